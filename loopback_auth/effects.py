@@ -1,0 +1,82 @@
+"""What a flow may ask of the world, and the type of a flow.
+
+Theory of operation. A flow is a generator: it yields an effect when it needs the world and is resumed with
+the answer, or with an error of ours raised at that very line. It therefore reads top to bottom in the order
+in which things happen on the wire, and the same body runs against the real world (`shell.driver`) and
+against a simulated one (`demo.memory`).
+
+    response = yield from Send(code_token_request(client, answer), step="token request")
+
+Each effect iterates over itself once, so that `yield from` has the type of its answer; a bare `yield` would
+have none. The price is this file's one use of `Any`, and that nothing stops a flow from yielding something
+that is no effect: interpreters end in `assert_never`. A flow cannot do two things at once; racing flows
+against each other is the driver's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Own a redirect URI: answers with it, exactly as it has to be sent and registered."""
+
+    redirect: Redirect
+
+    def __iter__(self) -> Generator[Bind, Any, str]:
+        redirect_uri: str = yield self
+        return redirect_uri
+
+
+@dataclass(frozen=True, slots=True)
+class Browse:
+    """Send the person's browser to the authorization request."""
+
+    url: str = field(repr=False)
+
+    def __iter__(self) -> Generator[Browse, Any, None]:
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Wait for the callback that carries the state of this request."""
+
+    request: AuthorizationRequest
+
+    def __iter__(self) -> Generator[Receive, Any, Callback]:
+        callback: Callback = yield self
+        return callback
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Make one HTTP request ourselves; `step` names it for people, in the words of the specification."""
+
+    request: HttpRequest
+    step: str
+
+    def __iter__(self) -> Generator[Send, Any, HttpResponse]:
+        response: HttpResponse = yield self
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Go on, but tell the person."""
+
+    text: str
+
+    def __iter__(self) -> Generator[Warn, Any, None]:
+        yield self
+
+
+Effect = Bind | Browse | Receive | Send | Warn
+Flow = Generator[Effect, Any, T]

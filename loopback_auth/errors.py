@@ -1,0 +1,255 @@
+"""The errors of this package, one tree so that one `except` suffices.
+
+    LoopbackAuthError              .hint  .exit_code
+      ConfigError                  we were told something impossible                        2
+      Unavailable                  this flow cannot run here: the only reason to fall back  3
+        RedirectUnavailable        no port of ours can be the redirect URI
+        BrowserUnavailable         no browser could be started
+        EndpointMissing            the server does not offer what the flow needs
+      OAuthError                   the authorization server said no                         4
+        AuthorizationError         at the authorization endpoint (RFC 6749 §4.1.2.1)
+        TokenError                 at the token endpoint (RFC 6749 §5.2)
+        PushedAuthorizationError   at the PAR endpoint (RFC 9126 §2.3)
+        RevocationError            at the revocation endpoint (RFC 7009 §2.2.1)
+      ProtocolError                an answer broke a rule: .source .expected .received      5
+        StateMismatch              RFC 6749 §10.12
+        IssuerMismatch             RFC 9207 §2.4, RFC 8414 §3.3
+        MalformedResponse          everything else
+      TransportError               no answer: connect, TLS, time-out                        6
+      AttemptExpired               nobody came back in time                                 7
+      AttemptCancelled             the person or the program gave up                      130
+      StoreError                   tokens could not be read or kept                         8
+      SignInRequired               no usable token, and asking a person was not allowed     9
+
+The class says who is at fault, the fields say what happened, the hint says what to do next.
+This module imports nothing: it is loaded before the browser is started.
+"""
+
+from __future__ import annotations
+
+
+class LoopbackAuthError(Exception):
+    """The root: every error that leaves this package is one of these.
+
+    Args:
+        message: `what happened: detail`, without secrets.
+        hint: one imperative sentence that says what to do next; empty when there is nothing to do.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConfigError(LoopbackAuthError):
+    """We were told something impossible: a flag, a variable, a file, an argument."""
+
+    exit_code = 2
+
+
+class Unavailable(LoopbackAuthError):
+    """This flow cannot run here; another one may. The only error that may bring the next route."""
+
+    exit_code = 3
+
+
+class RedirectUnavailable(Unavailable):
+    """No port on this machine can serve as the redirect URI (RFC 8252 §7.3)."""
+
+
+class BrowserUnavailable(Unavailable):
+    """No browser could be started, and nobody can be shown a link."""
+
+
+class EndpointMissing(Unavailable):
+    """The authorization server has no endpoint that this flow needs."""
+
+
+class OAuthError(LoopbackAuthError):
+    """The authorization server said no.
+
+    Args:
+        error: the code as on the wire, for example `access_denied`.
+        error_description: the server's sentence, cleaned and cut; empty when there was none.
+        error_uri: a page of the server about the error, to print and never to open.
+    """
+
+    exit_code = 4
+    step = "request"
+
+    def __init__(self, error: str, error_description: str = "", error_uri: str = "") -> None:
+        detail = f"{error} ({error_description})" if error_description else error
+        super().__init__(f"The {self.step} was refused: {detail}", hint=hint_for(self.step, error))
+        self.error = error
+        self.error_description = error_description
+        self.error_uri = error_uri
+
+
+class AuthorizationError(OAuthError):
+    """An authorization error response (RFC 6749 §4.1.2.1)."""
+
+    step = "authorization request"
+
+
+class TokenError(OAuthError):
+    """A token error response (RFC 6749 §5.2)."""
+
+    step = "token request"
+
+
+class PushedAuthorizationError(OAuthError):
+    """The pushed authorization request was refused (RFC 9126 §2.3)."""
+
+    step = "pushed authorization request"
+
+
+class RevocationError(OAuthError):
+    """The revocation request was refused (RFC 7009 §2.2.1)."""
+
+    step = "revocation request"
+
+
+class ProtocolError(LoopbackAuthError):
+    """An answer broke a rule.
+
+    Args:
+        message: what was wrong, in words.
+        source: the clause that is broken, for example `RFC 9207 §2.4`.
+        expected: what would have been right, when that is no secret.
+        received: what came, when that is no secret.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self, message: str, *, source: str, expected: str = "", received: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(f"{message} [{source}]", hint=hint)
+        self.source = source
+        self.expected = expected
+        self.received = received
+
+
+class StateMismatch(ProtocolError):
+    """The answer belongs to another sign-in (RFC 6749 §10.12)."""
+
+
+class IssuerMismatch(ProtocolError):
+    """The answer or the metadata come from another issuer (RFC 9207 §2.4, RFC 8414 §3.3)."""
+
+
+class MalformedResponse(ProtocolError):
+    """The answer cannot be what the specification says it is."""
+
+
+class TransportError(LoopbackAuthError):
+    """There was no answer: name resolution, connect, TLS, time-out."""
+
+    exit_code = 6
+
+
+class AttemptExpired(LoopbackAuthError):
+    """Nobody came back before the deadline."""
+
+    exit_code = 7
+
+
+class AttemptCancelled(LoopbackAuthError):
+    """The person or the program gave up."""
+
+    exit_code = 130
+
+
+class StoreError(LoopbackAuthError):
+    """Tokens could not be read, kept or deleted."""
+
+    exit_code = 8
+
+
+class SignInRequired(LoopbackAuthError):
+    """There is no usable token and asking a person was not allowed."""
+
+    exit_code = 9
+
+
+SIGN_IN_AGAIN = "Sign in again: the code or refresh token was used, expired or revoked."
+CHECK_CLIENT = (
+    "Check --client-id, --client-auth and the client secret against the registration at the server."
+)
+REPORT_BUG = "Report this with the output of --verbose: the request was not understood by the server."
+TRY_LATER = "Try again in a few minutes; the server is the one with the problem."
+
+HINTS = {
+    # RFC 6749 §4.1.2.1, authorization error response
+    ("authorization request", "invalid_request"): (
+        "Check --redirect-uri, --response-mode and extra parameters against what the server documents."
+    ),
+    ("authorization request", "unauthorized_client"): (
+        "Allow this client the authorization code grant in its registration, or use another --client-id."
+    ),
+    ("authorization request", "access_denied"): (
+        "Run the command again and approve, or ask the administrator whether this client is allowed."
+    ),
+    ("authorization request", "unsupported_response_type"): (
+        "Enable the authorization code grant for this client at the server, or choose another --flow."
+    ),
+    ("authorization request", "invalid_scope"): "Ask for other scopes with --scope; the server knows which.",
+    ("authorization request", "server_error"): TRY_LATER,
+    ("authorization request", "temporarily_unavailable"): TRY_LATER,
+    # OpenID Connect Core §3.1.2.6
+    ("authorization request", "login_required"): "Drop --prompt none, so that the server may ask the person.",
+    (
+        "authorization request",
+        "consent_required",
+    ): "Drop --prompt none, so that the server may ask the person.",
+    ("authorization request", "interaction_required"): (
+        "Drop --prompt none, so that the server may ask the person."
+    ),
+    ("authorization request", "account_selection_required"): (
+        "Drop --prompt none, or name the account with --login-hint."
+    ),
+    # RFC 8707 §2
+    ("authorization request", "invalid_target"): "Check --resource: the server does not know it.",
+    ("token request", "invalid_target"): "Check --resource: the server does not know it.",
+    # RFC 6749 §5.2, token error response
+    ("token request", "invalid_request"): REPORT_BUG,
+    ("token request", "invalid_client"): CHECK_CLIENT,
+    ("token request", "invalid_grant"): SIGN_IN_AGAIN,
+    ("token request", "unauthorized_client"): (
+        "Allow this client the grant in its registration at the server, or use another --client-id."
+    ),
+    ("token request", "unsupported_grant_type"): (
+        "Enable the authorization code and refresh token grants for this client at the server."
+    ),
+    ("token request", "invalid_scope"): "Ask for other scopes with --scope; the server knows which.",
+    # GitHub's own codes, answered with status 200
+    ("token request", "bad_verification_code"): SIGN_IN_AGAIN,
+    ("token request", "incorrect_client_credentials"): CHECK_CLIENT,
+    ("token request", "redirect_uri_mismatch"): (
+        "Register this redirect URI at the server, or give the registered one with --redirect-uri."
+    ),
+    # RFC 9126 §2.3
+    ("pushed authorization request", "invalid_client"): CHECK_CLIENT,
+    ("pushed authorization request", "invalid_request"): (
+        "Check --redirect-uri and --scope against the registration at the server."
+    ),
+    ("pushed authorization request", "invalid_redirect_uri"): (
+        "Register this redirect URI at the server, or give the registered one with --redirect-uri."
+    ),
+    # RFC 7009 §2.2.1
+    ("revocation request", "unsupported_token_type"): (
+        "Remove the authorization on the server's own web page; it does not revoke this kind of token."
+    ),
+    ("revocation request", "invalid_client"): CHECK_CLIENT,
+}
+
+
+def hint_for(step: str, error: str) -> str:
+    """Look up what a person can do about an error code at one step; a general sentence if unknown."""
+    return HINTS.get((step, error), "Ask the server's documentation what this error means, then try again.")

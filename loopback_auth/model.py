@@ -1,0 +1,241 @@
+"""Every noun of the package: frozen values without behaviour that needs the world.
+
+Field names are the names on the wire (RFC 6749, RFC 8414) wherever there is one. Times end in `_at`
+and are Unix seconds; durations are seconds. Secrets never show in a `repr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlencode
+
+ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
+ResponseMode = Literal["query", "form_post"]
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request, going out (`url` absolute) or coming in (`url` as in the request line)."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return every value of a header, in order; the name is matched without case."""
+        return tuple(value for key, value in self.headers if key.lower() == name)
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header given in lower case, or the empty string."""
+        return next(iter(self.values(name)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One HTTP response; `received_at` is how the clock enters the protocol."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    received_at: float = 0.0
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header given in lower case, or the empty string."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+def form_request(
+    url: str, parameters: list[tuple[str, str]], headers: tuple[tuple[str, str], ...] = ()
+) -> HttpRequest:
+    """Build a POST with a form body, asking for JSON (RFC 6749 §4.1.3, appendix B)."""
+    fixed = (("Content-Type", FORM), ("Accept", "application/json"))
+    return HttpRequest("POST", url, fixed + headers, urlencode(parameters).encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMetadata:
+    """What an authorization server says of itself, or what we were told about it.
+
+    Names and meaning: RFC 8414 §2, OpenID Connect Discovery §3, RFC 9126 §5, RFC 9207 §3. `None` means
+    "not said", which is not the same as an empty list.
+    """
+
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    jwks_uri: str | None = None
+    response_modes_supported: tuple[str, ...] | None = None
+    code_challenge_methods_supported: tuple[str, ...] | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    id_token_signing_alg_values_supported: tuple[str, ...] | None = None
+    authorization_response_iss_parameter_supported: bool = False
+    require_pushed_authorization_requests: bool = False
+    discovered: bool = False
+    """Whether a metadata document was read, so that silence means something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where the browser may come back to, as registered at the server (RFC 8252 §7.3).
+
+    Args:
+        host: `127.0.0.1`, `[::1]` or `localhost`; `localhost` is served on both families.
+        ports: tried in order; 0 means any free port.
+        path: raw path of the redirect URI, compared byte for byte.
+    """
+
+    host: Literal["127.0.0.1", "[::1]", "localhost"] = "127.0.0.1"
+    ports: tuple[int, ...] = (0,)
+    path: str = "/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A named authorization server and how it wants to be spoken to.
+
+    `metadata` holds what is known beforehand; with an issuer and without both endpoints the rest is
+    discovered (RFC 8414 §3, OpenID Connect Discovery §4).
+    """
+
+    name: str
+    metadata: ServerMetadata
+    redirect: Redirect = Redirect()
+    client_auth: ClientAuth | None = None
+    """None: `client_secret_basic` with a secret and `none` without, or what the metadata lists."""
+    pkce: bool = True
+    """False only where a code verifier is known to be refused; state is sent all the same."""
+    scope_separator: str = " "
+    allowed_issuer: str | None = None
+    """The one other issuer that this provider's documents and ID tokens may name."""
+    account_fields: tuple[str, ...] = ("email", "preferred_username", "username", "login", "name", "sub")
+    """Members of the UserInfo answer that name the account, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """The client as registered at one provider, and what it asks for.
+
+    Args:
+        client_secret: kept by the caller; a distributed one is no secret (RFC 8252 §8.5).
+        scope: space separated (RFC 6749 §3.3); empty: the server's default.
+        response_mode: None: `form_post` when the metadata lists it, otherwise `query`.
+        push: None: push the request when the server requires it (RFC 9126 §5).
+        resource: absolute URIs without fragment (RFC 8707 §2).
+        extra: further authorization request parameters; they cannot replace ours.
+    """
+
+    provider: Provider
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    scope: str = ""
+    response_mode: ResponseMode | None = None
+    push: bool | None = None
+    resource: tuple[str, ...] = ()
+    audience: str | None = None
+    prompt: str | None = None
+    login_hint: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """All randomness of one sign-in: independent values, made at the door, used once."""
+
+    state: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    nonce: str = field(repr=False)
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What was asked: the URL for the browser, and all that later steps compare with (RFC 9700 §4.4.2)."""
+
+    url: str = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    redirect_uri: str
+    response_mode: ResponseMode
+    state: str = field(repr=False)
+    code_verifier: str | None = field(repr=False)
+    nonce: str | None = field(repr=False)
+    metadata: ServerMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What arrived at the redirect URI: its state was ours, everything else is untrusted."""
+
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    via: Literal["query", "form_post"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponse:
+    """A checked answer: the only thing that a code token request is made from."""
+
+    code: str = field(repr=False)
+    request: AuthorizationRequest
+
+
+SignatureStatus = Literal["verified", "not verified"]
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """The checked claims of an ID token, and whether its signature was checked too."""
+
+    claims: Mapping[str, object] = field(repr=False)
+    signature: SignatureStatus
+    raw: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What a sign-in or a refresh gave.
+
+    Args:
+        expires_at: Unix seconds; None when the server did not say.
+        scope: as granted, space separated; the requested one when the server did not say (RFC 6749 §5.1).
+        account: who signed in, for people to read; empty when the server did not tell.
+    """
+
+    access_token: str = field(repr=False)
+    token_type: str
+    obtained_at: float
+    expires_at: float | None = None
+    refresh_token: str | None = field(default=None, repr=False)
+    scope: str = ""
+    id_token: IdToken | None = None
+    account: str = ""
+
+    def fresh(self, now: float, leeway: float = 60.0) -> bool:
+        """Tell whether the access token will still be good in `leeway` seconds.
+
+        A token without a stated lifetime counts as fresh. A clock that now stands before the moment the
+        token was obtained has jumped, and then nothing can be said for it.
+        """
+        if self.expires_at is None:
+            return True
+        return self.obtained_at - leeway <= now < self.expires_at - leeway
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One kept sign-in: enough to use, renew and revoke its tokens without any other setting."""
+
+    name: str
+    client_id: str
+    client_auth: ClientAuth
+    metadata: ServerMetadata
+    requested_scope: str
+    tokens: TokenSet
+    temporary: bool = False
+    """The server lived only as long as the sign-in (the embedded demo)."""
