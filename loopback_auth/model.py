@@ -117,6 +117,8 @@ class Provider:
     """The one other issuer that this provider's documents and ID tokens may name."""
     account_fields: tuple[str, ...] = ("email", "preferred_username", "username", "login", "name", "sub")
     """Members of the UserInfo answer that name the account, best first."""
+    temporary: bool = False
+    """The server lives only as long as the sign-in (the embedded demo)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,4 +240,4 @@ class SignIn:
     requested_scope: str
     tokens: TokenSet
     temporary: bool = False
-    """The server lived only as long as the sign-in (the embedded demo)."""
+    """The server is gone: it lived only as long as the sign-in (the embedded demo)."""

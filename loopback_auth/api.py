@@ -1,0 +1,343 @@
+"""The door for other programs: sign in, keep, renew and give up tokens, from async code or without a loop.
+
+    sign_in = await login(client)                                   # opens the browser, returns tokens
+    source = TokenSource(client, store=FileTokenStore(folder))      # signs in once, then renews
+    headers = {"Authorization": f"Bearer {await source.token()}"}
+
+Everything here is cancellable: cancelling the task closes the port, the browser's wait and the connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from threading import Thread
+from typing import TypeVar
+
+from loopback_auth import pages
+from loopback_auth.errors import (
+    AttemptExpired,
+    LoopbackAuthError,
+    SignInRequired,
+    TokenError,
+)
+from loopback_auth.flows.code import authorization_code
+from loopback_auth.flows.renewal import client_of, refresh, revoke
+from loopback_auth.model import ClientConfig, HttpResponse, SignIn
+from loopback_auth.shell.browser import open_browser
+from loopback_auth.shell.driver import Driver, OpenBrowser, new_attempt
+from loopback_auth.shell.events import Notify, silent
+from loopback_auth.shell.loopback import BoundRedirect
+from loopback_auth.store import TokenStore
+
+T = TypeVar("T")
+
+TIMEOUT = 300.0
+"""Seconds that a person gets to sign in and approve."""
+
+
+async def login(
+    client: ClientConfig,
+    *,
+    store: TokenStore | None = None,
+    notify: Notify = silent,
+    open_browser: OpenBrowser = open_browser,
+    start_page: bool = True,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
+    bound: BoundRedirect | None = None,
+) -> SignIn:
+    """Sign a person in with a code over a loopback redirect.
+
+    Args:
+        client: the client as registered, and what it asks for.
+        store: where the sign-in is kept; None keeps it nowhere.
+        notify: told what happens, the link to show above all (see `shell.events`); called in this loop.
+        open_browser: starts a browser on a URL, or returns an `Opening` that says why not.
+        start_page: begin at a page of ours; False opens the provider's URL at once.
+        timeout: seconds until nobody is waited for any longer.
+        bound: a redirect URI that is bound already, with the browser on its way to the start page.
+
+    Raises:
+        LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
+    """
+    if store is not None and bound is None:
+        await asyncio.to_thread(store.check_writable)
+    flow = authorization_code(client, new_attempt(), verify_signature=can_verify_signatures())
+    async with Driver(notify=notify, open_browser=open_browser, start_page=start_page, bound=bound) as driver:
+        try:
+            async with asyncio.timeout(timeout):
+                sign_in = await driver.run(flow)
+                if store is not None:
+                    await asyncio.to_thread(_keep, store, sign_in)
+        except TimeoutError as exc:
+            expired = AttemptExpired(
+                f"Nobody came back from the browser within {timeout:.0f} seconds.",
+                hint="Run the command again; --timeout gives more time.",
+            )
+            await driver.finish(_failure(expired))
+            raise expired from exc
+        except LoopbackAuthError as exc:
+            await driver.finish(_failure(exc))
+            raise
+        except asyncio.CancelledError:
+            await driver.finish(_cancelled())
+            raise
+        await driver.finish(_success(sign_in))
+    return sign_in
+
+
+def login_sync(
+    client: ClientConfig,
+    *,
+    store: TokenStore | None = None,
+    notify: Notify = silent,
+    open_browser: OpenBrowser = open_browser,
+    start_page: bool = True,
+    timeout: float = TIMEOUT,
+) -> SignIn:
+    """Sign in from code without a loop, or, as in a notebook, from under one that is running.
+
+    Arguments and errors are those of `login`. Ctrl-C cancels the sign-in and is raised again.
+    """
+
+    def begin() -> Coroutine[object, object, SignIn]:
+        return login(
+            client,
+            store=store,
+            notify=notify,
+            open_browser=open_browser,
+            start_page=start_page,
+            timeout=timeout,
+        )
+
+    return run_sync(begin)
+
+
+async def renew(
+    sign_in: SignIn,
+    *,
+    store: TokenStore,
+    client_secret: str | None = None,
+    notify: Notify = silent,
+    force: bool = False,
+) -> SignIn:
+    """Return a sign-in whose access token is fresh, renewing it if need be.
+
+    Whether to renew is decided under the store's lock and after reading again, so that of many processes
+    one renews and the others take its result: a rotating server would revoke everything on a second use.
+
+    Args:
+        sign_in: as last read.
+        store: where it is kept.
+        client_secret: for confidential clients.
+        notify: told what happens.
+        force: renew although the token is fresh, unless somebody else has done so meanwhile.
+
+    Raises:
+        SignInRequired: the refresh token is missing or no longer good; whatever is kept stays.
+        LoopbackAuthError: everything else; what is kept stays as it is.
+
+    Source: RFC 9700 §4.14.2; RFC 6749 §6.
+    """
+    async with _locked(store, sign_in.name):
+        current = await asyncio.to_thread(store.load, sign_in.name) or sign_in
+        if current.tokens != sign_in.tokens and current.tokens.fresh(time.time()):
+            return current
+        if current.tokens.fresh(time.time()) and not force:
+            return current
+        client = client_of(current, client_secret)
+        async with Driver(notify=notify) as driver:
+            try:
+                renewed = await driver.run(refresh(client, current, verify_signature=can_verify_signatures()))
+            except TokenError as exc:
+                if exc.error == "invalid_grant":
+                    # Nobody can have renewed it meanwhile: the lock is ours.
+                    dead = replace(current, tokens=replace(current.tokens, refresh_token=None))
+                    await asyncio.to_thread(store.save, dead)
+                    raise SignInRequired(
+                        f"The sign-in for {current.name} has ended: {exc.message}", hint="Sign in again."
+                    ) from exc
+                raise
+        await asyncio.to_thread(store.save, renewed)
+        return renewed
+
+
+async def logout(
+    sign_in: SignIn,
+    *,
+    store: TokenStore,
+    client_secret: str | None = None,
+    notify: Notify = silent,
+) -> bool:
+    """Revoke a sign-in's tokens at the server and forget them here, the latter in any case.
+
+    Returns:
+        Whether they were revoked: False when the server offers no revocation, or is gone.
+
+    Raises:
+        LoopbackAuthError: the server did not revoke them; here they are forgotten all the same.
+
+    Source: RFC 7009 §2.
+    """
+    async with _locked(store, sign_in.name):
+        try:
+            if sign_in.temporary:
+                return False
+            async with Driver(notify=notify) as driver:
+                return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
+        finally:
+            await asyncio.to_thread(store.delete, sign_in.name)
+
+
+class TokenSource:
+    """Hands out a fresh access token, renewing it or asking the person as needed.
+
+    Args:
+        client: whose tokens; its provider's name is what they are kept under.
+        store: where they are kept.
+        interactive: ask a person when nothing else helps; otherwise raise `SignInRequired`.
+        notify: told what happens.
+        open_browser: starts a browser on a URL.
+        timeout: seconds that a person gets.
+    """
+
+    def __init__(
+        self,
+        client: ClientConfig,
+        *,
+        store: TokenStore,
+        interactive: bool = True,
+        notify: Notify = silent,
+        open_browser: OpenBrowser = open_browser,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._interactive = interactive
+        self._notify = notify
+        self._open_browser = open_browser
+        self._timeout = timeout
+        self._one_at_a_time = asyncio.Lock()
+
+    async def token(self) -> str:
+        """Return an access token that is good for another minute at least.
+
+        Raises:
+            SignInRequired: a person is needed, and `interactive` is off.
+            LoopbackAuthError: renewing or signing in failed.
+        """
+        async with self._one_at_a_time:
+            return (await self._sign_in()).tokens.access_token
+
+    async def _sign_in(self) -> SignIn:
+        name = self._client.provider.name
+        kept = await asyncio.to_thread(self._store.load, name)
+        if kept is not None and kept.client_id == self._client.client_id:
+            if kept.tokens.fresh(time.time()):
+                return kept
+            try:
+                return await renew(
+                    kept, store=self._store, client_secret=self._client.client_secret, notify=self._notify
+                )
+            except SignInRequired:
+                if not self._interactive:
+                    raise
+        if not self._interactive:
+            raise SignInRequired(f"Nobody is signed in to {name}.", hint="Sign in first.")
+        return await login(
+            self._client,
+            store=self._store,
+            notify=self._notify,
+            open_browser=self._open_browser,
+            timeout=self._timeout,
+        )
+
+
+def can_verify_signatures() -> bool:
+    """Tell whether the extra `oidc` is installed, without importing it."""
+    return find_spec("joserfc") is not None
+
+
+def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
+    """Run a coroutine to its end whether or not a loop is running in this thread.
+
+    Under a running loop another thread gets a loop of its own; this one waits, and passes Ctrl-C on.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(begin())  # type: ignore[arg-type, unused-ignore]
+    return _in_thread(begin)
+
+
+def _in_thread(begin: Callable[[], Coroutine[object, object, T]]) -> T:
+    results: list[T] = []
+    errors: list[BaseException] = []
+    cancel: list[Callable[[], object]] = []
+
+    async def main() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is not None:
+            cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await begin()
+
+    def run() -> None:
+        try:
+            results.append(asyncio.run(main()))
+        except BaseException as exc:
+            errors.append(exc)
+
+    thread = Thread(target=run, name="loopback_auth", daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        for call in cancel:
+            call()
+        thread.join()
+        raise
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+@asynccontextmanager
+async def _locked(store: TokenStore, name: str) -> AsyncIterator[None]:
+    lock = store.lock(name)
+    await asyncio.to_thread(lock.__enter__)
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _keep(store: TokenStore, sign_in: SignIn) -> None:
+    with store.lock(sign_in.name):
+        store.save(sign_in)
+
+
+def _success(sign_in: SignIn) -> HttpResponse:
+    return pages.success(
+        client=sign_in.client_id,
+        provider=sign_in.name,
+        account=sign_in.tokens.account,
+        scope=sign_in.tokens.scope,
+        detail="",
+    )
+
+
+def _failure(error: LoopbackAuthError) -> HttpResponse:
+    return pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
+
+
+def _cancelled() -> HttpResponse:
+    return pages.failure(
+        title="Sign-in cancelled",
+        message="The program that asked for this sign-in has given up.",
+        hint="Run it again if that was not meant.",
+        status=400,
+    )

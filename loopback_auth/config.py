@@ -1,0 +1,112 @@
+"""The configuration file: reading it, and refusing what stands in it by mistake.
+
+Its top level holds values for every provider and `provider`, the one to use when none is named; a table
+`[providers.NAME]` holds those of one, and may extend a preset by `preset = "google"`. Values are not read
+here but by `Setting.read`, when they are used. This module is imported only when there is such a file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.providers import PRESETS
+from loopback_auth.setting import SETTINGS
+
+RESERVED = ("demo",)
+_NAMES = tuple(setting.name for setting in SETTINGS)
+
+
+def read_config(path: str) -> Mapping[str, object]:
+    """Read and parse the configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or holds a secret that other users can read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content, mode = file.read(), os.fstat(file.fileno()).st_mode
+    except OSError as exc:
+        raise ConfigError(
+            f"The configuration file {path} cannot be read: {exc.strerror}",
+            hint="Correct its permissions, or name another folder in LOOPBACK_AUTH_CONFIG_DIR.",
+        ) from exc
+    config = _parse(content, path)
+    if os.name == "posix" and mode & 0o077 and _holds_secret(config):
+        raise ConfigError(
+            f"The configuration file {path} holds a client secret that other users can read",
+            hint=f"Run: chmod 600 {path}",
+        )
+    return config
+
+
+def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
+    """Return the tables of the providers by name, after looking for keys that mean nothing.
+
+    Raises:
+        ConfigError: an unknown key or preset, a reserved name, or a table that is none.
+    """
+    _check_keys(config, (*_NAMES, "provider", "providers"), path)
+    if not isinstance(config.get("provider", ""), str):
+        raise ConfigError(f"In {path}, provider is no text", hint="Name one provider, in quotes.")
+    tables = config.get("providers", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise ConfigError(
+            f"In {path}, providers is no table of tables",
+            hint="Write a heading such as [providers.work] for each provider.",
+        )
+    for name, table in tables.items():
+        _check_table(name, table, f"{path} [providers.{name}]")
+    return tables
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return a sentence that helps with a misspelt word."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}."
+
+
+def _parse(content: bytes, path: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise _no_toml(path, f"it is not UTF-8 (at line {line})") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise _no_toml(path, str(exc)) from exc
+
+
+def _no_toml(path: str, detail: str) -> ConfigError:
+    return ConfigError(
+        f"The configuration file {path} is no TOML: {detail}",
+        hint='Correct that line; text stands in quotes, as in client_id = "abc".',
+    )
+
+
+def _holds_secret(config: Mapping[str, object]) -> bool:
+    tables = config.get("providers")
+    holders = [config, *(tables.values() if isinstance(tables, dict) else ())]
+    return any(isinstance(holder, dict) and "client_secret" in holder for holder in holders)
+
+
+def _check_table(name: str, table: Mapping[str, object], place: str) -> None:
+    _check_keys(table, (*_NAMES, "preset"), place)
+    if name in RESERVED or "://" in name:
+        raise ConfigError(f"The name of {place} is taken", hint="Give the provider another name.")
+    preset = table.get("preset")
+    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
+        raise ConfigError(
+            f"{place} extends an unknown preset: {ascii(preset)[:80]}",
+            hint=suggestion(str(preset), PRESETS),
+        )
+
+
+def _check_keys(table: Mapping[str, object], known: Iterable[str], place: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"Unknown key {ascii(key)[:80]} in {place}", hint=suggestion(key, known))

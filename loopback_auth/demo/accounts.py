@@ -1,0 +1,48 @@
+"""Who can sign in at the demo server, what may be asked for, and what is then told.
+
+The accounts are made up and belong to nobody (RFC 2606 §3). Nothing here knows of requests or tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One resource owner. `sub` never changes; `email` is what the sign-in page shows."""
+
+    sub: str
+    email: str
+    name: str
+
+
+ACCOUNTS = (
+    Account(sub="demo-1", email="demo@example.com", name="Demo Account"),
+    Account(sub="demo-2", email="second@example.com", name="Second Account"),
+)
+
+SCOPES: Mapping[str, str] = {
+    "openid": "Confirm who you are.",
+    "profile": "See your name.",
+    "email": "See your email address.",
+    "offline_access": "Keep access while you are away.",
+}
+"""Scope names in the order of the consent page, each with the sentence shown there."""
+
+DEFAULT_SCOPE = ("profile",)
+"""Granted when a request names no scope (RFC 6749 §3.3)."""
+
+
+def claims(account: Account, scope: tuple[str, ...]) -> dict[str, object]:
+    """Say of an account what the scope allows.
+
+    Source: OpenID Connect Core §5.4.
+    """
+    told: dict[str, object] = {"sub": account.sub}
+    if "profile" in scope:
+        told["name"] = account.name
+    if "email" in scope:
+        told |= {"email": account.email, "email_verified": True}
+    return told

@@ -1,0 +1,102 @@
+"""What the demo server has granted, and which codes and tokens stand for it: plain bookkeeping.
+
+A grant is one person's consent to one client. The code, and all tokens that ever come from it, belong to it,
+so that revoking the grant ends them together (RFC 6749 §4.1.2, RFC 9700 §4.14.2). Nothing is forgotten while
+the server lives: memory grows with the sign-ins, which is right for tests and demonstrations only.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from loopback_auth.demo.accounts import Account
+
+CODE_LIFETIME = 60.0
+REFRESH_LIFETIME = 14 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one person allowed one client, and what the authorization request bound it to."""
+
+    id: str = field(repr=False)
+    client_id: str
+    redirect_uri: str
+    account: Account
+    scope: tuple[str, ...]
+    resource: tuple[str, ...]
+    code_challenge: str
+    nonce: str = field(repr=False)
+    auth_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A code, an access token or a refresh token: what it stands for, and until when."""
+
+    grant: Grant
+    scope: tuple[str, ...]
+    expires_at: float
+
+
+class Ledger:
+    """Remembers grants; one for each server.
+
+    Args:
+        entropy: gives that many unguessable bytes.
+    """
+
+    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+        self._entropy = entropy
+        self.codes: dict[str, Issued] = {}
+        self.access_tokens: dict[str, Issued] = {}
+        self.refresh_tokens: dict[str, Issued] = {}
+        self._spent: set[str] = set()
+        self._revoked: set[str] = set()
+
+    def unguessable(self) -> str:
+        """Make a value of 256 random bits in unpadded base64url."""
+        return base64.urlsafe_b64encode(self._entropy(32)).rstrip(b"=").decode("ascii")
+
+    def issue_code(self, grant: Grant, now: float) -> str:
+        """Issue a code for a grant; good for a minute and for one use (RFC 6749 §4.1.2)."""
+        return self._issue(self.codes, Issued(grant, grant.scope, now + CODE_LIFETIME))
+
+    def issue_access_token(self, grant: Grant, scope: tuple[str, ...], expires_at: float) -> str:
+        """Issue an access token for a grant, or for a part of its scope."""
+        return self._issue(self.access_tokens, Issued(grant, scope, expires_at))
+
+    def issue_refresh_token(self, grant: Grant, now: float) -> str:
+        """Issue the next refresh token of a grant; it always has the whole scope (RFC 6749 §6)."""
+        return self._issue(self.refresh_tokens, Issued(grant, grant.scope, now + REFRESH_LIFETIME))
+
+    def _issue(self, book: dict[str, Issued], issued: Issued) -> str:
+        value = self.unguessable()
+        book[value] = issued
+        return value
+
+    def spend(self, value: str) -> bool:
+        """Use up a code or refresh token; False when that has happened before, which ends the grant."""
+        if value in self._spent:
+            self.revoke(self._found(value).grant)
+            return False
+        self._spent.add(value)
+        return True
+
+    def revoke(self, grant: Grant) -> None:
+        """End a grant: its code and all its tokens are worthless from now on."""
+        self._revoked.add(grant.id)
+
+    def valid(self, issued: Issued | None, now: float) -> bool:
+        """Tell whether a code or token exists, has not expired and was not revoked; used up is not asked."""
+        return issued is not None and now < issued.expires_at and issued.grant.id not in self._revoked
+
+    def active(self, token: str, now: float) -> bool:
+        """Tell whether an access or refresh token would be accepted now."""
+        issued = self.access_tokens.get(token) or self.refresh_tokens.get(token)
+        return token not in self._spent and self.valid(issued, now)
+
+    def _found(self, value: str) -> Issued:
+        return self.codes.get(value) or self.refresh_tokens[value]

@@ -1,0 +1,130 @@
+"""The demo server's judgement of an authorization request: pure checks, no pages, no memory.
+
+Two steps, in this order because the first decides whether a refusal may travel to the client at all: who
+asks and where to answer (never at an address that is not registered: RFC 6749 §3.1.2.4), then what is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from loopback_auth.demo.accounts import DEFAULT_SCOPE
+from loopback_auth.demo.clients import DemoClient
+from loopback_auth.demo.setup import PROMPTS, Setup
+from loopback_auth.demo.wire import Parameters, Refused
+from loopback_auth.model import ResponseMode
+
+CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAddress:
+    """Where and how the client wants its answer, checked against its registration."""
+
+    client: DemoClient
+    redirect_uri: str
+    response_mode: ResponseMode
+    state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authorization request that passed every check."""
+
+    back: ReturnAddress
+    scope: tuple[str, ...]
+    resource: tuple[str, ...]
+    code_challenge: str
+    nonce: str = field(repr=False)
+    login_hint: str
+    prompt: tuple[str, ...]
+
+
+def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
+    """Find out who asks and where the answer goes; a refusal here must not be redirected.
+
+    Source: RFC 6749 §3.1.2.3, §3.1.2.4, §4.1.2.1; RFC 9700 §2.1.
+    """
+    if parameters.repeated & {"client_id", "redirect_uri"}:
+        raise Refused("invalid_request", "The client_id or the redirect_uri is sent more than once.")
+    client = setup.clients.get(parameters.get("client_id"))
+    if client is None:
+        raise Refused("invalid_request", "The client_id is missing or unknown.")
+    redirect_uri = parameters.get("redirect_uri")
+    if not client.allows(redirect_uri):
+        raise Refused("invalid_request", "The redirect_uri is missing, or not registered for this client.")
+    mode: ResponseMode = "form_post" if parameters.get("response_mode") == "form_post" else "query"
+    # A repeated state or mode cannot be honoured, whichever value came first
+    state = "" if "state" in parameters.repeated else parameters.get("state")
+    return ReturnAddress(
+        client, redirect_uri, "query" if "response_mode" in parameters.repeated else mode, state
+    )
+
+
+def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> Asked:
+    """Judge what is asked; a refusal here goes back to the client.
+
+    Source: RFC 6749 §4.1.1, §4.1.2.1; RFC 7636 §4.3, §4.4.1; RFC 8707 §2; OpenID Connect Core §3.1.2.1.
+    """
+    parameters.once()
+    if parameters.get("request"):
+        raise Refused("request_not_supported", "Request objects are not supported.")
+    if not parameters.get("response_type"):
+        raise Refused("invalid_request", "The response_type is missing.")
+    if parameters.get("response_type") != "code":
+        raise Refused("unsupported_response_type", "Only the response_type code is supported.")
+    if parameters.get("response_mode") not in ("", back.response_mode):
+        raise Refused("invalid_request", "The response_mode is not supported.")
+    # RFC 6749 appendix A.5: state is visible ASCII and blanks
+    if not back.state.isascii():
+        raise Refused("invalid_request", "The state holds characters outside ASCII.")
+    return Asked(
+        back,
+        scope=_scope(parameters.get("scope"), setup),
+        resource=_resource(parameters.resource),
+        code_challenge=_code_challenge(parameters),
+        nonce=parameters.get("nonce"),
+        login_hint=parameters.get("login_hint"),
+        prompt=_prompt(parameters.get("prompt")),
+    )
+
+
+def _code_challenge(parameters: Parameters) -> str:
+    challenge = parameters.get("code_challenge")
+    if not challenge:
+        raise Refused("invalid_request", "The code challenge is required.")
+    # RFC 7636 §4.3: without a method it would be plain
+    if parameters.get("code_challenge_method") != "S256":
+        raise Refused("invalid_request", "The transform algorithm is not supported: use S256.")
+    if not CODE_CHALLENGE.fullmatch(challenge):
+        raise Refused("invalid_request", "The code_challenge is malformed.")
+    return challenge
+
+
+def _scope(text: str, setup: Setup) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split())) or DEFAULT_SCOPE
+    if not all(name in setup.scopes for name in names):
+        raise Refused("invalid_scope", "A scope is not known here.")
+    return names
+
+
+def _resource(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise Refused("invalid_target", "A resource is no URI.") from None
+        if not parts.scheme or "#" in value:
+            raise Refused("invalid_target", "A resource must be an absolute URI without fragment.")
+    return values
+
+
+def _prompt(text: str) -> tuple[str, ...]:
+    values = tuple(text.split())
+    if not all(value in PROMPTS for value in values):
+        raise Refused("invalid_request", "The prompt is not supported.")
+    if "none" in values and len(values) > 1:
+        raise Refused("invalid_request", "The prompt none goes with no other.")
+    return values

@@ -1,0 +1,215 @@
+"""The demo server on a real socket, and the simulated user agent on a real connection.
+
+The only part of the demo that does I/O. aiohttp and asyncio are imported only when they are used.
+The socket is bound first and the issuer built from it, so nobody else can take the port in between.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from loopback_auth.demo.agent import Decision, browse
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.wire import BODY_LIMIT
+from loopback_auth.errors import ConfigError, TransportError
+from loopback_auth.model import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable
+
+    from aiohttp import ClientSession, web
+
+    Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+SHUTDOWN = 1.0
+PATIENCE = 60.0
+
+ServerFactory = Callable[[str], DemoServer]
+Host = Literal["127.0.0.1", "::1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo server that can be reached: its issuer, and the server itself with its log."""
+
+    issuer: str
+    server: DemoServer = field(repr=False)
+
+
+def plain_server(issuer: str) -> DemoServer:
+    """Make a demo server without ID tokens; the factory when none is given."""
+    return DemoServer(issuer, entropy=secrets.token_bytes)
+
+
+@asynccontextmanager
+async def serve_demo(
+    *,
+    port: int = 0,
+    host: Host = "127.0.0.1",
+    server_factory: ServerFactory = plain_server,
+    delay: Mapping[str, float] | None = None,
+) -> AsyncIterator[Demo]:
+    """Serve a demo server on this machine for as long as the block lasts.
+
+    Args:
+        port: 0 means any free one.
+        host: loopback address to bind.
+        server_factory: makes the server from its issuer.
+        delay: seconds to wait before each answer, by path.
+
+    Raises:
+        ConfigError: the address is in use, or this machine does not have it.
+    """
+    from aiohttp import web
+
+    bound = _bind(host, port)
+    authority = f"[{host}]" if ":" in host else host
+    issuer = f"http://{authority}:{bound.getsockname()[1]}"
+    try:
+        server = server_factory(issuer)
+        handler = web.Server(_handler(server, delay or {}), access_log=None)
+        runner = web.ServerRunner(handler, shutdown_timeout=SHUTDOWN)
+        await runner.setup()
+    except BaseException:
+        bound.close()
+        raise
+    try:
+        await web.SockSite(runner, bound).start()
+        yield Demo(issuer, server)
+    finally:
+        await runner.cleanup()
+        bound.close()
+
+
+@contextmanager
+def demo_thread(
+    *,
+    port: int = 0,
+    host: Host = "127.0.0.1",
+    server_factory: ServerFactory = plain_server,
+    delay: Mapping[str, float] | None = None,
+) -> Iterator[Demo]:
+    """Serve a demo server from a thread of its own, for code that is not asynchronous.
+
+    The arguments and errors are those of `serve_demo`.
+    """
+    import asyncio
+
+    started: Future[tuple[Demo, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        end = asyncio.Event()
+        async with serve_demo(port=port, host=host, server_factory=server_factory, delay=delay) as demo:
+            started.set_result((demo, asyncio.get_running_loop(), end))
+            await end.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except Exception as exc:
+            if started.done():
+                raise
+            started.set_exception(exc)
+
+    thread = threading.Thread(target=run, name="demo server", daemon=True)
+    thread.start()
+    demo, loop, end = started.result()
+    try:
+        yield demo
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join()
+
+
+async def run_agent(url: str, *, decision: Decision = "approve", account: str = "") -> HttpResponse:
+    """Let the simulated user agent open a URL over real connections; return the page where it ends.
+
+    Args:
+        url: where the browser is sent.
+        decision: which button to press on the consent page.
+        account: value or label of the account to choose; empty: the first.
+
+    Raises:
+        MalformedResponse: see `browse`.
+        TransportError: there was no answer, or it took longer than a minute.
+    """
+    from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
+
+    conversation = browse(url, decision=decision, account=account)
+    limits = ClientTimeout(total=PATIENCE)
+    async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
+        request = next(conversation)
+        while True:
+            response = await _fetch(session, request)
+            try:
+                request = conversation.send(response)
+            except StopIteration as end:
+                last: HttpResponse = end.value
+                return last
+
+
+async def _fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:
+    from aiohttp import ClientError
+    from yarl import URL
+
+    try:
+        async with session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=request.headers,
+            data=request.body or None,
+            allow_redirects=False,
+            skip_auto_headers=("Accept-Encoding",),
+        ) as reply:
+            body = await reply.read()
+    except (ClientError, TimeoutError) as exc:
+        raise TransportError("The simulated user agent got no answer") from exc
+    return HttpResponse(reply.status, tuple(reply.headers.items()), body, received_at=time.time())
+
+
+def _bind(host: Host, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # a fixed port again at once; on Windows this would let others share the port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except (OSError, OverflowError) as exc:
+        bound.close()
+        message = f"The demo server cannot listen at {host} port {port}"
+        raise ConfigError(message, hint="Choose another port, or 0 for any free one.") from exc
+    return bound
+
+
+def _handler(server: DemoServer, delay: Mapping[str, float]) -> Handler:
+    import asyncio
+
+    from aiohttp import web
+    from multidict import CIMultiDict
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        body = await _body(request)
+        await asyncio.sleep(delay.get(request.raw_path.partition("?")[0], 0))
+        headers = tuple(request.headers.items())
+        asked = HttpRequest(request.method, request.raw_path, headers, body)
+        reply = server.handle(asked, now=time.time())
+        return web.Response(status=reply.status, headers=CIMultiDict(reply.headers), body=reply.body)
+
+    return answer
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """Read one byte more than the server allows at most, so that the server itself can refuse it."""
+    chunks: list[bytes] = []
+    while sum(map(len, chunks)) <= BODY_LIMIT and (chunk := await request.content.readany()):
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,182 @@
+"""An authorization server as plain code, for tests and demonstrations: requests go in, responses come out.
+
+    server = DemoServer("https://as.example", entropy=secrets.token_bytes)
+    response = server.handle(HttpRequest("GET", "/.well-known/oauth-authorization-server"), now=time.time())
+
+It opens no socket, reads no clock and draws no random numbers: time comes in with every request, entropy and
+signatures through the constructor. It is strict on purpose, so that code which signs in here has kept the
+rules; `Faults` makes it break chosen ones. The router below knows paths, methods and limits; what the
+endpoints decide is in `authorize` (the browser's side) and `tokens` (the client's side).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from loopback_auth import pages
+from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
+from loopback_auth.demo.authorize import AuthorizationEndpoints
+from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
+from loopback_auth.demo.faults import Faults, spoiled
+from loopback_auth.demo.grants import Ledger
+from loopback_auth.demo.keys import Signer
+from loopback_auth.demo.setup import Setup, metadata
+from loopback_auth.demo.tokens import TokenEndpoints
+from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import HttpRequest, HttpResponse
+
+Endpoint = Callable[[HttpRequest, float], HttpResponse]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+BROWSER_PATHS = frozenset({"/authorize", "/sign-in", "/consent"})
+
+
+class DemoServer:
+    """One issuer with its clients, accounts and everything that it issued.
+
+    Args:
+        issuer: an http or https origin without a path, for example `http://127.0.0.1:54321`.
+        entropy: returns that many unguessable bytes, such as `secrets.token_bytes`.
+        signer: signs ID tokens; None makes this a plain OAuth 2.0 server without the scope `openid`.
+        clients: known besides `loopback-auth-demo`; one of the same id replaces it.
+        accounts: who can sign in.
+        scopes: what can be granted besides the standard ones: name, and sentence for the consent page.
+        faults: the rules to break.
+        expires_in: lifetime of access and ID tokens in seconds.
+        require_pushed_authorization_requests: refuse requests that were not pushed (RFC 9126 §5).
+
+    Raises:
+        ConfigError: the issuer is no origin, or a redirect URI is not http or https.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        entropy: Callable[[int], bytes],
+        signer: Signer | None = None,
+        clients: Sequence[DemoClient] = (),
+        accounts: Sequence[Account] = ACCOUNTS,
+        scopes: Mapping[str, str] | None = None,
+        faults: Faults | None = None,
+        expires_in: int = 3600,
+        require_pushed_authorization_requests: bool = False,
+    ) -> None:
+        scheme, _, authority = issuer.partition("://")
+        if scheme not in ("http", "https") or not authority or set(authority) & set("/?#@ "):
+            raise ConfigError("The issuer of a demo server must be an origin, such as http://127.0.0.1:8000")
+        for client in clients:
+            for uri in client.redirect_uris:
+                pages.form_post(action=uri, parameters=())  # refuses what no page could answer to
+        known = {**SCOPES, **(scopes or {})}
+        if signer is None:
+            known.pop("openid")
+        self.issuer = issuer
+        self.log: Counter[tuple[str, str]] = Counter()
+        """How often each (method, path) was asked for; unknown paths and methods count as `*`."""
+        self._authority = authority
+        self._ledger = Ledger(entropy)
+        self._setup = Setup(
+            issuer=issuer,
+            signer=signer,
+            clients={client.client_id: client for client in (DEMO_CLIENT, *clients)},
+            accounts=tuple(accounts),
+            scopes=known,
+            faults=faults or Faults(),
+            expires_in=expires_in,
+            require_pushed_authorization_requests=require_pushed_authorization_requests,
+        )
+        self._tokens = TokenEndpoints(self._setup, self._ledger)
+        self._routes = self._table()
+
+    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer one request, whatever it is; never raises.
+
+        Args:
+            request: as it came in; `url` is the request target, or an absolute URL below the issuer.
+            now: Unix seconds.
+        """
+        target = request.url.removeprefix(self.issuer) or "/"
+        path = target.partition("?")[0]
+        endpoints = self._routes.get(path, {})
+        self._count(request.method, path if endpoints else "*")
+        refusal = self._turned_away(request, target)
+        if refusal is not None:
+            return refusal
+        if not endpoints:
+            return text_reply(404, "There is nothing here.")
+        endpoint = endpoints.get(request.method)
+        if endpoint is None:
+            # RFC 9110 §15.5.6: the response MUST have an Allow header
+            return text_reply(405, "This method is not for this path.", ("Allow", ", ".join(endpoints)))
+        try:
+            return endpoint(request, now)
+        except Refused as refused:
+            return _error_page(refused) if path in BROWSER_PATHS else error_reply(refused)
+
+    def active(self, token: str, now: float) -> bool:
+        """Tell whether an access or refresh token would be accepted now."""
+        return self._ledger.active(token, now)
+
+    def _table(self) -> Mapping[str, Mapping[str, Endpoint]]:
+        browser = AuthorizationEndpoints(self._setup, self._ledger)
+        tokens = self._tokens
+        routes: dict[str, Mapping[str, Endpoint]] = {
+            "/.well-known/oauth-authorization-server": {"GET": self._metadata},
+            "/authorize": {"GET": browser.authorize, "POST": browser.authorize},
+            "/sign-in": {"POST": browser.sign_in},
+            "/consent": {"POST": browser.consent},
+            "/par": {"POST": browser.push},
+            "/token": {"POST": self._token},
+            "/revoke": {"POST": tokens.revoke},
+            "/userinfo": {"GET": tokens.userinfo, "POST": tokens.userinfo},
+        }
+        if self._setup.signer is not None:
+            keys = self._setup.signer.jwks()
+            routes["/.well-known/openid-configuration"] = {"GET": self._metadata}
+            routes["/jwks"] = {"GET": lambda _request, _now: json_reply(keys)}
+        return routes
+
+    def _metadata(self, _request: HttpRequest, _now: float) -> HttpResponse:
+        if self._setup.faults.without_metadata:
+            return text_reply(404, "There is nothing here.")
+        return json_reply(metadata(self._setup))
+
+    def _token(self, request: HttpRequest, now: float) -> HttpResponse:
+        faults = self._setup.faults
+        if faults.redirect_token_endpoint:
+            return text_reply(307, "Ask there.", ("Location", faults.redirect_token_endpoint))
+        try:
+            return spoiled(self._tokens.token(request, now), faults)
+        except Refused as refused:
+            return spoiled(error_reply(refused), faults)
+
+    def _count(self, method: str, path: str) -> None:
+        self.log[method if method in METHODS else "*", path] += 1
+
+    def _turned_away(self, request: HttpRequest, target: str) -> HttpResponse | None:
+        """Refuse what is not for this server, or not a proper request (RFC 9110 §7.2, §7.4, §15.5.14)."""
+        hosts = request.values("host")
+        if len(hosts) > 1:
+            return text_reply(400, "There must be one Host.")
+        # A page that rebinds its name to 127.0.0.1 gives itself away here
+        if hosts and hosts[0].lower() != self._authority.lower():
+            return text_reply(421, "This server has another name.")
+        if not target.startswith("/"):
+            return text_reply(421, "This server is no proxy.")
+        if not target.isascii() or "#" in target:
+            return text_reply(400, "The request target is malformed.")
+        if len(request.body) > BODY_LIMIT:
+            return text_reply(413, "The body is too large.")
+        return None
+
+
+def _error_page(refused: Refused) -> HttpResponse:
+    return pages.failure(
+        title="This sign-in cannot go on",
+        message=refused.description,
+        hint="Start again in the program that sent you here.",
+        status=refused.status,
+    )

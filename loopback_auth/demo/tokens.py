@@ -1,0 +1,197 @@
+"""The demo server's token, revocation and UserInfo endpoints.
+
+Decides what a code or a refresh token is worth and what is said about an account. A code is good once, for
+the client, redirect URI and verifier that it was made for. Every refresh gives a new refresh token, and one
+that comes back after use ends the grant (RFC 9700 §4.14.2). A refresh token is given with every code,
+asked for or not: a native app that runs once a day would otherwise sign its user in each time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+
+from loopback_auth.demo.accounts import claims
+from loopback_auth.demo.clients import DemoClient, authenticate
+from loopback_auth.demo.grants import Grant, Ledger
+from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.wire import Parameters, Refused, form_parameters, json_reply, query_of
+from loopback_auth.model import HttpRequest, HttpResponse
+
+CODE_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+REALM = 'Bearer realm="demo"'
+
+
+def s256(text: str) -> str:
+    """Hash a code verifier.
+
+    Written apart from the client's half, so that a slip in one does not hide in the other.
+
+    Source: RFC 7636 §4.6.
+    """
+    return _base64url(hashlib.sha256(text.encode("ascii")).digest())
+
+
+def _base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+
+
+class TokenEndpoints:
+    """Everything that happens without the browser once a code was issued."""
+
+    def __init__(self, setup: Setup, ledger: Ledger) -> None:
+        self._setup = setup
+        self._ledger = ledger
+
+    def token(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer a token request.
+
+        Source: RFC 6749 §3.2, §4.1.3, §5, §6.
+        """
+        parameters, client = self._client_request(request)
+        match parameters.get("grant_type"):
+            case "authorization_code":
+                return self._code_exchange(client, parameters, now)
+            case "refresh_token":
+                return self._refresh(client, parameters, now)
+            case "":
+                raise Refused("invalid_request", "The grant_type is missing.")
+            case _:
+                raise Refused("unsupported_grant_type", "The grant_type is not known here.")
+
+    def revoke(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Revoke an access token, or a refresh token with its whole grant.
+
+        A token that does not exist is revoked already. The token_type_hint is not needed.
+
+        Source: RFC 7009 §2.
+        """
+        parameters, client = self._client_request(request)
+        token = parameters.get("token")
+        if not token:
+            raise Refused("invalid_request", "The token is missing.")
+        kept = self._ledger.access_tokens.get(token)
+        issued = kept or self._ledger.refresh_tokens.get(token)
+        if issued is None:
+            return json_reply({})
+        if issued.grant.client_id != client.client_id:
+            raise Refused("invalid_grant", "The token was issued to another client.")
+        if kept is None:
+            self._ledger.revoke(issued.grant)
+        else:
+            del self._ledger.access_tokens[token]
+        return json_reply({})
+
+    def userinfo(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Tell about the account that an access token stands for.
+
+        Source: OpenID Connect Core §5.3; RFC 6750 §2.1, §3.
+        """
+        authorization = request.values("authorization")
+        scheme, _, token = request.header("authorization").partition(" ")
+        if scheme.lower() != "bearer":
+            # RFC 6750 §3.1: without credentials the challenge names no error
+            raise Refused("invalid_request", "An access token is needed.", status=401, challenge=REALM)
+        if len(authorization) > 1 or not token:
+            challenge = f'{REALM}, error="invalid_request"'
+            raise Refused("invalid_request", "One access token is needed.", challenge=challenge)
+        issued = self._ledger.access_tokens.get(token)
+        if issued is None or not self._ledger.valid(issued, now):
+            challenge = f'{REALM}, error="invalid_token"'
+            description = "The access token is unknown, expired or revoked."
+            raise Refused("invalid_token", description, status=401, challenge=challenge)
+        told = claims(issued.grant.account, issued.scope)
+        return json_reply(told | {"sub": "somebody-else"} if self._setup.faults.wrong_subject else told)
+
+    def _client_request(self, request: HttpRequest) -> tuple[Parameters, DemoClient]:
+        # RFC 6749 §2.3.1: client credentials MUST NOT be included in the request URI
+        if query_of(request.url):
+            raise Refused("invalid_request", "Parameters belong into the body.")
+        parameters = form_parameters(request).once()
+        return parameters, authenticate(request, parameters, self._setup.clients)
+
+    def _code_exchange(self, client: DemoClient, parameters: Parameters, now: float) -> HttpResponse:
+        code, verifier = parameters.get("code"), parameters.get("code_verifier")
+        if not code or not parameters.get("redirect_uri"):
+            raise Refused("invalid_request", "The code or the redirect_uri is missing.")
+        if not CODE_VERIFIER.fullmatch(verifier):
+            raise Refused("invalid_request", "The code_verifier is missing or malformed.")
+        issued = self._ledger.codes.get(code)
+        if issued is None or issued.grant.client_id != client.client_id:
+            raise Refused("invalid_grant", "The code is unknown, or was issued to another client.")
+        grant = issued.grant
+        if grant.redirect_uri != parameters.get("redirect_uri"):
+            raise Refused("invalid_grant", "The redirect_uri is not the one of the authorization request.")
+        if not hmac.compare_digest(grant.code_challenge, s256(verifier)):
+            raise Refused("invalid_grant", "The code_verifier does not fit the code_challenge.")
+        self._check_resource(grant, parameters)
+        # Only now: a stranger who saw a used code, but has no verifier, must not be able to end the grant.
+        if not self._ledger.spend(code):
+            raise Refused("invalid_grant", "The code was used before; its tokens are revoked.")
+        if not self._ledger.valid(issued, now):
+            raise Refused("invalid_grant", "The code has expired.")
+        return self._token_response(grant, grant.scope, now, nonce=grant.nonce)
+
+    def _refresh(self, client: DemoClient, parameters: Parameters, now: float) -> HttpResponse:
+        token = parameters.get("refresh_token")
+        if not token:
+            raise Refused("invalid_request", "The refresh_token is missing.")
+        issued = self._ledger.refresh_tokens.get(token)
+        if issued is None or issued.grant.client_id != client.client_id:
+            raise Refused("invalid_grant", "The refresh_token is unknown, or was issued to another client.")
+        if not self._ledger.valid(issued, now):
+            raise Refused("invalid_grant", "The refresh_token has expired or is revoked.")
+        scope = tuple(dict.fromkeys(parameters.get("scope").split())) or issued.scope
+        # RFC 6749 §6: the scope MUST NOT include any scope not originally granted
+        if not set(scope) <= set(issued.scope):
+            raise Refused("invalid_scope", "The scope is wider than the one granted.")
+        self._check_resource(issued.grant, parameters)
+        if not self._ledger.spend(token):
+            raise Refused("invalid_grant", "The refresh_token was used before; its grant is revoked.")
+        return self._token_response(issued.grant, scope, now, nonce="")
+
+    def _check_resource(self, grant: Grant, parameters: Parameters) -> None:
+        # RFC 8707 §2.2: a subset of the resources of the authorization request
+        if not set(parameters.resource) <= set(grant.resource):
+            raise Refused("invalid_target", "The resource is not among those granted.")
+
+    def _token_response(
+        self, grant: Grant, scope: tuple[str, ...], now: float, *, nonce: str
+    ) -> HttpResponse:
+        faults = self._setup.faults
+        access_token = self._ledger.issue_access_token(grant, scope, now + self._setup.expires_in)
+        members: dict[str, object] = {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": self._setup.expires_in if faults.expires_in is None else faults.expires_in,
+            "refresh_token": self._ledger.issue_refresh_token(grant, now),
+            "scope": " ".join(scope),
+        }
+        if "openid" in scope and self._setup.signer is not None:
+            said = self._id_claims(grant, scope, now, nonce)
+            said["at_hash"] = _base64url(hashlib.sha256(access_token.encode("ascii")).digest()[:16])
+            signed = self._setup.signer.sign(said)
+            members["id_token"] = _damaged(signed) if faults.bad_signature else signed
+        return json_reply({name: value for name, value in members.items() if name not in faults.omit_members})
+
+    def _id_claims(self, grant: Grant, scope: tuple[str, ...], now: float, nonce: str) -> dict[str, object]:
+        """Say what an ID token says (OpenID Connect Core §2; without nonce after a refresh, §12.2)."""
+        faults = self._setup.faults
+        said: dict[str, object] = {
+            "iss": self._setup.issuer,
+            "aud": "another-client" if faults.wrong_audience else grant.client_id,
+            "exp": int(now) + self._setup.expires_in,
+            "iat": int(now),
+            "auth_time": int(grant.auth_time),
+            **claims(grant.account, scope),
+        }
+        if nonce:
+            said["nonce"] = "not-the-nonce-you-sent" if faults.wrong_nonce else nonce
+        return said
+
+
+def _damaged(token: str) -> str:
+    head, dot, signature = token.rpartition(".")
+    return f"{head}{dot}{'B' if signature.startswith('A') else 'A'}{signature[1:]}"

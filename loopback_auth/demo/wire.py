@@ -1,0 +1,136 @@
+"""The edge of the demo server: requests are read here, once and strictly, and JSON answers are written.
+
+A value that is not UTF-8, or that carries a control character, makes the whole request unreadable (RFC 6749
+appendix A); an empty value counts as absent and a repeated one is reported (RFC 6749 §3.1). Knows nothing of
+clients, accounts or tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode
+
+from loopback_auth.model import FORM, HttpRequest, HttpResponse
+
+BODY_LIMIT = 64 * 1024
+FIELD_LIMIT = 64
+
+JSON_HEADERS = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
+
+class Refused(Exception):
+    """The request is refused; never leaves the demo server.
+
+    Args:
+        error: the code as on the wire.
+        description: one constant sentence: nothing that the caller sent, no quote, no backslash.
+        status: HTTP status for answers in JSON.
+        challenge: value of `WWW-Authenticate`; empty: none.
+    """
+
+    def __init__(self, error: str, description: str, *, status: int = 400, challenge: str = "") -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = status
+        self.challenge = challenge
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of one request; `resource` is the only one that may repeat (RFC 8707 §2)."""
+
+    values: Mapping[str, str] = field(repr=False)
+    repeated: frozenset[str]
+    resource: tuple[str, ...]
+
+    def get(self, name: str) -> str:
+        """Return the value of a parameter, empty when it is absent."""
+        return self.values.get(name, "")
+
+    def once(self) -> Parameters:
+        """Return the parameters, provided that none is repeated.
+
+        Source: RFC 6749 §3.1, §3.2.
+        """
+        if self.repeated:
+            raise Refused("invalid_request", "A parameter is sent more than once.")
+        return self
+
+
+def read_parameters(text: str) -> Parameters:
+    """Read a query string or a form body.
+
+    Source: RFC 6749 §3.1, appendix A and B.
+    """
+    try:
+        pairs = parse_qsl(text, max_num_fields=FIELD_LIMIT, errors="strict")
+    except ValueError:
+        raise Refused("invalid_request", "The parameters cannot be decoded, or are too many.") from None
+    values: dict[str, str] = {}
+    repeated: set[str] = set()
+    resource: list[str] = []
+    for name, value in pairs:
+        if not value.isprintable():
+            raise Refused("invalid_request", "A parameter holds a control character.")
+        if name == "resource":
+            resource.append(value)
+        elif name in values:
+            repeated.add(name)
+        else:
+            values[name] = value
+    return Parameters(values, frozenset(repeated), tuple(resource))
+
+
+def query_of(target: str) -> str:
+    """Return the query of a request target, empty when it has none."""
+    return target.partition("?")[2]
+
+
+def form_parameters(request: HttpRequest) -> Parameters:
+    """Read the form in the body of a POST.
+
+    Source: RFC 6749 §4.1.3, appendix B.
+    """
+    media_type = request.header("content-type").partition(";")[0].strip().lower()
+    if media_type != FORM:
+        raise Refused("invalid_request", f"The body must be {FORM}.")
+    try:
+        return read_parameters(request.body.decode("ascii"))
+    except UnicodeDecodeError:
+        raise Refused("invalid_request", "The body holds bytes that must be percent-encoded.") from None
+
+
+def json_reply(document: Mapping[str, object], status: int = 200) -> HttpResponse:
+    """Answer with a JSON object that nobody may keep."""
+    return HttpResponse(status, JSON_HEADERS, json.dumps(document).encode("ascii"))
+
+
+def error_reply(refused: Refused) -> HttpResponse:
+    """Answer with an error in JSON.
+
+    Source: RFC 6749 §5.2.
+    """
+    document = {"error": refused.error, "error_description": refused.description}
+    reply = json_reply(document, refused.status)
+    if not refused.challenge:
+        return reply
+    return HttpResponse(reply.status, (*reply.headers, ("WWW-Authenticate", refused.challenge)), reply.body)
+
+
+def text_reply(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
+    """Answer with one plain sentence."""
+    fixed = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
+    return HttpResponse(status, fixed + headers, text.encode())
+
+
+def with_query(url: str, parameters: Sequence[tuple[str, str]]) -> str:
+    """Add parameters to a URL that may have a query and has no fragment, leaving the rest untouched."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"

@@ -1,0 +1,323 @@
+"""Files for their owner alone: how they are made, replaced and read again.
+
+Decides what a file or folder must look like before we trust or fill it: ours, of the plain kind, closed to
+everybody else. A file has its final mode from its first moment, since a chmod afterwards comes too late
+(CVE-2025-27154); it is written beside its target and moved over it, so that a crash or a full disk leaves
+the old content whole. Refuses to know what the files contain.
+
+Where the system has no owners or mode bits (Windows), only the kind of file is checked and the folder's
+access list protects it. Weak spot: somebody who may write to a *parent* folder can take the whole folder
+away, though not read it.
+"""
+
+# Pathlib takes longer to import than a kept token to read.
+# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH118, PTH120, PTH123
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from loopback_auth.errors import StoreError
+
+SIZE_LIMIT = 1024 * 1024
+"""Bytes; whatever is larger was not written by us."""
+LEFT_OVER_AFTER = 3600.0
+"""Seconds after which a file that nobody put in place is taken for the trace of a crash."""
+NEW_PREFIX = ".new-"
+
+# O_NONBLOCK: opening a named pipe would otherwise wait for its other end, before it can be refused.
+_OPTIONAL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _OPTIONAL
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPTIONAL
+
+_ELSEWHERE = "choose another folder with LOOPBACK_AUTH_DATA_DIR"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def store_error(message: str, hint: str) -> StoreError:
+    """Make the error of this corner; imported only now, because the fast path never needs it."""
+    from loopback_auth.errors import StoreError
+
+    return StoreError(message, hint=hint)
+
+
+def system_refused(exc: OSError, path: str, done: str) -> StoreError:
+    """Say in our words that the operating system refused.
+
+    Args:
+        exc: what it said.
+        path: the file or folder it was about.
+        done: what was wanted, as a participle: `read`, `written`.
+    """
+    hint = f"Look at the folder with: ls -la {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
+    if exc.errno in _FULL:
+        hint = f"Free some space on the disk of {os.path.dirname(path)}, or {_ELSEWHERE}."
+    elif exc.errno == errno.EROFS:
+        hint = f"Make the disk of {os.path.dirname(path)} writable, or {_ELSEWHERE}."
+    elif exc.errno in (errno.EACCES, errno.EPERM):
+        hint = f"Run: chmod u+rwx {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
+    return store_error(f"{path} could not be {done}: {exc.strerror or type(exc).__name__}", hint)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder and its missing parents, all closed to others under any umask.
+
+    Args:
+        path: absolute.
+
+    Raises:
+        StoreError: it cannot be made, or what is there cannot be trusted.
+    """
+    try:
+        _make_with_parents(path)
+    except OSError as exc:
+        raise system_refused(exc, path, "made") from exc
+    check_folder(path)
+
+
+def check_folder(path: str) -> bool:
+    """Tell whether a folder is there.
+
+    Raises:
+        StoreError: it is there but not a folder, not ours, or open to others.
+    """
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as exc:
+        raise system_refused(exc, path, "looked at") from exc
+    if not stat.S_ISDIR(found.st_mode):
+        raise store_error(
+            f"{path} is not a folder",
+            f"Move it away: mv {_quoted(path)} {_quoted(path + '.old')}; or {_ELSEWHERE}.",
+        )
+    if _foreign(found):
+        raise store_error(
+            f"{path} belongs to user id {found.st_uid}, not to you", f"Run as that user, or {_ELSEWHERE}."
+        )
+    if _mode(found) & 0o777 != 0o700:
+        raise store_error(
+            f"{path} has mode {_mode(found):04o} instead of 0700", f"Run: chmod 700 {_quoted(path)}"
+        )
+    return True
+
+
+def read_private(path: str) -> bytes | None:
+    """Read a file that only we can have written; None when there is none.
+
+    Raises:
+        StoreError: it is a link or no regular file, not ours, open to others, too large, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, _READ)
+        try:
+            if flaw := _flaw(os.fstat(descriptor)):
+                raise _unsafe(path, *flaw)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(SIZE_LIMIT)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        if flaw := _flaw_by_name(path):
+            raise _unsafe(path, *flaw) from exc
+        raise system_refused(exc, path, "read") from exc
+
+
+def write_private(folder: str, content: bytes) -> str:
+    """Write a new file to the disk, under a name of its own; return its path.
+
+    Raises:
+        StoreError: it cannot be written, or this file system cannot keep it from others; nothing is left.
+    """
+    path = os.path.join(folder, NEW_PREFIX + os.urandom(8).hex())
+    try:
+        with open(os.open(path, _CREATE, 0o600), "wb") as file:
+            if flaw := _flaw(os.fstat(file.fileno())):
+                raise store_error(
+                    f"{folder} does not keep files private: a new one {flaw[0]}",
+                    f"Run: umask 077; or {_ELSEWHERE}, on a disk with owners and modes.",
+                )
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        discard(path)
+        raise system_refused(exc, path, "written") from exc
+    except BaseException:
+        discard(path)
+        raise
+    return path
+
+
+def move_over(new: str, path: str) -> None:
+    """Put a written file in its place, whatever is there; a link is replaced, not followed.
+
+    Raises:
+        StoreError: it cannot be moved; the old content stays.
+    """
+    try:
+        os.replace(new, path)
+    except OSError as exc:
+        raise system_refused(exc, path, "replaced") from exc
+    _sync_folder(os.path.dirname(path))
+
+
+def move_aside(path: str, now: float) -> None:
+    """Rename whatever is at a path to `<path>.corrupt-<Unix seconds>`, over nothing that is there already.
+
+    Raises:
+        StoreError: it cannot be renamed.
+    """
+    second = int(now)
+    while os.path.lexists(f"{path}.corrupt-{second}"):
+        second += 1
+    try:
+        os.rename(path, f"{path}.corrupt-{second}")
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise system_refused(exc, path, "kept aside") from exc
+
+
+def locked(path: str, timeout: float) -> AbstractContextManager[None]:
+    """Hold a lock of the operating system; it may be left by another thread, and dies with its process.
+
+    Args:
+        path: the lock file; made, and left behind, since removing it would split those who wait.
+        timeout: seconds to wait on entry; 0 or less: try once.
+
+    Raises:
+        StoreError: (on entry) somebody else held it all the time, or it cannot be made.
+    """
+    from contextlib import contextmanager
+
+    return contextmanager(_locked)(path, timeout)
+
+
+def discard(path: str) -> None:
+    """Remove a file if that is possible."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def discard_left_overs(folder: str, now: float) -> None:
+    """Remove the new files that a crash kept from being put in place."""
+    try:
+        with os.scandir(folder) as entries:
+            left = [entry.path for entry in entries if _left_over(entry, now)]
+    except OSError:
+        return
+    for path in left:
+        discard(path)
+
+
+def _locked(path: str, timeout: float) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    make_folder(os.path.dirname(path))
+    # A negative time-out would mean for ever.
+    lock = FileLock(path, timeout=max(timeout, 0.0), mode=0o600, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise store_error(
+            f"{path} is held by another process: waited {timeout:g} seconds",
+            f"Try again in a moment; to see who holds it, run: fuser {_quoted(path)}",
+        ) from None
+    except OSError as exc:
+        raise system_refused(exc, path, "locked") from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _left_over(entry: os.DirEntry[str], now: float) -> bool:
+    if not entry.name.startswith(NEW_PREFIX):
+        return False
+    return now - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_AFTER
+
+
+def _make_with_parents(path: str) -> None:
+    # os.makedirs would give the parents the mode that the umask leaves.
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _make_with_parents(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return
+
+
+def _sync_folder(folder: str) -> None:
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _OPTIONAL)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        # The file is in place; some file systems cannot flush a folder.
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _flaw(found: os.stat_result) -> tuple[str, str] | None:
+    # What is wrong, and the command that mends it; removing a name never harms what else it points to.
+    if stat.S_ISLNK(found.st_mode):
+        return "is a symbolic link", "rm"
+    if not stat.S_ISREG(found.st_mode):
+        return "is not a regular file", "rm -d"
+    if _foreign(found):
+        return f"belongs to user id {found.st_uid}, not to you", "rm"
+    if found.st_nlink > 1:
+        return "has a second name elsewhere (a hard link)", "rm"
+    if _mode(found) & 0o477 != 0o400:
+        return f"has mode {_mode(found):04o} instead of 0600", "chmod 600"
+    if found.st_size > SIZE_LIMIT:
+        return "is larger than 1 MiB", "rm"
+    return None
+
+
+def _flaw_by_name(path: str) -> tuple[str, str] | None:
+    # Good enough to explain why opening failed, never to trust what a later open would find.
+    try:
+        return _flaw(os.lstat(path))
+    except OSError:
+        return None
+
+
+def _unsafe(path: str, what: str, command: str) -> StoreError:
+    return store_error(f"{path} is not to be trusted: it {what}", f"Run: {command} {_quoted(path)}")
+
+
+def _mode(found: os.stat_result) -> int:
+    # Without owners there is nobody to shut out, and the bits are invented.
+    if not hasattr(os, "geteuid"):
+        return 0o700 if stat.S_ISDIR(found.st_mode) else 0o600
+    return stat.S_IMODE(found.st_mode) & 0o777
+
+
+def _foreign(found: os.stat_result) -> bool:
+    return hasattr(os, "geteuid") and found.st_uid != os.geteuid()
+
+
+def _quoted(path: str) -> str:
+    import shlex
+
+    return shlex.quote(path)

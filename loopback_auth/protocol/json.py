@@ -1,0 +1,79 @@
+"""JSON as a security protocol needs it: one reading only.
+
+The standard decoder accepts duplicate members, NaN and infinities, and dies of deep nesting or long
+integers with errors of its own. Whoever can choose between two readings of one document can choose a token.
+
+Source: RFC 8259 §4 (unique names), §6 (no NaN); RFC 7493 §2.3; RFC 6749 §5.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import NoReturn
+
+from loopback_auth.errors import MalformedResponse
+from loopback_auth.model import HttpResponse
+
+BODY_LIMIT = 1 << 20
+"""Bytes of a body after decompression."""
+
+
+def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
+    """Parse a JSON object strictly.
+
+    Args:
+        body: UTF-8, at most `BODY_LIMIT` bytes; untrusted.
+        what: names the document in the message, for example `token response`.
+        source: the clause that demands JSON.
+
+    Raises:
+        MalformedResponse: anything but one well-formed object with unique member names.
+    """
+
+    def refuse(detail: str) -> NoReturn:
+        raise MalformedResponse(f"The {what} is malformed: {detail}", source=source)
+
+    if len(body) > BODY_LIMIT:
+        refuse(f"more than {BODY_LIMIT} bytes")
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+    except RecursionError:
+        refuse("nested too deeply")
+    # The decoder's own message may quote the document, so it is not passed on.
+    except (ValueError, UnicodeDecodeError):
+        refuse("not a JSON document with unique names and finite numbers")
+    if not isinstance(value, dict):
+        refuse("not a JSON object")
+    return value
+
+
+def is_json(response: HttpResponse) -> bool:
+    """Tell whether the content type is `application/json` or ends in `+json` (RFC 6839 §3.1)."""
+    media_type = response.header("content-type").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def text_member(document: Mapping[str, object], name: str) -> str:
+    """Return a string member, or the empty string when it is absent or of another type."""
+    value = document.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("NaN and infinities are not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("number out of range")
+    return value

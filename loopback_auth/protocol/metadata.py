@@ -1,0 +1,176 @@
+"""What an authorization server says of itself: where to ask, and what to believe of the answer.
+
+The document is fetched from an address derived from the issuer and must name that very issuer; an address
+in it must be fit for use, and a public issuer may not point us at this machine or its network.
+
+Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4; RFC 9728 §7.7 (server-side request forgery).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
+from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
+from loopback_auth.protocol.json import is_json, parse_object, text_member
+from loopback_auth.protocol.urls import (
+    check_endpoint,
+    check_issuer,
+    is_inside,
+)
+
+SOURCE = "RFC 8414 §3.2"
+
+ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+)
+
+
+def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
+    """Build the requests that may find the metadata of an issuer, in the order to try them.
+
+    OpenID Connect appends its well-known part to the issuer; RFC 8414 inserts it between host and path.
+    For an issuer without a path the two differ in the last word only.
+
+    Raises:
+        ConfigError: this is no issuer identifier.
+
+    Source: OpenID Connect Discovery 1.0 §4.1; RFC 8414 §3.1, §5.
+    """
+    check_issuer(issuer)
+    base = issuer.rstrip("/")
+    scheme, _, rest = base.partition("://")
+    host, slash, path = rest.partition("/")
+    tail = slash + path
+    urls = [
+        f"{base}/.well-known/openid-configuration",
+        f"{scheme}://{host}/.well-known/oauth-authorization-server{tail}",
+    ]
+    if tail:
+        urls.append(f"{scheme}://{host}/.well-known/openid-configuration{tail}")
+    return tuple(HttpRequest("GET", url, (("Accept", "application/json"),)) for url in urls)
+
+
+def is_absent(response: HttpResponse) -> bool:
+    """Tell whether an answer only says that the document is not at this address, so that the next is tried.
+
+    Servers without one form answer 404, 405 or 410, some 400, 401 or 403 from a gateway, and single-page
+    applications 200 with HTML.
+
+    Source: RFC 8414 §3.2 ("an appropriate status code").
+    """
+    return 400 <= response.status < 500 or (response.status == 200 and not is_json(response))
+
+
+def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetadata:
+    """Validate a metadata document; what was configured by hand wins over what it says.
+
+    Args:
+        provider: its issuer is what the document has to name, byte for byte.
+        response: untrusted.
+
+    Raises:
+        IssuerMismatch: the document describes another issuer.
+        MalformedResponse: no such document, a member of the wrong type, an unfit endpoint, or a public
+            issuer that points at a private address.
+
+    Source: RFC 8414 §2, §3.2, §3.3, §6.2.
+    """
+    issuer = provider.metadata.issuer or ""
+    if response.status != 200 or not is_json(response):
+        raise MalformedResponse(
+            f"The metadata of {issuer} could not be read: HTTP status {response.status}", source=SOURCE
+        )
+    document = parse_object(response.body, what="metadata document", source=SOURCE)
+    check_metadata_issuer(provider, document)
+    endpoint = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
+    found = ServerMetadata(
+        issuer=text_member(document, "issuer"),
+        authorization_endpoint=endpoint["authorization_endpoint"],
+        token_endpoint=endpoint["token_endpoint"],
+        pushed_authorization_request_endpoint=endpoint["pushed_authorization_request_endpoint"],
+        revocation_endpoint=endpoint["revocation_endpoint"],
+        userinfo_endpoint=endpoint["userinfo_endpoint"],
+        jwks_uri=endpoint["jwks_uri"],
+        response_modes_supported=_strings(document, "response_modes_supported"),
+        code_challenge_methods_supported=_strings(document, "code_challenge_methods_supported"),
+        token_endpoint_auth_methods_supported=_strings(document, "token_endpoint_auth_methods_supported"),
+        id_token_signing_alg_values_supported=_strings(document, "id_token_signing_alg_values_supported"),
+        authorization_response_iss_parameter_supported=(
+            document.get("authorization_response_iss_parameter_supported") is True
+        ),
+        require_pushed_authorization_requests=(document.get("require_pushed_authorization_requests") is True),
+        discovered=True,
+    )
+    return merged(found, provider.metadata)
+
+
+def check_metadata_issuer(provider: Provider, document: Mapping[str, object]) -> None:
+    """Refuse a metadata document that names another issuer than the one that was asked.
+
+    Raises:
+        IssuerMismatch: not equal byte for byte, and not the one exception that the provider declares.
+
+    Source: RFC 8414 §3.3; OpenID Connect Discovery 1.0 §4.3.
+    """
+    asked, named = provider.metadata.issuer, document.get("issuer")
+    if named == asked or (provider.allowed_issuer is not None and named == provider.allowed_issuer):
+        return
+    raise IssuerMismatch(
+        f"The metadata names another issuer: asked {asked}, found {ascii(named)[:200]}",
+        source="RFC 8414 §3.3",
+        expected=asked or "",
+        received=ascii(named)[:200],
+        hint="Check the spelling of --issuer, down to the last slash. If the provider documents this other "
+        "issuer, allow it with --allowed-issuer.",
+    )
+
+
+def merged(found: ServerMetadata, configured: ServerMetadata) -> ServerMetadata:
+    """Lay what was configured over what was found; a configured value is one that differs from the default.
+
+    The issuer is the one found: it is what `iss` parameters and ID tokens are compared with.
+
+    Source: RFC 8414 §2 (names).
+    """
+    default = ServerMetadata()
+    changed = {
+        member.name: getattr(configured, member.name)
+        for member in fields(ServerMetadata)
+        if member.name not in ("issuer", "discovered")
+        and getattr(configured, member.name) != getattr(default, member.name)
+    }
+    return replace(found, **changed)
+
+
+def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise MalformedResponse(f"The metadata member {name} is not a string", source="RFC 8414 §2")
+    try:
+        check_endpoint(value, name=name)
+    except ConfigError as exc:
+        raise MalformedResponse(exc.message, source="RFC 8414 §2") from exc
+    if is_inside(value) and not is_inside(issuer):
+        raise MalformedResponse(
+            f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
+            source="RFC 9728 §7.7",
+        )
+    return value
+
+
+def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise MalformedResponse(f"The metadata member {name} is not a list of strings", source="RFC 8414 §2")
+    return tuple(value)

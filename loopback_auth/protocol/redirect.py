@@ -1,0 +1,181 @@
+"""The redirect endpoint: which of the requests that reach our port is the callback.
+
+Theory of operation. Anybody can send requests to a port on 127.0.0.1: every page in every browser, every
+other user and process. Only two things tell the callback from the rest: it is a top-level navigation to the
+exact authority and path that we announced, and it carries our state. Whatever fails that is *turned away*:
+it gets an answer, it is counted, and the sign-in goes on waiting, because a request that ends the waiting is
+a way for any web page to end it. What passes is believed to come from our browser and no more; what it says
+is judged by `protocol.authorization`, where a bad answer does end the attempt.
+
+Weak spots, admitted. Fetch metadata headers are believed when present and not demanded, since curl through
+an SSH tunnel sends none. A local process that can read our memory or the browser's has the state.
+
+Source: RFC 8252 §7.3, §8.3, §8.9; RFC 9110 §7.1, §9.2.1; Fetch Metadata Request Headers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import unquote_to_bytes
+
+from loopback_auth.model import FORM, AuthorizationRequest, Callback, HttpRequest
+from loopback_auth.protocol.authorization import same_secret
+
+FIELD_LIMIT = 32
+"""Parameters in one callback; real ones have fewer than ten."""
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of a form_post body; also the limit of the request line and of each header."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectEndpoint:
+    """What the callback has to look like."""
+
+    authority: str
+    """Host and port as announced, for example `127.0.0.1:49152`."""
+    path: str
+    request: AuthorizationRequest | None = field(default=None, repr=False)
+    """None until the browser has been sent away: then nothing can be a callback."""
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A request that is not the callback: the status to answer, and why, in words of ours."""
+
+    status: int
+    reason: str
+    forged: bool = False
+    """It reached the callback path as a navigation, so something may be trying to interfere."""
+
+
+NOTHING_HERE = TurnedAway(404, "There is nothing at this address.")
+NOT_USED = TurnedAway(405, "This method is not used here.")
+
+
+def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callback | TurnedAway:
+    """Decide whether a request is the callback.
+
+    Args:
+        endpoint: what was announced to the authorization server.
+        request: `url` is the raw request target, `body` at most `BODY_LIMIT` bytes; untrusted.
+
+    Returns:
+        The callback, its parameters still unchecked except for the state; or why it is none.
+
+    Source: RFC 8252 §8.9; RFC 6749 §3.1, §4.1.2, §10.12.
+    """
+    refusal = admission(endpoint, request)
+    if refusal is not None or endpoint.request is None:
+        return refusal or NOTHING_HERE
+    via: Literal["query", "form_post"] = "form_post" if request.method == "POST" else "query"
+    query = request.url.partition("?")[2].encode("utf-8", "surrogateescape")
+    # Form Post Response Mode §2: the parameters are in the body; those of the URL have no meaning.
+    parameters = parse_parameters(request.body if via == "form_post" else query)
+    if parameters is None:
+        return TurnedAway(400, "The parameters of this address could not be read.", forged=True)
+    states = [value for name, value in parameters if name == "state" and value]
+    if len(states) != 1 or not same_secret(states[0], endpoint.request.state):
+        return TurnedAway(400, "This is not the answer to the sign-in that is waiting here.", forged=True)
+    if endpoint.answered:
+        return TurnedAway(410, "This sign-in has already been answered.")
+    return Callback(parameters, via)
+
+
+def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | None:
+    """Decide by the head alone whether a request may be the callback, so that no other body is ever read.
+
+    A server that redirects a log-in form with 307 sends the person's password along.
+
+    Source: RFC 9700 §4.12; RFC 9110 §9.2.1; Form Post Response Mode §2.
+    """
+    refusal = navigation(request, authority=endpoint.authority)
+    if refusal is not None:
+        return refusal
+    # The raw path is compared: /%63allback is not /callback, although RFC 3986 §6.2.2.2 would fold the two.
+    if request.url.partition("?")[0] != (endpoint.path or "/") or endpoint.request is None:
+        return NOTHING_HERE
+    if request.method == "POST" and endpoint.request.response_mode == "form_post":
+        if request.header("content-type").partition(";")[0].strip().lower() != FORM:
+            return TurnedAway(415, "A form was expected here.")
+        return None
+    # A genuine answer by query where a form was asked for is let through: its error is worth reporting.
+    return None if request.method == "GET" else NOT_USED
+
+
+def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) -> TurnedAway | None:
+    """Decide whether a request is the first opening of our start page; None means that it is.
+
+    The key opens the way to the authorization URL, and with it to the state; so it works once.
+
+    Source: RFC 8252 §8.3; RFC 9700 §4.7.
+    """
+    refusal = navigation(request, authority=authority)
+    if refusal is not None:
+        return refusal
+    if request.method != "GET":
+        return NOT_USED
+    path = request.url.partition("?")[0]
+    if not same_secret(path, f"/{key}"):
+        return NOTHING_HERE
+    if used:
+        return TurnedAway(410, "This link has been opened before; the terminal shows a new one.")
+    return None
+
+
+def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
+    """Turn away what no person's browser sends when it goes to a page; None means that it may be one.
+
+    Source: RFC 9110 §7.1, §7.2 (target form, Host); RFC 9112 §3.2; Fetch Metadata; CVE-2022-41924
+    (rebinding); Local Network Access (no preflight is ever answered).
+    """
+    if not request.url.startswith("/"):
+        return TurnedAway(400, "Only a plain path is understood here.")
+    hosts = request.values("host")
+    if len(hosts) != 1 or hosts[0].lower() != authority.lower():
+        return TurnedAway(421, "This address was reached under another name than the one it has.")
+    mode, destination = request.header("sec-fetch-mode"), request.header("sec-fetch-dest")
+    if (mode and mode != "navigate") or (destination and destination != "document"):
+        return TurnedAway(403, "A page was expected here, not a request by a script, an image or a frame.")
+    # Not Sec-Fetch-Site: a genuine redirect says none, same-site or cross-site.
+    purposes = "".join(request.header(name) for name in ("sec-purpose", "purpose", "x-moz", "x-purpose"))
+    if any(word in purposes.lower() for word in ("prefetch", "prerender", "preview")):
+        return TurnedAway(403, "This address cannot be loaded in advance.")
+    return None
+
+
+def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
+    """Split a query or form body strictly; None when it has no single reading.
+
+    `&` is the only separator, bytes are UTF-8, there are at most `FIELD_LIMIT` fields and no control
+    characters, but for the line breaks that Microsoft puts into every `error_description`.
+
+    Source: RFC 6749 appendix A.8, appendix B; WHATWG URL §5.1.
+    """
+    if not raw:
+        return ()
+    fields = raw.split(b"&")
+    if len(fields) > FIELD_LIMIT or len(raw) > BODY_LIMIT:
+        return None
+    parameters = []
+    for one in fields:
+        name, _, value = one.partition(b"=")
+        try:
+            pair = (_decode(name), _decode(value))
+        except UnicodeDecodeError:
+            return None
+        allowed = "\r\n\t" if pair[0] == "error_description" else ""
+        if any(_control(character) and character not in allowed for text in pair for character in text):
+            return None
+        parameters.append(pair)
+    return tuple(parameters)
+
+
+def _control(character: str) -> bool:
+    return character < "\x20" or character == "\x7f"
+
+
+def _decode(raw: bytes) -> str:
+    return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")

@@ -1,0 +1,57 @@
+"""Giving up tokens at the server.
+
+Source: RFC 7009.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from loopback_auth.errors import RevocationError, TransportError
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.protocol.client_auth import authenticated_request
+from loopback_auth.protocol.json import is_json, parse_object, text_member
+from loopback_auth.redact import server_text
+
+
+def revocation_request(
+    client: ClientConfig,
+    metadata: ServerMetadata,
+    *,
+    token: str,
+    token_type_hint: Literal["access_token", "refresh_token"],
+) -> HttpRequest | None:
+    """Build the request that revokes one token; None when the server has no such endpoint.
+
+    Raises:
+        ConfigError: the client's authentication needs a secret that is not there.
+
+    Source: RFC 7009 §2.1.
+    """
+    if metadata.revocation_endpoint is None:
+        return None
+    parameters = [("token", token), ("token_type_hint", token_type_hint)]
+    return authenticated_request(metadata.revocation_endpoint, parameters, client, metadata)
+
+
+def revocation_response(answer: HttpResponse) -> None:
+    """Return when the token is dead; 200 also answers for tokens that were unknown.
+
+    Raises:
+        RevocationError: the server refused.
+        TransportError: it failed, or answered something else.
+
+    Source: RFC 7009 §2.2, §2.2.1.
+    """
+    # RFC 7009 asks for 200; Okta and others answer 204.
+    if answer.status in (200, 204):
+        return
+    if is_json(answer) and answer.status < 500:
+        document = parse_object(answer.body, what="revocation response", source="RFC 7009 §2.2.1")
+        if error := text_member(document, "error"):
+            description = text_member(document, "error_description")
+            raise RevocationError(server_text(error, 80), server_text(description))
+    raise TransportError(
+        f"The token was not revoked: HTTP status {answer.status}",
+        hint="Remove the authorization on the server's own web page.",
+    )

@@ -1,0 +1,58 @@
+"""Who signed in, for a person to read: from the ID token's claims, else from the UserInfo endpoint.
+
+The name is for display. It decides nothing: an access token says what may be done, not who somebody is
+(RFC 6749 §10.16).
+
+Source: OpenID Connect Core 1.0 §5.3; RFC 6750 §2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from loopback_auth.model import HttpRequest, HttpResponse, IdToken, ServerMetadata, TokenSet
+from loopback_auth.protocol.json import is_json, parse_object
+from loopback_auth.redact import server_text
+
+
+def userinfo_request(metadata: ServerMetadata, tokens: TokenSet) -> HttpRequest | None:
+    """Build the request for the person's claims; None when the server has no such endpoint.
+
+    Source: OpenID Connect Core 1.0 §5.3.1; RFC 6750 §2.1 (the token goes into the header, nowhere else).
+    """
+    if metadata.userinfo_endpoint is None:
+        return None
+    headers = (("Accept", "application/json"), ("Authorization", f"Bearer {tokens.access_token}"))
+    return HttpRequest("GET", metadata.userinfo_endpoint, headers)
+
+
+def userinfo_response(answer: HttpResponse, id_token: IdToken | None, *, fields: Sequence[str]) -> str:
+    """Return the name of the account; empty when the answer is of no use.
+
+    An answer about another subject than the ID token's is discarded.
+
+    Raises:
+        MalformedResponse: JSON that is no single object.
+
+    Source: OpenID Connect Core 1.0 §5.3.2.
+    """
+    if answer.status != 200 or not is_json(answer):
+        return ""
+    claims = parse_object(answer.body, what="UserInfo response", source="OpenID Connect Core 1.0 §5.3.2")
+    if id_token is not None and claims.get("sub") != id_token.claims.get("sub"):
+        return ""
+    return account_name(claims, fields)
+
+
+def account_name(claims: Mapping[str, object], fields: Sequence[str]) -> str:
+    """Pick the first of the named members that says something to a person, cleaned.
+
+    Source: OpenID Connect Core 1.0 §5.1 (names of claims).
+    """
+    for name in fields:
+        value = claims.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str) and value.strip():
+            return server_text(value, 120)
+    return ""

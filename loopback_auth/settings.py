@@ -1,0 +1,283 @@
+"""Where every value of a run comes from: flag, environment, configuration file, preset, or default.
+
+The first of them that has a value wins and is remembered as its origin, so that a person can be told. What
+the values come to together is decided in `configure`; only what is needed to listen is worked out here.
+
+Two limits to the order. The addresses of a preset belong to one server: whoever says by other means where to
+sign in gets none of them, lest the tokens of one server are shown to another (RFC 6749 §10.3). For the same
+reason the addresses at the top of the file are of no use to a provider that has a name.
+
+The module is loaded before the browser is started and imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.folders import config_folder
+from loopback_auth.providers import PRESETS
+from loopback_auth.setting import PREFIX, SETTINGS, Setting, loopback_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DEMO = "demo"
+OTHER_VARIABLES = ("LOOPBACK_AUTH_CONFIG_DIR", "LOOPBACK_AUTH_DATA_DIR", "LOOPBACK_AUTH_PROVIDER")
+_NAMES = tuple(setting.name for setting in SETTINGS)
+_PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
+_ADDRESSES = (
+    *_PLACES,
+    "pushed_authorization_request_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "allowed_issuer",
+)
+
+
+class Settings:
+    """The values of one run and where each came from.
+
+    Args:
+        name: what the sign-in is kept under: the provider, or else the host of the server.
+        values: name to value, origin in words, and distance: 0 is a flag, more with each place behind.
+        advice: what to register at the provider and where that is described; empty when unknown.
+    """
+
+    __slots__ = ("_values", "advice", "name")
+
+    def __init__(self, name: str, values: Mapping[str, tuple[object, str, int]], advice: str = "") -> None:
+        self.name = name
+        self.advice = advice
+        self._values = values
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether nothing says where to sign in, so that the embedded server will do."""
+        return self.name == DEMO
+
+    def get(self, name: str) -> object:
+        """Return a value: None when nobody set it and it has no default."""
+        return self._values[name][0]
+
+    def text(self, name: str) -> str | None:
+        """Return the value of a setting of the kind `text` or `scope`; None when nobody set it."""
+        value = self.get(name)
+        return value if isinstance(value, str) else None
+
+    def switch(self, name: str) -> bool | None:
+        """Return the value of a setting of the kind `switch`; None when nobody set it."""
+        value = self.get(name)
+        return value if isinstance(value, bool) else None
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return the value of a setting of the kind `words`; empty when nobody set it."""
+        value = self.get(name)
+        return value if isinstance(value, tuple) else ()
+
+    def seconds(self, name: str) -> float:
+        """Return the value of a setting of the kind `seconds`; all of these have a default."""
+        value = self.get(name)
+        return value if isinstance(value, float) else 0.0
+
+    def origin(self, name: str) -> str:
+        """Say where a value came from, for example `flag --client-id`, `preset github` or `default`."""
+        return self._values[name][1]
+
+    def distance(self, name: str) -> int:
+        """Return how far from the person a value was set: 0 by a flag, greater with every place behind."""
+        return self._values[name][2]
+
+    def with_secret(self, client_secret: str) -> Settings:
+        """Return the same settings with a client secret that a person typed in."""
+        values = {**self._values, "client_secret": (client_secret, "terminal", 0)}
+        return Settings(self.name, values, self.advice)
+
+    def rows(self) -> tuple[tuple[str, str, str], ...]:
+        """Return name, value and origin of every setting for people; secrets are not among the values."""
+        return tuple(
+            (item.name, item.shown(self.get(item.name)), self.origin(item.name)) for item in SETTINGS
+        )
+
+    def __repr__(self) -> str:
+        return f"Settings(name={self.name!r})"
+
+
+def config_file(environ: Mapping[str, str]) -> str:
+    """Return the path of the configuration file, whether or not it exists."""
+    return f"{config_folder(environ)}{os.sep}config.toml"
+
+
+def load_config(path: str) -> Mapping[str, object]:
+    """Read the configuration file; a file that is not there is an empty one.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or holds a secret that other users can read.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116 - pathlib costs more than the rest of this module
+    except FileNotFoundError:
+        return {}
+    except OSError:
+        pass  # Reading it fails in the same way, and says so.
+    from loopback_auth.config import read_config
+
+    return read_config(path)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that look like ours and mean nothing, to warn of a slip of the pen."""
+    known = {*(setting.variable for setting in SETTINGS), *OTHER_VARIABLES}
+    return tuple(sorted(name for name in environ if name.startswith(PREFIX) and name not in known))
+
+
+def resolve(
+    *,
+    provider: str,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    config: Mapping[str, object],
+    config_path: str,
+) -> Settings:
+    """Find the value of every setting, and its origin.
+
+    A provider that is only a default, from LOOPBACK_AUTH_PROVIDER or the file, stands back when something
+    nearer to the person says where to sign in.
+
+    Args:
+        provider: a table of the file, a preset, an issuer that starts with http, `demo`, or empty.
+        flags: setting name to value as argparse gives it; None is absent, other names are passed over.
+        environ: the environment; an empty value is absent, as build servers leave it for a missing secret.
+        config: content of the configuration file, from `load_config`.
+        config_path: where that file is, for the origins.
+
+    Raises:
+        ConfigError: an unknown provider, an unknown key in the file, or a value that cannot be read.
+    """
+    tables = _tables(config, config_path)
+    given = {name: flags[name] for name in _NAMES if flags.get(name) is not None}
+    variables = {item.name: environ[item.variable] for item in SETTINGS if environ.get(item.variable)}
+    name, nearer = _named(provider, given, variables, environ, config)
+    table = tables.get(name, {})
+    top = {key: value for key, value in config.items() if not (name and key in _ADDRESSES)}
+    layers: list[tuple[str, Mapping[str, object]]] = [
+        ("flag {flag}", given),
+        ("environment {variable}", variables),
+        (f"file {config_path} [providers.{name}]", table),
+        (f"file {config_path}", top),
+    ]
+    named_by = ("argument PROVIDER", "environment LOOPBACK_AUTH_PROVIDER", f"file {config_path}")[nearer - 1]
+    if name.startswith(("https://", "http://")):
+        layers.insert(nearer, (named_by, {"issuer": name}))
+    elif name and name not in (DEMO, *tables, *PRESETS):
+        raise _unknown_provider(name, named_by, tables)
+    preset = _preset_name(name, table)
+    layers.append((f"preset {preset}", _preset(preset, [layer for _, layer in layers])))
+    values = {item.name: _value(item, layers) for item in SETTINGS}
+    advice = "{note} ({source})".format_map(PRESETS[preset]) if preset else ""
+    return Settings(_name(name, values), values, advice)
+
+
+def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
+    """Return host, ports and path to listen at; port 0 is any free one.
+
+    `port` and a port within `redirect_uri` say the same thing, and the one set nearer to the person counts.
+    The path is kept byte for byte, also an empty one, which a browser asks for as `/`.
+
+    Raises:
+        ConfigError: this is no loopback redirect over http, or the two name different ports.
+
+    Source: RFC 8252 §7.3, §8.3; RFC 6749 §3.1.2.
+    """
+    listed = settings.get("port")
+    ports = listed if isinstance(listed, tuple) else ()
+    uri = settings.text("redirect_uri")
+    if uri is None:
+        return "127.0.0.1", ports or (0,), "/callback"
+    host, port, path = loopback_parts(uri)
+    behind = settings.distance("port") - settings.distance("redirect_uri")
+    if port == 0 or (ports and behind < 0):
+        return host, ports or (0,), path
+    if ports and behind == 0 and ports != (port,):
+        others = ", ".join(map(str, ports))
+        raise ConfigError(
+            f"The redirect URI names port {port}, and {settings.origin('port')} names {others}",
+            hint="Name the port once, in the redirect URI or as the port.",
+        )
+    return host, (port,), path
+
+
+def needs_secret(settings: Settings) -> bool:
+    """Tell whether a client secret is still to be asked for: the client authenticates with one."""
+    takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
+    return takes_one and not settings.text("client_secret")
+
+
+def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
+    if not config:
+        return {}
+    from loopback_auth.config import provider_tables
+
+    return provider_tables(config, path)
+
+
+def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
+    from loopback_auth.config import suggestion
+
+    return ConfigError(
+        f"Unknown provider: {ascii(name)[:80]} (from {origin})",
+        hint=f"{suggestion(name, [*tables, *PRESETS, DEMO])} Or give an issuer, which starts with https://.",
+    )
+
+
+def _named(
+    provider: str,
+    given: Mapping[str, object],
+    variables: Mapping[str, str],
+    environ: Mapping[str, str],
+    config: Mapping[str, object],
+) -> tuple[str, int]:
+    """Return the provider's name, and the number of places that are nearer to the person than its own."""
+    if provider or any(place in given for place in _PLACES):
+        return provider, 1
+    from_environment = environ.get("LOOPBACK_AUTH_PROVIDER", "")
+    if from_environment or any(place in variables for place in _PLACES):
+        return from_environment, 2
+    return str(config.get("provider", "")), 3
+
+
+def _preset_name(name: str, table: Mapping[str, object]) -> str:
+    """Return the preset of a provider; a table called like a preset extends it, unless it lies elsewhere."""
+    if "preset" in table:
+        return str(table["preset"])
+    elsewhere = any(place in table for place in _PLACES)
+    return name if name in PRESETS and not elsewhere else ""
+
+
+def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> Mapping[str, object]:
+    preset = PRESETS.get(name, {})
+    if any(place in layer for layer in nearer for place in _PLACES):
+        return {key: value for key, value in preset.items() if key not in _ADDRESSES}
+    return preset
+
+
+def _value(item: Setting, layers: list[tuple[str, Mapping[str, object]]]) -> tuple[object, str, int]:
+    for distance, (place, layer) in enumerate(layers):
+        if item.name in layer:
+            origin = place.replace("{flag}", item.flag).replace("{variable}", item.variable)
+            return item.read(layer[item.name], origin), origin, distance
+    return item.default, "default", len(layers)
+
+
+def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
+    if name and "://" not in name:
+        return name
+    for place in _PLACES:
+        url = values[place][0]
+        if isinstance(url, str):
+            _, _, rest = url.partition("://")
+            # Two issuers on one host, as tenants have them, are two providers.
+            return (rest if place == "issuer" else rest.partition("/")[0]).rstrip("/")
+    return "unnamed" if values["client_id"][0] else DEMO

@@ -1,0 +1,82 @@
+"""What a sign-in under way tells whoever is watching: a terminal, an embedding tool, a test.
+
+Events carry no secret except the one link that the person is meant to open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReady:
+    """The page where the sign-in begins; `opened_with` names the opener, else `why_not` says why none."""
+
+    url: str = field(repr=False)
+    opened_with: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenerFailed:
+    """The program that should have opened the browser ended with an error; the link still works."""
+
+    program: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened:
+    """A browser has reached us: the redirect will arrive, if the person approves."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRenewed:
+    """The link was opened a second time and turned away; this is a fresh one."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A request that was not ours was turned away; `count` of them so far."""
+
+    count: int
+    status: int
+    reason: str
+    suspicious: bool = False
+    """So many forged callbacks came that something is calling this port on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackReceived:
+    """The person has come back; what remains is between us and the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """The flow goes on, but this should be known."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One HTTP exchange of ours, redacted: what was asked, what came back, how long it took in seconds."""
+
+    step: str
+    method: str
+    url: str
+    request: str
+    status: int
+    response: str
+    seconds: float
+
+
+Event = LinkReady | OpenerFailed | LinkOpened | LinkRenewed | Ignored | CallbackReceived | Warned | Exchanged
+Notify = Callable[[Event], None]
+
+
+def silent(_event: Event) -> None:
+    """Tell nobody."""

@@ -1,0 +1,139 @@
+"""Own a port on the loopback interface, from the first moment to the last.
+
+The socket is bound once and kept: probing for a free port, closing it and binding it again lets another
+process take it in between. It listens at once, so that a fast browser waits in the backlog instead of being
+refused while the rest of the program is still being imported. Hence this module, like `shell.browser`,
+imports nothing that costs.
+
+Source: RFC 8252 §7.3, §8.3.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from loopback_auth.errors import RedirectUnavailable
+
+BACKLOG = 512
+"""Connections; the kernel may lower it. Others knocking must not keep the browser out."""
+
+TRIES = 20
+"""For `localhost`, how many free IPv4 ports are tried until the same one is free on IPv6 too."""
+
+
+class BoundRedirect:
+    """Sockets that listen on the redirect URI's authority, and the key of the start page served there."""
+
+    __slots__ = ("authority", "key", "path", "sockets")
+
+    def __init__(self, sockets: tuple[socket.socket, ...], *, authority: str, path: str, key: str) -> None:
+        self.sockets = sockets
+        self.authority = authority
+        self.path = path
+        self.key = key
+
+    def __repr__(self) -> str:
+        return f"BoundRedirect({self.authority!r})"
+
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI as it has to be sent and registered."""
+        return f"http://{self.authority}{self.path}"
+
+    @property
+    def start_url(self) -> str:
+        """Our start page; whoever has it may begin the sign-in, once."""
+        return f"http://{self.authority}/{self.key}"
+
+    @property
+    def port(self) -> int:
+        """The bound port."""
+        return int(self.authority.rpartition(":")[2])
+
+    def close(self) -> None:
+        """Give the port back."""
+        for one in self.sockets:
+            one.close()
+
+
+def new_key() -> str:
+    """Make the key of a start page: 128 bits from the operating system, in hex."""
+    return os.urandom(16).hex()
+
+
+def bind(host: str, ports: tuple[int, ...], path: str) -> BoundRedirect:
+    """Bind the first port of a list that is free and listen on it.
+
+    Args:
+        host: `127.0.0.1`, `[::1]` or `localhost` (both families on one port).
+        ports: in order of preference; 0 is any free port.
+        path: raw path of the redirect URI.
+
+    Raises:
+        RedirectUnavailable: every port is taken or forbidden.
+    """
+    troubles = []
+    for port in ports:
+        try:
+            sockets = _bind_families(host, port)
+        except OSError as exc:
+            troubles.append(f"port {port or 'of any number'} on {host}: {exc.strerror or exc}")
+            continue
+        number = sockets[0].getsockname()[1]
+        return BoundRedirect(sockets, authority=f"{host}:{number}", path=path, key=new_key())
+    raise RedirectUnavailable(
+        f"No port is free for the redirect URI: {'; '.join(troubles)}",
+        hint="End the program that uses it, or register another redirect URI at the provider and name "
+        "its port with --port.",
+    )
+
+
+def _bind_families(host: str, port: int) -> tuple[socket.socket, ...]:
+    if host != "localhost":
+        family = socket.AF_INET6 if host == "[::1]" else socket.AF_INET
+        return (_listen(family, host.strip("[]"), port),)
+    if not _has_ipv6():
+        return (_listen(socket.AF_INET, "127.0.0.1", port),)
+    # A browser may try either family first; whoever holds the other one on our port would get the code.
+    for _ in range(TRIES):
+        ipv4 = _listen(socket.AF_INET, "127.0.0.1", port)
+        try:
+            return (ipv4, _listen(socket.AF_INET6, "::1", ipv4.getsockname()[1]))
+        except OSError:
+            ipv4.close()
+            if port:
+                raise
+    raise OSError("no port is free on both 127.0.0.1 and ::1")
+
+
+def _listen(family: int, address: str, port: int) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            # Windows lets a second socket share a port unless the first one forbids it.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            # On POSIX this only passes over connections of the past (TIME_WAIT); SO_REUSEPORT would share.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind((address, port))
+        one.listen(BACKLOG)
+        one.setblocking(False)
+    except BaseException:
+        one.close()
+        raise
+    return one
+
+
+def _has_ipv6() -> bool:
+    if not socket.has_ipv6:
+        return False
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

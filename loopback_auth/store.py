@@ -1,0 +1,329 @@
+"""Sign-ins between runs: one private JSON file each, `<folder>/sign-ins/<name>.json`.
+
+Two speeds. `read_fresh_token` answers the command that prints a kept token and imports next to nothing;
+whenever it is in doubt it says None, and the slow way explains. `FileTokenStore` is the slow way: it reads,
+keeps, deletes and locks. Refuses to know what tokens are good for; how files are kept private is
+`private_files`, what is in them `kept`.
+
+A damaged or unsafe file is never overwritten: `load` refuses it, `save` first moves it to
+`<name>.json.corrupt-<time>`.
+"""
+
+# Pathlib takes longer to import than a kept token to read.
+# ruff: noqa: PTH100, PTH108, PTH114, PTH118, PTH208
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from loopback_auth.private_files import (
+    SIZE_LIMIT,
+    check_folder,
+    discard,
+    discard_left_overs,
+    locked,
+    make_folder,
+    move_aside,
+    move_over,
+    read_private,
+    store_error,
+    system_refused,
+    write_private,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from typing import Any, Protocol
+
+    from loopback_auth.model import SignIn
+else:
+    Protocol = object
+
+SIGN_INS = "sign-ins"
+SUFFIX = ".json"
+LEEWAY = 60.0
+LOCK_TIMEOUT = 30.0
+NAME_LIMIT = 100
+PROBE_SIZE = 64 * 1024
+_REPORT = "Ask the server for smaller or plainer tokens: fewer scopes, or no openid scope."
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+
+
+def read_fresh_token(folder: str, now: float, name: str = "") -> str | None:
+    """Return the access token of the only sign-in, or of the named one, if it is fresh.
+
+    Args:
+        folder: the data folder.
+        now: Unix seconds.
+        name: which sign-in; empty: the only one.
+
+    Returns:
+        One line of visible ASCII (RFC 6749 appendix A.12), or None if anything at all is doubtful.
+    """
+    try:
+        sign_ins = os.path.join(folder, SIGN_INS)
+        names = (name,) if name else _names_in(sign_ins)
+        if len(names) != 1 or not _is_name(names[0]) or not check_folder(sign_ins):
+            return None
+        content = read_private(os.path.join(sign_ins, names[0] + SUFFIX))
+        return _fresh_token(json.loads(content.decode("ascii")), now) if content else None
+    except Exception:
+        # Whatever it was, the slow way meets it again and has the words for it.
+        return None
+
+
+def _fresh_token(kept: Any, now: float) -> str | None:
+    tokens = kept["tokens"]
+    token, obtained_at, expires_at = tokens["access_token"], tokens["obtained_at"], tokens.get("expires_at")
+    if type(kept["version"]) is not int or kept["version"] != 1 or not isinstance(token, str):
+        return None
+    if not (token and token.isascii() and token.isprintable()):
+        return None
+    if expires_at is not None:
+        if type(obtained_at) not in (int, float) or type(expires_at) not in (int, float):
+            return None
+        # The rule of TokenSet.fresh, which lives among dataclasses and takes too long to import.
+        if not obtained_at - LEEWAY <= now < expires_at - LEEWAY:
+            return None
+    return token
+
+
+def sign_in_name(text: str) -> str:
+    """Turn the host of an issuer, or the name of a provider, into the name of a sign-in.
+
+    Returns:
+        1 to 100 characters out of `a-z0-9._-`, of which the first is a letter or a digit.
+
+    Raises:
+        ConfigError: there is no letter or digit in it.
+    """
+    spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
+    return _checked(spelled.lstrip("._-")[:NAME_LIMIT])
+
+
+class TokenStore(Protocol):
+    """Where sign-ins are kept; every method may block and raises `StoreError` when it cannot do its work."""
+
+    def names(self) -> tuple[str, ...]:
+        """List what is kept, in alphabetical order."""
+        ...
+
+    def load(self, name: str) -> SignIn | None:
+        """Read one sign-in; None when there is none of that name."""
+        ...
+
+    def save(self, sign_in: SignIn) -> None:
+        """Keep a sign-in under its name, in place of the old one."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Forget a sign-in; tell whether there was one."""
+        ...
+
+    def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
+        """Keep everybody else from the sign-in meanwhile; waits for at most `timeout` seconds on entry."""
+        ...
+
+    def check_writable(self) -> None:
+        """Prove that a sign-in could be kept now, before a person is asked for one."""
+        ...
+
+
+class FileTokenStore:
+    """Keeps sign-ins in files that only their owner can read.
+
+    Args:
+        folder: the data folder; made when something is first kept.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = os.path.join(os.path.abspath(folder), SIGN_INS)
+
+    def names(self) -> tuple[str, ...]:
+        """List what is kept, in alphabetical order.
+
+        Raises:
+            StoreError: the folder cannot be read or trusted.
+        """
+        try:
+            return _names_in(self._folder) if check_folder(self._folder) else ()
+        except OSError as exc:
+            raise system_refused(exc, self._folder, "listed") from exc
+
+    def load(self, name: str) -> SignIn | None:
+        """Read one sign-in; None when there is none of that name.
+
+        Raises:
+            ConfigError: the name is none.
+            StoreError: the file cannot be read, trusted or understood; it is left as it is.
+        """
+        path = self._path(name)
+        content = read_private(path) if check_folder(self._folder) else None
+        if content is None:
+            return None
+        from loopback_auth.kept import from_json
+
+        try:
+            return from_json(content, name)
+        except ValueError as exc:
+            raise store_error(
+                f"{path} is damaged: {exc}", "Sign in again; the damaged file will be kept aside."
+            ) from None
+
+    def save(self, sign_in: SignIn) -> None:
+        """Keep a sign-in under its name: completely, or not at all.
+
+        Raises:
+            ConfigError: its name is none.
+            StoreError: it cannot be kept; what was there before still is.
+        """
+        path = self._path(sign_in.name)
+        content = _kept_form(sign_in)
+        self._prepare()
+        new = write_private(self._folder, content)
+        try:
+            self._keep_damaged_aside(sign_in.name)
+            move_over(new, path)
+        except BaseException:
+            discard(new)
+            raise
+
+    def delete(self, name: str) -> bool:
+        """Forget a sign-in; tell whether there was one.
+
+        Raises:
+            ConfigError: the name is none.
+            StoreError: the file is there and cannot be removed.
+        """
+        path = self._path(name)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        except OSError as exc:
+            raise system_refused(exc, path, "removed") from exc
+        return True
+
+    def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
+        """Keep other threads and processes from the sign-in; a lock dies with its process.
+
+        Args:
+            name: of a sign-in, which need not exist yet.
+            timeout: seconds to wait for it on entry.
+
+        Raises:
+            ConfigError: the name is none.
+            StoreError: (on entry) somebody else held it all the time, or it cannot be made.
+        """
+        return locked(self._path(name) + ".lock", timeout)
+
+    def check_writable(self) -> None:
+        """Prove that a sign-in could be kept now, by writing 64 KiB to the disk and removing them.
+
+        Raises:
+            StoreError: it could not.
+        """
+        self._prepare()
+        # Random, because zeroes take no room on a disk that compresses.
+        discard(write_private(self._folder, os.urandom(PROBE_SIZE)))
+
+    def _prepare(self) -> None:
+        make_folder(self._folder)
+        discard_left_overs(self._folder, time.time())
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, _checked(name) + SUFFIX)
+
+    def _keep_damaged_aside(self, name: str) -> None:
+        from loopback_auth.errors import StoreError
+
+        path = self._path(name)
+        try:
+            self.load(name)
+        except StoreError:
+            # A link is not worth keeping: it is replaced, and what it points to is not ours.
+            if not os.path.islink(path):
+                move_aside(path, time.time())
+
+
+class MemoryTokenStore:
+    """Keeps sign-ins for the life of the object: for embedding, and for tests."""
+
+    def __init__(self) -> None:
+        import threading
+
+        self._new_lock = threading.Lock
+        self._kept: dict[str, SignIn] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """List what is kept, in alphabetical order."""
+        return tuple(sorted(self._kept))
+
+    def load(self, name: str) -> SignIn | None:
+        """Return one sign-in; None when there is none of that name."""
+        return self._kept.get(_checked(name))
+
+    def save(self, sign_in: SignIn) -> None:
+        """Keep a sign-in under its name, in place of the old one."""
+        self._kept[_checked(sign_in.name)] = sign_in
+
+    def delete(self, name: str) -> bool:
+        """Forget a sign-in; tell whether there was one."""
+        return self._kept.pop(_checked(name), None) is not None
+
+    def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
+        """Keep other threads from the sign-in; waits for at most `timeout` seconds on entry."""
+        from contextlib import contextmanager
+
+        lock = self._locks.setdefault(_checked(name), self._new_lock())
+        return contextmanager(_held)(lock, name, timeout)
+
+    def check_writable(self) -> None:
+        """Do nothing: memory is always there."""
+
+
+def _held(lock: threading.Lock, name: str, timeout: float) -> Iterator[None]:
+    if not lock.acquire(timeout=max(timeout, 0.0)):
+        raise store_error(f"The sign-in {name} is busy: waited {timeout:g} seconds", "Try again in a moment.")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _kept_form(sign_in: SignIn) -> bytes:
+    from loopback_auth.kept import to_json
+
+    try:
+        content = to_json(sign_in)
+    except ValueError as exc:
+        raise store_error(f"The sign-in {sign_in.name} cannot be kept: {exc}", _REPORT) from None
+    if len(content) > SIZE_LIMIT:
+        raise store_error(f"The sign-in {sign_in.name} cannot be kept: it is larger than 1 MiB", _REPORT)
+    return content
+
+
+def _names_in(folder: str) -> tuple[str, ...]:
+    stems = (entry.removesuffix(SUFFIX) for entry in os.listdir(folder) if entry.endswith(SUFFIX))
+    return tuple(sorted(stem for stem in stems if _is_name(stem)))
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and _NAME_CHARACTERS.issuperset(text)
+
+
+def _checked(name: str) -> str:
+    if not _is_name(name):
+        from loopback_auth.errors import ConfigError
+
+        raise ConfigError(
+            f"{name!r} cannot name a sign-in",
+            hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, with a letter or a digit in front.",
+        )
+    return name

@@ -1,0 +1,124 @@
+"""Each fault breaks its rule, and a server without faults keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from urllib.parse import urlencode
+
+import pytest
+from demo_conversation import ISSUER, PlainSigner, conversation, document, error, id_claims, query, request
+
+from loopback_auth.demo import faults as module
+from loopback_auth.demo.faults import Faults
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+def test_every_fault_is_in_the_table() -> None:
+    """The table is the documentation: a fault that it leaves out does not exist for a reader."""
+    listed = (module.__doc__ or "").split()
+
+    assert [field.name for field in fields(Faults) if not {field.name, field.name + ","} & set(listed)] == []
+
+
+def test_deny_all() -> None:
+    """Even an approval comes back as a denial."""
+    assert conversation(Faults(deny_all=True)).returned("approve")["error"] == "access_denied"
+
+
+def test_wrong_state() -> None:
+    """The answer belongs to another sign-in."""
+    assert conversation(Faults(wrong_state=True)).returned()["state"] != "a state"
+
+
+def test_wrong_and_missing_issuer() -> None:
+    """The answer comes from another server, or does not say."""
+    assert conversation(Faults(wrong_iss=True)).returned()["iss"] == f"{ISSUER}/another"
+    assert "iss" not in conversation(Faults(omit_iss=True)).returned()
+
+
+def test_duplicate_parameter() -> None:
+    """One parameter is sent twice."""
+    talk = conversation(Faults(duplicate_parameter="code"))
+    step = talk.browse(f"{ISSUER}/authorize?{urlencode(request())}")
+
+    assert {name: len(values) for name, values in query(step.url).items()} == {
+        "code": 2,
+        "state": 1,
+        "iss": 1,
+    }
+
+
+def test_metadata_faults() -> None:
+    """The document lies, keeps silent or is missing."""
+    lying = document(conversation(Faults(metadata_issuer="https://evil.example")).get(WELL_KNOWN))
+    silent = document(conversation(Faults(pkce_unannounced=True)).get(WELL_KNOWN))
+    missing = conversation(Faults(without_metadata=True)).get(WELL_KNOWN)
+
+    assert lying["issuer"] == "https://evil.example"
+    assert "code_challenge_methods_supported" not in silent
+    assert missing.status == 404
+
+
+def test_redirect_token_endpoint() -> None:
+    """The code is lured elsewhere; it is not used up by that."""
+    talk = conversation(Faults(redirect_token_endpoint="https://evil.example/token"))
+    response = talk.exchange(talk.code())
+
+    assert (response.status, response.header("location")) == (307, "https://evil.example/token")
+
+
+@pytest.mark.parametrize(
+    ("faults", "status", "media_type", "body"),
+    [
+        (Faults(token_status=503, token_html=True), 503, "text/html; charset=utf-8", module.HTML),
+        (Faults(token_html=True), 200, "text/html; charset=utf-8", module.HTML),
+        (Faults(token_body=b"[1]"), 200, "application/json", b"[1]"),
+        (Faults(token_body=b""), 200, "application/json", b""),
+    ],
+)
+def test_spoiled_token_response(faults: Faults, status: int, media_type: str, body: bytes) -> None:
+    """The request was good, and the answer is not what it should be."""
+    talk = conversation(faults)
+    response = talk.exchange(talk.code())
+
+    assert (response.status, response.header("content-type"), response.body) == (status, media_type, body)
+
+
+def test_refusals_are_spoiled_too() -> None:
+    """Some servers answer errors with status 200."""
+    assert error(conversation(Faults(token_status=200)).exchange("unknown")) == (200, "invalid_grant")
+
+
+def test_members_of_the_token_response() -> None:
+    """A lifetime of no sense, and members that are missing."""
+    tokens = conversation(Faults(expires_in="soon", omit_members=("token_type", "refresh_token"))).tokens()
+
+    assert tokens["expires_in"] == "soon"
+    assert tokens.keys() == {"access_token", "expires_in", "scope"}
+
+
+def test_narrow_scope() -> None:
+    """The server grants less than was asked for, and means it."""
+    talk = conversation(Faults(narrow_scope="email offline_access"))
+    tokens = talk.tokens()
+
+    assert tokens["scope"] == "email"
+    assert "name" not in document(talk.userinfo(tokens["access_token"]))
+
+
+def test_id_token_faults() -> None:
+    """The ID token is for another sign-in, for another client, or not signed by this server."""
+    faults = Faults(wrong_nonce=True, wrong_audience=True, bad_signature=True)
+    token = conversation(faults, signer=PlainSigner()).tokens(scope="openid", nonce="n")["id_token"]
+
+    assert id_claims(token)["nonce"] != "n"
+    assert id_claims(token)["aud"] == "another-client"
+    assert not token.endswith(".signature")
+
+
+def test_wrong_subject() -> None:
+    """The UserInfo response is about somebody else."""
+    talk = conversation(Faults(wrong_subject=True))
+
+    assert document(talk.userinfo(talk.tokens()["access_token"]))["sub"] == "somebody-else"
