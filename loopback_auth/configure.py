@@ -16,6 +16,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientAuth, ClientConfig, Provider, Redirect, ResponseMode, ServerMetadata
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
 from loopback_auth.settings import Settings, needs_secret, redirect_of
+from loopback_auth.store import sign_in_name
 
 LoopbackHost = Literal["127.0.0.1", "[::1]", "localhost"]
 SECRET_HINT = (
@@ -50,7 +51,7 @@ def client_config(settings: Settings) -> ClientConfig:
 
 def _provider(settings: Settings) -> Provider:
     host, ports, path = redirect_of(settings)
-    plain = Provider(settings.name, _metadata(settings))
+    plain = Provider(sign_in_name(settings.name), _metadata(settings))
     return replace(
         plain,
         redirect=Redirect(cast("LoopbackHost", host), ports, path),

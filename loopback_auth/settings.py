@@ -5,7 +5,7 @@ the values come to together is decided in `configure`; only what is needed to li
 
 Two limits to the order. The addresses of a preset belong to one server: whoever says by other means where to
 sign in gets none of them, lest the tokens of one server are shown to another (RFC 6749 §10.3). For the same
-reason the addresses at the top of the file are of no use to a provider that has a name.
+reason the addresses and the client at the top of the file are of no use to a server named elsewhere.
 
 The module is loaded before the browser is started and imports next to nothing.
 """
@@ -35,6 +35,7 @@ _ADDRESSES = (
     "jwks_uri",
     "allowed_issuer",
 )
+_CLIENT = ("client_id", "client_secret")
 
 
 class Settings:
@@ -89,6 +90,11 @@ class Settings:
     def distance(self, name: str) -> int:
         """Return how far from the person a value was set: 0 by a flag, greater with every place behind."""
         return self._values[name][2]
+
+    def completed(self, values: Mapping[str, object], origin: str) -> Settings:
+        """Return the same settings with values for what nobody has set."""
+        unset = {name: (value, origin, 9) for name, value in values.items() if self.get(name) is None}
+        return Settings(self.name, {**self._values, **unset}, self.advice)
 
     def with_secret(self, client_secret: str) -> Settings:
         """Return the same settings with a client secret that a person typed in."""
@@ -161,7 +167,8 @@ def resolve(
     variables = {item.name: environ[item.variable] for item in SETTINGS if environ.get(item.variable)}
     name, nearer = _named(provider, given, variables, environ, config)
     table = tables.get(name, {})
-    top = {key: value for key, value in config.items() if not (name and key in _ADDRESSES)}
+    elsewhere = bool(name) or any(place in layer for layer in (given, variables) for place in _PLACES)
+    top = {key: value for key, value in config.items() if not (elsewhere and key in _ADDRESSES + _CLIENT)}
     layers: list[tuple[str, Mapping[str, object]]] = [
         ("flag {flag}", given),
         ("environment {variable}", variables),

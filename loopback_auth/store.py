@@ -162,7 +162,7 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: the file cannot be read, trusted or understood; it is left as it is.
         """
-        path = self._path(name)
+        path = self.path(name)
         content = read_private(path) if check_folder(self._folder) else None
         if content is None:
             return None
@@ -182,7 +182,7 @@ class FileTokenStore:
             ConfigError: its name is none.
             StoreError: it cannot be kept; what was there before still is.
         """
-        path = self._path(sign_in.name)
+        path = self.path(sign_in.name)
         content = _kept_form(sign_in)
         self._prepare()
         new = write_private(self._folder, content)
@@ -200,7 +200,7 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: the file is there and cannot be removed.
         """
-        path = self._path(name)
+        path = self.path(name)
         try:
             os.unlink(path)
         except FileNotFoundError:
@@ -220,7 +220,7 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: (on entry) somebody else held it all the time, or it cannot be made.
         """
-        return locked(self._path(name) + ".lock", timeout)
+        return locked(self.path(name) + ".lock", timeout)
 
     def check_writable(self) -> None:
         """Prove that a sign-in could be kept now, by writing 64 KiB to the disk and removing them.
@@ -236,13 +236,14 @@ class FileTokenStore:
         make_folder(self._folder)
         discard_left_overs(self._folder, time.time())
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """Return the file of a sign-in, whether or not it exists."""
         return os.path.join(self._folder, _checked(name) + SUFFIX)
 
     def _keep_damaged_aside(self, name: str) -> None:
         from loopback_auth.errors import StoreError
 
-        path = self._path(name)
+        path = self.path(name)
         try:
             self.load(name)
         except StoreError:

@@ -255,14 +255,20 @@ def test_a_table_named_like_a_preset_extends_it() -> None:
     assert settings.origin("token_endpoint") == "preset github"
 
 
-@pytest.mark.parametrize("preset", [{}, {"preset": "github"}])
-def test_a_table_that_lies_elsewhere_gets_no_address_of_the_preset(preset: Mapping[str, object]) -> None:
-    """The token of a company's own server is not shown to the public one."""
+ELSEWHERE = [({}, None), ({"preset": "github"}, "client_secret_post")]
+
+
+@pytest.mark.parametrize(("preset", "client_auth"), ELSEWHERE)
+def test_a_table_that_lies_elsewhere_gets_no_address_of_the_preset(
+    preset: Mapping[str, object], client_auth: str | None
+) -> None:
+    """The token of a company's own server is not shown to the public one; habits are copied when asked."""
     table = {**preset, "issuer": "https://git.example.com"}
     settings = settings_of("github", config={"providers": {"github": table}})
 
     assert settings.get("userinfo_endpoint") is None
     assert settings.get("token_endpoint") is None
+    assert settings.get("client_auth") == client_auth
 
 
 def test_another_issuer_takes_the_addresses_of_the_preset_away_and_leaves_its_habits() -> None:

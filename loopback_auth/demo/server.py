@@ -116,6 +116,10 @@ class DemoServer:
         except Refused as refused:
             return _error_page(refused) if path in BROWSER_PATHS else error_reply(refused)
 
+    def metadata(self) -> dict[str, object]:
+        """Return what the server publishes about itself (RFC 8414 §2), faults included."""
+        return metadata(self._setup)
+
     def active(self, token: str, now: float) -> bool:
         """Tell whether an access or refresh token would be accepted now."""
         return self._ledger.active(token, now)
@@ -142,7 +146,7 @@ class DemoServer:
     def _metadata(self, _request: HttpRequest, _now: float) -> HttpResponse:
         if self._setup.faults.without_metadata:
             return text_reply(404, "There is nothing here.")
-        return json_reply(metadata(self._setup))
+        return json_reply(self.metadata())
 
     def _token(self, request: HttpRequest, now: float) -> HttpResponse:
         faults = self._setup.faults

@@ -116,7 +116,7 @@ class Conversation:
         """Get a code."""
         return self.returned(**changes)["code"]
 
-    def exchange(self, code: str, *headers: tuple[str, str], **changes: str | None) -> HttpResponse:
+    def exchange(self, code: str, /, *headers: tuple[str, str], **changes: str | None) -> HttpResponse:
         """Send a code to the token endpoint."""
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
@@ -133,7 +133,7 @@ class Conversation:
         assert response.status == 200, response.body
         return document(response)
 
-    def refresh(self, token: str, **changes: str | None) -> HttpResponse:
+    def refresh(self, token: str, /, **changes: str | None) -> HttpResponse:
         """Send a refresh token to the token endpoint."""
         form: dict[str, str | None] = {
             "grant_type": "refresh_token",

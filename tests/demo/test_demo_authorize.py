@@ -308,6 +308,15 @@ def test_pushed_request_is_bound_short_lived_and_single_use(client_id: str, seco
     assert response.status == 400
 
 
+def test_repeated_reference_is_refused() -> None:
+    """Two references leave open what is asked (RFC 6749 §3.1)."""
+    talk = conversation()
+    reference = document(talk.post("/par", request()))["request_uri"]
+    twice = f"request_uri={reference}&" * 2
+
+    assert talk.get(f"/authorize?{twice}client_id=loopback-auth-demo").status == 400
+
+
 def test_parameters_beside_a_reference_are_ignored() -> None:
     """Only what was pushed counts, or the browser could change it (RFC 9126 §4)."""
     talk = conversation()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 
 import pytest
 from demo_conversation import (
@@ -176,7 +177,7 @@ def test_bad_refresh_is_refused_and_costs_nothing(changes: dict[str, str | None]
     talk = conversation()
     token = talk.tokens()["refresh_token"]
 
-    assert error(talk.refresh(**{"token": token} | changes)) == (400, code)
+    assert error(talk.refresh(token, **changes)) == (400, code)
     assert talk.refresh(token).status == 200
 
 
@@ -424,3 +425,10 @@ def test_real_signature_verifies_with_the_published_key() -> None:
 
     assert decoded.claims["sub"] == "demo-1"
     assert "d" not in keys["keys"][0]
+
+
+def test_without_joserfc_there_is_no_signer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is optional, and the demo then serves plain OAuth."""
+    monkeypatch.setitem(sys.modules, "joserfc.jwk", None)
+
+    assert rsa_signer() is None

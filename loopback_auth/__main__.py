@@ -1,0 +1,42 @@
+"""`python -m loopback_auth`: print a kept token at once when that is all, else hand over to the commands.
+
+A token is asked for by scripts, often many times a minute, so the plain case is decided before argparse,
+asyncio and everything else is imported; whatever is not plain goes the ordinary way, which explains itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command line; returns the exit status."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["token"] and len(arguments) <= 2 and not arguments[-1].startswith("-"):
+        token = _kept_token("".join(arguments[1:]))
+        if token is not None:
+            sys.stdout.write(token + "\n")
+            return 0
+    from loopback_auth.cli import run
+
+    return run(arguments)
+
+
+def _kept_token(name: str) -> str | None:
+    if not name and os.environ.get("LOOPBACK_AUTH_PROVIDER"):
+        return None
+    from loopback_auth.folders import config_folder, data_folder
+
+    # A configuration file may name a default provider.
+    if not name and os.path.exists(config_folder(os.environ) + "/config.toml"):  # noqa: PTH110 - pathlib costs
+        return None
+    import time
+
+    from loopback_auth.store import read_fresh_token
+
+    return read_fresh_token(data_folder(os.environ), time.time(), name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

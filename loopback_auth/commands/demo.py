@@ -1,0 +1,77 @@
+"""Run the demonstration authorization server until interrupted; its addresses go to stdout as JSON.
+
+A real, strict authorization server on 127.0.0.1 that knows one client, loopback-auth-demo, and made-up
+accounts. Point any OAuth client at it, this one for instance:
+
+  python -m loopback_auth demo --port 9000
+  python -m loopback_auth login --issuer http://127.0.0.1:9000 --client-id loopback-auth-demo
+"""
+
+from __future__ import annotations
+
+import sys
+
+from loopback_auth.cli import tell
+
+CLIENT_ID = "loopback-auth-demo"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from loopback_auth.demo.server import DemoServer
+    from loopback_auth.model import ClientConfig
+    from loopback_auth.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--port", type=int, default=0, help="port to serve on; 0 is any free one")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve."""
+    import asyncio
+    import json
+    import time
+
+    from loopback_auth.demo.serve import serve_demo
+    from loopback_auth.model import HttpRequest
+
+    async def serve() -> None:
+        async with serve_demo(port=options.port, server_factory=signing_server) as demo:
+            where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
+            metadata = json.loads(demo.server.handle(where, time.time()).body)
+            sys.stdout.write(json.dumps({"client_id": CLIENT_ID, **metadata}) + "\n")
+            sys.stdout.flush()
+            tell(f"Serving {demo.issuer} until you press Ctrl-C.")
+            await asyncio.Event().wait()
+
+    try:
+        asyncio.run(serve())
+    except KeyboardInterrupt:
+        tell("Stopped.")
+    return 0
+
+
+def signing_server(issuer: str) -> DemoServer:
+    """Make a demo server that signs ID tokens where the extra `oidc` is installed."""
+    import secrets
+
+    from loopback_auth.demo.keys import rsa_signer
+    from loopback_auth.demo.server import DemoServer
+
+    return DemoServer(issuer, entropy=secrets.token_bytes, signer=rsa_signer())
+
+
+def demo_client(issuer: str, settings: Settings) -> ClientConfig:
+    """Describe the demo's own client, with whatever else the settings ask for."""
+    from dataclasses import replace
+
+    from loopback_auth.api import can_verify_signatures
+    from loopback_auth.configure import client_config
+
+    scope = "openid profile email" if can_verify_signatures() else "profile email"
+    values = {"issuer": issuer, "client_id": CLIENT_ID, "scope": scope}
+    client = client_config(settings.completed(values, "built-in demonstration"))
+    return replace(client, provider=replace(client.provider, temporary=True))

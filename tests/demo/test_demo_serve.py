@@ -1,0 +1,148 @@
+"""The demo server on real sockets of this machine, and the simulated user agent on real connections."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import socket
+from contextlib import closing
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from aiohttp import ClientSession
+from demo_conversation import VERIFIER, request
+
+from loopback_auth.demo.serve import Demo, demo_thread, run_agent, serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import ConfigError, TransportError
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+async def sign_in(demo: Demo) -> tuple[int, dict[str, object]]:
+    """Sign in with one listening socket, the agent and one token request."""
+    arrived: asyncio.Queue[str] = asyncio.Queue()
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.put_nowait((await reader.readline()).split()[1].decode())
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+        )
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(receive, "127.0.0.1", 0) as receiver:
+        redirect_uri = f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/callback"
+        page = await run_agent(f"{demo.issuer}/authorize?{urlencode(request(redirect_uri=redirect_uri))}")
+        callback = dict(parse_qsl(urlsplit(await arrived.get()).query))
+    form = {
+        "grant_type": "authorization_code",
+        "code": callback["code"],
+        "redirect_uri": redirect_uri,
+        "client_id": "loopback-auth-demo",
+        "code_verifier": VERIFIER,
+    }
+    assert page.body == b"ok"
+    async with ClientSession() as session, session.post(f"{demo.issuer}/token", data=form) as response:
+        return response.status, await response.json()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_sign_in_over_sockets(host: str) -> None:
+    """What works in memory works on the wire, on both families."""
+
+    async def main() -> tuple[int, dict[str, object]]:
+        async with serve_demo(host=host) as demo:  # type: ignore[arg-type]
+            return await sign_in(demo)
+
+    status, tokens = asyncio.run(main())
+
+    assert (status, tokens["scope"]) == (200, "profile email")
+
+
+def test_large_body_is_refused() -> None:
+    """Nobody needs more than 64 KiB to ask for a token."""
+
+    async def main() -> int:
+        async with (
+            serve_demo() as demo,
+            ClientSession() as session,
+            session.post(f"{demo.issuer}/token", data=b"x" * 70_000) as response,
+        ):
+            return response.status
+
+    assert asyncio.run(main()) == 413
+
+
+def test_delay_holds_one_path_back() -> None:
+    """Time-outs of a client can be tried against a slow endpoint, while the others stay quick."""
+
+    async def main() -> int:
+        async with serve_demo(delay={"/token": 60}) as demo, ClientSession() as session:
+            async with session.get(demo.issuer + WELL_KNOWN) as response:
+                quick = response.status
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2), session.post(f"{demo.issuer}/token"):
+                    pass
+            return quick
+
+    assert asyncio.run(main()) == 200
+
+
+def test_taken_port_is_reported() -> None:
+    """A fixed port may belong to somebody else."""
+
+    async def main(port: int) -> None:
+        async with serve_demo(port=port):
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot listen"):
+        asyncio.run(main(taken.getsockname()[1]))
+
+
+def test_agent_reports_a_dead_server() -> None:
+    """Errors of the HTTP library stay inside."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(TransportError):
+        asyncio.run(run_agent(f"http://127.0.0.1:{port}/"))
+
+
+def test_thread_serves_code_without_event_loop() -> None:
+    """Tests of other projects are mostly not asynchronous."""
+    with demo_thread() as demo:
+        client = http.client.HTTPConnection(urlsplit(demo.issuer).netloc, timeout=5)
+        with closing(client):
+            client.request("GET", WELL_KNOWN)
+            published = json.load(client.getresponse())
+        counted = demo.server.log["GET", WELL_KNOWN]
+
+    assert (published["issuer"], counted) == (demo.issuer, 1)
+    with pytest.raises(ConnectionRefusedError):
+        client.connect()
+
+
+def test_thread_passes_errors_on() -> None:
+    """A port that is taken must not leave the caller waiting."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(ConfigError),
+        demo_thread(port=taken.getsockname()[1]),
+    ):
+        pass
+
+
+def test_failing_factory_leaves_no_socket() -> None:
+    """A server that cannot be made must not keep the port."""
+    issuers: list[str] = []
+
+    def fail(issuer: str) -> DemoServer:
+        issuers.append(issuer)
+        raise ConfigError("impossible")
+
+    with pytest.raises(ConfigError, match="impossible"), demo_thread(server_factory=fail):
+        pass
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(issuers[0].rpartition(":")[2])), timeout=5)
