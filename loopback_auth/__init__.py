@@ -1,1 +1,127 @@
-"""Sign a person in to an OAuth 2.0 / OpenID Connect server from a program without a web address."""
+"""Sign a person in to an OAuth 2.0 / OpenID Connect server from a program without a web address.
+
+    from loopback_auth import ClientConfig, Provider, ServerMetadata, login
+
+    provider = Provider("example", ServerMetadata(issuer="https://id.example"))
+    sign_in = await login(ClientConfig(provider, client_id="my-tool", scope="openid email"))
+    sign_in.tokens.access_token
+
+Names are imported when they are first used, so that importing the package costs nothing (PEP 562).
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.api import TokenSource, login, login_sync, logout, renew
+    from loopback_auth.errors import (
+        AttemptCancelled,
+        AttemptExpired,
+        AuthorizationError,
+        BrowserUnavailable,
+        ConfigError,
+        EndpointMissing,
+        IssuerMismatch,
+        LoopbackAuthError,
+        MalformedResponse,
+        OAuthError,
+        ProtocolError,
+        PushedAuthorizationError,
+        RedirectUnavailable,
+        RevocationError,
+        SignInRequired,
+        StateMismatch,
+        StoreError,
+        TokenError,
+        TransportError,
+        Unavailable,
+    )
+    from loopback_auth.model import (
+        ClientConfig,
+        IdToken,
+        Provider,
+        Redirect,
+        ServerMetadata,
+        SignIn,
+        TokenSet,
+    )
+    from loopback_auth.store import FileTokenStore, MemoryTokenStore, TokenStore
+
+_HOMES = {
+    "api": ("TokenSource", "login", "login_sync", "logout", "renew"),
+    "errors": (
+        "AttemptCancelled",
+        "AttemptExpired",
+        "AuthorizationError",
+        "BrowserUnavailable",
+        "ConfigError",
+        "EndpointMissing",
+        "IssuerMismatch",
+        "LoopbackAuthError",
+        "MalformedResponse",
+        "OAuthError",
+        "ProtocolError",
+        "PushedAuthorizationError",
+        "RedirectUnavailable",
+        "RevocationError",
+        "SignInRequired",
+        "StateMismatch",
+        "StoreError",
+        "TokenError",
+        "TransportError",
+        "Unavailable",
+    ),
+    "model": ("ClientConfig", "IdToken", "Provider", "Redirect", "ServerMetadata", "SignIn", "TokenSet"),
+    "store": ("FileTokenStore", "MemoryTokenStore", "TokenStore"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AttemptCancelled",
+    "AttemptExpired",
+    "AuthorizationError",
+    "BrowserUnavailable",
+    "ClientConfig",
+    "ConfigError",
+    "EndpointMissing",
+    "FileTokenStore",
+    "IdToken",
+    "IssuerMismatch",
+    "LoopbackAuthError",
+    "MalformedResponse",
+    "MemoryTokenStore",
+    "OAuthError",
+    "ProtocolError",
+    "Provider",
+    "PushedAuthorizationError",
+    "Redirect",
+    "RedirectUnavailable",
+    "RevocationError",
+    "ServerMetadata",
+    "SignIn",
+    "SignInRequired",
+    "StateMismatch",
+    "StoreError",
+    "TokenError",
+    "TokenSet",
+    "TokenSource",
+    "TokenStore",
+    "TransportError",
+    "Unavailable",
+    "login",
+    "login_sync",
+    "logout",
+    "renew",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

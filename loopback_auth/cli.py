@@ -80,6 +80,8 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read our output has gone; Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as exc:
+        return _fail(_internal(exc), as_json=options.json)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -168,6 +170,18 @@ def _overview(arguments: Sequence[str]) -> int:
     parser.parse_args(arguments)
     parser.print_help(sys.stderr)
     return 2
+
+
+def _internal(exc: Exception) -> LoopbackAuthError:
+    """Describe a fault of ours by its place alone: the words of a foreign exception may quote a secret."""
+    import traceback
+
+    frames = traceback.extract_tb(exc.__traceback__)
+    places = ", ".join(f"{os.path.basename(one.filename)}:{one.lineno}" for one in frames[-4:])  # noqa: PTH119
+    return LoopbackAuthError(
+        f"Internal error: {type(exc).__name__} at {places}",
+        hint="Report this line; nothing that was kept is lost.",
+    )
 
 
 def _fail(error: LoopbackAuthError, *, as_json: bool) -> int:

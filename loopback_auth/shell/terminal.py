@@ -14,7 +14,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
     from loopback_auth.model import SignIn
@@ -214,8 +214,13 @@ def _hostname() -> str:
     return socket.gethostname()
 
 
-def _user(environ: Mapping[str, str] = os.environ) -> str:
-    return environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME") or "you"
+def _user() -> str:
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (ImportError, KeyError, OSError):
+        return "you"
 
 
 def _width() -> int:
