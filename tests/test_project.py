@@ -1,0 +1,159 @@
+"""What holds for the project as a whole: its names, its files, its documentation."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import loopback_auth
+from loopback_auth.cli import COMMANDS
+from loopback_auth.demo.serve import demo_thread
+from loopback_auth.providers import PRESETS
+from loopback_auth.setting import SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "loopback_auth"
+README = (ROOT / "README.md").read_text()
+
+PERSON = (
+    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
+)
+
+
+def test_public_names_are_listed_imported_and_real() -> None:
+    """Three lists say what is public; a name in only one of them would mislead a person or a type checker."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    guarded = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {alias.name for node in guarded.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    lazy = set(vars(loopback_auth)["_HOME_OF"])
+
+    assert typed == lazy == set(loopback_auth.__all__)
+    assert all(getattr(loopback_auth, name) is not None for name in loopback_auth.__all__)
+
+
+def test_unknown_names_are_refused_like_everywhere() -> None:
+    """`hasattr` and star imports rely on AttributeError."""
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        getattr(loopback_auth, "nonsense")  # noqa: B009 - a type checker would object to the plain spelling
+
+
+def test_importing_the_package_imports_nothing_else_of_it() -> None:
+    """Whoever only names a type must not pay for aiohttp."""
+    code = "import loopback_auth, sys; print([m for m in sys.modules if m.startswith('loopback_auth.')])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert shown.strip() == "[]"
+
+
+def test_every_error_class_is_public() -> None:
+    """Whoever embeds us can only catch what can be named."""
+    tree = ast.parse((PACKAGE / "errors.py").read_text())
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+
+    assert classes <= set(loopback_auth.__all__)
+
+
+def test_every_command_has_a_file_and_is_in_the_readme() -> None:
+    """A command nobody can find is not there."""
+    files = {path.stem for path in (PACKAGE / "commands").glob("[!_]*.py")}
+
+    assert files == set(COMMANDS)
+    assert [name for name in COMMANDS if f"`{name}`" not in README] == []
+
+
+def test_every_module_opens_with_what_it_is() -> None:
+    """The source is meant to be read."""
+    silent = [path for path in PACKAGE.rglob("*.py") if not ast.get_docstring(ast.parse(path.read_text()))]
+
+    assert silent == []
+
+
+def test_the_core_does_not_reach_the_world() -> None:
+    """A rule that depends on a clock or a socket cannot be tested for all cases, nor read as a rule."""
+    world = {"aiohttp", "asyncio", "socket", "ssl", "time", "random", "secrets", "webbrowser", "platformdirs"}
+    core = [*(PACKAGE / "protocol").glob("*.py"), *(PACKAGE / "flows").glob("*.py")]
+    core += [PACKAGE / "effects.py", *((PACKAGE / "demo").glob("*.py"))]
+    core.remove(PACKAGE / "demo" / "serve.py")
+    reached = {
+        (path.name, module)
+        for path in core
+        for node in ast.walk(ast.parse(path.read_text()))
+        for module in _imported(node)
+        if module.partition(".")[0] in world
+    }
+
+    assert reached == set()
+
+
+def test_presets_name_a_public_page_each() -> None:
+    """A preset without its source cannot be checked by the one whose tokens depend on it."""
+    assert [
+        name for name, preset in PRESETS.items() if not str(preset["source"]).startswith("https://")
+    ] == []
+
+
+def test_settings_are_documented() -> None:
+    """Help, variables and file share one table."""
+    assert [setting.name for setting in SETTINGS if not setting.help] == []
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.S))
+def test_python_in_the_readme_runs(block: str, tmp_path: Path) -> None:
+    """People copy the example before they read anything."""
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{PERSON}" "$1"\n')
+    browser.chmod(0o700)
+    with demo_thread() as demo:
+        program = block.replace("https://id.example", demo.issuer).replace("my-tool", "loopback-auth-demo")
+        program = program.replace("/home/me", str(tmp_path)).replace("openid email", "email")
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"BROWSER": str(browser), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        )
+
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_toml_in_the_readme_is_understood(tmp_path: Path) -> None:
+    """The same for the configuration file."""
+    from loopback_auth.settings import load_config, resolve
+
+    block = re.findall(r"```toml\n(.*?)```", README, re.S)[0]
+    path = tmp_path / "config.toml"
+    path.write_text(block)
+    settings = resolve(
+        provider="", flags={}, environ={}, config=load_config(str(path)), config_path=str(path)
+    )
+
+    assert (settings.name, settings.text("client_id")) == ("work", "my-tool")
+
+
+def test_the_wheel_holds_pages_and_types(tmp_path: Path) -> None:
+    """What works from a checkout must work when installed."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    wanted = {
+        str(path.relative_to(ROOT))
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    assert wanted <= names
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return []
