@@ -37,9 +37,13 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Browse:
-    """Send the person's browser to the authorization request."""
+    """Send the person's browser to a URL; from then on the callback of `request` may come at any moment.
+
+    A server that knows the person redirects at once, long before the flow gets round to `Receive`.
+    """
 
     url: str = field(repr=False)
+    request: AuthorizationRequest | None = None
 
     def __iter__(self) -> Generator[Browse, Any, None]:
         yield self
@@ -76,6 +80,55 @@ class Warn:
 
     def __iter__(self) -> Generator[Warn, Any, None]:
         yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Ask the person to approve at an address, on whatever device, and keep showing it while we wait.
+
+    Args:
+        url: to open; may hold the code already.
+        user_code: to compare with or enter at the server; empty when there is none.
+        plain_url: short enough to be typed, where it differs.
+        lifetime: seconds until it is over.
+    """
+
+    url: str = field(repr=False)
+    user_code: str = ""
+    plain_url: str = ""
+    lifetime: float = 0.0
+
+    def __iter__(self) -> Generator[Invite, Any, None]:
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What time it is, and what has happened meanwhile.
+
+    Args:
+        now: seconds of a monotonic clock.
+        wall: Unix seconds.
+        returned: the person has come back to our own tab.
+        watched: such a tab is open, so that a return would be noticed.
+    """
+
+    now: float
+    wall: float
+    returned: bool = False
+    watched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait, but no longer than until the person comes back; `spread` is the part by which to vary it."""
+
+    seconds: float
+    spread: float = 0.0
+
+    def __iter__(self) -> Generator[Sleep, Any, Moment]:
+        moment: Moment = yield self
+        return moment
 
 
 Effect = Bind | Browse | Receive | Send | Warn

@@ -11,6 +11,8 @@
         TokenError                 at the token endpoint (RFC 6749 §5.2)
         PushedAuthorizationError   at the PAR endpoint (RFC 9126 §2.3)
         RevocationError            at the revocation endpoint (RFC 7009 §2.2.1)
+        DeviceError                during a device authorization (RFC 8628 §3.5)
+        TicketError                a ticket was denied, has expired, or is not known
       ProtocolError                an answer broke a rule: .source .expected .received      5
         StateMismatch              RFC 6749 §10.12
         IssuerMismatch             RFC 9207 §2.4, RFC 8414 §3.3
@@ -113,6 +115,18 @@ class RevocationError(OAuthError):
     """The revocation request was refused (RFC 7009 §2.2.1)."""
 
     step = "revocation request"
+
+
+class DeviceError(OAuthError):
+    """A device authorization was denied, has expired, or was refused (RFC 8628 §3.5)."""
+
+    step = "device authorization"
+
+
+class TicketError(OAuthError):
+    """A ticket was denied, has expired, or is not known; vendors do not tell these apart."""
+
+    step = "ticket"
 
 
 class ProtocolError(LoopbackAuthError):
@@ -242,6 +256,23 @@ HINTS = {
     ("pushed authorization request", "invalid_redirect_uri"): (
         "Register this redirect URI at the server, or give the registered one with --redirect-uri."
     ),
+    # RFC 8628 §3.5
+    ("device authorization", "access_denied"): "Run the command again and approve.",
+    ("device authorization", "expired_token"): "Run the command again and enter the code in time.",
+    ("device authorization", "invalid_client"): CHECK_CLIENT,
+    ("device authorization", "invalid_grant"): "Run the command again: the code is used or has expired.",
+    ("device authorization", "unauthorized_client"): (
+        "Allow this client the device grant in its registration at the server, or choose another --flow."
+    ),
+    (
+        "device authorization",
+        "unsupported_grant_type",
+    ): "Choose another --flow: this server has no device grant.",
+    ("device authorization", "invalid_scope"): "Ask for other scopes with --scope; the server knows which.",
+    # Tickets have no error codes of their own: these are ours.
+    ("ticket", "denied_or_expired"): "Run the command again and approve within a few minutes.",
+    ("ticket", "not_created"): "Check --client-id: the server did not make a ticket for it.",
+    ("ticket", "exchange_refused"): "Run the command again: a ticket can be exchanged once.",
     # RFC 7009 §2.2.1
     ("revocation request", "unsupported_token_type"): (
         "Remove the authorization on the server's own web page; it does not revoke this kind of token."

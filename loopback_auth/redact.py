@@ -8,8 +8,10 @@ came from a server is *cleaned* before it reaches a terminal (RFC 6749 §4.1.2.1
 from __future__ import annotations
 
 import base64
+import html
+import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+from urllib.parse import parse_qsl
 
 SECRET_PARAMETERS = frozenset(
     {
@@ -55,6 +57,14 @@ def server_text(text: str, limit: int = SERVER_TEXT_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def error_code(text: str) -> str:
+    """Clean an error code that a server chose, so that it can be shown and compared; never empty.
+
+    Source: RFC 6749 §4.1.2.1, appendix A.7.
+    """
+    return server_text(text, 80) or "unreadable error code"
+
+
 def _harmless(character: str) -> bool:
     point = ord(character)
     if point < 0x80:
@@ -68,6 +78,7 @@ class Redactor:
     def __init__(self) -> None:
         self._labels: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._patterns: dict[str, re.Pattern[str]] = {}
 
     def learn(self, kind: str, secret: str) -> str:
         """Remember a secret under its parameter name; return its label, such as `<code#1>`."""
@@ -85,27 +96,60 @@ class Redactor:
                 self.learn(name, value)
 
     def learn_url(self, url: str) -> None:
-        """Remember the secrets in the query and in the fragment of a URL."""
-        parts = urlsplit(url)
-        self.learn_parameters(parse_qsl(parts.query))
-        self.learn_parameters(parse_qsl(parts.fragment))
+        """Remember the secrets in the query and in the fragment of a URL, however malformed it is."""
+        rest, _, fragment = url.partition("#")
+        self.learn_parameters(parse_qsl(rest.partition("?")[2]))
+        self.learn_parameters(parse_qsl(fragment))
 
     def text(self, text: str) -> str:
-        """Return the text with every known secret replaced: plain, percent-encoded or in base64."""
+        """Return the text with every known secret replaced, also where it is escaped or in base64."""
         for secret in sorted(self._labels, key=len, reverse=True):
-            label = self._labels[secret]
-            for form in _spellings(secret):
-                if form in text:
-                    text = text.replace(form, label)
+            if secret not in self._patterns:
+                self._patterns[secret] = re.compile(_spellings(secret))
+            text = self._patterns[secret].sub(self._labels[secret], text)
         return text
 
 
-def _spellings(secret: str) -> list[str]:
-    raw = secret.encode("utf-8", "surrogatepass")
-    plain = base64.b64encode(raw).decode("ascii")
-    safe = base64.urlsafe_b64encode(raw).decode("ascii")
-    forms = {secret, quote(secret, safe=""), quote_plus(secret)}
+def _spellings(secret: str) -> str:
+    """Write the regular expression of a secret: each character may be escaped or not, as writers differ."""
+    whole = ["".join(map(_character, secret))]
     # Two or three characters of base64 would hit ordinary words.
     if len(secret) >= 8:
-        forms |= {plain, safe, plain.rstrip("="), safe.rstrip("=")}
-    return sorted(forms, key=len, reverse=True)
+        whole += _in_base64(secret.encode("utf-8", "surrogatepass"))
+    return "|".join(whole)
+
+
+def _character(character: str) -> str:
+    # No writer escapes these, and tokens are made of them: the expression stays short.
+    if character in "-._" or (character.isascii() and character.isalnum()):
+        return re.escape(character)
+    octets = "".join(f"%{octet:02X}" for octet in character.encode("utf-8", "surrogatepass"))
+    code = "".join(rf"\\u{unit:04X}" for unit in _utf_16(character))
+    spellings = [re.escape(character), f"(?i:{octets})", f"(?i:{code})", f"&#0*{ord(character)};"]
+    spellings += [f"(?i:&#x0*{ord(character):X};)"]
+    if character in '/"\\':  # RFC 8259 §7; some writers escape every slash.
+        spellings.append(re.escape(f"\\{character}"))
+    if (named := html.escape(character)) != character:
+        spellings.append(re.escape(named))
+    if character == " ":
+        spellings.append(re.escape("+"))
+    # The longest first: a backslash alone must not take the first half of an escaped one.
+    return f"(?:{'|'.join(reversed(spellings))})"
+
+
+def _utf_16(character: str) -> list[int]:
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[at : at + 2]) for at in range(0, len(raw), 2)]
+
+
+def _in_base64(raw: bytes) -> list[str]:
+    """Return what a secret turns into wherever it stands in an encoded text, as in `client_id:client_secret`.
+
+    Its first and last character depend on the neighbours and are left out, in both alphabets.
+    """
+    forms = []
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + raw).decode("ascii")
+        core = encoded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
+        forms.append(re.escape(core).replace(r"\+", "[+-]").replace("/", "[/_]"))
+    return forms

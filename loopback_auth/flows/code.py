@@ -43,7 +43,7 @@ def authorization_code(
         yield from Warn(doubt)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
     request = yield from _pushed(client, metadata, request)
-    yield from Browse(request.url)
+    yield from Browse(request.url, request)
 
     # The person is away now: what the answer will need is fetched meanwhile.
     keys = (yield from _keys_if_possible(metadata)) if verify_signature and request.nonce else None

@@ -129,7 +129,7 @@ def demo_sign_in(
         action: address of the form, on the same origin as the page.
         hidden: names and values that come back with the choice, byte for byte.
         client_id: who asks.
-        redirect_uri: where the browser will go, already checked by the caller.
+        redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
         accounts: value and label of each account; the first is chosen beforehand.
 
     Raises:
@@ -145,7 +145,7 @@ def demo_sign_in(
         action=escape(action),
         hidden=_hidden(hidden),
         client_id=_shown(client_id),
-        redirect_uri=_shown(redirect_uri),
+        returns=_returns(redirect_uri),
         accounts=choices,
     )
     form_action = _returning_to(redirect_uri)
@@ -160,6 +160,8 @@ def demo_consent(
     redirect_uri: str,
     account: str,
     scopes: Sequence[tuple[str, str]],
+    code: str = "",
+    message: str = "",
 ) -> HttpResponse:
     """Ask whether the client may have access; posts `decision=approve` or `decision=deny`.
 
@@ -167,9 +169,11 @@ def demo_consent(
         action: address of the form, on the same origin as the page.
         hidden: names and values that come back with the decision, byte for byte.
         client_id: who asks.
-        redirect_uri: where the browser will go, already checked by the caller.
+        redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
         account: who decides.
         scopes: name of each scope, and a plain sentence about it.
+        code: to be compared with the one that the other device shows (RFC 8628 §3.3.1, §5.4).
+        message: what the client says of its reason.
 
     Raises:
         ConfigError: `redirect_uri` is not an absolute http or https URL.
@@ -180,12 +184,41 @@ def demo_consent(
         action=escape(action),
         hidden=_hidden(hidden),
         client_id=_shown(client_id),
-        redirect_uri=_shown(redirect_uri),
+        returns=_returns(redirect_uri),
         account=_shown(account),
+        message=_quoted(message),
+        code=_comparison(code),
         scopes=f'<ul class="scopes">\n{items}\n</ul>' if items else "",
     )
     form_action = _returning_to(redirect_uri)
     return _page(200, title="Allow access? (demonstration)", body=body, form_action=form_action, footer=_DEMO)
+
+
+def demo_enter_code(*, action: str, code: str = "", problem: str = "", status: int = 200) -> HttpResponse:
+    """Ask for the code that another device shows; posts `user_code`.
+
+    Args:
+        action: address of the form, on the same origin as the page.
+        code: entered beforehand.
+        problem: why the last one was of no use.
+        status: HTTP status of the response.
+
+    Source: RFC 8628 §3.3.
+    """
+    body = _fill(
+        "enter_code.html",
+        action=escape(action),
+        code=escape(server_text(code)),
+        problem=_paragraph(problem, style="hint"),
+    )
+    title = "Enter the code (demonstration)"
+    return _page(status, title=title, body=body, form_action="'self'", footer=_DEMO)
+
+
+def demo_done(*, title: str, message: str) -> HttpResponse:
+    """Say that nothing is left to do here: what follows happens where the sign-in was begun."""
+    body = _fill("done.html", title=_shown(title), message=_paragraph(message, style="lead"))
+    return _page(200, title=_shown(title), body=body, footer=_DEMO)
 
 
 def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResponse:
@@ -205,12 +238,52 @@ def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResp
     return _page(200, title="One moment", body=body, script=_SUBMIT, form_action=form_action, footer=_DEMO)
 
 
+def relay(*, path: str, token: str) -> HttpResponse:
+    """Hand the fragment of this page's own address to us by POST, which is the only way to read one.
+
+    Args:
+        path: where to, on our origin.
+        token: proves that the POST comes from this very page.
+
+    Source: RFC 6749 §4.2 (steps D to F); RFC 9700 §4.3.2.
+    """
+    attributes = f' data-relay="{escape(path)}" data-token="{escape(token)}"'
+    return _page(
+        200, title="One moment", body=_fill("relay.html"), script=_text("relay.js"), attributes=attributes
+    )
+
+
+def waiting(*, path: str, token: str, provider: str, url: str, user_code: str) -> HttpResponse:
+    """Lead to the provider's approval page in another tab, and wait here for the outcome.
+
+    Args:
+        path: where this page asks, on our origin.
+        token: proves that its requests come from this very page.
+        provider: name of the authorization server.
+        url: the approval page, already checked by the caller.
+        user_code: to compare or to enter there; empty when there is none.
+
+    Source: RFC 8628 §3.3, §3.3.1, §5.4.
+    """
+    shown = _shown(user_code)
+    attributes = f' data-live="{escape(path)}" data-token="{escape(token)}"'
+    body = _fill(
+        "waiting.html",
+        provider=_shown(provider),
+        url=escape(url),
+        code=f'<p class="user-code until-over">{shown}</p>' if shown else "",
+    )
+    title = f"Approve at {_shown(provider)}"
+    return _page(200, title=title, body=body, script=_text("waiting.js"), attributes=attributes)
+
+
 def _page(
     status: int,
     *,
     title: str,
     body: str,
     script: str = "",
+    attributes: str = "",
     form_action: str = "'none'",
     footer: str = _OURS,
     tone: str = "plain",
@@ -224,17 +297,22 @@ def _page(
         tone=tone,
         body=body,
         footer=footer,
+        attributes=attributes,
         script=f"<script>{script}</script>" if script else "",
     )
     headers = (
         ("Content-Type", "text/html; charset=utf-8"),
         *_COMMON_HEADERS,
-        ("Content-Security-Policy", _policy(form_action=form_action, style=style, script=script)),
+        (
+            "Content-Security-Policy",
+            # A page with attributes has an address of ours to talk to.
+            _policy(form_action=form_action, style=style, script=script, connect=bool(attributes)),
+        ),
     )
     return HttpResponse(status, headers, html.encode("utf-8", "replace"))
 
 
-def _policy(*, form_action: str, style: str = "", script: str = "") -> str:
+def _policy(*, form_action: str, style: str = "", script: str = "", connect: bool = False) -> str:
     """Spell a policy that allows exactly these two inline texts (CSP Level 3 §2.3.1, §6.7.3)."""
     directives = [
         "default-src 'none'",
@@ -246,13 +324,15 @@ def _policy(*, form_action: str, style: str = "", script: str = "") -> str:
         directives.append(f"style-src {_hash_source(style)}")
     if script:
         directives.append(f"script-src {_hash_source(script)}")
+    if connect:
+        directives.append("connect-src 'self'")
     return "; ".join(directives)
 
 
 def _returning_to(redirect_uri: str) -> str:
     # Chromium applies form-action to the redirects after a form too, and the answer to the demonstration's
     # form is a redirect to the client. With 'self' alone the browser would stop there, silently.
-    return f"'self' {_form_source(redirect_uri)}"
+    return f"'self' {_form_source(redirect_uri)}" if redirect_uri else "'self'"
 
 
 def _form_source(url: str) -> str:
@@ -266,6 +346,28 @@ def _form_source(url: str) -> str:
     scheme, host, port = origin.groups("")
     # A source cannot be an IPv6 address (CSP Level 3 §2.3.1), and browsers ignore one: the scheme has to do.
     return f"{scheme}:" if host.startswith("[") else f"{scheme}://{host}{port}"
+
+
+def _returns(redirect_uri: str) -> str:
+    if not redirect_uri:
+        return ""
+    row = f"<div><dt>Returns to</dt><dd><code>{_shown(redirect_uri)}</code></dd></div>"
+    return f'<dl class="facts">\n{row}\n</dl>'
+
+
+def _quoted(message: str) -> str:
+    shown = _shown(message)
+    return f'<p class="hint"><b>It says</b>{shown}</p>' if shown else ""
+
+
+def _comparison(code: str) -> str:
+    shown = _shown(code)
+    if not shown:
+        return ""
+    return (
+        f'<p class="hint"><b>Compare the code</b><code class="user-code">{shown}</code> must be what the'
+        " other device or program shows you. Deny if it differs, or if you did not begin this yourself.</p>"
+    )
 
 
 def _shown(text: str) -> str:

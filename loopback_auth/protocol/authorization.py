@@ -32,11 +32,11 @@ from loopback_auth.model import (
     ResponseMode,
     ServerMetadata,
 )
-from loopback_auth.protocol.client_auth import authenticated_request
+from loopback_auth.protocol.client_auth import authenticated_request, client_authentication
 from loopback_auth.protocol.json import is_json, parse_object, text_member
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.urls import check_resource
-from loopback_auth.redact import server_text
+from loopback_auth.redact import error_code, server_text
 
 KNOWN_PARAMETERS = frozenset(
     {
@@ -57,6 +57,19 @@ KNOWN_PARAMETERS = frozenset(
 )
 """Response parameters with a meaning here; a repeated one has two (RFC 6749 §3.1)."""
 
+RESERVED = frozenset(
+    {
+        "code_challenge",
+        "code_challenge_method",
+        "nonce",
+        "request",
+        "request_uri",
+        "response_mode",
+        "scope",
+    }
+)
+"""Request parameters that are ours even when we leave them out: later checks rely on what was sent."""
+
 
 def authorization_request(
     client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, *, redirect_uri: str
@@ -67,13 +80,15 @@ def authorization_request(
     the removal of the challenge on the way (RFC 9700 §4.8.2).
 
     Raises:
-        EndpointMissing: the server has no authorization endpoint.
+        EndpointMissing: the server has no authorization endpoint, or no token endpoint for what follows.
         ConfigError: an extra parameter would replace one of ours, or a resource is no absolute URI.
 
     Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2.
     """
     if metadata.authorization_endpoint is None:
         raise EndpointMissing("The server has no authorization endpoint.", hint="Use another flow.")
+    if metadata.token_endpoint is None:  # Better known before a person is asked than after.
+        raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
     mode = response_mode(client, metadata)
     nonce = attempt.nonce if "openid" in client.scope.split() else None
     verifier = attempt.code_verifier if client.provider.pkce else None
@@ -176,8 +191,10 @@ def pushed_authorization_request(client: ClientConfig, request: AuthorizationReq
     """
     metadata = request.metadata
     endpoint = metadata.pushed_authorization_request_endpoint or ""
-    # client_id comes back with the client's authentication where the method puts it into the body.
-    parameters = [(name, value) for name, value in request.parameters if name != "client_id"]
+    parameters = list(request.parameters)
+    # RFC 9126 §2.1: the body has a client_id with Basic too; the other methods add it themselves.
+    if client_authentication(client, metadata) != "client_secret_basic":
+        parameters = [(name, value) for name, value in parameters if name != "client_id"]
     return authenticated_request(endpoint, parameters, client, metadata)
 
 
@@ -193,16 +210,23 @@ def pushed_authorization_response(
     Source: RFC 9126 §2.2, §2.3, §4.
     """
     what, source = "pushed authorization response", "RFC 9126 §2.2"
+    hint = "Check --pushed-authorization-request-endpoint, or leave --push out."
     if not is_json(answer):
-        raise MalformedResponse(f"The {what} is no JSON: HTTP status {answer.status}", source=source)
+        raise MalformedResponse(
+            f"The {what} is no JSON: HTTP status {answer.status}", source=source, hint=hint
+        )
     document = parse_object(answer.body, what=what, source=source)
     if error := text_member(document, "error"):
         raise PushedAuthorizationError(
-            server_text(error), server_text(text_member(document, "error_description"))
+            error_code(error),
+            server_text(text_member(document, "error_description")),
+            server_text(text_member(document, "error_uri")),
         )
     request_uri = text_member(document, "request_uri")
     if answer.status != 201 or not request_uri:
-        raise MalformedResponse(f"The {what} has no request_uri: HTTP status {answer.status}", source=source)
+        raise MalformedResponse(
+            f"The {what} has no request_uri: HTTP status {answer.status}", source=source, hint=hint
+        )
     parameters = [("client_id", client.client_id), ("request_uri", request_uri)]
     return replace(request, url=_with_parameters(request.metadata.authorization_endpoint or "", parameters))
 
@@ -239,7 +263,7 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
     _check_kind(parameters)
     if "error" in parameters:
         raise AuthorizationError(
-            server_text(parameters["error"], 80),
+            error_code(parameters["error"]),
             server_text(parameters.get("error_description", "")),
             server_text(parameters.get("error_uri", "")),
         )
@@ -304,8 +328,7 @@ def _check_kind(parameters: dict[str, str]) -> None:
 
 
 def _with_extra(parameters: list[tuple[str, str]], client: ClientConfig) -> list[tuple[str, str]]:
-    ours = {name for name, _ in parameters} | {"nonce", "request", "request_uri", "code_challenge"}
-    clash = sorted(ours.intersection(client.extra))
+    clash = sorted(({name for name, _ in parameters} | RESERVED).intersection(client.extra))
     if clash:
         raise ConfigError(
             f"An extra parameter may not replace {', '.join(clash)}.",

@@ -29,10 +29,16 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
 
     Raises:
         MalformedResponse: anything but one well-formed object with unique member names.
+
+    Source: RFC 8259 §4, §6, §8.1; RFC 7493 §2.3.
     """
 
     def refuse(detail: str) -> NoReturn:
-        raise MalformedResponse(f"The {what} is malformed: {detail}", source=source)
+        raise MalformedResponse(
+            f"The {what} is malformed: {detail}",
+            source=source,
+            hint="Check the configured addresses: something other than an OAuth server may have answered.",
+        )
 
     if len(body) > BODY_LIMIT:
         refuse(f"more than {BODY_LIMIT} bytes")
@@ -50,13 +56,19 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
 
 
 def is_json(response: HttpResponse) -> bool:
-    """Tell whether the content type is `application/json` or ends in `+json` (RFC 6839 §3.1)."""
+    """Tell whether the content type is `application/json` or ends in `+json`.
+
+    Source: RFC 6749 §5.1; RFC 6839 §3.1.
+    """
     media_type = response.header("content-type").partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
 
 
 def text_member(document: Mapping[str, object], name: str) -> str:
-    """Return a string member, or the empty string when it is absent or of another type."""
+    """Return a string member, or the empty string when it is absent or of another type.
+
+    Source: RFC 8259 §3 (a number is not the string of its digits).
+    """
     value = document.get(name)
     return value if isinstance(value, str) else ""
 

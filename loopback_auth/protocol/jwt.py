@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, IdToken, ServerMetadata
 from loopback_auth.protocol.authorization import same_secret
-from loopback_auth.protocol.json import is_json, parse_object
+from loopback_auth.protocol.json import is_json, parse_object, text_member
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.redact import server_text
 
@@ -55,7 +55,9 @@ def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
     """
     if answer.status != 200 or not (is_json(answer) or answer.header("content-type").startswith("text/")):
         raise MalformedResponse(
-            f"The key set could not be read: HTTP status {answer.status}", source="RFC 7517 §5"
+            f"The key set could not be read: HTTP status {answer.status}",
+            source="RFC 7517 §5",
+            hint="Try again in a few minutes, or check --jwks-uri.",
         )
     document = parse_object(answer.body, what="key set", source="RFC 7517 §5")
     keys = document.get("keys")
@@ -95,9 +97,10 @@ def id_token(
     if keys is not None:
         verify_signature(raw, algorithm=algorithm, client=client, keys=keys)
     check_claims(claims, client=client, metadata=metadata, now=now)
-    if nonce is not None and not same_secret(str(claims.get("nonce", "")), nonce):
+    if nonce is not None and not same_secret(text_member(claims, "nonce"), nonce):
         _refuse("nonce", "is not the one that was sent", "OpenID Connect Core 1.0 §3.1.3.7 (11)")
-    if "at_hash" in claims and not same_secret(str(claims["at_hash"]), half_hash(access_token, algorithm)):
+    at_hash = half_hash(access_token, algorithm)
+    if "at_hash" in claims and not same_secret(text_member(claims, "at_hash"), at_hash):
         _refuse("at_hash", "does not belong to the access token", "OpenID Connect Core 1.0 §3.1.3.8")
     return IdToken(claims=claims, signature="verified" if keys is not None else "not verified", raw=raw)
 
@@ -113,8 +116,9 @@ def decode(raw: str) -> tuple[dict[str, object], dict[str, object]]:
     parts = raw.split(".")
     if len(raw) > JWS_LIMIT or len(parts) != 3 or not all(_BASE64URL.match(part) for part in parts):
         _refuse("form", "is not a compact JWS", "RFC 7515 §3.1")
-    header = parse_object(_octets(parts[0]), what="ID token header", source="RFC 7515 §4")
-    claims = parse_object(_octets(parts[1]), what="ID token", source="OpenID Connect Core 1.0 §2")
+    octets = [_octets(part) for part in parts]
+    header = parse_object(octets[0], what="ID token header", source="RFC 7515 §4")
+    claims = parse_object(octets[1], what="ID token", source="OpenID Connect Core 1.0 §2")
     if "crit" in header:
         _refuse("crit", "demands an extension that is not known here", "RFC 7515 §4.1.11")
     return header, claims
@@ -130,11 +134,11 @@ def check_claims(
 
     Source: OpenID Connect Core 1.0 §2, §3.1.3.7 (2, 3, 4, 5, 9, 10); RFC 7519 §4.1.5.
     """
-    if metadata.issuer is not None and claims.get("iss") not in (
-        metadata.issuer,
-        client.provider.allowed_issuer or metadata.issuer,
-    ):
-        _refuse("iss", f"is {server_text(str(claims.get('iss')), 120)!a}, expected {metadata.issuer}")
+    issuer = text_member(claims, "iss")
+    if not issuer:
+        _refuse("iss", "is missing", "OpenID Connect Core 1.0 §2")
+    if metadata.issuer is not None and issuer not in (metadata.issuer, client.provider.allowed_issuer):
+        _refuse("iss", f"is {server_text(issuer, 120)!a}, expected {metadata.issuer}")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if client.client_id not in audiences:
@@ -145,11 +149,11 @@ def check_claims(
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         _refuse("sub", "is missing")
     if now >= _time(claims, "exp") + LEEWAY:
-        _refuse("exp", "has passed; is the clock of this machine right?")
+        _refuse("exp", "has passed")
     if _time(claims, "iat") > now + 300:
-        _refuse("iat", "lies in the future; is the clock of this machine right?")
+        _refuse("iat", "lies in the future")
     if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY:
-        _refuse("nbf", "lies in the future; is the clock of this machine right?")
+        _refuse("nbf", "lies in the future")
 
 
 def check_refreshed(new: IdToken, old: IdToken | None) -> None:
@@ -195,13 +199,16 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
     from joserfc.errors import JoseError
     from joserfc.jwk import KeySet, OctKey
 
+    # RFC 7515 §4: header parameters that are not understood are ignored (`crit` was refused before).
+    registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    registry.max_header_length = JWS_LIMIT  # The default of 512 is less than one embedded certificate.
     key: Any
     try:
         if algorithm in SYMMETRIC:
             key = OctKey.import_key(client.client_secret or "")
         else:
             key = KeySet.import_key_set(_fitting(keys, decode(raw)[0], algorithm))  # type: ignore[arg-type]
-        jws.deserialize_compact(raw, key, algorithms=[algorithm])
+        jws.deserialize_compact(raw, key, registry=registry)
     except (JoseError, ValueError, KeyError, TypeError) as exc:
         raise MalformedResponse(
             f"The signature of the ID token is wrong or its key unknown ({type(exc).__name__})",
@@ -253,15 +260,22 @@ def _time(claims: Mapping[str, object], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         _refuse(name, "is missing or no number", "OpenID Connect Core 1.0 §2")
-    return float(min(value, 1e12))
+    return float(max(0.0, min(value, 1e12)))  # Before the conversion: a very long integer is no float.
 
 
 def _octets(part: str) -> bytes:
     try:
-        return urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except ValueError as exc:
-        raise MalformedResponse("The ID token is not base64url", source="RFC 7515 §2") from exc
+        octets = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        octets = b""
+    # RFC 4648 §3.5: unused bits that are not zero would be a second spelling of the same token.
+    if base64url(octets) != part:
+        raise MalformedResponse("The ID token is not base64url", source="RFC 7515 §2")
+    return octets
 
 
 def _refuse(claim: str, detail: str, source: str = SOURCE) -> NoReturn:
-    raise MalformedResponse(f"The ID token was refused: {claim} {detail}", source=source)
+    hint = "Sign in again; if it stays so, check --issuer and --client-id, or tell the provider."
+    if claim in ("exp", "iat", "nbf"):
+        hint = "Set the clock of this machine, then sign in again."
+    raise MalformedResponse(f"The ID token was refused: {claim} {detail}", source=source, hint=hint)

@@ -18,6 +18,7 @@ from loopback_auth.protocol.urls import (
     check_endpoint,
     check_issuer,
     is_inside,
+    is_loopback_url,
 )
 
 SOURCE = "RFC 8414 §3.2"
@@ -85,7 +86,9 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
     issuer = provider.metadata.issuer or ""
     if response.status != 200 or not is_json(response):
         raise MalformedResponse(
-            f"The metadata of {issuer} could not be read: HTTP status {response.status}", source=SOURCE
+            f"The metadata of {issuer} could not be read: HTTP status {response.status}",
+            source=SOURCE,
+            hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
         )
     document = parse_object(response.body, what="metadata document", source=SOURCE)
     check_metadata_issuer(provider, document)
@@ -159,7 +162,10 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | N
         check_endpoint(value, name=name)
     except ConfigError as exc:
         raise MalformedResponse(exc.message, source="RFC 8414 §2") from exc
-    if is_inside(value) and not is_inside(issuer):
+    # Nor may a server of a private network point at this machine: plain http would even let it through.
+    if (is_inside(value) and not is_inside(issuer)) or (
+        is_loopback_url(value) and not is_loopback_url(issuer)
+    ):
         raise MalformedResponse(
             f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
             source="RFC 9728 §7.7",

@@ -71,7 +71,8 @@ def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callb
     if refusal is not None or endpoint.request is None:
         return refusal or NOTHING_HERE
     via: Literal["query", "form_post"] = "form_post" if request.method == "POST" else "query"
-    query = request.url.partition("?")[2].encode("utf-8", "surrogateescape")
+    # Bytes that were no UTF-8 arrive as surrogates; they stay unreadable, and so does any other surrogate.
+    query = request.url.partition("?")[2].encode("utf-8", "surrogatepass")
     # Form Post Response Mode §2: the parameters are in the body; those of the URL have no meaning.
     parameters = parse_parameters(request.body if via == "form_post" else query)
     if parameters is None:

@@ -11,7 +11,7 @@ from loopback_auth.errors import RevocationError, TransportError
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
 from loopback_auth.protocol.client_auth import authenticated_request
 from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.redact import server_text
+from loopback_auth.redact import error_code, server_text
 
 
 def revocation_request(
@@ -50,7 +50,7 @@ def revocation_response(answer: HttpResponse) -> None:
         document = parse_object(answer.body, what="revocation response", source="RFC 7009 §2.2.1")
         if error := text_member(document, "error"):
             description = text_member(document, "error_description")
-            raise RevocationError(server_text(error, 80), server_text(description))
+            raise RevocationError(error_code(error), server_text(description))
     raise TransportError(
         f"The token was not revoked: HTTP status {answer.status}",
         hint="Remove the authorization on the server's own web page.",

@@ -21,7 +21,7 @@ from loopback_auth.model import (
 )
 from loopback_auth.protocol.client_auth import authenticated_request
 from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.redact import server_text
+from loopback_auth.redact import error_code, server_text
 
 SOURCE = "RFC 6749 §5.1"
 LONGEST_LIFETIME = 10 * 365 * 86400
@@ -93,6 +93,7 @@ def token_response(answer: HttpResponse, *, requested_scope: str) -> tuple[Token
         raise MalformedResponse(
             f"The token type is not one that can be used here: {server_text(token_type, 40)!a}",
             source="RFC 6749 §7.1",
+            hint="Ask the provider for a client whose tokens are of the type Bearer.",
         )
     scope = document.get("scope")
     if scope is not None and not isinstance(scope, str):
@@ -105,7 +106,8 @@ def token_response(answer: HttpResponse, *, requested_scope: str) -> tuple[Token
         expires_at=None if lifetime is None else answer.received_at + lifetime,
         refresh_token=_token_string(document, "refresh_token") or None,
         # An empty scope says as little as none; GitHub sends it for tokens without scopes.
-        scope=server_text(scope.replace(",", " ")) if scope else " ".join(requested_scope.split()),
+        # Never cut: what was granted is compared with what was asked for, and kept.
+        scope=_words(scope.replace(",", " ") if scope else requested_scope),
     )
     return tokens, document
 
@@ -138,7 +140,7 @@ def token_document(answer: HttpResponse) -> Mapping[str, object]:
     error = document.get("error")
     if isinstance(error, str) and error:
         raise TokenError(
-            server_text(error, 80),
+            error_code(error),
             server_text(text_member(document, "error_description")),
             server_text(text_member(document, "error_uri")),
         )
@@ -176,6 +178,10 @@ def _token_string(document: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not all("\x20" <= character <= "\x7e" for character in value):
         raise _malformed(f"{name} is not a string of printable ASCII")
     return value
+
+
+def _words(scope: str) -> str:
+    return server_text(scope, max(1, len(scope)))
 
 
 def _lifetime(value: object) -> float | None:

@@ -9,7 +9,8 @@ Source: RFC 8414 §2 and §6; RFC 6749 §3.1; RFC 3986; CVE-2025-6514, CVE-2026-
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+import re
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from loopback_auth.errors import ConfigError
@@ -17,9 +18,13 @@ from loopback_auth.errors import ConfigError
 URL_LIMIT = 8192
 """Characters; the shortest of the limits that operating systems put on an argument that opens a browser."""
 
+_NAT64 = IPv6Network("64:ff9b::/96")
 _RESERVED = ":/?#[]@!$&'()*+,;="
 _URL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%" + _RESERVED)
 """RFC 3986 §2: all else has to be percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+"""A bracketed IPv6 address, an IPv4 address or a domain name; RFC 3986 §3.2.2 would allow far more."""
 
 
 def check_endpoint(url: str, *, name: str) -> str:
@@ -63,8 +68,11 @@ def check_resource(url: str) -> str:
 
     Source: RFC 8707 §2.
     """
-    parts = urlsplit(url)
-    if not parts.scheme or parts.fragment or not _URL_CHARACTERS.issuperset(url) or "#" in url:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as exc:
+        raise _refused("resource", "not a URI", url) from exc
+    if not scheme or "#" in url or not _URL_CHARACTERS.issuperset(url) or not _well_escaped(url):
         raise _refused("resource", "a resource is an absolute URI without a fragment", url)
     return url
 
@@ -76,18 +84,25 @@ def check_browser_url(url: str) -> str:
     option, or start whatever is registered for an unusual scheme; hence a closed alphabet and two schemes.
 
     Raises:
-        ConfigError: anything but https, or http on a loopback literal.
+        ConfigError: anything but https, or http on a loopback literal; or a URL that changes when it is taken
+            apart and put together again, so that two programs could read it differently.
 
     Source: CVE-2025-6514 (mcp-remote), CVE-2026-4519 (CPython webbrowser), CVE-2022-45299.
     """
-    _split(url, "the authorization URL")
+    parts = _split(url, "the authorization URL")
+    if parts.geturl() != url:
+        raise _refused("the authorization URL", "it can be spelled in another way", url)
     return url
 
 
 def is_loopback_url(url: str) -> bool:
-    """Tell whether a URL names this machine by a loopback IP literal or as `localhost` (RFC 8252 §7.3)."""
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or _is_loopback_literal(host)
+    """Tell whether a URL names this machine by a loopback IP literal or as `localhost`.
+
+    Source: RFC 8252 §7.3; RFC 6761 §6.3.
+    """
+    host = (urlsplit(url).hostname or "").removesuffix(".")
+    # Names below localhost are this machine too, and so is the spelling with a last dot.
+    return host == "localhost" or host.endswith(".localhost") or _is_loopback_literal(host)
 
 
 def is_public_address(address: str) -> bool:
@@ -96,8 +111,8 @@ def is_public_address(address: str) -> bool:
     Source: RFC 9728 §7.7 (server-side request forgery); RFC 6890.
     """
     parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
+    if isinstance(parsed, IPv6Address):
+        parsed = _inner_address(parsed)
     return parsed.is_global and not parsed.is_multicast
 
 
@@ -115,9 +130,19 @@ def is_inside(url: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """Return scheme and authority of a URL as they are spelled, lower case (RFC 6454 §4)."""
+    """Return scheme and authority of a URL as they are spelled, lower case.
+
+    Source: RFC 6454 §4.
+    """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _inner_address(address: IPv6Address) -> IPv4Address | IPv6Address:
+    # An IPv6 address may be a coat over an IPv4 one: mapped, 6to4 (RFC 3056), NAT64 (RFC 6052 §2.1).
+    if address in _NAT64:
+        return IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _split(url: str, name: str) -> SplitResult:
@@ -134,8 +159,11 @@ def _split(url: str, name: str) -> SplitResult:
         raise _refused(name, "no absolute URL with a host", url)
     if "@" in parts.netloc:
         raise _refused(name, "user information is not allowed", url)
-    if host.isdigit() or host.startswith("0x"):
-        raise _refused(name, "an IP address has to be written with dots", url)
+    # CVE-2025-0938: `[` and `]` may only enclose the whole host, else a name passes for an address.
+    if not _HOST.fullmatch(parts.netloc.removesuffix(f":{port}").removesuffix(":")):
+        raise _refused(name, "its host is neither a name nor an address", url)
+    if _ends_in_number(host) and not _is_address(host):
+        raise _refused(name, "an IP address has to be written with four numbers and dots", url)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback_literal(host)):
         return parts
     if parts.scheme == "http":
@@ -152,11 +180,22 @@ def _is_hex(character: str) -> bool:
     return character in "0123456789abcdefABCDEF"
 
 
-def _is_loopback_literal(host: str) -> bool:
+def _ends_in_number(host: str) -> bool:
+    # WHATWG URL §3.5: such a host is read as an IPv4 address by some, as in 127.1, 0x7f000001 or 2130706433.
+    last = host.removesuffix(".").rpartition(".")[2]
+    return last.isdigit() or last.startswith("0x")
+
+
+def _is_address(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        ip_address(host)
     except ValueError:
         return False
+    return True
+
+
+def _is_loopback_literal(host: str) -> bool:
+    return _is_address(host) and ip_address(host).is_loopback
 
 
 def _refused(name: str, reason: str, url: str) -> ConfigError:

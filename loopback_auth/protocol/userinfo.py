@@ -53,6 +53,6 @@ def account_name(claims: Mapping[str, object], fields: Sequence[str]) -> str:
         value = claims.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if isinstance(value, str) and value.strip():
-            return server_text(value, 120)
+        if isinstance(value, str) and (shown := server_text(value, 120)):
+            return shown
     return ""

@@ -39,8 +39,12 @@ PAGES: dict[str, Callable[[str], HttpResponse]] = {
         scopes=[(text, text)],
     ),
     "form_post": lambda text: pages.form_post(action=LOOPBACK + text, parameters=[(text, text)]),
+    "relay": lambda text: pages.relay(path=text, token=text),
+    "waiting": lambda text: pages.waiting(
+        path=text, token=text, provider=text, url=LOOPBACK + text, user_code=text
+    ),
 }
-SCRIPTED = {"success", "failure", "form_post"}
+SCRIPTED = {"success", "failure", "form_post", "relay", "waiting"}
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -169,8 +173,11 @@ def test_page_names_nothing_outside_itself(name: str) -> None:
     reader = Reader(PAGES[name](PLAIN))
     names = {attribute for _, attributes in reader.elements for attribute in attributes}
 
-    assert not names & {"href", "src", "srcset", "style", "background", "ping", "formaction", "onclick"}
-    assert {tag for tag, _ in reader.elements}.isdisjoint({"a", "link", "img", "iframe", "base", "object"})
+    assert not names & {"src", "srcset", "style", "background", "ping", "formaction", "onclick"}
+    # The one link there is leads to the approval page, in a tab of its own, and takes no referrer along.
+    links = [dict(attributes) for tag, attributes in reader.elements if "href" in attributes]
+    assert [link["rel"] for link in links] == (["noopener noreferrer"] if name == "waiting" else [])
+    assert {tag for tag, _ in reader.elements}.isdisjoint({"link", "img", "iframe", "base", "object"})
 
 
 @every_page

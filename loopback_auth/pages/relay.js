@@ -1,0 +1,32 @@
+"use strict";
+(() => {
+  /* Taken and cleared before anything else: what is in the address is in the person's view and in screenshots. */
+  const values = location.hash.replace(/^#\??/, "");
+  history.replaceState(null, "", location.pathname);
+  const say = (title, text) => {
+    document.querySelector("h1").textContent = title;
+    document.querySelector(".lead").textContent = text;
+  };
+  if (!values) {
+    say("No answer in this address", "Start again from the terminal, and let the page finish loading.");
+    return;
+  }
+  const { relay, token } = document.body.dataset;
+  fetch(relay, {
+    method: "POST",
+    mode: "same-origin",
+    credentials: "omit",
+    cache: "no-store",
+    redirect: "error",
+    referrerPolicy: "no-referrer",
+    keepalive: true,
+    headers: { "content-type": "application/x-www-form-urlencoded", "x-loopback-relay": token },
+    body: values,
+  }).then(
+    (answer) =>
+      answer.status === 204
+        ? say("Signed in", "You may close this tab and return to the terminal.")
+        : say("Not signed in", "The terminal says why. You may close this tab."),
+    () => say("Not delivered", "The program that waited for this answer is gone. Start again from the terminal."),
+  );
+})();

@@ -1,0 +1,324 @@
+"""Renewing tokens and giving them up."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+from flow_world import CLIENT, ISSUER, OPENID, PROVIDER, SECRET_CLIENT, at, plain, signed_in, story, world
+
+from loopback_auth.demo.keys import Signer, rsa_signer
+from loopback_auth.demo.memory import MemoryWorld
+from loopback_auth.effects import Send
+from loopback_auth.errors import (
+    MalformedResponse,
+    ProtocolError,
+    RevocationError,
+    SignInRequired,
+    TokenError,
+    TransportError,
+)
+from loopback_auth.flows.renewal import client_of, refresh, revoke
+from loopback_auth.model import HttpRequest, HttpResponse, SignIn
+
+NOW = 1_700_000_000.0
+LATER = NOW + 4000
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    """Make the key of the server once: it takes a moment."""
+    made = rsa_signer()
+    assert made is not None
+    return made
+
+
+def forms(world: MemoryWorld) -> list[dict[str, str]]:
+    """Return the forms that were sent, in order."""
+    bodies = [effect.request.body.decode() for effect in world.effects if isinstance(effect, Send)]
+    return [{name: values[0] for name, values in parse_qs(body).items()} for body in bodies]
+
+
+def later(here: MemoryWorld) -> MemoryWorld:
+    """Move the clock past the end of the access token, and forget what was done so far."""
+    return replace(here, now=LATER, effects=[])
+
+
+def renewed(here: MemoryWorld, sign_in: SignIn, *, verify: bool = False) -> SignIn:
+    """Renew with nothing but what was kept."""
+    return here.run(refresh(client_of(sign_in, None), sign_in, verify_signature=verify))
+
+
+def answering(document: Mapping[str, object]) -> MemoryWorld:
+    """A world whose token endpoint says this at the next request."""
+    body = json.dumps(document).encode()
+    answer = HttpResponse(200, (("Content-Type", "application/json"),), body)
+    return replace(world(disturb=at("/token", answer)), now=LATER)
+
+
+NEW = {"access_token": "new-access-token", "token_type": "Bearer", "expires_in": 60}
+
+
+def test_refresh_rotates_both_tokens() -> None:
+    """RFC 9700 §4.14.2: the new refresh token replaces the old one, which is dead."""
+    here = world()
+    old = signed_in(here)
+    here = later(here)
+
+    new = renewed(here, old)
+
+    assert story(here) == ["refresh request"]
+    assert forms(here)[0].keys() == {"grant_type", "refresh_token", "client_id"}
+    assert not here.server.active(old.tokens.access_token, LATER)
+    assert not here.server.active(old.tokens.refresh_token or "", LATER)
+    assert here.server.active(new.tokens.access_token, LATER)
+    assert here.server.active(new.tokens.refresh_token or "", LATER)
+    assert (new.tokens.obtained_at, new.tokens.expires_at) == (LATER, LATER + 3600)
+    assert (new.tokens.account, new.tokens.scope) == ("demo@example.com", "profile email")
+    assert replace(new, tokens=old.tokens) == old
+
+
+def test_second_use_of_a_refresh_token_is_final() -> None:
+    """RFC 6749 §5.2 `invalid_grant`: asking again does not help, signing in does."""
+    here = world()
+    old = signed_in(here)
+    here = later(here)
+    renewed(here, old)
+
+    with pytest.raises(TokenError) as refusal:
+        renewed(here, old)
+
+    assert refusal.value.error == "invalid_grant"
+    assert "Sign in again" in refusal.value.hint
+
+
+def test_old_refresh_token_stays_where_no_new_one_comes() -> None:
+    """RFC 6749 §6: the server MAY issue a new one; most do not."""
+    old = signed_in(world())
+
+    new = renewed(answering(NEW), old)
+
+    assert new.tokens.refresh_token == old.tokens.refresh_token
+    assert (new.tokens.access_token, new.tokens.expires_at) == ("new-access-token", LATER + 60)
+
+
+def test_scope_stays_as_granted_where_the_server_says_nothing() -> None:
+    """RFC 6749 §6: the same as before; not what was once asked for."""
+    old = signed_in(world())
+    old = replace(old, tokens=replace(old.tokens, scope="email"))
+
+    assert renewed(answering(NEW), old).tokens.scope == "email"
+    assert renewed(answering(NEW | {"scope": "other"}), old).tokens.scope == "other"
+
+
+def test_client_with_a_secret_proves_itself() -> None:
+    """The secret is kept elsewhere than the sign-in, the way to prove it within."""
+    here = world()
+    client = replace(CLIENT, client_id=SECRET_CLIENT.client_id, client_secret=SECRET_CLIENT.client_secret)
+    old = signed_in(here, client)
+    here = later(here)
+
+    new = here.run(refresh(client_of(old, SECRET_CLIENT.client_secret), old))
+
+    assert here.server.active(new.tokens.access_token, LATER)
+    assert "client_secret" not in forms(here)[0]
+
+
+def test_without_refresh_token_a_person_is_needed() -> None:
+    """Nothing is sent that must fail."""
+    here = world()
+    old = signed_in(here)
+    here = later(here)
+
+    with pytest.raises(SignInRequired) as refusal:
+        renewed(here, replace(old, tokens=replace(old.tokens, refresh_token=None)))
+
+    assert refusal.value.hint
+    assert here.effects == []
+
+
+@pytest.mark.parametrize("trouble", [TransportError("cut"), plain(503)])
+def test_trouble_is_reported_and_nothing_is_sent_again(trouble: HttpResponse | Exception) -> None:
+    """A rotating server may have used up the refresh token already (RFC 9700 §4.14.2)."""
+    old = signed_in(world())
+    here = world(disturb=at("/token", trouble))
+
+    with pytest.raises(TransportError):
+        renewed(here, old)
+
+    assert story(here) == ["refresh request"]
+
+
+# ID tokens
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_refreshed_id_token_is_checked_and_kept(signer: Signer, verify: bool) -> None:
+    """OpenID Connect Core §12.2; it has no nonce, and its keys are fetched only to verify."""
+    here = world(signer=signer)
+    old = signed_in(here, OPENID, verify=verify)
+    here = later(here)
+
+    new = renewed(here, old, verify=verify)
+
+    assert here.steps() == (("refresh request", "key set request") if verify else ("refresh request",))
+    assert new.tokens.id_token is not None
+    assert new.tokens.id_token.signature == ("verified" if verify else "not verified")
+    assert new.tokens.id_token.claims["iat"] == LATER
+    assert new.tokens.account == "demo@example.com"
+
+
+def id_token(**changes: object) -> str:
+    """Write a refreshed ID token for the demo account."""
+    claims = {
+        "iss": ISSUER,
+        "sub": "demo-1",
+        "aud": CLIENT.client_id,
+        "iat": LATER,
+        "exp": LATER + 60,
+    } | changes
+    parts = (json.dumps(part).encode() for part in ({"alg": "RS256"}, claims))
+    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "AAAA"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim"),
+    [
+        ({"sub": "demo-2"}, "sub"),
+        ({"iss": "https://other.example"}, "iss"),
+        ({"aud": "another-client"}, "aud"),
+        ({"nonce": "another"}, "nonce"),
+        ({"exp": NOW}, "exp"),
+    ],
+)
+def test_refreshed_id_token_of_somebody_else_is_refused(
+    signer: Signer, changes: dict[str, object], claim: str
+) -> None:
+    """OpenID Connect Core §12.2: same issuer, same subject, same client (refresh-token-invalid-sub)."""
+    old = signed_in(world(signer=signer), OPENID)
+    assert renewed(answering(NEW | {"id_token": id_token()}), old).tokens.id_token != old.tokens.id_token
+
+    with pytest.raises(ProtocolError, match=claim):
+        renewed(answering(NEW | {"id_token": id_token(**changes)}), old)
+
+
+def test_old_id_token_stays_where_no_new_one_comes(signer: Signer) -> None:
+    """OpenID Connect Core §12.2: the response might not contain one."""
+    old = signed_in(world(signer=signer), OPENID)
+
+    assert renewed(answering(NEW), old).tokens.id_token == old.tokens.id_token
+
+
+def test_id_token_that_was_never_asked_for_is_ignored() -> None:
+    """There is no first one that it could be compared with."""
+    old = signed_in(world())
+
+    assert renewed(answering(NEW | {"id_token": id_token(sub="x")}), old).tokens.id_token is None
+
+
+def test_exception_for_the_issuer_outlives_the_sign_in(signer: Signer) -> None:
+    """What was accepted once as the issuer of this person's tokens is what is expected again."""
+    other = "https://sts.example/tenant"
+    old = signed_in(world(signer=signer), OPENID)
+    assert old.tokens.id_token is not None
+    claims = dict(old.tokens.id_token.claims) | {"iss": other}
+    old = replace(old, tokens=replace(old.tokens, id_token=replace(old.tokens.id_token, claims=claims)))
+
+    assert renewed(answering(NEW | {"id_token": id_token(iss=other)}), old).tokens.id_token
+    with pytest.raises(MalformedResponse, match="iss"):
+        renewed(answering(NEW | {"id_token": id_token()}), old)
+
+
+# Revocation
+
+
+def test_both_tokens_are_revoked_the_refresh_token_first() -> None:
+    """RFC 7009 §2.1: it should take its access tokens along, but need not."""
+    here = world()
+    old = signed_in(here)
+    here = replace(here, effects=[])
+
+    assert here.run(revoke(client_of(old, None), old)) is True
+
+    assert [(form["token"], form["token_type_hint"]) for form in forms(here)] == [
+        (old.tokens.refresh_token, "refresh_token"),
+        (old.tokens.access_token, "access_token"),
+    ]
+    assert not here.server.active(old.tokens.refresh_token or "", NOW)
+    assert not here.server.active(old.tokens.access_token, NOW)
+
+
+@pytest.mark.parametrize("failing", ["refresh_token", "access_token"])
+@pytest.mark.parametrize("trouble", [TransportError("cut"), plain(503)])
+def test_second_token_is_revoked_though_one_fails(failing: str, trouble: HttpResponse | Exception) -> None:
+    """Half a log-out is better than none, and the trouble is told afterwards."""
+    here = world()
+    old = signed_in(here)
+
+    def disturb(request: HttpRequest) -> HttpResponse | None:
+        if failing not in parse_qs(request.body.decode()).get("token_type_hint", []):
+            return None
+        if isinstance(trouble, Exception):
+            raise trouble
+        return trouble
+
+    here = replace(here, effects=[], disturb=disturb)
+    with pytest.raises(TransportError):
+        here.run(revoke(client_of(old, None), old))
+
+    assert story(here) == ["revocation request", "revocation request"]
+    other = old.tokens.access_token if failing == "refresh_token" else old.tokens.refresh_token
+    assert not here.server.active(other or "", NOW)
+
+
+def test_first_trouble_or_the_second_is_raised() -> None:
+    """One of them is enough to know that something is left."""
+    here = world()
+    old = signed_in(here)
+    here = replace(here, effects=[])
+
+    with pytest.raises(RevocationError, match="invalid_client"):
+        here.run(revoke(replace(client_of(old, None), client_id="unknown"), old))
+
+    assert len(here.effects) == 2
+
+
+def test_access_token_alone_is_revoked() -> None:
+    """Not everybody has a refresh token."""
+    here = world()
+    old = signed_in(here)
+    old = replace(old, tokens=replace(old.tokens, refresh_token=None))
+    here = replace(here, effects=[])
+
+    assert here.run(revoke(client_of(old, None), old)) is True
+    assert [form["token_type_hint"] for form in forms(here)] == ["access_token"]
+
+
+def test_server_without_revocation_is_asked_nothing() -> None:
+    """The caller can tell that the tokens still live there."""
+    here = world()
+    old = signed_in(here)
+    old = replace(old, metadata=replace(old.metadata, revocation_endpoint=None))
+    here = replace(here, effects=[])
+
+    assert here.run(revoke(client_of(old, None), old)) is False
+    assert here.effects == []
+
+
+def test_client_is_rebuilt_from_what_was_kept() -> None:
+    """A kept sign-in outlives the configuration that made it."""
+    old = signed_in(world())
+
+    client = client_of(old, "secret")
+
+    assert (client.client_id, client.client_secret, client.scope) == (
+        old.client_id,
+        "secret",
+        "profile email",
+    )
+    assert (client.provider.name, client.provider.metadata) == (PROVIDER.name, old.metadata)
+    assert client.provider.client_auth == old.client_auth

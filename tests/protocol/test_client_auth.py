@@ -1,0 +1,98 @@
+"""How the client says who it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from protocol_samples import CLIENT, METADATA, PROVIDER, SECRET_CLIENT, form
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import ClientAuth, ClientConfig
+from loopback_auth.protocol.client_auth import authenticated_request, client_authentication
+
+URL = "https://as.example/token"
+
+
+def with_method(client: ClientConfig, method: ClientAuth | None) -> ClientConfig:
+    """Declare a method for the provider of a client."""
+    return replace(client, provider=replace(PROVIDER, client_auth=method))
+
+
+@pytest.mark.parametrize(
+    ("client", "declared", "listed", "chosen"),
+    [
+        (CLIENT, None, None, "none"),
+        (CLIENT, None, ("client_secret_basic",), "none"),
+        (CLIENT, "none", None, "none"),
+        (SECRET_CLIENT, None, None, "client_secret_basic"),
+        (SECRET_CLIENT, None, (), "client_secret_basic"),
+        (SECRET_CLIENT, None, ("client_secret_post", "client_secret_basic"), "client_secret_basic"),
+        (SECRET_CLIENT, None, ("client_secret_post",), "client_secret_post"),
+        (SECRET_CLIENT, None, ("private_key_jwt",), "client_secret_basic"),
+        (SECRET_CLIENT, "client_secret_post", ("client_secret_basic",), "client_secret_post"),
+        (SECRET_CLIENT, "none", None, "none"),
+    ],
+)
+def test_method_follows_declaration_secret_and_metadata(
+    client: ClientConfig, declared: ClientAuth | None, listed: tuple[str, ...] | None, chosen: str
+) -> None:
+    """Basic is what servers must support (RFC 6749 §2.3.1); a declaration knows better."""
+    metadata = replace(METADATA, token_endpoint_auth_methods_supported=listed)
+
+    assert client_authentication(with_method(client, declared), metadata) == chosen
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_declared_method_without_its_secret_is_refused(method: ClientAuth) -> None:
+    """The server would refuse it after the person has approved; here the hint says what is missing."""
+    with pytest.raises(ConfigError, match=method) as refusal:
+        client_authentication(with_method(CLIENT, method), METADATA)
+
+    assert "LOOPBACK_AUTH_CLIENT_SECRET" in refusal.value.hint
+
+
+def test_basic_of_the_specification() -> None:
+    """RFC 6749 §2.3.1 gives this header for this client."""
+    request = authenticated_request(URL, [("a", "b")], SECRET_CLIENT, METADATA)
+
+    assert request.values("authorization") == ("Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3",)
+    assert form(request) == {"a": "b"}
+
+
+def test_basic_encodes_both_halves_as_a_form() -> None:
+    """A colon in an id would move the border between id and secret (RFC 6749 §2.3.1, appendix B)."""
+    client = replace(CLIENT, client_id="a:b c", client_secret="%é+")
+
+    request = authenticated_request(URL, [], client, METADATA)
+
+    assert request.header("authorization") == "Basic YSUzQWIrYzolMjUlQzMlQTklMkI="  # a%3Ab+c:%25%C3%A9%2B
+
+
+def test_secret_in_the_form_is_in_no_header() -> None:
+    """A client uses one method for each request (RFC 6749 §2.3)."""
+    request = authenticated_request(URL, [], with_method(SECRET_CLIENT, "client_secret_post"), METADATA)
+
+    assert form(request) == {
+        "client_id": SECRET_CLIENT.client_id,
+        "client_secret": SECRET_CLIENT.client_secret,
+    }
+    assert not request.header("authorization")
+
+
+def test_public_client_names_itself_and_sends_no_secret() -> None:
+    """RFC 6749 §3.2.1: a client that does not authenticate sends its client_id."""
+    request = authenticated_request(URL, [("a", "b")], CLIENT, METADATA)
+
+    assert form(request) == {"a": "b", "client_id": "s6BhdRkqt3"}
+    assert not request.header("authorization")
+
+
+def test_request_is_a_form_that_asks_for_json() -> None:
+    """RFC 6749 §3.2 and §4.1.3: POST, form encoded, the URL untouched."""
+    request = authenticated_request(URL + "?tenant=1", [("a", "b c&d=é")], CLIENT, METADATA)
+
+    assert (request.method, request.url) == ("POST", URL + "?tenant=1")
+    assert request.header("content-type") == "application/x-www-form-urlencoded"
+    assert request.header("accept") == "application/json"
+    assert form(request)["a"] == "b c&d=é"

@@ -1,0 +1,126 @@
+"""JSON with one reading only."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from protocol_samples import PROPERTY
+
+from loopback_auth.errors import MalformedResponse
+from loopback_auth.model import HttpResponse
+from loopback_auth.protocol.json import BODY_LIMIT, is_json, parse_object, text_member
+
+
+def parse(body: bytes) -> dict[str, object]:
+    """Parse something as a token response."""
+    return parse_object(body, what="token response", source="RFC 6749 §5.1")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"7",
+        b"{",
+        b"{}x",
+        b"{'a': 1}",
+        b"access_token=x&token_type=bearer",
+        b"<!doctype html>",
+        b'\xef\xbb\xbf{"a": 1}',
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": "\xff"}',
+        b'{"a": 1, "a": 1}',
+        b'{"a": 1, "\\u0061": 2}',
+        b'{"x": {"a": 1, "a": 2}}',
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e999}',
+        b'{"a": -1e999}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+        b'{"a": "line\nbreak"}',
+        b'{"a": "' + b"x" * BODY_LIMIT + b'"}',
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_what_is_not_one_plain_object_is_refused(body: bytes) -> None:
+    """Whoever can choose between two readings of a document can choose a token (RFC 8259 §4)."""
+    with pytest.raises(MalformedResponse, match="token response") as refusal:
+        parse(body)
+
+    assert refusal.value.source == "RFC 6749 §5.1"
+    assert refusal.value.hint
+    assert len(refusal.value.message) < 200
+
+
+def test_refusal_does_not_quote_the_document() -> None:
+    """A broken token response still holds a token."""
+    with pytest.raises(MalformedResponse) as refusal:
+        parse(b'{"access_token": "canary-canary" "x"}')
+
+    assert "canary" not in str(refusal.value)
+
+
+NAMES = st.text(max_size=5)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@PROPERTY
+@given(st.dictionaries(NAMES, VALUES, max_size=5))
+def test_well_formed_object_comes_out_as_it_went_in(document: dict[str, object]) -> None:
+    """Strictness may refuse no document that is one."""
+    assert parse(json.dumps(document).encode()) == document
+    assert parse(json.dumps(document, ensure_ascii=False).encode()) == document
+
+
+@PROPERTY
+@given(st.binary(max_size=60) | st.builds(lambda inner: b'{"a": ' + inner + b"}", st.binary(max_size=30)))
+def test_garbage_gives_an_object_or_our_error(body: bytes) -> None:
+    """No foreign exception may leave the parser, whatever a server sends."""
+    try:
+        document = parse(body)
+    except MalformedResponse:
+        return
+
+    assert isinstance(document, dict)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("application/json", True),
+        ("Application/JSON; charset=utf-8", True),
+        ("application/problem+json", True),
+        ("text/json", False),
+        ("text/html; application/json", False),
+        ("application/jsonp", False),
+        ("", False),
+    ],
+)
+def test_json_is_told_by_its_media_type(content_type: str, expected: bool) -> None:
+    """A web page that happens to parse is no answer to us (RFC 6749 §5.1, RFC 6839 §3.1)."""
+    assert is_json(HttpResponse(200, (("content-type", content_type),))) is expected
+
+
+def test_answer_without_media_type_is_no_json() -> None:
+    """Nothing is guessed from the body."""
+    assert not is_json(HttpResponse(200, (), b"{}"))
+
+
+def test_text_member_never_converts() -> None:
+    """A number where a string belongs counts as absent, not as its digits."""
+    document: dict[str, object] = {"a": "x", "b": 1, "c": None}
+
+    assert [text_member(document, name) for name in "abcd"] == ["x", "", "", ""]

@@ -1,0 +1,182 @@
+"""What never shows, and how strange text is made safe to show."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from loopback_auth.redact import SECRET_PARAMETERS, SERVER_TEXT_LIMIT, Redactor, error_code, server_text
+
+PROPERTY = settings(derandomize=True, deadline=None, max_examples=200)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("  two \t words\r\nand  more ", "two words and more"),
+        ("\x1b[31mred\x1b[0m", "[31mred[0m"),
+        ("\x9b31m", "31m"),
+        ("a\x00b\x07c\x7fd\x85e", "abcd e"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("a\u2028b\u2029c", "a b c"),
+        ("\ud800x", "x"),
+        ("\U000e0041x", "x"),
+        ("Grüße, 你好 ☕", "Grüße, 你好 ☕"),
+        ("x" * 600, "x" * 499 + "…"),
+        ("x" * 500, "x" * 500),
+        ("", ""),
+    ],
+)
+def test_text_of_a_server_is_made_harmless(text: str, shown: str) -> None:
+    """Escape sequences in a prompt have hidden the real host before (CVE-2024-50349)."""
+    assert server_text(text) == shown
+
+
+@PROPERTY
+@given(st.text(st.characters(), max_size=60), st.integers(1, 20))
+@example("ab cd", 4)
+@example(" \u200b a", 2)
+def test_harmless_text_is_printable_short_and_final(text: str, limit: int) -> None:
+    """Cleaning twice changes nothing, so nobody needs to know whether it was done."""
+    for shown, longest in ((server_text(text, limit), limit), (server_text(text), SERVER_TEXT_LIMIT)):
+        assert len(shown) <= longest
+        assert shown.isprintable()
+        assert shown == shown.strip()
+        assert not any(
+            unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in shown
+        )
+        assert server_text(shown, longest) == shown
+
+
+@PROPERTY
+@given(st.text(st.characters(), max_size=100))
+def test_error_code_is_never_empty(text: str) -> None:
+    """An empty one would read as no error."""
+    assert error_code(text)
+    assert len(error_code(text)) <= 80
+
+
+def test_secret_is_labelled_alike_wherever_it_shows() -> None:
+    """A reader can follow a code from the redirect to the token request without seeing it."""
+    redactor = Redactor()
+
+    assert redactor.learn("code", "first-code") == "<code#1>"
+    assert redactor.learn("code", "second-code") == "<code#2>"
+    assert redactor.learn("state", "a-state") == "<state#1>"
+    assert redactor.learn("code", "first-code") == "<code#1>"
+    assert (
+        redactor.text("first-code second-code a-state first-code") == "<code#1> <code#2> <state#1> <code#1>"
+    )
+
+
+def test_empty_value_is_no_secret() -> None:
+    """Replacing it would put a label between all characters."""
+    redactor = Redactor()
+
+    assert redactor.learn("code", "") == ""
+    assert redactor.text("abc") == "abc"
+
+
+def test_longer_secret_is_replaced_before_the_one_inside_it() -> None:
+    """Else its rest would be left over."""
+    redactor = Redactor()
+    redactor.learn("code", "abcdefgh")
+    redactor.learn("access_token", "abcdefgh-rest")
+
+    assert redactor.text("abcdefgh-rest abcdefgh") == "<access_token#1> <code#1>"
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_PARAMETERS))
+def test_secret_parameters_are_learnt_by_name(name: str) -> None:
+    """From a query, from a fragment, and from a document; what is no string is no secret."""
+    redactor = Redactor()
+    redactor.learn_url(f"https://as.example/?a=1&{name}=in%20query#{name}=in+fragment&b=2")
+    redactor.learn_parameters({name: "in document", "public": "shown", "expires_in": 3600}.items())
+    redactor.learn_parameters([(name, 7), (name, None)])
+
+    assert redactor.text("in query, in fragment, in document, shown, 7") == (
+        f"<{name}#1>, <{name}#2>, <{name}#3>, shown, 7"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["", "//[", "http://[::1/?code=canary", "/callback?code=canary", "?code=canary", "\ud800"]
+)
+def test_malformed_url_is_learnt_all_the_same(url: str) -> None:
+    """A request target is whatever a stranger sends."""
+    redactor = Redactor()
+    redactor.learn_url(url)
+
+    assert "canary" not in redactor.text(url)
+
+
+def test_short_secret_is_not_looked_for_in_base64() -> None:
+    """Two letters of it would hit ordinary words."""
+    redactor = Redactor()
+    redactor.learn("code", "x")
+
+    assert redactor.text("eA eHg= plain") == "eA eHg= plain"
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "percent-encoded": lambda text: quote(text, safe=""),
+    "percent-encoded but for slashes": quote,
+    "percent-encoded in lower case": lambda text: quote(text, safe="").lower() if text.islower() else text,
+    "plus-encoded": quote_plus,
+    "in a form": lambda text: urlencode({"code": text, "x": "y"}),
+    "in JSON": json.dumps,
+    "in JSON with escaped slashes": lambda text: json.dumps(text).replace("/", "\\/"),
+    "in JSON beyond ASCII": lambda text: json.dumps({"a": text}, ensure_ascii=False),
+    "in HTML": html.escape,
+    "in base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "in base64 without padding": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
+    "in base64url": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "in base64url without padding": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "in base64, first": lambda text: base64.b64encode(text.encode() + b":x").decode(),
+    "in base64, later": lambda text: base64.b64encode(b"id:" + text.encode()).decode(),
+    "in base64, later still": lambda text: base64.b64encode(b"client:" + text.encode() + b"!").decode(),
+}
+
+SECRETS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=8, max_size=24) | st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=12
+)
+
+
+@PROPERTY
+@given(st.sampled_from(sorted(SPELLINGS)), SECRETS)
+@example("in JSON with escaped slashes", "abc/def+ghi/jkl==")
+@example("in JSON", 'quote"and\\slash')
+@example("percent-encoded but for slashes", "4/0AX4XfWh~a+b")
+def test_no_spelling_of_a_secret_remains(spelling: str, secret: str) -> None:
+    """Writers escape differently, some escape slashes, and Basic hides a secret in base64."""
+    redactor = Redactor()
+    redactor.learn("code", secret)
+    written = SPELLINGS[spelling](secret)
+
+    shown = redactor.text(f"before {written} after")
+
+    assert "<code#1>" in shown
+    for name, spell in SPELLINGS.items():
+        if "later" not in name and "first" not in name:
+            assert spell(secret) not in shown, name
+
+
+@PROPERTY
+@given(st.text(max_size=40))
+def test_text_without_secrets_is_left_alone(text: str) -> None:
+    """A redactor that eats ordinary text hides what a reader wants to know."""
+    redactor = Redactor()
+    redactor.learn("code", "canary-canary-canary")
+
+    assert redactor.text(text) == text
