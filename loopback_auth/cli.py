@@ -6,7 +6,6 @@ people goes to stderr. Every command knows `--json`, and every error has an exit
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -14,7 +13,8 @@ from loopback_auth.errors import AttemptCancelled, ConfigError, LoopbackAuthErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Iterable, Sequence
 
     from loopback_auth.settings import Settings
 
@@ -30,11 +30,11 @@ COMMANDS = {
 
 OVERVIEW = """\
 examples:
-  python -m loopback_auth login                    sign in to the built-in demonstration server
-  python -m loopback_auth token                    print the access token
+  python -m loopback_auth login             sign in to the built-in demonstration
+  python -m loopback_auth token             print the access token
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login --issuer https://id.example --client-id ID
-  python -m loopback_auth COMMAND --help           more about a command
+  python -m loopback_auth login --help      more about a command
 
 exit status:
   0 done                      5 an answer broke a rule
@@ -43,6 +43,10 @@ exit status:
   3 not possible here         8 tokens could not be read or kept
   4 the server said no        9 nobody is signed in        130 given up
 """
+
+
+class _Unwritable(LoopbackAuthError):
+    """The answer has nowhere to go."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -54,122 +58,159 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
-    name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
-    if name and name not in COMMANDS:
-        from loopback_auth.config import suggestion
-
-        return _fail(
-            ConfigError(
-                f"Unknown command: {name[:80]!a}",
-                hint=f"{suggestion(name, COMMANDS)} See python -m loopback_auth --help.",
-            ),
-            as_json=False,
-        )
-    if not name:
-        return _overview(arguments)
-    options = _parser(name).parse_args(arguments[1:])
+    _open_closed_streams()
+    as_json = "--json" in arguments
     try:
-        status: int = options.run(options)
-        sys.stdout.flush()
-        return status
+        return _command(arguments)
     except LoopbackAuthError as exc:
-        return _fail(exc, as_json=options.json)
+        return _fail(exc, as_json=as_json)
     except KeyboardInterrupt:
-        return _fail(AttemptCancelled("Given up; nothing was kept."), as_json=options.json)
+        return _fail(AttemptCancelled("Given up."), as_json=as_json)
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has had enough.
         return 1
+    except SystemExit:
+        # Help was asked for, and argparse knows no other way to end.
+        return 0
     except Exception as exc:
-        return _fail(_internal(exc), as_json=options.json)
+        return _fail(_internal(exc), as_json=as_json)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """Resolve the settings of a command from its flags, the environment and the configuration file."""
     from loopback_auth.settings import config_file, load_config, resolve, unknown_variables
 
+    for variable in unknown_variables(os.environ):
+        tell(f"warning: the variable {variable} means nothing here; is it misspelled?")
     path = config_file(os.environ)
-    settings = resolve(
+    return resolve(
         provider=options.provider or "",
         flags=vars(options),
         environ=os.environ,
         config=load_config(path),
         config_path=path,
     )
-    for variable in unknown_variables(os.environ):
-        tell(f"warning: the variable {variable} means nothing here; is it misspelled?")
-    return settings
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Give a command a flag for every setting that may be on a command line."""
-    from loopback_auth.setting import SETTINGS
-
-    group = parser.add_argument_group(
-        "settings", "Each is also a variable LOOPBACK_AUTH_NAME and a key of the configuration file."
-    )
-    for setting in SETTINGS:
-        if setting.secret:
-            continue
-        # argparse formats help with %, and not one of these texts means to use that.
-        text = setting.help.replace("%", "%%")
-        if setting.kind == "switch":
-            group.add_argument(
-                setting.flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=text
-            )
-        elif setting.kind in ("words", "pairs", "ports"):
-            metavar = {"pairs": "NAME=VALUE", "ports": "PORT"}.get(setting.kind, "VALUE")
-            group.add_argument(setting.flag, dest=setting.name, action="append", metavar=metavar, help=text)
-        else:
-            metavar = "|".join(setting.choices) if setting.choices else setting.name.upper()
-            group.add_argument(setting.flag, dest=setting.name, metavar=metavar, help=text)
 
 
 def tell(text: str) -> None:
-    """Write a line for people."""
-    sys.stderr.write(text + "\n")
+    """Write a line for people; nobody may be there to read it."""
+    from loopback_auth.shell.terminal import write
+
+    write(text + "\n")
+
+
+def answer(text: str) -> None:
+    """Write the answer, or a part of it, to stdout.
+
+    Raises:
+        LoopbackAuthError: it cannot be written.
+        BrokenPipeError: nobody reads it any longer.
+    """
+    encoding = sys.stdout.encoding
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as exc:
+        from loopback_auth.shell.terminal import mute
+
+        mute(sys.stdout)
+        if isinstance(exc, BrokenPipeError):
+            raise
+        raise _Unwritable(
+            f"The answer could not be written: {exc.strerror or 'stdout is closed'}",
+            hint="Look at where stdout leads.",
+        ) from exc
 
 
 def print_json(document: object) -> None:
     """Write the answer of `--json`."""
     import json
 
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
+    answer(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def print_table(rows: Iterable[Sequence[str]]) -> None:
+    """Write a table of plain lines, never cut and never broken, so that links can be followed and copied."""
+    lines = list(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        answer("  ".join(cells).rstrip() + "\n")
+
+
+def described_error(error: LoopbackAuthError) -> dict[str, object]:
+    """Describe an error for JSON."""
+    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+def tell_error(error: LoopbackAuthError) -> None:
+    """Tell people what happened and what to do."""
+    tell(error.message if isinstance(error, AttemptCancelled) else f"error: {error.message}")
+    if error.hint:
+        tell(f"  what to do: {error.hint}")
+
+
+def _command(arguments: Sequence[str]) -> int:
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
+    if not name:
+        return _overview(arguments)
+    if name not in COMMANDS:
+        from loopback_auth.config import suggestion
+
+        hint = f"{suggestion(name, COMMANDS)} See python -m loopback_auth --help."
+        raise ConfigError(f"Unknown command: {ascii(name)[:80]}", hint=hint)
     from importlib import import_module
 
+    from loopback_auth.arguments import Parser
+
     command = import_module(f"loopback_auth.commands.{name}")
-    parser = argparse.ArgumentParser(
-        prog=f"python -m loopback_auth {name}",
-        description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
     command.arguments(parser)
-    parser.add_argument("--json", action="store_true", help="answer with JSON on stdout")
-    parser.set_defaults(run=command.run)
-    return parser
+    parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
+    status: int = command.run(parser.read(arguments[1:]))
+    return status
 
 
 def _overview(arguments: Sequence[str]) -> int:
-    from importlib.metadata import version
+    from loopback_auth.arguments import Parser
 
     width = max(map(len, COMMANDS))
     table = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
-        prog="python -m loopback_auth",
-        usage="python -m loopback_auth COMMAND [options]",
+    parser = Parser(
+        "",
+        usage="COMMAND [options]",
         description="Sign in to an OAuth 2.0 / OpenID Connect server from the command line.\n\n"
         f"commands:\n{table}",
         epilog=OVERVIEW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"loopback_auth {version('loopback_auth')}")
-    parser.parse_args(arguments)
-    parser.print_help(sys.stderr)
-    return 2
+    parser.add_argument("--version", action="store_true", help="show the version")
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise ConfigError(
+            f"A command has to come first, before {ascii(rest[0])[:80]}",
+            hint="See python -m loopback_auth --help.",
+        )
+    answer(f"loopback_auth {_version()}\n" if options.version else parser.format_help())
+    return 0
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("loopback_auth")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _open_closed_streams() -> None:
+    """Put something in place of streams that were closed, lest a socket takes their number.
+
+    In place of stdout comes something that cannot be written to, so that an answer is not lost in silence.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays
 
 
 def _internal(exc: Exception) -> LoopbackAuthError:
@@ -185,10 +226,11 @@ def _internal(exc: Exception) -> LoopbackAuthError:
 
 
 def _fail(error: LoopbackAuthError, *, as_json: bool) -> int:
-    if as_json:
-        print_json({"error": type(error).__name__, "message": error.message, "hint": error.hint})
-    else:
-        tell(f"error: {error.message}")
-        if error.hint:
-            tell(f"  what to do: {error.hint}")
+    if not as_json or isinstance(error, _Unwritable):
+        tell_error(error)
+        return error.exit_code
+    try:
+        print_json(described_error(error))
+    except (_Unwritable, BrokenPipeError):
+        tell_error(error)
     return error.exit_code

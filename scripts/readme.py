@@ -28,7 +28,7 @@ FIXED = (
     (r"127\.0\.0\.1:\d+/[0-9a-f]{32}", "127.0.0.1:49152/5f1c3c0b9d6c4d0fa1d2f0a3a0f3c7be"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-11-23 15:00"),
     (r"kept in +\S+", "kept in    ~/.local/share/loopback_auth/sign-ins/demo.json"),
-    (r"[^\r\n]*\r\x1b\[K", ""),
+    (r"[^\r\n]*\r(?!\n)", ""),
 )
 
 

@@ -1,17 +1,16 @@
 """Run the demonstration authorization server until interrupted; its addresses go to stdout as JSON.
 
 A real, strict authorization server on 127.0.0.1 that knows one client, loopback-auth-demo, and made-up
-accounts. Point any OAuth client at it, this one for instance:
+accounts. Point any OAuth client at it, this one for instance.
 
+Examples:
   python -m loopback_auth demo --port 9000
-  python -m loopback_auth login --issuer http://127.0.0.1:9000 --client-id loopback-auth-demo
+  python -m loopback_auth login http://127.0.0.1:9000 --client-id loopback-auth-demo
 """
 
 from __future__ import annotations
 
-import sys
-
-from loopback_auth.cli import tell
+from loopback_auth.cli import answer, tell
 
 CLIENT_ID = "loopback-auth-demo"
 
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from loopback_auth.demo.server import DemoServer
     from loopback_auth.model import ClientConfig
     from loopback_auth.settings import Settings
+
+
+USAGE = "[--port PORT]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +44,9 @@ def run(options: argparse.Namespace) -> int:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:
             where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
             metadata = json.loads(demo.server.handle(where, time.time()).body)
-            sys.stdout.write(json.dumps({"client_id": CLIENT_ID, **metadata}) + "\n")
-            sys.stdout.flush()
-            tell(f"Serving {demo.issuer} until you press Ctrl-C.")
+            answer(json.dumps({"client_id": CLIENT_ID, **metadata}) + "\n")
+            tell(f"Serving {demo.issuer} until you press Ctrl-C. To sign in to it:")
+            tell(f"  python -m loopback_auth login {demo.issuer} --client-id {CLIENT_ID}")
             await asyncio.Event().wait()
 
     try:

@@ -4,10 +4,11 @@ The browser is started first and everything slow is imported while it starts. PR
 `python -m loopback_auth providers`, a table of your configuration file, or an issuer that starts with
 https://. Without any, the built-in demonstration server signs you in: no account needed.
 
+Examples:
   python -m loopback_auth login
+  python -m loopback_auth login --no-browser        only show the link
   python -m loopback_auth login github --client-id ID
-  python -m loopback_auth login https://id.example --client-id ID --scope "openid email"
-  python -m loopback_auth login --no-browser          only show the link
+  python -m loopback_auth login https://id.example --client-id ID --scope openid
 
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt.
 """
@@ -17,14 +18,15 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.cli import add_settings, print_json, settings_of
-from loopback_auth.errors import ConfigError
+from loopback_auth.arguments import add_settings
+from loopback_auth.cli import print_json, settings_of
+from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.terminal import Terminal
-from loopback_auth.store import FileTokenStore
+from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
     from loopback_auth.model import ClientConfig, SignIn
     from loopback_auth.settings import Settings
+
+
+USAGE = "[PROVIDER] [--client-id ID] [options]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,14 +49,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Sign in."""
     settings = settings_of(options)
-    if not settings.is_demo:
-        settings = _complete(settings)
     store = FileTokenStore(data_folder(os.environ))
+    if not settings.is_demo:
+        _check_same_client(settings, store)
+        settings = _complete(settings)
     store.check_writable()
-    host, ports, path = redirect_of(settings)
-    bound = bind(host, ports, path)
+    bound = bind(*redirect_of(settings))
     try:
-        terminal = Terminal(settings.name, verbose=options.verbose)
+        terminal = Terminal(settings.name, authority=bound.authority, verbose=options.verbose)
         opening = None
         if settings.switch("start_page"):
             opening = _open(settings, bound.start_url)
@@ -69,16 +74,69 @@ def run(options: argparse.Namespace) -> int:
 
 def _complete(settings: Settings) -> Settings:
     """Ask for a missing secret where there is somebody to ask; refuse at once what cannot work."""
+    from loopback_auth.configure import check_settings
+
     if needs_secret(settings) and settings.text("client_id") and sys.stdin.isatty():
         from getpass import getpass
 
-        settings = settings.with_secret(getpass(f"Client secret for {settings.name}: ", sys.stderr))
-    if not settings.text("client_id") or needs_secret(settings):
-        from loopback_auth.configure import client_config
-
-        client_config(settings)
-        raise ConfigError(f"The settings for {settings.name} are incomplete.")
+        try:
+            secret = getpass(f"Client secret for {settings.name}: ", sys.stderr)
+        except EOFError:
+            secret = ""
+        settings = settings.with_secret(secret.strip())
+    check_settings(settings)
     return settings
+
+
+def _check_same_client(settings: Settings, store: FileTokenStore) -> None:
+    """Refuse to put one client's tokens in place of another's that go by the same name.
+
+    Raises:
+        ConfigError: another client, or a client of another server, is signed in under this name.
+    """
+    name = sign_in_name(settings.name)
+    if _plainly_same(settings, store.path(name)):
+        return
+    try:
+        kept = store.load(name)
+    except StoreError:
+        return  # A damaged file is set aside when the new one is kept.
+    if kept is None:
+        return
+    metadata = kept.metadata
+    pairs = (
+        (settings.text("client_id"), kept.client_id),
+        (settings.text("issuer"), metadata.issuer),
+        (settings.text("token_endpoint"), metadata.token_endpoint),
+    )
+    for asked, known in pairs:
+        if asked and known and asked != known and known != settings.text("allowed_issuer"):
+            raise ConfigError(
+                f"{name} is signed in already, by another client: {ascii(known)[1:-1][:120]}",
+                hint=f"Sign out first: python -m loopback_auth logout {name}. Or give the new one a name: a "
+                "table [providers.NAME] in the configuration file.",
+            )
+
+
+def _plainly_same(settings: Settings, path: str) -> bool:
+    """Tell whether what is kept is this client's, or nothing, at less than the price of building a `SignIn`.
+
+    Building one imports dataclasses and `model`, and would keep the browser waiting for as long again.
+    """
+    import json
+
+    from loopback_auth.private_files import read_private
+
+    try:
+        content = read_private(path)
+        if content is None:
+            return True
+        members = json.loads(content)
+        known = {**members["metadata"], "client_id": members["client_id"]}
+    except (StoreError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+    places = ("client_id", "issuer", "token_endpoint")
+    return all(settings.text(one) in (None, "", known.get(one, settings.text(one))) for one in places)
 
 
 def _open(settings: Settings, url: str) -> Opening:
@@ -92,9 +150,13 @@ def _sign_in(
     store: FileTokenStore,
     terminal: Terminal,
 ) -> SignIn:
-    # The browser is on its way; from here on imports may cost.
+    # The browser is on its way; from here on imports may cost. The last two are for keeping the tokens: then
+    # a person is waiting for the last page.
     import asyncio
 
+    import filelock  # noqa: F401
+
+    import loopback_auth.kept  # noqa: F401
     from loopback_auth.api import login
     from loopback_auth.shell.driver import watch
 

@@ -1,5 +1,6 @@
 """Revoke the tokens at the server and forget them here.
 
+Examples:
   python -m loopback_auth logout
   python -m loopback_auth logout github
   python -m loopback_auth logout --all
@@ -11,9 +12,10 @@ from __future__ import annotations
 
 import os
 
-from loopback_auth.cli import print_json, tell
+from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands.status import kept
 from loopback_auth.commands.token import client_secret
+from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.store import FileTokenStore
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from loopback_auth.model import SignIn
 
 
+USAGE = "[NAME] [--all] [--json]"
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; needed only with several")
@@ -32,33 +37,45 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Sign out."""
-    from loopback_auth.errors import LoopbackAuthError
-
     store = FileTokenStore(data_folder(os.environ))
-    names = store.names() if options.all else (options.provider or "",)
-    results, status = [], 0
-    for name in names:
-        sign_in = kept(store, name)
+    if not options.all:
+        result, status = _logout(kept(store, options.provider or ""), store)
+        if options.json:
+            print_json(result)
+        return status
+    results, worst = [], 0
+    for name in store.names():
         try:
-            revoked = _logout(sign_in, store)
+            result, status = _logout(kept(store, name), store)
         except LoopbackAuthError as exc:
-            revoked, status = False, exc.exit_code
-            tell(f"The tokens for {sign_in.name} are forgotten here, but not revoked. {exc.message}")
-            tell(f"  what to do: {exc.hint}")
-        else:
-            _say(sign_in, revoked=revoked)
-        results.append({"name": sign_in.name, "revoked": revoked})
+            tell_error(exc)
+            result, status = {"name": name, "revoked": False, **described_error(exc)}, exc.exit_code
+        results.append(result)
+        worst = max(worst, status)
+    if not results:
+        tell("Nobody is signed in.")
     if options.json:
         print_json(results)
-    return status
+    return worst
 
 
-def _logout(sign_in: SignIn, store: FileTokenStore) -> bool:
+def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], int]:
+    """Give up one sign-in; return what happened, for JSON, and the exit status."""
     import asyncio
 
     from loopback_auth.api import logout
 
-    return asyncio.run(logout(sign_in, store=store, client_secret=client_secret(sign_in)))
+    secret = client_secret(sign_in)
+    try:
+        revoked = asyncio.run(logout(sign_in, store=store, client_secret=secret))
+    except StoreError:
+        raise  # Then they are not forgotten either.
+    except LoopbackAuthError as exc:
+        tell(f"The tokens for {sign_in.name} are forgotten here, but not revoked.")
+        tell_error(exc)
+        return {"name": sign_in.name, "revoked": False, **described_error(exc)}, exc.exit_code
+    _say(sign_in, revoked=revoked)
+    return {"name": sign_in.name, "revoked": revoked}, 0
 
 
 def _say(sign_in: SignIn, *, revoked: bool) -> None:

@@ -1,18 +1,22 @@
 """List the providers that are known by name, or show one: endpoints, quirks, and the page that says so.
 
-python -m loopback_auth providers
-python -m loopback_auth providers netlify
+Examples:
+  python -m loopback_auth providers
+  python -m loopback_auth providers netlify
 """
 
 from __future__ import annotations
 
-from loopback_auth.cli import print_json
+from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
 from loopback_auth.providers import PRESETS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+
+
+USAGE = "[PROVIDER] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,23 +36,19 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(shown)
         return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(markup=False, highlight=False)
     if options.provider:
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for name, value in shown[options.provider].items():
-            table.add_row(name, _text(value))
-    else:
-        table = Table("name", "provider", "to know", box=None, pad_edge=False)
-        for name, preset in shown.items():
-            table.add_row(name, _text(preset["title"]), _text(preset["note"]))
-    console.print(table)
+        print_table([(name, _text(value)) for name, value in shown[options.provider].items()])
+        return 0
+    width = max(map(len, shown)) + 2
+    for name, preset in shown.items():
+        answer(f"{name:<{width}}{preset['title']}\n{'':<{width}}{preset['source']}\n")
+    tell("What to register at one of them: python -m loopback_auth providers NAME")
     return 0
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, dict):
         return " ".join(f"{key}={one}" for key, one in value.items())
     if isinstance(value, list | tuple):

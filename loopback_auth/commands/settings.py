@@ -1,16 +1,23 @@
 """Show every effective value and where it comes from: flag, environment, file, preset or default.
 
-python -m loopback_auth settings github
-LOOPBACK_AUTH_SCOPE=repo python -m loopback_auth settings github --client-id ID --json
+Examples:
+  python -m loopback_auth settings github
+  LOOPBACK_AUTH_SCOPE=repo python -m loopback_auth settings github --json
+
+A client secret is never shown, only whether there is one.
 """
 
 from __future__ import annotations
 
-from loopback_auth.cli import add_settings, print_json, settings_of
+from loopback_auth.arguments import add_settings
+from loopback_auth.cli import print_json, print_table, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+
+
+USAGE = "[PROVIDER] [options]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +32,6 @@ def run(options: argparse.Namespace) -> int:
     rows = settings.rows()
     if options.json:
         print_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
-        return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("setting", "value", "from", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False, highlight=False).print(table)
+    else:
+        print_table([("setting", "value", "from"), *rows])
     return 0

@@ -1,7 +1,8 @@
 """Show who is signed in where, until when, and with which scope; never a secret.
 
-python -m loopback_auth status
-python -m loopback_auth status github --json
+Examples:
+  python -m loopback_auth status
+  python -m loopback_auth status github --json
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.cli import print_json, tell
-from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired
+from loopback_auth.cli import described_error, print_json, print_table, tell_error
+from loopback_auth.errors import ConfigError, SignInRequired, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.store import FileTokenStore, sign_in_name
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from loopback_auth.model import SignIn
 
 
+USAGE = "[NAME] [--json]"
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="only this sign-in")
@@ -29,30 +33,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the sign-ins."""
     store = FileTokenStore(data_folder(os.environ))
-    names = [sign_in_name(options.provider)] if options.provider else list(store.names())
-    sign_ins, errors = [], []
-    for name in names:
-        try:
-            sign_ins.append(kept(store, name))
-        except SignInRequired:
-            raise
-        except LoopbackAuthError as exc:
-            errors.append(exc)
+    sign_ins, errors = ([kept(store, options.provider)], {}) if options.provider else _all(store)
+    if not sign_ins and not errors:
+        raise SignInRequired("Nobody is signed in.", hint=_how_to_sign_in(""))
     if options.json:
-        print_json([described(sign_in) for sign_in in sign_ins])
+        damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
+        print_json([*map(described, sign_ins), *damaged])
     elif sign_ins:
-        _table(sign_ins)
-    for error in errors:
-        tell(f"error: {error.message}\n  what to do: {error.hint}")
-    if errors:
-        return errors[0].exit_code
-    if not sign_ins:
-        raise SignInRequired("Nobody is signed in.", hint="Sign in: python -m loopback_auth login")
-    return 0
+        print_table([("name", "account", "until", "scope"), *map(_row, sign_ins)])
+    for error in errors.values():
+        tell_error(error)
+    return StoreError.exit_code if errors else 0
 
 
 def kept(store: FileTokenStore, name: str) -> SignIn:
-    """Load the named sign-in, or the only one.
+    """Load the named sign-in, or the one that is meant when none is named.
+
+    Args:
+        store: where it is kept.
+        name: of a provider or of a sign-in, or an issuer; empty: the default provider, or the only sign-in.
 
     Raises:
         SignInRequired: there is none.
@@ -60,17 +59,43 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
         StoreError: it cannot be read.
     """
     names = store.names()
+    name = name or _default_provider()
     if not name and len(names) > 1:
         raise ConfigError(f"There are several sign-ins: {', '.join(names)}.", hint="Name one of them.")
-    wanted = sign_in_name(name) if name else "".join(names)
+    wanted = sign_in_name(name.partition("://")[2].rstrip("/") or name) if name else "".join(names)
     sign_in = store.load(wanted) if wanted else None
     if sign_in is None:
         where = f" to {wanted}" if name else ""
-        again = f" {name}" if name and name != "demo" else ""
-        raise SignInRequired(
-            f"Nobody is signed in{where}.", hint=f"Sign in: python -m loopback_auth login{again}"
-        )
+        others = f"; there is {', '.join(names)}" if names else ""
+        raise SignInRequired(f"Nobody is signed in{where}{others}.", hint=_how_to_sign_in(wanted))
     return sign_in
+
+
+def _all(store: FileTokenStore) -> tuple[list[SignIn], dict[str, StoreError]]:
+    sign_ins: list[SignIn] = []
+    errors: dict[str, StoreError] = {}
+    for name in store.names():
+        try:
+            sign_in = store.load(name)
+        except StoreError as exc:
+            errors[name] = exc
+        else:
+            # It may have been given up since it was listed.
+            sign_ins += [sign_in] if sign_in else []
+    return sign_ins, errors
+
+
+def _default_provider() -> str:
+    from loopback_auth.settings import config_file, load_config
+
+    named = os.environ.get("LOOPBACK_AUTH_PROVIDER") or load_config(config_file(os.environ)).get("provider")
+    return named if isinstance(named, str) else ""
+
+
+def _how_to_sign_in(name: str) -> str:
+    # The name of a sign-in that an issuer gave has a dot, and is no name of a provider.
+    provider = f" {name}" if name != "demo" and "." not in name else ""
+    return f"Sign in: python -m loopback_auth login{provider}".rstrip()
 
 
 def described(sign_in: SignIn) -> dict[str, object]:
@@ -91,17 +116,13 @@ def described(sign_in: SignIn) -> dict[str, object]:
     }
 
 
-def _table(sign_ins: list[SignIn]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _row(sign_in: SignIn) -> tuple[str, str, str, str]:
+    from loopback_auth.redact import server_text
+    from loopback_auth.shell.terminal import until
 
-    from loopback_auth.shell.terminal import renewal, until
-
-    table = Table("name", "account", "until", "scope", box=None, pad_edge=False)
-    for sign_in in sign_ins:
-        tokens = sign_in.tokens
-        ended = "" if tokens.fresh(time.time()) else "ended "
-        table.add_row(
-            sign_in.name, tokens.account, f"{ended}{until(tokens.expires_at)}{renewal(sign_in)}", tokens.scope
-        )
-    Console(markup=False, highlight=False).print(table)
+    tokens = sign_in.tokens
+    ended = "" if tokens.fresh(time.time()) else "ended "
+    then = ", renewable" if tokens.refresh_token else ""
+    then = ", server gone" if sign_in.temporary else then
+    when = f"{ended}{until(tokens.expires_at)}{then}"
+    return sign_in.name, server_text(tokens.account) or "-", when, server_text(tokens.scope) or "-"

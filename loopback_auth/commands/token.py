@@ -1,6 +1,7 @@
 """Print the access token to stdout, and nothing else; renew it first if need be.
 
-  curl -H "Authorization: Bearer $(python -m loopback_auth token)" https://api.example/
+Examples:
+  curl -H "Authorization: Bearer $(python -m loopback_auth token)" "$URL"
   python -m loopback_auth token github
   python -m loopback_auth token --json
 
@@ -10,13 +11,11 @@ Nobody is ever asked anything: without a usable token the exit status is 9.
 from __future__ import annotations
 
 import os
-import sys
 import time
 
-from loopback_auth.cli import print_json
+from loopback_auth.cli import answer, print_json
 from loopback_auth.commands.status import kept
 from loopback_auth.folders import data_folder
-from loopback_auth.settings import Settings
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.model import SignIn
+
+
+USAGE = "[NAME] [--renew] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
             }
         )
     else:
-        sys.stdout.write(tokens.access_token + "\n")
+        answer(tokens.access_token + "\n")
     return 0
 
 
@@ -58,7 +60,7 @@ def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
 
     if sign_in.temporary:
         raise SignInRequired(
-            "The token of the demonstration has expired, and its server is gone.",
+            "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
             hint="Sign in again: python -m loopback_auth login",
         )
     import asyncio
@@ -70,17 +72,28 @@ def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
 
 
 def client_secret(sign_in: SignIn) -> str | None:
-    """Find the secret of a confidential client again: it is never kept with the tokens."""
+    """Find the secret of a confidential client again: it is never kept with the tokens.
+
+    The settings are those by which it signed in: of the provider of that name, or of none.
+
+    Raises:
+        ConfigError: the configuration file cannot be read.
+    """
     if sign_in.client_auth == "none":
         return None
     from loopback_auth.errors import ConfigError
     from loopback_auth.settings import config_file, load_config, resolve
 
     path = config_file(os.environ)
-    try:
-        settings: Settings = resolve(
-            provider=sign_in.name, flags={}, environ=os.environ, config=load_config(path), config_path=path
-        )
-    except ConfigError:
-        return os.environ.get("LOOPBACK_AUTH_CLIENT_SECRET")
-    return settings.text("client_secret")
+    config = load_config(path)
+    for provider in (sign_in.name, ""):
+        try:
+            settings = resolve(
+                provider=provider, flags={}, environ=os.environ, config=config, config_path=path
+            )
+        except ConfigError:
+            continue  # It signed in by an issuer, so that there is no provider of its name.
+        # The secret of another client is nobody's business at this server.
+        if settings.text("client_secret") and settings.text("client_id") in (None, sign_in.client_id):
+            return settings.text("client_secret")
+    return None

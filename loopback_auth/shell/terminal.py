@@ -1,8 +1,11 @@
 """What a person in a terminal sees while a sign-in runs; everything goes to stderr.
 
-One line is kept up to date on a terminal: what is awaited, how long is left, what was turned away and why.
-Elsewhere each stage is one line. Server text was cleaned where it came in (`redact.server_text`).
+One line is kept up to date on a terminal: what is awaited, how long is left, what was turned away and why. It
+is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console would show
+as it is; and it is cut to the width, because a line that wraps cannot be redrawn. All else may wrap: then a
+link stays one link. Elsewhere each stage is one line.
 
+Server text was cleaned where it came in (`redact.server_text`). Nobody may be reading: that ends no sign-in.
 Loaded before the browser is started, so whatever costs is imported on use.
 """
 
@@ -16,9 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
+    from typing import TextIO
 
     from loopback_auth.model import SignIn
-    from loopback_auth.shell.events import Event
+    from loopback_auth.shell.events import Event, Exchanged, Invited
 
 QUIET_SECONDS = 8.0
 """After so long without a visit, help on how to reach this machine is shown; browsers start slower than one
@@ -30,37 +34,43 @@ class Terminal:
 
     Args:
         name: of the provider.
+        authority: host and port of the redirect URI, which the browser has to reach.
         verbose: show every exchange, secrets replaced by labels.
+        quiet: seconds without a visit after which help on how to reach this machine is shown.
     """
 
-    def __init__(self, name: str, *, verbose: bool = False) -> None:
+    def __init__(
+        self, name: str, *, authority: str, verbose: bool = False, quiet: float = QUIET_SECONDS
+    ) -> None:
         self._name = name
         self._verbose = verbose
+        self._quiet = quiet
         self._live = sys.stderr.isatty()
         self._awaited = "Waiting for a browser"
         self._ignored = ""
-        self._line_open = False
-        self._ports: list[str] = []
+        self._drawn = 0
+        self._authorities = [authority]
+        self._linked = False
         self._launched = False
         self._visited = False
+        self._helped = False
 
     def link(self, url: str, *, program: str, why_not: str) -> None:
         """Show the page where the sign-in begins."""
-        self._ports.append(_authority(url))
-        self._launched = bool(program)
+        self._linked, self._launched = True, bool(program)
+        # The start page is ours and works once; a link to the server itself is the server's.
+        once = "; it works once" if _authority(url) == self._authorities[0] else ""
         if program:
             self._say(f"Opening your browser ({program}) to sign in to {self._name}.")
-            self._say("If it does not open, open this link yourself; it works once:")
+            self._say(f"If it does not open, open this link yourself{once}:")
         else:
             self._say(f"Sign in to {self._name}. No browser is opened here: {why_not}.")
-            self._say("Open this link in a browser on this machine; it works once:")
+            self._say(f"Open this link in a browser on this machine{once}:")
         self._say(f"\n  {url}\n")
 
     def also_forward(self, url: str) -> None:
-        """Note another port that a browser elsewhere would have to reach, and say how if it is elsewhere."""
-        self._ports.append(_authority(url))
-        if not self._launched:
-            self._recipe()
+        """Note another port that a browser elsewhere would have to reach; to be called before `waiting`."""
+        self._authorities.append(_authority(url))
 
     def notify(self, event: Event) -> None:
         """Show an event."""
@@ -69,12 +79,15 @@ class Terminal:
         match event:
             case events.LinkReady(url, program, why_not):
                 self.link(url, program=program, why_not=why_not)
+                self._help_at_once()
+            case events.Invited():
+                self._invite(event)
             case events.OpenerFailed(program, status):
                 self._say(
                     f"The browser did not open ({program} ended with {status}). Open the link yourself."
                 )
                 self._launched = False
-                self._recipe()
+                self._help_at_once()
             case events.LinkOpened():
                 self._visited = True
                 self._stage(f"Your browser is at {self._name}; waiting for you to approve")
@@ -102,6 +115,8 @@ class Terminal:
             import asyncio
 
             deadline = time.monotonic() + timeout
+            if self._linked:
+                self._help_at_once()
             if not self._live:
                 self._say(f"{self._awaited}, {timeout:.0f} seconds at most.")
             task = asyncio.create_task(self._tick(deadline))
@@ -121,7 +136,7 @@ class Terminal:
         who = f" as {tokens.account}" if tokens.account else ""
         self._say(f"Signed in to {sign_in.name}{who}.")
         self._say(f"  scope      {server_text(tokens.scope) or 'as the server sees fit'}")
-        self._say(f"  until      {until(tokens.expires_at)}{renewal(sign_in)}")
+        self._say(f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}")
         if tokens.id_token is not None:
             self._say(f"  ID token   claims checked, signature {tokens.id_token.signature}")
         self._say(f"  kept in    {kept_in}")
@@ -131,72 +146,95 @@ class Terminal:
         import asyncio
 
         begun = time.monotonic()
-        helped = False
         while True:
             now = time.monotonic()
-            if not self._visited and not helped and now - begun > QUIET_SECONDS and self._launched:
-                helped = True
+            if self._launched and not self._visited and not self._helped and now - begun >= self._quiet:
                 self._say("No browser has come to the link yet.")
                 self._recipe()
             if self._live:
-                left = max(0, int(deadline - now))
-                self._draw(
-                    f"{self._awaited}, {left // 60}:{left % 60:02} left{self._ignored}. Ctrl-C gives up."
-                )
+                self._draw(max(0, int(deadline - now)))
             await asyncio.sleep(0.5)
 
+    def _help_at_once(self) -> None:
+        if not self._launched and not self._helped:
+            self._recipe()
+
     def _recipe(self) -> None:
-        # ssh -L needs the name by which the other machine knows this one: the address it connected to.
-        connection = os.environ.get("SSH_CONNECTION", "").split()
-        host = connection[2] if len(connection) == 4 else _hostname()
-        forwards = " ".join(f"-L {_port(one)}:{one}" for one in self._ports)
-        self._say(
-            f"Is your browser on another machine? Run this there first: ssh {forwards} {_user()}@{host}"
-        )
+        self._helped = True
+        forwards = " ".join(f"-L {_port(one)}:{one}" for one in self._authorities)
+        self._say("Is your browser on another machine? Run this there first:")
+        self._say(f"\n  ssh {forwards} {_this_machine()}\n")
 
     def _stage(self, text: str) -> None:
         self._awaited = text
         if not self._live:
             self._say(f"{text}.")
 
-    def _exchange(self, event: object) -> None:
-        from loopback_auth.redact import server_text
-        from loopback_auth.shell.events import Exchanged
+    def _invite(self, event: Invited) -> None:
+        if event.opened_with:
+            self._say(f"Opening your browser ({event.opened_with}) to sign in to {self._name}.")
+        self._say(f"Sign in to {self._name} at this link, on any device:\n\n  {event.url}\n")
+        if event.user_code:
+            where = event.plain_url or "there"
+            self._say(f"Compare this code, or enter it at {where}:\n\n  {event.user_code}\n")
+        self._stage("Waiting for you to approve")
 
-        if isinstance(event, Exchanged):
-            milliseconds = event.seconds * 1000
-            self._say(f"> {event.step}: {event.method} {event.url} {server_text(event.request, 2000)}")
-            self._say(f"< {event.status} after {milliseconds:.0f} ms: {server_text(event.response, 2000)}")
+    def _exchange(self, event: Exchanged) -> None:
+        from loopback_auth.redact import server_text
+
+        self._say(f"> {event.step}: {event.method} {event.url} {server_text(event.request, 2000)}".rstrip())
+        milliseconds = event.seconds * 1000
+        self._say(f"< {event.status} after {milliseconds:.0f} ms: {server_text(event.response, 2000)}")
 
     def _say(self, text: str) -> None:
         self._clear()
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        write(text + "\n")
 
-    def _draw(self, text: str) -> None:
-        width = _width()
-        shown = text if len(text) < width else text[: width - 2] + "…"
-        sys.stderr.write(f"\r\x1b[K{shown}")
-        sys.stderr.flush()
-        self._line_open = True
+    def _draw(self, left: int) -> None:
+        text = f"{left // 60}:{left % 60:02} left. {self._awaited}{self._ignored}. Ctrl-C gives up."
+        room = _room()
+        shown = text if len(text) <= room else text[: room - 3] + "..."
+        write("\r" + shown.ljust(min(self._drawn, room)))
+        self._drawn = len(shown)
 
     def _clear(self) -> None:
-        if self._line_open:
-            sys.stderr.write("\r\x1b[K")
-            self._line_open = False
+        if self._drawn:
+            write("\r" + " " * min(self._drawn, _room()) + "\r")
+            self._drawn = 0
+
+
+def write(text: str) -> None:
+    """Write to stderr for people; when nobody reads there any longer, that is no error."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        mute(sys.stderr)
+
+
+def mute(stream: TextIO) -> None:
+    """Send what a stream still holds to nowhere: Python would try, and complain, once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def until(expires_at: float | None) -> str:
     """Say when a token ends, in local time."""
     if expires_at is None:
         return "the server did not say"
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at))
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at))
+    except (OverflowError, ValueError, OSError):
+        return "beyond every calendar"
 
 
-def renewal(sign_in: SignIn) -> str:
+def _renewal(sign_in: SignIn) -> str:
     """Say what happens then."""
     if sign_in.temporary:
         return " (the demonstration server is gone by now)"
+    if sign_in.tokens.expires_at is None:
+        return ""
     return ", then renewed by itself" if sign_in.tokens.refresh_token else ", then you sign in again"
 
 
@@ -208,23 +246,27 @@ def _port(authority: str) -> str:
     return authority.rpartition(":")[2]
 
 
-def _hostname() -> str:
+def _this_machine() -> str:
+    """Return what ssh on another machine needs to reach this one: the address that it came to, if it did."""
     import socket
-
-    return socket.gethostname()
-
-
-def _user() -> str:
     from getpass import getuser
 
     try:
-        return getuser()
+        user = getuser()
     except (ImportError, KeyError, OSError):
-        return "you"
+        user = "you"
+    connection = os.environ.get("SSH_CONNECTION", "").split()
+    if len(connection) != 4:
+        return f"{user}@{socket.gethostname()}"
+    _, _, host, port = connection
+    return f"{user}@{host}" if port == "22" else f"-p {port} {user}@{host}"
 
 
-def _width() -> int:
+def _room() -> int:
+    """Return how many columns a line may take so that the echo of Ctrl-C, `^C`, still fits behind."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
+        # A pseudo-terminal that nobody gave a size has none.
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
     except (OSError, ValueError):
-        return 80
+        columns = 80
+    return max(columns - 3, 4)

@@ -1,0 +1,115 @@
+"""Flags and help of the commands, as argparse has them, with errors and advice of our own.
+
+argparse answers a misspelled flag with all forty of them; here it is one sentence and one hint. Paragraphs of
+help are filled to the width of the terminal, and what is indented stays as it is, so that examples can be
+copied. The value of an unknown flag is never repeated: it may be a secret in the wrong place.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from loopback_auth.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from loopback_auth.setting import Setting
+
+PROGRAM = "python -m loopback_auth"
+_SECRET_WORDS = ("secret", "password", "token")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises `ConfigError`."""
+
+    def __init__(self, name: str, *, usage: str, description: str, epilog: str = "") -> None:
+        prog = f"{PROGRAM} {name}".rstrip()
+        super().__init__(
+            prog=prog,
+            usage=f"{prog} {usage}",
+            description=description,
+            epilog=epilog,
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse what argparse refuses.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(f"{message[:1].upper()}{message[1:]}", hint=f"See {self.prog} --help.")
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Read the arguments.
+
+        Raises:
+            ConfigError: one is unknown, or cannot be read.
+        """
+        options, rest = self.parse_known_args(arguments)
+        if rest:
+            raise self._unknown(next((one for one in rest if one.startswith("-")), rest[0]))
+        return options
+
+    def _unknown(self, argument: str) -> ConfigError:
+        import difflib
+        import re
+
+        from loopback_auth.configure import SECRET_HINT
+
+        flag = argument.partition("=")[0]
+        if not flag.startswith("-"):
+            return ConfigError(f"One argument too many: {ascii(flag)[:80]}", hint=f"See {self.prog} --help.")
+        if any(word in flag for word in _SECRET_WORDS):
+            return ConfigError(
+                f"There is no flag {ascii(flag)[1:-1][:80]}: other users of this machine can read it there",
+                hint=SECRET_HINT,
+            )
+        near = difflib.get_close_matches(flag, re.findall(r"--[a-z][a-z-]+", self.format_help()), n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        return ConfigError(f"Unknown flag: {ascii(flag)[1:-1][:80]}", hint=f"{meant}See {self.prog} --help.")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Fills paragraphs, and leaves alone those with an indented line."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        from textwrap import fill
+
+        paragraphs = text.strip("\n").split("\n\n")
+        return "\n\n".join(one if "\n  " in f"\n{one}" else fill(one, width) for one in paragraphs)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Give a command a flag for every setting that may be on a command line."""
+    from loopback_auth.setting import SETTINGS
+
+    group = parser.add_argument_group(
+        "settings", "Each is also a variable LOOPBACK_AUTH_NAME and a key of the configuration file."
+    )
+    for setting in SETTINGS:
+        if setting.secret:
+            continue
+        default = "" if setting.default is None else f" (default: {setting.shown(setting.default)})"
+        # argparse formats help with %, and not one of these texts means to use that.
+        text = f"{setting.help}{default}".replace("%", "%%")
+        if setting.kind == "switch":
+            group.add_argument(
+                setting.flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=text
+            )
+        else:
+            repeated = "append" if setting.kind in ("words", "pairs", "ports") else "store"
+            group.add_argument(
+                setting.flag, dest=setting.name, action=repeated, metavar=_metavar(setting), help=text
+            )
+
+
+def _metavar(setting: Setting) -> str:
+    if setting.choices:
+        return "|".join(setting.shown(choice) for choice in setting.choices)
+    named = {"pairs": "NAME=VALUE", "seconds": "SECONDS"}
+    return named.get(setting.kind, setting.name.rpartition("_")[2].upper())

@@ -1,0 +1,136 @@
+"""The command line in a process of its own, as a person in a terminal has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
+from typing import NoReturn
+
+import pytest
+
+LINK = re.compile(r"^  (http://\S+)$")
+
+
+@dataclass
+class Running:
+    """A command under way.
+
+    Args:
+        process: its stderr is a pipe that `link` reads from.
+        stderr: the lines read so far.
+    """
+
+    process: subprocess.Popen[str]
+    stderr: list[str] = field(default_factory=list)
+
+    def line(self, containing: str) -> str:
+        """Wait for a line on stderr that contains a text, and return it."""
+        for line in self.process.stderr or ():
+            self.stderr.append(line)
+            if containing in line:
+                return line
+        raise AssertionError(f"the command ended without {containing!r}: {''.join(self.stderr)}")
+
+    def link(self) -> str:
+        """Wait for the next link that the person is to open, and return it."""
+        found = LINK.match(self.line("  http://"))
+        assert found is not None
+        return found[1]
+
+    def give_up(self) -> None:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self) -> Ended:
+        """Wait for the end."""
+        stdout, rest = self.process.communicate(timeout=30)
+        return Ended(self.process.returncode, stdout, "".join(self.stderr) + rest)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The answer of `--json`."""
+        document = json.loads(self.stdout)
+        assert isinstance(document, dict)
+        return document
+
+    @property
+    def complaint(self) -> str:
+        """The error and the advice, which come last; there is no traceback and no second error."""
+        assert "Traceback" not in self.stderr
+        assert self.stderr.count("error: ") == self.stderr.count("  what to do: ") == 1
+        return self.stderr[self.stderr.index("error: ") :]
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs commands in an environment without anything of the person who runs the tests."""
+
+    home: Path
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        """Return the environment: an empty home, nothing that opens a browser, and `more`."""
+        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        # pytest-cov measures processes by these.
+        kept |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+        home = str(self.home)
+        return kept | {"HOME": home, "USERPROFILE": home, "LOOPBACK_AUTH_DATA_DIR": home + "/kept"} | more
+
+    @contextmanager
+    def start(self, *arguments: str, **environment: str) -> Iterator[Running]:
+        """Start a command, and end it with the block if it has not ended by itself."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A shell has started the tests in the background; our child would inherit deafness to Ctrl-C.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loopback_auth", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=self.environment(environment),
+        )
+        with process:
+            try:
+                yield Running(process)
+            finally:
+                process.kill()
+
+    def run(self, *arguments: str, **environment: str) -> Ended:
+        """Run a command to its end."""
+        with self.start(*arguments, **environment) as running:
+            return running.end()
+
+
+def program(*names: str, purpose: str) -> str:
+    """Find a program that these tests need, beside this Python or on PATH."""
+    folders = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    for name in names:
+        if found := which(name, path=folders):
+            return found
+    missing(f"there is no {names[0]} for {purpose}")
+
+
+def missing(what: str) -> NoReturn:
+    """Skip a test that cannot run on this machine; in CI, where everything is installed, fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}; run scripts/install --dev")
+    pytest.skip(f"{what}; run scripts/install --dev")

@@ -1,0 +1,35 @@
+"""`demo`: an authorization server for as long as one likes."""
+
+from __future__ import annotations
+
+import json
+
+from command_line import CommandLine
+
+from commands.people import client_flags, sign_in
+
+
+def test_it_says_where_it_is_and_can_be_used_until_ctrl_c(command_line: CommandLine) -> None:
+    """One line of JSON is what a script waits for; sign-in, token and revocation work as anywhere."""
+    with command_line.start("demo") as running:
+        assert running.process.stdout is not None
+        metadata = json.loads(running.process.stdout.readline())
+        login = sign_in(command_line, *client_flags(metadata["issuer"]))
+        token = command_line.run("token", "--renew")
+        logout = command_line.run("logout")
+        running.give_up()
+        ended = running.end()
+
+    assert metadata["client_id"] == "loopback-auth-demo"
+    assert [one.status for one in (login, token, logout, ended)] == [0, 0, 0, 0]
+    assert "revoked" in logout.stderr
+    assert f"login {metadata['issuer']} --client-id loopback-auth-demo" in ended.stderr
+    assert ended.stderr.endswith("Stopped.\n")
+
+
+def test_a_port_that_is_none_is_refused(command_line: CommandLine) -> None:
+    """By a sentence, not by a traceback."""
+    ended = command_line.run("demo", "--port", "99999")
+
+    assert ended.status == 2
+    assert "99999" in ended.complaint

@@ -1,0 +1,272 @@
+"""What a person sees while a sign-in runs, on a screen that is drawn here as a terminal would."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TextIO, get_args
+
+import pytest
+
+from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.shell import events
+from loopback_auth.shell.terminal import Terminal, until
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+import pty
+import termios
+
+AUTHORITY = "127.0.0.1:49152"
+LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"
+
+
+@dataclass
+class Screen:
+    """A terminal of some width: stderr for as long as a test lasts.
+
+    Args:
+        ours: file descriptor of the terminal's side.
+    """
+
+    ours: int
+    columns: int
+    written: str = field(default="", init=False)
+
+    def read(self) -> str:
+        """Return everything written so far."""
+        sys.stderr.flush()
+        while True:
+            try:
+                self.written += os.read(self.ours, 4096).decode()
+            except BlockingIOError:
+                return self.written
+
+    def lines(self) -> list[str]:
+        """Draw what was written, as far as carriage returns, line breaks and the width go."""
+        rows, column = [""], 0
+        for character in self.read():
+            if character == "\n":
+                rows.append("")
+                column = 0
+            elif character == "\r":
+                column = 0
+            else:
+                if column == self.columns:
+                    rows.append("")
+                    column = 0
+                rows[-1] = rows[-1][:column] + character + rows[-1][column + 1 :]
+                column += 1
+        return [row.rstrip() for row in rows]
+
+
+@pytest.fixture
+def screen_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Screen]]:
+    """Make a screen of a width, and stderr its other end."""
+    opened: list[int] = []
+    files: list[TextIO] = []
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+
+    def make(columns: int) -> Screen:
+        ours, theirs = pty.openpty()
+        opened.append(ours)
+        termios.tcsetwinsize(theirs, (24, columns))
+        os.set_blocking(ours, False)
+        files.append(os.fdopen(theirs, "w", encoding="utf-8"))
+        monkeypatch.setattr(sys, "stderr", files[-1])
+        return Screen(ours, columns)
+
+    yield make
+    monkeypatch.undo()
+    for file in files:
+        file.close()
+    for one in opened:
+        os.close(one)
+
+
+def _wait(terminal: Terminal, *happening: events.Event, timeout: float = 300.0) -> None:
+    """Let events happen while the line is up."""
+
+    async def wait() -> None:
+        async with terminal.waiting(timeout):
+            await asyncio.sleep(0)
+            for event in happening:
+                terminal.notify(event)
+                # The line is drawn by a task of its own.
+                await asyncio.sleep(0)
+
+    asyncio.run(wait())
+
+
+@pytest.mark.parametrize("columns", [10, 40, 80])
+def test_the_waiting_line_never_wraps_and_leaves_nothing(
+    screen_of: Callable[[int], Screen], columns: int
+) -> None:
+    """A line that wraps is drawn again below itself for as long as one waits."""
+    screen = screen_of(columns)
+    terminal = Terminal("a.provider.with.a.long.name.example", authority=AUTHORITY)
+    terminal.notify(events.LinkOpened())
+    terminal.notify(events.Ignored(3, 400, "There is nothing at this address."))
+    _wait(terminal)
+    drawn = screen.read().split("\r")
+
+    assert any(line.startswith(("4:59", "5:00")) and line.endswith("...") for line in drawn)
+    assert max(map(len, drawn)) < columns - 1
+    assert screen.lines() == [""]
+
+
+def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[int], Screen]) -> None:
+    """The person has to know what is awaited of them."""
+    screen = screen_of(100)
+    terminal = Terminal("demo", authority=AUTHORITY)
+    _wait(terminal, timeout=61.5)
+
+    assert "\r1:01 left. Waiting for a browser. Ctrl-C gives up." in screen.read()
+
+
+def test_messages_take_the_place_of_the_line(screen_of: Callable[[int], Screen]) -> None:
+    """Otherwise the end of the line stays behind the message."""
+    screen = screen_of(80)
+    terminal = Terminal("demo", authority=AUTHORITY)
+    _wait(terminal, events.Warned("no."))
+
+    assert screen.lines() == ["warning: no.", ""]
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_escape_sequence_is_ever_written(
+    screen_of: Callable[[int], Screen], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    """Old consoles and logs show them as they are."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    screen = screen_of(80)
+    terminal = Terminal("demo", authority=AUTHORITY, verbose=True)
+    terminal.link(LINK, program="firefox", why_not="")
+    _wait(terminal, *_everything())
+
+    assert "\x1b" not in screen.read()
+
+
+def _everything() -> tuple[events.Event, ...]:
+    return (
+        events.LinkReady(LINK, "firefox"),
+        events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0),
+        events.Warned("x"),
+        events.LinkOpened(),
+        events.LinkRenewed(LINK),
+        events.Ignored(1, 400, "no", suspicious=True),
+        events.OpenerFailed("xdg-open", 3),
+        events.CallbackReceived(),
+        events.Exchanged("token request", "POST", "https://a.example", "code=<code#1>", 200, "{}", 0.25),
+    )
+
+
+def test_links_are_whole_lines_at_any_width(screen_of: Callable[[int], Screen]) -> None:
+    """A terminal joins what it wrapped itself, but not what we broke."""
+    screen = screen_of(20)
+    Terminal("demo", authority=AUTHORITY).link(LINK, program="", why_not="there is no display")
+
+    assert f"\r\n  {LINK}\r\n" in screen.read()
+
+
+def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log has no use for a line that is drawn again and again."""
+    _wait(Terminal("demo", authority=AUTHORITY), *_everything())
+    said = capsys.readouterr().err
+
+    assert "\r" not in said
+    assert said.startswith("Waiting for a browser, 300 seconds at most.\n")
+    assert "\nYour browser is at demo; waiting for you to approve.\n" in said
+    assert "\nYou are back; fetching the tokens.\n" in said
+    assert "Something else is calling this port again and again" in said
+
+
+def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The browser was started, and perhaps on another machine's screen."""
+    terminal = Terminal("demo", authority=AUTHORITY, quiet=0.0)
+    terminal.link(LINK, program="firefox", why_not="")
+    _wait(terminal)
+    said = capsys.readouterr().err
+
+    assert "No browser has come to the link yet." in said
+    assert said.count("ssh -L 49152:127.0.0.1:49152 ") == 1
+
+
+def test_a_browser_that_has_come_needs_no_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """It would only confuse."""
+    terminal = Terminal("demo", authority=AUTHORITY, quiet=0.0)
+    terminal.link(LINK, program="firefox", why_not="")
+    terminal.notify(events.LinkOpened())
+    _wait(terminal)
+
+    assert "ssh -L" not in capsys.readouterr().err
+
+
+def test_the_way_in_is_the_address_that_ssh_came_to(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name that this machine gives itself may mean nothing to the other one."""
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.2 50000 10.0.0.1 22")
+    terminal = Terminal("demo", authority="[::1]:49152")
+    terminal.also_forward("http://127.0.0.1:9000/x")
+    terminal.link(LINK, program="", why_not="this is an SSH session")
+    _wait(terminal)
+    said = capsys.readouterr().err
+
+    assert "  ssh -L 49152:[::1]:49152 -L 9000:127.0.0.1:9000 " in said
+    assert "@10.0.0.1\n" in said
+
+
+def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """An event that says nothing may be one that was forgotten."""
+    terminal = Terminal("demo", authority=AUTHORITY, verbose=True)
+    silent = set()
+    for event in _everything():
+        terminal.notify(event)
+        if not capsys.readouterr().err:
+            silent.add(type(event))
+
+    assert {type(event) for event in _everything()} == set(get_args(events.Event))
+    assert silent == set()
+
+
+def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is read aloud, compared and typed on another device."""
+    terminal = Terminal("tv", authority=AUTHORITY)
+    terminal.notify(events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0))
+    said = capsys.readouterr().err
+
+    assert "\n  https://a.example/d?c=WDJB\n" in said
+    assert "enter it at https://a.example/d:\n\n  WDJB-MJHT\n" in said
+
+
+def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who, what for, until when, where, and how to use it."""
+    tokens = TokenSet("t", "Bearer", 0.0, expires_at=3600.0, refresh_token="r", account="me@example.com")
+    sign_in = SignIn("one", "abc", "none", ServerMetadata(), "", tokens)
+    Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
+    said = capsys.readouterr().err
+
+    assert said.startswith("Signed in to one as me@example.com.\n  scope      as the server sees fit\n")
+    assert ", then renewed by itself\n" in said
+    assert said.endswith("/kept/one.json\nPrint the token with: python -m loopback_auth token one\n")
+
+
+def test_times_without_a_date_are_told_as_such() -> None:
+    """A server may say nothing, or anything."""
+    assert until(None) == "the server did not say"
+    assert until(1e15) in ("beyond every calendar", "31690708-07-05 01:46")
+
+
+def test_nobody_reading_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`login 2>&1 | head -1` must not end the sign-in."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as broken:
+        monkeypatch.setattr(sys, "stderr", broken)
+        Terminal("demo", authority=AUTHORITY).link(LINK, program="firefox", why_not="")

@@ -1,0 +1,231 @@
+"""What all commands share: help, errors, and what becomes of an answer that nobody takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from loopback_auth.cli import COMMANDS, run
+from loopback_auth.setting import SETTINGS
+
+PYTHON = [sys.executable, "-m", "loopback_auth"]
+posix = pytest.mark.skipif(os.name != "posix", reason="streams closed by a shell")
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("LOOPBACK_AUTH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LOOPBACK_AUTH_DATA_DIR", str(tmp_path / "kept"))
+    monkeypatch.setenv("LOOPBACK_AUTH_CONFIG_DIR", str(tmp_path / "config"))
+
+
+def _help(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert run([name, "--help"]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_without_a_command_there_is_an_overview(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever types the name alone asks what it can do, which is no mistake."""
+    status = run(arguments)
+    shown = capsys.readouterr()
+
+    assert (status, shown.err) == (0, "")
+    assert [name for name in COMMANDS if f"\n  {name} " not in shown.out] == []
+    assert "examples:" in shown.out
+    assert "130 given up" in shown.out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of an error needs it."""
+    assert run(["--version"]) == 0
+    assert re.fullmatch(r"loopback_auth \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """People copy the example first."""
+    shown = _help(name, capsys)
+
+    assert "Examples:\n  " in shown
+    assert f"python -m loopback_auth {name}" in shown.partition("Examples:")[2]
+    assert "--json" in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("columns", [40, 80])
+def test_help_fits_the_terminal(
+    name: str, columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prose is filled to the width; examples stay whole, and flags cannot be made shorter."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    prose = [line for line in _help(name, capsys).splitlines() if not line.startswith((" ", "usage:"))]
+
+    assert max(map(len, prose)) <= columns
+
+
+def test_every_flag_of_login_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """And a secret has no flag."""
+    shown = " ".join(_help("login", capsys).split())
+    flags = [item for item in SETTINGS if item.flag]
+
+    assert [
+        item.name for item in SETTINGS if item.flag and f"{item.flag} " not in shown.replace(",", " ")
+    ] == []
+    assert [item.flag for item in flags if not re.search(rf"{item.flag}[ ,]", shown)] == []
+    assert [item.flag for item in flags if item.help not in shown] == []
+    assert "--client-secret" not in shown
+    assert "(default: 300)" in shown
+
+
+REFUSED = [
+    (["lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
+    (["help"], "Unknown command: 'help'", "python -m loopback_auth --help"),
+    (["--json", "status"], "A command has to come first", "--help"),
+    (["login", "--clientid", "x"], "Unknown flag: --clientid", "Did you mean --client-id?"),
+    (["login", "--issuer"], "Argument --issuer: expected one argument", "login --help"),
+    (["status", "a", "b"], "One argument too many: 'b'", "status --help"),
+    (["demo", "--port", "x"], "invalid int value", "demo --help"),
+    (["login", "--tokn=hunter2"], "Unknown flag: --tokn", "login --help"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message", "hint"), REFUSED)
+def test_a_slip_gets_one_sentence_and_one_hint(
+    arguments: list[str], message: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Forty flags on the screen hide what was wrong."""
+    status = run(arguments)
+    shown = capsys.readouterr()
+
+    assert status == 2
+    assert message in shown.err + shown.out
+    assert hint in shown.err + shown.out
+    assert "hunter2" not in shown.err
+    assert len(shown.err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--client-secret", "hunter2"], ["--client-secret=hunter2"], ["--secret", "hunter2", "github"]],
+)
+def test_a_secret_is_never_taken_from_the_command_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every user of the machine can read it there; so it is said where secrets go."""
+    status = run(["login", *arguments])
+    shown = capsys.readouterr()
+
+    assert status == 2
+    assert "other users of this machine can read it there" in shown.err
+    assert "LOOPBACK_AUTH_CLIENT_SECRET" in shown.err
+    assert "hunter2" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["lgoin", "--json"], 2),
+        (["login", "githb", "--json"], 2),
+        (["login", "--nonsense", "--json"], 2),
+        (["token", "--json"], 9),
+        (["status", "one", "--json"], 9),
+        (["logout", "--json"], 9),
+        (["providers", "x", "--json"], 2),
+    ],
+)
+def test_errors_are_json_too(arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script reads one document, whatever happened."""
+    ended = run(arguments)
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+
+    assert ended == status
+    assert shown.err == ""
+    assert list(document) == ["error", "message", "hint"]
+    assert all(document.values())
+
+
+def test_a_fault_of_ours_is_told_by_its_place_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words of a foreign exception may quote a secret, and so may a traceback."""
+
+    def broken(_name: str) -> bool:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr("loopback_auth.commands.status.data_folder", broken)
+    status = run(["status"])
+    said = capsys.readouterr().err
+
+    assert status == 1
+    assert re.search(r"Internal error: RuntimeError at .*test_cli\.py:\d+", said)
+    assert "hunter2" not in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_is_no_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gave up knows it."""
+
+    def interrupted(_environ: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("loopback_auth.commands.status.data_folder", interrupted)
+    status = run(["status"])
+
+    assert (status, capsys.readouterr().err) == (130, "Given up.\n")
+
+
+def _shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *PYTHON],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=CommandLine(tmp_path).environment({}),
+    )
+
+
+@posix
+@pytest.mark.parametrize(
+    ("script", "status", "said"),
+    [
+        ('"$@" settings >&-', 1, "stdout is closed"),
+        ('"$@" settings >/dev/full', 1, "No space left on device"),
+        ('"$@" settings --json >/dev/full', 1, "No space left on device"),
+        ('"$@" status --json >/dev/full', 9, "Nobody is signed in."),
+        ('"$@" status 2>&-', 9, ""),
+        ('"$@" status 2>/dev/full', 9, ""),
+        ('"$@" settings <&- >/dev/null', 0, ""),
+        ('"$@" login google --client-id x <&- ', 2, "LOOPBACK_AUTH_CLIENT_SECRET"),
+        ('{ "$@" settings; echo "status $?" >&2; } | true', 0, "status 1"),
+    ],
+)
+def test_streams_that_lead_nowhere(script: str, status: int, said: str, tmp_path: Path) -> None:
+    """Cron, daemons and full disks: the status is right, and there is no traceback."""
+    if "/dev/full" in script and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    ended = _shell(script, tmp_path)
+
+    assert ended.returncode == status
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+def test_what_the_terminal_cannot_show_is_spelled_out(tmp_path: Path) -> None:
+    """A name from a server is no reason to fail."""
+    ended = CommandLine(tmp_path).run("settings", "--scope", "\u00e4", PYTHONIOENCODING="ascii")
+
+    assert ended.status == 0
+    assert "\\xe4" in ended.stdout

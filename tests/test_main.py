@@ -1,0 +1,119 @@
+"""`python -m loopback_auth token`, the way that scripts go many times a minute."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loopback_auth.__main__ import main
+from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.store import FileTokenStore
+
+NOW = time.time()
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which one sign-in is kept."""
+    tokens = TokenSet("kept-token", "Bearer", obtained_at=NOW, expires_at=NOW + 3600)
+    FileTokenStore(str(tmp_path / "kept")).save(SignIn("one", "abc", "none", ServerMetadata(), "", tokens))
+    return {
+        "LOOPBACK_AUTH_DATA_DIR": str(tmp_path / "kept"),
+        "LOOPBACK_AUTH_CONFIG_DIR": str(tmp_path),
+        **{name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PATH"))},
+    }
+
+
+def _run(environment: dict[str, str], code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", code, "sh", sys.executable, "-m", "loopback_auth", "token"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
+@pytest.fixture
+def at_the_door(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The same environment for this process."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("LOOPBACK_AUTH_PROVIDER", raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("arguments", [["token"], ["token", "one"]])
+def test_the_token_and_a_line_break_and_nothing_else(
+    at_the_door: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """It goes into a header by way of a shell."""
+    at_the_door.setattr(sys, "argv", ["loopback_auth", *arguments])
+    status = main()
+
+    assert (status, *capsys.readouterr()) == (0, "kept-token\n", "")
+
+
+def test_next_to_nothing_is_imported_for_it(environment: dict[str, str]) -> None:
+    """It may be no slower than Python itself."""
+    costly = "argparse asyncio ssl aiohttp yarl rich dataclasses typing pathlib loopback_auth.cli"
+    code = (
+        "import sys; sys.argv = ['x', 'token']; from loopback_auth.__main__ import main; main(); "
+        f"print([name for name in {costly.split()} if name in sys.modules])"
+    )
+    plain = {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
+    # Without site, whose .pth files may import anything.
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=plain | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+
+    assert ended.stdout == "kept-token\n[]\n"
+
+
+@pytest.mark.parametrize("variable", [True, False])
+def test_a_default_provider_is_looked_at(
+    at_the_door: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, variable: bool
+) -> None:
+    """The only sign-in need not be the one that is meant."""
+    if variable:
+        at_the_door.setenv("LOOPBACK_AUTH_PROVIDER", "two")
+    else:
+        (tmp_path / "config.toml").write_text('provider = "two"\n')
+    at_the_door.setattr(sys, "argv", ["loopback_auth", "token"])
+    status = main()
+    shown = capsys.readouterr()
+
+    assert (status, shown.out) == (9, "")
+    assert "Nobody is signed in to two" in shown.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="streams closed by a shell")
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ('"$@" >&-', "stdout is closed"),
+        ('"$@" >/dev/full', "No space left on device"),
+        ('{ "$@"; echo "status $?" >&2; } | true; exit 1', "status 1"),
+    ],
+)
+def test_a_token_that_cannot_be_written_is_no_success(
+    environment: dict[str, str], script: str, said: str
+) -> None:
+    """A script would go on with an empty header."""
+    if "/dev/full" in script and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    ended = _run(environment, script)
+
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
