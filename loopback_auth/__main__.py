@@ -6,8 +6,12 @@ asyncio and everything else is imported; whatever is not plain goes the ordinary
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+
+GARBAGE = 50_000
+"""New objects that are still there, before garbage is looked for."""
 
 
 def main() -> int:
@@ -15,12 +19,17 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments[:1] == ["token"] and len(arguments) <= 2 and not arguments[-1].startswith("-"):
         token = _kept_token("".join(arguments[1:]))
-        if token is not None:
-            sys.stdout.write(token + "\n")
+        if token is not None and _written(token + "\n"):
             return 0
+    # Imports make many objects and hardly any garbage, which by default is looked for hundreds of times.
+    gc.set_threshold(GARBAGE, 10, 10)
     from loopback_auth.cli import run
 
-    return run(arguments)
+    try:
+        return run(arguments)
+    finally:
+        # The interpreter would go over all of them once more before it ends.
+        gc.freeze()
 
 
 def _kept_token(name: str) -> str | None:
@@ -36,6 +45,16 @@ def _kept_token(name: str) -> str | None:
     from loopback_auth.store import read_fresh_token
 
     return read_fresh_token(data_folder(os.environ), time.time(), name)
+
+
+def _written(text: str) -> bool:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        # A closed stdout is None. The ordinary way fails at it too, and says so.
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
-from threading import Thread
-from typing import TypeVar
 
 from loopback_auth import pages
 from loopback_auth.errors import (
     AttemptExpired,
     LoopbackAuthError,
     SignInRequired,
+    StoreError,
     TokenError,
 )
 from loopback_auth.flows.code import authorization_code
@@ -30,14 +29,16 @@ from loopback_auth.flows.renewal import client_of, refresh, revoke
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.shell.browser import open_browser
 from loopback_auth.shell.driver import Driver, OpenBrowser, new_attempt
-from loopback_auth.shell.events import Notify, silent
+from loopback_auth.shell.events import CallbackReceived, Event, Notify, silent
 from loopback_auth.shell.loopback import BoundRedirect
+from loopback_auth.shell.threads import enter, run_sync, to_the_end
 from loopback_auth.store import TokenStore
-
-T = TypeVar("T")
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
+
+GRACE = 5.0
+"""Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""
 
 
 async def login(
@@ -58,7 +59,7 @@ async def login(
         notify: told what happens, the link to show above all (see `shell.events`); called in this loop.
         open_browser: starts a browser on a URL, or returns an `Opening` that says why not.
         start_page: begin at a page of ours; False opens the provider's URL at once.
-        timeout: seconds until nobody is waited for any longer.
+        timeout: seconds until the person has to be back; what is left to do then has limits of its own.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
 
     Raises:
@@ -66,25 +67,30 @@ async def login(
     """
     if store is not None and bound is None:
         await asyncio.to_thread(store.check_writable)
+    deadline = asyncio.timeout(timeout)
+
+    def tell(event: Event) -> None:
+        if isinstance(event, CallbackReceived) and not deadline.expired():
+            deadline.reschedule(None)
+        notify(event)
+
     flow = authorization_code(client, new_attempt(), verify_signature=can_verify_signatures())
-    async with Driver(notify=notify, open_browser=open_browser, start_page=start_page, bound=bound) as driver:
+    async with Driver(notify=tell, open_browser=open_browser, start_page=start_page, bound=bound) as driver:
         try:
-            async with asyncio.timeout(timeout):
-                sign_in = await driver.run(flow)
-                if store is not None:
-                    await asyncio.to_thread(_keep, store, sign_in)
-        except TimeoutError as exc:
-            expired = AttemptExpired(
-                f"Nobody came back from the browser within {timeout:.0f} seconds.",
-                hint="Run the command again; --timeout gives more time.",
-            )
-            await driver.finish(_failure(expired))
-            raise expired from exc
+            try:
+                async with deadline:
+                    sign_in = await driver.run(flow)
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                raise _expired(timeout) from None
+            if store is not None:
+                await _keep(store, sign_in)
         except LoopbackAuthError as exc:
             await driver.finish(_failure(exc))
             raise
-        except asyncio.CancelledError:
-            await driver.finish(_cancelled())
+        except BaseException:
+            await driver.finish(_given_up())
             raise
         await driver.finish(_success(sign_in))
     return sign_in
@@ -144,26 +150,40 @@ async def renew(
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     async with _locked(store, sign_in.name):
-        current = await asyncio.to_thread(store.load, sign_in.name) or sign_in
-        if current.tokens != sign_in.tokens and current.tokens.fresh(time.time()):
+        current = await asyncio.to_thread(store.load, sign_in.name)
+        if current is None:
+            raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
+        meanwhile = current.tokens.access_token != sign_in.tokens.access_token
+        if current.tokens.fresh(time.time()) and (meanwhile or not force):
             return current
-        if current.tokens.fresh(time.time()) and not force:
-            return current
-        client = client_of(current, client_secret)
-        async with Driver(notify=notify) as driver:
-            try:
-                renewed = await driver.run(refresh(client, current, verify_signature=can_verify_signatures()))
-            except TokenError as exc:
-                if exc.error == "invalid_grant":
-                    # Nobody can have renewed it meanwhile: the lock is ours.
-                    dead = replace(current, tokens=replace(current.tokens, refresh_token=None))
-                    await asyncio.to_thread(store.save, dead)
-                    raise SignInRequired(
-                        f"The sign-in for {current.name} has ended: {exc.message}", hint="Sign in again."
-                    ) from exc
+        return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
+
+
+async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
+    client = client_of(current, client_secret)
+    async with Driver(notify=notify) as driver:
+        try:
+            renewed = await driver.run(refresh(client, current, verify_signature=can_verify_signatures()))
+        except TokenError as exc:
+            if exc.error != "invalid_grant":
                 raise
+            return await _after_refusal(current, store, exc)
         await asyncio.to_thread(store.save, renewed)
-        return renewed
+    return renewed
+
+
+async def _after_refusal(current: SignIn, store: TokenStore, refusal: TokenError) -> SignIn:
+    """Take what somebody else has got meanwhile, or forget the refresh token that is no longer good."""
+    # The lock is ours, but there are file systems on which that means nothing.
+    latest = await asyncio.to_thread(store.load, current.name)
+    if latest is not None and latest.tokens.refresh_token == current.tokens.refresh_token:
+        dead = replace(latest, tokens=replace(latest.tokens, refresh_token=None))
+        await asyncio.to_thread(store.save, dead)
+    elif latest is not None and latest.tokens.fresh(time.time()):
+        return latest
+    raise SignInRequired(
+        f"The sign-in for {current.name} has ended: {refusal.message}", hint="Sign in again."
+    ) from refusal
 
 
 async def logout(
@@ -185,12 +205,16 @@ async def logout(
     """
     async with _locked(store, sign_in.name):
         try:
+            # Another process may have renewed them: revoking the old ones would end nothing.
+            with suppress(StoreError):
+                kept = await asyncio.to_thread(store.load, sign_in.name)
+                sign_in = sign_in if kept is None else kept
             if sign_in.temporary:
                 return False
             async with Driver(notify=notify) as driver:
                 return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
-            await asyncio.to_thread(store.delete, sign_in.name)
+            await to_the_end(asyncio.to_thread(store.delete, sign_in.name))
 
 
 class TokenSource:
@@ -221,17 +245,31 @@ class TokenSource:
         self._notify = notify
         self._open_browser = open_browser
         self._timeout = timeout
-        self._one_at_a_time = asyncio.Lock()
+        self._running: asyncio.Task[SignIn] | None = None
+        self._waiting = 0
 
     async def token(self) -> str:
         """Return an access token that is good for another minute at least.
+
+        However many ask at the same time, there is one renewal or one sign-in, and its end is everybody's.
+        It is cancelled with the last of those who wait for it.
 
         Raises:
             SignInRequired: a person is needed, and `interactive` is off.
             LoopbackAuthError: renewing or signing in failed.
         """
-        async with self._one_at_a_time:
-            return (await self._sign_in()).tokens.access_token
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._sign_in())
+        running = self._running
+        self._waiting += 1
+        try:
+            return (await asyncio.shield(running)).tokens.access_token
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not running.done():
+                self._running = None
+                running.cancel()
+                await asyncio.wait([running])
 
     async def _sign_in(self) -> SignIn:
         name = self._client.provider.name
@@ -262,62 +300,26 @@ def can_verify_signatures() -> bool:
     return find_spec("joserfc") is not None
 
 
-def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
-    """Run a coroutine to its end whether or not a loop is running in this thread.
-
-    Under a running loop another thread gets a loop of its own; this one waits, and passes Ctrl-C on.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(begin())  # type: ignore[arg-type, unused-ignore]
-    return _in_thread(begin)
-
-
-def _in_thread(begin: Callable[[], Coroutine[object, object, T]]) -> T:
-    results: list[T] = []
-    errors: list[BaseException] = []
-    cancel: list[Callable[[], object]] = []
-
-    async def main() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        if task is not None:
-            cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        return await begin()
-
-    def run() -> None:
-        try:
-            results.append(asyncio.run(main()))
-        except BaseException as exc:
-            errors.append(exc)
-
-    thread = Thread(target=run, name="loopback_auth", daemon=True)
-    thread.start()
-    try:
-        thread.join()
-    except KeyboardInterrupt:
-        for call in cancel:
-            call()
-        thread.join()
-        raise
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
 @asynccontextmanager
 async def _locked(store: TokenStore, name: str) -> AsyncIterator[None]:
     lock = store.lock(name)
-    await asyncio.to_thread(lock.__enter__)
+    await enter(lock)
     try:
         yield
     finally:
         lock.__exit__(None, None, None)
 
 
-def _keep(store: TokenStore, sign_in: SignIn) -> None:
-    with store.lock(sign_in.name):
-        store.save(sign_in)
+async def _keep(store: TokenStore, sign_in: SignIn) -> None:
+    async with _locked(store, sign_in.name):
+        await to_the_end(asyncio.to_thread(store.save, sign_in))
+
+
+def _expired(timeout: float) -> AttemptExpired:
+    return AttemptExpired(
+        f"Nobody came back from the browser within {timeout:g} seconds.",
+        hint="Run the command again; --timeout gives more time.",
+    )
 
 
 def _success(sign_in: SignIn) -> HttpResponse:
@@ -334,7 +336,7 @@ def _failure(error: LoopbackAuthError) -> HttpResponse:
     return pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
 
 
-def _cancelled() -> HttpResponse:
+def _given_up() -> HttpResponse:
     return pages.failure(
         title="Sign-in cancelled",
         message="The program that asked for this sign-in has given up.",

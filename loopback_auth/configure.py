@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
+    from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode, TicketContract
 
     LoopbackHost = Literal["127.0.0.1", "[::1]", "localhost"]
 
@@ -32,10 +32,15 @@ _ENDPOINTS = (
     "authorization_endpoint",
     "token_endpoint",
     "pushed_authorization_request_endpoint",
+    "device_authorization_endpoint",
     "revocation_endpoint",
     "userinfo_endpoint",
     "jwks_uri",
 )
+
+
+TICKETS_FOR_CLIENTS = ("netlify",)
+"""Vendors whose tickets are made for a registered client; the others' are for whoever asks."""
 
 
 def check_settings(settings: Settings) -> None:
@@ -82,6 +87,7 @@ def client_config(settings: Settings) -> ClientConfig:
         scope_separator=text("scope_separator") or plain.scope_separator,
         allowed_issuer=text("allowed_issuer") or None,
         account_fields=settings.words("account_fields") or plain.account_fields,
+        ticket=_ticket(settings),
     )
     return ClientConfig(
         provider=provider,
@@ -99,7 +105,30 @@ def client_config(settings: Settings) -> ClientConfig:
     )
 
 
+def _ticket(settings: Settings) -> TicketContract | None:
+    from dataclasses import replace
+
+    from loopback_auth.contracts import CONTRACTS
+
+    vendor = settings.text("ticket")
+    if not vendor:
+        return None
+    contract = CONTRACTS[vendor]
+    base, ui = settings.text("ticket_base") or contract.base, settings.text("ticket_ui") or contract.ui
+    check_endpoint(base, name="ticket_base")
+    if ui:
+        check_endpoint(ui, name="ticket_ui")
+    return replace(contract, base=base.rstrip("/"), ui=ui.rstrip("/"))
+
+
 def _check_places(settings: Settings) -> None:
+    if settings.text("flow") == "ticket":
+        if not settings.text("ticket"):
+            raise ConfigError(
+                f"{settings.name} does not sign in by ticket.",
+                hint="Choose another --flow, or name the vendor whose contract it speaks with --ticket.",
+            )
+        return
     issuer = settings.text("issuer")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
     if not issuer and missing:
@@ -116,7 +145,9 @@ def _check_places(settings: Settings) -> None:
 
 
 def _check_client_id(settings: Settings) -> None:
-    client_id = settings.text("client_id")
+    client_id = settings.text("client_id") or ""
+    if settings.text("flow") == "ticket" and settings.text("ticket") not in TICKETS_FOR_CLIENTS:
+        return
     if not client_id:
         raise ConfigError(
             f"There is no client ID for {settings.name}",

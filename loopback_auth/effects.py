@@ -131,5 +131,5 @@ class Sleep:
         return moment
 
 
-Effect = Bind | Browse | Receive | Send | Warn
+Effect = Bind | Browse | Invite | Receive | Send | Sleep | Warn
 Flow = Generator[Effect, Any, T]

@@ -12,7 +12,8 @@ from typing import Literal
 from urllib.parse import urlencode
 
 ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
-ResponseMode = Literal["query", "form_post"]
+ResponseMode = Literal["query", "fragment", "form_post"]
+ResponseType = Literal["code", "token", "id_token", "id_token token", "code id_token"]
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -118,6 +119,8 @@ class Provider:
     """The one other issuer that this provider's documents and ID tokens may name."""
     account_fields: tuple[str, ...] = ("email", "preferred_username", "username", "login", "name", "sub")
     """Members of the UserInfo answer that name the account, best first."""
+    ticket: TicketContract | None = None
+    """How to sign in by ticket there, if one can."""
     temporary: bool = False
     """The server lives only as long as the sign-in (the embedded demo)."""
 
@@ -140,6 +143,7 @@ class ClientConfig:
     client_secret: str | None = field(default=None, repr=False)
     scope: str = ""
     response_mode: ResponseMode | None = None
+    response_type: ResponseType = "code"
     push: bool | None = None
     resource: tuple[str, ...] = ()
     audience: str | None = None
@@ -165,6 +169,7 @@ class AuthorizationRequest:
     url: str = field(repr=False)
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
     redirect_uri: str
+    response_type: ResponseType
     response_mode: ResponseMode
     state: str = field(repr=False)
     code_verifier: str | None = field(repr=False)
@@ -174,18 +179,33 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What arrived at the redirect URI: its state was ours, everything else is untrusted."""
+    """What arrived for the redirect URI: its state was ours, everything else is untrusted.
+
+    Args:
+        via: by query, by form POST, by a page of ours that read the fragment, or pasted by the person.
+        received_at: Unix seconds; when the lifetime of a token in it begins.
+    """
 
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
-    via: Literal["query", "form_post"]
+    via: Literal["query", "form_post", "relay", "paste"]
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """A checked answer: the only thing that a code token request is made from."""
+    """A checked answer: the only thing that a code token request is made from.
+
+    Args:
+        code: empty unless the response type has one.
+        parameters: the others of a token response, where the response type has them.
+        warnings: what the server should not have sent, and what was done about it.
+    """
 
     code: str = field(repr=False)
     request: AuthorizationRequest
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    received_at: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 SignatureStatus = Literal["verified", "not verified"]

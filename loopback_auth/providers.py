@@ -178,6 +178,16 @@ PRESETS: dict[str, dict[str, object]] = {
         "pkce": False,
         "redirect_uri": EXACT_LOCALHOST,
         "account_fields": ("email", "full_name", "id"),
+        "ticket": "netlify",
+        # As https://github.com/netlify/cli reads them.
+        "environment": {"ticket_base": "NETLIFY_API_URL", "ticket_ui": "NETLIFY_WEB_UI"},
+    },
+    "npm": {
+        "title": "npm registry",
+        "source": "https://github.com/npm/npm-profile",
+        "note": "Nothing to register: it signs in by ticket only, as npm login does in the web.",
+        "ticket": "npm",
+        "flow": "ticket",
     },
     "spotify": {
         "title": "Spotify",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PREFIX = "LOOPBACK_AUTH_"
 _CLIENT_AUTH = ("none", "client_secret_basic", "client_secret_post")
+_RESPONSE_MODES = ("query", "fragment", "form_post")
+_FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste")
+_TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
@@ -109,6 +112,7 @@ SETTINGS = (
     Setting("authorization_endpoint", "text", "URL where the browser is sent"),
     Setting("token_endpoint", "text", "URL where the code is exchanged for tokens"),
     Setting("pushed_authorization_request_endpoint", "text", "URL for pushed authorization requests"),
+    Setting("device_authorization_endpoint", "text", "URL where a device code is asked for"),
     Setting("revocation_endpoint", "text", "URL where tokens are revoked"),
     Setting("userinfo_endpoint", "text", "URL that says whose account it is"),
     Setting("jwks_uri", "text", "URL of the keys that sign ID tokens"),
@@ -118,8 +122,12 @@ SETTINGS = (
     Setting("scope", "scope", "scopes to ask for, separated by spaces"),
     Setting("redirect_uri", "text", "redirect URI as registered; without a port any free one is used"),
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
-    Setting("response_mode", "text", "way in which the answer comes back", choices=("query", "form_post")),
-    Setting("flow", "text", "grant to use", choices=("code",), default="code"),
+    Setting("response_mode", "text", "way in which the answer comes back", choices=_RESPONSE_MODES),
+    Setting("flow", "text", "way to sign in", choices=_FLOWS, default="code"),
+    Setting("ticket", "text", "vendor whose ticket contract is spoken", choices=_TICKETS),
+    Setting("ticket_base", "text", "address of the vendor's API, in place of the usual one"),
+    Setting("ticket_ui", "text", "address of the vendor's approval page, in place of the usual one"),
+    Setting("message", "text", "words for the person on a ticket's approval page"),
     Setting("resource", "words", "URI of what the token is for; may be repeated"),
     Setting("audience", "text", "audience of the token, where the server knows the parameter"),
     Setting("prompt", "text", "prompt for the person: login, consent, select_account or none"),

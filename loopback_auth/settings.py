@@ -30,10 +30,14 @@ _PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
 _ADDRESSES = (
     *_PLACES,
     "pushed_authorization_request_endpoint",
+    "device_authorization_endpoint",
     "revocation_endpoint",
     "userinfo_endpoint",
     "jwks_uri",
     "allowed_issuer",
+    "ticket",
+    "ticket_base",
+    "ticket_ui",
 )
 _CLIENT = ("client_id", "client_secret")
 
@@ -181,6 +185,7 @@ def resolve(
     elif name and name not in (DEMO, *tables, *PRESETS):
         raise _unknown_provider(name, named_by, tables)
     preset = _preset_name(name, table)
+    layers.insert(2, ("environment", _of_vendor(preset, environ)))
     layers.append((f"preset {preset}", _preset(preset, [layer for _, layer in layers])))
     values = {item.name: _value(item, layers) for item in SETTINGS}
     advice = "{note} ({source})".format_map(PRESETS[preset]) if preset else ""
@@ -219,7 +224,8 @@ def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
 def needs_secret(settings: Settings) -> bool:
     """Tell whether a client secret is still to be asked for: the client authenticates with one."""
     takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
-    return takes_one and not settings.text("client_secret")
+    asks_for_tokens = settings.text("flow") not in ("token", "id_token", "id_token token", "ticket")
+    return takes_one and asks_for_tokens and not settings.text("client_secret")
 
 
 def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
@@ -268,6 +274,13 @@ def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> Mapping[str, o
     if any(place in layer for layer in nearer for place in _PLACES):
         return {key: value for key, value in preset.items() if key not in _ADDRESSES}
     return preset
+
+
+def _of_vendor(preset: str, environ: Mapping[str, str]) -> Mapping[str, object]:
+    """Return what the vendor's own tools take from the environment, under the names of our settings."""
+    aliases = PRESETS.get(preset, {}).get("environment", {})
+    pairs = aliases.items() if isinstance(aliases, dict) else ()
+    return {name: environ[variable] for name, variable in pairs if environ.get(variable)}
 
 
 def _value(item: Setting, layers: list[tuple[str, Mapping[str, object]]]) -> tuple[object, str, int]:

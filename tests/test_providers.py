@@ -18,7 +18,7 @@ NAMES = {setting.name for setting in SETTINGS}
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_says_only_what_settings_can_say(name: str) -> None:
     """A misspelt key would silently do nothing."""
-    assert set(PRESETS[name]) <= DESCRIPTION | NAMES
+    assert set(PRESETS[name]) <= DESCRIPTION | NAMES | {"environment"}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -46,7 +46,8 @@ def test_a_preset_needs_nothing_but_a_client(name: str) -> None:
     metadata = client.provider.metadata
 
     assert client.provider.name == name
-    assert metadata.issuer or (metadata.authorization_endpoint and metadata.token_endpoint)
+    endpoints = metadata.authorization_endpoint and metadata.token_endpoint
+    assert metadata.issuer or endpoints or (settings.text("flow") == "ticket" and client.provider.ticket)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -114,8 +114,8 @@ def test_a_value_is_read_in_its_own_type(name: str, raw: object, value: object) 
 UNREADABLE = [
     ("client_id", 5, "text is expected"),
     ("client_auth", "secret", "'secret' is none of 'none', 'client_secret_basic', 'client_secret_post'"),
-    ("response_mode", "fragment", "'fragment' is none of 'query', 'form_post'"),
-    ("flow", "device", "'device' is none of 'code'"),
+    ("response_mode", "jwt", "'jwt' is none of 'query', 'fragment', 'form_post'"),
+    ("flow", "password", "'password' is none of 'code', 'token'"),
     ("scope_separator", "+", "'+' is none of ' ', ','"),
     ("push", "maybe", "'maybe' is none of true, 1, yes, on, false, 0, no, off"),
     ("push", 1, "1 is none of true"),
@@ -529,3 +529,14 @@ def test_settings_are_resolved_before_anything_is_imported(provider: str) -> Non
         "loopback_auth.setting",
         "loopback_auth.settings",
     }
+
+
+def test_the_vendors_own_variables_are_honoured_for_its_preset() -> None:
+    """Whoever has pointed the vendor's tool elsewhere means us too, and nobody else's provider."""
+    environ = {"NETLIFY_API_URL": "https://api.example/v1", "NETLIFY_WEB_UI": "https://app.example"}
+    netlify = resolve(provider="netlify", flags={}, environ=environ, config={}, config_path="c")
+    github = resolve(provider="github", flags={}, environ=environ, config={}, config_path="c")
+
+    assert netlify.text("ticket_base") == "https://api.example/v1"
+    assert netlify.text("ticket_ui") == "https://app.example"
+    assert github.text("ticket_base") is None

@@ -1,26 +1,25 @@
 """Sign in with a code that the browser brings to a loopback redirect URI: the recommended flow.
 
+With `response_type=code id_token` an ID token comes along, which says in advance whose code it is.
+
 Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4; RFC 9700 §2.1.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Send, Warn
-from loopback_auth.errors import ProtocolError, TransportError
-from loopback_auth.flows.discovery import discover, signing_keys
-from loopback_auth.flows.tokens import checked_tokens
+from loopback_auth.flows.discovery import discover, keys_if_possible
+from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity
 from loopback_auth.model import Attempt, AuthorizationRequest, ClientConfig, ServerMetadata, SignIn
-from loopback_auth.protocol.authorization import (
-    authorization_request,
-    authorization_response,
-    pkce_doubt,
+from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
+from loopback_auth.protocol.client_auth import client_authentication
+from loopback_auth.protocol.jwt import check_refreshed
+from loopback_auth.protocol.pushed import (
     pushed_authorization_request,
     pushed_authorization_response,
     pushes,
 )
-from loopback_auth.protocol.client_auth import client_authentication
+from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import code_token_request
 
 
@@ -36,6 +35,7 @@ def authorization_code(
 
     Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4.
     """
+    check_verifiable(client, verify_signature=verify_signature)
     redirect_uri = yield from Bind(client.provider.redirect)
     metadata = yield from discover(client.provider)
     client_authentication(client, metadata)  # A missing secret is better known before a person is asked.
@@ -46,14 +46,17 @@ def authorization_code(
     yield from Browse(request.url, request)
 
     # The person is away now: what the answer will need is fetched meanwhile.
-    keys = (yield from _keys_if_possible(metadata)) if verify_signature and request.nonce else None
+    keys = (yield from keys_if_possible(metadata)) if verify_signature and request.nonce else None
 
     callback = yield from Receive(request)
     response = authorization_response(request, callback)
+    identity = yield from front_channel_identity(client, response, keys=keys)
     answer = yield from Send(code_token_request(client, response), step="token request")
     tokens = yield from checked_tokens(
         client, metadata, answer, nonce=request.nonce, keys=keys, verify_signature=verify_signature
     )
+    if tokens.id_token is not None:
+        check_refreshed(tokens.id_token, identity)
     return SignIn(
         name=client.provider.name,
         client_id=client.client_id,
@@ -73,11 +76,3 @@ def _pushed(
     pushed = pushed_authorization_request(client, request)
     answer = yield from Send(pushed, step="pushed authorization request")
     return pushed_authorization_response(client, request, answer)
-
-
-def _keys_if_possible(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:
-    # Too early to fail for want of keys: they are asked for again when there is a token to check.
-    try:
-        return (yield from signing_keys(metadata))
-    except (ProtocolError, TransportError):
-        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loopback_auth.effects import Flow, Send
-from loopback_auth.errors import ConfigError, EndpointMissing
+from loopback_auth.errors import ConfigError, EndpointMissing, ProtocolError, TransportError
 from loopback_auth.model import Provider, ServerMetadata
 from loopback_auth.protocol.jwt import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import is_absent, metadata_requests, metadata_response
@@ -51,3 +51,14 @@ def signing_keys(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:
         return None
     answer = yield from Send(request, step="key set request")
     return jwks_response(answer)
+
+
+def keys_if_possible(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:
+    """Return the keys, or None when they cannot be had now: they are asked for again when needed.
+
+    Source: OpenID Connect Core 1.0 §10.1.
+    """
+    try:
+        return (yield from signing_keys(metadata))
+    except (ProtocolError, TransportError):
+        return None

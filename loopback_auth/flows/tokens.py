@@ -9,11 +9,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from loopback_auth.effects import Flow, Send, Warn
-from loopback_auth.errors import MalformedResponse, ProtocolError, TransportError
+from loopback_auth.errors import ConfigError, MalformedResponse, ProtocolError, TransportError
 from loopback_auth.flows.discovery import signing_keys
-from loopback_auth.model import ClientConfig, HttpResponse, ServerMetadata, TokenSet
-from loopback_auth.protocol.jwt import id_token, names_key
-from loopback_auth.protocol.token import scope_difference, token_response
+from loopback_auth.model import (
+    AuthorizationResponse,
+    ClientConfig,
+    HttpResponse,
+    IdToken,
+    ServerMetadata,
+    TokenSet,
+)
+from loopback_auth.protocol.jwt import front_channel_id_token, id_token, names_key
+from loopback_auth.protocol.token import scope_difference, token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
 
 
@@ -40,15 +47,15 @@ def checked_tokens(
     """
     tokens, document = token_response(answer, requested_scope=client.scope)
     raw = document.get("id_token")
-    if nonce is not None:
-        if not isinstance(raw, str):
-            raise MalformedResponse(
-                "The token response has no ID token although openid was asked for",
-                source="OpenID Connect Core 1.0 §3.1.3.3",
-                hint="Leave openid out of --scope if this is no OpenID provider.",
-            )
-        if verify_signature and not (keys is not None and names_key(raw, keys)):
-            keys = yield from signing_keys(metadata)
+    if nonce is not None and not isinstance(raw, str):
+        raise MalformedResponse(
+            "The token response has no ID token although openid was asked for",
+            source="OpenID Connect Core 1.0 §3.1.3.3",
+            hint="Leave openid out of --scope if this is no OpenID provider.",
+        )
+    if isinstance(raw, str) and "openid" in client.scope.split():
+        if verify_signature:
+            keys = yield from _keys_for(raw, metadata, keys)
         checked = id_token(
             raw,
             client=client,
@@ -59,6 +66,77 @@ def checked_tokens(
             keys=keys if verify_signature else None,
         )
         tokens = replace(tokens, id_token=checked)
+    return (yield from _completed(client, metadata, tokens))
+
+
+def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:
+    """Refuse to ask for an ID token through the browser when its signature could not be checked.
+
+    Raises:
+        ConfigError: joserfc is missing.
+
+    Source: OpenID Connect Core 1.0 §3.2.2.11, §3.3.2.12.
+    """
+    if "id_token" in client.response_type.split() and not verify_signature:
+        raise ConfigError(
+            f"response_type={client.response_type} needs the signature of the ID token to be checked.",
+            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+        )
+
+
+def front_channel_tokens(
+    client: ClientConfig, response: AuthorizationResponse, *, keys: Mapping[str, object] | None
+) -> Flow[TokenSet]:
+    """Check the tokens that an authorization response carries itself, and find out who signed in.
+
+    Args:
+        client: who asked.
+        response: checked but for what is in the tokens.
+        keys: the server's keys as far as they are known already.
+
+    Source: RFC 6749 §4.2.2; OpenID Connect Core 1.0 §3.2.2.8.
+    """
+    parameters = dict(response.parameters)
+    if "access_token" in parameters:
+        tokens = token_set(parameters, obtained_at=response.received_at, requested_scope=client.scope)
+    else:
+        tokens = TokenSet("", "Bearer", response.received_at, scope=client.scope)
+    identity = yield from front_channel_identity(client, response, keys=keys)
+    return (yield from _completed(client, response.request.metadata, replace(tokens, id_token=identity)))
+
+
+def front_channel_identity(
+    client: ClientConfig, response: AuthorizationResponse, *, keys: Mapping[str, object] | None
+) -> Flow[IdToken | None]:
+    """Check the ID token that an authorization response carries, if it does; its signature is always checked.
+
+    Raises:
+        MalformedResponse: it is not as it must be, or the server publishes no keys.
+
+    Source: OpenID Connect Core 1.0 §3.2.2.11, §3.3.2.12.
+    """
+    raw = response.parameters.get("id_token")
+    if raw is None:
+        return None
+    keys = yield from _keys_for(raw, response.request.metadata, keys)
+    if keys is None:
+        raise MalformedResponse(
+            "The server publishes no keys to check its ID token with",
+            source="OpenID Connect Core 1.0 §3.2.2.11",
+            hint="Give --jwks-uri, or choose --flow code.",
+        )
+    return front_channel_id_token(raw, client=client, response=response, now=response.received_at, keys=keys)
+
+
+def _keys_for(
+    raw: str, metadata: ServerMetadata, keys: Mapping[str, object] | None
+) -> Flow[Mapping[str, object] | None]:
+    if keys is not None and names_key(raw, keys):
+        return keys
+    return (yield from signing_keys(metadata))
+
+
+def _completed(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -> Flow[TokenSet]:
     if difference := scope_difference(requested=client.scope, granted=tokens.scope):
         yield from Warn(difference)
     account = yield from _account(client, metadata, tokens)
@@ -69,7 +147,7 @@ def _account(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -
     fields = client.provider.account_fields
     claims = tokens.id_token.claims if tokens.id_token is not None else {}
     telling = account_name(claims, [name for name in fields if name != "sub"])
-    request = userinfo_request(metadata, tokens)
+    request = userinfo_request(metadata, tokens) if tokens.access_token else None
     if telling or request is None:
         return telling or account_name(claims, fields)
     # The name is a courtesy: the sign-in has succeeded, whatever becomes of this request.

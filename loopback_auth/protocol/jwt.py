@@ -16,10 +16,17 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, IdToken, ServerMetadata
-from loopback_auth.protocol.authorization import same_secret
+from loopback_auth.model import (
+    AuthorizationResponse,
+    ClientConfig,
+    HttpRequest,
+    HttpResponse,
+    IdToken,
+    ServerMetadata,
+)
 from loopback_auth.protocol.json import is_json, parse_object, text_member
 from loopback_auth.protocol.pkce import base64url
+from loopback_auth.protocol.response import same_secret
 from loopback_auth.redact import server_text
 
 JWS_LIMIT = 64 * 1024
@@ -83,7 +90,7 @@ def id_token(
         client: who it must be meant for.
         metadata: whose issuer it must name.
         nonce: the one that was sent, or None when none was.
-        access_token: the one that came with it, for `at_hash`.
+        access_token: the one that came with it, for `at_hash`; empty when none did.
         now: Unix seconds.
         keys: the server's key set; None to leave the signature unchecked.
 
@@ -99,10 +106,60 @@ def id_token(
     check_claims(claims, client=client, metadata=metadata, now=now)
     if nonce is not None and not same_secret(text_member(claims, "nonce"), nonce):
         _refuse("nonce", "is not the one that was sent", "OpenID Connect Core 1.0 §3.1.3.7 (11)")
-    at_hash = half_hash(access_token, algorithm)
-    if "at_hash" in claims and not same_secret(text_member(claims, "at_hash"), at_hash):
-        _refuse("at_hash", "does not belong to the access token", "OpenID Connect Core 1.0 §3.1.3.8")
+    if access_token:
+        _check_hash(claims, "at_hash", access_token, algorithm, required=False)
     return IdToken(claims=claims, signature="verified" if keys is not None else "not verified", raw=raw)
+
+
+def front_channel_id_token(
+    raw: str,
+    *,
+    client: ClientConfig,
+    response: AuthorizationResponse,
+    now: float,
+    keys: Mapping[str, object],
+) -> IdToken:
+    """Check an ID token that came through the browser: signature and hashes are no choice there.
+
+    Args:
+        raw: compact JWS; untrusted.
+        client: who it must be meant for.
+        response: what came with it.
+        now: Unix seconds.
+        keys: the server's key set.
+
+    Raises:
+        MalformedResponse: anything is not as it must be.
+
+    Source: OpenID Connect Core 1.0 §3.2.2.9, §3.2.2.11, §3.3.2.10, §3.3.2.11; FAPI 1.0 (`s_hash`).
+    """
+    request = response.request
+    access_token = response.parameters.get("access_token", "")
+    checked = id_token(
+        raw,
+        client=client,
+        metadata=request.metadata,
+        nonce=request.nonce or "",
+        access_token="",
+        now=now,
+        keys=keys,
+    )
+    algorithm = str(decode(raw)[0].get("alg"))
+    if access_token:
+        _check_hash(checked.claims, "at_hash", access_token, algorithm, required=True)
+    if response.code:
+        _check_hash(checked.claims, "c_hash", response.code, algorithm, required=True)
+    _check_hash(checked.claims, "s_hash", request.state, algorithm, required=False)
+    return checked
+
+
+def _check_hash(
+    claims: Mapping[str, object], name: str, text: str, algorithm: str, *, required: bool
+) -> None:
+    if name not in claims and not required:
+        return
+    if not same_secret(text_member(claims, name), half_hash(text, algorithm)):
+        _refuse(name, "does not belong to what came with it", "OpenID Connect Core 1.0 §3.1.3.8, §3.3.2.11")
 
 
 def decode(raw: str) -> tuple[dict[str, object], dict[str, object]]:

@@ -20,7 +20,7 @@ from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from loopback_auth.model import FORM, AuthorizationRequest, Callback, HttpRequest
-from loopback_auth.protocol.authorization import same_secret
+from loopback_auth.protocol.response import same_secret
 
 FIELD_LIMIT = 32
 """Parameters in one callback; real ones have fewer than ten."""
@@ -39,6 +39,15 @@ class RedirectEndpoint:
     request: AuthorizationRequest | None = field(default=None, repr=False)
     """None until the browser has been sent away: then nothing can be a callback."""
     answered: bool = False
+    relay_path: str = field(default="", repr=False)
+    """Where our own page posts the fragment of its address to."""
+    relay_token: str = field(default="", repr=False)
+    """What that page sends along to be known by."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPage:
+    """The answer is in the fragment, which no request carries: a page of ours has to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,14 @@ class TurnedAway:
     """It reached the callback path as a navigation, so something may be trying to interfere."""
 
 
+PAGE_TOKEN = "x-loopback-relay"
+"""The header by which the scripts of our pages are known."""
+
 NOTHING_HERE = TurnedAway(404, "There is nothing at this address.")
 NOT_USED = TurnedAway(405, "This method is not used here.")
 
 
-def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callback | TurnedAway:
+def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callback | RelayPage | TurnedAway:
     """Decide whether a request is the callback.
 
     Args:
@@ -63,21 +75,27 @@ def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callb
         request: `url` is the raw request target, `body` at most `BODY_LIMIT` bytes; untrusted.
 
     Returns:
-        The callback, its parameters still unchecked except for the state; or why it is none.
+        The callback, its parameters still unchecked except for the state; or why it is none. Where the
+        answer comes in the fragment, a page that fetches it.
 
-    Source: RFC 8252 §8.9; RFC 6749 §3.1, §4.1.2, §10.12.
+    Source: RFC 8252 §8.9; RFC 6749 §3.1, §4.1.2, §4.2 (steps D to F), §10.12.
     """
     refusal = admission(endpoint, request)
     if refusal is not None or endpoint.request is None:
         return refusal or NOTHING_HERE
-    via: Literal["query", "form_post"] = "form_post" if request.method == "POST" else "query"
+    via: Literal["query", "form_post", "relay"] = "query"
+    if request.method == "POST":
+        via = "relay" if endpoint.request.response_mode == "fragment" else "form_post"
     # Bytes that were no UTF-8 arrive as surrogates; they stay unreadable, and so does any other surrogate.
     query = request.url.partition("?")[2].encode("utf-8", "surrogatepass")
     # Form Post Response Mode §2: the parameters are in the body; those of the URL have no meaning.
-    parameters = parse_parameters(request.body if via == "form_post" else query)
+    # Netlify's own clients find `#?access_token=…` in the address.
+    parameters = parse_parameters(query if via == "query" else request.body.removeprefix(b"?"))
     if parameters is None:
         return TurnedAway(400, "The parameters of this address could not be read.", forged=True)
     states = [value for name, value in parameters if name == "state" and value]
+    if via == "query" and endpoint.request.response_mode == "fragment" and not states:
+        return RelayPage()
     if len(states) != 1 or not same_secret(states[0], endpoint.request.state):
         return TurnedAway(400, "This is not the answer to the sign-in that is waiting here.", forged=True)
     if endpoint.answered:
@@ -92,18 +110,52 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
 
     Source: RFC 9700 §4.12; RFC 9110 §9.2.1; Form Post Response Mode §2.
     """
+    path = request.url.partition("?")[0]
+    expected = endpoint.request
+    if expected is not None and expected.response_mode == "fragment" and path == endpoint.relay_path:
+        refusal = own_page(request, authority=endpoint.authority, token=endpoint.relay_token)
+        return refusal or _form_only(request)
     refusal = navigation(request, authority=endpoint.authority)
     if refusal is not None:
         return refusal
     # The raw path is compared: /%63allback is not /callback, although RFC 3986 §6.2.2.2 would fold the two.
-    if request.url.partition("?")[0] != (endpoint.path or "/") or endpoint.request is None:
+    if path != (endpoint.path or "/") or expected is None:
         return NOTHING_HERE
-    if request.method == "POST" and endpoint.request.response_mode == "form_post":
-        if request.header("content-type").partition(";")[0].strip().lower() != FORM:
-            return TurnedAway(415, "A form was expected here.")
-        return None
+    if request.method == "POST" and expected.response_mode == "form_post":
+        return _form_only(request)
     # A genuine answer by query where a form was asked for is let through: its error is worth reporting.
     return None if request.method == "GET" else NOT_USED
+
+
+def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway | None:
+    """Turn away whatever is no request by the script of a page of ours; None means that it is one.
+
+    The token's header makes a browser ask first before it lets another origin send it, and is refused then;
+    `null`, which sandboxed frames and local files send, is no origin of ours.
+
+    Source: Fetch §3.2 (Origin), §3.3.3 (preflight); Fetch Metadata §2.
+    """
+    hosts, origins = request.values("host"), request.values("origin")
+    if not request.url.startswith("/") or len(hosts) != 1 or hosts[0].lower() != authority.lower():
+        return TurnedAway(421, "This address was reached under another name than the one it has.")
+    if request.method not in ("GET", "POST"):
+        return NOT_USED
+    # A same-origin GET has no Origin; whatever is said has to be right.
+    if origins != (f"http://{authority}",) and (origins or request.method == "POST"):
+        return TurnedAway(403, "This request comes from another page.")
+    if request.header("sec-fetch-site") not in ("", "same-origin"):
+        return TurnedAway(403, "This request comes from another site.")
+    if not same_secret(request.header(PAGE_TOKEN), token):
+        return TurnedAway(403, "This request does not come from the page of this sign-in.")
+    return None
+
+
+def _form_only(request: HttpRequest) -> TurnedAway | None:
+    if request.method != "POST":
+        return NOT_USED
+    if request.header("content-type").partition(";")[0].strip().lower() != FORM:
+        return TurnedAway(415, "A form was expected here.")
+    return None
 
 
 def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) -> TurnedAway | None:

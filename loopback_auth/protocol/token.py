@@ -85,6 +85,22 @@ def token_response(answer: HttpResponse, *, requested_scope: str) -> tuple[Token
     Source: RFC 6749 §5.1, §5.2, §7.1, appendix A.12-A.17.
     """
     document = token_document(answer)
+    return token_set(document, obtained_at=answer.received_at, requested_scope=requested_scope), document
+
+
+def token_set(document: Mapping[str, object], *, obtained_at: float, requested_scope: str) -> TokenSet:
+    """Check the members of a token response, whether they came as JSON or as parameters of a fragment.
+
+    Args:
+        document: untrusted.
+        obtained_at: Unix seconds, when the lifetime begins.
+        requested_scope: what was asked for, space separated.
+
+    Raises:
+        MalformedResponse: they cannot be a token response.
+
+    Source: RFC 6749 §4.2.2, §5.1, §7.1, appendix A.12-A.17.
+    """
     access_token = _token_string(document, "access_token")
     if not access_token:
         raise _malformed("it has no access_token")
@@ -99,17 +115,16 @@ def token_response(answer: HttpResponse, *, requested_scope: str) -> tuple[Token
     if scope is not None and not isinstance(scope, str):
         raise _malformed("scope is not a string")
     lifetime = _lifetime(document.get("expires_in"))
-    tokens = TokenSet(
+    return TokenSet(
         access_token=access_token,
         token_type="Bearer",
-        obtained_at=answer.received_at,
-        expires_at=None if lifetime is None else answer.received_at + lifetime,
+        obtained_at=obtained_at,
+        expires_at=None if lifetime is None else obtained_at + lifetime,
         refresh_token=_token_string(document, "refresh_token") or None,
         # An empty scope says as little as none; GitHub sends it for tokens without scopes.
         # Never cut: what was granted is compared with what was asked for, and kept.
         scope=_words(scope.replace(",", " ") if scope else requested_scope),
     )
-    return tokens, document
 
 
 def token_document(answer: HttpResponse) -> Mapping[str, object]:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TEXT_BROWSERS = frozenset({"elinks", "links", "links2", "lynx", "w3m", "www-browser"})
-PRINT_ONLY = frozenset({"", "none", "echo", "true", "false", "/bin/true", "/bin/false", "/bin/echo"})
+PRINT_ONLY = frozenset({"", "none", "echo", "true", "false"})
 """What people set BROWSER to when they want no browser (git-ecosystem/git-credential-manager#2317)."""
 
 LINUX_OPENERS = (("xdg-open",), ("gio", "open"), ("x-www-browser",), ("firefox",), ("chromium",))
 WSL_OPENERS = (("wslview",), ("rundll32.exe", "url.dll,FileProtocolHandler"))
+NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""Windows only."""
 
 
 class Opening:
@@ -79,17 +81,18 @@ def open_browser(url: str, environ: Mapping[str, str] | None = None) -> Opening:
                 env=child_environment(environ),
                 # Ctrl-C in our terminal must not end the person's browser.
                 start_new_session=True,
+                creationflags=NEW_GROUP,
             )
         except OSError:
             continue
-        return Opening(program=os.path.basename(argv[0]), process=process)  # noqa: PTH119 - pathlib costs
+        return Opening(program=_name(argv[0]), process=process)
     return Opening(why_not="no program that opens a browser was found")
 
 
 def reason_against(environ: Mapping[str, str], platform: str) -> str:
     """Say why no browser that this person sees can be started here; empty when one may be."""
     browser = environ.get("BROWSER")
-    if browser is not None and browser.strip().lower() in PRINT_ONLY:
+    if browser is not None and _name(browser.strip().lower()) in PRINT_ONLY:
         return f"BROWSER is set to {browser.strip() or 'nothing'}"
     if browser:
         return ""
@@ -97,24 +100,26 @@ def reason_against(environ: Mapping[str, str], platform: str) -> str:
         return "this is an SSH session"
     if platform in ("darwin", "win32", "cygwin") or is_wsl(environ) or environ.get("TERMUX_VERSION"):
         return ""
-    if not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
-        return "there is no display"
-    return ""
+    return "" if _has_display(environ) else "there is no display"
 
 
 def openers(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
     """List the commands to try, best first; `%s` in one of BROWSER's stands for the URL."""
     configured = environ.get("BROWSER", "")
     if configured:
-        import shlex
-
-        commands = (tuple(shlex.split(part)) for part in configured.split(os.pathsep) if part.strip())
+        separator = ";" if platform == "win32" else ":"
+        commands = (_command(part, platform) for part in configured.split(separator))
         return tuple(command for command in commands if command and not _is_text(command[0]))
     if platform == "darwin":
         return (("/usr/bin/open",),)
+    if platform == "cygwin":
+        return (("cygstart",),)
     if environ.get("TERMUX_VERSION"):
         return (("termux-open-url",),)
-    return WSL_OPENERS + LINUX_OPENERS if is_wsl(environ) else LINUX_OPENERS
+    if is_wsl(environ):
+        # Without a display xdg-open would fall back to a text browser.
+        return WSL_OPENERS + LINUX_OPENERS if _has_display(environ) else WSL_OPENERS
+    return LINUX_OPENERS
 
 
 def with_url(command: tuple[str, ...], url: str) -> list[str]:
@@ -134,8 +139,30 @@ def is_wsl(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))
 
 
+def _command(part: str, platform: str) -> tuple[str, ...]:
+    """Split one of BROWSER's commands into words; no words where its quotes do not match."""
+    import shlex
+
+    try:
+        # On Windows a backslash separates folders.
+        words = shlex.split(part, posix=platform != "win32")
+    except ValueError:
+        return ()
+    # A last `&` asks for the background (Python's webbrowser reads it so); that is where all are started.
+    words = words[:-1] if words[-1:] == ["&"] else words
+    return tuple(word.strip('"') for word in words) if platform == "win32" else tuple(words)
+
+
 def _is_text(program: str) -> bool:
-    return os.path.basename(program) in TEXT_BROWSERS  # noqa: PTH119 - pathlib costs
+    return _name(program) in TEXT_BROWSERS
+
+
+def _name(program: str) -> str:
+    return program.replace("\\", "/").rpartition("/")[2]
+
+
+def _has_display(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def _start_file(url: str) -> Opening:

@@ -13,23 +13,36 @@ Weak spot, admitted: one flow at a time. Racing several is a layer above this on
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
+import secrets
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar, assert_never
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
-from loopback_auth.effects import Bind, Browse, Effect, Flow, Receive, Send, Warn
-from loopback_auth.errors import BrowserUnavailable, LoopbackAuthError, OAuthError
-from loopback_auth.model import Attempt, HttpRequest, HttpResponse, Redirect
+from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
+from loopback_auth.errors import BrowserUnavailable, LoopbackAuthError, OAuthError, ProtocolError
+from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
 from loopback_auth.protocol.json import parse_object
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.redact import Redactor
 from loopback_auth.shell.browser import Opening, open_browser
-from loopback_auth.shell.events import Exchanged, LinkReady, Notify, OpenerFailed, Warned, silent
+from loopback_auth.shell.events import (
+    Event,
+    Exchanged,
+    Invited,
+    LinkReady,
+    Notify,
+    OpenerFailed,
+    Warned,
+    silent,
+)
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.receiver import Receiver
 from loopback_auth.shell.transport import Transport
@@ -37,6 +50,12 @@ from loopback_auth.shell.transport import Transport
 T = TypeVar("T")
 
 OpenBrowser = Callable[[str], Opening]
+
+SHOWN = 4000
+"""Characters of a body that are told."""
+
+QUOTES = frozenset({"error", "error_description", "error_uri"})
+"""Where servers quote what they were sent."""
 
 
 def new_attempt() -> Attempt:
@@ -75,6 +94,7 @@ class Driver:
         self._stack = AsyncExitStack()
         self._transport: Transport | None = None
         self._receiver: Receiver | None = None
+        self._over = False
 
     async def __aenter__(self) -> Driver:
         return self
@@ -82,9 +102,12 @@ class Driver:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
-        if self._bound is not None:
-            self._bound.close()
+        self._over = True
+        try:
+            await self._stack.aclose()
+        finally:
+            if self._bound is not None:
+                self._bound.close()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end.
@@ -120,14 +143,17 @@ class Driver:
         match effect:
             case Bind(redirect):
                 return await self._bind(redirect)
-            case Browse(url):
-                self._browse(url)
+            case Browse(url, request):
+                self._browse(url, request)
+            case Invite():
+                self._invite(effect)
             case Receive(request):
-                callback = await self._own_receiver().receive(request)
-                self._redactor.learn_parameters(callback.parameters)
-                return callback
+                return self._without_echoes(await self._own_receiver().receive(request))
             case Send(request, step):
                 return await self._send(request, step)
+            case Sleep(seconds, spread):
+                await asyncio.sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
+                return Moment(time.monotonic(), time.time())
             case Warn(text):
                 self._notify(Warned(text))
             case _:
@@ -140,13 +166,16 @@ class Driver:
             bound = self._bound = bind(redirect.host, redirect.ports, redirect.path)
             if self._start_page:
                 self._open(bound.start_url)
-        self._receiver = await self._stack.enter_async_context(Receiver(bound, self._notify))
+        receiver = Receiver(bound, self._notify, start_page=self._start_page)
+        self._receiver = await self._stack.enter_async_context(receiver)
         return bound.redirect_uri
 
-    def _browse(self, url: str) -> None:
-        check_browser_url(url)
+    def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
         self._redactor.learn_url(url)
+        check_browser_url(url)
         receiver = self._own_receiver()
+        if request is not None:
+            receiver.expect(request)
         receiver.send_browser_to(url)
         if not self._start_page:
             self._open(url)
@@ -154,34 +183,86 @@ class Driver:
     def _open(self, url: str) -> None:
         opening = self._open_browser(url)
         self._notify(LinkReady(url, opening.program, opening.why_not))
-        watch(opening, self._notify)
+        watch(opening, self._tell_while_running)
+
+    def _invite(self, invite: Invite) -> None:
+        check_browser_url(invite.url)
+        opening = self._open_browser(invite.url)
+        self._notify(
+            Invited(
+                invite.url,
+                invite.user_code,
+                invite.plain_url,
+                invite.lifetime,
+                opening.program,
+                opening.why_not,
+            )
+        )
+        watch(opening, self._tell_while_running)
+
+    def _tell_while_running(self, event: Event) -> None:
+        # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
+        if not self._over:
+            self._notify(event)
 
     async def _send(self, request: HttpRequest, step: str) -> HttpResponse:
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(Transport())
         begun = time.monotonic()
-        self._redactor.learn_parameters(parse_qsl(request.body.decode("latin-1")))
+        self._learn_request(request)
         answer = await self._transport.send(request, step=step)
-        self._learn(answer)
-        self._notify(
-            Exchanged(
-                step=step,
-                method=request.method,
-                url=self._redactor.text(request.url),
-                request=self._redactor.text(request.body.decode("latin-1")),
-                status=answer.status,
-                response=self._redactor.text(answer.body[:4000].decode("utf-8", "replace")),
-                seconds=time.monotonic() - begun,
-            )
-        )
+        answer = self._learn_response(answer)
+        if self._notify is not silent:
+            self._notify(self._exchanged(request, answer, step, time.monotonic() - begun))
         return answer
 
-    def _learn(self, answer: HttpResponse) -> None:
+    def _exchanged(self, request: HttpRequest, answer: HttpResponse, step: str, seconds: float) -> Exchanged:
+        # Cut after it was made harmless: half a secret would not be recognised.
+        body = answer.body[: 16 * SHOWN].decode("utf-8", "replace")
+        return Exchanged(
+            step=step,
+            method=request.method,
+            url=self._redactor.text(request.url),
+            request=self._redactor.text(request.body.decode("latin-1"))[:SHOWN],
+            status=answer.status,
+            response=self._redactor.text(body)[:SHOWN],
+            seconds=seconds,
+        )
+
+    def _learn_request(self, request: HttpRequest) -> None:
+        self._redactor.learn_url(request.url)
+        self._redactor.learn_parameters(parse_qsl(request.body.decode("latin-1")))
+        scheme, _, credentials = request.header("authorization").partition(" ")
+        if scheme.lower() == "basic":
+            with suppress(ValueError):
+                secret = base64.b64decode(credentials).decode("utf-8").partition(":")[2]
+                self._redactor.learn("client_secret", unquote_plus(secret))
+        elif credentials:
+            self._redactor.learn("access_token", credentials)
+
+    def _learn_response(self, answer: HttpResponse) -> HttpResponse:
+        """Remember an answer's secrets; return it with those taken out that a refusal quotes."""
         try:
             members = parse_object(answer.body, what="answer", source="")
         except LoopbackAuthError:
-            return
-        self._redactor.learn_parameters(members.items())
+            return answer
+        if "error" not in members:
+            self._redactor.learn_parameters(members.items())
+            return answer
+        # Before the flow cuts them to a readable length, and a secret with them.
+        clean = {
+            name: self._redactor.text(value) if name in QUOTES and isinstance(value, str) else value
+            for name, value in members.items()
+        }
+        return replace(answer, body=json.dumps(clean).encode("ascii"))
+
+    def _without_echoes(self, callback: Callback) -> Callback:
+        self._redactor.learn_parameters(callback.parameters)
+        parameters = (
+            (name, self._redactor.text(value) if name in QUOTES else value)
+            for name, value in callback.parameters
+        )
+        return replace(callback, parameters=tuple(parameters))
 
     def _own_receiver(self) -> Receiver:
         if self._receiver is None:
@@ -195,7 +276,7 @@ def watch(opening: Opening, notify: Notify) -> None:
 
     def failed(status: int) -> None:
         # The sign-in may be over by then, and the loop with it.
-        if not loop.is_closed():
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(notify, OpenerFailed(opening.program, status))
 
     opening.watch(failed)
@@ -204,7 +285,12 @@ def watch(opening: Opening, notify: Notify) -> None:
 def scrub(error: LoopbackAuthError, redactor: Redactor) -> None:
     """Replace in an error every secret that a server may have put into its words."""
     error.message = redactor.text(error.message)
+    error.hint = redactor.text(error.hint)
     error.args = (error.message,)
     if isinstance(error, OAuthError):
+        error.error = redactor.text(error.error)
         error.error_description = redactor.text(error.error_description)
         error.error_uri = redactor.text(error.error_uri)
+    if isinstance(error, ProtocolError):
+        error.expected = redactor.text(error.expected)
+        error.received = redactor.text(error.received)

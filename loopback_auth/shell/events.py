@@ -19,6 +19,22 @@ class LinkReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Invited:
+    """Where the person is to approve, on whatever device, within `lifetime` seconds.
+
+    `user_code` is to be compared or entered there; `plain_url` is short enough to be typed, where it differs;
+    the last two are those of `LinkReady`.
+    """
+
+    url: str = field(repr=False)
+    user_code: str = field(repr=False)
+    plain_url: str
+    lifetime: float
+    opened_with: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenerFailed:
     """The program that should have opened the browser ended with an error; the link still works."""
 
@@ -74,7 +90,17 @@ class Exchanged:
     seconds: float
 
 
-Event = LinkReady | OpenerFailed | LinkOpened | LinkRenewed | Ignored | CallbackReceived | Warned | Exchanged
+Event = (
+    LinkReady
+    | Invited
+    | OpenerFailed
+    | LinkOpened
+    | LinkRenewed
+    | Ignored
+    | CallbackReceived
+    | Warned
+    | Exchanged
+)
 Notify = Callable[[Event], None]
 
 

@@ -78,8 +78,9 @@ def bind(host: str, ports: tuple[int, ...], path: str) -> BoundRedirect:
     for port in ports:
         try:
             sockets = _bind_families(host, port)
-        except OSError as exc:
-            troubles.append(f"port {port or 'of any number'} on {host}: {exc.strerror or exc}")
+        except (OSError, OverflowError) as exc:
+            reason = getattr(exc, "strerror", None) or exc
+            troubles.append(f"port {port or 'of any number'} on {host}: {reason}")
             continue
         number = sockets[0].getsockname()[1]
         return BoundRedirect(sockets, authority=f"{host}:{number}", path=path, key=new_key())

@@ -12,8 +12,8 @@ no word of the framework in any answer or log, because aiohttp quotes what it co
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 
@@ -24,166 +24,142 @@ from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, Htt
 from loopback_auth.protocol.redirect import (
     BODY_LIMIT,
     RedirectEndpoint,
+    RelayPage,
     TurnedAway,
     admission,
     redirect_endpoint,
     start_page,
 )
-from loopback_auth.shell.events import CallbackReceived, Ignored, LinkOpened, LinkRenewed, Notify
+from loopback_auth.shell.connection import Connection, Server, answer, report
+from loopback_auth.shell.events import CallbackReceived, Event, Ignored, LinkOpened, LinkRenewed, Notify
 from loopback_auth.shell.loopback import BACKLOG, BoundRedirect, new_key
 
 CONNECTIONS = 64
+ACCEPTS = 8
+"""Connections taken in at a time: far fewer than `CONNECTIONS`, so that a crowd that arrives all at once
+cannot push out the one that matters before anybody has looked at what it says."""
 PATIENCE = 10.0
 """Seconds that a connection gets to say what it wants."""
 FLUSH = 2.0
 """Seconds that a browser gets to take the last page."""
+TURNS = 3
+"""Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
 SUSPICIOUS = 20
 """Forged callbacks after which the person is told that something is calling this port."""
 
-_SILENT = logging.Logger("loopback_auth.receiver", level=logging.CRITICAL + 1)
-
-
-class _Connection(web.RequestHandler):
-    """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
-
-    __slots__ = ("_receiver", "_timer", "busy")
-
-    def __init__(self, manager: web.Server, receiver: Receiver) -> None:
-        super().__init__(
-            manager,
-            loop=asyncio.get_running_loop(),
-            access_log=_SILENT,
-            logger=_SILENT,
-            max_line_size=BODY_LIMIT,
-            max_field_size=BODY_LIMIT,
-            max_headers=256,
-            lingering_time=0,
-            auto_decompress=False,
-        )
-        self._receiver = receiver
-        self._timer: asyncio.TimerHandle | None = None
-        self.busy = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE, self.drop)
-        self._receiver.admit(self)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._receiver.forget(self)
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        if data[:2] == b"\x16\x03" and not self.busy:
-            self._receiver.turn_away(TurnedAway(400, "Something spoke https to this http address."))
-            self.drop()
-            return
-        super().data_received(data)
-
-    def understood(self) -> None:
-        """Note that the request is complete: from now on it is our turn."""
-        self.busy = True
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def drop(self) -> None:
-        """End the connection without an answer."""
-        if self.transport is not None:
-            self.transport.abort()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what is no HTTP, or our own failure, with a page of ours."""
-        refusal = TurnedAway(status, "This request could not be understood.")
-        self._receiver.turn_away(refusal)
-        return _answer(pages.turned_away(status=status, reason=refusal.reason))
-
-
-class _Server(web.Server):
-    """aiohttp's low-level server, making connections of our kind."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        super().__init__(receiver.handle)
-        self._receiver = receiver
-
-    def __call__(self) -> web.RequestHandler:
-        return _Connection(self, self._receiver)
+Answer = HttpResponse | asyncio.Future[HttpResponse]
+"""What a request gets at once, or when it is known."""
 
 
 class Receiver:
-    """Serves the start page and the redirect endpoint of one sign-in; an async context manager."""
+    """Serves the start page and the redirect endpoint of one sign-in; an async context manager.
 
-    def __init__(self, bound: BoundRedirect, notify: Notify) -> None:
+    Args:
+        bound: listening sockets; closed at the end.
+        notify: told of visitors.
+        start_page: serve one; without it there is nothing but the redirect endpoint.
+        patience: seconds that a connection gets to say what it wants.
+    """
+
+    def __init__(
+        self, bound: BoundRedirect, notify: Notify, *, start_page: bool = True, patience: float = PATIENCE
+    ) -> None:
+        self.patience = patience
+        self.closed = False
         self._bound = bound
         self._notify = notify
         self._endpoint = RedirectEndpoint(bound.authority, bound.path)
         self._key = bound.key
         self._key_used = False
-        self._old_keys: set[str] = set()
+        self._keys = {bound.key} if start_page else set()
         loop = asyncio.get_running_loop()
         self._way_on: asyncio.Future[HttpResponse] = loop.create_future()
         self._callback: asyncio.Future[Callback] = loop.create_future()
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
-        self._connections: dict[_Connection, None] = {}
-        self._drained: asyncio.Event = asyncio.Event()
+        self._connections: dict[Connection, None] = {}
+        self._held: set[Connection] = set()
+        self._released = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ignored = 0
         self._forged = 0
-        self._server = _Server(self)
+        self._server = Server(self)
         self._listeners: list[asyncio.Server] = []
 
     async def __aenter__(self) -> Receiver:
         loop = asyncio.get_running_loop()
-        for one in self._bound.sockets:
-            self._listeners.append(await loop.create_server(self._server, sock=one, backlog=BACKLOG))
+        try:
+            for one in self._bound.sockets:
+                self._listeners.append(await loop.create_server(self._server, sock=one, backlog=ACCEPTS))
+                one.listen(BACKLOG)  # asyncio has just lowered the kernel's queue to `ACCEPTS` as well.
+        except BaseException:
+            self._close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.closed = True
+        try:
+            await self._stop_accepting()
+        finally:
+            self._close()
+            for connection in list(self._connections):
+                connection.drop()
+            for task in self._tasks:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _stop_accepting(self) -> None:
+        # A server of asyncio that is closed loses the sockets of which it has not yet made connections.
+        loop = asyncio.get_running_loop()
+        for one in self._bound.sockets:
+            with suppress(NotImplementedError, ValueError):  # Windows; somebody else has closed it.
+                loop.remove_reader(one)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+    def _close(self) -> None:
         for listener in self._listeners:
             listener.close()
         self._bound.close()
-        for connection in list(self._connections):
-            connection.drop()
-        await self._server.shutdown(0)
 
     def send_browser_to(self, url: str) -> None:
         """Let the start page lead on to a URL."""
         if not self._way_on.done():
             self._way_on.set_result(HttpResponse(302, (("Location", url), *pages.safe_headers())))
 
+    def expect(self, request: AuthorizationRequest) -> None:
+        """Begin to recognise the callback of a request."""
+        if self._endpoint.request is None:
+            self._endpoint = replace(
+                self._endpoint, request=request, relay_path=f"/{new_key()}", relay_token=new_key()
+            )
+
     async def receive(self, request: AuthorizationRequest) -> Callback:
         """Wait for the callback of a request; there is no deadline here, callers have one."""
         self.expect(request)
-        return await self._callback
-
-    def expect(self, request: AuthorizationRequest) -> None:
-        """Begin to recognise the callback of a request."""
-        self._endpoint = RedirectEndpoint(self._bound.authority, self._bound.path, request)
+        return await asyncio.shield(self._callback)
 
     async def finish(self, page: HttpResponse) -> None:
         """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over."""
         for waiting in (self._outcome, self._way_on):
             if not waiting.done():
                 waiting.set_result(page)
-        if any(connection.busy for connection in self._connections):
+        if self._held:
             try:
                 async with asyncio.timeout(FLUSH):
-                    await self._drained.wait()
+                    await self._released.wait()
             except TimeoutError:
                 return
 
     # What follows is called from connections.
 
-    def admit(self, connection: _Connection) -> None:
+    def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
         """Take a connection in, and let the oldest unfinished one go when there are too many."""
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         self._connections[connection] = None
         if len(self._connections) > CONNECTIONS:
             oldest = next((one for one in self._connections if not one.busy), None)
@@ -191,86 +167,109 @@ class Receiver:
                 oldest.drop()
                 self.forget(oldest)
 
-    def forget(self, connection: _Connection) -> None:
+    def forget(self, connection: Connection) -> None:
         """Note that a connection is gone."""
         self._connections.pop(connection, None)
-        if self._outcome.done() and not any(one.busy for one in self._connections):
-            self._drained.set()
+        self._held.discard(connection)
+        if self._outcome.done() and not self._held:
+            self._released.set()
 
     def turn_away(self, refusal: TurnedAway) -> None:
         """Count a request that was not ours."""
         self._ignored += 1
         self._forged += refusal.forged
         suspicious = refusal.forged and self._forged == SUSPICIOUS
-        self._notify(Ignored(self._ignored, refusal.status, refusal.reason, suspicious))
+        self._tell(Ignored(self._ignored, refusal.status, refusal.reason, suspicious))
+
+    def refused(self, refusal: TurnedAway, allow: str = "GET") -> HttpResponse:
+        """Count a request that was not ours, and make the page for it."""
+        self.turn_away(refusal)
+        page = pages.turned_away(status=refusal.status, reason=refusal.reason)
+        # RFC 9110 §15.5.6: a 405 MUST say which methods would have done.
+        return replace(page, headers=(*page.headers, ("Allow", allow))) if page.status == 405 else page
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         head = HttpRequest(request.method, request.raw_path, _headers(request.raw_headers))
         connection = request.protocol
-        if not isinstance(connection, _Connection):
+        if not isinstance(connection, Connection):
             raise TypeError("a connection of another server")
-        path = head.url.partition("?")[0]
-        if path[1:] == self._key or path[1:] in self._old_keys:
-            connection.understood()
-            return _answer(await self._start(head))
-        refusal = admission(self._endpoint, head)
-        if refusal is None and head.method == "POST":
-            body = await _body(request)
-            refusal = TurnedAway(413, "This is more than an answer can hold.") if body is None else None
-            head = HttpRequest(head.method, head.url, head.headers, body or b"")
+        if _path(head)[1:] in self._keys:
+            page = self._start(head)
+        else:
+            page = await self._answered(request, head)
         connection.understood()
-        verdict = refusal or redirect_endpoint(self._endpoint, head)
-        if isinstance(verdict, TurnedAway):
-            return _answer(self._refused(verdict))
-        # Set before anything is awaited: of two equal callbacks exactly one is the first.
-        self._endpoint = RedirectEndpoint(
-            self._bound.authority, self._bound.path, self._endpoint.request, answered=True
-        )
-        self._callback.set_result(verdict)
-        self._notify(CallbackReceived())
-        return _answer(await asyncio.shield(self._outcome))
+        if isinstance(page, asyncio.Future):
+            self._held.add(connection)
+            page = await asyncio.shield(page)
+        if _path(head) == self._endpoint.relay_path and page.status == 200:
+            # The script of our relay page asks only how it ended, and shows that itself.
+            page = HttpResponse(204, pages.safe_headers())
+        return answer(page)
 
-    def _refused(self, refusal: TurnedAway) -> HttpResponse:
-        self.turn_away(refusal)
-        page = pages.turned_away(status=refusal.status, reason=refusal.reason)
-        # RFC 9110 §15.5.6: a 405 MUST say which methods would have done.
-        return replace(page, headers=(*page.headers, ("Allow", "GET"))) if page.status == 405 else page
-
-    async def _start(self, head: HttpRequest) -> HttpResponse:
-        used = head.url.partition("?")[0][1:] != self._key or self._key_used
-        key = head.url.partition("?")[0][1:]
+    def _start(self, head: HttpRequest) -> Answer:
+        key = _path(head)[1:]
+        used = key != self._key or self._key_used
         refusal = start_page(head, authority=self._bound.authority, key=key, used=used)
-        if refusal is not None:
-            if refusal.status == 410:
-                self._renew_link()
-            return self._refused(refusal)
-        self._key_used = True
-        self._notify(LinkOpened())
-        return await asyncio.shield(self._way_on)
+        if refusal is None:
+            self._key_used = True
+            self._tell(LinkOpened())
+            return self._way_on
+        page = self.refused(refusal)
+        # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
+        if refusal.status == 410 and self._key_used and not self._endpoint.answered:
+            self._renew_link()
+        return page
 
     def _renew_link(self) -> None:
         # Only the terminal learns the new key, so whoever took the old link from the process list is out.
-        self._old_keys.add(self._key)
         self._key, self._key_used = new_key(), False
-        self._notify(LinkRenewed(f"http://{self._bound.authority}/{self._key}"))
+        self._keys.add(self._key)
+        self._tell(LinkRenewed(f"http://{self._bound.authority}/{self._key}"))
+
+    async def _answered(self, request: web.BaseRequest, head: HttpRequest) -> Answer:
+        refusal = admission(self._endpoint, head)
+        if refusal is None and head.method == "POST":
+            body = await _body(request)
+            refusal = body if isinstance(body, TurnedAway) else None
+            head = HttpRequest(head.method, head.url, head.headers, body if isinstance(body, bytes) else b"")
+        verdict = refusal or redirect_endpoint(self._endpoint, head)
+        if isinstance(verdict, RelayPage):
+            return pages.relay(path=self._endpoint.relay_path, token=self._endpoint.relay_token)
+        if isinstance(verdict, TurnedAway):
+            asked = self._endpoint.request
+            both = asked is not None and asked.response_mode == "form_post"
+            return self.refused(verdict, allow="GET, POST" if both else "GET")
+        # Set before anything is awaited: of two equal callbacks exactly one is the first.
+        self._endpoint = replace(self._endpoint, answered=True)
+        if not self._outcome.done():
+            self._callback.set_result(verdict)
+            self._tell(CallbackReceived())
+        return self._outcome
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._notify(event)
+        except Exception as exc:
+            # Whoever watches must not come between the browser and its answer.
+            report("a watcher of the sign-in failed", exc)
+
+
+def _path(head: HttpRequest) -> str:
+    return head.url.partition("?")[0]
 
 
 def _headers(raw: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
 
 
-async def _body(request: web.BaseRequest) -> bytes | None:
-    body = b""
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return body
-
-
-def _answer(page: HttpResponse) -> web.Response:
-    response = web.Response(status=page.status, headers=list(page.headers), body=page.body)
-    # One request a connection: a kept one could bring the next sign-in's callback to a flow that is over.
-    response.force_close()
-    return response
+async def _body(request: web.BaseRequest) -> bytes | TurnedAway:
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                return TurnedAway(413, "This is more than an answer can hold.")
+    except (web.RequestPayloadError, ConnectionError):
+        return TurnedAway(400, "The body of this request could not be read.")
+    return bytes(body)

@@ -38,17 +38,13 @@ from loopback_auth.errors import (
     StateMismatch,
 )
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, HttpResponse, ServerMetadata
-from loopback_auth.protocol.authorization import (
-    KNOWN_PARAMETERS,
-    RESERVED,
-    authorization_response,
-    pkce_doubt,
+from loopback_auth.protocol.authorization import RESERVED, pkce_doubt, response_mode
+from loopback_auth.protocol.pushed import (
     pushed_authorization_request,
     pushed_authorization_response,
     pushes,
-    response_mode,
-    same_secret,
 )
+from loopback_auth.protocol.response import KNOWN_PARAMETERS, authorization_response, same_secret
 
 OPENID = replace(CLIENT, scope="openid profile")
 

@@ -332,6 +332,7 @@ def test_no_request_raises_and_no_callback_lacks_our_state(
         assert endpoint.request is not None
         assert not endpoint.answered
     else:
+        assert isinstance(verdict, TurnedAway)
         assert 400 <= verdict.status < 500
 
 

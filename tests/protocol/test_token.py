@@ -34,7 +34,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import HttpResponse, ServerMetadata, TokenSet
-from loopback_auth.protocol.authorization import authorization_response
+from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import (
     LONGEST_LIFETIME,
     code_token_request,

@@ -1,0 +1,92 @@
+"""How vendors sign in by ticket, as data: one instance of `TicketContract` each.
+
+A row says what the vendor's own, published client does; what nobody has published is not in it. The demo
+server speaks every one of them, so that the descriptions are exercised and not only read.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.model import Call, TicketContract
+
+# https://github.com/netlify/open-api: swagger.yml, paths /oauth/tickets; the approval page and the account
+# call as in https://github.com/netlify/cli. Revocation is what the web interface's own logout does.
+NETLIFY = TicketContract(
+    base="https://api.netlify.com/api/v1",
+    ui="https://app.netlify.com",
+    create=Call("POST", "{base}/oauth/tickets?client_id={client_id}", "json", (("message", "{message}"),)),
+    extract={"id": "id"},
+    browser_url="{ui}/authorize?response_type=ticket&ticket={id}",
+    poll=Call("GET", "{base}/oauth/tickets/{id}"),
+    done_path="authorized",
+    done_value=True,
+    gone=(401, 404, 410),
+    exchange=Call("POST", "{base}/oauth/tickets/{id}/exchange"),
+    token_path="access_token",
+    account=Call("GET", "{base}/user"),
+    account_paths=("user_email", "email", "full_name"),
+    revoke=Call("DELETE", "{base}/access_tokens/revoke", ok=(200, 204)),
+    source="https://github.com/netlify/open-api",
+)
+
+# https://github.com/npm/npm-profile: lib/index.js, loginWeb. 202 with Retry-After is "not yet"; a registry
+# without it answers 4xx at once.
+NPM = TicketContract(
+    base="https://registry.npmjs.org",
+    create=Call("POST", "{base}/-/v1/login", "json"),
+    extract={"browser_url": "loginUrl", "poll_url": "doneUrl"},
+    browser_url="{browser_url}",
+    poll=Call("GET", "{poll_url}"),
+    done_path="token",
+    pending=(202,),
+    unsupported=(400, 500),
+    token_path="token",
+    account=Call("GET", "{base}/-/whoami"),
+    account_paths=("username",),
+    source="https://github.com/npm/npm-profile",
+)
+
+# https://github.com/heroku/heroku-cli-command: src/login.ts. One poll that is answered when it is over.
+HEROKU = TicketContract(
+    base="https://cli-auth.heroku.com",
+    create=Call("POST", "{base}/auth", "json", (("description", "{message}"),)),
+    extract={"browser_url": "browser_url", "poll_url": "cli_url", "poll_token": "token"},
+    browser_url="{browser_url}",
+    poll=Call("GET", "{poll_url}", headers=(("Authorization", "Bearer {poll_token}"),)),
+    done_path="access_token",
+    token_path="access_token",
+    timeout=600.0,
+    source="https://github.com/heroku/heroku-cli-command",
+)
+
+# https://github.com/stripe/stripe-cli: pkg/login. A redirect at the creation means the device grant.
+STRIPE = TicketContract(
+    base="https://dashboard.stripe.com",
+    create=Call("POST", "{base}/stripecli/auth", "form", (("device_name", "{message}"),)),
+    extract={"browser_url": "browser_url", "poll_url": "poll_url", "user_code": "verification_code"},
+    browser_url="{browser_url}",
+    poll=Call("GET", "{poll_url}"),
+    done_path="redeemed",
+    done_value=True,
+    unsupported=(301, 302, 303, 307, 308),
+    token_path="testmode_key_secret",
+    account_paths=("account_display_name", "account_id"),
+    timeout=120.0,
+    source="https://github.com/stripe/stripe-cli",
+)
+
+# https://github.com/DopplerHQ/cli: pkg/cmd/login.go and pkg/http/api.go. 409 is "not yet".
+DOPPLER = TicketContract(
+    base="https://api.doppler.com",
+    create=Call("GET", "{base}/v3/auth/cli/generate/2", parameters=(("hostname", "{message}"),)),
+    extract={"user_code": "code", "poll_token": "polling_code", "browser_url": "auth_url"},
+    browser_url="{browser_url}",
+    poll=Call("POST", "{base}/v3/auth/cli/authorize", "json", (("code", "{poll_token}"),)),
+    done_path="token",
+    pending=(409,),
+    token_path="token",
+    account_paths=("name",),
+    interval=2.0,
+    source="https://github.com/DopplerHQ/cli",
+)
+
+CONTRACTS = {"netlify": NETLIFY, "npm": NPM, "heroku": HEROKU, "stripe": STRIPE, "doppler": DOPPLER}

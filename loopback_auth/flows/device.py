@@ -1,0 +1,79 @@
+"""Sign in on another device: the person enters a code there, we ask until they have approved.
+
+Not for a machine whose own browser can come back to us: whoever began the sign-in cannot be told from
+whoever approves it, which is what device code phishing lives on (RFC 8628 §5.4).
+
+Source: RFC 8628 §3.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from loopback_auth.effects import Flow, Invite, Send, Warn
+from loopback_auth.flows.discovery import discover
+from loopback_auth.flows.polling import poll
+from loopback_auth.flows.tokens import checked_tokens
+from loopback_auth.model import ClientConfig, DeviceGrant, ServerMetadata, SignIn
+from loopback_auth.protocol.client_auth import client_authentication
+from loopback_auth.protocol.device import (
+    device_authorization_request,
+    device_authorization_response,
+    device_token_request,
+    device_token_response,
+)
+
+
+def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow[SignIn]:
+    """Sign in with a code that the person enters on any device.
+
+    Args:
+        client: who asks, and for what.
+        verify_signature: check the ID token's signature too (needs joserfc); its claims always are.
+
+    Source: RFC 8628 §3.
+    """
+    metadata = yield from discover(client.provider)
+    client_authentication(client, metadata)
+    answer = yield from Send(
+        device_authorization_request(client, metadata), step="device authorization request"
+    )
+    grant = device_authorization_response(answer)
+    if doubt := _strange_host(metadata, grant):
+        yield from Warn(doubt)
+    yield from Invite(
+        grant.verification_uri_complete or grant.verification_uri,
+        user_code=grant.user_code,
+        plain_url=grant.verification_uri,
+        lifetime=grant.lifetime,
+    )
+    answer = yield from poll(
+        device_token_request(client, metadata, grant),
+        device_token_response,
+        step="device token request",
+        interval=grant.interval,
+        lifetime=grant.lifetime,
+    )
+    tokens = yield from checked_tokens(
+        client, metadata, answer, nonce=None, keys=None, verify_signature=verify_signature
+    )
+    return SignIn(
+        name=client.provider.name,
+        client_id=client.client_id,
+        client_auth=client_authentication(client, metadata),
+        metadata=metadata,
+        requested_scope=client.scope,
+        tokens=tokens,
+        temporary=client.provider.temporary,
+    )
+
+
+def _strange_host(metadata: ServerMetadata, grant: DeviceGrant) -> str:
+    # Providers do use other hosts (google.com for googleapis.com), so this is a remark and no refusal.
+    shown = urlsplit(grant.verification_uri).hostname or ""
+    known = urlsplit(metadata.device_authorization_endpoint or "").hostname or ""
+    if shown.split(".")[-2:] == known.split(".")[-2:]:
+        return ""
+    return (
+        f"The page to approve on is at {shown}, while the server is {known}. Is that where you expect to be?"
+    )

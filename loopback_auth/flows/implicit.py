@@ -1,0 +1,58 @@
+"""Sign in with tokens that come through the browser: `response_type=token`, `id_token`, or both.
+
+Not recommended, and not chosen by itself: the token passes through the address bar, stays in the browser's
+history, and nothing ties it to whoever began the sign-in. It exists here because some servers offer public
+clients nothing else, and to be compared.
+
+Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2; against it: RFC 9700 §2.1.2, RFC 8252 §8.2.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
+from loopback_auth.flows.discovery import discover, keys_if_possible
+from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens
+from loopback_auth.model import Attempt, ClientConfig, SignIn
+from loopback_auth.protocol.authorization import authorization_request
+from loopback_auth.protocol.response import authorization_response
+
+EXPOSED = (
+    "The token comes through the browser: it stays in its history, and any script or extension that can read "
+    "the address has it. RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use --flow code where you can."
+)
+
+
+def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool = False) -> Flow[SignIn]:
+    """Sign in with tokens delivered by the authorization endpoint itself.
+
+    Args:
+        client: who asks; its response type says for what.
+        attempt: fresh randomness, used for nothing else.
+        verify_signature: an ID token through the browser is worth nothing without (needs joserfc).
+
+    Raises:
+        ConfigError: an ID token was asked for and its signature cannot be checked.
+
+    Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2.2.
+    """
+    check_verifiable(client, verify_signature=verify_signature)
+    redirect_uri = yield from Bind(client.provider.redirect)
+    metadata = yield from discover(client.provider)
+    if "token" in client.response_type.split():
+        yield from Warn(EXPOSED)
+    request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
+    yield from Browse(request.url, request)
+    keys = (yield from keys_if_possible(metadata)) if request.nonce is not None else None
+    response = authorization_response(request, (yield from Receive(request)))
+    for warning in response.warnings:
+        yield from Warn(warning)
+    tokens = yield from front_channel_tokens(client, response, keys=keys)
+    return SignIn(
+        name=client.provider.name,
+        client_id=client.client_id,
+        client_auth="none",
+        metadata=metadata,
+        requested_scope=client.scope,
+        tokens=tokens,
+        temporary=client.provider.temporary,
+    )

@@ -1,0 +1,98 @@
+"""Sign in by ticket: create one, let the person approve it in a browser, ask until approved, redeem it.
+
+What a ticket is for: the browser need not be able to come back to us. What it costs: no redirect tells us of
+the approval, so we ask; and nothing but the id shows that the one who redeems is the one who began, unless
+the server takes a code challenge.
+
+Source: the contract's own (`contracts`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loopback_auth.effects import Flow, Invite, Send
+from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
+from loopback_auth.flows.polling import poll
+from loopback_auth.model import Attempt, ClientConfig, SignIn, TicketContract, TokenSet
+from loopback_auth.protocol.pkce import code_challenge
+from loopback_auth.protocol.ticket import (
+    account_response,
+    call_request,
+    exchange_response,
+    poll_response,
+    ticket_response,
+)
+
+
+def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow[SignIn]:
+    """Sign in by a ticket that the person approves.
+
+    Args:
+        client: who asks; its provider has the contract.
+        attempt: fresh randomness, for the binding where the server offers one.
+        message: shown to the person on the approval page where the server does that.
+
+    Raises:
+        EndpointMissing: the provider has no tickets.
+
+    Source: the contract's own.
+    """
+    contract = client.provider.ticket
+    if contract is None:
+        raise EndpointMissing(
+            f"{client.provider.name} does not sign in by ticket.", hint="Choose another --flow."
+        )
+    values = _values(client, contract, attempt, message)
+    answer = yield from Send(call_request(contract.create, values), step="ticket request")
+    made = ticket_response(contract, values, answer)
+    yield from Invite(made.browser_url, user_code=made.user_code, lifetime=made.lifetime)
+    answer = yield from poll(
+        call_request(contract.poll, made.values),
+        lambda response: poll_response(contract, response),
+        step="ticket status request",
+        interval=made.interval,
+        lifetime=made.lifetime,
+    )
+    if contract.exchange is not None:
+        answer = yield from Send(call_request(contract.exchange, made.values), step="ticket exchange")
+    tokens, account = exchange_response(contract, answer)
+    if contract.cleanup is not None:
+        yield from Send(call_request(contract.cleanup, made.values), step="ticket clean-up")
+    account = account or (yield from _account(contract, values, tokens))
+    return SignIn(
+        name=client.provider.name,
+        client_id=client.client_id,
+        client_auth="none",
+        metadata=client.provider.metadata,
+        requested_scope="",
+        tokens=replace(tokens, account=account),
+        temporary=client.provider.temporary,
+    )
+
+
+def _values(client: ClientConfig, contract: TicketContract, attempt: Attempt, message: str) -> dict[str, str]:
+    values = {
+        "base": contract.base,
+        "ui": contract.ui,
+        "client_id": client.client_id,
+        "message": message,
+        "uuid": attempt.nonce,
+    }
+    if contract.binding:
+        values["code_challenge"] = code_challenge(attempt.code_verifier)
+        values["code_verifier"] = attempt.code_verifier
+    return values
+
+
+def _account(contract: TicketContract, values: dict[str, str], tokens: TokenSet) -> Flow[str]:
+    if contract.account is None:
+        return ""
+    request = call_request(contract.account, values)
+    request = replace(request, headers=(*request.headers, ("Authorization", f"Bearer {tokens.access_token}")))
+    # The name is a courtesy: the sign-in has succeeded, whatever becomes of this request.
+    try:
+        answer = yield from Send(request, step="account request")
+        return account_response(contract, answer)
+    except (ProtocolError, TransportError):
+        return ""

@@ -1,0 +1,164 @@
+"""The authorization response: what may be believed of an answer, however it reached us.
+
+How it reached us is `protocol.redirect`'s and `protocol.paste`'s question; this file judges what it says.
+
+Source: RFC 6749 §4.1.2, §4.1.2.1, §4.2.2; RFC 9207 §2.4; OAuth 2.0 Multiple Response Types §3, §5.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from loopback_auth.errors import AuthorizationError, IssuerMismatch, MalformedResponse, StateMismatch
+from loopback_auth.model import AuthorizationRequest, AuthorizationResponse, Callback, ServerMetadata
+from loopback_auth.redact import error_code, server_text
+
+KNOWN_PARAMETERS = frozenset(
+    {
+        "access_token",
+        "code",
+        "error",
+        "error_description",
+        "error_uri",
+        "expires_in",
+        "id_token",
+        "iss",
+        "refresh_token",
+        "response",
+        "scope",
+        "state",
+        "token_type",
+    }
+)
+"""Response parameters with a meaning here; a repeated one has two (RFC 6749 §3.1)."""
+
+
+ARTEFACT_OF = {"code": "code", "token": "access_token", "id_token": "id_token"}
+"""What each word of a response type brings (OAuth 2.0 Multiple Response Types §3)."""
+
+ARTEFACTS = frozenset(ARTEFACT_OF.values())
+FRONT_CHANNEL = ("access_token", "token_type", "expires_in", "scope", "id_token")
+DROPPED = "The server sent a refresh token through the browser, which it must not; it was dropped unread."
+
+
+def authorization_response(request: AuthorizationRequest, callback: Callback) -> AuthorizationResponse:
+    """Check an answer against the request that it claims to answer.
+
+    The order matters: first that it is an answer to us (state), then that it has one meaning, then that it
+    comes from the right server (iss), and only then what it says; an error is believed no sooner than a code.
+
+    Raises:
+        StateMismatch: it answers another request.
+        MalformedResponse: a repeated parameter, another response type or mode, no code and no error.
+        IssuerMismatch: it comes from another server, or does not say from which although it should.
+        AuthorizationError: the server refused.
+
+    Source: RFC 6749 §4.1.2, §4.1.2.1, §10.12; RFC 9207 §2.4; OAuth 2.0 Multiple Response Types §5.
+    """
+    parameters = {name: value for name, value in callback.parameters if value}
+    if not same_secret(parameters.get("state", ""), request.state):
+        raise StateMismatch(
+            "The answer belongs to another sign-in: its state is not ours",
+            source="RFC 6749 §10.12",
+            hint="Run the command again and finish in the tab that it opens.",
+        )
+    _check_single(callback)
+    _check_mode(request, callback)
+    _check_issuer(request.metadata, parameters.get("iss"))
+    if "error" in parameters and "code" not in parameters and "access_token" not in parameters:
+        raise AuthorizationError(
+            error_code(parameters["error"]),
+            server_text(parameters.get("error_description", "")),
+            server_text(parameters.get("error_uri", "")),
+        )
+    warnings = _check_kind(request.response_type, parameters)
+    code = parameters.get("code", "")
+    if not all("\x20" <= character <= "\x7e" for character in code):
+        raise MalformedResponse(
+            "The code has characters outside printable ASCII", source="RFC 6749 appendix A.11"
+        )
+    return AuthorizationResponse(
+        code=code,
+        request=request,
+        parameters={name: parameters[name] for name in FRONT_CHANNEL if name in parameters},
+        received_at=callback.received_at,
+        warnings=warnings,
+    )
+
+
+def same_secret(one: str, other: str) -> bool:
+    """Compare two secrets in a time that does not tell where they differ; any text may come in.
+
+    Source: RFC 6749 §10.12 (the state must not be guessable piece by piece).
+    """
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def _check_single(callback: Callback) -> None:
+    names = [name for name, value in callback.parameters if value and name in KNOWN_PARAMETERS]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise MalformedResponse(
+            f"The answer repeats {', '.join(repeated)}",
+            source="RFC 6749 §3.1",
+            hint="Run the command again; if it stays so, the server or something in between is broken.",
+        )
+
+
+def _check_issuer(metadata: ServerMetadata, iss: str | None) -> None:
+    if iss is None:
+        if metadata.authorization_response_iss_parameter_supported:
+            raise IssuerMismatch(
+                "The answer does not say which server it comes from, although this server always does",
+                source="RFC 9207 §2.4",
+                expected=metadata.issuer or "",
+                hint="Do not approve again before you know why: this is what a mix-up attack looks like.",
+            )
+        return
+    if metadata.issuer is not None and iss != metadata.issuer:
+        raise IssuerMismatch(
+            f"The answer comes from another server: expected {metadata.issuer}, found {server_text(iss)!a}",
+            source="RFC 9207 §2.4",
+            expected=metadata.issuer,
+            received=server_text(iss),
+            hint="Do not approve again before you know why: this is what a mix-up attack looks like.",
+        )
+
+
+def _check_mode(request: AuthorizationRequest, callback: Callback) -> None:
+    arrived = {"relay": "fragment", "paste": request.response_mode}.get(callback.via, callback.via)
+    # RFC 6749 §4.2.2.1 wants the errors of an implicit grant in the fragment; some servers use the query.
+    if arrived == request.response_mode or (arrived == "query" and _is_error(callback)):
+        return
+    raise MalformedResponse(
+        f"The server answered by {arrived}, but {request.response_mode} was asked for",
+        source="OAuth 2.0 Form Post Response Mode §2",
+        hint=f"Say --response-mode {arrived}.",
+    )
+
+
+def _is_error(callback: Callback) -> bool:
+    names = {name for name, value in callback.parameters if value}
+    return "error" in names and not names.intersection(ARTEFACTS)
+
+
+def _check_kind(response_type: str, parameters: dict[str, str]) -> tuple[str, ...]:
+    def refuse(detail: str, source: str) -> MalformedResponse:
+        return MalformedResponse(
+            f"The answer is malformed: {detail}", source=source, hint="Check --flow and --response-mode."
+        )
+
+    wanted = {ARTEFACT_OF[word] for word in response_type.split()}
+    if "error" in parameters:
+        raise refuse("both an error and what was asked for", "RFC 6749 §4.1.2")
+    # A refresh token must not come this way (RFC 6749 §4.2.2); tokens that do are only worth dropping.
+    dropped = "refresh_token" in parameters and "access_token" in wanted
+    allowed = wanted | ({"token_type"} if "access_token" in wanted else set())
+    for name in sorted({*ARTEFACTS, "token_type", "refresh_token", "response"} - allowed):
+        if name in parameters and not (dropped and name == "refresh_token"):
+            raise refuse(f"{name} was not asked for", "OAuth 2.0 Multiple Response Types §3")
+    missing = sorted(wanted - parameters.keys())
+    if missing:
+        clause = "RFC 6749 §4.1.2" if "code" in wanted else "RFC 6749 §4.2.2"
+        raise refuse(f"neither {' nor '.join(missing)} nor an error", clause)
+    return (DROPPED,) if dropped else ()

@@ -1,0 +1,240 @@
+"""Signing in by ticket: a vendor's create, approve, poll and exchange, read off a description.
+
+A ticket is an id that the client fetches, that a person approves in a browser, and that then redeems a
+token. No standard knows it. Whoever learns the id before the exchange can take the token, so the id is a
+secret here although the approval page carries it; where a server offers to bind it to the one who created
+it (a code challenge at creation, the verifier at the exchange), it is bound.
+
+Source: the contracts' own `source`; RFC 7636 for the binding, RFC 6749 §5.1 for what a token may be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode, urljoin
+
+from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse, TicketError
+from loopback_auth.model import (
+    FORM,
+    Call,
+    HttpRequest,
+    HttpResponse,
+    Pending,
+    Ticket,
+    TicketContract,
+    TokenSet,
+)
+from loopback_auth.protocol.json import is_json, parse_object
+from loopback_auth.protocol.polling import unanswered
+from loopback_auth.protocol.urls import check_browser_url, origin
+from loopback_auth.redact import server_text
+
+_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+LONGEST_LIFETIME = 3600.0
+
+
+def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
+    """Fill in one request of a contract.
+
+    Values go into the address percent-encoded, so that none can lead to another path; an address that the
+    server gave as a whole is used as it is and has been checked before.
+
+    Raises:
+        ConfigError: the contract names a value that there is none of.
+
+    Source: RFC 3986 §2.1, §3.3.
+    """
+    try:
+        url = _address(call.url, values)
+        parameters = [
+            (name, text) for name, template in call.parameters if (text := template.format_map(values))
+        ]
+        headers = tuple((name, template.format_map(values)) for name, template in call.headers)
+    except KeyError as exc:
+        raise ConfigError(f"The ticket contract asks for {exc}, which nothing provides.") from exc
+    fixed = (("Accept", "application/json"), *headers)
+    if call.body == "json":
+        body = json.dumps(dict(parameters)).encode("ascii")
+        return HttpRequest(call.method, url, (*fixed, ("Content-Type", "application/json")), body)
+    if call.body == "form":
+        return HttpRequest(
+            call.method, url, (*fixed, ("Content-Type", FORM)), urlencode(parameters).encode("ascii")
+        )
+    joint = "&" if "?" in url else "?"
+    return HttpRequest(call.method, url + joint + urlencode(parameters) if parameters else url, fixed)
+
+
+def ticket_response(contract: TicketContract, values: Mapping[str, str], answer: HttpResponse) -> Ticket:
+    """Check what the server made for us.
+
+    Args:
+        contract: how the vendor does it.
+        values: what the request was made from.
+        answer: untrusted.
+
+    Raises:
+        EndpointMissing: the server says that it does not do this; another flow may work.
+        TicketError: it did not make one.
+        MalformedResponse: the answer lacks what the contract promises, or points elsewhere.
+
+    Source: the contract's own.
+    """
+    family = 400 if 400 <= answer.status < 500 else answer.status
+    if answer.status in contract.unsupported or family in contract.unsupported:
+        raise EndpointMissing(
+            f"The server does not sign in by ticket (HTTP status {answer.status}).",
+            hint="Choose another --flow.",
+        )
+    document = _document(answer, "ticket", contract.source)
+    if answer.status not in contract.create.ok:
+        raise TicketError("not_created", _words(document) or f"HTTP status {answer.status}")
+    found = {name: _found(document, path) for name, path in contract.extract.items()}
+    known = {**values, **{name: text for name, text in found.items() if text}}
+    missing = [name for name in ("id", "poll_url", "browser_url") if name in found and not found[name]]
+    if missing:
+        raise _malformed(f"it has no {', '.join(missing)}", contract)
+    if "id" in found and not _is_id(found["id"]):
+        raise _malformed("its id is not made of letters, digits, - and _", contract)
+    for name in ("poll_url", "browser_url"):
+        if name in found:
+            known[name] = _joined(contract, found[name], same_server=name == "poll_url")
+    return Ticket(
+        values=known,
+        browser_url=check_browser_url(_address(contract.browser_url, known)),
+        user_code=server_text(found.get("user_code", ""), 64),
+        interval=_number(found.get("interval", ""), contract.interval, least=contract.interval),
+        lifetime=min(_number(found.get("expires_in", ""), contract.timeout, least=1.0), LONGEST_LIFETIME),
+    )
+
+
+def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | HttpResponse:
+    """Judge one poll: not yet, or the very answer when the ticket is approved.
+
+    Raises:
+        TicketError: denied, expired or unknown; vendors do not tell these apart.
+        MalformedResponse: a success that is no JSON object.
+
+    Source: the contract's own; approval is believed only of exactly the promised value.
+    """
+    trouble = unanswered(answer)
+    if answer.status in contract.pending:
+        return Pending(retry_after=trouble.retry_after if trouble else None)
+    if answer.status in contract.gone and not contract.errors_pend:
+        raise TicketError("denied_or_expired")
+    if trouble is not None:
+        return trouble
+    if not 200 <= answer.status < 300:
+        if contract.errors_pend:
+            return Pending()
+        raise TicketError("denied_or_expired", f"HTTP status {answer.status}")
+    if not is_json(answer):
+        return Pending(trouble="something else than JSON came; is there a log-in page in this network?")
+    document = _document(answer, "ticket status", contract.source)
+    if error := _found(document, "error"):
+        raise TicketError("denied_or_expired", server_text(error))
+    return answer if _is_done(contract, answer.status, document) else Pending()
+
+
+def exchange_response(contract: TicketContract, answer: HttpResponse) -> tuple[TokenSet, str]:
+    """Check the answer that holds the token: the exchange's, or the last poll's where there is none.
+
+    Returns:
+        The tokens, and the account as far as this answer tells it.
+
+    Raises:
+        TicketError: the exchange was refused.
+        MalformedResponse: there is no usable token in it.
+
+    Source: RFC 6749 §5.1, appendix A.12 (what a token is made of).
+    """
+    document = _document(answer, "exchange", contract.source)
+    if contract.exchange is not None and answer.status not in contract.exchange.ok:
+        raise TicketError("exchange_refused", _words(document) or f"HTTP status {answer.status}")
+    token = _member(document, contract.token_path)
+    if not isinstance(token, str) or not token or not all("\x20" < one < "\x7f" for one in token):
+        raise _malformed(f"{contract.token_path} is no token", contract)
+    account = next((text for path in contract.account_paths if (text := _found(document, path))), "")
+    tokens = TokenSet(access_token=token, token_type="Bearer", obtained_at=answer.received_at)
+    return tokens, server_text(account, 120)
+
+
+def account_response(contract: TicketContract, answer: HttpResponse) -> str:
+    """Return the name of the account; empty when the answer is of no use.
+
+    Source: RFC 6749 §10.16 (the name is for the person, and proves nothing).
+    """
+    if answer.status != 200 or not is_json(answer):
+        return ""
+    document = _document(answer, "account", contract.source)
+    found = next((text for path in contract.account_paths if (text := _found(document, path))), "")
+    return server_text(found, 120)
+
+
+def _address(template: str, values: Mapping[str, str]) -> str:
+    whole = {name: values[name] for name in ("base", "ui", "poll_url", "browser_url") if name in values}
+    quoted = {name: quote(text, safe="") for name, text in values.items()}
+    return template.format_map({**quoted, **whole})
+
+
+def _joined(contract: TicketContract, url: str, *, same_server: bool) -> str:
+    joined = urljoin(contract.base + "/", url)
+    try:
+        check_browser_url(joined)
+    except ConfigError as exc:
+        raise _malformed(exc.message, contract) from exc
+    # What polls also carries the secret: it may not be led to another server.
+    if same_server and origin(joined) != origin(contract.base):
+        raise _malformed("it wants to be polled at another server", contract)
+    return joined
+
+
+def _is_done(contract: TicketContract, status: int, document: Mapping[str, object]) -> bool:
+    if status != contract.done_status:
+        return False
+    if not contract.done_path:
+        return True
+    value = _member(document, contract.done_path)
+    if contract.done_value is None:
+        return isinstance(value, str) and value != ""
+    # 1 == True, and "true" is no approval either: the type has to be right as well.
+    return type(value) is type(contract.done_value) and value == contract.done_value
+
+
+def _is_id(text: str) -> bool:
+    return 8 <= len(text) <= 256 and _ID_CHARACTERS.issuperset(text)
+
+
+def _member(document: Mapping[str, object], path: str) -> object:
+    value: object = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _found(document: Mapping[str, object], path: str) -> str:
+    value = _member(document, path)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def _number(text: str, default: float, *, least: float) -> float:
+    try:
+        return max(float(text), least)
+    except ValueError:
+        return default
+
+
+def _words(document: Mapping[str, object]) -> str:
+    return server_text(_found(document, "message") or _found(document, "error"))
+
+
+def _document(answer: HttpResponse, what: str, source: str) -> Mapping[str, object]:
+    if not is_json(answer):
+        raise MalformedResponse(f"The {what} answer is no JSON: HTTP status {answer.status}", source=source)
+    return parse_object(answer.body, what=f"{what} answer", source=source)
+
+
+def _malformed(detail: str, contract: TicketContract) -> MalformedResponse:
+    return MalformedResponse(f"The ticket answer is malformed: {detail}", source=contract.source)

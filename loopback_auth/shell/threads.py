@@ -1,0 +1,121 @@
+"""Between loops and threads: code without a loop, work that must not be left half done, locks that block.
+
+Knows nothing of sign-ins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, suppress
+from threading import Event, Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LOOK = 0.1
+"""Seconds between two looks at whether the waiting thread has been told to stop."""
+
+
+def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
+    """Run a coroutine to its end whether or not a loop is running in this thread.
+
+    Under a running loop another thread gets a loop of its own; this one waits, and passes Ctrl-C on.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(begin())  # type: ignore[arg-type, unused-ignore]
+    return _in_thread(begin)
+
+
+def _in_thread(begin: Callable[[], Coroutine[object, object, T]]) -> T:
+    outcome: Future[T] = Future()
+    given_up = Event()
+    cancel: list[Callable[[], object]] = []
+
+    async def main() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is not None:
+            cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        if given_up.is_set():
+            raise asyncio.CancelledError
+        return await begin()
+
+    def run() -> None:
+        try:
+            outcome.set_result(asyncio.run(main()))
+        except BaseException as exc:
+            outcome.set_exception(exc)
+
+    def give_up() -> None:
+        given_up.set()
+        for call in cancel:
+            with suppress(RuntimeError):  # It has just ended by itself.
+                call()
+
+    thread = Thread(target=run, name="loopback_auth", daemon=True)
+    _run(thread, give_up)
+    return outcome.result()
+
+
+def _run(thread: Thread, give_up: Callable[[], None]) -> None:
+    """Start a thread, wait for it, and pass Ctrl-C on to it, once; after a second one it is left alone.
+
+    `asyncio.run` turns the first Ctrl-C into the cancellation of its task, which is ours and cannot notice
+    while it waits here; hence the looking after it.
+    """
+    outer = asyncio.current_task()
+    before = outer.cancelling() if outer is not None else 0
+    interrupted = asked = False
+    thread.start()
+    while thread.is_alive():
+        try:
+            thread.join(LOOK)
+            cancelled = outer is not None and outer.cancelling() > before
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = cancelled = True
+        if cancelled and not asked:
+            asked = True
+            give_up()
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+async def to_the_end(work: Coroutine[object, object, T], grace: float | None = None) -> T:
+    """Do what must not be left half done, and be cancelled only then.
+
+    Args:
+        work: runs in a task of its own.
+        grace: seconds after which it is cancelled all the same.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=grace)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+async def enter(lock: AbstractContextManager[None]) -> None:
+    """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
+    entering: Future[None] = Future()
+    entering.set_running_or_notify_cancel()
+
+    def wait() -> None:
+        try:
+            entering.set_result(lock.__enter__())
+        except BaseException as exc:
+            entering.set_exception(exc)
+
+    Thread(target=wait, name="loopback_auth lock", daemon=True).start()
+    try:
+        await asyncio.wrap_future(entering)
+    except asyncio.CancelledError:
+        entering.add_done_callback(lambda done: done.exception() or lock.__exit__(None, None, None))
+        raise

@@ -1,0 +1,54 @@
+"""Fixtures of the shell's tests: nothing may be left behind, and what the process does can be watched."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_watchers: list[list[tuple[str, tuple[object, ...]]]] = []
+
+
+def _audit(event: str, details: tuple[object, ...]) -> None:
+    for seen in _watchers:
+        seen.append((event, details))
+
+
+# An audit hook cannot be taken away again, hence one for all tests, idle while nobody watches.
+sys.addaudithook(_audit)
+
+
+@pytest.fixture
+def audited() -> Iterator[list[tuple[str, tuple[object, ...]]]]:
+    """Collect what this process asks of the operating system, as (event, arguments)."""
+    seen: list[tuple[str, tuple[object, ...]]] = []
+    _watchers.append(seen)
+    yield seen
+    _watchers.remove(seen)
+
+
+@pytest.fixture(autouse=True)
+def no_socket_left() -> Iterator[None]:
+    """Fail the test that leaves a socket open."""
+    before = _sockets()
+    yield
+    gc.collect()
+
+    assert _sockets() <= before
+
+
+def _sockets() -> int:
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        return 0
+    count = 0
+    for entry in folder.iterdir():
+        try:
+            count += os.readlink(entry).startswith("socket:")  # noqa: PTH115 - the target is no path
+        except OSError:
+            continue
+    return count

@@ -1,0 +1,152 @@
+"""What is imported by when: counted, not timed, so that a slow start is noticed on a fast machine too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.store import FileTokenStore
+
+FRAMEWORK = {"aiohttp", "asyncio", "multidict", "rich", "ssl", "yarl"}
+
+BEFORE_THE_LAUNCH = FRAMEWORK | {
+    "concurrent",
+    "dataclasses",
+    "difflib",
+    "email",
+    "filelock",
+    "hashlib",
+    "http",
+    "importlib.metadata",
+    "inspect",
+    "logging",
+    "loopback_auth.model",
+    "pathlib",
+    "platformdirs",
+    "secrets",
+    "tomllib",
+    "typing",
+    "urllib.request",
+    "webbrowser",
+}
+"""What a sign-in may need, but not to start a browser.
+
+Only `ipaddress` and `urllib.parse` are let in: the addresses of a server are looked at before a person is
+troubled with it.
+"""
+
+FOR_A_KEPT_TOKEN = BEFORE_THE_LAUNCH | {
+    "argparse",
+    "ipaddress",
+    "locale",
+    "loopback_auth.cli",
+    "loopback_auth.errors",
+    "loopback_auth.settings",
+    "random",
+    "shutil",
+    "socket",
+    "subprocess",
+    "threading",
+    "urllib",
+}
+"""What the other commands may need, but not to print a token that is fresh."""
+
+MODULES_BEFORE_THE_LAUNCH = 120
+"""Starting a browser by socket and subprocess alone takes about 70 of them."""
+
+LOGIN = """
+import os, runpy, sys
+def launched(event, _):
+    if event == "subprocess.Popen":
+        os.write(1, " ".join(sys.modules).encode())
+        os._exit(0)
+sys.addaudithook(launched)
+sys.argv[0] = "loopback_auth"
+runpy.run_module("loopback_auth", run_name="__main__", alter_sys=True)
+"""
+
+TOKEN = """
+import atexit, os, runpy, sys
+atexit.register(lambda: os.write(2, " ".join(sys.modules).encode()))
+sys.argv[0] = "loopback_auth"
+runpy.run_module("loopback_auth", run_name="__main__", alter_sys=True)
+"""
+
+
+def run(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run our command line within a script that looks on.
+
+    Coverage is not measured there: it would be among what is counted.
+    """
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "BROWSER": sys.executable,
+        "LOOPBACK_AUTH_CONFIG_DIR": str(folder / "config"),
+        "LOOPBACK_AUTH_DATA_DIR": str(folder / "data"),
+    }
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+
+
+def imported_at_launch(folder: Path, *arguments: str) -> set[str]:
+    """Return the modules that are loaded when the browser is about to be started."""
+    done = run(LOGIN, folder, "login", *arguments)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def among(modules: set[str], unwanted: set[str]) -> set[str]:
+    """Return the unwanted ones, and those below them."""
+    return {name for name in modules if any(name == one or name.startswith(f"{one}.") for one in unwanted)}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((), id="demo"),
+        pytest.param(("github", "--client-id", "x", "--client-auth", "none"), id="preset"),
+        pytest.param(("--issuer", "https://as.example", "--client-id", "x"), id="issuer"),
+    ],
+)
+def test_the_browser_is_started_before_anything_slow_is_imported(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A browser takes a second to start, and everything slow fits into that second if it comes after."""
+    modules = imported_at_launch(tmp_path, *arguments)
+
+    assert among(modules, BEFORE_THE_LAUNCH) == set()
+    assert len(modules) <= MODULES_BEFORE_THE_LAUNCH
+
+
+def test_signing_in_again_starts_the_browser_as_soon(tmp_path: Path) -> None:
+    """What is kept is looked at before the launch, and reading all of it would cost more than all else."""
+    keep(tmp_path)
+    modules = imported_at_launch(tmp_path, "--issuer", "https://as.example", "--client-id", "x")
+
+    assert among(modules, BEFORE_THE_LAUNCH) == set()
+
+
+def test_a_kept_token_is_printed_with_next_to_no_imports(tmp_path: Path) -> None:
+    """Scripts ask for a token many times a minute, so this must cost little more than the interpreter."""
+    keep(tmp_path)
+    done = run(TOKEN, tmp_path, "token")
+
+    assert (done.returncode, done.stdout) == (0, "kept-token\n")
+    assert among(set(done.stderr.split()), FOR_A_KEPT_TOKEN) == set()
+
+
+def keep(folder: Path) -> None:
+    """Keep a sign-in whose token is fresh."""
+    now = time.time()
+    metadata = ServerMetadata("https://as.example")
+    tokens = TokenSet("kept-token", "Bearer", obtained_at=now, expires_at=now + 600)
+    FileTokenStore(str(folder / "data")).save(
+        SignIn("as.example", "x", "none", metadata, requested_scope="", tokens=tokens)
+    )
