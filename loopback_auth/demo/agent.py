@@ -2,20 +2,20 @@
 
 It yields requests and is sent responses, so the same conversation runs in memory and over sockets. It follows
 redirects, fills in forms and presses buttons, and sends the headers by which a server recognises a navigation
-(Fetch Metadata §2, Fetch §3.2 for `Origin`). It keeps no cookies, runs no scripts (a form that a script would
-submit is submitted as by its button), enforces no Content-Security-Policy, and sends no `Referer`: our pages
-forbid one.
+(Fetch Metadata §2, Fetch §3.2 for `Origin`). It keeps no cookies, enforces no Content-Security-Policy, and
+sends no `Referer`: our pages forbid one. It runs no scripts, but does what those of our pages do: a form that
+submits itself is submitted as by its button, and a page that relays the fragment of its address has it sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 from typing import Literal
-from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urldefrag, urlencode, urljoin, urlsplit
 
-from loopback_auth.errors import ConfigError, MalformedResponse
+from loopback_auth.demo.agent_page import Page, read_page
+from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
 
 STEP_LIMIT = 20
@@ -26,7 +26,7 @@ Decision = Literal["approve", "deny"]
 
 
 def browse(
-    url: str, *, decision: Decision = "approve", account: str = ""
+    url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Generator[HttpRequest, HttpResponse, HttpResponse]:
     """Open a page and go on from there, until a page comes that asks for nothing more.
 
@@ -34,21 +34,24 @@ def browse(
         url: absolute URL, as it would be given to a browser.
         decision: which button to press where both are offered.
         account: value or label of the account to choose; empty: the one chosen beforehand.
+        user_code: to enter, once, where a page asks for it and has none yet; empty: the one that a page of
+            ours showed on the way, if any.
 
     Yields:
         One request at a time; send in the response.
 
     Returns:
-        The last response: a page without a form, or a redirect to something that is not http.
+        The last response: a page without a form, or one that asks for a code that nobody has; a redirect to
+        something that is not http; or the answer to a relayed fragment, which only a script gets to see.
 
     Raises:
         ConfigError: a page offers accounts, and this one is not among them.
         MalformedResponse: a redirect leads nowhere, or there is no end after 20 requests.
     """
-    step = Step("GET", url)
+    step, person = Step("GET", url), Person(decision, account, user_code)
     for _ in range(STEP_LIMIT):
         response = yield step.request()
-        following = _after(step, response, decision, account)
+        following = _after(step, response, person)
         if following is None:
             return response
         step = following
@@ -57,14 +60,25 @@ def browse(
     )
 
 
+@dataclass(slots=True)
+class Person:
+    """Who sits at the browser: a mind made up, and perhaps a code in hand."""
+
+    decision: Decision
+    account: str
+    user_code: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One navigation: what to fetch, and who began it.
 
     Args:
+        url: its fragment is kept here and never sent.
         initiator: origin of the page whose form led here; empty when the person typed the address.
         site: how far the chain of redirects has strayed from the initiator; empty without one.
         origin: value of `Origin` if this is a POST.
+        relay: what a relaying page proves itself with; empty: this is a navigation.
     """
 
     method: Literal["GET", "POST"]
@@ -73,13 +87,24 @@ class Step:
     initiator: str = ""
     site: str = ""
     origin: str = "null"
+    relay: str = field(default="", repr=False)
 
     def request(self) -> HttpRequest:
-        """Dress this navigation as a browser would."""
+        """Dress this navigation, or this fetch of a script, as a browser would."""
         url, _, _ = self.url.partition("#")
-        headers = [
-            ("Host", urlsplit(url).netloc.rpartition("@")[2]),
-            ("User-Agent", USER_AGENT),
+        headers = [("Host", urlsplit(url).netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT)]
+        if self.relay:
+            headers += [
+                ("Accept", "*/*"),
+                ("Content-Type", FORM),
+                ("X-Loopback-Relay", self.relay),
+                ("Origin", self.origin),
+                ("Sec-Fetch-Site", "same-origin"),
+                ("Sec-Fetch-Mode", "same-origin"),
+                ("Sec-Fetch-Dest", "empty"),
+            ]
+            return HttpRequest("POST", url, tuple(headers), self.body)
+        headers += [
             ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
             ("Upgrade-Insecure-Requests", "1"),
             ("Sec-Fetch-Site", self.site or "none"),
@@ -92,8 +117,13 @@ class Step:
         return HttpRequest(self.method, url, tuple(headers), self.body)
 
     def redirected(self, status: int, location: str) -> Step:
-        """Follow a redirect: only 307 and 308 repeat a POST (RFC 9110 §15.4)."""
+        """Follow a redirect: only 307 and 308 repeat a POST (RFC 9110 §15.4).
+
+        A fragment goes along unless the new address has its own (RFC 9110 §10.2.2).
+        """
         url = location if urlsplit(location).scheme else urljoin(self.url, location)
+        if "#" not in url and "#" in self.url:
+            url += "#" + urldefrag(self.url).fragment
         step = replace(self, url=url)
         if self.initiator:
             step = replace(step, site=max(self.site, _site(self.initiator, url), key=SITES.index))
@@ -102,20 +132,53 @@ class Step:
         return replace(step, method="GET", body=b"")
 
 
-def _after(step: Step, response: HttpResponse, decision: Decision, account: str) -> Step | None:
+def _after(step: Step, response: HttpResponse, person: Person) -> Step | None:
     """Tell what the browser does next; None when this page is the last."""
+    if step.relay:
+        return None
     location = response.header("location")
     try:
         if response.status in (301, 302, 303, 307, 308) and location:
             following = step.redirected(response.status, location)
             return following if urlsplit(following.url).scheme in ("http", "https") else None
-        form = _read_form(response)
-        if form is None:
+        page = read_page(response)
+        person.user_code = person.user_code or page.user_code
+        if page.relay and "#" in step.url:
+            return _relayed(step, page)
+        if page.waits and page.link:
+            return _opened(step, urljoin(step.url, page.link))
+        if not page.has_form or (page.codes and not _known(page, person)):
             return None
-        fields = [*form.hidden, *form.choose(account), *form.press(decision)]
-        return _submitted(step, response, urljoin(step.url, form.action), urlencode(fields))
+        fields = [*page.hidden, *_entered(page, person), *page.choose(person.account)]
+        body = urlencode([*fields, *page.press(person.decision)])
+        return _submitted(step, response, urljoin(step.url, page.action), body)
     except ValueError:
         raise MalformedResponse("A redirect or form leads nowhere", source="RFC 3986 §3") from None
+
+
+def _known(page: Page, person: Person) -> bool:
+    return all(value or person.user_code for _, value in page.codes)
+
+
+def _entered(page: Page, person: Person) -> list[tuple[str, str]]:
+    """Fill in what the page does not already hold; a code that was entered once is not tried again."""
+    filled = [(name, value or person.user_code) for name, value in page.codes]
+    if page.codes:
+        person.user_code = ""
+    return filled
+
+
+def _relayed(step: Step, page: Page) -> Step:
+    """Send the fragment as the script of our relaying page does; the page's origin is its own."""
+    fragment = urldefrag(step.url).fragment.removeprefix("?")
+    url, origin = urljoin(step.url, page.relay), _origin(step.url)
+    return Step("POST", url, fragment.encode("utf-8"), origin=origin, relay=page.token or "undefined")
+
+
+def _opened(step: Step, url: str) -> Step:
+    """Follow a link into another tab."""
+    initiator = _origin(step.url)
+    return Step("GET", url, initiator=initiator, site=_site(initiator, url))
 
 
 def _submitted(step: Step, page: HttpResponse, url: str, body: str) -> Step:
@@ -152,71 +215,3 @@ def _site(initiator: str, url: str) -> str:
 
 def _place(parts: SplitResult) -> tuple[str, str | None]:
     return parts.scheme, parts.hostname
-
-
-class _Form(HTMLParser):
-    """Reads the first form of a page whose method is post."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-        self.action = ""
-        self.hidden: list[tuple[str, str]] = []
-        self.buttons: list[tuple[str, str]] = []
-        self.radios: list[tuple[str, str, str]] = []
-        self.checked = 0
-        self._inside = False
-        self._label = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "form" and not self.found and given.get("method", "").lower() == "post":
-            self.found = self._inside = True
-            self.action = given.get("action", "")
-        if not self._inside:
-            return
-        pair = (given.get("name", ""), given.get("value", ""))
-        kind = given.get("type", "").lower()
-        self._label = self._label or tag == "label"
-        if tag == "button" and kind in ("", "submit"):
-            self.buttons.append(pair)
-        elif tag == "input" and kind == "hidden":
-            self.hidden.append(pair)
-        elif tag == "input" and kind == "radio":
-            if "checked" in given:
-                self.checked = len(self.radios)
-            self.radios.append((*pair, ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
-            self._inside = False
-        if tag == "label":
-            self._label = False
-
-    def handle_data(self, data: str) -> None:
-        if self._label and self.radios:
-            name, value, label = self.radios[-1]
-            self.radios[-1] = (name, value, (label + data).strip())
-
-    def choose(self, account: str) -> list[tuple[str, str]]:
-        """Set the radio buttons."""
-        if not self.radios:
-            return []
-        wanted = [radio[:2] for radio in self.radios if account in radio[1:]]
-        if account and not wanted:
-            raise ConfigError("The page does not offer this account")
-        return wanted[:1] if account else [self.radios[self.checked][:2]]
-
-    def press(self, decision: str) -> list[tuple[str, str]]:
-        """Press the button of the decision, or the first one; nameless buttons send nothing."""
-        wanted = [pair for pair in self.buttons if pair[1] == decision] or self.buttons
-        return [pair for pair in wanted[:1] if pair[0]]
-
-
-def _read_form(response: HttpResponse) -> _Form | None:
-    if not response.header("content-type").lower().startswith("text/html"):
-        return None
-    form = _Form()
-    form.feed(response.body.decode("utf-8", "replace"))
-    form.close()
-    return form if form.found else None

@@ -1,21 +1,20 @@
-"""The demo server in the browser: authorization endpoint, sign-in, consent; and the pushed request before it.
+"""The demo server's authorization endpoint, and the pushed request before it.
 
-The request under way is kept here and found again by an unguessable id in a hidden field: it changes with
-every page, works once and expires. No cookie is set, so the id is all that ties the pages together; a real
-server would bind it to a session cookie as well, for here whoever knows the id may go on in another browser.
-Against forged posts (RFC 6749 §10.12) the browser's own word is taken: `Sec-Fetch-Site`, or `Origin` where
-that is missing. `Origin: null` passes, because a page without referrer posts so even to itself.
+Decides what an authorization request gets back through the browser: a code, or with the implicit and hybrid
+response types tokens as well, never a refresh token. The pages in between are those of `consent`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from loopback_auth import pages
-from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.clients import authenticate
+from loopback_auth.demo.consent import Interactions, Question, SignedIn
 from loopback_auth.demo.grants import Grant, Ledger
+from loopback_auth.demo.id_tokens import id_token
 from loopback_auth.demo.requests import Asked, ReturnAddress, check_request, return_address
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.single_use import SingleUse
@@ -26,22 +25,13 @@ from loopback_auth.demo.wire import (
     json_reply,
     query_of,
     read_parameters,
+    with_fragment,
     with_query,
 )
 from loopback_auth.model import HttpRequest, HttpResponse
 
-PAGE_LIFETIME = 600.0
 PUSHED_LIFETIME = 60
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A request whose account is known and whose consent is not."""
-
-    asked: Asked
-    account: Account
-    auth_time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +45,10 @@ class Pushed:
 class AuthorizationEndpoints:
     """What leads to a code. A `Refused` that leaves here is for the person, or for the client that pushed."""
 
-    def __init__(self, setup: Setup, ledger: Ledger) -> None:
+    def __init__(self, setup: Setup, ledger: Ledger, interactions: Interactions) -> None:
         self._setup = setup
         self._ledger = ledger
-        self._to_sign_in: SingleUse[Asked] = SingleUse(PAGE_LIFETIME)
-        self._to_consent: SingleUse[SignedIn] = SingleUse(PAGE_LIFETIME)
+        self._interactions = interactions
         self._pushed: SingleUse[Pushed] = SingleUse(PUSHED_LIFETIME)
 
     def authorize(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -80,7 +69,15 @@ class AuthorizationEndpoints:
                 raise Refused("login_required", "Nobody is signed in.")
         except Refused as refused:
             return self._refuse(back, refused.error, refused.description)
-        return self._sign_in_page(asked, now)
+        question = Question(
+            client_id=back.client.client_id,
+            scope=asked.scope,
+            approved=partial(self._approved, asked),
+            denied=partial(self._refuse, back, "access_denied", "The request was denied."),
+            redirect_uri=back.redirect_uri,
+            login_hint=asked.login_hint,
+        )
+        return self._interactions.ask(question, now)
 
     def push(self, request: HttpRequest, now: float) -> HttpResponse:
         """Take an authorization request from the client itself.
@@ -98,43 +95,6 @@ class AuthorizationEndpoints:
         self._pushed.put(request_uri, Pushed(client.client_id, parameters), now)
         return json_reply({"request_uri": request_uri, "expires_in": PUSHED_LIFETIME}, 201)
 
-    def sign_in(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Take the choice of an account; answer with the consent page."""
-        form = self._own_form(request)
-        asked = self._to_sign_in.take(form.get("interaction"), now)
-        if asked is None:
-            raise _page_is_over()
-        chosen = (account for account in self._setup.accounts if account.sub == form.get("account"))
-        account = next(chosen, None)
-        if account is None:
-            raise Refused("invalid_request", "There is no such account.")
-        key = self._ledger.unguessable()
-        self._to_consent.put(key, SignedIn(asked, account, auth_time=now), now)
-        return pages.demo_consent(
-            action="/consent",
-            hidden=[("interaction", key)],
-            client_id=asked.back.client.client_id,
-            redirect_uri=asked.back.redirect_uri,
-            account=account.email,
-            scopes=[(name, self._setup.scopes[name]) for name in asked.scope],
-        )
-
-    def consent(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Take the decision; answer the client through the browser.
-
-        Source: RFC 6749 §4.1.2, §4.1.2.1.
-        """
-        form = self._own_form(request)
-        signed_in = self._to_consent.take(form.get("interaction"), now)
-        if signed_in is None:
-            raise _page_is_over()
-        back = signed_in.asked.back
-        if self._setup.faults.deny_all or form.get("decision") == "deny":
-            return self._refuse(back, "access_denied", "The request was denied.")
-        if form.get("decision") != "approve":
-            raise Refused("invalid_request", "The request was neither approved nor denied.")
-        return self._answer(back, [("code", self._ledger.issue_code(self._grant(signed_in), now))])
-
     def _resolve(self, sent: Parameters, now: float) -> Parameters:
         """Return the pushed parameters when the request refers to some, otherwise those that were sent."""
         request_uri = sent.get("request_uri")
@@ -149,37 +109,42 @@ class AuthorizationEndpoints:
             )
         return pushed.parameters
 
-    def _sign_in_page(self, asked: Asked, now: float) -> HttpResponse:
-        key = self._ledger.unguessable()
-        self._to_sign_in.put(key, asked, now)
-        hint = asked.login_hint
-        # The page chooses the first account beforehand
-        accounts = sorted(self._setup.accounts, key=lambda account: hint not in (account.email, account.sub))
-        return pages.demo_sign_in(
-            action="/sign-in",
-            hidden=[("interaction", key)],
-            client_id=asked.back.client.client_id,
-            redirect_uri=asked.back.redirect_uri,
-            accounts=[(account.sub, account.email) for account in accounts],
-        )
+    def _approved(self, asked: Asked, signed_in: SignedIn, now: float) -> HttpResponse:
+        """Issue what the response type names.
 
-    def _own_form(self, request: HttpRequest) -> Parameters:
-        """Read a form that must come from a page of ours."""
-        site, origin = request.header("sec-fetch-site"), request.header("origin")
-        foreign = site != "same-origin" if site else origin not in ("", "null", self._setup.issuer)
-        if foreign:
-            raise Refused("invalid_request", "This form was sent by another site.", status=403)
-        return form_parameters(request).once()
+        Source: RFC 6749 §4.1.2, §4.2.2; OpenID Connect Core §3.2.2.5, §3.3.2.5.
+        """
+        grant, back, types = self._grant(asked, signed_in), asked.back, asked.response_type
+        code = self._ledger.issue_code(grant, now) if "code" in types else ""
+        members = [("code", code)] if code else []
+        access_token = ""
+        if "token" in types:
+            lifetime = self._setup.expires_in
+            access_token = self._ledger.issue_access_token(grant, grant.scope, now + lifetime)
+            members += [("access_token", access_token), ("token_type", "Bearer")]
+            members += [("expires_in", str(lifetime)), ("scope", " ".join(grant.scope))]
+        if "id_token" in types:
+            signed = id_token(
+                self._setup,
+                grant,
+                now,
+                nonce=asked.nonce,
+                access_token=access_token,
+                code=code,
+                state=back.state,
+            )
+            members.append(("id_token", signed))
+        if access_token and self._setup.faults.refresh_token_in_fragment:
+            members.append(("refresh_token", self._ledger.issue_refresh_token(grant, now)))
+        return self._answer(back, members)
 
-    def _grant(self, signed_in: SignedIn) -> Grant:
-        asked, narrow = signed_in.asked, self._setup.faults.narrow_scope
-        allowed = asked.scope if narrow is None else narrow.split()
+    def _grant(self, asked: Asked, signed_in: SignedIn) -> Grant:
         return Grant(
             id=self._ledger.unguessable(),
             client_id=asked.back.client.client_id,
             redirect_uri=asked.back.redirect_uri,
             account=signed_in.account,
-            scope=tuple(name for name in asked.scope if name in allowed),
+            scope=self._setup.granted(asked.scope),
             resource=asked.resource,
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
@@ -192,7 +157,8 @@ class AuthorizationEndpoints:
     def _answer(self, back: ReturnAddress, members: Sequence[tuple[str, str]]) -> HttpResponse:
         """Send the browser to the client with an authorization response.
 
-        Source: RFC 6749 §4.1.2; RFC 9207 §2; OAuth 2.0 Form Post Response Mode §2; RFC 9700 §4.12 for 303.
+        Source: RFC 6749 §4.1.2; RFC 9207 §2; OAuth 2.0 Form Post Response Mode §2; OAuth 2.0 Multiple
+        Response Type Encoding Practices §2.1, §5; RFC 9700 §4.12 for 303.
         """
         faults, issuer = self._setup.faults, self._setup.issuer
         parameters = list(members)
@@ -203,9 +169,9 @@ class AuthorizationEndpoints:
         parameters += [pair for pair in parameters if pair[0] == faults.duplicate_parameter]
         if back.response_mode == "form_post":
             return pages.form_post(action=back.redirect_uri, parameters=parameters)
-        location = with_query(back.redirect_uri, parameters)
+        if back.response_mode == "fragment":
+            mark = "?" if faults.fragment_question_mark else ""
+            location = with_fragment(back.redirect_uri, parameters, mark)
+        else:
+            location = with_query(back.redirect_uri, parameters)
         return HttpResponse(303, (("Location", location), *pages.safe_headers()))
-
-
-def _page_is_over() -> Refused:
-    return Refused("invalid_request", "This page was used before, or has expired.")

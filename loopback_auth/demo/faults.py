@@ -3,36 +3,64 @@
 A fault is a value given to the constructor of `DemoServer`. Without one the server keeps every rule; with one
 it breaks exactly the rule in this table and keeps the others.
 
-    fault                    alters                                      a client must notice because of
-    deny_all                 every consent becomes `access_denied`       RFC 6749 §4.1.2.1
-    wrong_state              `state` of the authorization response       RFC 6749 §10.12
-    wrong_iss, omit_iss      `iss` of the authorization response         RFC 9207 §2.4
-    duplicate_parameter      that parameter is sent twice                RFC 6749 §3.1
-    metadata_issuer          `issuer` of both metadata documents         RFC 8414 §3.3
-    without_metadata         both metadata documents answer 404          RFC 8414 §3.2
-    pkce_unannounced         `code_challenge_methods_supported` missing  RFC 9700 §2.1.1
-    redirect_token_endpoint  307 to this URL, request not looked at      RFC 6749 §3.2
-    token_status             status of every token response              RFC 6749 §5.1, §5.2
-    token_html               body and type of every token response       RFC 6749 §5.1
-    token_body               body of every token response                RFC 6749 §5.1
-    expires_in               `expires_in` of the token response          RFC 6749 §5.1
-    omit_members             these members of the token response         RFC 6749 §5.1
-    narrow_scope             the scope granted: only these names         RFC 6749 §3.3
-    wrong_nonce              `nonce` of the ID token                     OpenID Connect Core §3.1.3.7
-    wrong_audience           `aud` of the ID token                       OpenID Connect Core §3.1.3.7
-    bad_signature            signature of the ID token                   OpenID Connect Core §3.1.3.7
-    wrong_subject            `sub` of the UserInfo response              OpenID Connect Core §5.3.2
+    fault                      alters                                      a client must notice because of
+    deny_all                   every consent becomes a denial              RFC 6749 §4.1.2.1
+    wrong_state                `state` of the authorization response       RFC 6749 §10.12
+    wrong_iss, omit_iss        `iss` of the authorization response         RFC 9207 §2.4
+    duplicate_parameter        that parameter is sent twice                RFC 6749 §3.1
+    fragment_question_mark     a fragment starts with `?`                  (Netlify sends it so: to be read)
+    refresh_token_in_fragment  a refresh token in the front channel        RFC 6749 §4.2.2
+    metadata_issuer            `issuer` of both metadata documents         RFC 8414 §3.3
+    without_metadata           both metadata documents answer 404          RFC 8414 §3.2
+    pkce_unannounced           `code_challenge_methods_supported` missing  RFC 9700 §2.1.1
+    redirect_token_endpoint    307 to this URL, request not looked at      RFC 6749 §3.2
+    token_status               status of every token response              RFC 6749 §5.1, §5.2
+    token_html                 body and type of every token response       RFC 6749 §5.1
+    token_body                 body of every token response                RFC 6749 §5.1
+    token_wrong_type           every access token in JSON is a number      RFC 6749 §5.1, appendix A.12
+    expires_in                 `expires_in` of the token response          RFC 6749 §5.1
+    omit_members               these members of the token response         RFC 6749 §5.1
+    narrow_scope               the scope granted: only these names         RFC 6749 §3.3
+    wrong_nonce                `nonce` of the ID token                     OpenID Connect Core §3.1.3.7
+    wrong_audience             `aud` of the ID token                       OpenID Connect Core §3.1.3.7
+    bad_signature              signature of the ID token                   OpenID Connect Core §3.1.3.7
+    clock_skew                 `iat`, `exp`, `auth_time`, `created_at`     OpenID Connect Core §3.1.3.7
+    wrong_subject              `sub` of the UserInfo response              OpenID Connect Core §5.3.2
 
-Slowness is a fault of the transport: see `delay` of `serve_demo`.
+Of the device grant and of tickets. A poll is a token request with a device code, or asking for a ticket.
+
+    fault                      alters                                      a client must notice because of
+    device_interval            `interval` of the device grant              RFC 8628 §3.2
+    omit_device_interval       the same, missing                           RFC 8628 §3.2 (then 5 seconds)
+    verification_url           name of `verification_uri`                  (Google's spelling: to be read)
+    expires_early              device codes and tickets die sooner         RFC 8628 §3.5
+    server_errors              the first polls answer 503                  RFC 9110 §15.6.4
+    rate_limited               the next polls answer 429                   RFC 6585 §4
+    rate_limit_header          where a 429 says how long to wait, if       RFC 9110 §10.2.3
+    html_answers               the next polls answer 200 with a web page   (a log-in page of the network)
+    slow_down_storm            the next polls of device codes: slow_down   RFC 8628 §3.5
+    approve_after              an approval shows after that many polls     RFC 8628 §3.5
+    wrong_type                 value of `authorized` and `redeemed`        only `true` is an approval
+    bad_ticket_id              the id of a new ticket                      RFC 3986 §3.3 (must not lead away)
+    poll_elsewhere             origin of the addresses to poll             the ticket is a secret
+    ticket_status              status of every request for a new ticket    the vendor does not do this
+    exchange_refused           every ticket exchange answers 403           a token is not to be expected
+
+The four kinds of spoilt polls come in the order of the table, counted over all polls of one server; what is
+left of the counts does not outlast them. Slowness, silence and half answers are faults of the transport: see
+`serve_demo`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from loopback_auth.model import HttpResponse
 
 HTML = b"<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1>"
+NUMBER = 8_675_309
+"""What `token_wrong_type` puts in place of an access token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,17 @@ class Faults:
         token_body: bytes in place of the JSON document; None leaves it alone.
         expires_in: any JSON value in place of the number of seconds; None leaves it alone.
         narrow_scope: space separated names; None leaves the scope alone.
+        clock_skew: seconds by which the server's clock is ahead; what it enforces goes by the right one.
+        device_interval: any JSON value in place of the number of seconds; None leaves it alone. No more is
+            enforced than is announced, or the two would never meet.
+        expires_early: seconds after which device codes and tickets are dead, whatever was announced.
+        server_errors: how many polls; so with the next three.
+        rate_limit_header: in which header a 429 says how long to wait: one second.
+        approve_after: how many polls see an approval as pending still.
+        wrong_type: any JSON value, before and after the approval alike; None leaves it alone.
+        bad_ticket_id: for example `../../user`; empty leaves it alone.
+        poll_elsewhere: origin such as `https://evil.example`; empty leaves it alone.
+        ticket_status: HTTP status; 0 leaves it alone.
     """
 
     deny_all: bool = False
@@ -54,6 +93,8 @@ class Faults:
     wrong_iss: bool = False
     omit_iss: bool = False
     duplicate_parameter: str = ""
+    fragment_question_mark: bool = False
+    refresh_token_in_fragment: bool = False
     metadata_issuer: str = ""
     without_metadata: bool = False
     pkce_unannounced: bool = False
@@ -61,13 +102,76 @@ class Faults:
     token_status: int = 0
     token_html: bool = False
     token_body: bytes | None = field(default=None, repr=False)
+    token_wrong_type: bool = False
     expires_in: int | float | str | None = None
     omit_members: tuple[str, ...] = ()
     narrow_scope: str | None = None
     wrong_nonce: bool = False
     wrong_audience: bool = False
     bad_signature: bool = False
+    clock_skew: float = 0.0
     wrong_subject: bool = False
+    device_interval: int | float | str | None = None
+    omit_device_interval: bool = False
+    verification_url: bool = False
+    expires_early: float | None = None
+    server_errors: int = 0
+    rate_limited: int = 0
+    rate_limit_header: Literal["Retry-After", "X-RateLimit-Reset", ""] = "Retry-After"
+    html_answers: int = 0
+    slow_down_storm: int = 0
+    approve_after: int = 0
+    wrong_type: int | float | str | None = None
+    bad_ticket_id: str = ""
+    poll_elsewhere: str = ""
+    ticket_status: int = 0
+    exchange_refused: bool = False
+
+
+class PollTroubles:
+    """Counts the polls of one server, and spoils as many as the faults say."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._left = {
+            "error": faults.server_errors,
+            "limit": faults.rate_limited,
+            "html": faults.html_answers,
+            "slow": faults.slow_down_storm,
+            "late": faults.approve_after,
+        }
+
+    def instead(self, now: float) -> HttpResponse | None:
+        """Return what a poll gets in place of its answer; None: the answer."""
+        if self._take("error"):
+            return HttpResponse(503, (("Content-Type", "text/plain"),), b"Try again.")
+        if self._take("limit"):
+            name = self._faults.rate_limit_header
+            wait = {"Retry-After": "1", "X-RateLimit-Reset": str(int(now) + 1)}.get(name, "")
+            headers = (("Content-Type", "application/json"), *([(name, wait)] if wait else []))
+            return HttpResponse(429, headers, b'{"code": 429, "message": "Too many requests"}')
+        if self._take("html"):
+            return HttpResponse(200, (("Content-Type", "text/html; charset=utf-8"),), HTML)
+        return None
+
+    def slow_down(self) -> bool:
+        """Tell whether a poll of a device code is told to slow down for no reason."""
+        return self._take("slow")
+
+    def late(self) -> bool:
+        """Tell whether a poll still does not see an approval that was given."""
+        return self._take("late")
+
+    def _take(self, kind: str) -> bool:
+        left = self._left[kind]
+        if left:
+            self._left[kind] = left - 1
+        return left > 0
+
+
+def shown_token(token: str, faults: Faults) -> str | int:
+    """Return what stands for an access token in a JSON answer."""
+    return NUMBER if faults.token_wrong_type else token
 
 
 def spoiled(response: HttpResponse, faults: Faults) -> HttpResponse:

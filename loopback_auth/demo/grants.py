@@ -49,7 +49,7 @@ class Ledger:
     """
 
     def __init__(self, entropy: Callable[[int], bytes]) -> None:
-        self._entropy = entropy
+        self.entropy = entropy
         self.codes: dict[str, Issued] = {}
         self.access_tokens: dict[str, Issued] = {}
         self.refresh_tokens: dict[str, Issued] = {}
@@ -58,7 +58,7 @@ class Ledger:
 
     def unguessable(self) -> str:
         """Make a value of 256 random bits in unpadded base64url."""
-        return base64.urlsafe_b64encode(self._entropy(32)).rstrip(b"=").decode("ascii")
+        return base64.urlsafe_b64encode(self.entropy(32)).rstrip(b"=").decode("ascii")
 
     def issue_code(self, grant: Grant, now: float) -> str:
         """Issue a code for a grant; good for a minute and for one use (RFC 6749 §4.1.2)."""

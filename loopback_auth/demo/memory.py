@@ -8,15 +8,17 @@ under a millisecond, and what it did can be read off afterwards, effect by effec
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar, assert_never
 
+from loopback_auth import pages
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.effects import Bind, Browse, Effect, Flow, Receive, Send, Warn
+from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
+from loopback_auth.protocol.redirect import RedirectEndpoint, TurnedAway, redirect_endpoint
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ class MemoryWorld:
         server: answers what is sent to its issuer.
         decision: what the person does on the consent page.
         now: the clock, Unix seconds.
+        thinking: seconds that the person takes to approve what was shown by an `Invite`.
+        watched: the person has our own tab open, and comes back to it after approving.
         disturb: may answer or fail any request of ours before the server sees it; None lets it pass.
         strangers: requests that reach the redirect endpoint before the real callback does.
     """
@@ -38,6 +42,8 @@ class MemoryWorld:
     server: DemoServer
     decision: Literal["approve", "deny"] = "approve"
     now: float = 1_700_000_000.0
+    thinking: float = 0.0
+    watched: bool = False
     disturb: Callable[[HttpRequest], HttpResponse | None] | None = None
     strangers: tuple[HttpRequest, ...] = ()
     effects: list[Effect] = field(default_factory=list)
@@ -45,6 +51,8 @@ class MemoryWorld:
     """Statuses that strangers got."""
     _url: str = field(default="", repr=False)
     _path: str = ""
+    _invitation: Invite | None = None
+    _approving_at: float = 0.0
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; errors of ours come out as they would in the real world."""
@@ -84,11 +92,34 @@ class MemoryWorld:
                 return self._receive(request)
             case Send(request):
                 return self._send(request)
+            case Sleep(seconds):
+                return self._sleep(seconds)
+            case Invite():
+                self._invitation, self._approving_at = effect, self.now + self.thinking
             case Warn():
                 pass
             case _:
                 assert_never(effect)
         return None
+
+    def _sleep(self, seconds: float) -> Moment:
+        end, invitation = self.now + seconds, self._invitation
+        if invitation is None or end < self._approving_at:
+            self.now = end
+            return Moment(end, end, watched=self.watched)
+        self._invitation = None
+        self.now = max(self.now, self._approving_at)
+        self._visit(invitation)
+        # Somebody who comes back wakes the flow; somebody who does not leaves it asleep.
+        self.now = self.now if self.watched else end
+        return Moment(self.now, self.now, returned=self.watched, watched=self.watched)
+
+    def _visit(self, invitation: Invite) -> None:
+        person = browse(invitation.url, decision=self.decision, user_code=invitation.user_code)
+        request = next(person)
+        with suppress(StopIteration):
+            while True:
+                request = person.send(self.server.handle(request, self.now))
 
     def _send(self, request: HttpRequest) -> HttpResponse:
         answer = self.disturb(request) if self.disturb is not None else None
@@ -97,30 +128,33 @@ class MemoryWorld:
         return replace(answer, received_at=self.now)
 
     def _receive(self, request: AuthorizationRequest) -> Callback:
-        endpoint = RedirectEndpoint(AUTHORITY, self._path, request)
+        endpoint = RedirectEndpoint(
+            AUTHORITY, self._path, request, relay_path="/relay/memory", relay_token="memory"
+        )
         for stranger in self.strangers:
             verdict = redirect_endpoint(endpoint, stranger)
             if isinstance(verdict, Callback):
-                return verdict
-            self.refused.append(verdict.status)
+                return replace(verdict, received_at=self.now)
+            self.refused.append(verdict.status if isinstance(verdict, TurnedAway) else 200)
         callback = self._browse(endpoint)
         if callback is None:
             raise AttemptExpired("Nobody came back from the browser.")
-        return callback
+        return replace(callback, received_at=self.now)
 
     def _browse(self, endpoint: RedirectEndpoint) -> Callback | None:
         person = browse(self._url, decision=self.decision)
         request = next(person)
-        while True:
-            if request.url.startswith(f"http://{AUTHORITY}/"):
+        with suppress(StopIteration):
+            while True:
+                if not request.url.startswith(f"http://{AUTHORITY}/"):
+                    request = person.send(self.server.handle(request, self.now))
+                    continue
                 target = request.url.removeprefix(f"http://{AUTHORITY}")
                 verdict = redirect_endpoint(endpoint, replace(request, url=target))
                 if isinstance(verdict, Callback):
-                    person.close()
                     return verdict
-                self.refused.append(verdict.status)
-                return None
-            try:
-                request = person.send(self.server.handle(request, self.now))
-            except StopIteration:
-                return None
+                if isinstance(verdict, TurnedAway):
+                    self.refused.append(verdict.status)
+                    return None
+                request = person.send(pages.relay(path=endpoint.relay_path, token=endpoint.relay_token))
+        return None

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from loopback_auth.demo.accounts import DEFAULT_SCOPE
 from loopback_auth.demo.clients import DemoClient
-from loopback_auth.demo.setup import PROMPTS, Setup
+from loopback_auth.demo.setup import PROMPTS, RESPONSE_TYPES, Setup
 from loopback_auth.demo.wire import Parameters, Refused
-from loopback_auth.model import ResponseMode
 
+ResponseMode = Literal["query", "fragment", "form_post"]
+
+# RFC 6749 §3.1.1: the order of the names does not matter
+NEEDS_SIGNER = {frozenset(names.split()): signed for names, signed in RESPONSE_TYPES.items()}
+FRONT_CHANNEL = frozenset({"token", "id_token"})
+MODES: dict[str, ResponseMode] = {"query": "query", "fragment": "fragment", "form_post": "form_post"}
 CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -34,6 +40,7 @@ class Asked:
     """An authorization request that passed every check."""
 
     back: ReturnAddress
+    response_type: frozenset[str]
     scope: tuple[str, ...]
     resource: tuple[str, ...]
     code_challenge: str
@@ -55,43 +62,62 @@ def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
     redirect_uri = parameters.get("redirect_uri")
     if not client.allows(redirect_uri):
         raise Refused("invalid_request", "The redirect_uri is missing, or not registered for this client.")
-    mode: ResponseMode = "form_post" if parameters.get("response_mode") == "form_post" else "query"
     # A repeated state or mode cannot be honoured, whichever value came first
     state = "" if "state" in parameters.repeated else parameters.get("state")
-    return ReturnAddress(
-        client, redirect_uri, "query" if "response_mode" in parameters.repeated else mode, state
-    )
+    return ReturnAddress(client, redirect_uri, _response_mode(parameters), state)
 
 
 def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> Asked:
     """Judge what is asked; a refusal here goes back to the client.
 
-    Source: RFC 6749 §4.1.1, §4.1.2.1; RFC 7636 §4.3, §4.4.1; RFC 8707 §2; OpenID Connect Core §3.1.2.1.
+    Source: RFC 6749 §4.1.1, §4.1.2.1, §4.2.1; RFC 7636 §4.3, §4.4.1; RFC 8707 §2; OpenID Connect Core
+    §3.1.2.1, §3.2.2.1; OAuth 2.0 Multiple Response Type Encoding Practices §3.
     """
     parameters.once()
     if parameters.get("request"):
         raise Refused("request_not_supported", "Request objects are not supported.")
     if not parameters.get("response_type"):
         raise Refused("invalid_request", "The response_type is missing.")
-    if parameters.get("response_type") != "code":
-        raise Refused("unsupported_response_type", "Only the response_type code is supported.")
+    types = frozenset(parameters.get("response_type").split())
+    needs_signer = NEEDS_SIGNER.get(types)
+    if needs_signer is None or (needs_signer and setup.signer is None):
+        raise Refused("unsupported_response_type", "The response_type is not supported.")
     if parameters.get("response_mode") not in ("", back.response_mode):
         raise Refused("invalid_request", "The response_mode is not supported.")
     # RFC 6749 appendix A.5: state is visible ASCII and blanks
     if not back.state.isascii():
         raise Refused("invalid_request", "The state holds characters outside ASCII.")
+    scope = scope_names(parameters.get("scope"), setup)
+    if "id_token" in types and not ("openid" in scope and parameters.get("nonce")):
+        raise Refused("invalid_request", "An ID token needs the scope openid and a nonce.")
     return Asked(
         back,
-        scope=_scope(parameters.get("scope"), setup),
-        resource=_resource(parameters.resource),
-        code_challenge=_code_challenge(parameters),
+        response_type=types,
+        scope=scope,
+        resource=resources(parameters.resource),
+        code_challenge=code_challenge(parameters) if "code" in types else "",
         nonce=parameters.get("nonce"),
         login_hint=parameters.get("login_hint"),
         prompt=_prompt(parameters.get("prompt")),
     )
 
 
-def _code_challenge(parameters: Parameters) -> str:
+def _response_mode(parameters: Parameters) -> ResponseMode:
+    """Choose how to answer: as asked, but what holds a token never in the query.
+
+    Source: OAuth 2.0 Multiple Response Type Encoding Practices §2.1, §3.
+    """
+    in_front = not FRONT_CHANNEL.isdisjoint(parameters.get("response_type").split())
+    default: ResponseMode = "fragment" if in_front else "query"
+    asked = "" if "response_mode" in parameters.repeated else parameters.get("response_mode")
+    return default if in_front and asked == "query" else MODES.get(asked, default)
+
+
+def code_challenge(parameters: Parameters) -> str:
+    """Read the code challenge that must be there.
+
+    Source: RFC 7636 §4.3, §4.4.1.
+    """
     challenge = parameters.get("code_challenge")
     if not challenge:
         raise Refused("invalid_request", "The code challenge is required.")
@@ -103,14 +129,22 @@ def _code_challenge(parameters: Parameters) -> str:
     return challenge
 
 
-def _scope(text: str, setup: Setup) -> tuple[str, ...]:
+def scope_names(text: str, setup: Setup) -> tuple[str, ...]:
+    """Read a scope, or take the default one.
+
+    Source: RFC 6749 §3.3.
+    """
     names = tuple(dict.fromkeys(text.split())) or DEFAULT_SCOPE
     if not all(name in setup.scopes for name in names):
         raise Refused("invalid_scope", "A scope is not known here.")
     return names
 
 
-def _resource(values: tuple[str, ...]) -> tuple[str, ...]:
+def resources(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Check resource indicators.
+
+    Source: RFC 8707 §2.
+    """
     for value in values:
         try:
             parts = urlsplit(value)

@@ -11,13 +11,15 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from loopback_auth.demo.agent import Decision, browse
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import BODY_LIMIT
 from loopback_auth.errors import ConfigError, TransportError
@@ -46,9 +48,24 @@ class Demo:
     server: DemoServer = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """How the connection misbehaves, by path."""
+
+    delay: Mapping[str, float]
+    hang: Collection[str]
+    half_close: Collection[str]
+    end: asyncio.Event
+
+
 def plain_server(issuer: str) -> DemoServer:
     """Make a demo server without ID tokens; the factory when none is given."""
     return DemoServer(issuer, entropy=secrets.token_bytes)
+
+
+def factory(*, signer: Signer | None = None, faults: Faults | None = None) -> ServerFactory:
+    """Make a factory of demo servers that sign, or break rules."""
+    return lambda issuer: DemoServer(issuer, entropy=secrets.token_bytes, signer=signer, faults=faults)
 
 
 @asynccontextmanager
@@ -58,6 +75,8 @@ async def serve_demo(
     host: Host = "127.0.0.1",
     server_factory: ServerFactory = plain_server,
     delay: Mapping[str, float] | None = None,
+    hang: Collection[str] = (),
+    half_close: Collection[str] = (),
 ) -> AsyncIterator[Demo]:
     """Serve a demo server on this machine for as long as the block lasts.
 
@@ -66,18 +85,23 @@ async def serve_demo(
         host: loopback address to bind.
         server_factory: makes the server from its issuer.
         delay: seconds to wait before each answer, by path.
+        hang: paths that are never answered; their connections end with the block.
+        half_close: paths whose answers break off in the middle of the body.
 
     Raises:
         ConfigError: the address is in use, or this machine does not have it.
     """
+    import asyncio
+
     from aiohttp import web
 
     bound = _bind(host, port)
     authority = f"[{host}]" if ":" in host else host
     issuer = f"http://{authority}:{bound.getsockname()[1]}"
+    wire = _Wire(delay or {}, hang, half_close, asyncio.Event())
     try:
         server = server_factory(issuer)
-        handler = web.Server(_handler(server, delay or {}), access_log=None)
+        handler = web.Server(_handler(server, wire), access_log=None)
         runner = web.ServerRunner(handler, shutdown_timeout=SHUTDOWN)
         await runner.setup()
     except BaseException:
@@ -87,6 +111,7 @@ async def serve_demo(
         await web.SockSite(runner, bound).start()
         yield Demo(issuer, server)
     finally:
+        wire.end.set()
         await runner.cleanup()
         bound.close()
 
@@ -98,6 +123,8 @@ def demo_thread(
     host: Host = "127.0.0.1",
     server_factory: ServerFactory = plain_server,
     delay: Mapping[str, float] | None = None,
+    hang: Collection[str] = (),
+    half_close: Collection[str] = (),
 ) -> Iterator[Demo]:
     """Serve a demo server from a thread of its own, for code that is not asynchronous.
 
@@ -109,7 +136,14 @@ def demo_thread(
 
     async def serve() -> None:
         end = asyncio.Event()
-        async with serve_demo(port=port, host=host, server_factory=server_factory, delay=delay) as demo:
+        async with serve_demo(
+            port=port,
+            host=host,
+            server_factory=server_factory,
+            delay=delay,
+            hang=hang,
+            half_close=half_close,
+        ) as demo:
             started.set_result((demo, asyncio.get_running_loop(), end))
             await end.wait()
 
@@ -131,13 +165,16 @@ def demo_thread(
         thread.join()
 
 
-async def run_agent(url: str, *, decision: Decision = "approve", account: str = "") -> HttpResponse:
+async def run_agent(
+    url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
+) -> HttpResponse:
     """Let the simulated user agent open a URL over real connections; return the page where it ends.
 
     Args:
         url: where the browser is sent.
         decision: which button to press on the consent page.
         account: value or label of the account to choose; empty: the first.
+        user_code: to enter where a page asks for it.
 
     Raises:
         MalformedResponse: see `browse`.
@@ -145,7 +182,7 @@ async def run_agent(url: str, *, decision: Decision = "approve", account: str = 
     """
     from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
-    conversation = browse(url, decision=decision, account=account)
+    conversation = browse(url, decision=decision, account=account, user_code=user_code)
     limits = ClientTimeout(total=PATIENCE)
     async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
         request = next(conversation)
@@ -190,7 +227,7 @@ def _bind(host: Host, port: int) -> socket.socket:
     return bound
 
 
-def _handler(server: DemoServer, delay: Mapping[str, float]) -> Handler:
+def _handler(server: DemoServer, wire: _Wire) -> Handler:
     import asyncio
 
     from aiohttp import web
@@ -198,13 +235,41 @@ def _handler(server: DemoServer, delay: Mapping[str, float]) -> Handler:
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         body = await _body(request)
-        await asyncio.sleep(delay.get(request.raw_path.partition("?")[0], 0))
+        path = request.raw_path.partition("?")[0]
+        await asyncio.sleep(wire.delay.get(path, 0))
+        if path in wire.hang:
+            return await _never(request, wire.end)
         headers = tuple(request.headers.items())
         asked = HttpRequest(request.method, request.raw_path, headers, body)
         reply = server.handle(asked, now=time.time())
-        return web.Response(status=reply.status, headers=CIMultiDict(reply.headers), body=reply.body)
+        headed = CIMultiDict(reply.headers)
+        if path in wire.half_close:
+            return await _broken_off(request, web.StreamResponse(status=reply.status, headers=headed), reply)
+        return web.Response(status=reply.status, headers=headed, body=reply.body)
 
     return answer
+
+
+async def _never(request: web.BaseRequest, end: asyncio.Event) -> web.StreamResponse:
+    """Keep silent for as long as the server lives; it does not see the request."""
+    from aiohttp import web
+
+    await end.wait()
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _broken_off(
+    request: web.BaseRequest, started: web.StreamResponse, reply: HttpResponse
+) -> web.StreamResponse:
+    """Promise the whole body, send half of it, and close the connection."""
+    started.content_length = len(reply.body)
+    await started.prepare(request)
+    await started.write(reply.body[: len(reply.body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return started
 
 
 async def _body(request: web.BaseRequest) -> bytes:

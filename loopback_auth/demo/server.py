@@ -6,7 +6,8 @@
 It opens no socket, reads no clock and draws no random numbers: time comes in with every request, entropy and
 signatures through the constructor. It is strict on purpose, so that code which signs in here has kept the
 rules; `Faults` makes it break chosen ones. The router below knows paths, methods and limits; what the
-endpoints decide is in `authorize` (the browser's side) and `tokens` (the client's side).
+endpoints decide is in `authorize` (the browser's side), `tokens` (the client's side), `device` (between two
+devices) and `tickets` (as vendors do without a standard).
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from loopback_auth import pages
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
+from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.authorize import AuthorizationEndpoints
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
+from loopback_auth.demo.consent import Interactions
+from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import Faults, spoiled
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.setup import Setup, metadata
+from loopback_auth.demo.tickets import APPROVAL_PAGES, route_of, ticket_routes
 from loopback_auth.demo.tokens import TokenEndpoints
 from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
 from loopback_auth.errors import ConfigError
@@ -30,7 +35,7 @@ from loopback_auth.model import HttpRequest, HttpResponse
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-BROWSER_PATHS = frozenset({"/authorize", "/sign-in", "/consent"})
+BROWSER_PATHS = APPROVAL_PAGES | {"/authorize", "/sign-in", "/consent", "/device"}
 
 
 class DemoServer:
@@ -46,6 +51,7 @@ class DemoServer:
         faults: the rules to break.
         expires_in: lifetime of access and ID tokens in seconds.
         require_pushed_authorization_requests: refuse requests that were not pushed (RFC 9126 §5).
+        device_interval: seconds that have to pass between two polls with a device code (RFC 8628 §3.2).
 
     Raises:
         ConfigError: the issuer is no origin, or a redirect URI is not http or https.
@@ -63,6 +69,7 @@ class DemoServer:
         faults: Faults | None = None,
         expires_in: int = 3600,
         require_pushed_authorization_requests: bool = False,
+        device_interval: int = 5,
     ) -> None:
         scheme, _, authority = issuer.partition("://")
         if scheme not in ("http", "https") or not authority or set(authority) & set("/?#@ "):
@@ -75,8 +82,10 @@ class DemoServer:
             known.pop("openid")
         self.issuer = issuer
         self.log: Counter[tuple[str, str]] = Counter()
-        """How often each (method, path) was asked for; unknown paths and methods count as `*`."""
+        """How often each (method, path) was asked for; unknown paths and methods count as `*`, and the id of
+        a ticket as `{id}`."""
         self._authority = authority
+        self._published: HttpResponse | None = None
         self._ledger = Ledger(entropy)
         self._setup = Setup(
             issuer=issuer,
@@ -87,8 +96,13 @@ class DemoServer:
             faults=faults or Faults(),
             expires_in=expires_in,
             require_pushed_authorization_requests=require_pushed_authorization_requests,
+            device_interval=device_interval,
         )
-        self._tokens = TokenEndpoints(self._setup, self._ledger)
+        interactions = Interactions(self._setup, self._ledger)
+        self._interactions = interactions
+        self._approvals = Approvals(self._setup, self._ledger, interactions)
+        self._device = DeviceEndpoints(self._setup, self._approvals, interactions)
+        self._tokens = TokenEndpoints(self._setup, self._ledger, self._device)
         self._routes = self._table()
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -100,8 +114,9 @@ class DemoServer:
         """
         target = request.url.removeprefix(self.issuer) or "/"
         path = target.partition("?")[0]
-        endpoints = self._routes.get(path, {})
-        self._count(request.method, path if endpoints else "*")
+        route = path if path in self._routes else route_of(path)
+        endpoints = self._routes.get(route, {})
+        self._count(request.method, route if endpoints else "*")
         refusal = self._turned_away(request, target)
         if refusal is not None:
             return refusal
@@ -125,17 +140,20 @@ class DemoServer:
         return self._ledger.active(token, now)
 
     def _table(self) -> Mapping[str, Mapping[str, Endpoint]]:
-        browser = AuthorizationEndpoints(self._setup, self._ledger)
-        tokens = self._tokens
+        interactions, device, tokens = self._interactions, self._device, self._tokens
+        browser = AuthorizationEndpoints(self._setup, self._ledger, interactions)
         routes: dict[str, Mapping[str, Endpoint]] = {
             "/.well-known/oauth-authorization-server": {"GET": self._metadata},
             "/authorize": {"GET": browser.authorize, "POST": browser.authorize},
-            "/sign-in": {"POST": browser.sign_in},
-            "/consent": {"POST": browser.consent},
+            "/sign-in": {"POST": interactions.sign_in},
+            "/consent": {"POST": interactions.consent},
             "/par": {"POST": browser.push},
             "/token": {"POST": self._token},
             "/revoke": {"POST": tokens.revoke},
             "/userinfo": {"GET": tokens.userinfo, "POST": tokens.userinfo},
+            "/device_authorization": {"POST": device.device_authorization},
+            "/device": {"GET": device.page, "POST": device.entered},
+            **ticket_routes(self._setup, self._ledger, self._approvals, interactions),
         }
         if self._setup.signer is not None:
             keys = self._setup.signer.jwks()
@@ -146,7 +164,9 @@ class DemoServer:
     def _metadata(self, _request: HttpRequest, _now: float) -> HttpResponse:
         if self._setup.faults.without_metadata:
             return text_reply(404, "There is nothing here.")
-        return json_reply(self.metadata())
+        if self._published is None:
+            self._published = json_reply(self.metadata())
+        return self._published
 
     def _token(self, request: HttpRequest, now: float) -> HttpResponse:
         faults = self._setup.faults

@@ -16,10 +16,21 @@ PATHS = {
     "pushed_authorization_request_endpoint": "/par",
     "revocation_endpoint": "/revoke",
     "userinfo_endpoint": "/userinfo",
+    "device_authorization_endpoint": "/device_authorization",
 }
-"""Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5)."""
+"""Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5, RFC 8628 §4)."""
 
-RESPONSE_MODES = ("query", "form_post")
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES = ("authorization_code", "implicit", "refresh_token", DEVICE_CODE)
+RESPONSE_TYPES = {
+    "code": False,
+    "token": False,
+    "id_token": True,
+    "id_token token": True,
+    "code id_token": True,
+}
+"""Response types, and whether they need a signer."""
+RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 
 
@@ -35,21 +46,36 @@ class Setup:
     faults: Faults
     expires_in: int
     require_pushed_authorization_requests: bool
+    device_interval: int
+
+    def granted(self, scope: tuple[str, ...]) -> tuple[str, ...]:
+        """Cut a scope to what this server grants (RFC 6749 §3.3)."""
+        narrow = self.faults.narrow_scope
+        allowed = scope if narrow is None else narrow.split()
+        return tuple(name for name in scope if name in allowed)
+
+
+def response_types(setup: Setup) -> list[str]:
+    """List the response types; an ID token only where it can be signed.
+
+    Source: RFC 6749 §3.1.1; OAuth 2.0 Multiple Response Type Encoding Practices §3, §5.
+    """
+    return [name for name, signed in RESPONSE_TYPES.items() if setup.signer is not None or not signed]
 
 
 def metadata(setup: Setup) -> dict[str, object]:
     """Describe the server, and nothing that it cannot do.
 
-    Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3.
+    Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3; RFC 8628 §4.
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
         **{name: setup.issuer + path for name, path in PATHS.items()},
         "require_pushed_authorization_requests": setup.require_pushed_authorization_requests,
         "scopes_supported": list(setup.scopes),
-        "response_types_supported": ["code"],
+        "response_types_supported": response_types(setup),
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "prompt_values_supported": list(PROMPTS),

@@ -8,16 +8,25 @@ asked for or not: a native app that runs once a day would otherwise sign its use
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 
 from loopback_auth.demo.accounts import claims
 from loopback_auth.demo.clients import DemoClient, authenticate
+from loopback_auth.demo.device import DeviceEndpoints
+from loopback_auth.demo.faults import shown_token
 from loopback_auth.demo.grants import Grant, Ledger
-from loopback_auth.demo.setup import Setup
-from loopback_auth.demo.wire import Parameters, Refused, form_parameters, json_reply, query_of
+from loopback_auth.demo.id_tokens import base64url, id_token
+from loopback_auth.demo.setup import DEVICE_CODE, Setup
+from loopback_auth.demo.wire import (
+    Parameters,
+    Refused,
+    bearer_token,
+    form_parameters,
+    json_reply,
+    query_of,
+)
 from loopback_auth.model import HttpRequest, HttpResponse
 
 CODE_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -31,24 +40,21 @@ def s256(text: str) -> str:
 
     Source: RFC 7636 §4.6.
     """
-    return _base64url(hashlib.sha256(text.encode("ascii")).digest())
-
-
-def _base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+    return base64url(hashlib.sha256(text.encode("ascii")).digest())
 
 
 class TokenEndpoints:
     """Everything that happens without the browser once a code was issued."""
 
-    def __init__(self, setup: Setup, ledger: Ledger) -> None:
+    def __init__(self, setup: Setup, ledger: Ledger, device: DeviceEndpoints) -> None:
         self._setup = setup
         self._ledger = ledger
+        self._device = device
 
     def token(self, request: HttpRequest, now: float) -> HttpResponse:
         """Answer a token request.
 
-        Source: RFC 6749 §3.2, §4.1.3, §5, §6.
+        Source: RFC 6749 §3.2, §4.1.3, §5, §6; RFC 8628 §3.4.
         """
         parameters, client = self._client_request(request)
         match parameters.get("grant_type"):
@@ -56,6 +62,11 @@ class TokenEndpoints:
                 return self._code_exchange(client, parameters, now)
             case "refresh_token":
                 return self._refresh(client, parameters, now)
+            case grant_type if grant_type == DEVICE_CODE:
+                answer = self._device.poll(client, parameters, now)
+                if isinstance(answer, HttpResponse):
+                    return answer
+                return self._token_response(answer, answer.scope, now, nonce="")
             case "":
                 raise Refused("invalid_request", "The grant_type is missing.")
             case _:
@@ -89,12 +100,11 @@ class TokenEndpoints:
 
         Source: OpenID Connect Core §5.3; RFC 6750 §2.1, §3.
         """
-        authorization = request.values("authorization")
-        scheme, _, token = request.header("authorization").partition(" ")
-        if scheme.lower() != "bearer":
+        if not request.header("authorization").lower().startswith("bearer"):
             # RFC 6750 §3.1: without credentials the challenge names no error
             raise Refused("invalid_request", "An access token is needed.", status=401, challenge=REALM)
-        if len(authorization) > 1 or not token:
+        token = bearer_token(request)
+        if not token:
             challenge = f'{REALM}, error="invalid_request"'
             raise Refused("invalid_request", "One access token is needed.", challenge=challenge)
         issued = self._ledger.access_tokens.get(token)
@@ -163,35 +173,13 @@ class TokenEndpoints:
         faults = self._setup.faults
         access_token = self._ledger.issue_access_token(grant, scope, now + self._setup.expires_in)
         members: dict[str, object] = {
-            "access_token": access_token,
+            "access_token": shown_token(access_token, faults),
             "token_type": "Bearer",
             "expires_in": self._setup.expires_in if faults.expires_in is None else faults.expires_in,
             "refresh_token": self._ledger.issue_refresh_token(grant, now),
             "scope": " ".join(scope),
         }
-        if "openid" in scope and self._setup.signer is not None:
-            said = self._id_claims(grant, scope, now, nonce)
-            said["at_hash"] = _base64url(hashlib.sha256(access_token.encode("ascii")).digest()[:16])
-            signed = self._setup.signer.sign(said)
-            members["id_token"] = _damaged(signed) if faults.bad_signature else signed
+        signed = id_token(self._setup, grant, now, nonce=nonce, scope=scope, access_token=access_token)
+        if signed:
+            members["id_token"] = signed
         return json_reply({name: value for name, value in members.items() if name not in faults.omit_members})
-
-    def _id_claims(self, grant: Grant, scope: tuple[str, ...], now: float, nonce: str) -> dict[str, object]:
-        """Say what an ID token says (OpenID Connect Core §2; without nonce after a refresh, §12.2)."""
-        faults = self._setup.faults
-        said: dict[str, object] = {
-            "iss": self._setup.issuer,
-            "aud": "another-client" if faults.wrong_audience else grant.client_id,
-            "exp": int(now) + self._setup.expires_in,
-            "iat": int(now),
-            "auth_time": int(grant.auth_time),
-            **claims(grant.account, scope),
-        }
-        if nonce:
-            said["nonce"] = "not-the-nonce-you-sent" if faults.wrong_nonce else nonce
-        return said
-
-
-def _damaged(token: str) -> str:
-    head, dot, signature = token.rpartition(".")
-    return f"{head}{dot}{'B' if signature.startswith('A') else 'A'}{signature[1:]}"

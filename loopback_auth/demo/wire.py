@@ -108,6 +108,36 @@ def form_parameters(request: HttpRequest) -> Parameters:
         raise Refused("invalid_request", "The body holds bytes that must be percent-encoded.") from None
 
 
+def json_members(request: HttpRequest) -> Mapping[str, object]:
+    """Read the JSON object in the body of a request; a request without a body says nothing.
+
+    Source: RFC 8259 §4, §8.1.
+    """
+    if not request.body:
+        return {}
+    if request.header("content-type").partition(";")[0].strip().lower() != "application/json":
+        raise Refused("invalid_request", "The body must be application/json.", status=415)
+    try:
+        document = json.loads(request.body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise Refused("invalid_request", "The body is no JSON object.")
+    return document
+
+
+def json_text(members: Mapping[str, object], name: str) -> str:
+    """Return a member that is a text; empty when it is absent or something else."""
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def bearer_token(request: HttpRequest) -> str:
+    """Return the token of an `Authorization: Bearer` header; empty without exactly one (RFC 6750 §2.1)."""
+    scheme, _, token = request.header("authorization").partition(" ")
+    return token if scheme.lower() == "bearer" and len(request.values("authorization")) == 1 else ""
+
+
 def json_reply(document: Mapping[str, object], status: int = 200) -> HttpResponse:
     """Answer with a JSON object that nobody may keep."""
     return HttpResponse(status, JSON_HEADERS, json.dumps(document).encode("ascii"))
@@ -134,3 +164,8 @@ def text_reply(status: int, text: str, *headers: tuple[str, str]) -> HttpRespons
 def with_query(url: str, parameters: Sequence[tuple[str, str]]) -> str:
     """Add parameters to a URL that may have a query and has no fragment, leaving the rest untouched."""
     return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
+
+
+def with_fragment(url: str, parameters: Sequence[tuple[str, str]], mark: str = "") -> str:
+    """Add parameters as the fragment of a URL that has none; `mark` stands before them."""
+    return f"{url}#{mark}{urlencode(parameters)}"

@@ -107,6 +107,43 @@ class Conversation:
             step = agent.send(self.server.handle(step, self.now))
         return step
 
+    def visit(self, url: str, decision: Decision = "approve", user_code: str = "") -> HttpResponse:
+        """Let the simulated user agent go on until nothing is left to do; return the last page."""
+        agent = browse(url, decision=decision, user_code=user_code)
+        step = next(agent)
+        while True:
+            try:
+                step = agent.send(self.server.handle(step, self.now))
+            except StopIteration as end:
+                last: HttpResponse = end.value
+                return last
+
+    def send(self, method: str, url: str, members: object = None, *headers: tuple[str, str]) -> HttpResponse:
+        """Make a request, with a JSON body where there are members."""
+        body = b"" if members is None else json.dumps(members).encode()
+        kind = (("Content-Type", "application/json"),) if body else ()
+        return self.server.handle(HttpRequest(method, url, (*kind, *headers), body), self.now)
+
+    def device(self, **changes: str | None) -> Any:
+        """Get a device code and a user code."""
+        form: dict[str, str | None] = {"client_id": "loopback-auth-demo", "scope": "profile email"}
+        response = self.post("/device_authorization", present(form | changes))
+        assert response.status == 200, response.body
+        return document(response)
+
+    def poll(self, device_code: str, /, *headers: tuple[str, str], **changes: str | None) -> HttpResponse:
+        """Ask for tokens with a device code."""
+        form: dict[str, str | None] = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+            "device_code": device_code,
+            "client_id": "loopback-auth-demo",
+        }
+        return self.post("/token", present(form | changes), *headers)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
     def returned(self, decision: Decision = "approve", /, **changes: str | None) -> dict[str, str]:
         """Go through all pages; return the parameters of the authorization response."""
         step = self.browse(f"{self.server.issuer}/authorize?{urlencode(request(**changes))}", decision)
@@ -172,6 +209,7 @@ def conversation(
     signer: Signer | None = None,
     clients: Sequence[DemoClient] = (SECRET_CLIENT,),
     require_pushed_authorization_requests: bool = False,
+    device_interval: int = 5,
 ) -> Conversation:
     """Begin with a fresh server."""
     server = DemoServer(
@@ -181,6 +219,7 @@ def conversation(
         clients=clients,
         faults=faults,
         require_pushed_authorization_requests=require_pushed_authorization_requests,
+        device_interval=device_interval,
     )
     return Conversation(server)
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from loopback_auth import pages
 from loopback_auth.demo.agent import browse
 from loopback_auth.errors import ConfigError, MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse
@@ -18,9 +19,11 @@ LAST = HttpResponse(200, (HTML,), b"<p>Done")
 World = Callable[[HttpRequest], HttpResponse]
 
 
-def visits(*responses: HttpResponse, account: str = "", start: str = START) -> list[HttpRequest]:
+def visits(
+    *responses: HttpResponse, account: str = "", start: str = START, user_code: str = ""
+) -> list[HttpRequest]:
     """Browse through prepared responses and a last page; return what was requested."""
-    agent = browse(start, account=account)
+    agent = browse(start, account=account, user_code=user_code)
     requests = [next(agent)]
     for response in responses:
         requests.append(agent.send(response))
@@ -195,3 +198,98 @@ def test_unreadable_address_is_reported(response: HttpResponse) -> None:
     next(agent)
     with pytest.raises(MalformedResponse):
         agent.send(response)
+
+
+ENTER = '<form method="post" action="/device"><input name="user_code" value="{}"><button>Go</button></form>'
+
+
+def test_code_is_entered_once() -> None:
+    """A person who is asked again has nothing else to enter, and stops."""
+    agent = browse(START, user_code="WDJB-MJHT")
+    next(agent)
+    entered = agent.send(page(ENTER.format("")))
+    with pytest.raises(StopIteration) as end:
+        agent.send(page(ENTER.format("")))
+
+    assert (entered.url, entered.body) == ("http://127.0.0.1:8000/device", b"user_code=WDJB-MJHT")
+    assert end.value.value.body
+
+
+def test_code_that_is_there_already_is_kept() -> None:
+    """The complete verification URI saves the typing (RFC 8628 §3.3.1)."""
+    assert visits(page(ENTER.format("BCDF-GHJK")), user_code="")[-1].body == b"user_code=BCDF-GHJK"
+
+
+def test_page_that_asks_for_an_unknown_code_is_the_last() -> None:
+    """The agent does not guess."""
+    agent = browse(START)
+    next(agent)
+    with pytest.raises(StopIteration):
+        agent.send(page(ENTER.format("")))
+
+
+CALLBACK = "http://127.0.0.1:51234/callback"
+RELAY = pages.relay(path="/relay/abc", token="secret of the page")
+
+
+def test_fragment_is_relayed_as_the_script_does() -> None:
+    """A fragment never travels by itself (RFC 9110 §7.1): the page sends it, and proves where it is from."""
+    relayed = visits(redirect(303, f"{CALLBACK}#access_token=a%2Bb&state=s"), RELAY)
+
+    assert [step.url for step in relayed] == [START, CALLBACK, "http://127.0.0.1:51234/relay/abc"]
+    assert (relayed[-1].method, relayed[-1].body) == ("POST", b"access_token=a%2Bb&state=s")
+    assert site(relayed[-1]) == ("POST", "same-origin", "http://127.0.0.1:51234")
+    assert relayed[-1].header("content-type") == "application/x-www-form-urlencoded"
+    assert relayed[-1].header("x-loopback-relay") == "secret of the page"
+    assert (relayed[-1].header("sec-fetch-mode"), relayed[-1].header("sec-fetch-dest")) == (
+        "same-origin",
+        "empty",
+    )
+
+
+def test_question_mark_before_the_fragment_is_dropped() -> None:
+    """Netlify writes one."""
+    assert visits(redirect(303, f"{CALLBACK}#?state=s"), RELAY)[-1].body == b"state=s"
+
+
+def test_page_without_fragment_relays_nothing() -> None:
+    """There is nothing to send, and the person reads so."""
+    agent = browse(CALLBACK)
+    next(agent)
+    with pytest.raises(StopIteration) as end:
+        agent.send(RELAY)
+
+    assert end.value.value is RELAY
+
+
+@pytest.mark.parametrize("answer", [redirect(303, "/next"), page(POST.format("/x")), HttpResponse(204, ())])
+def test_answer_to_the_relay_is_the_last(answer: HttpResponse) -> None:
+    """Only the script gets to see it, and our script follows nothing."""
+    agent = browse(START)
+    next(agent)
+    agent.send(redirect(303, f"{CALLBACK}#state=s"))
+    agent.send(RELAY)
+    with pytest.raises(StopIteration) as end:
+        agent.send(answer)
+
+    assert end.value.value is answer
+
+
+def test_fragment_goes_along_with_a_redirect() -> None:
+    """A browser keeps it unless the new address has its own (RFC 9110 §10.2.2)."""
+    kept = visits(redirect(303, f"{CALLBACK}#state=s"), redirect(302, "/other"), RELAY)
+    replaced = visits(redirect(303, f"{CALLBACK}#state=s"), redirect(302, "/other#state=t"), RELAY)
+
+    assert (kept[-1].body, replaced[-1].body) == (b"state=s", b"state=t")
+
+
+def test_waiting_page_leads_to_the_approval_page() -> None:
+    """The person follows the link into another tab, with the code that the page shows."""
+    waiting = pages.waiting(
+        path="/live/x", token="t", provider="P", url="https://as.example/device", user_code="WDJB-MJHT"
+    )
+    steps = visits(waiting, page(ENTER.format("")))
+
+    assert site(steps[1]) == ("GET", "cross-site", "")
+    assert [step.url for step in steps[1:]] == ["https://as.example/device"] * 2
+    assert steps[-1].body == b"user_code=WDJB-MJHT"

@@ -112,9 +112,9 @@ def test_query_of_a_redirect_uri_is_kept() -> None:
     ("changes", "code"),
     [
         ({"response_type": None}, "invalid_request"),
-        ({"response_type": "token"}, "unsupported_response_type"),
-        ({"response_type": "code id_token"}, "unsupported_response_type"),
-        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"response_type": "password"}, "unsupported_response_type"),
+        ({"response_type": "code code2"}, "unsupported_response_type"),
+        ({"response_mode": "jwt"}, "invalid_request"),
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge": CHALLENGE[:-1]}, "invalid_request"),
         ({"code_challenge": CHALLENGE[:-1] + "="}, "invalid_request"),

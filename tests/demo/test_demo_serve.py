@@ -10,11 +10,13 @@ from contextlib import closing
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 from demo_conversation import VERIFIER, request
 
-from loopback_auth.demo.serve import Demo, demo_thread, run_agent, serve_demo
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.serve import Demo, demo_thread, factory, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.setup import DEVICE_CODE
 from loopback_auth.errors import ConfigError, TransportError
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
@@ -88,6 +90,71 @@ def test_delay_holds_one_path_back() -> None:
             return quick
 
     assert asyncio.run(main()) == 200
+
+
+def test_hanging_path_is_never_answered() -> None:
+    """A client needs a time-out of its own; the server still goes down at once, and has seen nothing."""
+
+    async def main() -> tuple[int, float]:
+        loop = asyncio.get_running_loop()
+        async with serve_demo(hang={"/token"}) as demo, ClientSession() as session:
+            asked = asyncio.ensure_future(session.post(f"{demo.issuer}/token"))
+            async with session.get(demo.issuer + WELL_KNOWN) as response:
+                quick = response.status
+            done, _ = await asyncio.wait([asked], timeout=0.1)
+            assert (done, demo.server.log["POST", "/token"]) == (set(), 0)
+            ending = loop.time()
+        with pytest.raises(ClientError):
+            await asked
+        return quick, loop.time() - ending
+
+    status, seconds = asyncio.run(main())
+
+    assert status == 200
+    assert seconds < 0.9
+
+
+def test_half_closed_path_breaks_off() -> None:
+    """Half a document must not be taken for a whole one."""
+
+    async def main() -> int:
+        async with (
+            serve_demo(half_close={WELL_KNOWN}) as demo,
+            ClientSession() as session,
+            session.get(demo.issuer + WELL_KNOWN) as response,
+        ):
+            with pytest.raises(ClientError):
+                await response.read()
+            return response.status
+
+    assert asyncio.run(main()) == 200
+
+
+def test_device_is_approved_over_sockets() -> None:
+    """The agent enters the code on the wire as it does in memory."""
+
+    async def main() -> tuple[bytes, int]:
+        client = {"client_id": "loopback-auth-demo"}
+        async with serve_demo() as demo, ClientSession() as session:
+            async with session.post(f"{demo.issuer}/device_authorization", data=client) as response:
+                grant = await response.json()
+            page = await run_agent(grant["verification_uri"], user_code=grant["user_code"])
+            form = {"grant_type": DEVICE_CODE, "device_code": grant["device_code"], **client}
+            async with session.post(f"{demo.issuer}/token", data=form) as response:
+                return page.body, response.status
+
+    page, status = asyncio.run(main())
+
+    assert b"Approved" in page
+    assert status == 200
+
+
+def test_factory_brings_faults_along() -> None:
+    """What holds in memory holds on the wire."""
+    with demo_thread(server_factory=factory(faults=Faults(ticket_status=404))) as demo:
+        page = asyncio.run(run_agent(f"{demo.issuer}/doppler/v3/auth/cli/generate/2"))
+
+    assert page.status == 404
 
 
 def test_taken_port_is_reported() -> None:

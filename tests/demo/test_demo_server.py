@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
 from urllib.parse import urlencode
 
 import pytest
-from demo_conversation import ISSUER, REDIRECT_URI, PlainSigner, conversation, document, hidden, request
+from demo_conversation import (
+    ISSUER,
+    REDIRECT_URI,
+    Conversation,
+    PlainSigner,
+    conversation,
+    document,
+    hidden,
+    request,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.setup import DEVICE_CODE
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import FORM, HttpRequest
 
 OAUTH = "/.well-known/oauth-authorization-server"
+API = "/netlify/api/v1"
 OPENID = "/.well-known/openid-configuration"
 
 
@@ -28,7 +40,7 @@ def test_metadata_names_endpoints_that_exist() -> None:
     addresses = [value for name, value in published.items() if name.endswith(("_endpoint", "jwks_uri"))]
 
     assert published["issuer"] == ISSUER
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     assert [url for url in addresses if talk.get(url).status == 404] == []
 
 
@@ -132,9 +144,12 @@ def test_log_counts_requests_and_stays_small() -> None:
 def test_no_secret_in_any_repr() -> None:
     """A failing test of somebody's client prints values, and CI keeps what is printed."""
     talk = conversation()
-    tokens = talk.tokens()
+    tokens, grant = talk.tokens(), talk.device()
+    sign_in = talk.post("/device", {"user_code": grant["user_code"]})
+    shown = repr(talk.server) + repr(talk) + repr(vars(talk.server)) + repr(sign_in)
+    secrets_of = (tokens["access_token"], grant["device_code"], grant["user_code"])
 
-    assert tokens["access_token"] not in repr(talk.server) + repr(talk)
+    assert [secret for secret in secrets_of if secret in shown] == []
 
 
 def test_descriptions_stay_within_their_alphabet() -> None:
@@ -154,53 +169,138 @@ def test_descriptions_stay_within_their_alphabet() -> None:
 
 
 PATHS = st.sampled_from(
-    ["/authorize", "/sign-in", "/consent", "/par", "/token", "/revoke", "/userinfo", "/jwks", OAUTH, ""]
+    [
+        *("/authorize", "/sign-in", "/consent", "/par", "/token", "/revoke", "/userinfo", "/jwks", OAUTH, ""),
+        *("/device_authorization", "/device", "/netlify/authorize", "/npm/login", "/npm/-/v1/login"),
+        *("/netlify/api/v1/oauth/tickets", "/netlify/api/v1/oauth/tickets/", "/netlify/api/v1/user"),
+        *("/netlify/api/v1/oauth/tickets/x", "/netlify/api/v1/oauth/tickets/x/exchange", "/npm/-/whoami"),
+        *("/netlify/api/v1/access_tokens/revoke", "/npm/-/v1/done", "/heroku/auth", "/heroku/auth/cli"),
+        *("/heroku/auth/browser", "/stripe/stripecli/auth", "/stripe/stripecli/poll", "/doppler/auth/cli"),
+        *("/stripe/stripecli/confirm_auth", "/doppler/v3/auth/cli/generate/2"),
+        "/doppler/v3/auth/cli/authorize",
+    ]
 )
 NAMES = st.sampled_from(
     [
         *request(),
         *("prompt", "resource", "request_uri", "response_mode", "login_hint", "grant_type", "code", "token"),
-        *("refresh_token", "code_verifier", "client_secret", "interaction", "account", "decision"),
+        *("refresh_token", "code_verifier", "client_secret", "interaction", "account", "decision", "ticket"),
+        *("device_code", "user_code", "device_name", "message", "nonce", "authId", "next", "id", "t"),
     ]
 )
-VALUES = st.sampled_from([*request().values(), "form_post", "none", "authorization_code", "refresh_token"])
+VALUES = st.sampled_from(
+    [
+        *request().values(),
+        *("form_post", "fragment", "query", "none", "authorization_code", "refresh_token", "token"),
+        *("id_token token", "code id_token", "openid", "urn:ietf:params:oauth:grant-type:device_code"),
+    ]
+)
 FORMS = st.lists(st.tuples(NAMES, VALUES | st.text()), max_size=12).map(
     lambda pairs: urlencode(pairs, errors="surrogatepass")
 )
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from(["Host", "Authorization", "Content-Type", "Origin", "Sec-Fetch-Site"]) | st.text(),
-        st.sampled_from([FORM, "Bearer x", "Basic x", "Basic OTo5", ISSUER]) | st.text(),
+        st.sampled_from([FORM, "application/json", "Bearer x", "Basic x", "Basic OTo5", ISSUER]) | st.text(),
     ),
     max_size=4,
 ).map(tuple)
 
 
+MEMBERS = st.dictionaries(
+    NAMES | st.sampled_from(["code_challenge", "description", "hostname"]),
+    VALUES | st.text() | st.none() | st.integers() | st.lists(st.text(), max_size=2),
+    max_size=5,
+).map(lambda members: json.dumps(members).encode())
+
+
 @given(
-    method=st.sampled_from(["GET", "POST"]) | st.text(),
+    method=st.sampled_from(["GET", "POST", "DELETE"]) | st.text(),
     path=PATHS,
     query=FORMS | st.text(),
     headers=HEADERS,
-    body=FORMS.map(str.encode) | st.binary(),
+    body=FORMS.map(str.encode) | MEMBERS | st.binary(),
+    media_type=st.sampled_from([FORM, "application/json"]),
 )
 def test_nothing_makes_it_raise(
-    method: str, path: str, query: str, headers: tuple[tuple[str, str], ...], body: bytes
+    method: str, path: str, query: str, headers: tuple[tuple[str, str], ...], body: bytes, media_type: str
 ) -> None:
     """Whoever tests a client sends anything, and wants an answer."""
     server = conversation(signer=PlainSigner()).server
-    asked = HttpRequest(method, f"{path}?{query}", (*headers, ("Content-Type", FORM)), body)
+    asked = HttpRequest(method, f"{path}?{query}", (*headers, ("Content-Type", media_type)), body)
 
     assert 200 <= server.handle(asked, 0).status < 500
+
+
+def begun(talk: Conversation) -> dict[str, str]:
+    """Begin a device grant and a ticket of each kind, approve some; return what stands for them."""
+    grant, npm = talk.device(), document(talk.send("POST", "/npm/-/v1/login"))
+    ticket = document(talk.send("POST", f"{API}/oauth/tickets?client_id=loopback-auth-demo"))["id"]
+    doppler = document(talk.get("/doppler/v3/auth/cli/generate/2"))
+    heroku = document(talk.send("POST", "/heroku/auth"))
+    stripe = document(talk.post("/stripe/stripecli/auth", {"device_name": "d"}))
+    talk.visit(grant["verification_uri_complete"])
+    talk.visit(f"{ISSUER}/netlify/authorize?ticket={ticket}")
+    talk.visit(npm["loginUrl"], "deny")
+    sign_in = talk.post("/device", {"user_code": talk.device()["user_code"]})
+    return {
+        "device_code": grant["device_code"],
+        "user_code": doppler["code"],
+        "code": doppler["polling_code"],
+        "ticket": ticket,
+        "authId": npm["doneUrl"].rpartition("=")[2],
+        "id": heroku["cli_url"].rpartition("=")[2],
+        "secret": stripe["poll_url"].rpartition("=")[2],
+        "t": stripe["browser_url"].rpartition("=")[2],
+        "interaction": hidden(sign_in),
+        "token": heroku["token"],
+    }
+
+
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.sampled_from(["GET", "POST", "DELETE"]),
+            PATHS | st.just("{ticket}") | st.just("{ticket}/exchange"),
+            st.sampled_from([FORM, "application/json"]),
+            st.sampled_from([0.0, 1.0, 5.0, 599.0]),
+            st.dictionaries(NAMES, VALUES, max_size=3),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_nothing_that_is_known_makes_it_raise(
+    calls: list[tuple[str, str, str, float, dict[str, str]]],
+) -> None:
+    """The same with codes and tickets that exist, in whatever order and state."""
+    talk = conversation(signer=PlainSigner())
+    known = begun(talk)
+    more = {"client_id": "loopback-auth-demo", "grant_type": DEVICE_CODE, "account": "demo-1"}
+    for method, path, media_type, seconds, changes in calls:
+        talk.wait(seconds)
+        values = known | more | {"decision": "approve"} | changes
+        url = path.replace("{ticket}", f"{API}/oauth/tickets/{known['ticket']}")
+        body = json.dumps(values) if media_type != FORM else urlencode(values)
+        proof = () if path == "/token" else (("Authorization", f"Bearer {known['token']}"),)
+        headers = (("Content-Type", media_type), *proof)
+        asked = HttpRequest(
+            method, f"{url}?{urlencode(values) if method == 'GET' else ''}", headers, body.encode()
+        )
+
+        assert 200 <= talk.server.handle(asked, talk.now).status < 500
 
 
 @given(changes=st.dictionaries(NAMES, VALUES | st.text()))
 def test_browser_is_never_sent_elsewhere(changes: dict[str, str]) -> None:
     """Whatever is asked, the browser is sent to a registered address only (RFC 6749 §3.1.2.4)."""
     query = urlencode(request() | changes, errors="surrogatepass")
-    response = conversation().get(f"/authorize?{query}")
+    response = conversation(signer=PlainSigner()).get(f"/authorize?{query}")
 
     assert response.status in (200, 303, 400)
-    assert response.status != 303 or response.header("location").startswith(f"{REDIRECT_URI}?")
+    assert response.status != 303 or response.header("location").startswith(
+        (f"{REDIRECT_URI}?", f"{REDIRECT_URI}#")
+    )
 
 
 def test_sign_in_is_cheap() -> None:

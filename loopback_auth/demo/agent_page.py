@@ -1,0 +1,107 @@
+"""What the simulated user agent sees of a page: its first form, and what our own pages ask of a script.
+
+Reads forms whose method is post, with hidden fields, radio buttons, text fields and buttons; nothing else.
+"""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import HttpResponse
+
+
+class Page(HTMLParser):
+    """The parts of one page.
+
+    `relay` and `token` are where and with what a relaying page sends its fragment, `waits` says that a page
+    stays open until it is over elsewhere, where `link` leads; `user_code` is the code that it shows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_form = False
+        self.action = ""
+        self.hidden: list[tuple[str, str]] = []
+        self.codes: list[tuple[str, str]] = []
+        self.buttons: list[tuple[str, str]] = []
+        self.radios: list[tuple[str, str, str]] = []
+        self.checked = 0
+        self.relay = self.token = self.link = self.user_code = ""
+        self.waits = False
+        self._inside = False
+        self._label = False
+        self._code = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in one element."""
+        given = {name: value or "" for name, value in attrs}
+        if tag == "body":
+            self.relay, self.token = given.get("data-relay", ""), given.get("data-token", "")
+            self.waits = "data-live" in given
+        elif tag == "a":
+            self.link = self.link or given.get("href", "")
+        self._code = "class" in given and "user-code" in given["class"].split()
+        if tag == "form" and not self.has_form and given.get("method", "").lower() == "post":
+            self.has_form = self._inside = True
+            self.action = given.get("action", "")
+        if self._inside:
+            self._control(tag, given)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave one element."""
+        self._code = False
+        if tag == "form":
+            self._inside = False
+        if tag == "label":
+            self._label = False
+
+    def handle_data(self, data: str) -> None:
+        """Take in text: the label of a radio button, or a code to be entered elsewhere."""
+        if self._code:
+            self.user_code = self.user_code or data.strip()
+        if self._label and self.radios:
+            name, value, label = self.radios[-1]
+            self.radios[-1] = (name, value, (label + data).strip())
+
+    def _control(self, tag: str, given: dict[str, str]) -> None:
+        pair = (given.get("name", ""), given.get("value", ""))
+        kind = given.get("type", "").lower()
+        self._label = self._label or tag == "label"
+        if tag == "button" and kind in ("", "submit"):
+            self.buttons.append(pair)
+        elif tag == "input" and kind == "hidden":
+            self.hidden.append(pair)
+        elif tag == "input" and kind in ("", "text"):
+            self.codes.append(pair)
+        elif tag == "input" and kind == "radio":
+            if "checked" in given:
+                self.checked = len(self.radios)
+            self.radios.append((*pair, ""))
+
+    def choose(self, account: str) -> list[tuple[str, str]]:
+        """Set the radio buttons.
+
+        Raises:
+            ConfigError: the account is not among them.
+        """
+        if not self.radios:
+            return []
+        wanted = [radio[:2] for radio in self.radios if account in radio[1:]]
+        if account and not wanted:
+            raise ConfigError("The page does not offer this account")
+        return wanted[:1] if account else [self.radios[self.checked][:2]]
+
+    def press(self, decision: str) -> list[tuple[str, str]]:
+        """Press the button of the decision, or the first one; nameless buttons send nothing."""
+        wanted = [pair for pair in self.buttons if pair[1] == decision] or self.buttons
+        return [pair for pair in wanted[:1] if pair[0]]
+
+
+def read_page(response: HttpResponse) -> Page:
+    """Read an HTML response; anything else is an empty page."""
+    page = Page()
+    if response.header("content-type").lower().startswith("text/html"):
+        page.feed(response.body.decode("utf-8", "replace"))
+        page.close()
+    return page

@@ -1,0 +1,133 @@
+"""Sign-in and consent at the demo server: two pages that ask a person, whatever the flow behind them.
+
+A flow brings a `Question` and learns the answer; it never sees a form. The question under way is kept here
+and found again by an unguessable id in a hidden field: it changes with every page, works once and expires.
+No cookie is set, so the id is all that ties the pages together; a real server would bind it to a session
+cookie as well, for here whoever knows the id may go on in another browser. Against forged posts (RFC 6749
+§10.12) the browser's own word is taken: `Sec-Fetch-Site`, or `Origin` where that is missing. `Origin: null`
+passes, because a page without referrer posts so even to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from loopback_auth import pages
+from loopback_auth.demo.accounts import Account
+from loopback_auth.demo.grants import Ledger
+from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.single_use import SingleUse
+from loopback_auth.demo.wire import Parameters, Refused, form_parameters
+from loopback_auth.model import HttpRequest, HttpResponse
+
+PAGE_LIFETIME = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who answered, and when they signed in (Unix seconds)."""
+
+    account: Account
+    auth_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked, and what follows from the answer.
+
+    Args:
+        scope: names, all of them known to the server.
+        approved: makes the last answer to the browser, from who approved and the time.
+        denied: makes it after a denial.
+        redirect_uri: where the browser goes then; empty: nowhere.
+        login_hint: the account to choose beforehand.
+        code: to be compared with the one on another device.
+        message: the client's own words.
+    """
+
+    client_id: str
+    scope: tuple[str, ...]
+    approved: Callable[[SignedIn, float], HttpResponse] = field(repr=False)
+    denied: Callable[[], HttpResponse] = field(repr=False)
+    redirect_uri: str = ""
+    login_hint: str = ""
+    code: str = field(default="", repr=False)
+    message: str = ""
+
+
+class Interactions:
+    """The pages under way. A `Refused` that leaves here is for the person."""
+
+    def __init__(self, setup: Setup, ledger: Ledger) -> None:
+        self._setup = setup
+        self._ledger = ledger
+        self._to_sign_in: SingleUse[Question] = SingleUse(PAGE_LIFETIME)
+        self._to_consent: SingleUse[tuple[Question, SignedIn]] = SingleUse(PAGE_LIFETIME)
+
+    def ask(self, question: Question, now: float) -> HttpResponse:
+        """Begin with the sign-in page: there are no sessions, so nobody is ever signed in already."""
+        key = self._ledger.unguessable()
+        self._to_sign_in.put(key, question, now)
+        accounts, hint = self._setup.accounts, question.login_hint
+        if hint:  # the page chooses the first account beforehand
+            accounts = tuple(sorted(accounts, key=lambda account: hint not in (account.email, account.sub)))
+        return pages.demo_sign_in(
+            action="/sign-in",
+            hidden=[("interaction", key)],
+            client_id=question.client_id,
+            redirect_uri=question.redirect_uri,
+            accounts=[(account.sub, account.email) for account in accounts],
+        )
+
+    def sign_in(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Take the choice of an account; answer with the consent page."""
+        form = self.own_form(request)
+        question = self._to_sign_in.take(form.get("interaction"), now)
+        if question is None:
+            raise page_is_over()
+        chosen = (account for account in self._setup.accounts if account.sub == form.get("account"))
+        account = next(chosen, None)
+        if account is None:
+            raise Refused("invalid_request", "There is no such account.")
+        key = self._ledger.unguessable()
+        self._to_consent.put(key, (question, SignedIn(account, auth_time=now)), now)
+        return pages.demo_consent(
+            action="/consent",
+            hidden=[("interaction", key)],
+            client_id=question.client_id,
+            redirect_uri=question.redirect_uri,
+            account=account.email,
+            scopes=[(name, self._setup.scopes[name]) for name in question.scope],
+            code=question.code,
+            message=question.message,
+        )
+
+    def consent(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Take the decision, and let the flow answer.
+
+        Source: RFC 6749 §4.1.1 (step B of the code flow).
+        """
+        form = self.own_form(request)
+        kept = self._to_consent.take(form.get("interaction"), now)
+        if kept is None:
+            raise page_is_over()
+        question, signed_in = kept
+        if self._setup.faults.deny_all or form.get("decision") == "deny":
+            return question.denied()
+        if form.get("decision") != "approve":
+            raise Refused("invalid_request", "The request was neither approved nor denied.")
+        return question.approved(signed_in, now)
+
+    def own_form(self, request: HttpRequest) -> Parameters:
+        """Read a form that must come from a page of ours."""
+        site, origin = request.header("sec-fetch-site"), request.header("origin")
+        foreign = site != "same-origin" if site else origin not in ("", "null", self._setup.issuer)
+        if foreign:
+            raise Refused("invalid_request", "This form was sent by another site.", status=403)
+        return form_parameters(request).once()
+
+
+def page_is_over() -> Refused:
+    """Refuse a page that was used before, or has expired, or never was."""
+    return Refused("invalid_request", "This page was used before, or has expired.")

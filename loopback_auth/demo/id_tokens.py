@@ -1,0 +1,78 @@
+"""What the demo server says in an ID token, whichever way the token travels.
+
+The hashes tie an ID token to what came with it: in the front channel nothing else does. RS256 means SHA-256,
+of which the left half is taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from loopback_auth.demo.accounts import claims
+from loopback_auth.demo.grants import Grant
+from loopback_auth.demo.setup import Setup
+
+
+def base64url(octets: bytes) -> str:
+    """Encode without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+
+
+def left_half(value: str) -> str:
+    """Hash an ASCII value as `at_hash`, `c_hash` and `s_hash` are.
+
+    Source: OpenID Connect Core §3.1.3.6, §3.3.2.11.
+    """
+    return base64url(hashlib.sha256(value.encode("ascii")).digest()[:16])
+
+
+def id_token(
+    setup: Setup,
+    grant: Grant,
+    now: float,
+    *,
+    nonce: str,
+    scope: tuple[str, ...] | None = None,
+    access_token: str = "",
+    code: str = "",
+    state: str = "",
+) -> str:
+    """Sign who approved a grant; empty when this server signs nothing, or `openid` was not granted.
+
+    Args:
+        setup: of the server, faults included.
+        grant: what was approved.
+        now: Unix seconds.
+        nonce: of the authorization request; empty after a refresh and in the device grant.
+        scope: a part of the granted one; None: all of it.
+        access_token: issued together with this ID token.
+        code: the same.
+        state: of the authorization request, where this ID token travels through the browser.
+
+    Source: OpenID Connect Core §2, §12.2; §3.2.2.10 and §3.3.2.11 for the hashes.
+    """
+    scope = grant.scope if scope is None else scope
+    if setup.signer is None or "openid" not in scope:
+        return ""
+    faults = setup.faults
+    said_now = int(now + faults.clock_skew)
+    said: dict[str, object] = {
+        "iss": setup.issuer,
+        "aud": "another-client" if faults.wrong_audience else grant.client_id,
+        "exp": said_now + setup.expires_in,
+        "iat": said_now,
+        "auth_time": int(grant.auth_time + faults.clock_skew),
+        **claims(grant.account, scope),
+    }
+    if nonce:
+        said["nonce"] = "not-the-nonce-you-sent" if faults.wrong_nonce else nonce
+    hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}
+    said |= {name: left_half(value) for name, value in hashed.items() if value}
+    signed = setup.signer.sign(said)
+    return _damaged(signed) if faults.bad_signature else signed
+
+
+def _damaged(token: str) -> str:
+    head, dot, signature = token.rpartition(".")
+    return f"{head}{dot}{'B' if signature.startswith('A') else 'A'}{signature[1:]}"

@@ -1,0 +1,71 @@
+"""Tickets at the demo server: which vendors it imitates, where, and how a client is pointed there.
+
+    client = ClientConfig(Provider("demo", metadata, ticket=demo_contract("netlify", issuer)), ...)
+
+Every contract of `contracts` works here unchanged but for its addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loopback_auth.contracts import CONTRACTS
+from loopback_auth.demo.approvals import Approvals
+from loopback_auth.demo.consent import Interactions
+from loopback_auth.demo.desk import Desk, Routes
+from loopback_auth.demo.grants import Ledger
+from loopback_auth.demo.netlify import API, TICKETS, Netlify
+from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.vendors import Doppler, Heroku, Npm, Stripe
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import TicketContract
+
+BASES = {"netlify": API, "npm": "/npm", "heroku": "/heroku", "stripe": "/stripe", "doppler": "/doppler"}
+"""Where a contract's `base` lies below the issuer."""
+
+APPROVAL_PAGES = frozenset(
+    {
+        "/netlify/authorize",
+        "/npm/login",
+        "/heroku/auth/browser",
+        "/stripe/stripecli/confirm_auth",
+        "/doppler/auth/cli",
+    }
+)
+
+
+def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketContract:
+    """Point a vendor's contract at a demo server.
+
+    Args:
+        name: key of `contracts.CONTRACTS`.
+        issuer: of the demo server.
+        binding: send a code challenge, and the verifier at the exchange; Netlify's handshake only.
+
+    Raises:
+        ConfigError: there is no such contract, or no binding in it.
+    """
+    if name not in BASES or (binding and name != "netlify"):
+        raise ConfigError(f"The demo server has no such tickets: {name}{', bound' if binding else ''}")
+    contract = replace(CONTRACTS[name], base=issuer + BASES[name], ui=f"{issuer}/{name}")
+    if not binding or contract.exchange is None:
+        return contract
+    challenge = (("code_challenge", "{code_challenge}"), ("code_challenge_method", "S256"))
+    create = replace(contract.create, parameters=(*contract.create.parameters, *challenge))
+    proof = (("code_verifier", "{code_verifier}"),)
+    exchange = replace(contract.exchange, body="json", parameters=proof)
+    return replace(contract, create=create, exchange=exchange, binding=True)
+
+
+def ticket_routes(setup: Setup, ledger: Ledger, approvals: Approvals, interactions: Interactions) -> Routes:
+    """Return the endpoints of all vendors by path and method."""
+    desk = Desk(setup, ledger, approvals)
+    vendors = (Netlify(desk), Npm(desk), Heroku(desk), Stripe(desk), Doppler(desk, interactions))
+    return {path: methods for vendor in vendors for path, methods in vendor.routes().items()}
+
+
+def route_of(path: str) -> str:
+    """Name the route of a path that holds the id of a ticket; every other path is its own."""
+    head, slash, rest = path.partition(f"{TICKETS}/")
+    ticket, slash_after, tail = rest.partition("/")
+    return path if head or not slash or not ticket else f"{TICKETS}/{{id}}{slash_after}{tail}"

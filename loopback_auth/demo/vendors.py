@@ -1,0 +1,185 @@
+"""Ticket handshakes whose poll itself brings the token, at the demo server: npm, Heroku, Stripe, Doppler.
+
+Paths, members and statuses are what each vendor's published client expects; addresses of pages and polls,
+which the clients take from the answers, are ours. Every ticket gives its token once, and what is over is as
+unknown as what never was. Heroku holds its one poll open until it is decided; a server without clock cannot,
+and says 202 with an empty object instead, as a proxy in between might.
+
+Source: https://github.com/npm/npm-profile, lib/index.js; https://github.com/heroku/heroku-cli-command,
+src/login.ts; https://github.com/stripe/stripe-cli, pkg/login; https://github.com/DopplerHQ/cli,
+pkg/cmd/login.go and pkg/http/api.go.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from loopback_auth import pages
+from loopback_auth.demo.consent import Interactions
+from loopback_auth.demo.desk import Desk, Routes, in_query, no
+from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, json_text
+from loopback_auth.model import HttpRequest, HttpResponse
+
+
+class Npm:
+    """npm's web login: 202 with `Retry-After` is "not yet"."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> Routes:
+        """Return the endpoints below `/npm` by path and method."""
+        return {
+            "/npm/-/v1/login": {"POST": self._desk.creating(self._create)},
+            "/npm/-/v1/done": {"GET": self._desk.polling(self._done)},
+            "/npm/-/whoami": {"GET": self._whoami},
+            "/npm/login": {"GET": self._desk.page("npm", "next")},
+        }
+
+    def _create(self, request: HttpRequest, now: float) -> HttpResponse:
+        secret = self._desk.create("npm", now, message=json_text(json_members(request), "hostname"))
+        handle = self._desk.approvals.handle("npm", secret)
+        done = self._desk.poll_url(_path("/npm/-/v1/done", authId=secret))
+        page = self._desk.setup.issuer + _path("/npm/login", next=handle)
+        return json_reply({"loginUrl": page, "doneUrl": done})
+
+    def _done(self, request: HttpRequest, now: float) -> HttpResponse:
+        secret = in_query(request, "authId")
+        found = self._desk.approvals.seen("npm", secret, now)
+        if found is None or found.state == "denied":
+            return no(404, "There is no such login.")
+        if found.state == "pending":
+            reply = json_reply({}, 202)
+            return HttpResponse(202, (*reply.headers, ("Retry-After", "1")), reply.body)
+        return json_reply({"token": self._desk.redeem(secret, now)[0]})
+
+    def _whoami(self, request: HttpRequest, now: float) -> HttpResponse:
+        account = self._desk.account(request, now)
+        return no(401, "Unauthorized") if account is None else json_reply({"username": account.email})
+
+
+class Heroku:
+    """Heroku's browser login: a second secret goes into the header of the poll."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> Routes:
+        """Return the endpoints below `/heroku` by path and method."""
+        return {
+            "/heroku/auth": {"POST": self._desk.creating(self._create)},
+            "/heroku/auth/cli": {"GET": self._desk.polling(self._poll)},
+            "/heroku/auth/browser": {"GET": self._desk.page("heroku", "id")},
+        }
+
+    def _create(self, request: HttpRequest, now: float) -> HttpResponse:
+        message = json_text(json_members(request), "description")
+        secret = self._desk.create("heroku", now, message=message)
+        handle = self._desk.approvals.handle("heroku", secret)
+        poll = _path("/heroku/auth/cli", id=handle)
+        elsewhere = self._desk.setup.faults.poll_elsewhere
+        answer = {
+            "browser_url": _path("/heroku/auth/browser", id=handle),
+            "cli_url": elsewhere + poll,
+            "token": secret,
+        }
+        return json_reply(answer)
+
+    def _poll(self, request: HttpRequest, now: float) -> HttpResponse:
+        secret = bearer_token(request)
+        found = self._desk.approvals.seen("heroku", secret, now)
+        if found is None:
+            return no(404, "There is no such login.")
+        if found.state == "pending":
+            return json_reply({}, 202)
+        if found.state == "denied":
+            return json_reply({"error": "The login was denied."})
+        return json_reply({"access_token": self._desk.redeem(secret, now)[0]})
+
+
+class Stripe:
+    """Stripe's pairing: the person compares a code, and the keys come with the last poll."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> Routes:
+        """Return the endpoints below `/stripe` by path and method."""
+        return {
+            "/stripe/stripecli/auth": {"POST": self._desk.creating(self._create)},
+            "/stripe/stripecli/poll": {"GET": self._desk.polling(self._poll)},
+            "/stripe/stripecli/confirm_auth": {"GET": self._desk.page("stripe", "t")},
+        }
+
+    def _create(self, request: HttpRequest, now: float) -> HttpResponse:
+        message = form_parameters(request).once().get("device_name")
+        code = self._desk.approvals.user_code()
+        secret = self._desk.create("stripe", now, message=message, user_code=code)
+        handle = self._desk.approvals.handle("stripe", secret)
+        page = self._desk.setup.issuer + _path("/stripe/stripecli/confirm_auth", t=handle)
+        poll = self._desk.poll_url(_path("/stripe/stripecli/poll", secret=secret))
+        return json_reply({"browser_url": page, "poll_url": poll, "verification_code": code})
+
+    def _poll(self, request: HttpRequest, now: float) -> HttpResponse:
+        secret = in_query(request, "secret")
+        found = self._desk.approvals.seen("stripe", secret, now)
+        if found is None or found.state == "denied":
+            return no(404, "There is no such pairing.")
+        wrong = self._desk.setup.faults.wrong_type
+        if found.state == "pending":
+            return json_reply({"redeemed": False if wrong is None else wrong})
+        token, account = self._desk.redeem(secret, now)
+        answer = {
+            "redeemed": True if wrong is None else wrong,
+            "account_id": account.sub,
+            "account_display_name": account.name,
+            "testmode_key_secret": token,
+        }
+        return json_reply(answer)
+
+
+class Doppler:
+    """Doppler's login: the person enters the code, the client asks with another one; 409 is "not yet"."""
+
+    def __init__(self, desk: Desk, interactions: Interactions) -> None:
+        self._desk = desk
+        self._interactions = interactions
+
+    def routes(self) -> Routes:
+        """Return the endpoints below `/doppler` by path and method."""
+        return {
+            "/doppler/v3/auth/cli/generate/2": {"GET": self._desk.creating(self._create)},
+            "/doppler/v3/auth/cli/authorize": {"POST": self._desk.polling(self._poll)},
+            "/doppler/auth/cli": {"GET": self._page, "POST": self._entered},
+        }
+
+    def _create(self, request: HttpRequest, now: float) -> HttpResponse:
+        code = self._desk.approvals.user_code()
+        message = in_query(request, "hostname")
+        secret = self._desk.create("doppler", now, message=message, user_code=code)
+        page = f"{self._desk.setup.issuer}/doppler/auth/cli"
+        return json_reply({"code": code, "polling_code": secret, "auth_url": page})
+
+    def _poll(self, request: HttpRequest, now: float) -> HttpResponse:
+        secret = json_text(json_members(request), "code")
+        found = self._desk.approvals.seen("doppler", secret, now)
+        if found is None:
+            return json_reply({"messages": ["There is no such code."], "success": False}, 401)
+        if found.state == "pending":
+            return json_reply({"messages": ["Nobody has approved yet."], "success": False}, 409)
+        if found.state == "denied":
+            return json_reply({"error": "The login was denied."})
+        token, account = self._desk.redeem(secret, now)
+        issuer = self._desk.setup.issuer
+        return json_reply({"token": token, "name": account.name, "dashboard_url": f"{issuer}/doppler"})
+
+    def _page(self, _request: HttpRequest, _now: float) -> HttpResponse:
+        return pages.demo_enter_code(action="/doppler/auth/cli")
+
+    def _entered(self, request: HttpRequest, now: float) -> HttpResponse:
+        form = self._interactions.own_form(request)
+        return self._desk.approvals.enter("doppler", "/doppler/auth/cli", form.get("user_code"), now)
+
+
+def _path(path: str, **query: str) -> str:
+    return f"{path}?{urlencode(query)}"

@@ -1,0 +1,54 @@
+"""The pytest fixture, as another project would use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+CONFTEST = 'pytest_plugins = ["loopback_auth.demo.pytest_plugin"]\n'
+TESTS = """
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from loopback_auth.demo.faults import Faults
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+def ask(demo):
+    client = http.client.HTTPConnection(urlsplit(demo.issuer).netloc, timeout=5)
+    client.request("GET", WELL_KNOWN)
+    response = client.getresponse()
+    body = response.read()
+    client.close()
+    return response.status, body
+
+
+def test_served(demo_authorization_server):
+    status, body = ask(demo_authorization_server)
+    assert (status, json.loads(body)["issuer"]) == (200, demo_authorization_server.issuer)
+
+
+class TestBroken:
+    @pytest.fixture
+    def demo_faults(self):
+        return Faults(without_metadata=True)
+
+    def test_fault(self, demo_authorization_server):
+        assert ask(demo_authorization_server)[0] == 404
+"""
+
+
+def test_fixture_serves_each_test_of_another_project(tmp_path: Path) -> None:
+    """One line in conftest.py is all that it takes, and faults are one override away."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_client.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout
