@@ -24,12 +24,13 @@ from loopback_auth.errors import (
     StoreError,
     TokenError,
 )
-from loopback_auth.flows.code import authorization_code
+from loopback_auth.flows.catalog import Conditions, flow_named
 from loopback_auth.flows.renewal import client_of, refresh, revoke
-from loopback_auth.model import ClientConfig, HttpResponse, SignIn
+from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.shell.browser import open_browser
-from loopback_auth.shell.driver import Driver, OpenBrowser, new_attempt
+from loopback_auth.shell.driver import Driver, OpenBrowser, Paste, new_attempt
 from loopback_auth.shell.events import CallbackReceived, Event, Notify, silent
+from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.shell.threads import enter, run_sync, to_the_end
 from loopback_auth.store import TokenStore
@@ -48,10 +49,14 @@ async def login(
     notify: Notify = silent,
     open_browser: OpenBrowser = open_browser,
     start_page: bool = True,
-    timeout: float = TIMEOUT,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
+    timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
     bound: BoundRedirect | None = None,
+    flow: str = "code",
+    message: str = "",
+    paste: Paste | None = None,
+    exchanges: bool = True,
 ) -> SignIn:
-    """Sign a person in with a code over a loopback redirect.
+    """Sign a person in, with a code over a loopback redirect unless told otherwise.
 
     Args:
         client: the client as registered, and what it asks for.
@@ -60,13 +65,20 @@ async def login(
         open_browser: starts a browser on a URL, or returns an `Opening` that says why not.
         start_page: begin at a page of ours; False opens the provider's URL at once.
         timeout: seconds until the person has to be back; what is left to do then has limits of its own.
+            None: `TIMEOUT`, or for tickets and device codes as long as these live.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
+        flow: one of `flows.catalog.NAMES`.
+        message: for the person on a ticket's approval page.
+        paste: asks for a pasted address besides waiting for the redirect (see `shell.paste`).
+        exchanges: tell `notify` of every HTTP exchange of ours, too, redacted; False saves the time for that.
 
     Raises:
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
     if store is not None and bound is None:
         await asyncio.to_thread(store.check_writable)
+    if timeout is None and flow not in ("ticket", "device"):
+        timeout = TIMEOUT
     deadline = asyncio.timeout(timeout)
 
     def tell(event: Event) -> None:
@@ -74,16 +86,24 @@ async def login(
             deadline.reschedule(None)
         notify(event)
 
-    flow = authorization_code(client, new_attempt(), verify_signature=can_verify_signatures())
-    async with Driver(notify=tell, open_browser=open_browser, start_page=start_page, bound=bound) as driver:
+    conditions = Conditions(verify_signature=_verifies(client, flow), message=message)
+    steps = flow_named(flow, client, new_attempt(), conditions)
+    async with Driver(
+        notify=tell,
+        open_browser=open_browser,
+        start_page=start_page and flow != "paste",
+        bound=bound,
+        exchanges=exchanges and notify is not silent,
+        paste=paste,
+    ) as driver:
         try:
             try:
                 async with deadline:
-                    sign_in = await driver.run(flow)
+                    sign_in = await driver.run(steps)
             except TimeoutError:
                 if not deadline.expired():
                     raise
-                raise _expired(timeout) from None
+                raise _expired(timeout or 0) from None
             if store is not None:
                 await _keep(store, sign_in)
         except LoopbackAuthError as exc:
@@ -161,7 +181,7 @@ async def renew(
 
 async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
     client = client_of(current, client_secret)
-    async with Driver(notify=notify) as driver:
+    async with Driver(notify=notify, exchanges=notify is not silent) as driver:
         try:
             renewed = await driver.run(refresh(client, current, verify_signature=can_verify_signatures()))
         except TokenError as exc:
@@ -211,7 +231,7 @@ async def logout(
                 sign_in = sign_in if kept is None else kept
             if sign_in.temporary:
                 return False
-            async with Driver(notify=notify) as driver:
+            async with Driver(notify=notify, exchanges=notify is not silent) as driver:
                 return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
             await to_the_end(asyncio.to_thread(store.delete, sign_in.name))
@@ -295,6 +315,11 @@ class TokenSource:
         )
 
 
+def _verifies(client: ClientConfig, flow: str) -> bool:
+    # Looking for a package takes longer than most steps of a sign-in, and few of them need it.
+    return ("openid" in client.scope.split() or "id_token" in flow) and can_verify_signatures()
+
+
 def can_verify_signatures() -> bool:
     """Tell whether the extra `oidc` is installed, without importing it."""
     return find_spec("joserfc") is not None
@@ -322,24 +347,21 @@ def _expired(timeout: float) -> AttemptExpired:
     )
 
 
-def _success(sign_in: SignIn) -> HttpResponse:
-    return pages.success(
-        client=sign_in.client_id,
-        provider=sign_in.name,
-        account=sign_in.tokens.account,
-        scope=sign_in.tokens.scope,
-        detail="",
+def _success(sign_in: SignIn) -> Ending:
+    tokens = sign_in.tokens
+    page = pages.success(
+        client=sign_in.client_id, provider=sign_in.name, account=tokens.account, scope=tokens.scope, detail=""
     )
+    who = f"Signed in as {tokens.account}. " if tokens.account else ""
+    return Ending(page, "Signed in", f"{who}You may close this tab and return to the terminal.")
 
 
-def _failure(error: LoopbackAuthError) -> HttpResponse:
-    return pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
+def _failure(error: LoopbackAuthError) -> Ending:
+    page = pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
+    return Ending(page, "Not signed in", f"{error.message} {error.hint}".strip())
 
 
-def _given_up() -> HttpResponse:
-    return pages.failure(
-        title="Sign-in cancelled",
-        message="The program that asked for this sign-in has given up.",
-        hint="Run it again if that was not meant.",
-        status=400,
-    )
+def _given_up() -> Ending:
+    title, message = "Sign-in cancelled", "The program that asked for this sign-in has given up."
+    page = pages.failure(title=title, message=message, hint="Run it again if that was not meant.", status=400)
+    return Ending(page, title, message)

@@ -87,12 +87,14 @@ class Invite:
     """Ask the person to approve at an address, on whatever device, and keep showing it while we wait.
 
     Args:
+        provider: whose page it is, for people.
         url: to open; may hold the code already.
         user_code: to compare with or enter at the server; empty when there is none.
         plain_url: short enough to be typed, where it differs.
         lifetime: seconds until it is over.
     """
 
+    provider: str
     url: str = field(repr=False)
     user_code: str = ""
     plain_url: str = ""

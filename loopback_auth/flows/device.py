@@ -42,6 +42,7 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     if doubt := _strange_host(metadata, grant):
         yield from Warn(doubt)
     yield from Invite(
+        client.provider.name,
         grant.verification_uri_complete or grant.verification_uri,
         user_code=grant.user_code,
         plain_url=grant.verification_uri,

@@ -46,7 +46,9 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     values = _values(client, contract, attempt, message)
     answer = yield from Send(call_request(contract.create, values), step="ticket request")
     made = ticket_response(contract, values, answer)
-    yield from Invite(made.browser_url, user_code=made.user_code, lifetime=made.lifetime)
+    yield from Invite(
+        client.provider.name, made.browser_url, user_code=made.user_code, lifetime=made.lifetime
+    )
     answer = yield from poll(
         call_request(contract.poll, made.values),
         lambda response: poll_response(contract, response),

@@ -18,7 +18,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
@@ -26,7 +26,13 @@ from typing import TypeVar, assert_never
 from urllib.parse import parse_qsl, unquote_plus
 
 from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
-from loopback_auth.errors import BrowserUnavailable, LoopbackAuthError, OAuthError, ProtocolError
+from loopback_auth.errors import (
+    BrowserUnavailable,
+    LoopbackAuthError,
+    OAuthError,
+    ProtocolError,
+    RedirectUnavailable,
+)
 from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
 from loopback_auth.protocol.json import parse_object
 from loopback_auth.protocol.pkce import base64url, code_verifier
@@ -43,6 +49,7 @@ from loopback_auth.shell.events import (
     Warned,
     silent,
 )
+from loopback_auth.shell.live import Ending, LiveTab
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.receiver import Receiver
 from loopback_auth.shell.transport import Transport
@@ -50,6 +57,7 @@ from loopback_auth.shell.transport import Transport
 T = TypeVar("T")
 
 OpenBrowser = Callable[[str], Opening]
+Paste = Callable[[AuthorizationRequest], Awaitable[Callback]]
 
 SHOWN = 4000
 """Characters of a body that are told."""
@@ -76,6 +84,8 @@ class Driver:
         open_browser: starts a browser on a URL, or says why not.
         start_page: let the browser begin at a page of ours instead of the provider's.
         bound: sockets that are listening already, on which the browser has been sent off.
+        exchanges: tell of every HTTP exchange of ours too, redacted; that takes time.
+        paste: asks the person for the address on which the browser ended; whatever comes first counts.
     """
 
     def __init__(
@@ -85,8 +95,12 @@ class Driver:
         open_browser: OpenBrowser = open_browser,
         start_page: bool = True,
         bound: BoundRedirect | None = None,
+        exchanges: bool = False,
+        paste: Paste | None = None,
     ) -> None:
         self._notify = notify
+        self._exchanges = exchanges
+        self._paste = paste
         self._open_browser = open_browser
         self._start_page = start_page
         self._bound = bound
@@ -94,9 +108,13 @@ class Driver:
         self._stack = AsyncExitStack()
         self._transport: Transport | None = None
         self._receiver: Receiver | None = None
+        self._live: LiveTab | None = None
         self._over = False
 
     async def __aenter__(self) -> Driver:
+        # The browser is on its way already: it should not have to wait for the flow's first step.
+        if self._bound is not None:
+            await self._listen(self._bound)
         return self
 
     async def __aexit__(
@@ -134,10 +152,10 @@ class Driver:
         finally:
             flow.close()
 
-    async def finish(self, page: HttpResponse) -> None:
+    async def finish(self, ending: Ending) -> None:
         """Show the browser how it ended, if it is waiting to know."""
         if self._receiver is not None:
-            await self._receiver.finish(page)
+            await self._receiver.finish(ending)
 
     async def _perform(self, effect: Effect) -> object:
         match effect:
@@ -146,14 +164,13 @@ class Driver:
             case Browse(url, request):
                 self._browse(url, request)
             case Invite():
-                self._invite(effect)
+                await self._invite(effect)
             case Receive(request):
-                return self._without_echoes(await self._own_receiver().receive(request))
+                return self._without_echoes(await self._receive(request))
             case Send(request, step):
                 return await self._send(request, step)
             case Sleep(seconds, spread):
-                await asyncio.sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
-                return Moment(time.monotonic(), time.time())
+                return await self._sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
             case Warn(text):
                 self._notify(Warned(text))
             case _:
@@ -163,12 +180,40 @@ class Driver:
     async def _bind(self, redirect: Redirect) -> str:
         bound = self._bound
         if bound is None:
-            bound = self._bound = bind(redirect.host, redirect.ports, redirect.path)
-            if self._start_page:
-                self._open(bound.start_url)
+            bound = await self._tab(redirect)
+        return bound.redirect_uri
+
+    async def _tab(self, redirect: Redirect) -> BoundRedirect:
+        """Own a port, and send the browser to a page of ours there."""
+        bound = self._bound = bind(redirect.host, redirect.ports, redirect.path)
+        if self._start_page:
+            self._open(bound.start_url)
+        await self._listen(bound)
+        return bound
+
+    async def _listen(self, bound: BoundRedirect) -> None:
         receiver = Receiver(bound, self._notify, start_page=self._start_page)
         self._receiver = await self._stack.enter_async_context(receiver)
-        return bound.redirect_uri
+
+    async def _receive(self, request: AuthorizationRequest) -> Callback:
+        arriving = self._own_receiver().receive(request)
+        if self._paste is None:
+            return await arriving
+        ways = {asyncio.ensure_future(arriving), asyncio.ensure_future(self._paste(request))}
+        try:
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+    async def _sleep(self, seconds: float) -> Moment:
+        if self._live is None:
+            await asyncio.sleep(seconds)
+            return Moment(time.monotonic(), time.time())
+        returned = await self._live.sleep(seconds)
+        return Moment(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
 
     def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
         self._redactor.learn_url(url)
@@ -185,9 +230,19 @@ class Driver:
         self._notify(LinkReady(url, opening.program, opening.why_not))
         watch(opening, self._tell_while_running)
 
-    def _invite(self, invite: Invite) -> None:
+    async def _invite(self, invite: Invite) -> None:
+        self._redactor.learn_url(invite.url)
         check_browser_url(invite.url)
-        opening = self._open_browser(invite.url)
+        if self._start_page and self._receiver is None:
+            # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
+            with suppress(RedirectUnavailable):
+                await self._tab(Redirect())
+        opening = Opening(why_not="the button is on the page of ours")
+        if self._receiver is not None and self._start_page:
+            self._live = self._receiver.invite(invite)
+        else:
+            opening = self._open_browser(invite.url)
+            watch(opening, self._tell_while_running)
         self._notify(
             Invited(
                 invite.url,
@@ -198,7 +253,6 @@ class Driver:
                 opening.why_not,
             )
         )
-        watch(opening, self._tell_while_running)
 
     def _tell_while_running(self, event: Event) -> None:
         # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
@@ -212,7 +266,7 @@ class Driver:
         self._learn_request(request)
         answer = await self._transport.send(request, step=step)
         answer = self._learn_response(answer)
-        if self._notify is not silent:
+        if self._exchanges:
             self._notify(self._exchanged(request, answer, step, time.monotonic() - begun))
         return answer
 

@@ -12,6 +12,7 @@ no word of the framework in any answer or log, because aiohttp quotes what it co
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +21,7 @@ from types import TracebackType
 from aiohttp import web
 
 from loopback_auth import pages
+from loopback_auth.effects import Invite
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.redirect import (
     BODY_LIMIT,
@@ -32,6 +34,7 @@ from loopback_auth.protocol.redirect import (
 )
 from loopback_auth.shell.connection import Connection, Server, answer, report
 from loopback_auth.shell.events import CallbackReceived, Event, Ignored, LinkOpened, LinkRenewed, Notify
+from loopback_auth.shell.live import Ending, LiveTab
 from loopback_auth.shell.loopback import BACKLOG, BoundRedirect, new_key
 
 CONNECTIONS = 64
@@ -82,6 +85,7 @@ class Receiver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ignored = 0
         self._forged = 0
+        self._live: LiveTab | None = None
         self._server = Server(self)
         self._listeners: list[asyncio.Server] = []
 
@@ -129,6 +133,14 @@ class Receiver:
         if not self._way_on.done():
             self._way_on.set_result(HttpResponse(302, (("Location", url), *pages.safe_headers())))
 
+    def invite(self, invite: Invite) -> LiveTab:
+        """Let the start page be one that leads to the provider in another tab, and stays."""
+        live = self._live = LiveTab(self._bound.authority)
+        if not self._way_on.done():
+            page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
+            self._way_on.set_result(page)
+        return live
+
     def expect(self, request: AuthorizationRequest) -> None:
         """Begin to recognise the callback of a request."""
         if self._endpoint.request is None:
@@ -141,11 +153,13 @@ class Receiver:
         self.expect(request)
         return await asyncio.shield(self._callback)
 
-    async def finish(self, page: HttpResponse) -> None:
+    async def finish(self, ending: Ending) -> None:
         """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over."""
         for waiting in (self._outcome, self._way_on):
             if not waiting.done():
-                waiting.set_result(page)
+                waiting.set_result(ending.page)
+        if self._live is not None:
+            self._live.end(ending)
         if self._held:
             try:
                 async with asyncio.timeout(FLUSH):
@@ -171,6 +185,8 @@ class Receiver:
         """Note that a connection is gone."""
         self._connections.pop(connection, None)
         self._held.discard(connection)
+        if self._live is not None:
+            self._live.forget(connection)
         if self._outcome.done() and not self._held:
             self._released.set()
 
@@ -196,6 +212,8 @@ class Receiver:
             raise TypeError("a connection of another server")
         if _path(head)[1:] in self._keys:
             page = self._start(head)
+        elif self._live is not None and _path(head).startswith(self._live.path):
+            page = self._told(self._live.answer(head, connection))
         else:
             page = await self._answered(request, head)
         connection.understood()
@@ -206,6 +224,9 @@ class Receiver:
             # The script of our relay page asks only how it ended, and shows that itself.
             page = HttpResponse(204, pages.safe_headers())
         return answer(page)
+
+    def _told(self, verdict: Answer | TurnedAway) -> Answer:
+        return self.refused(verdict, allow="GET, POST") if isinstance(verdict, TurnedAway) else verdict
 
     def _start(self, head: HttpRequest) -> Answer:
         key = _path(head)[1:]
@@ -243,7 +264,7 @@ class Receiver:
         # Set before anything is awaited: of two equal callbacks exactly one is the first.
         self._endpoint = replace(self._endpoint, answered=True)
         if not self._outcome.done():
-            self._callback.set_result(verdict)
+            self._callback.set_result(replace(verdict, received_at=time.time()))
             self._tell(CallbackReceived())
         return self._outcome
 

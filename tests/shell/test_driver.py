@@ -139,7 +139,7 @@ def test_warnings_and_time_reach_the_flow_and_the_watcher() -> None:
         return moment.wall
 
     async def main() -> float:
-        async with Driver(notify=events.append) as driver:
+        async with Driver(notify=events.append, exchanges=True) as driver:
             return await driver.run(flow())
 
     assert asyncio.run(main()) > 1_700_000_000

@@ -15,6 +15,7 @@ from raw_http import CODE, DONE, GOOD, SOON, STATE, Answer, Waiting, exchange, p
 from loopback_auth.model import FORM, HttpResponse
 from loopback_auth.shell.connection import RECEIVED_LIMIT
 from loopback_auth.shell.events import CallbackReceived, Ignored, LinkRenewed
+from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import bind
 from loopback_auth.shell.receiver import CONNECTIONS, SUSPICIOUS
 
@@ -587,7 +588,7 @@ def test_page_is_held_until_the_end() -> None:
             stranger = await world.ask("/favicon.ico")
             assert (stranger.status, visit.done()) == (404, False)
             await world.receiver.finish(DONE)
-            assert (await visit).body == DONE.body
+            assert (await visit).body == DONE.page.body
 
     asyncio.run(main())
 
@@ -628,7 +629,7 @@ def test_late_callback_after_giving_up_sees_the_truth() -> None:
 
     async def main() -> tuple[Answer, int]:
         async with waiting() as world:
-            await world.receiver.finish(HttpResponse(400, (), b"too late"))
+            await world.receiver.finish(Ending(HttpResponse(400, (), b"too late"), "The end", "too late"))
             return await world.ask(), len(world.told(CallbackReceived))
 
     answer, received = asyncio.run(main())
@@ -680,7 +681,9 @@ def test_start_page_tells_of_a_failure_before_the_redirect() -> None:
         async with waiting() as world:
             visit = asyncio.create_task(world.ask(f"/{world.bound.key}"))
             await world.opened.wait()
-            await world.receiver.finish(HttpResponse(400, (), b"no metadata"))
+            await world.receiver.finish(
+                Ending(HttpResponse(400, (), b"no metadata"), "The end", "no metadata")
+            )
             return await visit
 
     assert asyncio.run(main()).body == b"no metadata"
@@ -826,7 +829,7 @@ def test_fragment_is_relayed_by_a_page_of_ours(outcome: int, status: int) -> Non
             assert [answer.status for answer in forged] == [403, 403, 403]
             visit = asyncio.create_task(world.ask(path, method="POST", headers=ours, body=body))
             callback = await world.receive()
-            await world.receiver.finish(HttpResponse(outcome, (), b"the end"))
+            await world.receiver.finish(Ending(HttpResponse(outcome, (), b"the end"), "The end", "the end"))
             return callback.via, await visit, [event for event in world.events if isinstance(event, Ignored)]
 
     via, answer, ignored = asyncio.run(main())
