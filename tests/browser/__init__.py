@@ -1,0 +1,1 @@
+"""Sign-ins with a real browser."""

@@ -1,0 +1,1 @@
+"""Sign-ins at authorization servers that this project did not write."""

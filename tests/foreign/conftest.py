@@ -1,0 +1,60 @@
+"""The foreign authorization servers, each started once and ended by its own handle."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine, missing, program
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def command_line(tmp_path: Path) -> CommandLine:
+    """The command line with an empty home."""
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def oidc_provider() -> Iterator[dict[str, str]]:
+    """The issuers of oidc-provider: `either` takes requests as they come, `pushed` only pushed ones."""
+    node = program("node", purpose="oidc-provider")
+    if not (HERE / "node_modules" / "oidc-provider").is_dir():
+        missing("oidc-provider is not installed")
+    with serving(node, HERE / "provider.mjs") as issuers:
+        yield issuers
+
+
+@pytest.fixture(scope="session")
+def oidc_provider_mock() -> Iterator[str]:
+    """The issuer of oidc-provider-mock, which is written with Authlib."""
+    with serving(sys.executable, HERE / "provider_mock.py") as issuers:
+        yield issuers["either"]
+
+
+@contextmanager
+def serving(*command: str | Path) -> Iterator[dict[str, str]]:
+    """Run a server that says on stdout where it is, until the block ends."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # Both warn of everything that is for development only.
+        text=True,
+        env={"PATH": os.environ.get("PATH", "")},
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            issuers = json.loads(process.stdout.readline())
+            assert isinstance(issuers, dict)
+            yield issuers
+        finally:
+            process.kill()
