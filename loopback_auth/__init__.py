@@ -13,7 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.api import TokenSource, login, login_sync, logout, renew
+    from loopback_auth.api import TokenSource, login, login_sync
     from loopback_auth.errors import (
         AttemptCancelled,
         AttemptExpired,
@@ -48,9 +48,10 @@ if TYPE_CHECKING:
         TokenSet,
     )
     from loopback_auth.store import FileTokenStore, MemoryTokenStore, TokenStore
+    from loopback_auth.upkeep import logout, renew
 
 _HOMES = {
-    "api": ("TokenSource", "login", "login_sync", "logout", "renew"),
+    "api": ("TokenSource", "login", "login_sync"),
     "errors": (
         "AttemptCancelled",
         "AttemptExpired",
@@ -77,6 +78,7 @@ _HOMES = {
     ),
     "model": ("ClientConfig", "IdToken", "Provider", "Redirect", "ServerMetadata", "SignIn", "TokenSet"),
     "store": ("FileTokenStore", "MemoryTokenStore", "TokenStore"),
+    "upkeep": ("logout", "renew"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

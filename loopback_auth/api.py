@@ -11,35 +11,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from importlib.util import find_spec
+from collections.abc import Awaitable, Callable, Coroutine
 
 from loopback_auth import pages
 from loopback_auth.errors import (
+    AttemptCancelled,
     AttemptExpired,
     LoopbackAuthError,
     SignInRequired,
-    StoreError,
-    TokenError,
 )
 from loopback_auth.flows.catalog import Conditions, flow_named
-from loopback_auth.flows.renewal import client_of, refresh, revoke
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.shell.browser import open_browser
 from loopback_auth.shell.driver import Driver, OpenBrowser, Paste, new_attempt
-from loopback_auth.shell.events import CallbackReceived, Event, Notify, silent
+from loopback_auth.shell.events import CallbackReceived, Event, LinkOpened, Notify, silent
 from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import BoundRedirect
-from loopback_auth.shell.threads import enter, run_sync, to_the_end
+from loopback_auth.shell.threads import run_sync, to_the_end
 from loopback_auth.store import TokenStore
+from loopback_auth.upkeep import can_verify_signatures, locked, renew
+
+Confirm = Callable[[SignIn], Awaitable[bool]]
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
-
-GRACE = 5.0
-"""Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""
 
 
 async def login(
@@ -54,6 +49,7 @@ async def login(
     flow: str = "code",
     message: str = "",
     paste: Paste | None = None,
+    confirm: Confirm | None = None,
     exchanges: bool = True,
 ) -> SignIn:
     """Sign a person in, with a code over a loopback redirect unless told otherwise.
@@ -70,6 +66,8 @@ async def login(
         flow: one of `flows.catalog.NAMES`.
         message: for the person on a ticket's approval page.
         paste: asks for a pasted address besides waiting for the redirect (see `shell.paste`).
+        confirm: asked before the sign-in is kept and handed out whether this is the right account; for flows
+            that anybody could have approved (RFC 6749 §10.16).
         exchanges: tell `notify` of every HTTP exchange of ours, too, redacted; False saves the time for that.
 
     Raises:
@@ -81,7 +79,11 @@ async def login(
         timeout = TIMEOUT
     deadline = asyncio.timeout(timeout)
 
+    visited = False
+
     def tell(event: Event) -> None:
+        nonlocal visited
+        visited = visited or isinstance(event, LinkOpened)
         if isinstance(event, CallbackReceived) and not deadline.expired():
             deadline.reschedule(None)
         notify(event)
@@ -103,7 +105,13 @@ async def login(
             except TimeoutError:
                 if not deadline.expired():
                     raise
-                raise _expired(timeout or 0) from None
+                raise _expired(timeout or 0, client, visited=visited) from None
+            if confirm is not None and not await confirm(sign_in):
+                account = sign_in.tokens.account or "an unknown account"
+                raise AttemptCancelled(
+                    f"The sign-in as {account} was not wanted and is not kept.",
+                    hint="Sign in with the other account. What was approved can be removed at the provider.",
+                )
             if store is not None:
                 await _keep(store, sign_in)
         except LoopbackAuthError as exc:
@@ -141,100 +149,6 @@ def login_sync(
         )
 
     return run_sync(begin)
-
-
-async def renew(
-    sign_in: SignIn,
-    *,
-    store: TokenStore,
-    client_secret: str | None = None,
-    notify: Notify = silent,
-    force: bool = False,
-) -> SignIn:
-    """Return a sign-in whose access token is fresh, renewing it if need be.
-
-    Whether to renew is decided under the store's lock and after reading again, so that of many processes
-    one renews and the others take its result: a rotating server would revoke everything on a second use.
-
-    Args:
-        sign_in: as last read.
-        store: where it is kept.
-        client_secret: for confidential clients.
-        notify: told what happens.
-        force: renew although the token is fresh, unless somebody else has done so meanwhile.
-
-    Raises:
-        SignInRequired: the refresh token is missing or no longer good; whatever is kept stays.
-        LoopbackAuthError: everything else; what is kept stays as it is.
-
-    Source: RFC 9700 §4.14.2; RFC 6749 §6.
-    """
-    async with _locked(store, sign_in.name):
-        current = await asyncio.to_thread(store.load, sign_in.name)
-        if current is None:
-            raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
-        meanwhile = current.tokens.access_token != sign_in.tokens.access_token
-        if current.tokens.fresh(time.time()) and (meanwhile or not force):
-            return current
-        return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
-
-
-async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
-    client = client_of(current, client_secret)
-    async with Driver(notify=notify, exchanges=notify is not silent) as driver:
-        try:
-            renewed = await driver.run(refresh(client, current, verify_signature=can_verify_signatures()))
-        except TokenError as exc:
-            if exc.error != "invalid_grant":
-                raise
-            return await _after_refusal(current, store, exc)
-        await asyncio.to_thread(store.save, renewed)
-    return renewed
-
-
-async def _after_refusal(current: SignIn, store: TokenStore, refusal: TokenError) -> SignIn:
-    """Take what somebody else has got meanwhile, or forget the refresh token that is no longer good."""
-    # The lock is ours, but there are file systems on which that means nothing.
-    latest = await asyncio.to_thread(store.load, current.name)
-    if latest is not None and latest.tokens.refresh_token == current.tokens.refresh_token:
-        dead = replace(latest, tokens=replace(latest.tokens, refresh_token=None))
-        await asyncio.to_thread(store.save, dead)
-    elif latest is not None and latest.tokens.fresh(time.time()):
-        return latest
-    raise SignInRequired(
-        f"The sign-in for {current.name} has ended: {refusal.message}", hint="Sign in again."
-    ) from refusal
-
-
-async def logout(
-    sign_in: SignIn,
-    *,
-    store: TokenStore,
-    client_secret: str | None = None,
-    notify: Notify = silent,
-) -> bool:
-    """Revoke a sign-in's tokens at the server and forget them here, the latter in any case.
-
-    Returns:
-        Whether they were revoked: False when the server offers no revocation, or is gone.
-
-    Raises:
-        LoopbackAuthError: the server did not revoke them; here they are forgotten all the same.
-
-    Source: RFC 7009 §2.
-    """
-    async with _locked(store, sign_in.name):
-        try:
-            # Another process may have renewed them: revoking the old ones would end nothing.
-            with suppress(StoreError):
-                kept = await asyncio.to_thread(store.load, sign_in.name)
-                sign_in = sign_in if kept is None else kept
-            if sign_in.temporary:
-                return False
-            async with Driver(notify=notify, exchanges=notify is not silent) as driver:
-                return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
-        finally:
-            await to_the_end(asyncio.to_thread(store.delete, sign_in.name))
 
 
 class TokenSource:
@@ -320,31 +234,21 @@ def _verifies(client: ClientConfig, flow: str) -> bool:
     return ("openid" in client.scope.split() or "id_token" in flow) and can_verify_signatures()
 
 
-def can_verify_signatures() -> bool:
-    """Tell whether the extra `oidc` is installed, without importing it."""
-    return find_spec("joserfc") is not None
-
-
-@asynccontextmanager
-async def _locked(store: TokenStore, name: str) -> AsyncIterator[None]:
-    lock = store.lock(name)
-    await enter(lock)
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
-
-
 async def _keep(store: TokenStore, sign_in: SignIn) -> None:
-    async with _locked(store, sign_in.name):
+    async with locked(store, sign_in.name):
         await to_the_end(asyncio.to_thread(store.save, sign_in))
 
 
-def _expired(timeout: float) -> AttemptExpired:
-    return AttemptExpired(
-        f"Nobody came back from the browser within {timeout:g} seconds.",
-        hint="Run the command again; --timeout gives more time.",
-    )
+def _expired(timeout: float, client: ClientConfig, *, visited: bool) -> AttemptExpired:
+    hint = "Run the command again; --timeout gives more time."
+    if visited:
+        # A server must not redirect a client that it does not know, so only the browser shows the reason.
+        hint = (
+            f"If the browser shows an error of the server, compare the client ID {client.client_id!a} and "
+            "the redirect URI with what is registered there. Otherwise run the command again; --timeout "
+            "gives more time."
+        )
+    return AttemptExpired(f"Nobody came back from the browser within {timeout:g} seconds.", hint=hint)
 
 
 def _success(sign_in: SignIn) -> Ending:
@@ -358,7 +262,8 @@ def _success(sign_in: SignIn) -> Ending:
 
 def _failure(error: LoopbackAuthError) -> Ending:
     page = pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
-    return Ending(page, "Not signed in", f"{error.message} {error.hint}".strip())
+    said = error.message if error.message.endswith(".") else f"{error.message}."
+    return Ending(page, "Not signed in", f"{said} {error.hint}".strip())
 
 
 def _given_up() -> Ending:

@@ -82,7 +82,7 @@ def client_config(settings: Settings) -> ClientConfig:
     provider = replace(
         plain,
         redirect=Redirect(cast("LoopbackHost", host), ports, path),
-        client_auth=cast("ClientAuth | None", text("client_auth")),
+        client_auth=_client_auth(settings),
         pkce=settings.switch("pkce") is not False,
         scope_separator=text("scope_separator") or plain.scope_separator,
         allowed_issuer=text("allowed_issuer") or None,
@@ -103,6 +103,15 @@ def client_config(settings: Settings) -> ClientConfig:
         login_hint=text("login_hint") or None,
         extra=cast("Mapping[str, str]", settings.get("extra") or {}),
     )
+
+
+def _client_auth(settings: Settings) -> ClientAuth | None:
+    from typing import cast
+
+    # GitHub and others want the secret with a code and none with a device code (RFC 8628 §3.4).
+    if settings.text("flow") == "device" and not settings.text("client_secret"):
+        return "none"
+    return cast("ClientAuth | None", settings.text("client_auth"))
 
 
 def _ticket(settings: Settings) -> TicketContract | None:

@@ -29,7 +29,7 @@ NETLIFY = TicketContract(
 )
 
 # https://github.com/npm/npm-profile: lib/index.js, loginWeb. 202 with Retry-After is "not yet"; a registry
-# without it answers 4xx at once.
+# without it answers 4xx or 500 at once.
 NPM = TicketContract(
     base="https://registry.npmjs.org",
     create=Call("POST", "{base}/-/v1/login", "json"),
@@ -45,16 +45,20 @@ NPM = TicketContract(
     source="https://github.com/npm/npm-profile",
 )
 
-# https://github.com/heroku/heroku-cli-command: src/login.ts. One poll that is answered when it is over.
+# https://github.com/heroku/heroku-cli-command: src/login.ts. One poll that is answered when it is over; the
+# client asks again after a 5xx, as their router sends when it has waited long enough. `ui` is their API.
 HEROKU = TicketContract(
     base="https://cli-auth.heroku.com",
+    ui="https://api.heroku.com",
     create=Call("POST", "{base}/auth", "json", (("description", "{message}"),)),
     extract={"browser_url": "browser_url", "poll_url": "cli_url", "poll_token": "token"},
     browser_url="{browser_url}",
     poll=Call("GET", "{poll_url}", headers=(("Authorization", "Bearer {poll_token}"),)),
     done_path="access_token",
     token_path="access_token",
+    account=Call("GET", "{ui}/account", headers=(("Accept", "application/vnd.heroku+json; version=3"),)),
     timeout=600.0,
+    long_poll=True,
     source="https://github.com/heroku/heroku-cli-command",
 )
 

@@ -262,6 +262,9 @@ class SignIn:
     tokens: TokenSet
     temporary: bool = False
     """The server is gone: it lived only as long as the sign-in (the embedded demo)."""
+    revoke_method: str = ""
+    revoke_url: str = ""
+    """A vendor's own way to give up a token, which goes into the Authorization header; empty: RFC 7009."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +338,7 @@ class TicketContract:
         interval: seconds between polls at first.
         timeout: seconds until the ticket is given up.
         binding: the server takes a code challenge at `create` and wants the verifier at `exchange`.
+        long_poll: the server answers a poll only when it is over; silence means "not yet".
         source: the public page or code that shows it.
     """
 
@@ -361,6 +365,7 @@ class TicketContract:
     interval: float = 1.0
     timeout: float = 300.0
     binding: bool = False
+    long_poll: bool = False
 
 
 @dataclass(frozen=True, slots=True)

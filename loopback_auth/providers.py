@@ -94,6 +94,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "GitHub wants the client secret, with PKCE too.",
         "authorization_endpoint": "https://github.com/login/oauth/authorize",
         "token_endpoint": "https://github.com/login/oauth/access_token",
+        "device_authorization_endpoint": "https://github.com/login/device/code",
         "userinfo_endpoint": "https://api.github.com/user",
         "client_auth": "client_secret_post",
         "account_fields": ("login",),
@@ -158,6 +159,7 @@ PRESETS: dict[str, dict[str, object]] = {
         # hence endpoints instead of an issuer, no openid scope, and the account from Microsoft Graph.
         "authorization_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
         "token_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+        "device_authorization_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode",
         "userinfo_endpoint": "https://graph.microsoft.com/v1.0/me",
         "redirect_uri": "http://localhost",
         "scope": "User.Read offline_access",

@@ -224,8 +224,9 @@ def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
 def needs_secret(settings: Settings) -> bool:
     """Tell whether a client secret is still to be asked for: the client authenticates with one."""
     takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
-    asks_for_tokens = settings.text("flow") not in ("token", "id_token", "id_token token", "ticket")
-    return takes_one and asks_for_tokens and not settings.text("client_secret")
+    # Where the browser or a ticket brings the token no secret is sent, and a device has none to send.
+    sends_it = settings.text("flow") in ("code", "code id_token", "paste")
+    return takes_one and sends_it and not settings.text("client_secret")
 
 
 def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:

@@ -28,7 +28,10 @@ FIXED = (
     (r"127\.0\.0\.1:\d+/[0-9a-f]{32}", "127.0.0.1:49152/5f1c3c0b9d6c4d0fa1d2f0a3a0f3c7be"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-11-23 15:00"),
     (r"kept in +\S+", "kept in    ~/.local/share/loopback_auth/sign-ins/demo.json"),
+    # The line that is redrawn, the target of a link, and the help that comes when a browser is slow.
     (r"[^\r\n]*\r(?!\n)", ""),
+    (r"\x1b\]8;;[^\x1b]*\x1b\\", ""),
+    (r"No browser has come [^\n]*\n[^\n]*\n\r\n +ssh [^\n]*\n\r\n", ""),
 )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth.api import TokenSource, login, login_sync, logout, renew
+from loopback_auth.api import TokenSource, login, login_sync
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, run_agent, serve_demo
@@ -38,6 +38,7 @@ from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkOpened, LinkReady
 from loopback_auth.shell.transport import Transport
 from loopback_auth.store import FileTokenStore, MemoryTokenStore
+from loopback_auth.upkeep import logout, renew
 
 NAME = "demo"
 SOON = 20.0
@@ -473,7 +474,7 @@ def test_ctrl_c_ends_the_wait(looped: bool) -> None:
 
 RENEW = """
 import asyncio, sys
-from loopback_auth.api import renew
+from loopback_auth.upkeep import renew
 from loopback_auth.shell.transport import Transport
 from loopback_auth.store import FileTokenStore
 store = FileTokenStore(sys.argv[1])

@@ -70,10 +70,14 @@ def demo_client(issuer: str, settings: Settings) -> ClientConfig:
     """Describe the demo's own client, with whatever else the settings ask for."""
     from dataclasses import replace
 
-    from loopback_auth.api import can_verify_signatures
     from loopback_auth.configure import client_config
+    from loopback_auth.demo.tickets import demo_contract
+    from loopback_auth.upkeep import can_verify_signatures
 
     scope = "openid profile email" if can_verify_signatures() else "profile email"
-    values = {"issuer": issuer, "client_id": CLIENT_ID, "scope": scope}
-    client = client_config(settings.completed(values, "built-in demonstration"))
-    return replace(client, provider=replace(client.provider, temporary=True))
+    values = {"issuer": issuer, "client_id": CLIENT_ID, "scope": scope, "ticket": "netlify"}
+    completed = settings.completed(values, "built-in demonstration")
+    client = client_config(completed)
+    vendor = completed.text("ticket") or "netlify"
+    contract = demo_contract(vendor, issuer, binding=vendor == "netlify")
+    return replace(client, provider=replace(client.provider, temporary=True, ticket=contract))

@@ -63,7 +63,7 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
     import asyncio
 
-    from loopback_auth.api import logout
+    from loopback_auth.upkeep import logout
 
     secret = client_secret(sign_in)
     try:

@@ -65,7 +65,7 @@ def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
         )
     import asyncio
 
-    from loopback_auth.api import renew
+    from loopback_auth.upkeep import renew
 
     secret = client_secret(sign_in)
     return asyncio.run(renew(sign_in, store=store, client_secret=secret, force=force))

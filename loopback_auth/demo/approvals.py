@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from loopback_auth import pages
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.consent import Interactions, Question, SignedIn, page_is_over
 from loopback_auth.demo.faults import PollTroubles
@@ -20,6 +19,7 @@ from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.wire import Refused
 from loopback_auth.model import HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Twenty letters without vowels, so that no code is a word (RFC 8628 §6.1)."""
@@ -148,7 +148,7 @@ class Approvals:
         if found is None or _over(found, now):
             wrong.append(now)
             problem = "There is no such code, or it is no longer good."
-            return pages.demo_enter_code(action=action, problem=problem, status=400)
+            return demo_pages.enter_code(action=action, problem=problem, status=400)
         return self.ask(kind, secret, now)
 
     def _question(self, secret: str, waiting: Waiting) -> Question:
@@ -177,14 +177,14 @@ class Approvals:
             auth_time=signed_in.auth_time,
         )
         self._waiting[secret] = replace(waiting, state="approved", grant=grant)
-        return pages.demo_done(title="Approved", message="The program that asked will notice in a moment.")
+        return demo_pages.done(title="Approved", message="The program that asked will notice in a moment.")
 
     def _denied(self, secret: str) -> HttpResponse:
         waiting = self._waiting[secret]
         if waiting.state != "pending":
             raise page_is_over()
         self._waiting[secret] = replace(waiting, state="denied")
-        return pages.demo_done(title="Denied", message="The program that asked gets no access.")
+        return demo_pages.done(title="Denied", message="The program that asked gets no access.")
 
 
 def _over(waiting: Waiting, now: float) -> bool:

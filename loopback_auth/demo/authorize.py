@@ -29,6 +29,7 @@ from loopback_auth.demo.wire import (
     with_query,
 )
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 PUSHED_LIFETIME = 60
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
@@ -168,7 +169,7 @@ class AuthorizationEndpoints:
             parameters.append(("iss", f"{issuer}/another" if faults.wrong_iss else issuer))
         parameters += [pair for pair in parameters if pair[0] == faults.duplicate_parameter]
         if back.response_mode == "form_post":
-            return pages.form_post(action=back.redirect_uri, parameters=parameters)
+            return demo_pages.form_post(action=back.redirect_uri, parameters=parameters)
         if back.response_mode == "fragment":
             mark = "?" if faults.fragment_question_mark else ""
             location = with_fragment(back.redirect_uri, parameters, mark)

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from loopback_auth import pages
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.single_use import SingleUse
 from loopback_auth.demo.wire import Parameters, Refused, form_parameters
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 PAGE_LIFETIME = 600.0
 
@@ -72,7 +72,7 @@ class Interactions:
         accounts, hint = self._setup.accounts, question.login_hint
         if hint:  # the page chooses the first account beforehand
             accounts = tuple(sorted(accounts, key=lambda account: hint not in (account.email, account.sub)))
-        return pages.demo_sign_in(
+        return demo_pages.sign_in(
             action="/sign-in",
             hidden=[("interaction", key)],
             client_id=question.client_id,
@@ -92,7 +92,7 @@ class Interactions:
             raise Refused("invalid_request", "There is no such account.")
         key = self._ledger.unguessable()
         self._to_consent.put(key, (question, SignedIn(account, auth_time=now)), now)
-        return pages.demo_consent(
+        return demo_pages.consent(
             action="/consent",
             hidden=[("interaction", key)],
             client_id=question.client_id,

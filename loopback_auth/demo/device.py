@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from loopback_auth import pages
 from loopback_auth.demo.approvals import Approvals, Waiting
 from loopback_auth.demo.clients import DemoClient, authenticate
 from loopback_auth.demo.consent import Interactions
@@ -24,6 +23,7 @@ from loopback_auth.demo.wire import (
     read_parameters,
 )
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 KIND = "device"
 LIFETIME = 600
@@ -71,7 +71,7 @@ class DeviceEndpoints:
         Source: RFC 8628 §3.3, §3.3.1.
         """
         parameters = read_parameters(query_of(request.url)).once()
-        return pages.demo_enter_code(action="/device", code=parameters.get("user_code"))
+        return demo_pages.enter_code(action="/device", code=parameters.get("user_code"))
 
     def entered(self, request: HttpRequest, now: float) -> HttpResponse:
         """Take a code from the page; go on to sign-in and consent."""

@@ -31,6 +31,7 @@ from loopback_auth.demo.tokens import TokenEndpoints
 from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 
@@ -76,7 +77,7 @@ class DemoServer:
             raise ConfigError("The issuer of a demo server must be an origin, such as http://127.0.0.1:8000")
         for client in clients:
             for uri in client.redirect_uris:
-                pages.form_post(action=uri, parameters=())  # refuses what no page could answer to
+                demo_pages.form_post(action=uri, parameters=())  # refuses what no page could answer to
         known = {**SCOPES, **(scopes or {})}
         if signer is None:
             known.pop("openid")

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from loopback_auth import pages
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.desk import Desk, Routes, in_query, no
 from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, json_text
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 
 class Npm:
@@ -174,7 +174,7 @@ class Doppler:
         return json_reply({"token": token, "name": account.name, "dashboard_url": f"{issuer}/doppler"})
 
     def _page(self, _request: HttpRequest, _now: float) -> HttpResponse:
-        return pages.demo_enter_code(action="/doppler/auth/cli")
+        return demo_pages.enter_code(action="/doppler/auth/cli")
 
     def _entered(self, request: HttpRequest, now: float) -> HttpResponse:
         form = self._interactions.own_form(request)

@@ -50,9 +50,8 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Co
     match name:
         case "paste":
             # What is read off an address bar has to be in the address.
-            return authorization_code(
-                replace(client, response_mode="query"), attempt, verify_signature=verify
-            )
+            client = replace(client, response_type="code", response_mode="query")
+            return authorization_code(client, attempt, verify_signature=verify)
         case "device":
             return device_code(client, verify_signature=verify)
         case "ticket":

@@ -14,7 +14,7 @@ from loopback_auth.effects import Flow, Invite, Send, Warn
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import checked_tokens
-from loopback_auth.model import ClientConfig, DeviceGrant, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, ServerMetadata, SignIn
 from loopback_auth.protocol.client_auth import client_authentication
 from loopback_auth.protocol.device import (
     device_authorization_request,
@@ -33,14 +33,16 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
 
     Source: RFC 8628 §3.
     """
-    metadata = yield from discover(client.provider)
+    metadata = yield from discover(client.provider, "device_authorization_endpoint")
     client_authentication(client, metadata)
     answer = yield from Send(
         device_authorization_request(client, metadata), step="device authorization request"
     )
     grant = device_authorization_response(answer)
-    if doubt := _strange_host(metadata, grant):
-        yield from Warn(doubt)
+    shown = (grant.verification_uri, grant.verification_uri_complete)
+    for doubt in dict.fromkeys(_strange_host(metadata, url) for url in shown):
+        if doubt:
+            yield from Warn(doubt)
     yield from Invite(
         client.provider.name,
         grant.verification_uri_complete or grant.verification_uri,
@@ -69,12 +71,19 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     )
 
 
-def _strange_host(metadata: ServerMetadata, grant: DeviceGrant) -> str:
+def _strange_host(metadata: ServerMetadata, url: str) -> str:
     # Providers do use other hosts (google.com for googleapis.com), so this is a remark and no refusal.
-    shown = urlsplit(grant.verification_uri).hostname or ""
+    shown = urlsplit(url).hostname or ""
     known = urlsplit(metadata.device_authorization_endpoint or "").hostname or ""
-    if shown.split(".")[-2:] == known.split(".")[-2:]:
+    if not shown or _family(shown) == _family(known):
         return ""
     return (
         f"The page to approve on is at {shown}, while the server is {known}. Is that where you expect to be?"
     )
+
+
+def _family(host: str) -> list[str]:
+    # Without the list of public suffixes: under `co.uk` and the like three labels make a name, else two.
+    labels = host.split(".")
+    shared = len(labels[-1]) == 2 and labels[-2:-1] in (["ac"], ["co"], ["com"], ["gov"], ["net"], ["org"])
+    return labels[-3:] if shared else labels[-2:]

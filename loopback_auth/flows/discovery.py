@@ -14,8 +14,12 @@ from loopback_auth.protocol.jwt import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import is_absent, metadata_requests, metadata_response
 
 
-def discover(provider: Provider) -> Flow[ServerMetadata]:
+def discover(provider: Provider, start: str = "authorization_endpoint") -> Flow[ServerMetadata]:
     """Return the metadata of a provider, asking its issuer only when an endpoint is missing.
+
+    Args:
+        provider: what is known beforehand.
+        start: the endpoint where the flow begins; besides the token endpoint the only one it needs.
 
     Raises:
         ConfigError: neither both endpoints nor an issuer are known.
@@ -24,12 +28,12 @@ def discover(provider: Provider) -> Flow[ServerMetadata]:
     Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
     """
     known = provider.metadata
-    if known.authorization_endpoint is not None and known.token_endpoint is not None:
+    if known.token_endpoint is not None and (getattr(known, start) is not None or known.issuer is None):
         return known
     if known.issuer is None:
         raise ConfigError(
             f"It is not known where {provider.name} takes requests.",
-            hint="Give --issuer, or both --authorization-endpoint and --token-endpoint.",
+            hint=f"Give --issuer, or both --{start.replace('_', '-')} and --token-endpoint.",
         )
     for request in metadata_requests(known.issuer):
         answer = yield from Send(request, step="metadata request")

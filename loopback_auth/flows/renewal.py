@@ -5,15 +5,26 @@ Source: RFC 6749 §6; RFC 9700 §4.14.2; RFC 7009 §2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from loopback_auth.effects import Flow, Send
+from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
-from loopback_auth.flows.discovery import signing_keys
-from loopback_auth.model import ClientConfig, Provider, SignIn
-from loopback_auth.protocol.jwt import check_refreshed, id_token
-from loopback_auth.protocol.revocation import revocation_request, revocation_response
+from loopback_auth.flows.discovery import keys_if_possible
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.protocol.jwt import check_refreshed, id_token, names_key
+from loopback_auth.protocol.revocation import (
+    revocation_request,
+    revocation_response,
+    vendor_revocation_request,
+)
 from loopback_auth.protocol.token import refresh_request, token_response
+
+UNVERIFIED = (
+    "The server's keys could not be fetched, so the signature of the renewed ID token was not checked; it "
+    "came over TLS from the server itself."
+)
+"""OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that; to lose the new tokens would be worse."""
 
 
 def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
@@ -32,7 +43,8 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
 def refresh(client: ClientConfig, sign_in: SignIn, *, verify_signature: bool = False) -> Flow[SignIn]:
     """Renew the tokens of a sign-in.
 
-    A new refresh token replaces the old one; none means that the old one stays good.
+    A new refresh token replaces the old one; none means that the old one stays good. Only an answer that is
+    wrong costs the new tokens: keys that cannot be had cost no more than the check of a signature.
 
     Raises:
         SignInRequired: there is no refresh token.
@@ -47,6 +59,9 @@ def refresh(client: ClientConfig, sign_in: SignIn, *, verify_signature: bool = F
             hint="Sign in again.",
         )
     request = refresh_request(client, sign_in.metadata, old.refresh_token)
+    # Before the request: after it the old refresh token may be dead, and trouble would cost the new one.
+    wanted = verify_signature and old.id_token is not None
+    keys = (yield from keys_if_possible(sign_in.metadata)) if wanted else None
     answer = yield from Send(request, step="refresh request")
     granted = " ".join(old.scope.split())
     tokens, document = token_response(answer, requested_scope=granted)
@@ -54,7 +69,7 @@ def refresh(client: ClientConfig, sign_in: SignIn, *, verify_signature: bool = F
     raw = document.get("id_token")
     checked = old.id_token
     if isinstance(raw, str) and old.id_token is not None:
-        keys = (yield from signing_keys(sign_in.metadata)) if verify_signature else None
+        keys = (yield from _keys_for(raw, sign_in.metadata, keys)) if verify_signature else None
         checked = id_token(
             raw,
             client=client,
@@ -66,6 +81,17 @@ def refresh(client: ClientConfig, sign_in: SignIn, *, verify_signature: bool = F
         )
         check_refreshed(checked, old.id_token)
     return replace(sign_in, tokens=replace(tokens, id_token=checked))
+
+
+def _keys_for(
+    raw: str, metadata: ServerMetadata, keys: Mapping[str, object] | None
+) -> Flow[Mapping[str, object] | None]:
+    if keys is not None and names_key(raw, keys):
+        return keys
+    again = yield from keys_if_possible(metadata)
+    if again is None and metadata.jwks_uri is not None:
+        yield from Warn(UNVERIFIED)
+    return again
 
 
 def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
@@ -81,6 +107,10 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     """
     trouble: LoopbackAuthError | None = None
     tokens = sign_in.tokens
+    if sign_in.revoke_url:
+        answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
+        revocation_response(answer)
+        return True
     if sign_in.metadata.revocation_endpoint is None:
         return False
     if tokens.refresh_token is not None:

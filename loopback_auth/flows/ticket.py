@@ -9,12 +9,13 @@ Source: the contract's own (`contracts`).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from loopback_auth.effects import Flow, Invite, Send
 from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
 from loopback_auth.flows.polling import poll
-from loopback_auth.model import Attempt, ClientConfig, SignIn, TicketContract, TokenSet
+from loopback_auth.model import Attempt, ClientConfig, HttpRequest, SignIn, TicketContract, TokenSet
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import (
     account_response,
@@ -55,13 +56,16 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         step="ticket status request",
         interval=made.interval,
         lifetime=made.lifetime,
+        own_pace="interval" not in contract.extract,
+        long_poll=contract.long_poll,
     )
     if contract.exchange is not None:
         answer = yield from Send(call_request(contract.exchange, made.values), step="ticket exchange")
     tokens, account = exchange_response(contract, answer)
     if contract.cleanup is not None:
-        yield from Send(call_request(contract.cleanup, made.values), step="ticket clean-up")
+        yield from _cleaned_up(call_request(contract.cleanup, made.values))
     account = account or (yield from _account(contract, values, tokens))
+    revoke = call_request(contract.revoke, values) if contract.revoke is not None else None
     return SignIn(
         name=client.provider.name,
         client_id=client.client_id,
@@ -70,6 +74,8 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         requested_scope="",
         tokens=replace(tokens, account=account),
         temporary=client.provider.temporary,
+        revoke_method=revoke.method if revoke is not None else "",
+        revoke_url=revoke.url if revoke is not None else "",
     )
 
 
@@ -85,6 +91,12 @@ def _values(client: ClientConfig, contract: TicketContract, attempt: Attempt, me
         values["code_challenge"] = code_challenge(attempt.code_verifier)
         values["code_verifier"] = attempt.code_verifier
     return values
+
+
+def _cleaned_up(request: HttpRequest) -> Flow[None]:
+    # The token is here: tidying up behind us may fail.
+    with suppress(ProtocolError, TransportError):
+        yield from Send(request, step="ticket clean-up")
 
 
 def _account(contract: TicketContract, values: dict[str, str], tokens: TokenSet) -> Flow[str]:

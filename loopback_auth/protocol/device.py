@@ -13,20 +13,23 @@ from loopback_auth.errors import (
     EndpointMissing,
     MalformedResponse,
     TokenError,
+    TransportError,
 )
 from loopback_auth.model import ClientConfig, DeviceGrant, HttpRequest, HttpResponse, Pending, ServerMetadata
 from loopback_auth.protocol.client_auth import authenticated_request
 from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered
+from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered, wait_wanted
 from loopback_auth.protocol.token import token_document
 from loopback_auth.protocol.urls import check_browser_url
-from loopback_auth.redact import server_text
+from loopback_auth.redact import error_code, server_text
 
 SOURCE = "RFC 8628 §3.2"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 60.0
 LONGEST_LIFETIME = 3600.0
 CODE_LIMIT = 64
+FINAL = frozenset({"access_denied", "expired_token", "invalid_grant"})
+"""Codes that are believed whatever the status says."""
 
 
 def device_authorization_request(client: ClientConfig, metadata: ServerMetadata) -> HttpRequest:
@@ -58,15 +61,25 @@ def device_authorization_response(answer: HttpResponse) -> DeviceGrant:
 
     Raises:
         DeviceError: the server refused.
+        TransportError: no answer but a failure of the server or of something before it.
         MalformedResponse: something required is missing, or the address cannot be shown to a person.
 
     Source: RFC 8628 §3.2, §5.2.
     """
     if not is_json(answer):
+        if answer.status >= 500 or answer.status == 429:
+            raise TransportError(
+                f"The device authorization endpoint is not well: HTTP status {answer.status}",
+                hint="Try again in a few minutes.",
+            )
         raise _malformed(f"HTTP status {answer.status} without JSON")
     document = parse_object(answer.body, what="device authorization response", source=SOURCE)
     if error := text_member(document, "error"):
-        raise DeviceError(server_text(error, 80), server_text(text_member(document, "error_description")))
+        raise DeviceError(
+            error_code(error),
+            server_text(text_member(document, "error_description")),
+            server_text(text_member(document, "error_uri")),
+        )
     device_code = text_member(document, "device_code")
     user_code = server_text(text_member(document, "user_code"), CODE_LIMIT)
     uri = text_member(document, "verification_uri") or text_member(document, "verification_url")
@@ -116,21 +129,27 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
 
     Raises:
         DeviceError: denied, expired, or any other refusal; all of them end the polling.
-        MalformedResponse: a redirect, or JSON that is no answer.
+        MalformedResponse: something that is no answer, and not one of the troubles that pass.
 
     Source: RFC 8628 §3.5.
     """
-    trouble = unanswered(answer)
-    if trouble is not None:
-        return trouble
+    # What is said comes before the status: Auth0 says `slow_down` with 429, and pending with 403.
     try:
         token_document(answer)
     except TokenError as exc:
         if exc.error == "authorization_pending":
-            return Pending()
+            return Pending(retry_after=wait_wanted(answer))
         if exc.error == "slow_down":
-            return Pending(slow_down=True)
-        raise DeviceError(exc.error, exc.error_description, exc.error_uri) from exc
+            return Pending(slow_down=True, retry_after=wait_wanted(answer))
+        trouble = None if exc.error in FINAL else unanswered(answer)
+        if trouble is None:
+            raise DeviceError(exc.error, exc.error_description, exc.error_uri) from exc
+        return trouble
+    except (MalformedResponse, TransportError):
+        trouble = unanswered(answer)
+        if trouble is None:
+            raise
+        return trouble
     return answer
 
 
@@ -140,7 +159,7 @@ def _seconds(document: Mapping[str, object], name: str) -> float | None:
         value = int(value[:12])
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(min(value, 10**9))
+    return float(max(min(value, 10**9), -1))
 
 
 def _malformed(detail: str) -> MalformedResponse:

@@ -1,14 +1,15 @@
 """JSON as a security protocol needs it: one reading only.
 
-The standard decoder accepts duplicate members, NaN and infinities, and dies of deep nesting or long
-integers with errors of its own. Whoever can choose between two readings of one document can choose a token.
+The standard decoder accepts duplicate members, NaN and infinities, and how deep a nesting it survives
+depends on its version. Whoever can choose between two readings of one document can choose a token.
 
-Source: RFC 8259 §4 (unique names), §6 (no NaN); RFC 7493 §2.3; RFC 6749 §5.1.
+Source: RFC 8259 §4 (unique names), §6 (no NaN), §9 (limits); RFC 7493 §2.3; RFC 6749 §5.1.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -17,6 +18,11 @@ from loopback_auth.model import HttpResponse
 
 BODY_LIMIT = 1 << 20
 """Bytes of a body after decompression."""
+
+DEPTH_LIMIT = 32
+"""Arrays and objects inside each other; what a server has to tell needs five or so."""
+
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
@@ -28,9 +34,10 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
         source: the clause that demands JSON.
 
     Raises:
-        MalformedResponse: anything but one well-formed object with unique member names.
+        MalformedResponse: anything but one well-formed object with unique member names, nested at most
+            `DEPTH_LIMIT` deep.
 
-    Source: RFC 8259 §4, §6, §8.1; RFC 7493 §2.3.
+    Source: RFC 8259 §4, §6, §8.1, §9; RFC 7493 §2.3.
     """
 
     def refuse(detail: str) -> NoReturn:
@@ -44,9 +51,10 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
         refuse(f"more than {BODY_LIMIT} bytes")
     try:
         text = body.decode("utf-8")
+        # Before the decoder: some versions follow any depth, and what they build breaks later on.
+        if _is_deep(text):
+            refuse("nested too deeply")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-    except RecursionError:
-        refuse("nested too deeply")
     # The decoder's own message may quote the document, so it is not passed on.
     except (ValueError, UnicodeDecodeError):
         refuse("not a JSON document with unique names and finite numbers")
@@ -71,6 +79,21 @@ def text_member(document: Mapping[str, object], name: str) -> str:
     """
     value = document.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _is_deep(text: str) -> bool:
+    # Most answers have so few brackets that counting them is enough.
+    if text.count("[") + text.count("{") <= DEPTH_LIMIT:
+        return False
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                return True
+        elif match[0] in "]}":
+            depth -= 1
+    return False
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -13,10 +13,17 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from loopback_auth.model import AuthorizationRequest, Callback
 from loopback_auth.protocol.redirect import parse_parameters
 from loopback_auth.protocol.response import same_secret
+
+SHORTEST_CODE = 8
+"""Characters; a shorter word was meant for somebody else."""
+
+CODE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {"?"}
+"""RFC 6749 appendix A.11, less the blank and the mark by which an address or a question is known."""
 
 BARE_CODE = (
     "A code alone does not show that it belongs to this sign-in; only PKCE protects it. Paste the whole "
@@ -50,37 +57,28 @@ def pasted_callback(text: str, request: AuthorizationRequest) -> Pasted | NotAcc
         request: whose answer is awaited.
 
     Returns:
-        The callback, its parameters still unchecked but for the state; or why there is none.
+        The callback, its parameters still unchecked but for the state, and without the time; or why there is
+        none.
 
     Source: RFC 6749 §4.1.2, §4.2.2 (query and fragment), §10.12 (state).
     """
     bare = _unwrapped(text)
     if not bare:
         return NotAccepted("Nothing was pasted.")
-    if "://" in bare.partition("?")[0].partition("#")[0]:
-        address, tail = _split(bare)
-        if address != request.redirect_uri and address.rstrip("/") != request.redirect_uri:
-            return NotAccepted(
-                f"That is not the address of this sign-in; it begins with {request.redirect_uri}"
-                " and is the one on which the browser could not go on."
-            )
-        if not tail:
-            return NotAccepted(
-                "That address holds no answer: copy all of it, with what comes after the path."
-            )
-        return _with_state(tail, request)
-    decoded = bare if "=" in bare.rstrip("=") else _decoded(bare)
+    head, answer = _split(bare, request)
+    # Browsers hide `http://`, so an address need not have it; `code#state` has no name=value behind.
+    behind = "=" in answer or f"http://{head}" == request.redirect_uri
+    if "://" in head or (head and "=" not in head and behind):
+        return _with_address(head, answer, request)
+    if "=" in head.rstrip("=") or (not head and "=" in answer):
+        return _with_state(head or answer, request)
+    decoded = _decoded(bare)
     if "code=" in decoded or "state=" in decoded or "error=" in decoded:
         return _with_state(decoded.lstrip("?#&"), request)
     code, separator, state = bare.partition("#")
     if separator:
         return _with_pair(code, state, request)
-    if request.code_verifier is None:
-        return NotAccepted("Without PKCE a code alone is not enough: paste the whole address.")
-    if len(bare) < 4 or not all("!" <= character <= "~" for character in bare):
-        return NotAccepted("That is no address and no code.")
-    parameters = (("code", bare), ("state", request.state))
-    return Pasted(Callback(parameters, via="paste"), warning=BARE_CODE)
+    return _with_code(bare, request)
 
 
 def _unwrapped(text: str) -> str:
@@ -90,15 +88,41 @@ def _unwrapped(text: str) -> str:
     return "".join(text.split()).strip("\"'<>`")
 
 
-def _split(address: str) -> tuple[str, str]:
-    head, _, fragment = address.partition("#")
-    path, _, query = head.partition("?")
-    # Netlify writes `#?access_token=…`, and some servers leave an empty `#_` or `#` at the end.
-    return path, query or fragment.removeprefix("?")
+def _split(text: str, request: AuthorizationRequest) -> tuple[str, str]:
+    """Take apart what stands before the first `?` or `#`, and the answer behind it."""
+    path, _, fragment = text.partition("#")
+    head, _, query = path.partition("?")
+    # Netlify writes `#?access_token=…`, and some servers put an empty `#` or `#_=_` behind a query.
+    fragment = fragment.removeprefix("?")
+    wanted, other = (fragment, query) if request.response_mode == "fragment" else (query, fragment)
+    return head, wanted or other
+
+
+def _with_address(address: str, answer: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
+    ours = request.redirect_uri
+    bare_host = ours.count("/") == 2  # Browsers put a slash behind it.
+    spellings = {ours, ours + "/" if bare_host else ours}
+    if address not in spellings and f"http://{address}" not in spellings:
+        return NotAccepted(
+            f"That is not the address of this sign-in; it begins with {ours}"
+            " and is the one on which the browser could not go on."
+        )
+    if not answer:
+        return NotAccepted("That address holds no answer: copy all of it, with what comes after the path.")
+    return _with_state(answer, request)
+
+
+def _with_code(code: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
+    if request.code_verifier is None or request.response_type != "code":
+        return NotAccepted("A code alone is not enough here: paste the whole address.")
+    if len(code) < SHORTEST_CODE or not CODE_CHARACTERS.issuperset(code):
+        return NotAccepted("That is no address and no code.")
+    parameters = (("code", code), ("state", request.state))
+    return Pasted(Callback(parameters, via="paste"), warning=BARE_CODE)
 
 
 def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-    parameters = parse_parameters(raw.encode("utf-8", "surrogateescape"))
+    parameters = parse_parameters(raw.encode("utf-8", "surrogatepass"))
     if parameters is None:
         return NotAccepted("That could not be read as an answer; copy the whole address again.")
     states = [value for name, value in parameters if name == "state" and value]
@@ -111,19 +135,20 @@ def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted
 
 
 def _with_pair(code: str, state: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-    if not same_secret(state, request.state):
+    if not code or not same_secret(state, request.state):
         return NotAccepted("That code belongs to another sign-in.")
     return Pasted(Callback((("code", code), ("state", state)), via="paste"))
 
 
 def _decoded(text: str) -> str:
-    """Return a query string that was packed into base64, or the text itself."""
+    """Return a query string or the members of an object that were packed into base64, or the text itself."""
     try:
         raw = urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4))
         unpacked = raw.decode("utf-8")
         if unpacked.startswith("{"):
-            pair = json.loads(unpacked)
-            return f"code={pair['code']}&state={pair['state']}"
-    except (ValueError, KeyError, TypeError, RecursionError):
+            # As pairs: a name that is there twice stays there twice.
+            pairs = json.loads(unpacked, object_pairs_hook=list)
+            return urlencode([(name, value) for name, value in pairs if isinstance(value, str)])
+    except (ValueError, RecursionError):
         return text
     return unpacked if unpacked.isprintable() else text

@@ -5,6 +5,10 @@ person comes back to our tab, which says so (`returned`). In between the gap gro
 passed, so that whoever takes long costs few requests, and whoever is quick waits little. What the server
 demands stands above all: its interval, its `slow_down`, its `Retry-After`.
 
+In numbers, for a ticket at one second and nothing in the way: 6 polls in the first 6 s. With our tab open
+one every 15 s then, and one as the person returns, at the latest 0.25 s later. Without it 25 polls in the
+first minute, and an approval is known 12 % of the time that it took later, 10 s at most.
+
 Pure: times come in, gaps come out. Spreading the gaps a little (jitter) is the interpreter's business.
 
 Source: RFC 8628 §3.3, §3.5; RFC 9110 §10.2.3; RFC 6585 §4.
@@ -13,6 +17,7 @@ Source: RFC 8628 §3.3, §3.5; RFC 9110 §10.2.3; RFC 6585 §4.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from loopback_auth.model import HttpResponse, Pending
@@ -26,8 +31,11 @@ GROWTH = 0.12
 """The gap as a part of the time that has passed since the start or the last return."""
 EAGER_SECONDS = 6.0
 EAGER_GAP = 1.0
+RETURN_GAP = 0.25
+"""Seconds between two polls when the person comes back and no server has named an interval."""
 SLOW_DOWN = 5.0
 LONGEST_RETRY = 120.0
+"""Seconds; a wrong clock on either side must not turn a moment's patience into hours."""
 LONGEST_BACK_OFF = 60.0
 NEVER = float("-inf")
 
@@ -42,6 +50,8 @@ class Rhythm:
         last: when was polled last; `NEVER` before the first time.
         not_before: when the server may be asked again at all.
         failures: polls in a row that got no answer.
+        back: the person has returned, and has not been asked about since.
+        own_pace: no server has named the interval, so that a return need not wait for its end.
     """
 
     interval: float
@@ -49,6 +59,8 @@ class Rhythm:
     last: float = NEVER
     not_before: float = NEVER
     failures: int = 0
+    back: bool = False
+    own_pace: bool = False
 
 
 def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
@@ -60,10 +72,12 @@ def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
 
     Source: RFC 8628 §3.5 (never sooner than the interval; back off after failures).
     """
+    if rhythm.back:
+        pause = min(RETURN_GAP, rhythm.interval) if rhythm.own_pace else rhythm.interval
+        # Before the first poll nothing has to be waited for: the interval is one between polls.
+        return max(rhythm.since, rhythm.last + pause, rhythm.not_before)
     if rhythm.last == NEVER:
         return max(rhythm.since + max(EAGER_GAP, rhythm.interval), rhythm.not_before)
-    if rhythm.since > rhythm.last:
-        return max(rhythm.last + rhythm.interval, rhythm.not_before)
     passed = rhythm.last - rhythm.since
     if passed < EAGER_SECONDS:
         gap = EAGER_GAP
@@ -71,8 +85,11 @@ def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
         gap = AWAY_GAP
     else:
         gap = min(max(EAGER_GAP, passed * GROWTH), LONGEST_GAP)
-    gap = max(gap, rhythm.interval) * 2.0 ** min(rhythm.failures, 4)
-    return max(rhythm.last + min(gap, LONGEST_BACK_OFF), rhythm.not_before)
+    if rhythm.failures:
+        doubled = max(EAGER_GAP, rhythm.interval) * 2.0 ** min(rhythm.failures, 4)
+        gap = max(gap, min(doubled, LONGEST_BACK_OFF))
+    # Last, since enough `slow_down` may have led beyond where backing off ends.
+    return max(rhythm.last + max(gap, rhythm.interval), rhythm.not_before)
 
 
 def polled(rhythm: Rhythm, now: float) -> Rhythm:
@@ -80,7 +97,7 @@ def polled(rhythm: Rhythm, now: float) -> Rhythm:
 
     Source: RFC 8628 §3.5.
     """
-    return replace(rhythm, last=now, failures=0)
+    return replace(rhythm, last=now, failures=0, back=False)
 
 
 def failed(rhythm: Rhythm, now: float) -> Rhythm:
@@ -88,7 +105,7 @@ def failed(rhythm: Rhythm, now: float) -> Rhythm:
 
     Source: RFC 8628 §3.5 (exponential back-off).
     """
-    return replace(rhythm, last=now, failures=rhythm.failures + 1)
+    return replace(rhythm, last=now, failures=rhythm.failures + 1, back=False)
 
 
 def slowed(rhythm: Rhythm, now: float) -> Rhythm:
@@ -96,7 +113,8 @@ def slowed(rhythm: Rhythm, now: float) -> Rhythm:
 
     Source: RFC 8628 §3.5.
     """
-    return replace(rhythm, last=now, interval=rhythm.interval + SLOW_DOWN, failures=0)
+    interval = rhythm.interval + SLOW_DOWN
+    return replace(rhythm, last=now, interval=interval, failures=0, back=False, own_pace=False)
 
 
 def paused(rhythm: Rhythm, now: float, seconds: float) -> Rhythm:
@@ -104,7 +122,7 @@ def paused(rhythm: Rhythm, now: float, seconds: float) -> Rhythm:
 
     Source: RFC 9110 §10.2.3.
     """
-    return replace(rhythm, last=now, not_before=now + min(max(seconds, 0.0), LONGEST_RETRY))
+    return replace(rhythm, not_before=now + min(max(seconds, 0.0), LONGEST_RETRY))
 
 
 def returned(rhythm: Rhythm, now: float) -> Rhythm:
@@ -112,9 +130,7 @@ def returned(rhythm: Rhythm, now: float) -> Rhythm:
 
     Source: RFC 8628 §3.5 (not before the interval).
     """
-    # Before the first poll nothing has to be waited for: the interval is one between polls.
-    last = now - rhythm.interval if rhythm.last == NEVER else rhythm.last
-    return replace(rhythm, since=max(now, last), last=last)
+    return replace(rhythm, since=now, back=True)
 
 
 def unanswered(answer: HttpResponse) -> Pending | None:
@@ -131,7 +147,8 @@ def unanswered(answer: HttpResponse) -> Pending | None:
     if answer.status >= 500 or answer.status == 408:
         return Pending(retry_after=retry_after, trouble=f"HTTP status {answer.status}")
     kind = answer.header("content-type").partition(";")[0].strip().lower()
-    if kind == "text/html":
+    # A page that says 404 is no wall in between: it is the server's word that nothing is there.
+    if kind == "text/html" and (answer.status < 400 or answer.status == 403):
         return Pending(
             trouble="a web page came instead of an answer; is there a log-in page in this network?"
         )
@@ -141,17 +158,29 @@ def unanswered(answer: HttpResponse) -> Pending | None:
 def wait_wanted(answer: HttpResponse) -> float | None:
     """Return for how many seconds a server wants to be left alone; None when it does not say.
 
-    Source: RFC 9110 §10.2.3; `X-RateLimit-Reset` in Unix seconds as Netlify and GitHub document it.
+    A moment is compared with the server's own `Date` where it sends one: our clock may be wrong.
+
+    Source: RFC 9110 §10.2.3, §6.6.1; `X-RateLimit-Reset` in Unix seconds as Netlify and GitHub document it.
     """
-    text = answer.header("retry-after").strip()
+    until: float | None = None
+    text, reset = answer.header("retry-after").strip(), answer.header("x-ratelimit-reset").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:6])
+        return float(text[:12])
     if text:
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - answer.received_at)
-        except (ValueError, TypeError):
-            return None
-    reset = answer.header("x-ratelimit-reset").strip()
-    if answer.status == 429 and reset.isascii() and reset.isdigit():
-        return max(0.0, float(reset[:12]) - answer.received_at)
-    return None
+        until = _moment(text)
+    elif answer.status == 429 and reset.isascii() and reset.isdigit():
+        until = float(reset[:12])
+    if until is None:
+        return None
+    here = _moment(answer.header("date"))
+    return max(0.0, until - (answer.received_at if here is None else here))
+
+
+def _moment(text: str) -> float | None:
+    """Read an HTTP date as Unix seconds; None when it is none."""
+    try:
+        # RFC 9110 §5.6.7: always GMT, also where a sender leaves the zone out.
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

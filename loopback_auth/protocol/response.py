@@ -65,7 +65,7 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
     _check_single(callback)
     _check_mode(request, callback)
     _check_issuer(request.metadata, parameters.get("iss"))
-    if "error" in parameters and "code" not in parameters and "access_token" not in parameters:
+    if "error" in parameters and ARTEFACTS.isdisjoint(parameters):
         raise AuthorizationError(
             error_code(parameters["error"]),
             server_text(parameters.get("error_description", "")),
@@ -133,7 +133,10 @@ def _check_mode(request: AuthorizationRequest, callback: Callback) -> None:
     raise MalformedResponse(
         f"The server answered by {arrived}, but {request.response_mode} was asked for",
         source="OAuth 2.0 Form Post Response Mode §2",
-        hint=f"Say --response-mode {arrived}.",
+        # Tokens in a query are never asked for (RFC 9700 §4.3.1): there the other hint would be a trap.
+        hint="Choose --flow code."
+        if arrived == "query" and request.response_type != "code"
+        else f"Say --response-mode {arrived}.",
     )
 
 

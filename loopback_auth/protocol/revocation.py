@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from loopback_auth.errors import RevocationError, TransportError
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata, SignIn
 from loopback_auth.protocol.client_auth import authenticated_request
 from loopback_auth.protocol.json import is_json, parse_object, text_member
 from loopback_auth.redact import error_code, server_text
@@ -32,6 +32,15 @@ def revocation_request(
         return None
     parameters = [("token", token), ("token_type_hint", token_type_hint)]
     return authenticated_request(metadata.revocation_endpoint, parameters, client, metadata)
+
+
+def vendor_revocation_request(sign_in: SignIn) -> HttpRequest:
+    """Build the request by which a vendor without RFC 7009 lets the holder of a token give it up.
+
+    Source: RFC 6750 §2.1 (the token goes into the header); the address is the ticket contract's.
+    """
+    headers = (("Accept", "application/json"), ("Authorization", f"Bearer {sign_in.tokens.access_token}"))
+    return HttpRequest(sign_in.revoke_method, sign_in.revoke_url, headers)
 
 
 def revocation_response(answer: HttpResponse) -> None:

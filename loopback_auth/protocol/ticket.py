@@ -11,10 +11,19 @@ Source: the contracts' own `source`; RFC 7636 for the binding, RFC 6749 §5.1 fo
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from string import Formatter
 from urllib.parse import quote, urlencode, urljoin
 
-from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse, TicketError
+from loopback_auth.errors import (
+    ConfigError,
+    EndpointMissing,
+    LoopbackAuthError,
+    MalformedResponse,
+    TicketError,
+    TransportError,
+)
 from loopback_auth.model import (
     FORM,
     Call,
@@ -26,12 +35,16 @@ from loopback_auth.model import (
     TokenSet,
 )
 from loopback_auth.protocol.json import is_json, parse_object
-from loopback_auth.protocol.polling import unanswered
+from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.urls import check_browser_url, origin
 from loopback_auth.redact import server_text
 
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
-LONGEST_LIFETIME = 3600.0
+LONGEST_INTERVAL, LONGEST_LIFETIME = 60.0, 3600.0
+WHOLE = ("base", "ui", "poll_url", "browser_url")
+"""Values that are addresses and go into a template as they are."""
+OPTIONAL = ("user_code", "interval", "expires_in")
+"""What an answer may lack although the contract names it."""
 
 
 def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
@@ -41,9 +54,9 @@ def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
     server gave as a whole is used as it is and has been checked before.
 
     Raises:
-        ConfigError: the contract names a value that there is none of.
+        ConfigError: the contract names a value that there is none of, or that no address can hold.
 
-    Source: RFC 3986 §2.1, §3.3.
+    Source: RFC 3986 §2.1, §3.3, §5.2.4 (dot segments, which no encoding protects).
     """
     try:
         url = _address(call.url, values)
@@ -53,7 +66,8 @@ def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
         headers = tuple((name, template.format_map(values)) for name, template in call.headers)
     except KeyError as exc:
         raise ConfigError(f"The ticket contract asks for {exc}, which nothing provides.") from exc
-    fixed = (("Accept", "application/json"), *headers)
+    asked = any(name.lower() == "accept" for name, _ in headers)
+    fixed = headers if asked else (("Accept", "application/json"), *headers)
     if call.body == "json":
         body = json.dumps(dict(parameters)).encode("ascii")
         return HttpRequest(call.method, url, (*fixed, ("Content-Type", "application/json")), body)
@@ -76,26 +90,33 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
     Raises:
         EndpointMissing: the server says that it does not do this; another flow may work.
         TicketError: it did not make one.
+        TransportError: a failure of the server or of something before it.
         MalformedResponse: the answer lacks what the contract promises, or points elsewhere.
 
     Source: the contract's own.
     """
-    family = 400 if 400 <= answer.status < 500 else answer.status
+    # Too busy or too slow is not the same as unable.
+    family = 400 if 400 <= answer.status < 500 and answer.status not in (408, 429) else answer.status
     if answer.status in contract.unsupported or family in contract.unsupported:
         raise EndpointMissing(
             f"The server does not sign in by ticket (HTTP status {answer.status}).",
             hint="Choose another --flow.",
         )
-    document = _document(answer, "ticket", contract.source)
     if answer.status not in contract.create.ok:
-        raise TicketError("not_created", _words(document) or f"HTTP status {answer.status}")
+        raise _refused(answer, "not_created")
+    document = _document(answer, "ticket", contract.source)
     found = {name: _found(document, path) for name, path in contract.extract.items()}
     known = {**values, **{name: text for name, text in found.items() if text}}
-    missing = [name for name in ("id", "poll_url", "browser_url") if name in found and not found[name]]
-    if missing:
+    needed = [name for name in found if name not in OPTIONAL]
+    if missing := [name for name in needed if not found[name]]:
         raise _malformed(f"it has no {', '.join(missing)}", contract)
+    # They go into headers too, where a line break would begin another one (CVE-2024-50338).
+    if strange := [name for name in needed if not _is_visible(found[name])]:
+        raise _malformed(f"{', '.join(strange)} is not printable ASCII", contract)
     if "id" in found and not _is_id(found["id"]):
         raise _malformed("its id is not made of letters, digits, - and _", contract)
+    if _found(document, "client_id") not in ("", values.get("client_id")):
+        raise _malformed("it was made for another client", contract)
     for name in ("poll_url", "browser_url"):
         if name in found:
             known[name] = _joined(contract, found[name], same_server=name == "poll_url")
@@ -103,8 +124,10 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
         values=known,
         browser_url=check_browser_url(_address(contract.browser_url, known)),
         user_code=server_text(found.get("user_code", ""), 64),
-        interval=_number(found.get("interval", ""), contract.interval, least=contract.interval),
-        lifetime=min(_number(found.get("expires_in", ""), contract.timeout, least=1.0), LONGEST_LIFETIME),
+        interval=_seconds(
+            found.get("interval", ""), contract.interval, least=contract.interval, most=LONGEST_INTERVAL
+        ),
+        lifetime=_seconds(found.get("expires_in", ""), contract.timeout, least=1.0, most=LONGEST_LIFETIME),
     )
 
 
@@ -119,7 +142,7 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
     """
     trouble = unanswered(answer)
     if answer.status in contract.pending:
-        return Pending(retry_after=trouble.retry_after if trouble else None)
+        return Pending(retry_after=wait_wanted(answer))
     if answer.status in contract.gone and not contract.errors_pend:
         raise TicketError("denied_or_expired")
     if trouble is not None:
@@ -131,8 +154,8 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
     if not is_json(answer):
         return Pending(trouble="something else than JSON came; is there a log-in page in this network?")
     document = _document(answer, "ticket status", contract.source)
-    if error := _found(document, "error"):
-        raise TicketError("denied_or_expired", server_text(error))
+    if document.get("error"):
+        raise TicketError("denied_or_expired", _words(document))
     return answer if _is_done(contract, answer.status, document) else Pending()
 
 
@@ -144,15 +167,16 @@ def exchange_response(contract: TicketContract, answer: HttpResponse) -> tuple[T
 
     Raises:
         TicketError: the exchange was refused.
+        TransportError: a failure of the server or of something before it.
         MalformedResponse: there is no usable token in it.
 
     Source: RFC 6749 §5.1, appendix A.12 (what a token is made of).
     """
-    document = _document(answer, "exchange", contract.source)
     if contract.exchange is not None and answer.status not in contract.exchange.ok:
-        raise TicketError("exchange_refused", _words(document) or f"HTTP status {answer.status}")
+        raise _refused(answer, "exchange_refused")
+    document = _document(answer, "exchange", contract.source)
     token = _member(document, contract.token_path)
-    if not isinstance(token, str) or not token or not all("\x20" < one < "\x7f" for one in token):
+    if not isinstance(token, str) or not token or not _is_visible(token):
         raise _malformed(f"{contract.token_path} is no token", contract)
     account = next((text for path in contract.account_paths if (text := _found(document, path))), "")
     tokens = TokenSet(access_token=token, token_type="Bearer", obtained_at=answer.received_at)
@@ -172,17 +196,23 @@ def account_response(contract: TicketContract, answer: HttpResponse) -> str:
 
 
 def _address(template: str, values: Mapping[str, str]) -> str:
-    whole = {name: values[name] for name in ("base", "ui", "poll_url", "browser_url") if name in values}
-    quoted = {name: quote(text, safe="") for name, text in values.items()}
-    return template.format_map({**quoted, **whole})
+    names = {name for _, name, _, _ in Formatter().parse(template) if name}
+    used = {name: values[name] for name in names}
+    for name, text in used.items():
+        if text in ("", ".", ".."):
+            raise ConfigError(f"The ticket contract puts {name} into an address, but it is {text!a}.")
+    return template.format_map(
+        {name: text if name in WHOLE else quote(text, safe="") for name, text in used.items()}
+    )
 
 
 def _joined(contract: TicketContract, url: str, *, same_server: bool) -> str:
-    joined = urljoin(contract.base + "/", url)
     try:
-        check_browser_url(joined)
+        joined = check_browser_url(urljoin(contract.base + "/", url))
     except ConfigError as exc:
         raise _malformed(exc.message, contract) from exc
+    except ValueError as exc:
+        raise _malformed("an address in it is none", contract) from exc
     # What polls also carries the secret: it may not be led to another server.
     if same_server and origin(joined) != origin(contract.base):
         raise _malformed("it wants to be polled at another server", contract)
@@ -219,15 +249,33 @@ def _found(document: Mapping[str, object], path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _number(text: str, default: float, *, least: float) -> float:
+def _is_visible(text: str) -> bool:
+    return all("\x20" < character < "\x7f" for character in text)
+
+
+def _seconds(text: str, default: float, *, least: float, most: float) -> float:
     try:
-        return max(float(text), least)
+        value = float(text)
     except ValueError:
-        return default
+        value = default
+    # NaN is neither more nor less than anything, and would never be over.
+    return default if math.isnan(value) else max(min(value, most), least)
 
 
 def _words(document: Mapping[str, object]) -> str:
     return server_text(_found(document, "message") or _found(document, "error"))
+
+
+def _refused(answer: HttpResponse, error: str) -> LoopbackAuthError:
+    if answer.status >= 500 or answer.status in (408, 429):
+        return TransportError(
+            f"The ticket server is not well: HTTP status {answer.status}", hint="Try again in a few minutes."
+        )
+    try:
+        words = _words(parse_object(answer.body, what="refusal", source="")) if is_json(answer) else ""
+    except MalformedResponse:
+        words = ""
+    return TicketError(error, words or f"HTTP status {answer.status}")
 
 
 def _document(answer: HttpResponse, what: str, source: str) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ Source: RFC 8414 §2 and §6; RFC 6749 §3.1; RFC 3986; CVE-2025-6514, CVE-2026-
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -194,8 +195,13 @@ def _is_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)  # The same few hosts come by dozens of times in one sign-in.
 def _is_loopback_literal(host: str) -> bool:
-    return _is_address(host) and ip_address(host).is_loopback
+    if not _is_address(host):
+        return False
+    address = ip_address(host)
+    # A mapped address is connected to as the IPv4 one in it. Python calls it loopback since 3.13 only.
+    return ((isinstance(address, IPv6Address) and address.ipv4_mapped) or address).is_loopback
 
 
 def _refused(name: str, reason: str, url: str) -> ConfigError:

@@ -32,6 +32,7 @@ from loopback_auth.errors import (
     OAuthError,
     ProtocolError,
     RedirectUnavailable,
+    Unavailable,
 )
 from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
 from loopback_auth.protocol.json import parse_object
@@ -196,13 +197,19 @@ class Driver:
         self._receiver = await self._stack.enter_async_context(receiver)
 
     async def _receive(self, request: AuthorizationRequest) -> Callback:
-        arriving = self._own_receiver().receive(request)
-        if self._paste is None:
-            return await arriving
-        ways = {asyncio.ensure_future(arriving), asyncio.ensure_future(self._paste(request))}
+        arriving = asyncio.ensure_future(self._own_receiver().receive(request))
+        ways = {arriving}
+        if self._paste is not None:
+            ways.add(asyncio.ensure_future(self._paste(request)))
         try:
-            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            return done.pop().result()
+            while True:
+                done, ways = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                first = arriving if arriving in done else done.pop()
+                nobody = first.exception()
+                # With nobody to paste anything the redirect may still arrive.
+                if first is arriving or not isinstance(nobody, Unavailable):
+                    return first.result()
+                self._notify(Warned(f"{nobody.message} {nobody.hint}"))
         finally:
             for way in ways:
                 way.cancel()

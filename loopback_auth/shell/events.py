@@ -71,6 +71,13 @@ class CallbackReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class PasteRefused:
+    """What was pasted is not the answer to this sign-in; another one is awaited."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """The flow goes on, but this should be known."""
 
@@ -98,6 +105,7 @@ Event = (
     | LinkRenewed
     | Ignored
     | CallbackReceived
+    | PasteRefused
     | Warned
     | Exchanged
 )

@@ -3,7 +3,8 @@
 One line is kept up to date on a terminal: what is awaited, how long is left, what was turned away and why. It
 is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console would show
 as it is; and it is cut to the width, because a line that wraps cannot be redrawn. All else may wrap: then a
-link stays one link. Elsewhere each stage is one line.
+link stays one link. Elsewhere each stage is one line. While the person is asked for something, the line rests
+and what there is to say waits.
 
 Server text was cleaned where it came in (`redact.server_text`). Nobody may be reading: that ends no sign-in.
 Loaded before the browser is started, so whatever costs is imported on use.
@@ -15,18 +16,31 @@ import os
 import sys
 import time
 
+from loopback_auth.shell.drawing import (
+    instructions,
+    light_background,
+    link,
+    qr_code,
+    takes_blocks,
+    takes_escapes,
+)
+from loopback_auth.shell.forwarding import authority_of, ssh_command
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
     from typing import TextIO
 
-    from loopback_auth.model import SignIn
+    from loopback_auth.model import AuthorizationRequest, Callback, SignIn
     from loopback_auth.shell.events import Event, Exchanged, Invited
 
 QUIET_SECONDS = 8.0
 """After so long without a visit, help on how to reach this machine is shown; browsers start slower than one
 thinks."""
+
+
+TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it and give --qr.\n"
 
 
 class Terminal:
@@ -37,18 +51,33 @@ class Terminal:
         authority: host and port of the redirect URI, which the browser has to reach.
         verbose: show every exchange, secrets replaced by labels.
         quiet: seconds without a visit after which help on how to reach this machine is shown.
+        qr: draw the link to approve at as a QR code; None: if no browser was opened.
+        pasting: the person will be asked to paste the address, so their browser may be anywhere.
     """
 
     def __init__(
-        self, name: str, *, authority: str, verbose: bool = False, quiet: float = QUIET_SECONDS
+        self,
+        name: str,
+        *,
+        authority: str,
+        verbose: bool = False,
+        quiet: float = QUIET_SECONDS,
+        qr: bool | None = None,
+        pasting: bool = False,
     ) -> None:
         self._name = name
         self._verbose = verbose
         self._quiet = quiet
+        self._qr = qr
+        self._pasting = pasting
         self._live = sys.stderr.isatty()
+        self._escapes = self._live and takes_escapes(os.environ, sys.platform)
         self._awaited = "Waiting for a browser"
         self._ignored = ""
         self._drawn = 0
+        self._held: list[str] | None = None
+        self._deadline: float | None = None
+        self._invited: Invited | None = None
         self._authorities = [authority]
         self._linked = False
         self._launched = False
@@ -59,18 +88,19 @@ class Terminal:
         """Show the page where the sign-in begins."""
         self._linked, self._launched = True, bool(program)
         # The start page is ours and works once; a link to the server itself is the server's.
-        once = "; it works once" if _authority(url) == self._authorities[0] else ""
+        once = "; it works once" if authority_of(url) == self._authorities[0] else ""
         if program:
             self._say(f"Opening your browser ({program}) to sign in to {self._name}.")
             self._say(f"If it does not open, open this link yourself{once}:")
         else:
             self._say(f"Sign in to {self._name}. No browser is opened here: {why_not}.")
-            self._say(f"Open this link in a browser on this machine{once}:")
-        self._say(f"\n  {url}\n")
+            where = "any browser" if self._pasting else "a browser on this machine"
+            self._say(f"Open this link in {where}{once}:")
+        self._link(url)
 
     def also_forward(self, url: str) -> None:
         """Note another port that a browser elsewhere would have to reach; to be called before `waiting`."""
-        self._authorities.append(_authority(url))
+        self._authorities.append(authority_of(url))
 
     def notify(self, event: Event) -> None:
         """Show an event."""
@@ -88,38 +118,47 @@ class Terminal:
                 )
                 self._launched = False
                 self._help_at_once()
+                if self._invited is not None:
+                    self._qr_code(self._invited)
             case events.LinkOpened():
                 self._visited = True
                 self._stage(f"Your browser is at {self._name}; waiting for you to approve")
             case events.LinkRenewed(url):
                 self._say("The link was opened a second time and turned away. If you did that, use this one:")
-                self._say(f"\n  {url}\n")
+                self._link(url)
             case events.Ignored(count, _, reason, suspicious):
                 self._ignored = f"; turned away {count} other request{'s' * (count > 1)}: {reason}"
                 if suspicious:
                     self._say("Something else is calling this port again and again; it is being ignored.")
             case events.CallbackReceived():
                 self._stage("You are back; fetching the tokens")
+            case events.PasteRefused(reason):
+                self._say(f"{reason} Paste again, or give up with Ctrl-C.")
             case events.Warned(text):
                 self._say(f"warning: {text}")
             case events.Exchanged():
                 if self._verbose:
                     self._exchange(event)
 
-    def waiting(self, timeout: float) -> AbstractAsyncContextManager[None]:
-        """Keep the line up to date for as long as the block lasts, at most `timeout` seconds."""
+    def waiting(self, timeout: float | None) -> AbstractAsyncContextManager[None]:
+        """Keep the line up to date for as long as the block lasts.
+
+        Args:
+            timeout: seconds that are left; None: as long as what the person is invited to is valid.
+        """
         from contextlib import asynccontextmanager
 
         @asynccontextmanager
         async def line() -> AsyncIterator[None]:
             import asyncio
 
-            deadline = time.monotonic() + timeout
+            self._until(timeout)
             if self._linked:
                 self._help_at_once()
             if not self._live:
-                self._say(f"{self._awaited}, {timeout:.0f} seconds at most.")
-            task = asyncio.create_task(self._tick(deadline))
+                most = "" if timeout is None else f", {timeout:.0f} seconds at most"
+                self._say(f"{self._awaited}{most}.")
+            task = asyncio.create_task(self._tick())
             try:
                 yield
             finally:
@@ -127,6 +166,33 @@ class Terminal:
                 self._clear()
 
         return line()
+
+    async def paste(self, request: AuthorizationRequest) -> Callback:
+        """Ask for the address on which the browser ended, until it is the right one.
+
+        Raises:
+            AttemptCancelled: the person gave up.
+            Unavailable: there is nobody to ask.
+        """
+        from loopback_auth.shell.paste import pasted
+
+        self._say("After you have signed in, the browser ends on an address that it cannot open:")
+        self._say(f"\n  {request.redirect_uri}?...\n")
+        self._say("Copy that whole address and paste it here, nowhere else. Nothing that you paste is shown.")
+        return await pasted(
+            request, notify=self.notify, read=lambda: self._ask("Paste the address, then Enter: ")
+        )
+
+    async def confirm(self, sign_in: SignIn) -> bool:
+        """Ask whether the account is the right one (RFC 6749 §10.16).
+
+        Raises:
+            AttemptCancelled: the person gave up.
+            Unavailable: there is nobody to ask.
+        """
+        self._say(f"Approved as {sign_in.tokens.account or 'an account that the server did not name'}.")
+        answer = await self._ask("Is that you? [y/N] ", hidden=False)
+        return answer.strip().lower() in ("y", "yes")
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:
         """Say who is signed in, until when, and where the tokens are."""
@@ -142,28 +208,47 @@ class Terminal:
         self._say(f"  kept in    {kept_in}")
         self._say(f"Print the token with: python -m loopback_auth token {sign_in.name}")
 
-    async def _tick(self, deadline: float) -> None:
+    async def _ask(self, prompt: str, *, hidden: bool = True) -> str:
+        from loopback_auth.shell.paste import read_line
+
+        self._clear()
+        held: list[str] = []
+        self._held = held
+        try:
+            return await read_line(prompt, hidden=hidden)
+        finally:
+            self._held = None
+            for text in held:
+                self._say(text)
+
+    def _until(self, seconds: float | None) -> None:
+        """Note a deadline; the earliest counts."""
+        if seconds is not None:
+            deadline = time.monotonic() + seconds
+            self._deadline = min(deadline, self._deadline or deadline)
+
+    async def _tick(self) -> None:
         import asyncio
 
         begun = time.monotonic()
         while True:
             now = time.monotonic()
-            if self._launched and not self._visited and not self._helped and now - begun >= self._quiet:
+            missed = self._launched and not self._visited and not self._helped and not self._pasting
+            if missed and now - begun >= self._quiet:
                 self._say("No browser has come to the link yet.")
                 self._recipe()
-            if self._live:
-                self._draw(max(0, int(deadline - now)))
+            if self._live and self._held is None:
+                self._draw(now)
             await asyncio.sleep(0.5)
 
     def _help_at_once(self) -> None:
-        if not self._launched and not self._helped:
+        if not self._launched and not self._helped and not self._pasting:
             self._recipe()
 
     def _recipe(self) -> None:
         self._helped = True
-        forwards = " ".join(f"-L {_port(one)}:{one}" for one in self._authorities)
         self._say("Is your browser on another machine? Run this there first:")
-        self._say(f"\n  ssh {forwards} {_this_machine()}\n")
+        self._say(f"\n  {ssh_command(self._authorities, os.environ)}\n")
 
     def _stage(self, text: str) -> None:
         self._awaited = text
@@ -171,13 +256,35 @@ class Terminal:
             self._say(f"{text}.")
 
     def _invite(self, event: Invited) -> None:
+        self._invited = event
         if event.opened_with:
+            self._launched = True
             self._say(f"Opening your browser ({event.opened_with}) to sign in to {self._name}.")
-        self._say(f"Sign in to {self._name} at this link, on any device:\n\n  {event.url}\n")
-        if event.user_code:
-            where = event.plain_url or "there"
-            self._say(f"Compare this code, or enter it at {where}:\n\n  {event.user_code}\n")
+        self._say(f"Sign in to {self._name} at this link, on any device:")
+        self._link(event.url)
+        self._qr_code(event)
+        self._say(instructions(event, columns=_size()[0], escapes=self._escapes))
+        self._until(event.lifetime or None)
         self._stage("Waiting for you to approve")
+
+    def _qr_code(self, event: Invited) -> None:
+        if self._qr is False or (self._qr is None and (self._launched or not self._live)):
+            return
+        if not self._live:
+            self._say("No QR code is drawn: this is no terminal.")
+            return
+        columns, lines = _size()
+        if not takes_blocks(sys.stderr.encoding):
+            self._say("The characters of this terminal cannot draw a QR code.\n")
+            return
+        light = light_background(os.environ)
+        rows = qr_code(event.url, columns=columns, lines=lines - 1, escapes=self._escapes, light=light)
+        self._say("\n".join(rows) + "\n" if rows else TOO_SMALL)
+
+    def _link(self, url: str) -> None:
+        # The link to our own start page is short enough to survive as it is.
+        escapes = self._escapes and authority_of(url) not in self._authorities
+        self._say(f"\n  {link(url, columns=_size()[0], escapes=escapes)}\n")
 
     def _exchange(self, event: Exchanged) -> None:
         from loopback_auth.redact import server_text
@@ -187,11 +294,16 @@ class Terminal:
         self._say(f"< {event.status} after {milliseconds:.0f} ms: {server_text(event.response, 2000)}")
 
     def _say(self, text: str) -> None:
+        if self._held is not None:
+            self._held.append(text)
+            return
         self._clear()
         write(text + "\n")
 
-    def _draw(self, left: int) -> None:
-        text = f"{left // 60}:{left % 60:02} left. {self._awaited}{self._ignored}. Ctrl-C gives up."
+    def _draw(self, now: float) -> None:
+        left = None if self._deadline is None else max(0, int(self._deadline - now))
+        time_left = "" if left is None else f"{left // 60}:{left % 60:02} left. "
+        text = f"{time_left}{self._awaited}{self._ignored}. Ctrl-C gives up."
         room = _room()
         shown = text if len(text) <= room else text[: room - 3] + "..."
         write("\r" + shown.ljust(min(self._drawn, room)))
@@ -238,35 +350,15 @@ def _renewal(sign_in: SignIn) -> str:
     return ", then renewed by itself" if sign_in.tokens.refresh_token else ", then you sign in again"
 
 
-def _authority(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0]
-
-
-def _port(authority: str) -> str:
-    return authority.rpartition(":")[2]
-
-
-def _this_machine() -> str:
-    """Return what ssh on another machine needs to reach this one: the address that it came to, if it did."""
-    import socket
-    from getpass import getuser
-
-    try:
-        user = getuser()
-    except (ImportError, KeyError, OSError):
-        user = "you"
-    connection = os.environ.get("SSH_CONNECTION", "").split()
-    if len(connection) != 4:
-        return f"{user}@{socket.gethostname()}"
-    _, _, host, port = connection
-    return f"{user}@{host}" if port == "22" else f"-p {port} {user}@{host}"
-
-
 def _room() -> int:
     """Return how many columns a line may take so that the echo of Ctrl-C, `^C`, still fits behind."""
+    return max(_size()[0] - 3, 4)
+
+
+def _size() -> tuple[int, int]:
+    """Return columns and lines; a pseudo-terminal that nobody gave a size has none."""
     try:
-        # A pseudo-terminal that nobody gave a size has none.
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
     except (OSError, ValueError):
-        columns = 80
-    return max(columns - 3, 4)
+        columns, lines = 0, 0
+    return columns or 80, lines or 24

@@ -10,9 +10,12 @@ from typing import Literal
 
 import pytest
 from command_line import CommandLine
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Route
 
 from browser.conftest import Chromium, Tab
+from loopback_auth import pages
+from loopback_auth.model import HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +23,7 @@ PICTURES = Path(__file__).parent.parent / "artefacts"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (1280, 400)
 LOGIN = ("login", "--no-browser")
+SHOWN = "main, h1, button, .button, input:visible, dd, code"
 
 
 def photograph(tab: Tab, name: str) -> None:
@@ -32,7 +36,7 @@ def photograph(tab: Tab, name: str) -> None:
             tab.page.screenshot(
                 path=PICTURES / f"{name}-{scheme}-{width}.png", full_page=True, animations="disabled"
             )
-            boxes = [one.bounding_box() for one in tab.page.locator("main, h1, button, dd, code").all()]
+            boxes = [one.bounding_box() for one in tab.page.locator(SHOWN).all()]
 
             assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes), name
             assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, name
@@ -74,3 +78,45 @@ def test_pages_of_a_refusal(context: BrowserContext, tab: Tab, command_line: Com
         ended = running.end()
 
     assert ended.status == 4
+
+
+ALONE = {
+    "relay": pages.relay(path="/relay", token="x"),
+    "waiting": pages.waiting(
+        path="/live", token="x", provider="as.example", url="https://as.example/device", user_code="WDJB-MJHT"
+    ),
+    "waiting-for-a-ticket": pages.waiting(
+        path="/live", token="x", provider="Netlify", url="https://app.example/authorize", user_code=""
+    ),
+    "enter-code": demo_pages.enter_code(action="/device"),
+    "enter-code-again": demo_pages.enter_code(
+        action="/device", code="WDJB-MJHT", problem="No program waits for this code.", status=400
+    ),
+    "consent-code": demo_pages.consent(
+        action="/consent",
+        hidden=[],
+        client_id="loopback-auth-demo",
+        redirect_uri="",
+        account="demo@example.com",
+        scopes=[("openid", "Know who you are"), ("email", "See your e-mail address")],
+        code="WDJB-MJHT",
+        message="Deploy the documentation",
+    ),
+    "done": demo_pages.done(title="Approved", message="The program that asked will notice in a moment."),
+}
+"""Pages that pass too quickly, or that another flow than the one above would show."""
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_pages_that_stand_alone(browser: Browser, name: str) -> None:
+    """Shown by themselves and without their scripts, which would ask somebody who is not there."""
+    page: HttpResponse = ALONE[name]
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=page.status, headers=dict(page.headers), body=page.body)
+
+    with browser.new_context(java_script_enabled=False) as context:
+        tab = Tab(context.new_page())
+        tab.page.route("**/*", answer)
+        tab.page.goto("http://127.0.0.1/")
+        photograph(tab, name)

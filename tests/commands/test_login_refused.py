@@ -186,6 +186,7 @@ def test_a_damaged_file_is_set_aside(command_line: CommandLine, server: Recordin
     (file,) = kept_in(command_line).rglob("*.json")
     damaged = file.with_name(server.issuer.removeprefix("http://").replace(":", "-") + ".json")
     file.rename(damaged)
+    damaged.write_text("{")
     ended = sign_in(command_line, *client_flags(server.issuer))
 
     assert ended.status == 0

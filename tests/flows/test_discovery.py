@@ -132,7 +132,7 @@ def test_one_endpoint_by_hand_is_laid_over_what_is_found() -> None:
 def test_nothing_known_is_our_own_mistake() -> None:
     """Without an issuer there is nobody to ask."""
     with pytest.raises(ConfigError) as refusal:
-        world().run(discover(Provider("example", ServerMetadata(token_endpoint=f"{ISSUER}/t"))))
+        world().run(discover(Provider("example", ServerMetadata(authorization_endpoint=f"{ISSUER}/a"))))
 
     assert "--issuer" in refusal.value.hint
 

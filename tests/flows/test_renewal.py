@@ -27,6 +27,7 @@ from loopback_auth.model import HttpRequest, HttpResponse, SignIn
 
 NOW = 1_700_000_000.0
 LATER = NOW + 4000
+JSON = (("Content-Type", "application/json"),)
 
 
 @pytest.fixture(scope="module")
@@ -165,11 +166,55 @@ def test_refreshed_id_token_is_checked_and_kept(signer: Signer, verify: bool) ->
 
     new = renewed(here, old, verify=verify)
 
-    assert here.steps() == (("refresh request", "key set request") if verify else ("refresh request",))
+    assert here.steps() == (("key set request", "refresh request") if verify else ("refresh request",))
     assert new.tokens.id_token is not None
     assert new.tokens.id_token.signature == ("verified" if verify else "not verified")
     assert new.tokens.id_token.claims["iat"] == LATER
     assert new.tokens.account == "demo@example.com"
+
+
+@pytest.mark.parametrize("trouble", [TransportError("cut"), plain(503)])
+def test_keys_that_cannot_be_had_cost_no_token(signer: Signer, trouble: HttpResponse | Exception) -> None:
+    """A rotated refresh token is lost for good if what comes after it fails (RFC 9700 §4.14.2)."""
+    here = world(signer=signer)
+    old = signed_in(here, OPENID, verify=True)
+    here = replace(later(here), disturb=at("/jwks", trouble, times=2))
+
+    new = renewed(here, old, verify=True)
+
+    assert here.server.active(new.tokens.refresh_token or "", LATER)
+    assert new.tokens.id_token is not None
+    assert new.tokens.id_token.signature == "not verified"
+    assert here.steps() == ("key set request", "refresh request", "key set request")
+    assert [warning.split(",")[0] for warning in here.warnings()] == [
+        "The server's keys could not be fetched"
+    ]
+
+
+def test_keys_are_asked_for_again_when_they_came_not_or_not_all(signer: Signer) -> None:
+    """OpenID Connect Core §10.1.1: a `kid` that is not known means that the keys were rotated."""
+    here = world(signer=signer)
+    old = signed_in(here, OPENID, verify=True)
+    for first in (TransportError("cut"), HttpResponse(200, JSON, b'{"keys": []}')):
+        here = replace(later(here), disturb=at("/jwks", first))
+        new = renewed(here, old, verify=True)
+
+        assert here.steps() == ("key set request", "refresh request", "key set request")
+        assert new.tokens.id_token is not None
+        assert new.tokens.id_token.signature == "verified"
+        assert here.warnings() == ()
+        old = new
+
+
+def test_keys_are_not_fetched_where_no_id_token_can_come(signer: Signer) -> None:
+    """Each request is a wait for the person."""
+    here = world(signer=signer)
+    old = signed_in(here)
+    here = later(here)
+
+    renewed(here, old, verify=True)
+
+    assert here.steps() == ("refresh request",)
 
 
 def id_token(**changes: object) -> str:

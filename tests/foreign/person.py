@@ -1,7 +1,8 @@
 """A person with a browser, played by a script: keeps cookies, follows redirects, fills in and sends forms.
 
-Other than the simulated user agent of the package it copes with the pages of any server, and is code that the
-package does not share.
+Where a page of ours hands on the fragment of its address by a script, that is done, too. Other than the
+simulated user agent of the package it copes with the pages of any server, and is code that the package does
+not share.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from html.parser import HTMLParser
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 from threading import Thread
-from urllib.parse import urlencode, urljoin
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.request import Request
 
 from loopback_auth.shell.browser import Opening
 
@@ -37,7 +39,7 @@ class Person:
 
     Args:
         login: what to type where a page asks who it is.
-        deny: press Deny, or follow Cancel, once signed in.
+        deny: press Deny or Abort, or follow Cancel, once signed in.
         forged: values to put in place of those that a page would send on.
     """
 
@@ -50,7 +52,7 @@ class Person:
         """Open a page and go on until one asks for nothing more."""
         cookies = urllib.request.HTTPCookieProcessor(CookieJar())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies, _Errors())
-        request = urllib.request.Request(url)
+        request = Request(url)
         for _ in range(PAGES):
             with opener.open(request, timeout=PATIENCE) as reply:
                 page = Page(reply.url, reply.status, reply.read().decode())
@@ -79,49 +81,88 @@ class Person:
         Thread(target=run, name="person", daemon=True).start()
         return arrived
 
-    def _next(self, page: Page) -> urllib.request.Request | None:
+    def _next(self, page: Page) -> Request | None:
         forms = _Forms()
         forms.feed(page.text)
+        if "data-relay" in forms.body:
+            return relayed(self._altered(page.url), forms.body)
         if self.deny and forms.cancel and not forms.asks_who:
-            return urllib.request.Request(urljoin(page.url, forms.cancel))
-        wanted = [form for form in forms.found if ("action", "deny") in form.pairs] if self.deny else []
+            return Request(urljoin(page.url, forms.cancel))
+        wanted = [form for form in forms.found if form.denial] if self.deny else []
         for form in wanted or forms.found[:1]:
-            values = {name: self.forged.get(name, value or self.login) for name, value in form.pairs if name}
+            pairs = form.pairs + (form.denial if self.deny else form.buttons[:1])
+            if ("user_code", "") in pairs and "user_code" not in self.forged:
+                return None  # Nobody told this person a code.
+            values = {name: self.forged.get(name, value or self.login) for name, value in pairs if name}
             body = urlencode(values)
-            return urllib.request.Request(urljoin(page.url, form.action), body.encode())
+            return Request(urljoin(page.url, form.action), body.encode())
         return None
+
+    def _altered(self, url: str) -> str:
+        address, _, fragment = url.partition("#")
+        pairs = [(name, self.forged.get(name, value)) for name, value in parse_qsl(fragment)]
+        return f"{address}#{urlencode(pairs)}"
+
+
+def relayed(url: str, attributes: Mapping[str, str]) -> Request:
+    """Do what the script of our page between does: post the fragment of its address.
+
+    Args:
+        url: of the page, with the fragment.
+        attributes: of its body element.
+    """
+    address = urlsplit(url)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Origin": f"{address.scheme}://{address.netloc}",
+        "X-Loopback-Relay": attributes["data-token"],
+    }
+    return Request(urljoin(url, attributes["data-relay"]), address.fragment.encode(), headers)
 
 
 @dataclass
 class _Form:
     action: str
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def denial(self) -> list[tuple[str, str]]:
+        """What says no: a hidden field for it, or a button."""
+        says_no = [(name, value) for name, value in self.buttons if "deny" in value or name == "abort"]
+        return says_no[:1] or [pair for pair in self.pairs if pair == ("action", "deny")]
 
 
 class _Forms(HTMLParser):
-    """The forms of a page, each with the values that pressing its first button sends."""
+    """The forms of a page with their fields and buttons; a button outside belongs to the form before it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[_Form] = []
+        self.body: dict[str, str] = {}
         self.cancel = ""
         self.asks_who = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag == "form":
+        if tag == "body":
+            self.body = given
+        elif tag == "form":
             self.found.append(_Form(given.get("action", "")))
         elif tag == "a" and given.get("href", "").endswith("/abort"):
             self.cancel = given["href"]
         elif tag in ("input", "button") and self.found:
             self.asks_who = self.asks_who or given.get("type") == "password"
-            self.found[-1].pairs.append((given.get("name", ""), given.get("value", "")))
+            form = self.found[-1]
+            (form.buttons if tag == "button" else form.pairs).append(
+                (given.get("name", ""), given.get("value", ""))
+            )
 
 
 class _Errors(urllib.request.HTTPErrorProcessor):
     """Takes a page with an error status for a page."""
 
-    def http_response(self, request: urllib.request.Request, response: HTTPResponse) -> HTTPResponse:
+    def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
         if response.status in (301, 302, 303, 307, 308):
             followed: HTTPResponse = super().http_response(request, response)
             return followed

@@ -11,11 +11,12 @@ from urllib.error import HTTPError
 import pytest
 
 from foreign.person import Person
-from loopback_auth.api import login, logout, renew
+from loopback_auth.api import login
 from loopback_auth.errors import IssuerMismatch, SignInRequired, TokenError
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.shell.events import Event, Exchanged, silent
 from loopback_auth.store import FileTokenStore
+from loopback_auth.upkeep import logout, renew
 
 pytestmark = pytest.mark.foreign
 

@@ -13,6 +13,7 @@ import pytest
 from loopback_auth import pages
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
+from loopback_auth.pages import demo as demo_pages
 
 LOOPBACK = "http://127.0.0.1:8080/"
 PLAIN = "word"
@@ -23,22 +24,26 @@ PAGES: dict[str, Callable[[str], HttpResponse]] = {
     "success": lambda text: pages.success(client=text, provider=text, account=text, scope=text, detail=text),
     "failure": lambda text: pages.failure(title=text, message=text, hint=text),
     "turned_away": lambda text: pages.turned_away(status=404, reason=text),
-    "demo_sign_in": lambda text: pages.demo_sign_in(
+    "demo_sign_in": lambda text: demo_pages.sign_in(
         action=text,
         hidden=[(text, text)],
         client_id=text,
         redirect_uri=LOOPBACK + text,
         accounts=[(text, text)],
     ),
-    "demo_consent": lambda text: pages.demo_consent(
+    "demo_consent": lambda text: demo_pages.consent(
         action=text,
         hidden=[(text, text)],
         client_id=text,
         redirect_uri=LOOPBACK + text,
         account=text,
         scopes=[(text, text)],
+        code=text,
+        message=text,
     ),
-    "form_post": lambda text: pages.form_post(action=LOOPBACK + text, parameters=[(text, text)]),
+    "demo_enter_code": lambda text: demo_pages.enter_code(action=text, code=text, problem=text),
+    "demo_done": lambda text: demo_pages.done(title=text, message=text),
+    "form_post": lambda text: demo_pages.form_post(action=LOOPBACK + text, parameters=[(text, text)]),
     "relay": lambda text: pages.relay(path=text, token=text),
     "waiting": lambda text: pages.waiting(
         path=text, token=text, provider=text, url=LOOPBACK + text, user_code=text
@@ -194,7 +199,8 @@ def test_files_are_those_that_are_used_and_load_nothing() -> None:
     """A forgotten file is shipped for ever; an import in the stylesheet would be a request."""
     folder = files("loopback_auth.pages")
     present = {item.name for item in folder.iterdir() if item.name.endswith((".html", ".css", ".js"))}
-    used = set(re.findall(r'"(\w+\.(?:html|css|js))"', Path(pages.__file__).read_text("utf-8")))
+    sources = "".join(path.read_text("utf-8") for path in Path(pages.__file__).parent.glob("*.py"))
+    used = set(re.findall(r'"(\w+\.(?:html|css|js))"', sources))
 
     assert present == used
     for name in present:
@@ -224,7 +230,7 @@ def test_status_says_what_happened(response: HttpResponse, status: int) -> None:
         pages.success(client="", provider="", account="", scope=" ", detail=""),
         pages.failure(title="", message="", hint=""),
         pages.turned_away(status=400, reason=""),
-        pages.demo_consent(
+        demo_pages.consent(
             action="/", hidden=[], client_id="c", redirect_uri=LOOPBACK, account="a", scopes=[]
         ),
     ],
@@ -264,7 +270,7 @@ def test_sign_in_offers_each_account_and_picks_the_first() -> None:
     """One click is enough for whoever only wants to see the flow."""
     accounts = [("ada", "Ada"), ("grace", "Grace")]
     page = Reader(
-        pages.demo_sign_in(action="/a", hidden=[], client_id="c", redirect_uri=LOOPBACK, accounts=accounts)
+        demo_pages.sign_in(action="/a", hidden=[], client_id="c", redirect_uri=LOOPBACK, accounts=accounts)
     )
 
     radios = page.controls(type="radio", name="account")
@@ -282,7 +288,7 @@ def test_consent_can_be_given_and_refused() -> None:
 
 def test_form_post_works_without_script() -> None:
     """A browser without script gets the answer across by a button (Form Post Response Mode §2)."""
-    page = Reader(pages.form_post(action=LOOPBACK, parameters=[("submit", "1")]))
+    page = Reader(demo_pages.form_post(action=LOOPBACK, parameters=[("submit", "1")]))
 
     assert page.controls() == [{"type": "hidden", "name": "submit", "value": "1"}, {}]
     assert page.inline["script"] == "HTMLFormElement.prototype.submit.call(document.forms[0])"
@@ -299,8 +305,8 @@ def test_form_post_works_without_script() -> None:
 )
 def test_forms_may_go_to_the_redirect_uri_and_no_further(url: str, source: str) -> None:
     """Chromium checks form-action on the redirect after a form too, so it must name the client."""
-    post = pages.form_post(action=url, parameters=[])
-    consent = pages.demo_consent(
+    post = demo_pages.form_post(action=url, parameters=[])
+    consent = demo_pages.consent(
         action="/", hidden=[], client_id="c", redirect_uri=url, account="a", scopes=[]
     )
 
@@ -331,4 +337,4 @@ def test_forms_may_go_to_the_redirect_uri_and_no_further(url: str, source: str) 
 def test_address_that_would_widen_the_policy_is_refused(url: str) -> None:
     """The origin is copied into a header, where a semicolon starts a directive and a line end a header."""
     with pytest.raises(ConfigError):
-        pages.form_post(action=url, parameters=[])
+        demo_pages.form_post(action=url, parameters=[])

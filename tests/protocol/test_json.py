@@ -11,7 +11,7 @@ from protocol_samples import PROPERTY
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import HttpResponse
-from loopback_auth.protocol.json import BODY_LIMIT, is_json, parse_object, text_member
+from loopback_auth.protocol.json import BODY_LIMIT, DEPTH_LIMIT, is_json, parse_object, text_member
 
 
 def parse(body: bytes) -> dict[str, object]:
@@ -67,6 +67,40 @@ def test_refusal_does_not_quote_the_document() -> None:
         parse(b'{"access_token": "canary-canary" "x"}')
 
     assert "canary" not in str(refusal.value)
+
+
+def nested(depth: int, inside: str = "") -> bytes:
+    """Write an object that holds lists in lists, so many deep altogether."""
+    return ('{"a": ' + "[" * (depth - 1) + inside + "]" * (depth - 1) + "}").encode()
+
+
+def test_depth_has_a_limit_that_is_ours() -> None:
+    """The decoder's own differs from one version of Python to the next (RFC 8259 §9)."""
+    assert parse(nested(DEPTH_LIMIT))
+    with pytest.raises(MalformedResponse, match="nested too deeply"):
+        parse(nested(DEPTH_LIMIT + 1))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "[1], " * 100 + "{}",
+        '"' + "[" * 100 + '"',
+        '"\\"' + "{" * 100 + '"',
+        '"\\\\", "' + "[" * 100 + '"',
+    ],
+    ids=["side by side", "in a string", "after an escaped quote", "after an escaped backslash"],
+)
+def test_brackets_that_nest_nothing_are_not_counted(inside: str) -> None:
+    """A long list of keys is no deep one, and a string may hold anything."""
+    assert parse(nested(3, inside))
+
+
+@pytest.mark.parametrize("hidden", ['"\\\\", ', '"\\"", '], ids=["backslash", "quote"])
+def test_depth_cannot_hide_behind_a_string(hidden: str) -> None:
+    """Both readings of the document, ours and the decoder's, have to end a string at the same place."""
+    with pytest.raises(MalformedResponse, match="nested too deeply"):
+        parse(nested(2, hidden + "[" * 100 + "]" * 100))
 
 
 NAMES = st.text(max_size=5)

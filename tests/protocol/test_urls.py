@@ -179,7 +179,10 @@ def test_resource_may_have_any_scheme(url: str) -> None:
         ("https://localhost/", True, True),
         ("https://LOCALHOST./", True, True),
         ("https://a.localhost/", True, True),
-        ("https://[::ffff:127.0.0.1]/", False, True),
+        ("https://[::ffff:127.0.0.1]/", True, True),
+        ("https://[::ffff:7f00:1]/", True, True),
+        ("https://[::ffff:10.1.2.3]/", False, True),
+        ("https://[64:ff9b::7f00:1]/", False, True),
         ("https://10.1.2.3/", False, True),
         ("https://169.254.169.254/", False, True),
         ("https://100.64.0.1/", False, True),
@@ -190,7 +193,10 @@ def test_resource_may_have_any_scheme(url: str) -> None:
     ],
 )
 def test_addresses_of_this_machine_and_its_network_are_known(url: str, loopback: bool, inside: bool) -> None:
-    """A public server that points here wants to borrow our place in the network (RFC 9728 §7.7)."""
+    """A public server that points here wants to borrow our place in the network (RFC 9728 §7.7).
+
+    A mapped address is this machine in every version of Python, whatever `ipaddress` says of it.
+    """
     assert (is_loopback_url(url), is_inside(url)) == (loopback, inside)
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TextIO, get_args
 
 import pytest
+import segno
+from pseudo_terminal import Person
 
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
-from loopback_auth.shell import events
+from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.shell import drawing, events
 from loopback_auth.shell.terminal import Terminal, until
 
 if sys.platform == "win32":
@@ -22,6 +24,17 @@ import pty
 import termios
 
 AUTHORITY = "127.0.0.1:49152"
+REQUEST = AuthorizationRequest(
+    url="https://as.example/authorize",
+    parameters=(),
+    redirect_uri=f"http://{AUTHORITY}/callback",
+    response_type="code",
+    response_mode="query",
+    state="af0ifjsldkj-af0ifjsldkj",
+    code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    nonce=None,
+    metadata=ServerMetadata(),
+)
 LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"
 
 
@@ -70,6 +83,7 @@ def screen_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Scree
     opened: list[int] = []
     files: list[TextIO] = []
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    monkeypatch.setenv("TERM", "dumb")
 
     def make(columns: int) -> Screen:
         ours, theirs = pty.openpty()
@@ -88,7 +102,7 @@ def screen_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Scree
         os.close(one)
 
 
-def _wait(terminal: Terminal, *happening: events.Event, timeout: float = 300.0) -> None:
+def _wait(terminal: Terminal, *happening: events.Event, timeout: float | None = 300.0) -> None:
     """Let events happen while the line is up."""
 
     async def wait() -> None:
@@ -137,8 +151,8 @@ def test_messages_take_the_place_of_the_line(screen_of: Callable[[int], Screen])
     assert screen.lines() == ["warning: no.", ""]
 
 
-@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_no_escape_sequence_is_ever_written(
+@pytest.mark.parametrize("environment", [{"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}])
+def test_no_escape_sequence_is_written_where_it_might_show(
     screen_of: Callable[[int], Screen], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     """Old consoles and logs show them as they are."""
@@ -162,6 +176,7 @@ def _everything() -> tuple[events.Event, ...]:
         events.Ignored(1, 400, "no", suspicious=True),
         events.OpenerFailed("xdg-open", 3),
         events.CallbackReceived(),
+        events.PasteRefused("no."),
         events.Exchanged("token request", "POST", "https://a.example", "code=<code#1>", 200, "{}", 0.25),
     )
 
@@ -235,14 +250,207 @@ def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
     assert silent == set()
 
 
+INVITED = events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+
+
 def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """It is read aloud, compared and typed on another device."""
     terminal = Terminal("tv", authority=AUTHORITY)
-    terminal.notify(events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0))
+    terminal.notify(INVITED)
     said = capsys.readouterr().err
 
     assert "\n  https://a.example/d?c=WDJB\n" in said
-    assert "enter it at https://a.example/d:\n\n  WDJB-MJHT\n" in said
+    assert "\n  https://a.example/d\n" in said
+    assert "\n  W D J B - M J H T\n" in said
+    assert "(to copy: WDJB-MJHT)" in said
+    assert "Valid for 10 minutes. Approve only if you started this yourself just now.\n" in said
+    assert "█" not in said
+
+
+def test_a_ticket_without_a_code_shows_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not every vendor has one."""
+    Terminal("v", authority=AUTHORITY).notify(events.Invited("https://a.example/t", "", "", 90.0))
+    said = capsys.readouterr().err
+
+    assert "code" not in said
+    assert "Valid for 90 seconds." in said
+
+
+def test_at_forty_columns_nothing_is_broken_by_us(screen_of: Callable[[int], Screen]) -> None:
+    """A link that we broke is no link."""
+    url = "https://a.example/" + "x" * 100
+    screen = screen_of(40)
+    terminal = Terminal("demo", authority=AUTHORITY, qr=False)
+    terminal.notify(events.Invited(url, "A" * 30, url + "y", 600.0))
+
+    assert f"\r\n  {url}\r\n" in screen.read()
+    assert f"\r\n  {url}y\r\n" in screen.read()
+    assert f"\r\n  {'A' * 30}\r\n" in screen.read()
+
+
+def test_links_are_links_where_that_is_understood(
+    screen_of: Callable[[int], Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some terminals lose a link at the edge; the text is the whole URL all the same."""
+    screen = screen_of(29)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal.link(LINK, program="", why_not="there is no display")
+    terminal.link(REQUEST.url, program="", why_not="there is no display")
+
+    assert f"\r\n  {LINK}\r\n" in screen.read()
+    assert f"\r\n  \x1b]8;;{REQUEST.url}\x1b\\{REQUEST.url}\x1b]8;;\x1b\\\r\n" in screen.read()
+
+
+def test_a_link_that_fits_is_text_alone() -> None:
+    """Scripts around a pseudo-terminal look for it."""
+    assert drawing.link(LINK, columns=len(LINK) + 2, escapes=True) == LINK
+    assert drawing.link(LINK, columns=len(LINK) + 1, escapes=True) != LINK
+
+
+def test_what_could_end_the_sequence_is_no_link() -> None:
+    """The rest of it would be a command to the terminal."""
+    assert drawing.link("https://a/\x1b\\", columns=4, escapes=True) == "https://a/\x1b\\"
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_the_drawn_code_is_the_code(inverse: bool) -> None:
+    """What stands there is what a phone reads."""
+    rows = drawing.qr_code(LINK, columns=80, lines=40, escapes=False, light=not inverse)
+    drawn = [[(block in above) != inverse for block in row] for row in rows for above in ("▀█", "▄█")]
+    matrix = [[bool(one) for one in row] for row in segno.make_qr(LINK, error="l").matrix_iter(border=4)]
+
+    assert drawn[: len(matrix)] == matrix
+    assert not any(map(any, drawn[len(matrix) :]))
+
+
+def test_in_colour_the_code_is_black_on_white() -> None:
+    """Then it is the same on dark and on light terminals."""
+    coloured = drawing.qr_code(LINK, columns=80, lines=40, escapes=True)
+    plain = drawing.qr_code(LINK, columns=80, lines=40, escapes=False, light=True)
+
+    assert coloured == [f"\x1b[30;47m{row}\x1b[0m" for row in plain]
+
+
+def test_a_code_that_does_not_fit_is_not_drawn() -> None:
+    """Wrapped or scrolled it cannot be read; a narrower margin is tried first."""
+    modules = int(segno.make_qr(LINK, error="l").symbol_size(border=0)[0])
+
+    assert len(drawing.qr_code(LINK, columns=modules + 4, lines=40, escapes=False)[0]) == modules + 4
+    assert drawing.qr_code(LINK, columns=modules + 3, lines=40, escapes=False) == []
+    assert drawing.qr_code(LINK, columns=80, lines=modules // 2, escapes=False) == []
+    assert drawing.qr_code("x" * 3000, columns=8000, lines=8000, escapes=False) == []
+
+
+@pytest.mark.parametrize(
+    ("qr", "opened_with", "drawn"),
+    [(None, "", True), (None, "firefox", False), (True, "firefox", True), (False, "", False)],
+)
+def test_the_code_is_for_who_has_no_browser_here(
+    screen_of: Callable[[int], Screen], qr: bool | None, opened_with: str, drawn: bool
+) -> None:
+    """Others can do without half a screen of blocks, unless they ask for it."""
+    screen = screen_of(80)
+    terminal = Terminal("demo", authority=AUTHORITY, qr=qr)
+    terminal.notify(events.Invited("https://a.example/t", "", "", 90.0, opened_with))
+
+    assert ("▀" in screen.read()) is drawn
+
+
+def test_a_browser_that_fails_brings_the_code(screen_of: Callable[[int], Screen]) -> None:
+    """Only now it is known that there is none."""
+    screen = screen_of(80)
+    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal.notify(events.Invited("https://a.example/t", "", "", 90.0, "firefox"))
+    terminal.notify(events.OpenerFailed("firefox", 3))
+
+    assert "▀" in screen.read()
+
+
+def test_why_there_is_no_code_is_told(
+    screen_of: Callable[[int], Screen], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever asked for it looks for it."""
+    Terminal("demo", authority=AUTHORITY, qr=True).notify(INVITED)
+    narrow = screen_of(20)
+    Terminal("demo", authority=AUTHORITY).notify(INVITED)
+
+    assert "No QR code is drawn: this is no terminal." in capsys.readouterr().err
+    assert "too small for a QR code" in narrow.read()
+
+
+def test_what_a_terminal_takes() -> None:
+    """Guessed wrong, the screen is full of rubbish."""
+    assert drawing.takes_blocks("utf-8")
+    assert not drawing.takes_blocks("latin-1")
+    assert not drawing.takes_escapes({"TERM": "linux"}, "linux")
+    assert drawing.takes_escapes({"WT_SESSION": "1"}, "win32")
+    assert not drawing.takes_escapes({"TERM": "xterm"}, "win32")
+    assert drawing.light_background({"COLORFGBG": "0;15"})
+    assert not drawing.light_background({"COLORFGBG": "15;0"})
+
+
+def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waiting line rests meanwhile, and what happens is told afterwards."""
+    monkeypatch.setenv("TERM", "xterm")
+    right = f"{REQUEST.redirect_uri}?code=SplxlOBeZQ&state={REQUEST.state}"
+
+    async def main(terminal: Terminal, person: Person) -> Callback:
+        async with terminal.waiting(300.0):
+            asking = asyncio.create_task(terminal.paste(REQUEST))
+            await person.sees("then Enter: ")
+            terminal.notify(events.Warned("held."))
+            await person.types("http://127.0.0.1:1/x?code=hidden\r")
+            await person.sees("That is not the address of this sign-in")
+            await person.sees("then Enter: ")
+            await person.types(right + "\r")
+            return await asking
+
+    with Person() as person:
+        monkeypatch.setattr(sys, "stdin", person.stdin)
+        monkeypatch.setattr(sys, "stderr", person.stderr)
+        terminal = Terminal("demo", authority=AUTHORITY, pasting=True)
+        terminal.notify(events.LinkReady("https://as.example/authorize", "", "there is no display"))
+        callback = asyncio.run(main(terminal, person))
+        shown = person.look()
+        restored = person.modes() == person.modes_before
+
+    assert dict(callback.parameters)["code"] == "SplxlOBeZQ"
+    assert f"\n  {REQUEST.redirect_uri}?...\r\n" in shown
+    assert "Open this link in any browser:" in shown
+    assert ("ssh -L" in shown, "Splxl" in shown, "hidden" in shown) == (False, False, False)
+    assert shown.index("[?2004l") < shown.index("warning: held.") < shown.index("That is not the address")
+    assert restored
+
+
+@pytest.mark.parametrize(("typed", "wanted"), [("y\r", True), ("YES\r", True), ("\r", False), ("n\r", False)])
+def test_who_has_approved_is_confirmed(typed: str, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's account may have been slipped in (RFC 6749 §10.16)."""
+    sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
+
+    async def main(terminal: Terminal, person: Person) -> bool:
+        asking = asyncio.create_task(terminal.confirm(sign_in))
+        await person.sees("Approved as me@x.")
+        await person.sees("[y/N] ")
+        await person.types(typed)
+        return await asking
+
+    with Person() as person:
+        monkeypatch.setattr(sys, "stdin", person.stdin)
+        monkeypatch.setattr(sys, "stderr", person.stderr)
+
+        assert asyncio.run(main(Terminal("v", authority=AUTHORITY), person)) is wanted
+
+
+def test_the_time_left_is_that_of_the_invitation(screen_of: Callable[[int], Screen]) -> None:
+    """A code that has expired cannot be approved any more."""
+    screen = screen_of(100)
+    terminal = Terminal("demo", authority=AUTHORITY, qr=False)
+    terminal.notify(INVITED)
+    _wait(terminal, timeout=None)
+
+    assert "9:59 left. Waiting for you to approve." in screen.read()
 
 
 def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,10 +65,13 @@ async def server(reply: bytes | Reply, *, context: ssl.SSLContext | None = None)
     listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     async with listener:
         received.port = listener.sockets[0].getsockname()[1]
-        yield received
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        try:
+            yield received
+        finally:
+            # Also when the client failed: since Python 3.12 a closing server waits for its connections.
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
 
 
 def ask(

@@ -1,0 +1,154 @@
+"""The frame of every page: its skeleton, what text goes through to become HTML, and its headers.
+
+Decides what may run in a page and what its headers say. A page loads nothing from anywhere and treats every
+argument as hostile text: cleaned for display, escaped for HTML, never part of a script. Which pages there
+are is no matter of this file.
+
+The address of a page may hold an authorization code, so each response refuses caches, referrers, frames
+and openers (RFC 6749 §3.1.2.5, RFC 9700 §4.2.4). There is never a Strict-Transport-Security header: it
+would turn every later http page of this host into an error, for other programs too.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import HttpResponse
+from loopback_auth.redact import server_text
+
+_COMMON_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
+_ORIGIN = re.compile(
+    r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?(?=[/?#]|\Z)", re.IGNORECASE | re.ASCII
+)
+
+_OURS = "This page comes from loopback_auth, not from the provider."
+
+
+def safe_headers() -> tuple[tuple[str, str], ...]:
+    """Give the security headers of an answer without a page: a redirect or an empty body.
+
+    Source: RFC 6749 §3.1.2.5; RFC 9700 §4.2.4; RFC 9111 §5.2.2.5.
+    """
+    return (*_COMMON_HEADERS, ("Content-Security-Policy", _policy(form_action="'none'")))
+
+
+def page(
+    status: int,
+    *,
+    title: str,
+    body: str,
+    script: str = "",
+    attributes: str = "",
+    form_action: str = "'none'",
+    footer: str = _OURS,
+    tone: str = "plain",
+) -> HttpResponse:
+    """Put a body into the skeleton.
+
+    Args:
+        status: HTTP status.
+        title: HTML already.
+        body: the same.
+        script: the only one that may run.
+        attributes: of the body element, HTML already, with an address of ours that the script asks.
+        form_action: where forms may go, as a policy says it.
+        footer: who speaks here.
+        tone: `plain`, or `bad` for what did not succeed.
+    """
+    style = file_text("style.css")
+    html = fill(
+        "page.html",
+        title=title,
+        style=style,
+        tone=tone,
+        body=body,
+        footer=footer,
+        attributes=attributes,
+        script=f"<script>{script}</script>" if script else "",
+    )
+    policy = _policy(form_action=form_action, style=style, script=script, connect=bool(attributes))
+    headers = (
+        ("Content-Type", "text/html; charset=utf-8"),
+        *_COMMON_HEADERS,
+        ("Content-Security-Policy", policy),
+    )
+    return HttpResponse(status, headers, html.encode("utf-8", "replace"))
+
+
+def fill(name: str, **values: str) -> str:
+    """Put HTML into the places of a file of this folder."""
+    return _template(name).substitute(values)
+
+
+@cache
+def file_text(name: str) -> str:
+    """Read a file of this folder."""
+    # Read as text: line ends become \n on every system, as the browser sees them before it hashes.
+    return Path(__file__).with_name(name).read_text("utf-8")
+
+
+def escaped(text: str) -> str:
+    """Make HTML of a text that may come from a stranger: cleaned for display, then escaped."""
+    return escape(server_text(text))
+
+
+def paragraph(text: str, *, style: str) -> str:
+    """Make a paragraph of such a text, and none of an empty one."""
+    shown = escaped(text)
+    return f'<p class="{style}">{shown}</p>' if shown else ""
+
+
+def form_source(url: str) -> str:
+    """Name the origin of a URL as a policy can, refusing whatever could smuggle in a directive."""
+    origin = _ORIGIN.match(url)
+    if origin is None:
+        raise ConfigError(
+            "A page cannot send its form there: not an absolute http or https URL",
+            hint="Use a redirect URI such as http://127.0.0.1:8080/callback.",
+        )
+    scheme, host, port = origin.groups("")
+    # A source cannot be an IPv6 address (CSP Level 3 §2.3.1), and browsers ignore one: the scheme has to do.
+    return f"{scheme}:" if host.startswith("[") else f"{scheme}://{host}{port}"
+
+
+def _policy(*, form_action: str, style: str = "", script: str = "", connect: bool = False) -> str:
+    """Spell a policy that allows exactly these two inline texts (CSP Level 3 §2.3.1, §6.7.3)."""
+    directives = [
+        "default-src 'none'",
+        "base-uri 'none'",
+        f"form-action {form_action}",
+        "frame-ancestors 'none'",
+    ]
+    if style:
+        directives.append(f"style-src {_hash_source(style)}")
+    if script:
+        directives.append(f"script-src {_hash_source(script)}")
+    if connect:
+        directives.append("connect-src 'self'")
+    return "; ".join(directives)
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template(file_text(name))
+
+
+@cache
+def _hash_source(inline: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(inline.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{digest}'"

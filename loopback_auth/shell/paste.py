@@ -1,0 +1,158 @@
+"""Ask for the address on which the browser ended, in this terminal, until it is the right one.
+
+Nothing of the answer is ever shown: a code may be in it, and terminals are shared, recorded and scrolled
+back. What the answer is worth is decided elsewhere (`protocol.paste`); here it is only obtained: from the
+terminal, even when stdin is something else, or, where there is no terminal at all, as a line from stdin.
+
+Source: OAuth 2.1 §7.9; RFC 8252 §8.3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from threading import Thread
+from typing import TextIO
+
+from loopback_auth.errors import AttemptCancelled, Unavailable
+from loopback_auth.model import AuthorizationRequest, Callback
+from loopback_auth.protocol.paste import NotAccepted, pasted_callback
+from loopback_auth.shell.events import Notify, PasteRefused, Warned
+
+LIMIT = 64 * 1024
+"""Bytes that an answer may have; browsers and servers end far below."""
+
+TRIES = 50
+"""After so many wrong answers no person is at the other end."""
+
+
+async def pasted(
+    request: AuthorizationRequest, *, notify: Notify, read: Callable[[], Awaitable[str]]
+) -> Callback:
+    """Ask until the answer to this request was pasted; tell why any other one is not it.
+
+    Args:
+        request: whose answer is awaited.
+        notify: told of every refusal, and of a code that came alone.
+        read: asks once, as by `read_line`.
+
+    Raises:
+        AttemptCancelled: the person gave up, or `TRIES` answers were wrong.
+        Unavailable: there is nobody to ask.
+    """
+    for _ in range(TRIES):
+        text = await read()
+        if len(text.encode("utf-8", "surrogateescape")) > LIMIT:
+            notify(PasteRefused(f"That is more than {LIMIT // 1024} KiB, and no address is so long."))
+            continue
+        answer = pasted_callback(text, request)
+        if isinstance(answer, NotAccepted):
+            notify(PasteRefused(answer.reason))
+            continue
+        if answer.warning:
+            notify(Warned(answer.warning))
+        return replace(answer.callback, received_at=time.time())
+    raise AttemptCancelled(
+        f"What was pasted {TRIES} times was not the answer to this sign-in.",
+        hint="Run the command again and open the link that it shows.",
+    )
+
+
+async def read_line(
+    prompt: str, *, stream: TextIO | None = None, terminal: str = "/dev/tty", hidden: bool = True
+) -> str:
+    """Read one answer from the person at the terminal; can be cancelled at any moment.
+
+    Args:
+        prompt: shown before the answer, with a blank at its end, and wiped away afterwards.
+        stream: where an answer may come from; None: stdin.
+        terminal: path of the controlling terminal, which is asked when `stream` is no terminal.
+        hidden: show only how long the answer is.
+
+    Returns:
+        The answer without Enter, `LIMIT` bytes at most; of a longer one `LIMIT` + 1.
+
+    Raises:
+        AttemptCancelled: Ctrl-D without an answer, or the terminal was closed.
+        Unavailable: there is no terminal, and stdin has come to its end.
+    """
+    stream = sys.stdin if stream is None else stream
+    if sys.platform == "win32":
+        if stream is not None and stream.isatty():
+            return await _in_thread(lambda: _typed(prompt, hidden=hidden))
+        return await _in_thread(lambda: _piped(stream))
+    descriptor = _own_terminal(stream, terminal)
+    if descriptor is None:
+        return await _in_thread(lambda: _piped(stream))
+    from loopback_auth.shell.tty import read_terminal
+
+    brackets = os.environ.get("TERM", "dumb") != "dumb"
+    try:
+        return await read_terminal(descriptor, prompt, limit=LIMIT, hidden=hidden, brackets=brackets)
+    finally:
+        os.close(descriptor)
+
+
+def _own_terminal(stream: TextIO | None, path: str) -> int | None:
+    """Return a file descriptor of the terminal that is ours to close, or nothing without a terminal.
+
+    It does not block, which others only fail to notice because it is no duplicate of theirs.
+    """
+    own = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK
+    with suppress(OSError, ValueError):  # The stream may be closed.
+        if stream is not None and stream.isatty():
+            try:
+                return os.open(os.ttyname(stream.fileno()), own)
+            except OSError:
+                return os.dup(stream.fileno())  # After `su` it is somebody else's, and cannot be opened.
+    with suppress(OSError):
+        return os.open(path, own)
+    return None
+
+
+def _piped(stream: TextIO | None) -> str:
+    try:
+        line = b"" if stream is None else stream.buffer.readline(LIMIT + 1)
+        rest = line
+        while stream is not None and len(rest) > LIMIT and not rest.endswith(b"\n"):
+            rest = stream.buffer.readline(LIMIT + 1)
+    except (OSError, ValueError):
+        line = b""
+    if not line:
+        raise Unavailable(
+            "There is nobody to paste the address: no terminal, and stdin has come to its end.",
+            hint="Run the command in a terminal, write the address to its stdin, or choose another --flow.",
+        )
+    return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+
+if sys.platform == "win32":
+
+    def _typed(prompt: str, *, hidden: bool) -> str:
+        from getpass import getpass
+
+        try:
+            return getpass(prompt) if hidden else input(prompt)
+        except (EOFError, KeyboardInterrupt):
+            raise AttemptCancelled("You gave up.") from None
+
+
+async def _in_thread(work: Callable[[], str]) -> str:
+    """Wait for what cannot be interrupted in a thread that can be left alone, and keeps no program alive."""
+    outcome: Future[str] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as exc:
+            outcome.set_exception(exc)
+
+    Thread(target=run, name="loopback_auth stdin", daemon=True).start()
+    return await asyncio.wrap_future(outcome)

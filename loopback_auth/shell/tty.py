@@ -1,0 +1,240 @@
+"""A POSIX terminal while one answer is typed or pasted into it, and the way back to how it was.
+
+A terminal's own line editing cuts a line at 1,024 bytes on macOS and at 4,096 on Linux, and what it cuts off
+is gone; many an authorization response is longer. So it is switched off, and the little that is needed of it
+done here. Ctrl-C stays a signal. Bracketed paste is switched on, so that a line break inside a paste is told
+from Enter. Whatever ends the wait, the terminal is put back, and what nobody has read is thrown away: the
+rest of a secret must not end up in the shell.
+
+Knows nothing of sign-ins. Weak spot, admitted: after SIGKILL the terminal stays as it is.
+
+Source: POSIX.1-2017 §11.1.7 (non-canonical mode); XTerm Control Sequences, "Bracketed Paste Mode".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import select
+import signal
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+
+from loopback_auth.errors import AttemptCancelled, Unavailable
+from loopback_auth.shell.keys import Answer
+
+BRACKETS_ON = "\x1b[?2004h"
+BRACKETS_OFF = "\x1b[?2004l"
+
+PATIENCE = 1.0
+"""Seconds that a terminal gets to take what must not be lost."""
+
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+"""Signals that end or stop a program without giving Python a chance to tidy up."""
+
+
+class Keyboard:
+    """A terminal without echo for as long as the block lasts; redraws one line of its own.
+
+    Args:
+        terminal: file descriptor, best one that does not block; never made so here, others may share it.
+        brackets: switch bracketed paste on.
+    """
+
+    def __init__(self, terminal: int, *, brackets: bool) -> None:
+        self._terminal = terminal
+        self._brackets = brackets
+        self._line = ""
+        self._drawn = 0
+        self._before: list[int | list[bytes | int]] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Keyboard:
+        try:
+            self._before = termios.tcgetattr(self._terminal)
+            self._enter()
+        except termios.error as exc:
+            raise Unavailable(f"The terminal cannot be set up for pasting: {exc.args[-1]}") from exc
+        # For a loop that Ctrl-C leaves for good, with this block in the middle of it.
+        atexit.register(self._leave)
+        self._stack.callback(atexit.unregister, self._leave)
+        if threading.current_thread() is threading.main_thread():
+            for number in ENDING:
+                if signal.getsignal(number) == signal.SIG_DFL:
+                    signal.signal(number, self._signalled)
+                    self._stack.callback(signal.signal, number, signal.SIG_DFL)
+        self._stack.callback(self._leave)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def draw(self, text: str) -> None:
+        """Show a line in place of the one before; cut at its front to the width."""
+        self._line = text
+        try:
+            # A pseudo-terminal that nobody gave a size has none.
+            room = (os.get_terminal_size(self._terminal).columns or 80) - 1
+        except OSError:
+            room = 79
+        shown = text if len(text) <= room else "..."[:room] + text[len(text) - max(room - 3, 0) :]
+        _write(self._terminal, "\r" + shown.ljust(min(self._drawn, room)))
+        self._drawn = len(shown)
+
+    def _enter(self) -> None:
+        modes = termios.tcgetattr(self._terminal)
+        # Without IEXTEN, Ctrl-V and, on macOS, Ctrl-O are keys like others.
+        modes[3] = modes[3] & ~(termios.ICANON | termios.ECHO | termios.IEXTEN) | termios.ISIG
+        characters = list(modes[6])
+        characters[termios.VMIN], characters[termios.VTIME] = 1, 0
+        termios.tcsetattr(self._terminal, termios.TCSAFLUSH, [*modes[:6], characters])
+        if self._brackets:
+            _write(self._terminal, BRACKETS_ON, PATIENCE)
+
+    def _leave(self) -> None:
+        if _in_background(self._terminal):
+            return  # It is the shell's by now, and to touch it would stop us.
+        _write(self._terminal, "\r" + " " * self._drawn + "\r", PATIENCE)
+        self._drawn = 0
+        if self._brackets:
+            _write(self._terminal, BRACKETS_OFF, PATIENCE)
+        with suppress(termios.error):  # The terminal may be gone.
+            termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
+
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        self._leave()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # Only SIGTSTP lets anything follow: the person has said `fg`.
+        signal.signal(number, self._signalled)
+        self._enter()
+        self.draw(self._line)
+
+
+async def read_terminal(
+    terminal: int, prompt: str, *, limit: int, hidden: bool = True, brackets: bool = True
+) -> str:
+    """Read one answer, up to Enter; shown is how long it is, or with `hidden` False the answer itself.
+
+    Raises:
+        AttemptCancelled: the person gave up, or the terminal was closed.
+        Unavailable: it is no terminal after all.
+    """
+    answer = Answer(limit)
+    entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def feed(piece: bytes) -> None:
+        if entered.done():
+            return
+        try:
+            if not piece:
+                raise AttemptCancelled("The terminal was closed.")
+            over = answer.feed(piece)
+        except AttemptCancelled as exc:
+            entered.set_exception(exc)
+            return
+        keyboard.draw(_line(prompt, answer, hidden=hidden))
+        if over:
+            entered.set_result(None)
+
+    with Keyboard(terminal, brackets=brackets) as keyboard, _arriving(terminal, feed):
+        keyboard.draw(_line(prompt, answer, hidden=hidden))
+        await entered
+    return answer.text
+
+
+def _line(prompt: str, answer: Answer, *, hidden: bool) -> str:
+    if not hidden:
+        return prompt + "".join(filter(str.isprintable, answer.text))
+    if not answer.characters:
+        return prompt
+    plural = "s" * (answer.characters > 1)
+    return f"{prompt}({answer.characters:,} character{plural})".replace(",", " ")
+
+
+@contextmanager
+def _arriving(terminal: int, feed: Callable[[bytes], None]) -> Iterator[None]:
+    """Hand over in the running loop whatever arrives, and nothing at all once the block is left."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        if (piece := _read(terminal)) is not None:
+            feed(piece)
+
+    try:
+        loop.add_reader(terminal, read)
+    except (NotImplementedError, OSError):
+        # Some loops have no readers, and the kqueue of macOS refuses /dev/tty.
+        with _looking(terminal, read):
+            yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_reader(terminal)
+
+
+@contextmanager
+def _looking(terminal: int, read: Callable[[], None]) -> Iterator[None]:
+    """Call `read` in the running loop whenever something has arrived, from a thread that can be ended."""
+    loop = asyncio.get_running_loop()
+    told, teller = os.pipe()
+    taken = threading.Event()
+    over = False
+
+    def take() -> None:
+        if not over:
+            read()
+        taken.set()
+
+    def look() -> None:
+        while told not in select.select([terminal, told], [], [])[0]:
+            taken.clear()
+            with suppress(RuntimeError):  # The loop has been closed, and then we are told in a moment.
+                loop.call_soon_threadsafe(take)
+            taken.wait()
+        os.close(told)
+
+    thread = threading.Thread(target=look, name="loopback_auth terminal", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over = True
+        os.close(teller)
+        # Once more than needed: it may be about to wait.
+        while thread.is_alive():
+            taken.set()
+            thread.join(0.01)
+
+
+def _read(terminal: int) -> bytes | None:
+    try:
+        return os.read(terminal, 65536)
+    except BlockingIOError:
+        return None  # Ctrl-C has thrown away what had arrived.
+    except OSError:
+        return b""
+
+
+def _write(screen: int, text: str, patience: float = 0.0) -> None:
+    """Write, but to a terminal that is held up (Ctrl-S) for no longer than `patience` seconds."""
+    rest = text.encode("utf-8", "replace")
+    with suppress(OSError, ValueError):
+        while rest:
+            try:
+                rest = rest[os.write(screen, rest) :]
+            except BlockingIOError:
+                if not select.select([], [screen], [], patience)[1]:
+                    return
+
+
+def _in_background(terminal: int) -> bool:
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:
+        return False  # It is not the terminal that controls us.

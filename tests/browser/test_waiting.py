@@ -1,0 +1,285 @@
+"""Our own tab while a person approves in another one: what it shows, and that coming back to it is noticed.
+
+The servers here want a minute between two polls, so that no poll but one that a return has caused can come
+within a test.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from command_line import CommandLine
+from playwright.sync_api import BrowserContext
+
+from browser.conftest import Tab
+from browser.running import Running, signing_in
+from browser.test_appearance import photograph
+from browser.test_relay import status
+from browser.test_strangers import stranger as stranger
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.serve import Demo, demo_thread
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.errors import DeviceError, LoopbackAuthError, TicketError
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.shell.events import Exchanged, Ignored, Invited
+
+pytestmark = pytest.mark.browser
+
+Flow = Literal["ticket", "device"]
+FLOWS: tuple[Flow, ...] = ("ticket", "device")
+MINUTE = 60
+POLLS = {"ticket": "ticket status request", "device": "device token request"}
+
+
+@contextmanager
+def waiting(flow: Flow, faults: Faults | None = None) -> Iterator[tuple[Running, Demo]]:
+    """Run a sign-in at a demo server that wants to be left alone for a minute."""
+
+    def factory(issuer: str) -> DemoServer:
+        return DemoServer(issuer, entropy=secrets.token_bytes, faults=faults, device_interval=MINUTE)
+
+    with demo_thread(server_factory=factory) as demo:
+        contract = replace(demo_contract("netlify", demo.issuer), interval=float(MINUTE))
+        provider = Provider("demo", ServerMetadata(issuer=demo.issuer), ticket=contract)
+        client = ClientConfig(provider, "loopback-auth-demo", scope="profile email")
+        with signing_in(client, flow) as running:
+            yield running, demo
+
+
+def polls(running: Running, flow: Flow) -> int:
+    """Count how often the server was asked."""
+    return sum(isinstance(event, Exchanged) and event.step == POLLS[flow] for event in running.events)
+
+
+def arrive(tab: Tab, running: Running) -> str:
+    """Open the link, and return the code to compare."""
+    link = running.link()
+    code = running.wait(Invited).user_code
+    go(tab, link)
+    return code
+
+
+def go(tab: Tab, link: str) -> None:
+    """Open our page as a person would, so that it can tell whether it is in front."""
+    tab.page.goto(link)
+    tab.page.get_by_role("heading", name="Approve at").wait_for()
+    # Playwright makes every page believe that it is.
+    tab.page.context.new_cdp_session(tab.page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+
+
+def open_provider(context: BrowserContext, tab: Tab) -> Tab:
+    """Press the button of our page, and return the tab that opens."""
+    with context.expect_page() as opened:
+        tab.page.get_by_role("link", name="Open ").click()
+    return Tab(opened.value)
+
+
+def decide(there: Tab, flow: Flow, decision: str, heading: str) -> None:
+    """Do what the provider's page asks, and press a button in the end."""
+    for _ in range(2 if flow == "device" else 1):  # The code is filled in already; then the account.
+        there.page.get_by_role("button", name="Continue").click()
+    there.decide(decision, heading)
+
+
+def close_there(_here: Tab, there: Tab) -> None:
+    """Close the provider's tab, so that ours is in front again."""
+    there.page.close()
+
+
+def bring_to_front(here: Tab, _there: Tab) -> None:
+    """Go back to our tab, and leave the other one open."""
+    here.page.bring_to_front()
+
+
+@pytest.mark.parametrize("come_back", [close_there, bring_to_front])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_approve(
+    context: BrowserContext,
+    tab: Tab,
+    flow: Flow,
+    come_back: Callable[[Tab, Tab], None],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Coming back is what makes us ask: once, at once; and then the page says who it was."""
+    with waiting(flow) as (running, demo):
+        code = arrive(tab, running)
+        shown = tab.text
+        there = open_provider(context, tab)
+        decide(there, flow, "Approve", "Approved")
+        before, begun = polls(running, flow), time.monotonic()
+        come_back(tab, there)
+        kept = running.end()
+        record_property("milliseconds from return to token", round((time.monotonic() - begun) * 1000))
+        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        asked = [one.all_headers() for one in tab.requests if one.resource_type == "fetch"]
+
+    assert kept.tokens.account == "demo@example.com"
+    assert f"Signed in as {kept.tokens.account}." in tab.text
+    assert (code in shown, bool(code)) == (True, flow == "device")
+    assert (before, polls(running, flow)) == (0, 1)
+    # In any other mode Firefox, as Fetch §3.2 has it, says `Origin: null` for a page that allows no referrer.
+    assert {headers["sec-fetch-mode"] for headers in asked} == {"cors"}
+    assert tab.complaints == []
+    assert tab.page.get_by_role("link").count() == 0
+    assert {urlsplit(one.url).netloc for one in tab.requests} == {urlsplit(tab.page.url).netloc}
+    assert demo.issuer not in tab.page.url
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_command_line(context: BrowserContext, tab: Tab, command_line: CommandLine, flow: Flow) -> None:
+    """The same from a terminal, with the account in its answer."""
+    with command_line.start("login", "--no-browser", "--flow", flow, "--yes", "--json") as running:
+        go(tab, running.link())
+        there = open_provider(context, tab)
+        decide(there, flow, "Approve", "Approved")
+        there.page.close()
+        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        ended = running.end()
+
+    assert (ended.status, ended.json["account"]) == (0, "demo@example.com")
+
+
+def test_coming_back_too_early(context: BrowserContext, tab: Tab) -> None:
+    """Each return is worth a question: who only looked for the code and goes again is served at the next."""
+    with waiting("ticket") as (running, _):
+        arrive(tab, running)
+        there = open_provider(context, tab)
+        there.page.get_by_role("button", name="Continue").wait_for()
+        tab.page.bring_to_front()
+        while not polls(running, "ticket"):
+            running.wait(Exchanged)
+        there.page.bring_to_front()
+        decide(there, "ticket", "Approve", "Approved")
+        before = polls(running, "ticket")
+        there.page.close()
+        running.end()
+
+    assert (before, polls(running, "ticket")) == (1, 2)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_deny(context: BrowserContext, tab: Tab, flow: Flow) -> None:
+    """A refusal in the other tab ends it in this one, with the reason."""
+    with waiting(flow) as (running, _):
+        arrive(tab, running)
+        there = open_provider(context, tab)
+        decide(there, flow, "Deny", "Denied")
+        there.page.close()
+        error = failure(running, flow)
+        tab.page.get_by_role("heading", name="Not signed in").wait_for()
+
+    assert error.message in tab.text
+    assert polls(running, flow) == 1
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_expired(context: BrowserContext, tab: Tab, flow: Flow) -> None:
+    """Who comes back too late is told so."""
+    with waiting(flow, Faults(expires_early=0.0)) as (running, _):
+        arrive(tab, running)
+        there = open_provider(context, tab)
+        there.page.get_by_role("heading").wait_for()
+        there.page.close()
+        error = failure(running, flow)
+        tab.page.get_by_role("heading", name="Not signed in").wait_for()
+
+    assert "expired" in error.message
+    assert error.message in tab.text
+    assert error.hint in tab.text
+
+
+def failure(running: Running, flow: Flow) -> LoopbackAuthError:
+    """Wait for the end, which is the refusal of the flow."""
+    with pytest.raises(DeviceError if flow == "device" else TicketError) as caught:
+        running.end()
+    return caught.value
+
+
+KNOCKING = """
+async ({ live, token }) => {
+  const told = [];
+  for (const options of [
+    { method: 'POST' },
+    { method: 'POST', mode: 'no-cors' },
+    { method: 'POST', headers: { 'x-loopback-relay': token } },
+    { headers: { 'x-loopback-relay': token } },
+  ]) for (const path of ['/return', '/outcome'])
+    told.push(await fetch(live + path, options).then((answer) => answer.text()).catch(() => 'unreadable'));
+  return told;
+}
+"""
+
+
+def test_forged_returns(context: BrowserContext, tab: Tab, stranger: str) -> None:
+    """Nobody else can make us ask or learn how it ended, even knowing all that our page knows."""
+    with waiting("ticket") as (running, _):
+        arrive(tab, running)
+        body = tab.page.locator("body")
+        live, token = body.get_attribute("data-live") or "", body.get_attribute("data-token") or ""
+        origin = f"http://{urlsplit(tab.page.url).netloc}"
+        right = {"Origin": origin, "X-Loopback-Relay": token}
+        statuses = [
+            status(f"{origin}{live}{path}", data, headers)
+            for path, data in (("/return", ""), ("/outcome", None))
+            for headers in (
+                {"Origin": origin},
+                right | {"X-Loopback-Relay": "guessed"},
+                right | {"Origin": "null"},
+                right | {"Origin": stranger.rstrip("/")},
+                right | {"Sec-Fetch-Site": "cross-site"},
+                right | {"Host": "rebind.test"},
+            )
+        ]
+        wrong_way = [status(f"{origin}{live}{path}", "", right) for path in ("/outcome", "/other")]
+        without_origin = status(f"{origin}{live}/return", "", {"X-Loopback-Relay": token})
+        there = open_provider(context, tab)
+        provider = there.page.url
+        there.page.goto(stranger)
+        told = there.page.evaluate(KNOCKING, {"live": origin + live, "token": token})
+        there.page.goto(provider)
+        ignored = sum(isinstance(event, Ignored) for event in running.events)
+        before = polls(running, "ticket")
+        decide(there, "ticket", "Approve", "Approved")
+        there.page.close()
+        kept = running.end()
+
+    assert statuses == [403, 403, 403, 403, 403, 421] * 2
+    assert (wrong_way, without_origin) == ([404, 404], 403)
+    assert set(told) == {"unreadable"}
+    assert (ignored, before) == (len(statuses) + 3 + len(told), 0)
+    assert kept.tokens.access_token
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_appearance(context: BrowserContext, tab: Tab, flow: Flow) -> None:
+    """As people see it, with a code and without, before and after."""
+    with waiting(flow) as (running, _):
+        arrive(tab, running)
+        photograph(tab, f"waiting-{flow}")
+        there = open_provider(context, tab)
+        decide(there, flow, "Approve", "Approved")
+        there.page.close()
+        running.end()
+        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        photograph(tab, f"waiting-{flow}-ended")
+
+
+def test_appearance_of_a_refusal(context: BrowserContext, tab: Tab) -> None:
+    """The page of a denied ticket."""
+    with waiting("ticket") as (running, _):
+        arrive(tab, running)
+        there = open_provider(context, tab)
+        decide(there, "ticket", "Deny", "Denied")
+        there.page.close()
+        failure(running, "ticket")
+        tab.page.get_by_role("heading", name="Not signed in").wait_for()
+        photograph(tab, "waiting-denied")

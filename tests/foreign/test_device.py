@@ -1,0 +1,170 @@
+"""Device sign-ins at oidc-provider: the code is entered on its own pages by a scripted person.
+
+This server names no interval, so five seconds pass between two polls (RFC 8628 §3.2), unless the person is
+seen to come back to our own tab before the first one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import Awaitable, Callable
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+from urllib.request import Request
+
+import pytest
+
+from foreign.person import Page, Person
+from loopback_auth.api import login
+from loopback_auth.errors import DeviceError
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.protocol.polling import DEFAULT_INTERVAL
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import Event, Exchanged, Invited, LinkReady
+
+pytestmark = pytest.mark.foreign
+
+POLL = "device token request"
+PENDING = REFUSED = (POLL, 400)
+"""RFC 8628 §3.5: both are error responses."""
+
+
+class OurTab(HTMLParser):
+    """Our waiting page, with a hand in place of its script."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.attributes: dict[str, str] = {}
+        self.address = urlsplit(url)
+        with urllib.request.urlopen(url, timeout=20) as reply:
+            self.page = reply.read().decode()
+        self.feed(self.page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what the script would read."""
+        if tag == "body":
+            self.attributes = {name: value or "" for name, value in attrs}
+
+    def come_back(self) -> None:
+        """Say that the person is back."""
+        origin = f"http://{self.address.netloc}"
+        headers = {"X-Loopback-Relay": self.attributes["data-token"], "Origin": origin}
+        request = Request(f"{origin}{self.attributes['data-live']}/return", b"", headers)
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            assert reply.status == 204
+
+
+class Conversation:
+    """One sign-in under way, and what it has told so far."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._told = asyncio.Event()
+
+    def notify(self, event: Event) -> None:
+        """Take an event in."""
+        self.events.append(event)
+        self._told.set()
+
+    async def until(self, fits: Callable[[Event], bool]) -> Event:
+        """Wait for an event."""
+        while True:
+            for event in self.events:
+                if fits(event):
+                    return event
+            self._told.clear()
+            await self._told.wait()
+
+    @property
+    def polls(self) -> list[tuple[str, int]]:
+        """What the server answered to each poll."""
+        told = [event for event in self.events if isinstance(event, Exchanged)]
+        return [(event.step, event.status) for event in told if event.step == POLL]
+
+
+async def sign_in(
+    issuer: str,
+    person: Callable[[Conversation, Invited], Awaitable[None]],
+    told: Conversation,
+    *,
+    start_page: bool = True,
+) -> SignIn:
+    """Sign in while a person, in a task of their own, does what they are asked to."""
+    client = ClientConfig(Provider("foreign", ServerMetadata(issuer=issuer)), "device", scope="openid email")
+
+    async def approving() -> None:
+        invited = await told.until(lambda event: isinstance(event, Invited))
+        assert isinstance(invited, Invited)
+        await person(told, invited)
+
+    async with asyncio.timeout(30):
+        approval = asyncio.create_task(approving())
+        try:
+            return await login(
+                client,
+                flow="device",
+                notify=told.notify,
+                open_browser=lambda _url: Opening(program="somebody else's browser"),
+                start_page=start_page,
+            )
+        finally:
+            await approval
+
+
+def test_approval_before_the_first_poll(oidc_provider: dict[str, str]) -> None:
+    """The person enters the code by hand, approves and comes back: the first poll follows, and has it all."""
+    told, pages = Conversation(), list[Page]()
+
+    async def person(told: Conversation, invited: Invited) -> None:
+        link = next(event for event in told.events if isinstance(event, LinkReady))
+        tab = await asyncio.to_thread(OurTab, link.url)
+        assert invited.user_code in tab.page
+        entering = Person(forged={"user_code": invited.user_code})
+        pages.append(await asyncio.to_thread(entering.visit, invited.plain_url))
+        await asyncio.to_thread(tab.come_back)
+
+    kept = asyncio.run(sign_in(oidc_provider["either"], person, told))
+
+    assert kept.tokens.account == "ada@example.org"
+    assert kept.tokens.id_token is not None
+    assert kept.tokens.id_token.signature == "verified"
+    assert kept.tokens.refresh_token
+    assert "Sign-in Success" in pages[0].text
+    assert told.polls == [(POLL, 200)]
+
+
+def test_approval_while_polling(oidc_provider: dict[str, str]) -> None:
+    """Without a tab of ours the server is asked at the interval of the standard, until it says yes."""
+    told = Conversation()
+    moments: list[float] = []
+
+    async def person(told: Conversation, invited: Invited) -> None:
+        loop = asyncio.get_running_loop()
+        moments.append(loop.time())
+        await told.until(lambda event: isinstance(event, Exchanged) and event.step == POLL)
+        moments.append(loop.time())
+        await asyncio.to_thread(Person().visit, invited.url)
+
+    kept = asyncio.run(sign_in(oidc_provider["either"], person, told, start_page=False))
+
+    assert kept.tokens.account == "ada@example.org"
+    assert told.polls == [PENDING, (POLL, 200)]
+    assert moments[1] - moments[0] >= DEFAULT_INTERVAL
+
+
+def test_denial(oidc_provider: dict[str, str]) -> None:
+    """Whoever aborts on the server's page ends the sign-in with the next poll."""
+    told = Conversation()
+
+    async def person(told: Conversation, invited: Invited) -> None:
+        link = next(event for event in told.events if isinstance(event, LinkReady))
+        tab = await asyncio.to_thread(OurTab, link.url)
+        await asyncio.to_thread(Person(deny=True).visit, invited.url)
+        await asyncio.to_thread(tab.come_back)
+
+    with pytest.raises(DeviceError) as caught:
+        asyncio.run(sign_in(oidc_provider["either"], person, told))
+
+    assert (caught.value.error, bool(caught.value.hint)) == ("access_denied", True)
+    assert told.polls == [REFUSED]
