@@ -11,7 +11,12 @@ from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import ConfigError, EndpointMissing, ProtocolError, TransportError
 from loopback_auth.model import Provider, ServerMetadata
 from loopback_auth.protocol.jwt import jwks_request, jwks_response
-from loopback_auth.protocol.metadata import is_absent, metadata_requests, metadata_response
+from loopback_auth.protocol.metadata import (
+    check_endpoints,
+    is_absent,
+    metadata_requests,
+    metadata_response,
+)
 
 
 def discover(provider: Provider, start: str = "authorization_endpoint") -> Flow[ServerMetadata]:
@@ -28,6 +33,7 @@ def discover(provider: Provider, start: str = "authorization_endpoint") -> Flow[
     Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
     """
     known = provider.metadata
+    check_endpoints(known)
     if known.token_endpoint is not None and (getattr(known, start) is not None or known.issuer is None):
         return known
     if known.issuer is None:

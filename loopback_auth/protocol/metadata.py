@@ -34,6 +34,20 @@ ENDPOINTS = (
 )
 
 
+def check_endpoints(metadata: ServerMetadata) -> None:
+    """Refuse endpoints that were configured by hand and are not fit to be one.
+
+    Raises:
+        ConfigError: see `check_endpoint`.
+
+    Source: RFC 6749 §3.1, §3.2; RFC 8414 §2.
+    """
+    for name in ENDPOINTS:
+        url = getattr(metadata, name)
+        if url is not None:
+            check_endpoint(url, name=name)
+
+
 def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
     """Build the requests that may find the metadata of an issuer, in the order to try them.
 

@@ -1,0 +1,247 @@
+"""Every flow through the door for programs, on real sockets, against the demonstration server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import replace
+
+import pytest
+
+from loopback_auth.api import login
+from loopback_auth.demo.agent import browse
+from loopback_auth.demo.keys import rsa_signer
+from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.errors import AttemptCancelled, ConfigError, EndpointMissing, Unavailable
+from loopback_auth.model import (
+    AuthorizationRequest,
+    Callback,
+    ClientConfig,
+    HttpResponse,
+    Provider,
+    ServerMetadata,
+    SignIn,
+)
+from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import Event, Invited, Warned
+from loopback_auth.store import MemoryTokenStore
+from loopback_auth.upkeep import logout
+
+SIGNER = rsa_signer()
+SOON = 20.0
+
+
+def signing(issuer: str) -> DemoServer:
+    """Make a demo server whose device codes may be polled quickly."""
+    return DemoServer(issuer, entropy=os.urandom, signer=SIGNER, device_interval=1)
+
+
+def client(issuer: str, vendor: str = "netlify") -> ClientConfig:
+    """Make the client that every demo server knows."""
+    contract = demo_contract(vendor, issuer, binding=vendor == "netlify")
+    provider = Provider("demo", ServerMetadata(issuer=issuer), ticket=contract)
+    return ClientConfig(provider, "loopback-auth-demo", scope="openid email")
+
+
+class Person:
+    """Follows whatever link there is with a simulated browser."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.visits: list[asyncio.Task[HttpResponse]] = []
+
+    def open(self, url: str) -> Opening:
+        """Be an opener of browsers."""
+        self.visits.append(asyncio.create_task(run_agent(url)))
+        return Opening(program="agent")
+
+    async def done(self) -> None:
+        """Wait until the browser has its last page."""
+        await asyncio.gather(*self.visits)
+
+    def warnings(self) -> str:
+        """Return what was to be known."""
+        return " ".join(event.text for event in self.events if isinstance(event, Warned))
+
+
+FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket", "device")
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_flow_signs_in_and_is_kept(flow: str) -> None:
+    """One door for all of them, and what comes out can be used afterwards."""
+
+    async def main() -> tuple[SignIn, MemoryTokenStore]:
+        person, store = Person(), MemoryTokenStore()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            sign_in = await login(
+                client(demo.issuer),
+                store=store,
+                flow=flow,
+                open_browser=person.open,
+                notify=person.events.append,
+            )
+            await person.done()
+        return sign_in, store
+
+    sign_in, store = asyncio.run(main())
+
+    assert sign_in.tokens.account == "demo@example.com"
+    assert store.load("demo") == sign_in
+    assert bool(sign_in.tokens.access_token) is (flow != "id_token")
+
+
+@pytest.mark.parametrize("vendor", ["npm", "heroku", "stripe", "doppler"])
+def test_ticket_of_another_vendor_signs_in(vendor: str) -> None:
+    """The contracts are data; none of them needs code of its own."""
+
+    async def main() -> SignIn:
+        person = Person()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            sign_in = await login(client(demo.issuer, vendor), flow="ticket", open_browser=person.open)
+            await person.done()
+        return sign_in
+
+    assert asyncio.run(main()).tokens.access_token
+
+
+def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:
+    """Where no port can be had, or none is wanted, the approval page is opened itself."""
+
+    async def main() -> list[Event]:
+        person = Person()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            await login(
+                client(demo.issuer),
+                flow="ticket",
+                start_page=False,
+                open_browser=person.open,
+                notify=person.events.append,
+            )
+            await person.done()
+        return person.events
+
+    invited = [event for event in asyncio.run(main()) if isinstance(event, Invited)]
+
+    assert [event.opened_with for event in invited] == ["agent"]
+
+
+def test_unwanted_account_is_not_kept() -> None:
+    """Whoever learns a pending ticket can approve it with an account of their own (RFC 6749 §10.16)."""
+
+    async def not_me(sign_in: SignIn) -> bool:
+        assert sign_in.tokens.account == "demo@example.com"
+        return False
+
+    async def main() -> MemoryTokenStore:
+        person, store = Person(), MemoryTokenStore()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            with pytest.raises(AttemptCancelled, match=r"demo@example\.com was not wanted"):
+                await login(
+                    client(demo.issuer), store=store, flow="ticket", open_browser=person.open, confirm=not_me
+                )
+            await person.done()
+        return store
+
+    assert asyncio.run(main()).names() == ()
+
+
+def test_logout_gives_a_tickets_token_up_in_the_vendors_way() -> None:
+    """Netlify's own client forgets the token and leaves it valid (netlify/cli#1123)."""
+
+    async def main() -> tuple[bool, bool, bool]:
+        person, store = Person(), MemoryTokenStore()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            sign_in = await login(client(demo.issuer), store=store, flow="ticket", open_browser=person.open)
+            await person.done()
+            token = sign_in.tokens.access_token
+            before = demo.server.active(token, sign_in.tokens.obtained_at)
+            revoked = await logout(sign_in, store=store)
+            return before, revoked, demo.server.active(token, sign_in.tokens.obtained_at)
+
+    assert asyncio.run(main()) == (True, True, False)
+
+
+def test_redirect_still_counts_when_nobody_can_paste() -> None:
+    """Without a terminal the paste is out, but the browser may reach us all the same."""
+
+    async def nobody(_request: AuthorizationRequest) -> Callback:
+        raise Unavailable("There is no terminal.", hint="Use one.")
+
+    async def main() -> Person:
+        person = Person()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            await login(
+                client(demo.issuer),
+                flow="paste",
+                paste=nobody,
+                open_browser=person.open,
+                notify=person.events.append,
+            )
+            await person.done()
+        return person
+
+    assert "There is no terminal." in asyncio.run(main()).warnings()
+
+
+def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
+    """The point of pasting: the redirect never arrives."""
+    links: list[str] = []
+
+    def elsewhere(url: str) -> Opening:
+        links.append(url)
+        return Opening(why_not="the browser is elsewhere")
+
+    async def main() -> SignIn:
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+
+            async def paste(request: AuthorizationRequest) -> Callback:
+                person = browse(links[0])
+                step = next(person)
+                while not step.url.startswith(request.redirect_uri):
+                    step = person.send(demo.server.handle(step, time.time()))
+                verdict = pasted_callback(step.url, request)
+                assert isinstance(verdict, Pasted)
+                return verdict.callback
+
+            return await login(client(demo.issuer), flow="paste", paste=paste, open_browser=elsewhere)
+
+    assert asyncio.run(main()).tokens.account == "demo@example.com"
+
+
+def test_unknown_flow_and_missing_contract_are_told_before_anything_happens() -> None:
+    """Neither is worth opening a browser for."""
+
+    async def main() -> None:
+        person = Person()
+        async with serve_demo(server_factory=signing) as demo:
+            with pytest.raises(ConfigError, match="no flow called"):
+                await login(client(demo.issuer), flow="password", open_browser=person.open)
+            known = client(demo.issuer)
+            without = replace(known, provider=replace(known.provider, ticket=None))
+            with pytest.raises(EndpointMissing, match="does not sign in by ticket"):
+                await login(without, flow="ticket", open_browser=person.open)
+        assert person.visits == []
+
+    asyncio.run(main())
+
+
+def test_endpoint_that_was_given_by_hand_is_checked() -> None:
+    """An embedding tool may have got it from somebody else's file."""
+
+    async def main() -> None:
+        person = Person()
+        metadata = ServerMetadata(
+            authorization_endpoint="https://as.example/authorize", token_endpoint="http://as.example/token"
+        )
+        with pytest.raises(ConfigError, match="token_endpoint"):
+            await login(
+                ClientConfig(Provider("x", metadata), "id"), open_browser=person.open, start_page=False
+            )
+        assert person.visits == []
+
+    asyncio.run(main())
