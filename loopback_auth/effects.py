@@ -62,10 +62,17 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Make one HTTP request ourselves; `step` names it for people, in the words of the specification."""
+    """Make one HTTP request ourselves.
+
+    Args:
+        request: what to send.
+        step: names it for people, in the words of the specification.
+        secrets: paths of members of a JSON answer that are secret besides those with the usual names.
+    """
 
     request: HttpRequest
     step: str
+    secrets: tuple[str, ...] = ()
 
     def __iter__(self) -> Generator[Send, Any, HttpResponse]:
         response: HttpResponse = yield self

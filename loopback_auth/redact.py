@@ -74,6 +74,10 @@ def _harmless(character: str) -> bool:
     return character.isprintable()
 
 
+def _is_secret(name: str) -> bool:
+    return name in SECRET_PARAMETERS or name.endswith(("_secret", "_token"))
+
+
 class Redactor:
     """Replaces every secret that it was told of by a stable label, in any text, however encoded."""
 
@@ -94,7 +98,7 @@ class Redactor:
     def learn_parameters(self, parameters: Iterable[tuple[str, object]]) -> None:
         """Remember the secrets among named values."""
         for name, value in parameters:
-            if name in SECRET_PARAMETERS and isinstance(value, str):
+            if _is_secret(name) and isinstance(value, str):
                 self.learn(name, value)
 
     def learn_url(self, url: str) -> None:

@@ -100,7 +100,7 @@ class Step:
                 ("X-Loopback-Relay", self.relay),
                 ("Origin", self.origin),
                 ("Sec-Fetch-Site", "same-origin"),
-                ("Sec-Fetch-Mode", "same-origin"),
+                ("Sec-Fetch-Mode", "cors"),
                 ("Sec-Fetch-Dest", "empty"),
             ]
             return HttpRequest("POST", url, tuple(headers), self.body)

@@ -40,6 +40,7 @@ def poll(
     lifetime: float,
     own_pace: bool = False,
     long_poll: bool = False,
+    secrets: tuple[str, ...] = (),
 ) -> Flow[T]:
     """Send a request again and again until its answer is one.
 
@@ -51,6 +52,7 @@ def poll(
         lifetime: seconds after which nobody can approve any more.
         own_pace: the interval is not the server's wish, and the person's return may cut it short.
         long_poll: the server keeps silent until it knows more.
+        secrets: paths of secret members of the answer, see `Send`.
 
     Raises:
         AttemptExpired: the lifetime is over.
@@ -68,7 +70,7 @@ def poll(
             rhythm = _noticed(rhythm, moment)
             continue
         begun, late = moment.now, moment.wall >= wall_deadline
-        verdict, trouble = yield from _asked(request, judge, step)
+        verdict, trouble = yield from _asked(Send(request, step, secrets), judge)
         if not isinstance(verdict, Pending):
             return verdict
         moment = yield from Sleep(0)
@@ -84,10 +86,10 @@ def poll(
 
 
 def _asked(
-    request: HttpRequest, judge: Callable[[HttpResponse], Pending | T], step: str
+    send: Send, judge: Callable[[HttpResponse], Pending | T]
 ) -> Flow[tuple[Pending | T, TransportError | None]]:
     try:
-        answer = yield from Send(request, step)
+        answer = yield from send
     except TransportError as exc:
         return Pending(trouble=exc.message), exc
     return judge(answer), None

@@ -23,6 +23,7 @@ from loopback_auth.protocol.ticket import (
     exchange_response,
     poll_response,
     ticket_response,
+    ticket_secrets,
 )
 
 
@@ -45,7 +46,8 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
             f"{client.provider.name} does not sign in by ticket.", hint="Choose another --flow."
         )
     values = _values(client, contract, attempt, message)
-    answer = yield from Send(call_request(contract.create, values), step="ticket request")
+    secrets = ticket_secrets(contract)
+    answer = yield from Send(call_request(contract.create, values), "ticket request", secrets)
     made = ticket_response(contract, values, answer)
     yield from Invite(
         client.provider.name, made.browser_url, user_code=made.user_code, lifetime=made.lifetime
@@ -58,9 +60,10 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         lifetime=made.lifetime,
         own_pace="interval" not in contract.extract,
         long_poll=contract.long_poll,
+        secrets=secrets,
     )
     if contract.exchange is not None:
-        answer = yield from Send(call_request(contract.exchange, made.values), step="ticket exchange")
+        answer = yield from Send(call_request(contract.exchange, made.values), "ticket exchange", secrets)
     tokens, account = exchange_response(contract, answer)
     if contract.cleanup is not None:
         yield from _cleaned_up(call_request(contract.cleanup, made.values))

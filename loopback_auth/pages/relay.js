@@ -14,7 +14,8 @@
   const { relay, token } = document.body.dataset;
   fetch(relay, {
     method: "POST",
-    mode: "same-origin",
+    /* Not "same-origin": Firefox then hides the origin of a page without referrer. */
+    mode: "cors",
     credentials: "omit",
     cache: "no-store",
     redirect: "error",

@@ -4,7 +4,8 @@
   const ask = (path, method) =>
     fetch(live + path, {
       method,
-      mode: "same-origin",
+      /* Not "same-origin": Firefox then hides the origin of a page without referrer. */
+      mode: "cors",
       credentials: "omit",
       cache: "no-store",
       redirect: "error",

@@ -72,6 +72,17 @@ def is_json(response: HttpResponse) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
 
+def member(document: Mapping[str, object], path: str) -> object:
+    """Return the member that a path names, dots leading into objects; None when there is none.
+
+    Source: RFC 8259 §4.
+    """
+    value: object = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
 def text_member(document: Mapping[str, object], name: str) -> str:
     """Return a string member, or the empty string when it is absent or of another type.
 

@@ -8,9 +8,10 @@ Source: RFC 6749 §4.1.2, §4.1.2.1, §4.2.2; RFC 9207 §2.4; OAuth 2.0 Multiple
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 
 from loopback_auth.errors import AuthorizationError, IssuerMismatch, MalformedResponse, StateMismatch
-from loopback_auth.model import AuthorizationRequest, AuthorizationResponse, Callback, ServerMetadata
+from loopback_auth.model import AuthorizationRequest, AuthorizationResponse, Callback
 from loopback_auth.redact import error_code, server_text
 
 KNOWN_PARAMETERS = frozenset(
@@ -64,7 +65,7 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
         )
     _check_single(callback)
     _check_mode(request, callback)
-    _check_issuer(request.metadata, parameters.get("iss"))
+    _check_issuer(request, parameters)
     if "error" in parameters and ARTEFACTS.isdisjoint(parameters):
         raise AuthorizationError(
             error_code(parameters["error"]),
@@ -105,9 +106,13 @@ def _check_single(callback: Callback) -> None:
         )
 
 
-def _check_issuer(metadata: ServerMetadata, iss: str | None) -> None:
+def _check_issuer(request: AuthorizationRequest, parameters: Mapping[str, str]) -> None:
+    metadata, iss = request.metadata, parameters.get("iss")
     if iss is None:
-        if metadata.authorization_response_iss_parameter_supported:
+        # An ID token names the issuer too, and signed: servers then leave the parameter out. It is checked
+        # with the token (OpenID Connect Core 1.0 §3.2.2.11), which is never believed without its signature.
+        told = "id_token" in request.response_type.split() and "id_token" in parameters
+        if metadata.authorization_response_iss_parameter_supported and not told:
             raise IssuerMismatch(
                 "The answer does not say which server it comes from, although this server always does",
                 source="RFC 9207 §2.4",

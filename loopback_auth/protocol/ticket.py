@@ -34,7 +34,7 @@ from loopback_auth.model import (
     TicketContract,
     TokenSet,
 )
-from loopback_auth.protocol.json import is_json, parse_object
+from loopback_auth.protocol.json import is_json, member, parse_object
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.urls import check_browser_url, origin
 from loopback_auth.redact import server_text
@@ -131,6 +131,18 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
     )
 
 
+def ticket_secrets(contract: TicketContract) -> tuple[str, ...]:
+    """List the members of a contract's answers that are not for other eyes, as paths.
+
+    Addresses count: where a vendor gives them as a whole, they hold the ticket's id.
+
+    Source: the contract's own.
+    """
+    harmless = ("user_code", "expires_in", "interval", "client_id")
+    extracted = (path for name, path in contract.extract.items() if name not in harmless)
+    return (*extracted, contract.token_path)
+
+
 def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | HttpResponse:
     """Judge one poll: not yet, or the very answer when the ticket is approved.
 
@@ -175,7 +187,7 @@ def exchange_response(contract: TicketContract, answer: HttpResponse) -> tuple[T
     if contract.exchange is not None and answer.status not in contract.exchange.ok:
         raise _refused(answer, "exchange_refused")
     document = _document(answer, "exchange", contract.source)
-    token = _member(document, contract.token_path)
+    token = member(document, contract.token_path)
     if not isinstance(token, str) or not token or not _is_visible(token):
         raise _malformed(f"{contract.token_path} is no token", contract)
     account = next((text for path in contract.account_paths if (text := _found(document, path))), "")
@@ -224,7 +236,7 @@ def _is_done(contract: TicketContract, status: int, document: Mapping[str, objec
         return False
     if not contract.done_path:
         return True
-    value = _member(document, contract.done_path)
+    value = member(document, contract.done_path)
     if contract.done_value is None:
         return isinstance(value, str) and value != ""
     # 1 == True, and "true" is no approval either: the type has to be right as well.
@@ -235,15 +247,8 @@ def _is_id(text: str) -> bool:
     return 8 <= len(text) <= 256 and _ID_CHARACTERS.issuperset(text)
 
 
-def _member(document: Mapping[str, object], path: str) -> object:
-    value: object = document
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
 def _found(document: Mapping[str, object], path: str) -> str:
-    value = _member(document, path)
+    value = member(document, path)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) else ""

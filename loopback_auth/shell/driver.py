@@ -35,7 +35,7 @@ from loopback_auth.errors import (
     Unavailable,
 )
 from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
-from loopback_auth.protocol.json import parse_object
+from loopback_auth.protocol.json import member, parse_object
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.redact import Redactor
@@ -168,8 +168,8 @@ class Driver:
                 await self._invite(effect)
             case Receive(request):
                 return self._without_echoes(await self._receive(request))
-            case Send(request, step):
-                return await self._send(request, step)
+            case Send():
+                return await self._send(effect)
             case Sleep(seconds, spread):
                 return await self._sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
             case Warn(text):
@@ -266,13 +266,14 @@ class Driver:
         if not self._over:
             self._notify(event)
 
-    async def _send(self, request: HttpRequest, step: str) -> HttpResponse:
+    async def _send(self, send: Send) -> HttpResponse:
+        request, step = send.request, send.step
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(Transport())
         begun = time.monotonic()
         self._learn_request(request)
         answer = await self._transport.send(request, step=step)
-        answer = self._learn_response(answer)
+        answer = self._learn_response(answer, send.secrets)
         if self._exchanges:
             self._notify(self._exchanged(request, answer, step, time.monotonic() - begun))
         return answer
@@ -301,12 +302,16 @@ class Driver:
         elif credentials:
             self._redactor.learn("access_token", credentials)
 
-    def _learn_response(self, answer: HttpResponse) -> HttpResponse:
+    def _learn_response(self, answer: HttpResponse, secrets: tuple[str, ...]) -> HttpResponse:
         """Remember an answer's secrets; return it with those taken out that a refusal quotes."""
         try:
             members = parse_object(answer.body, what="answer", source="")
         except LoopbackAuthError:
             return answer
+        for path in secrets:
+            secret = member(members, path)
+            if isinstance(secret, str):
+                self._redactor.learn(path.rpartition(".")[2], secret)
         if "error" not in members:
             self._redactor.learn_parameters(members.items())
             return answer

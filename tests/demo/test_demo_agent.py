@@ -242,7 +242,7 @@ def test_fragment_is_relayed_as_the_script_does() -> None:
     assert relayed[-1].header("content-type") == "application/x-www-form-urlencoded"
     assert relayed[-1].header("x-loopback-relay") == "secret of the page"
     assert (relayed[-1].header("sec-fetch-mode"), relayed[-1].header("sec-fetch-dest")) == (
-        "same-origin",
+        "cors",
         "empty",
     )
 

@@ -155,7 +155,8 @@ def test_every_vendor_signs_in(name: str, watched: bool) -> None:
     [invite] = [effect for effect in place.effects if isinstance(effect, Invite)]
     assert bool(invite.user_code) is (name in ("stripe", "doppler"))
     assert place.server.active(sign_in.tokens.access_token, place.now)
-    assert place.now - START < (30.3 if watched else 34.0)
+    # npm's registry says with every answer how long it wants to be left alone: a second.
+    assert place.now - START < (34.0 if not watched else 31.3 if name == "npm" else 30.3)
     assert place.warnings() == ()
 
 

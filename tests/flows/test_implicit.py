@@ -172,7 +172,6 @@ def test_denial_in_the_fragment_is_understood(name: ResponseType, signer: Signer
     [
         (Faults(wrong_state=True), AttemptExpired),
         (Faults(wrong_iss=True), IssuerMismatch),
-        (Faults(omit_iss=True), IssuerMismatch),
         (Faults(duplicate_parameter="access_token"), MalformedResponse),
         (Faults(duplicate_parameter="token_type"), MalformedResponse),
         (Faults(wrong_nonce=True), MalformedResponse),
@@ -184,6 +183,16 @@ def test_fault_is_noticed(signer: Signer, faults: Faults, error: type[LoopbackAu
     """In a fragment as in a query; an answer that is not ours leaves the sign-in waiting."""
     with pytest.raises(error):
         signed_in(world(faults, signer=signer), "id_token token")
+
+
+def test_issuer_is_named_by_the_parameter_or_by_the_id_token(signer: Signer) -> None:
+    """Servers that send an ID token leave the parameter out: the token says the same, signed."""
+    with pytest.raises(IssuerMismatch):
+        signed_in(world(Faults(omit_iss=True), signer=signer), "token")
+
+    assert (
+        signed_in(world(Faults(omit_iss=True), signer=signer), "id_token token").tokens.id_token is not None
+    )
 
 
 @pytest.mark.parametrize(
