@@ -4,8 +4,7 @@ Theory of operation. A flow yields an effect; one `match` arm awaits it; the ans
 of our errors is thrown in at the very line that asked. Whatever an arm opens belongs to the driver's exit
 stack, so that success, refusal, Ctrl-C and a cancelled task all close the same things in the same order.
 
-This is also the one place where exchanges are timed and told to whoever listens, already redacted, and
-where every error on its way out is scrubbed of the secrets that a server may have echoed into it.
+All traffic passes here, so this is where it is timed, and where a `Witness` learns what must not be told.
 
 Weak spot, admitted: one flow at a time. Racing several is a layer above this one.
 """
@@ -13,36 +12,27 @@ Weak spot, admitted: one flow at a time. Racing several is a layer above this on
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar, assert_never
-from urllib.parse import parse_qsl, unquote_plus
 
 from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
 from loopback_auth.errors import (
     BrowserUnavailable,
     LoopbackAuthError,
-    OAuthError,
-    ProtocolError,
     RedirectUnavailable,
     Unavailable,
 )
-from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
-from loopback_auth.protocol.json import member, parse_object
+from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpResponse, Redirect
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
-from loopback_auth.redact import Redactor
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.events import (
     Event,
-    Exchanged,
     Invited,
     LinkReady,
     Notify,
@@ -54,17 +44,12 @@ from loopback_auth.shell.live import Ending, LiveTab
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.receiver import Receiver
 from loopback_auth.shell.transport import Transport
+from loopback_auth.shell.witness import Witness
 
 T = TypeVar("T")
 
 OpenBrowser = Callable[[str], Opening]
 Paste = Callable[[AuthorizationRequest], Awaitable[Callback]]
-
-SHOWN = 4000
-"""Characters of a body that are told."""
-
-QUOTES = frozenset({"error", "error_description", "error_uri"})
-"""Where servers quote what they were sent."""
 
 
 def new_attempt() -> Attempt:
@@ -105,7 +90,7 @@ class Driver:
         self._open_browser = open_browser
         self._start_page = start_page
         self._bound = bound
-        self._redactor = Redactor()
+        self._witness = Witness()
         self._stack = AsyncExitStack()
         self._transport: Transport | None = None
         self._receiver: Receiver | None = None
@@ -148,7 +133,7 @@ class Driver:
             result: T = stop.value
             return result
         except LoopbackAuthError as exc:
-            scrub(exc, self._redactor)
+            self._witness.scrub(exc)
             raise
         finally:
             flow.close()
@@ -167,7 +152,7 @@ class Driver:
             case Invite():
                 await self._invite(effect)
             case Receive(request):
-                return self._without_echoes(await self._receive(request))
+                return self._witness.callback(await self._receive(request))
             case Send():
                 return await self._send(effect)
             case Sleep(seconds, spread):
@@ -223,7 +208,7 @@ class Driver:
         return Moment(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
 
     def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
-        self._redactor.learn_url(url)
+        self._witness.url(url)
         check_browser_url(url)
         receiver = self._own_receiver()
         if request is not None:
@@ -238,7 +223,7 @@ class Driver:
         watch(opening, self._tell_while_running)
 
     async def _invite(self, invite: Invite) -> None:
-        self._redactor.learn_url(invite.url)
+        self._witness.url(invite.url)
         check_browser_url(invite.url)
         if self._start_page and self._receiver is None:
             # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
@@ -271,64 +256,12 @@ class Driver:
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(Transport())
         begun = time.monotonic()
-        self._learn_request(request)
-        answer = await self._transport.send(request, step=step)
-        answer = self._learn_response(answer, send.secrets)
+        self._witness.request(request)
+        answer = self._witness.response(await self._transport.send(request, step=step), send.secrets)
         if self._exchanges:
-            self._notify(self._exchanged(request, answer, step, time.monotonic() - begun))
+            took = time.monotonic() - begun
+            self._notify(self._witness.exchange(request, answer, step=step, seconds=took))
         return answer
-
-    def _exchanged(self, request: HttpRequest, answer: HttpResponse, step: str, seconds: float) -> Exchanged:
-        # Cut after it was made harmless: half a secret would not be recognised.
-        body = answer.body[: 16 * SHOWN].decode("utf-8", "replace")
-        return Exchanged(
-            step=step,
-            method=request.method,
-            url=self._redactor.text(request.url),
-            request=self._redactor.text(request.body.decode("latin-1"))[:SHOWN],
-            status=answer.status,
-            response=self._redactor.text(body)[:SHOWN],
-            seconds=seconds,
-        )
-
-    def _learn_request(self, request: HttpRequest) -> None:
-        self._redactor.learn_url(request.url)
-        self._redactor.learn_parameters(parse_qsl(request.body.decode("latin-1")))
-        scheme, _, credentials = request.header("authorization").partition(" ")
-        if scheme.lower() == "basic":
-            with suppress(ValueError):
-                secret = base64.b64decode(credentials).decode("utf-8").partition(":")[2]
-                self._redactor.learn("client_secret", unquote_plus(secret))
-        elif credentials:
-            self._redactor.learn("access_token", credentials)
-
-    def _learn_response(self, answer: HttpResponse, secrets: tuple[str, ...]) -> HttpResponse:
-        """Remember an answer's secrets; return it with those taken out that a refusal quotes."""
-        try:
-            members = parse_object(answer.body, what="answer", source="")
-        except LoopbackAuthError:
-            return answer
-        for path in secrets:
-            secret = member(members, path)
-            if isinstance(secret, str):
-                self._redactor.learn(path.rpartition(".")[2], secret)
-        if "error" not in members:
-            self._redactor.learn_parameters(members.items())
-            return answer
-        # Before the flow cuts them to a readable length, and a secret with them.
-        clean = {
-            name: self._redactor.text(value) if name in QUOTES and isinstance(value, str) else value
-            for name, value in members.items()
-        }
-        return replace(answer, body=json.dumps(clean).encode("ascii"))
-
-    def _without_echoes(self, callback: Callback) -> Callback:
-        self._redactor.learn_parameters(callback.parameters)
-        parameters = (
-            (name, self._redactor.text(value) if name in QUOTES else value)
-            for name, value in callback.parameters
-        )
-        return replace(callback, parameters=tuple(parameters))
 
     def _own_receiver(self) -> Receiver:
         if self._receiver is None:
@@ -346,17 +279,3 @@ def watch(opening: Opening, notify: Notify) -> None:
             loop.call_soon_threadsafe(notify, OpenerFailed(opening.program, status))
 
     opening.watch(failed)
-
-
-def scrub(error: LoopbackAuthError, redactor: Redactor) -> None:
-    """Replace in an error every secret that a server may have put into its words."""
-    error.message = redactor.text(error.message)
-    error.hint = redactor.text(error.hint)
-    error.args = (error.message,)
-    if isinstance(error, OAuthError):
-        error.error = redactor.text(error.error)
-        error.error_description = redactor.text(error.error_description)
-        error.error_uri = redactor.text(error.error_uri)
-    if isinstance(error, ProtocolError):
-        error.expected = redactor.text(error.expected)
-        error.received = redactor.text(error.received)

@@ -402,10 +402,18 @@ def child(person: Person, act: Callable[[Person, int], Coroutine[object, object,
         await person.sees("end\r\n")
         return ""
 
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # A shell has started the tests in the background; our child would inherit deafness to these keys.
+            signal.signal(number, usual)
     with subprocess.Popen(
         command, start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ
-    ):
-        run(main())
+    ) as session:
+        try:
+            run(main())
+        finally:
+            # Else a test that fails would wait here for ever.
+            os.killpg(session.pid, signal.SIGKILL)
     return [line for line in person.look().splitlines() if line.startswith("status") or line.count(":") > 10]
 
 
