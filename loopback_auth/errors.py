@@ -124,9 +124,20 @@ class DeviceError(OAuthError):
 
 
 class TicketError(OAuthError):
-    """A ticket was denied, has expired, or is not known; vendors do not tell these apart."""
+    """A ticket was denied, has expired, or is not known; vendors do not tell these apart.
+
+    Args:
+        error: `denied_or_expired`, `not_created` or `exchange_refused`: codes of ours, since there are none.
+        error_description: the server's words, cleaned and cut; empty when there were none.
+    """
 
     step = "ticket"
+
+    def __init__(self, error: str, error_description: str = "") -> None:
+        super().__init__(error, error_description)
+        detail = f" ({error_description})" if error_description else ""
+        self.message = f"{TICKET_WORDS.get(error, error)}{detail}"
+        self.args = (self.message,)
 
 
 class ProtocolError(LoopbackAuthError):
@@ -191,6 +202,12 @@ class SignInRequired(LoopbackAuthError):
 
     exit_code = 9
 
+
+TICKET_WORDS = {
+    "denied_or_expired": "The ticket was denied, or it has expired",
+    "not_created": "The server made no ticket",
+    "exchange_refused": "The ticket was approved, but the server did not exchange it",
+}
 
 SIGN_IN_AGAIN = "Sign in again: the code or refresh token was used, expired or revoked."
 CHECK_CLIENT = (

@@ -37,14 +37,17 @@ def run(options: argparse.Namespace) -> int:
     import json
     import time
 
+    from loopback_auth.contracts import CONTRACTS
     from loopback_auth.demo.serve import serve_demo
+    from loopback_auth.demo.tickets import demo_contract
     from loopback_auth.model import HttpRequest
 
     async def serve() -> None:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:
             where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
             metadata = json.loads(demo.server.handle(where, time.time()).body)
-            answer(json.dumps({"client_id": CLIENT_ID, **metadata}) + "\n")
+            tickets = {vendor: demo_contract(vendor, demo.issuer).base for vendor in CONTRACTS}
+            answer(json.dumps({"client_id": CLIENT_ID, **metadata, "tickets": tickets}) + "\n")
             tell(f"Serving {demo.issuer} until you press Ctrl-C. To sign in to it:")
             tell(f"  python -m loopback_auth login {demo.issuer} --client-id {CLIENT_ID}")
             await asyncio.Event().wait()
