@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Send, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
-from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity
+from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity, signed_in
 from loopback_auth.model import Attempt, AuthorizationRequest, ClientConfig, ServerMetadata, SignIn
 from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
 from loopback_auth.protocol.client_auth import client_authentication
@@ -57,15 +57,7 @@ def authorization_code(
     )
     if tokens.id_token is not None:
         check_refreshed(tokens.id_token, identity)
-    return SignIn(
-        name=client.provider.name,
-        client_id=client.client_id,
-        client_auth=client_authentication(client, metadata),
-        metadata=metadata,
-        requested_scope=client.scope,
-        tokens=tokens,
-        temporary=client.provider.temporary,
-    )
+    return signed_in(client, metadata, tokens, client_auth=client_authentication(client, metadata))
 
 
 def _pushed(

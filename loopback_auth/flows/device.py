@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from loopback_auth.effects import Flow, Invite, Send, Warn
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.polling import poll
-from loopback_auth.flows.tokens import checked_tokens
+from loopback_auth.flows.tokens import checked_tokens, signed_in
 from loopback_auth.model import ClientConfig, ServerMetadata, SignIn
 from loopback_auth.protocol.client_auth import client_authentication
 from loopback_auth.protocol.device import (
@@ -60,15 +60,7 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     tokens = yield from checked_tokens(
         client, metadata, answer, nonce=None, keys=None, verify_signature=verify_signature
     )
-    return SignIn(
-        name=client.provider.name,
-        client_id=client.client_id,
-        client_auth=client_authentication(client, metadata),
-        metadata=metadata,
-        requested_scope=client.scope,
-        tokens=tokens,
-        temporary=client.provider.temporary,
-    )
+    return signed_in(client, metadata, tokens, client_auth=client_authentication(client, metadata))
 
 
 def _strange_host(metadata: ServerMetadata, url: str) -> str:

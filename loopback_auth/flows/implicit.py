@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
-from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens
+from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens, signed_in
 from loopback_auth.model import Attempt, ClientConfig, SignIn
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.response import authorization_response
@@ -47,12 +47,4 @@ def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool =
     for warning in response.warnings:
         yield from Warn(warning)
     tokens = yield from front_channel_tokens(client, response, keys=keys)
-    return SignIn(
-        name=client.provider.name,
-        client_id=client.client_id,
-        client_auth="none",
-        metadata=metadata,
-        requested_scope=client.scope,
-        tokens=tokens,
-        temporary=client.provider.temporary,
-    )
+    return signed_in(client, metadata, tokens, client_auth="none")

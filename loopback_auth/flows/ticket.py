@@ -15,6 +15,7 @@ from dataclasses import replace
 from loopback_auth.effects import Flow, Invite, Send
 from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
 from loopback_auth.flows.polling import poll
+from loopback_auth.flows.tokens import signed_in
 from loopback_auth.model import Attempt, ClientConfig, HttpRequest, SignIn, TicketContract, TokenSet
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import (
@@ -68,18 +69,11 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     if contract.cleanup is not None:
         yield from _cleaned_up(call_request(contract.cleanup, made.values))
     account = account or (yield from _account(contract, values, tokens))
-    revoke = call_request(contract.revoke, values) if contract.revoke is not None else None
-    return SignIn(
-        name=client.provider.name,
-        client_id=client.client_id,
-        client_auth="none",
-        metadata=client.provider.metadata,
-        requested_scope="",
-        tokens=replace(tokens, account=account),
-        temporary=client.provider.temporary,
-        revoke_method=revoke.method if revoke is not None else "",
-        revoke_url=revoke.url if revoke is not None else "",
-    )
+    kept = signed_in(client, client.provider.metadata, replace(tokens, account=account), client_auth="none")
+    if contract.revoke is None:
+        return kept
+    revoke = call_request(contract.revoke, values)
+    return replace(kept, revoke_method=revoke.method, revoke_url=revoke.url)
 
 
 def _values(client: ClientConfig, contract: TicketContract, attempt: Attempt, message: str) -> dict[str, str]:

@@ -13,10 +13,12 @@ from loopback_auth.errors import ConfigError, MalformedResponse, ProtocolError, 
 from loopback_auth.flows.discovery import signing_keys
 from loopback_auth.model import (
     AuthorizationResponse,
+    ClientAuth,
     ClientConfig,
     HttpResponse,
     IdToken,
     ServerMetadata,
+    SignIn,
     TokenSet,
 )
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token, names_key
@@ -67,6 +69,21 @@ def checked_tokens(
         )
         tokens = replace(tokens, id_token=checked)
     return (yield from _completed(client, metadata, tokens))
+
+
+def signed_in(
+    client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet, *, client_auth: ClientAuth
+) -> SignIn:
+    """Put together what a flow ends with: the tokens, and all that is needed to renew and revoke them."""
+    return SignIn(
+        name=client.provider.name,
+        client_id=client.client_id,
+        client_auth=client_auth,
+        metadata=metadata,
+        requested_scope=client.scope,
+        tokens=tokens,
+        temporary=client.provider.temporary,
+    )
 
 
 def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:
