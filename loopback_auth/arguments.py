@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from loopback_auth.setting import Setting
+    from loopback_auth.settings.setting import Setting
 
 PROGRAM = "python -m loopback_auth"
 _SECRET_WORDS = ("secret", "password", "token")
@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
         import difflib
         import re
 
-        from loopback_auth.configure import SECRET_HINT
+        from loopback_auth.settings.configure import SECRET_HINT
 
         flag = argument.partition("=")[0]
         if not flag.startswith("-"):
@@ -86,7 +86,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Give a command a flag for every setting that may be on a command line."""
-    from loopback_auth.setting import SETTINGS
+    from loopback_auth.settings.setting import SETTINGS
 
     group = parser.add_argument_group(
         "settings", "Each is also a variable LOOPBACK_AUTH_NAME and a key of the configuration file."

@@ -59,7 +59,7 @@ def main() -> int:
 
 def readme() -> str:
     """Return the README with the list of providers filled in."""
-    from loopback_auth.providers import PRESETS
+    from loopback_auth.settings.providers import PRESETS
 
     text = (ROOT / "README.md").read_text()
     names = ", ".join(sorted(PRESETS)[:-1]) + " and " + sorted(PRESETS)[-1]

@@ -13,7 +13,7 @@ import pytest
 from command_line import CommandLine
 
 from loopback_auth.cli import COMMANDS, run
-from loopback_auth.setting import SETTINGS
+from loopback_auth.settings.setting import SETTINGS
 
 PYTHON = [sys.executable, "-m", "loopback_auth"]
 posix = pytest.mark.skipif(os.name != "posix", reason="streams closed by a shell")

@@ -14,8 +14,8 @@ import pytest
 import loopback_auth
 from loopback_auth.cli import COMMANDS
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.providers import PRESETS
-from loopback_auth.setting import SETTINGS
+from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.setting import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "loopback_auth"

@@ -37,10 +37,10 @@ def run(options: argparse.Namespace) -> int:
     import json
     import time
 
-    from loopback_auth.contracts import CONTRACTS
     from loopback_auth.demo.serve import serve_demo
     from loopback_auth.demo.tickets import demo_contract
     from loopback_auth.model import HttpRequest
+    from loopback_auth.settings.contracts import CONTRACTS
 
     async def serve() -> None:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:
@@ -73,8 +73,8 @@ def demo_client(issuer: str, settings: Settings) -> ClientConfig:
     """Describe the demo's own client, with whatever else the settings ask for."""
     from dataclasses import replace
 
-    from loopback_auth.configure import client_config
     from loopback_auth.demo.tickets import demo_contract
+    from loopback_auth.settings.configure import client_config
     from loopback_auth.upkeep import can_verify_signatures
 
     scope = "openid profile email" if can_verify_signatures() else "profile email"

@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _complete(settings: Settings) -> Settings:
     """Ask for a missing secret where there is somebody to ask; refuse at once what cannot work."""
-    from loopback_auth.configure import check_settings
+    from loopback_auth.settings.configure import check_settings
 
     if needs_secret(settings) and settings.text("client_id") and sys.stdin.isatty():
         from getpass import getpass
@@ -128,7 +128,7 @@ def _check_same_client(settings: Settings, store: FileTokenStore) -> None:
     """
     import json
 
-    from loopback_auth.private_files import read_private
+    from loopback_auth.store.private_files import read_private
 
     name = sign_in_name(settings.name)
     try:
@@ -177,7 +177,7 @@ def _sign_in(
 
     import filelock  # noqa: F401
 
-    import loopback_auth.kept  # noqa: F401
+    import loopback_auth.store.kept  # noqa: F401
     from loopback_auth.api import login
     from loopback_auth.shell.driver import watch
 
@@ -207,7 +207,7 @@ def _sign_in(
 
     async def main() -> SignIn:
         if not settings.is_demo:
-            from loopback_auth.configure import client_config
+            from loopback_auth.settings.configure import client_config
 
             return await sign_in(client_config(settings))
         from loopback_auth.commands.demo import demo_client, signing_server

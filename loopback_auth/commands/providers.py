@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
-from loopback_auth.providers import PRESETS
+from loopback_auth.settings.providers import PRESETS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the presets."""
     if options.provider and options.provider not in PRESETS:
-        from loopback_auth.config import suggestion
+        from loopback_auth.settings.config import suggestion
 
         raise ConfigError(
             f"Unknown provider: {options.provider[:80]!a}", hint=suggestion(options.provider, PRESETS)

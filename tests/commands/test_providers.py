@@ -6,7 +6,7 @@ import json
 
 from command_line import CommandLine
 
-from loopback_auth.providers import PRESETS
+from loopback_auth.settings.providers import PRESETS
 
 
 def test_each_is_listed_with_a_whole_link(command_line: CommandLine) -> None:

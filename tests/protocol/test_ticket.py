@@ -13,7 +13,6 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from protocol_samples import NOW, PROPERTY, json_answer, raw_answer
 
-from loopback_auth.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
@@ -30,6 +29,7 @@ from loopback_auth.protocol.ticket import (
     poll_response,
     ticket_response,
 )
+from loopback_auth.settings.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 
 ID = "0123456789abcdef0123456789abcdef"
 VALUES = {

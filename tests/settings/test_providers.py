@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from loopback_auth.configure import client_config
-from loopback_auth.providers import PRESETS
-from loopback_auth.setting import SETTINGS
 from loopback_auth.settings import redirect_of, resolve
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.setting import SETTINGS
 
 DESCRIPTION = {"title", "source", "note"}
 NAMES = {setting.name for setting in SETTINGS}

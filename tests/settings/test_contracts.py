@@ -8,7 +8,6 @@ from string import Formatter
 
 import pytest
 
-from loopback_auth.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
@@ -16,6 +15,7 @@ from loopback_auth.effects import Send
 from loopback_auth.flows.ticket import ticket
 from loopback_auth.model import Attempt, Call, ClientConfig, Provider, ServerMetadata, TicketContract
 from loopback_auth.protocol.urls import check_browser_url
+from loopback_auth.settings.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 
 ISSUER = "https://as.example"
 ATTEMPT = Attempt(state="s" * 32, code_verifier="v" * 43, nonce="n" * 32, started_at=0.0)

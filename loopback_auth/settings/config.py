@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.providers import PRESETS
-from loopback_auth.setting import SETTINGS
+from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.setting import SETTINGS
 
 RESERVED = ("demo",)
 _NAMES = tuple(setting.name for setting in SETTINGS)

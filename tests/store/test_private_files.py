@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth import private_files
 from loopback_auth.errors import StoreError
+from loopback_auth.store import private_files
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="owners, modes and links of POSIX")
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.kept import from_json, to_json
 from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
+from loopback_auth.store.kept import from_json, to_json
 
 CANARY = "canary-7f3a"
 URL = "https://as.example"

@@ -16,8 +16,8 @@ import os
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import config_folder
-from loopback_auth.providers import PRESETS
-from loopback_auth.setting import PREFIX, SETTINGS, Setting, loopback_parts
+from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.setting import PREFIX, SETTINGS, Setting, loopback_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def load_config(path: str) -> Mapping[str, object]:
         return {}
     except OSError:
         pass  # Reading it fails in the same way, and says so.
-    from loopback_auth.config import read_config
+    from loopback_auth.settings.config import read_config
 
     return read_config(path)
 
@@ -232,13 +232,13 @@ def needs_secret(settings: Settings) -> bool:
 def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
     if not config:
         return {}
-    from loopback_auth.config import provider_tables
+    from loopback_auth.settings.config import provider_tables
 
     return provider_tables(config, path)
 
 
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
-    from loopback_auth.config import suggestion
+    from loopback_auth.settings.config import suggestion
 
     return ConfigError(
         f"Unknown provider: {ascii(name)[:80]} (from {origin})",

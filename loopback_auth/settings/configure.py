@@ -117,7 +117,7 @@ def _client_auth(settings: Settings) -> ClientAuth | None:
 def _ticket(settings: Settings) -> TicketContract | None:
     from dataclasses import replace
 
-    from loopback_auth.contracts import CONTRACTS
+    from loopback_auth.settings.contracts import CONTRACTS
 
     vendor = settings.text("ticket")
     if not vendor:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from loopback_auth.configure import client_config
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.settings import Settings, resolve
+from loopback_auth.settings.configure import client_config
 
 ENDPOINTS = {
     "authorization_endpoint": "https://a.example/authorize",

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.setting import SETTINGS, Setting
 from loopback_auth.settings import (
     Settings,
     config_file,
@@ -20,6 +19,7 @@ from loopback_auth.settings import (
     resolve,
     unknown_variables,
 )
+from loopback_auth.settings.setting import SETTINGS, Setting
 
 PATH = "/etc/config.toml"
 WORK = {"issuer": "https://login.example.com", "client_id": "from-table"}
@@ -518,15 +518,15 @@ ALREADY_PAID = "__future__ _abc _collections_abc _stat abc genericpath ntpath os
 def test_settings_are_resolved_before_anything_is_imported(provider: str) -> None:
     """The browser is started right after; every module that is loaded first makes the person wait."""
     command = [sys.executable, "-S", "-c", IMPORTS, provider]
-    folder = str(Path(__file__).parent.parent)
+    folder = str(Path(__file__).parents[2])
     loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder).stdout.split()
 
     assert set(loaded) - set(ALREADY_PAID.split()) == {
         "loopback_auth",
         "loopback_auth.errors",
         "loopback_auth.folders",
-        "loopback_auth.providers",
-        "loopback_auth.setting",
+        "loopback_auth.settings.providers",
+        "loopback_auth.settings.setting",
         "loopback_auth.settings",
     }
 

@@ -29,7 +29,7 @@ from loopback_auth.store import (
     sign_in_name,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a"
 NOW = 2000.0
 TOKENS = TokenSet(
@@ -237,7 +237,7 @@ def test_the_fast_reader_imports_next_to_nothing(tmp_path: Path) -> None:
     assert token == TOKENS.access_token
     assert set(modules.split()) == {
         "loopback_auth",
-        "loopback_auth.private_files",
+        "loopback_auth.store.private_files",
         "loopback_auth.store",
     }
 

@@ -18,7 +18,7 @@ import json
 import os
 import time
 
-from loopback_auth.private_files import (
+from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
     discard,
@@ -166,7 +166,7 @@ class FileTokenStore:
         content = read_private(path) if check_folder(self._folder) else None
         if content is None:
             return None
-        from loopback_auth.kept import from_json
+        from loopback_auth.store.kept import from_json
 
         try:
             return from_json(content, name)
@@ -299,7 +299,7 @@ def _held(lock: threading.Lock, name: str, timeout: float) -> Iterator[None]:
 
 
 def _kept_form(sign_in: SignIn) -> bytes:
-    from loopback_auth.kept import to_json
+    from loopback_auth.store.kept import to_json
 
     try:
         content = to_json(sign_in)
