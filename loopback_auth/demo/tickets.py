@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from loopback_auth.approval import TicketContract
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.desk import Desk, Routes
@@ -17,7 +18,6 @@ from loopback_auth.demo.netlify import API, TICKETS, Netlify
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.vendors import Doppler, Heroku, Npm, Stripe
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import TicketContract
 from loopback_auth.settings.contracts import CONTRACTS
 
 BASES = {"netlify": API, "npm": "/npm", "heroku": "/heroku", "stripe": "/stripe", "doppler": "/doppler"}

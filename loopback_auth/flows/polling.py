@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from loopback_auth.approval import Pending
 from loopback_auth.effects import Flow, Moment, Send, Sleep, Warn
 from loopback_auth.errors import AttemptExpired, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse, Pending
+from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.protocol.polling import Rhythm, failed, next_poll, paused, polled, returned, slowed
 
 T = TypeVar("T")

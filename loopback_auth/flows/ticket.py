@@ -12,11 +12,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from loopback_auth.approval import TicketContract
 from loopback_auth.effects import Flow, Invite, Send
 from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import signed_in
-from loopback_auth.model import Attempt, ClientConfig, HttpRequest, SignIn, TicketContract, TokenSet
+from loopback_auth.model import Attempt, ClientConfig, HttpRequest, SignIn, TokenSet
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import (
     account_response,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loopback_auth.approval import DeviceGrant, Pending
 from loopback_auth.errors import (
     ConfigError,
     DeviceError,
@@ -15,7 +16,7 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.model import ClientConfig, DeviceGrant, HttpRequest, HttpResponse, Pending, ServerMetadata
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
 from loopback_auth.protocol.client_auth import authenticated_request
 from loopback_auth.protocol.json import is_json, parse_object, text_member
 from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered, wait_wanted

@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from loopback_auth.model import HttpResponse, Pending
+from loopback_auth.approval import Pending
+from loopback_auth.model import HttpResponse
 
 DEFAULT_INTERVAL = 5.0
 """Seconds; RFC 8628 §3.2."""

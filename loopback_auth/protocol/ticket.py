@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from string import Formatter
 from urllib.parse import quote, urlencode, urljoin
 
+from loopback_auth.approval import Call, Pending, Ticket, TicketContract
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
@@ -24,16 +25,7 @@ from loopback_auth.errors import (
     TicketError,
     TransportError,
 )
-from loopback_auth.model import (
-    FORM,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Pending,
-    Ticket,
-    TicketContract,
-    TokenSet,
-)
+from loopback_auth.model import FORM, HttpRequest, HttpResponse, TokenSet
 from loopback_auth.protocol.json import is_json, member, parse_object
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.urls import check_browser_url, origin

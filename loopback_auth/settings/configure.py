@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode, TicketContract
+    from loopback_auth.approval import TicketContract
+    from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
 
     LoopbackHost = Literal["127.0.0.1", "[::1]", "localhost"]
 

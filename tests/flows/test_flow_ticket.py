@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flow_world import ATTEMPT, CLIENT, ISSUER, PROVIDER, plain, story, world
 
+from loopback_auth.approval import Call, TicketContract
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.tickets import demo_contract
@@ -23,7 +24,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.ticket import ticket
-from loopback_auth.model import Call, ClientConfig, HttpRequest, HttpResponse, SignIn, TicketContract
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, SignIn
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import call_request
 from loopback_auth.settings.contracts import CONTRACTS

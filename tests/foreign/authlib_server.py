@@ -1,8 +1,8 @@
 """Serve an authorization server made with Authlib that still gives out tokens by `response_type=token`.
 
 Its issuer goes to stdout as one line of JSON; it runs until stdin ends, so that it never outlives the tests.
-The grants, the checks and the wording on the wire are Authlib's; here are only the one client, the one person,
-the consent page and what is kept, which Authlib leaves to whoever uses it.
+The grants, the checks and the wording on the wire are Authlib's; here are only the one client, the one
+person, the consent page and what is kept, which Authlib leaves to whoever uses it.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from protocol_samples import (
     raw_answer,
 )
 
+from loopback_auth.approval import Pending
 from loopback_auth.errors import (
     DeviceError,
     EndpointMissing,
@@ -26,7 +27,7 @@ from loopback_auth.errors import (
     MalformedResponse,
     TransportError,
 )
-from loopback_auth.model import HttpResponse, Pending
+from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.device import (
     GRANT_TYPE,
     device_authorization_request,

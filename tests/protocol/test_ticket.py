@@ -13,6 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from protocol_samples import NOW, PROPERTY, json_answer, raw_answer
 
+from loopback_auth.approval import Call, Pending, TicketContract
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
@@ -21,7 +22,7 @@ from loopback_auth.errors import (
     TicketError,
     TransportError,
 )
-from loopback_auth.model import Call, HttpResponse, Pending, TicketContract
+from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.ticket import (
     account_response,
     call_request,

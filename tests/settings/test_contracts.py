@@ -8,12 +8,13 @@ from string import Formatter
 
 import pytest
 
+from loopback_auth.approval import Call, TicketContract
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.effects import Send
 from loopback_auth.flows.ticket import ticket
-from loopback_auth.model import Attempt, Call, ClientConfig, Provider, ServerMetadata, TicketContract
+from loopback_auth.model import Attempt, ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.settings.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 
