@@ -153,7 +153,8 @@ def _line(prompt: str, answer: Answer, *, hidden: bool) -> str:
     if not answer.characters:
         return prompt
     plural = "s" * (answer.characters > 1)
-    return f"{prompt}({answer.characters:,} character{plural})".replace(",", " ")
+    count = f"{answer.characters:,}".replace(",", " ")
+    return f"{prompt}({count} character{plural})"
 
 
 @contextmanager

@@ -164,6 +164,20 @@ def test_characters_that_arrive_in_parts_are_one(person: Person) -> None:
     assert "(3 characters)" in person.look()
 
 
+def test_question_is_not_respelled(person: Person) -> None:
+    """The count of characters has blanks where the question has commas."""
+
+    async def asked() -> str:
+        reading = asyncio.create_task(read_line("Paste it, then Enter: ", stream=person.stdin))
+        await person.sees("Enter: ")
+        await person.types("a" * 1234 + "\r", 65536)
+        return await reading
+
+    run(asked())
+
+    assert "Paste it, then Enter: (1 234 characters)" in person.look()
+
+
 def test_what_is_no_utf_8_is_no_error() -> None:
     """Old terminals send what they like."""
     keys = Answer(100)
