@@ -106,7 +106,10 @@ def test_ticket_of_another_vendor_signs_in(vendor: str) -> None:
             await person.done()
         return sign_in
 
-    assert asyncio.run(main()).tokens.access_token
+    tokens = asyncio.run(main()).tokens
+
+    assert tokens.access_token
+    assert tokens.account in ("demo@example.com", "Demo Account")
 
 
 def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:

@@ -70,6 +70,7 @@ class Heroku:
             "/heroku/auth": {"POST": self._desk.creating(self._create)},
             "/heroku/auth/cli": {"GET": self._desk.polling(self._poll)},
             "/heroku/auth/browser": {"GET": self._desk.page("heroku", "id")},
+            "/heroku/account": {"GET": self._account},
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -95,6 +96,10 @@ class Heroku:
         if found.state == "denied":
             return json_reply({"error": "The login was denied."})
         return json_reply({"access_token": self._desk.redeem(secret, now)[0]})
+
+    def _account(self, request: HttpRequest, now: float) -> HttpResponse:
+        account = self._desk.account(request, now)
+        return no(401, "Unauthorized") if account is None else json_reply({"email": account.email})
 
 
 class Stripe:
