@@ -41,6 +41,13 @@ def run(options: argparse.Namespace) -> int:
     if options.renew or not sign_in.tokens.fresh(time.time()):
         sign_in = _renewed(sign_in, store, force=options.renew)
     tokens = sign_in.tokens
+    if not tokens.access_token:
+        from loopback_auth.errors import SignInRequired
+
+        raise SignInRequired(
+            f"The sign-in to {sign_in.name} says who you are, but it came without an access token.",
+            hint="Sign in again with another --flow, code for example.",
+        )
     if options.json:
         print_json(
             {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 from command_line import CommandLine
 
-from commands.people import CONFIDENTIAL, RecordingServer, client_flags, keep, kept_in, sign_in
+from commands.people import CONFIDENTIAL, RecordingServer, client_flags, keep, kept_in, sign_in, store
 
 NOW = time.time()
 
@@ -64,6 +65,16 @@ def test_a_token_from_the_future_is_not_believed(command_line: CommandLine) -> N
 
     assert ended.status == 6
     assert ended.stdout == ""
+
+
+def test_an_identity_without_an_access_token_is_told_as_that(command_line: CommandLine) -> None:
+    """`response_type=id_token` gives none, and an empty line would be taken for one."""
+    made = keep(command_line, "one")
+    store(command_line).save(replace(made, tokens=replace(made.tokens, access_token="")))
+    ended = command_line.run("token")
+
+    assert (ended.status, ended.stdout) == (9, "")
+    assert "without an access token" in ended.complaint
 
 
 def test_several_sign_ins_have_to_be_told_apart(command_line: CommandLine) -> None:
