@@ -30,7 +30,7 @@ from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, Ignor
 pytestmark = pytest.mark.foreign
 
 FLOWS = ("token", "code")
-SHORTLY = 0.5
+SHORTLY = 1.5
 """Seconds for a sign-in that nobody comes back from."""
 
 
