@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import web
 
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.redirect import BODY_LIMIT, TurnedAway
-
-if TYPE_CHECKING:
-    from loopback_auth.shell.receiver import Receiver
 
 RECEIVED_LIMIT = 256 * 1024
 """Bytes of one request, head and body together."""
@@ -24,12 +21,36 @@ RECEIVED_LIMIT = 256 * 1024
 SILENT = logging.Logger("loopback_auth.receiver", level=logging.CRITICAL + 1)
 
 
+class Owner(Protocol):
+    """What a connection needs of the receiver that it belongs to."""
+
+    patience: float
+    closed: bool
+
+    def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
+        """Take the connection in."""
+
+    def forget(self, connection: Connection) -> None:
+        """Note that the connection is gone."""
+
+    def turn_away(self, refusal: TurnedAway) -> None:
+        """Count a request that was not ours."""
+
+    def refused(self, refusal: TurnedAway) -> HttpResponse:
+        """Count a request that was not ours, and make the page for it."""
+        ...
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        ...
+
+
 class Connection(web.RequestHandler):
     """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
 
     __slots__ = ("_encrypted", "_received", "_receiver", "_timer", "busy")
 
-    def __init__(self, manager: web.Server, receiver: Receiver) -> None:
+    def __init__(self, manager: web.Server, receiver: Owner) -> None:
         super().__init__(
             manager,
             loop=asyncio.get_running_loop(),
@@ -108,7 +129,7 @@ class Connection(web.RequestHandler):
 class Server(web.Server):
     """aiohttp's low-level server, making connections of our kind."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Owner) -> None:
         super().__init__(receiver.handle)
         self._receiver = receiver
 
