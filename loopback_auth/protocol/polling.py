@@ -30,6 +30,8 @@ GROWTH = 0.12
 """The gap as a part of the time that has passed since the start or the last return."""
 WATCHED_GROWTH = 0.22
 """The same while our own tab would tell of a return; somebody may still approve on a phone and stay there."""
+AWAY_INTERVALS = 3
+"""Of a server that named one: its interval begins anew with every poll, and a return in it has to wait."""
 EAGER_SECONDS = 6.0
 EAGER_GAP = 1.0
 RETURN_GAP = 0.25
@@ -84,6 +86,8 @@ def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
         gap = EAGER_GAP
     else:
         gap = min(max(EAGER_GAP, passed * (WATCHED_GROWTH if watched else GROWTH)), LONGEST_GAP)
+        if watched and not rhythm.own_pace:
+            gap = max(gap, min(AWAY_INTERVALS * rhythm.interval, LONGEST_BACK_OFF))
     if rhythm.failures:
         doubled = max(EAGER_GAP, rhythm.interval) * 2.0 ** min(rhythm.failures, 4)
         gap = max(gap, min(doubled, LONGEST_BACK_OFF))
