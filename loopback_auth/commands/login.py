@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             f"With --flow {settings.text('flow')} anybody could approve: somebody has to look at the account,"
             " and there is nobody to ask.",
-            hint="Add --yes to keep whatever account it turns out to be, or use --flow code.",
+            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
         )
     if not settings.is_demo:
         _check_same_client(settings, store)
