@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import ConfigError, EndpointMissing, ProtocolError, TransportError
 from loopback_auth.model import Provider, ServerMetadata
-from loopback_auth.protocol.jwt import jwks_request, jwks_response
+from loopback_auth.protocol.jws import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import (
     check_endpoints,
     is_absent,

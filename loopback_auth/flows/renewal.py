@@ -12,7 +12,8 @@ from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.flows.discovery import keys_if_possible
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
-from loopback_auth.protocol.jwt import check_refreshed, id_token, names_key
+from loopback_auth.protocol.jws import names_key
+from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.revocation import (
     revocation_request,
     revocation_response,

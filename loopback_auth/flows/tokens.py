@@ -21,7 +21,8 @@ from loopback_auth.model import (
     SignIn,
     TokenSet,
 )
-from loopback_auth.protocol.jwt import front_channel_id_token, id_token, names_key
+from loopback_auth.protocol.jws import names_key
+from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.token import scope_difference, token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
 

@@ -20,18 +20,15 @@ from protocol_samples import ATTEMPT, CLIENT, ISSUER, METADATA, NOW, PROPERTY, P
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, ServerMetadata
-from loopback_auth.protocol.jwt import (
+from loopback_auth.protocol.jws import (
     JWS_LIMIT,
-    LEEWAY,
-    check_refreshed,
     decode,
-    half_hash,
-    id_token,
     jwks_request,
     jwks_response,
     names_key,
     verify_signature,
 )
+from loopback_auth.protocol.jwt import LEEWAY, check_refreshed, half_hash, id_token
 
 ACCESS_TOKEN = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
 SECRET = "a-client-secret-of-more-than-thirty-two-octets"
