@@ -35,6 +35,38 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class PasteReady:
+    """A link to open anywhere; the browser ends at `redirect_uri` and more, and that address is to be pasted."""
+
+    url: str = field(repr=False)
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteBegan:
+    """Another flow is now open beside those that are: which, and why."""
+
+    flow: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteEnded:
+    """A flow is out of the race, and why; others go on."""
+
+    flow: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Another process signs in to the same provider already; its result will be ours too."""
+
+    process: int
+    """Its id; 0 when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenerFailed:
     """The program that should have opened the browser ended with an error; the link still works."""
 
@@ -100,6 +132,10 @@ class Exchanged:
 Event = (
     LinkReady
     | Invited
+    | PasteReady
+    | RouteBegan
+    | RouteEnded
+    | Followed
     | OpenerFailed
     | LinkOpened
     | LinkRenewed

@@ -1,0 +1,182 @@
+"""What a plan is made of: surroundings, facts, abilities, routes.
+
+Plain classes, because a plan is made before the browser is started, and importing `dataclasses` would keep it
+waiting. Knows nothing of how any of it is found out.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+YES, LIKELY, UNKNOWN, UNLIKELY, NO = "yes", "likely", "unknown", "unlikely", "no"
+LEVELS = (YES, LIKELY, UNKNOWN, UNLIKELY, NO)
+
+AT_ONCE = "at once"
+UNVISITED = "unvisited"
+ASKED = "asked"
+STARTS = (AT_ONCE, UNVISITED, ASKED)
+"""When a route begins: at once, when no browser has come to our page in time, or when the person asks."""
+
+ROUTES = ("code", "ticket", "device", "paste")
+"""The flows that may be chosen without being named; the implicit grant is not among them (RFC 9700 §2.1.2)."""
+
+
+class Surroundings:
+    """What the machine shows, as it was looked at.
+
+    Args:
+        environ: the environment, with whatever the person has overridden.
+        platform: as `sys.platform`.
+        kernel: release of the kernel, as `uname -r` shows it.
+        files: those of the probed paths that exist.
+        stdin: whether it is a terminal.
+        stderr: whether it is a terminal.
+        openers: programs that open a page and were found on PATH.
+    """
+
+    __slots__ = ("environ", "files", "kernel", "openers", "platform", "stderr", "stdin")
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        platform: str,
+        kernel: str = "",
+        files: tuple[str, ...] = (),
+        stdin: bool = False,
+        stderr: bool = False,
+        openers: tuple[str, ...] = (),
+    ) -> None:
+        self.environ = environ
+        self.platform = platform
+        self.kernel = kernel
+        self.files = files
+        self.stdin = stdin
+        self.stderr = stderr
+        self.openers = openers
+
+
+class Fact:
+    """One answer: how sure it is, and the signals or the wish behind it, in words for people."""
+
+    __slots__ = ("because", "level")
+
+    def __init__(self, level: str, *because: str) -> None:
+        self.level = level
+        self.because = because
+
+    def __repr__(self) -> str:
+        return f"Fact({', '.join(map(repr, (self.level, *self.because)))})"
+
+
+class Facts:
+    """The answers about this machine.
+
+    Args:
+        opens: can something open a page that the person sees?
+        reaches: can that person's browser reach a port of ours?
+        person: is a person at our terminal, who can be asked?
+        waits: may we wait for somebody?
+    """
+
+    __slots__ = ("opens", "person", "reaches", "waits")
+
+    def __init__(self, *, opens: Fact, reaches: Fact, person: Fact, waits: Fact) -> None:
+        self.opens = opens
+        self.reaches = reaches
+        self.person = person
+        self.waits = waits
+
+
+class Place:
+    """Where this runs, as one row of the table of places.
+
+    Args:
+        name: short and stable, for `--json` and tests.
+        title: completes "This is ...", without a full stop.
+        advice: what to do to sign in here more easily; empty when nothing special.
+    """
+
+    __slots__ = ("advice", "name", "title")
+
+    def __init__(self, name: str, title: str, advice: str = "") -> None:
+        self.name = name
+        self.title = title
+        self.advice = advice
+
+
+class Abilities:
+    """What a provider allows this client, as far as it is declared.
+
+    Args:
+        refused: flow to why it cannot be; a flow that is missing here can be tried.
+        any_port: the redirect URI may have any port (RFC 8252 §7.3).
+    """
+
+    __slots__ = ("any_port", "refused")
+
+    def __init__(self, refused: Mapping[str, str], *, any_port: bool = True) -> None:
+        self.refused = refused
+        self.any_port = any_port
+
+
+class Route:
+    """One way to sign in: which flow, when it begins, and why then."""
+
+    __slots__ = ("flow", "starts", "why")
+
+    def __init__(self, flow: str, starts: str, why: str) -> None:
+        self.flow = flow
+        self.starts = starts
+        self.why = why
+
+    def __repr__(self) -> str:
+        return f"Route({self.flow!r}, {self.starts!r}, {self.why!r})"
+
+
+class Plan:
+    """The ordered ways to sign in here with this provider.
+
+    Args:
+        place: where this runs.
+        facts: what is known about it.
+        routes: best first; those that begin at once are open together.
+        refused: flow to why it is no route.
+        opens: start a browser; otherwise links are only shown.
+        why_not: why no browser is started; empty when one is.
+        start_page: the browser that will be used may be able to come to a page of ours.
+        patience: seconds without a visit to our page after which the routes that wait for that begin.
+    """
+
+    __slots__ = ("facts", "opens", "patience", "place", "refused", "routes", "start_page", "why_not")
+
+    def __init__(
+        self,
+        *,
+        place: Place,
+        facts: Facts,
+        routes: tuple[Route, ...],
+        refused: Mapping[str, str],
+        opens: bool,
+        why_not: str = "",
+        start_page: bool = True,
+        patience: float = 10.0,
+    ) -> None:
+        self.place = place
+        self.facts = facts
+        self.routes = routes
+        self.refused = refused
+        self.opens = opens
+        self.why_not = why_not
+        self.start_page = start_page
+        self.patience = patience
+
+    def route(self, flow: str) -> Route | None:
+        """Return the route by a flow, if there is one."""
+        return next((one for one in self.routes if one.flow == flow), None)
+
+    def starting(self, starts: str) -> tuple[Route, ...]:
+        """Return the routes that begin on one occasion."""
+        return tuple(one for one in self.routes if one.starts == starts)
