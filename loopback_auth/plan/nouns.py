@@ -20,7 +20,7 @@ STARTS = (AT_ONCE, UNVISITED, ASKED)
 """When a route begins: at once, when no browser has come to our page in time, or when the person asks."""
 
 ROUTES = ("code", "ticket", "device", "paste")
-"""The flows that may be chosen without being named; the implicit grant is not among them (RFC 9700 §2.1.2)."""
+"""The flows that may be chosen without being named; the implicit grant is none of them (RFC 9700 §2.1.2)."""
 
 
 class Surroundings:
@@ -176,6 +176,19 @@ class Plan:
     def route(self, flow: str) -> Route | None:
         """Return the route by a flow, if there is one."""
         return next((one for one in self.routes if one.flow == flow), None)
+
+    def only(self, flow: str) -> Plan:
+        """Return a plan for one flow and no other, whatever speaks against it: somebody wants just that."""
+        return Plan(
+            place=self.place,
+            facts=self.facts,
+            routes=(Route(flow, AT_ONCE, "It is the one that was asked for."),),
+            refused={},
+            opens=self.opens,
+            why_not=self.why_not,
+            start_page=flow != "paste" and (self.start_page or flow not in ("ticket", "device")),
+            patience=self.patience,
+        )
 
     def starting(self, starts: str) -> tuple[Route, ...]:
         """Return the routes that begin on one occasion."""

@@ -16,16 +16,12 @@ import subprocess
 import sys
 import threading
 
+from loopback_auth.plan.openers import openers, print_only, program_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TEXT_BROWSERS = frozenset({"elinks", "links", "links2", "lynx", "w3m", "www-browser"})
-PRINT_ONLY = frozenset({"", "none", "echo", "true", "false"})
-"""What people set BROWSER to when they want no browser (git-ecosystem/git-credential-manager#2317)."""
-
-LINUX_OPENERS = (("xdg-open",), ("gio", "open"), ("x-www-browser",), ("firefox",), ("chromium",))
-WSL_OPENERS = (("wslview",), ("rundll32.exe", "url.dll,FileProtocolHandler"))
 NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """Windows only."""
 
@@ -59,15 +55,15 @@ class Opening:
 
 
 def open_browser(url: str, environ: Mapping[str, str] | None = None) -> Opening:
-    """Start the person's browser on a URL of ours, or say why not.
+    """Start the person's browser on a URL of ours, or say why that failed; whether to is up to the plan.
 
     Args:
         url: already checked; one argument of the program, never part of a command line.
         environ: the environment, this process's own by default.
     """
     environ = os.environ if environ is None else environ
-    if why_not := reason_against(environ, sys.platform):
-        return Opening(why_not=why_not)
+    if word := print_only(environ):
+        return Opening(why_not=f"BROWSER is set to {word}")
     if sys.platform == "win32" and not environ.get("BROWSER"):
         return _start_file(url)
     for command in openers(environ, sys.platform):
@@ -85,41 +81,8 @@ def open_browser(url: str, environ: Mapping[str, str] | None = None) -> Opening:
             )
         except OSError:
             continue
-        return Opening(program=_name(argv[0]), process=process)
+        return Opening(program=program_name(argv[0]), process=process)
     return Opening(why_not="no program that opens a browser was found")
-
-
-def reason_against(environ: Mapping[str, str], platform: str) -> str:
-    """Say why no browser that this person sees can be started here; empty when one may be."""
-    browser = environ.get("BROWSER")
-    if browser is not None and _name(browser.strip().lower()) in PRINT_ONLY:
-        return f"BROWSER is set to {browser.strip() or 'nothing'}"
-    if browser:
-        return ""
-    if any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
-        return "this is an SSH session"
-    if platform in ("darwin", "win32", "cygwin") or is_wsl(environ) or environ.get("TERMUX_VERSION"):
-        return ""
-    return "" if _has_display(environ) else "there is no display"
-
-
-def openers(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
-    """List the commands to try, best first; `%s` in one of BROWSER's stands for the URL."""
-    configured = environ.get("BROWSER", "")
-    if configured:
-        separator = ";" if platform == "win32" else ":"
-        commands = (_command(part, platform) for part in configured.split(separator))
-        return tuple(command for command in commands if command and not _is_text(command[0]))
-    if platform == "darwin":
-        return (("/usr/bin/open",),)
-    if platform == "cygwin":
-        return (("cygstart",),)
-    if environ.get("TERMUX_VERSION"):
-        return (("termux-open-url",),)
-    if is_wsl(environ):
-        # Without a display xdg-open would fall back to a text browser.
-        return WSL_OPENERS + LINUX_OPENERS if _has_display(environ) else WSL_OPENERS
-    return LINUX_OPENERS
 
 
 def with_url(command: tuple[str, ...], url: str) -> list[str]:
@@ -132,37 +95,6 @@ def with_url(command: tuple[str, ...], url: str) -> list[str]:
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for the browser: without our settings, which may hold a client secret."""
     return {name: value for name, value in environ.items() if not name.startswith("LOOPBACK_AUTH_")}
-
-
-def is_wsl(environ: Mapping[str, str]) -> bool:
-    """Tell whether this is the Windows Subsystem for Linux, whose browser is the one of Windows."""
-    return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))
-
-
-def _command(part: str, platform: str) -> tuple[str, ...]:
-    """Split one of BROWSER's commands into words; no words where its quotes do not match."""
-    import shlex
-
-    try:
-        # On Windows a backslash separates folders.
-        words = shlex.split(part, posix=platform != "win32")
-    except ValueError:
-        return ()
-    # A last `&` asks for the background (Python's webbrowser reads it so); that is where all are started.
-    words = words[:-1] if words[-1:] == ["&"] else words
-    return tuple(word.strip('"') for word in words) if platform == "win32" else tuple(words)
-
-
-def _is_text(program: str) -> bool:
-    return _name(program) in TEXT_BROWSERS
-
-
-def _name(program: str) -> str:
-    return program.replace("\\", "/").rpartition("/")[2]
-
-
-def _has_display(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def _start_file(url: str) -> Opening:

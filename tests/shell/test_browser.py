@@ -15,15 +15,12 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.plan.openers import LINUX_OPENERS, WSL_OPENERS, openers
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.shell.browser import (
-    LINUX_OPENERS,
-    WSL_OPENERS,
     Opening,
     child_environment,
     open_browser,
-    openers,
-    reason_against,
     with_url,
 )
 
@@ -161,26 +158,6 @@ def test_text_browser_is_never_started(browser: str) -> None:
 def test_unbalanced_quotes_are_no_crash() -> None:
     """A slip in a start-up file must not end the sign-in with a traceback."""
     assert open_browser(URL, {**DESKTOP, "BROWSER": "'firefox"}).why_not
-
-
-REASONS = {
-    "desktop": ({"DISPLAY": ":0"}, "linux", ""),
-    "Wayland": ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", ""),
-    "no display": ({}, "linux", "there is no display"),
-    "ssh": ({"DISPLAY": ":10", "SSH_CONNECTION": "a b c d"}, "linux", "this is an SSH session"),
-    "ssh to a Mac": ({"SSH_TTY": "/dev/ttys1"}, "darwin", "this is an SSH session"),
-    "ssh with a browser named": ({"SSH_CONNECTION": "a b c d", "BROWSER": "remote-open"}, "linux", ""),
-    "Mac": ({}, "darwin", ""),
-    "Windows": ({}, "win32", ""),
-    "WSL": ({"WSL_DISTRO_NAME": "Debian"}, "linux", ""),
-    "Termux": ({"TERMUX_VERSION": "0.118"}, "linux", ""),
-}
-
-
-@pytest.mark.parametrize(("environ", "platform", "reason"), REASONS.values(), ids=REASONS)
-def test_where_a_browser_can_be_started(environ: dict[str, str], platform: str, reason: str) -> None:
-    """A browser that this person does not see is worse than a printed link."""
-    assert reason_against(environ, platform) == reason
 
 
 COMMANDS = {

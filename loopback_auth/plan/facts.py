@@ -1,0 +1,139 @@
+"""What the signals come to: four answers about this machine, each with its reason.
+
+A table for each of the two hard questions; the first row whose trait is there answers. What the person wishes
+stands above them. Three things make an answer less sure: tmux and screen keep variables that are older than
+the connection, a coding agent may run in a sandbox, and without a terminal nobody may be sitting there.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.plan.nouns import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Fact, Facts
+from loopback_auth.plan.signals import AGENTS, CI, PROBED, READ, first
+from loopback_auth.plan.traits import traits_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback_auth.plan.nouns import Surroundings
+    from loopback_auth.plan.traits import Traits
+
+    Rule = tuple[str, str, str, bool]
+
+FIRM, STALE = False, True
+"""Whether tmux and screen may remember what the row is built on."""
+
+OPENS: tuple[Rule, ...] = (
+    # trait, level, why; whether it may be stale
+    ("print_only", NO, "BROWSER is set to {it}", FIRM),
+    ("text_browser", NO, "BROWSER names a text browser, {it}", FIRM),
+    ("lost_browser", NO, "the program that BROWSER names was not found", FIRM),
+    ("helper", YES, "VS Code opens pages where you sit", STALE),
+    ("named_over_ssh", LIKELY, "BROWSER names {it}", STALE),
+    ("named", YES, "BROWSER names {it}", FIRM),
+    ("ci_terminal", UNLIKELY, "this may be a CI job", FIRM),
+    ("ci", NO, "this is a CI job", FIRM),
+    ("cloud_shell", NO, "this is a cloud shell", FIRM),
+    ("ssh_x11", UNLIKELY, "this is an SSH session", STALE),
+    ("ssh", NO, "this is an SSH session", STALE),
+    ("container_window", LIKELY, "this container has a display", STALE),
+    ("container", NO, "this is a container", FIRM),
+    ("sudo", NO, "sudo runs this for another user", FIRM),
+    ("wsl_service", NO, "this is a service of WSL", FIRM),
+    ("wsl_lost", NO, "no program that opens a browser was found", FIRM),
+    ("wsl", YES, "Windows opens pages for WSL", FIRM),
+    ("service", NO, "this is a Windows service", FIRM),
+    ("desktop", YES, "this is {it}", STALE),
+    ("no_opener", NO, "no program that opens a browser was found", FIRM),
+    ("termux", YES, "Android opens pages for Termux", FIRM),
+    ("sandbox_window", LIKELY, "the desktop opens pages for the sandbox", STALE),
+    ("display", YES, "there is a display", STALE),
+    ("always", NO, "there is no display", STALE),
+)
+"""Can something open a page that the person sees?"""
+
+REACHES: tuple[Rule, ...] = (
+    ("ci_named", LIKELY, "BROWSER names {it}, which runs here", FIRM),
+    ("ci_terminal", UNLIKELY, "this may be a CI job", FIRM),
+    ("ci", NO, "this is a CI job", FIRM),
+    ("cloud_shell", NO, "this is a cloud shell", FIRM),
+    ("codespaces", UNLIKELY, "Codespaces forwards ports only to the desktop VS Code", FIRM),
+    # A terminal of VS Code has no SSH_TTY; one of tmux or of plain SSH does.
+    ("vscode_ssh_tty", LIKELY, "VS Code forwards ports over SSH", STALE),
+    ("vscode_ssh", YES, "VS Code forwards ports over SSH", STALE),
+    ("dev_container", YES, "VS Code forwards ports of a dev container", FIRM),
+    ("workspace_alone", NO, "ports of this workspace are served under another address", FIRM),
+    # microsoft/vscode-remote-release#9195, #11755
+    ("tunnel", NO, "VS Code forwards ports of a tunnel to an https address", STALE),
+    ("named_over_ssh", UNKNOWN, "BROWSER may name a browser on another machine", STALE),
+    ("ssh_x11", UNKNOWN, "a browser shown over X forwarding runs here", STALE),
+    ("ssh", UNLIKELY, "this is an SSH session", STALE),
+    ("container_window", LIKELY, "this container has a display", STALE),
+    ("container_named", UNKNOWN, "BROWSER may name a browser outside this container", FIRM),
+    ("pod", UNLIKELY, "ports of a pod have to be forwarded", FIRM),
+    ("container", UNLIKELY, "ports of a container have to be published", FIRM),
+    ("wsl", LIKELY, "Windows usually forwards ports of WSL", FIRM),
+    ("sudo", UNKNOWN, "sudo hides whether you came from another machine", FIRM),
+    ("desktop", YES, "this is {it}", STALE),
+    ("termux", YES, "the browser is on this phone", FIRM),
+    ("display", YES, "there is a display", STALE),
+    ("text_browser", UNKNOWN, "the only browser known here is a text browser", FIRM),
+    ("named", LIKELY, "BROWSER names {it}, which runs here", FIRM),
+    ("multiplexer", UNKNOWN, "tmux and screen hide whether you came from another machine", FIRM),
+    ("agent", UNKNOWN, "a coding agent may run on any machine", FIRM),
+    ("detached", UNKNOWN, "without a terminal, the browser may be anywhere", FIRM),
+    ("always", UNLIKELY, "there is no display", FIRM),
+)
+"""Can that person's browser reach a port of ours?"""
+
+
+def facts_of(surroundings: Surroundings, wishes: Mapping[str, tuple[str, str]]) -> Facts:
+    """Answer the four questions.
+
+    Args:
+        surroundings: what was seen.
+        wishes: name of a fact to its level and where the person said so, such as `flag --no-browser`.
+    """
+    traits = traits_of(surroundings)
+    wished = {name: Fact(level, origin) for name, (level, origin) in wishes.items()}
+    return Facts(
+        opens=wished.get("opens") or _answer(OPENS, traits),
+        reaches=wished.get("reaches") or _answer(REACHES, traits),
+        person=wished.get("person") or _person(surroundings),
+        waits=wished.get("waits") or _waits(surroundings),
+    )
+
+
+def _answer(rules: tuple[Rule, ...], traits: Traits) -> Fact:
+    trait, level, why, stale = next(rule for rule in rules if traits[rule[0]])
+    because = [why.format(it=traits[trait]), *_evidence(traits[trait])]
+    if stale and traits["multiplexer"]:
+        level = {YES: LIKELY, NO: UNLIKELY}.get(level, level)
+        because.append(f"{traits['multiplexer']} is set, so that may be out of date")
+    for name, doubt in (("agent", "a coding agent runs this"), ("detached", "there is no terminal")):
+        if traits[name] and level == YES:
+            level = LIKELY
+            because.append(doubt)
+    return Fact(level, *because)
+
+
+def _evidence(shown_by: str) -> tuple[str, ...]:
+    if shown_by in READ:
+        return (f"{shown_by} is set",)
+    return (f"{shown_by} exists",) if shown_by in PROBED else ()
+
+
+def _person(surroundings: Surroundings) -> Fact:
+    return Fact(YES, "stdin is a terminal") if surroundings.stdin else Fact(NO, "stdin is no terminal")
+
+
+def _waits(surroundings: Surroundings) -> Fact:
+    if surroundings.stdin:
+        return Fact(YES, "stdin is a terminal")
+    if name := first(surroundings.environ, CI):
+        return Fact(NO, "this is a CI job", f"{name} is set")
+    if name := first(surroundings.environ, AGENTS):
+        return Fact(NO, "a coding agent sees output only when it has ended", f"{name} is set")
+    if surroundings.stderr:
+        return Fact(YES, "stderr is a terminal")
+    return Fact(UNLIKELY, "there is no terminal")

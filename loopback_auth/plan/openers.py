@@ -1,0 +1,89 @@
+"""Which program would open a page: what BROWSER says, and what each system has.
+
+`shell.browser` starts them, `shell.environment` looks whether they are there. Text browsers are never among
+them: they would take over the terminal (Azure/azure-cli#21112).
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TEXT_BROWSERS = frozenset({"elinks", "links", "links2", "lynx", "w3m", "www-browser"})
+PRINT_ONLY = frozenset({"", "none", "echo", "true", "false"})
+"""What people set BROWSER to when they want no browser (git-ecosystem/git-credential-manager#2317)."""
+
+LINUX_OPENERS = (("xdg-open",), ("gio", "open"), ("x-www-browser",), ("firefox",), ("chromium",))
+WSL_OPENERS = (("wslview",), ("rundll32.exe", "url.dll,FileProtocolHandler"))
+
+
+def openers(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
+    """List the commands to try, best first; `%s` in one of BROWSER's stands for the URL."""
+    if environ.get("BROWSER"):
+        commands = named_commands(environ, platform)
+        return tuple(command for command in commands if not is_text_browser(command[0]))
+    if platform == "darwin":
+        return (("/usr/bin/open",),)
+    if platform == "cygwin":
+        return (("cygstart",),)
+    if is_termux(environ):
+        return (("termux-open-url",),)
+    if is_wsl(environ):
+        # Without a display xdg-open would fall back to a text browser.
+        return WSL_OPENERS + LINUX_OPENERS if has_display(environ) else WSL_OPENERS
+    return LINUX_OPENERS
+
+
+def named_commands(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
+    """List the commands that BROWSER names; none where its quotes do not match."""
+    separator = ";" if platform == "win32" else ":"
+    commands = (_command(part, platform) for part in environ.get("BROWSER", "").split(separator))
+    return tuple(command for command in commands if command)
+
+
+def print_only(environ: Mapping[str, str]) -> str:
+    """Return the word in BROWSER that asks for no browser, else nothing."""
+    if "BROWSER" not in environ:
+        return ""
+    word = program_name(environ["BROWSER"].strip())
+    return (word or "nothing") if word.lower() in PRINT_ONLY else ""
+
+
+def is_text_browser(program: str) -> bool:
+    """Tell whether a program would take over the terminal."""
+    return program_name(program) in TEXT_BROWSERS
+
+
+def program_name(program: str) -> str:
+    """Return a program's name without its folder."""
+    return program.replace("\\", "/").rpartition("/")[2]
+
+
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Tell whether windows can be shown somewhere."""
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+def is_wsl(environ: Mapping[str, str]) -> bool:
+    """Tell whether this is the Windows Subsystem for Linux, whose browser is the one of Windows."""
+    return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))
+
+
+def is_termux(environ: Mapping[str, str]) -> bool:
+    """Tell whether this is Termux, whose pages open in Android's browser."""
+    return bool(environ.get("TERMUX_VERSION"))
+
+
+def _command(part: str, platform: str) -> tuple[str, ...]:
+    """Split one of BROWSER's commands into words; no words where its quotes do not match."""
+    import shlex
+
+    try:
+        # On Windows a backslash separates folders.
+        words = shlex.split(part, posix=platform != "win32")
+    except ValueError:
+        return ()
+    # A last `&` asks for the background (Python's webbrowser reads it so); that is where all are started.
+    words = words[:-1] if words[-1:] == ["&"] else words
+    return tuple(word.strip('"') for word in words) if platform == "win32" else tuple(words)

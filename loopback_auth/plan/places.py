@@ -1,0 +1,105 @@
+"""Where this runs, in one word and one sentence: the table of places, of which the first that fits is taken.
+
+What can be told apart is told apart, the narrower place first: Codespaces is a container too, and a terminal
+of VS Code over SSH is an SSH session. Rows name a trait (see `traits`).
+"""
+
+from __future__ import annotations
+
+from loopback_auth.plan.nouns import Place
+from loopback_auth.plan.traits import traits_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.plan.nouns import Surroundings
+
+_ELSEWHERE = "Approve in any browser, or paste the address at which yours ends."
+_FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
+
+PLACES: tuple[tuple[str, Place], ...] = (
+    ("ci", Place("ci", "a CI job", "Nobody can sign in here: give the job a token of its own.")),
+    (
+        "agent",
+        Place(
+            "agent",
+            "a coding agent's shell",
+            "Its output is seen only when it has ended: start the sign-in in one call, finish it in another.",
+        ),
+    ),
+    ("cloud_shell", Place("cloud-shell", "a cloud shell", _ELSEWHERE)),
+    (
+        "codespaces",
+        Place(
+            "codespaces",
+            "GitHub Codespaces",
+            "Ports are forwarded to your machine by the desktop VS Code, not in a browser tab.",
+        ),
+    ),
+    (
+        "vscode_ssh",
+        Place("vscode-ssh", "a terminal of VS Code over SSH", "VS Code forwards the port by itself."),
+    ),
+    ("dev_container", Place("dev-container", "a dev container", "VS Code forwards the port by itself.")),
+    ("workspace", Place("cloud-workspace", "a workspace on a server", _ELSEWHERE)),
+    (
+        "ssh_desktop",
+        Place("ssh-to-desktop", "an SSH session on a desktop machine", _FORWARD),
+    ),
+    (
+        "ssh_x11",
+        Place(
+            "ssh-x11", "an SSH session with X forwarding", "A browser started here would be slow. " + _FORWARD
+        ),
+    ),
+    ("ssh", Place("ssh", "an SSH session", _FORWARD)),
+    ("wsl_service", Place("wsl-service", "a service in the Windows Subsystem for Linux", _ELSEWHERE)),
+    (
+        "wsl",
+        Place(
+            "wsl",
+            "the Windows Subsystem for Linux",
+            "If your browser cannot reach the port, a VPN or firewall of Windows may be in the way.",
+        ),
+    ),
+    (
+        "tunnel",
+        Place(
+            "vscode-tunnel",
+            "a VS Code tunnel",
+            "It forwards ports to an https address, which no redirect can use. " + _ELSEWHERE,
+        ),
+    ),
+    ("pod", Place("pod", "a Kubernetes pod", _FORWARD)),
+    ("container", Place("container", "a container", "Publish the port, or approve elsewhere.")),
+    (
+        "detached",
+        Place("no-terminal", "a program without a terminal", "Run it in a terminal to be shown the way."),
+    ),
+    (
+        "sudo",
+        Place("sudo", "a command run for another user", "What is kept will be theirs: sign in without sudo."),
+    ),
+    (
+        "text_browser",
+        Place("text-browser", "a machine with a text browser", "Open the link in a browser with windows."),
+    ),
+    (
+        "multiplexer",
+        Place(
+            "multiplexer", "a tmux or screen session", "What it remembers may be older than your connection."
+        ),
+    ),
+    ("termux", Place("termux", "Termux on a phone")),
+    ("sandbox_window", Place("sandboxed", "a Flatpak or Snap sandbox")),
+    ("macos", Place("macos", "macOS")),
+    ("desktop", Place("windows", "Windows")),
+    ("display", Place("linux-desktop", "a desktop")),
+    ("always", Place("console", "a console without a display", _ELSEWHERE)),
+)
+"""The trait that shows a place, and the place; the last one always fits."""
+
+
+def place_of(surroundings: Surroundings) -> Place:
+    """Return the first place that fits."""
+    traits = traits_of(surroundings)
+    return next(place for trait, place in PLACES if traits[trait])

@@ -1,0 +1,172 @@
+"""The choice between the flows: what is known about machine and provider in, the ordered ways to sign in out.
+
+Theory of operation. Nothing that is known before the start proves that a browser can reach us, so the likely
+routes are opened together and what happens decides: a visit to our page, an opener that fails, an answer from
+elsewhere. How sure we are only sets the order and who waits. A *no* alone takes a route away.
+
+Weak spots, admitted. A port that a person forwarded beforehand cannot be seen, nor can an HSTS rule that
+sends `localhost` to https (cli/cli#650), nor a VPN between Windows and WSL (microsoft/WSL#9921).
+
+Source: RFC 8252 §7.3 (code), RFC 8628 (device).
+"""
+
+from __future__ import annotations
+
+from loopback_auth.plan.facts import facts_of
+from loopback_auth.plan.nouns import (
+    ASKED,
+    AT_ONCE,
+    LIKELY,
+    NO,
+    ROUTES,
+    UNKNOWN,
+    UNLIKELY,
+    UNVISITED,
+    YES,
+    Plan,
+    Route,
+)
+from loopback_auth.plan.places import place_of
+from loopback_auth.plan.traits import traits_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from loopback_auth.plan.nouns import Abilities, Facts, Surroundings
+
+PATIENCE = 10.0
+"""Seconds for a browser that was started to come to our page; a cold one needs five."""
+PATIENCE_FOR_PEOPLE = 20.0
+"""The same where a person has to open the link first, or Windows has to wake up."""
+
+NOT_ALLOWED = "It is not among the flows that were asked for."
+NOBODY = "Nobody is at the terminal to confirm the account; give --yes to go without."
+NOBODY_PASTES = "Nobody is at the terminal to paste an address."
+
+_SAID = {
+    "flag": "{} was given",
+    "environment": "{} says so",
+    "file": "the configuration file says so",
+    "preset": "the preset says so",
+}
+"""A wish's origin, by its first word; any other is a clause already."""
+
+_REACHES_US = {
+    YES: "Your browser can come back to this machine",
+    LIKELY: "Your browser can probably come back to this machine",
+    UNKNOWN: "Your browser may be able to come back to this machine",
+    UNLIKELY: "Your browser can come back only if it can reach a port of this machine",
+}
+
+
+def plan(
+    surroundings: Surroundings,
+    abilities: Abilities,
+    *,
+    wishes: Mapping[str, tuple[str, str]],
+    allowed: Collection[str] = ROUTES,
+    unconfirmed: bool = False,
+) -> Plan:
+    """Choose the ways to sign in here.
+
+    Args:
+        surroundings: what was seen.
+        abilities: what the provider and the client allow.
+        wishes: name of a fact to its level and where the person said so; they stand above what was detected.
+        allowed: flows that may be chosen.
+        unconfirmed: a sign-in approved elsewhere may be kept without a person who confirms the account.
+    """
+    facts, place = facts_of(surroundings, wishes), place_of(surroundings)
+    why_not = _why_not(surroundings, facts, wishes)
+    patience = PATIENCE_FOR_PEOPLE if why_not or place.name.startswith("wsl") else PATIENCE
+    refused = _refused(facts, abilities, allowed, wishes, unconfirmed=unconfirmed)
+    return Plan(
+        place=place,
+        facts=facts,
+        routes=_routes(facts, refused, wishes, patience),
+        refused=refused,
+        opens=not why_not,
+        why_not=why_not,
+        start_page=facts.reaches.level != NO,
+        patience=patience,
+    )
+
+
+def _why_not(surroundings: Surroundings, facts: Facts, wishes: Mapping[str, tuple[str, str]]) -> str:
+    """Say why no browser is started; empty when one is."""
+    traits, opens = traits_of(surroundings), facts.opens
+    if traits["text_browser"]:
+        # Even a wish does not give the terminal away.
+        return f"BROWSER names a text browser, {traits['text_browser']}"
+    if traits["print_only"]:
+        return f"BROWSER is set to {traits['print_only']}"
+    wanted = opens.level in (YES, LIKELY) or (opens.level == UNKNOWN and surroundings.openers)
+    return "" if wanted else _clause("opens", facts, wishes)
+
+
+def _clause(name: str, facts: Facts, wishes: Mapping[str, tuple[str, str]]) -> str:
+    """Return the reason of a fact as a clause, without the path of a file in it."""
+    reason: str = getattr(facts, name).because[0]
+    kind, _, place = reason.partition(" ")
+    return _SAID[kind].format(place) if name in wishes and kind in _SAID else reason
+
+
+def _refused(
+    facts: Facts,
+    abilities: Abilities,
+    allowed: Collection[str],
+    wishes: Mapping[str, tuple[str, str]],
+    *,
+    unconfirmed: bool,
+) -> dict[str, str]:
+    """Return the flows that are no routes, each with one sentence."""
+    nobody = facts.person.level == NO
+    here = {
+        "code": f"Your browser cannot come back to this machine: {_clause('reaches', facts, wishes)}."
+        if facts.reaches.level == NO
+        else "",
+        "ticket": NOBODY if nobody and not unconfirmed else "",
+        "device": NOBODY if nobody and not unconfirmed else "",
+        "paste": "" if facts.person.level in (YES, LIKELY) else NOBODY_PASTES,
+    }
+    refused = {}
+    for flow in ROUTES:
+        why = abilities.refused.get(flow, "") if flow in allowed else NOT_ALLOWED
+        if why := why or here[flow]:
+            refused[flow] = why
+    return refused
+
+
+def _routes(
+    facts: Facts, refused: Mapping[str, str], wishes: Mapping[str, tuple[str, str]], patience: float
+) -> tuple[Route, ...]:
+    """Order what is left, and say when each begins."""
+    open_ = [flow for flow in ROUTES if flow not in refused]
+    reaches, because = facts.reaches.level, _clause("reaches", facts, wishes)
+    elsewhere = [flow for flow in open_ if flow in ("ticket", "device")]
+    hopeful = "code" in open_ and reaches in (YES, LIKELY)
+    doubtful = "code" in open_ and reaches == UNKNOWN
+    late = f"should no browser have come to our page after {patience:.0f} seconds"
+    routes = []
+    if "code" in open_:
+        routes.append(Route("code", AT_ONCE, f"{_REACHES_US[reaches]}: {because}."))
+    if elsewhere:
+        approve = "It can be approved in a browser anywhere"
+        one = Route(elsewhere[0], UNVISITED, f"{approve}, {late}.")
+        if not hopeful:
+            one = Route(elsewhere[0], AT_ONCE, f"{approve}.")
+        routes.insert(1 if hopeful or doubtful else 0, one)
+    routes += [Route(flow, ASKED, f"It takes over should the {elsewhere[0]} fail.") for flow in elsewhere[1:]]
+    if "paste" in open_:
+        routes.append(_paste(elsewhere, hopeful or doubtful, late))
+    return tuple(routes)
+
+
+def _paste(elsewhere: list[str], code_first: bool, late: str) -> Route:
+    paste = "The address at which your browser ends can be pasted here"
+    if elsewhere:
+        return Route("paste", ASKED, f"{paste}, if you ask for it.")
+    if code_first:
+        return Route("paste", UNVISITED, f"{paste}, {late}.")
+    return Route("paste", AT_ONCE, f"{paste}: that works from any machine.")

@@ -1,0 +1,90 @@
+"""Look around: what this process can see of the machine, without deciding anything.
+
+Runs before the browser is started, so it makes a handful of system calls and reads no file. Only the first
+opener is looked for: under WSL, PATH leads through the folders of Windows, where each look costs.
+"""
+
+# pathlib would cost more than all else here.
+# ruff: noqa: PTH110, PTH113, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+import sys
+
+from loopback_auth.plan.nouns import Surroundings
+from loopback_auth.plan.openers import openers
+from loopback_auth.plan.signals import PROBED, overridden
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+
+def look_around(
+    environ: Mapping[str, str],
+    *,
+    stdin: TextIO | None,
+    stderr: TextIO | None,
+    wishes: Mapping[str, str] | None = None,
+) -> Surroundings:
+    """Return what there is to see.
+
+    Args:
+        environ: the environment.
+        stdin: may be closed, as all three are for a service.
+        stderr: the same.
+        wishes: what the person wants to be seen instead, see `plan.signals.overridden`.
+    """
+    environ, files = overridden(environ, filter(os.path.exists, PROBED), wishes or {})
+    return Surroundings(
+        environ,
+        platform=sys.platform,
+        kernel="" if sys.platform == "win32" else os.uname().release,
+        files=files,
+        stdin=_is_terminal(stdin),
+        stderr=_is_terminal(stderr),
+        openers=_first_opener(environ),
+    )
+
+
+def user_and_host() -> tuple[str, str]:
+    """Return what an SSH client elsewhere would call this account and this machine."""
+    import socket
+    from getpass import getuser
+
+    try:
+        user = getuser()
+    except (ImportError, KeyError, OSError):
+        # An account without a name, as in a container that runs under a number of its own.
+        user = "you"
+    return user, socket.gethostname()
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        # It was closed.
+        return False
+
+
+def _first_opener(environ: Mapping[str, str]) -> tuple[str, ...]:
+    if sys.platform == "win32" and not environ.get("BROWSER"):
+        return ()
+    found = (command[0] for command in openers(environ, sys.platform) if _runs(command[0], environ))
+    return tuple(program for program in (next(found, ""),) if program)
+
+
+def _runs(program: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a program is there, as `shutil.which` would, which costs its import."""
+    if os.path.dirname(program):
+        return _is_executable(program)
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    suffixes = ("", ".exe") if sys.platform in ("win32", "cygwin") else ("",)
+    return any(_is_executable(os.path.join(folder, program + end)) for folder in folders for end in suffixes)
+
+
+def _is_executable(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
