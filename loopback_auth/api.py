@@ -11,30 +11,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from loopback_auth import pages
-from loopback_auth.errors import (
-    AttemptCancelled,
-    AttemptExpired,
-    LoopbackAuthError,
-    SignInRequired,
-)
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
+from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.shell.browser import open_browser
-from loopback_auth.shell.driver import Driver, OpenBrowser, Paste, new_attempt
-from loopback_auth.shell.events import CallbackReceived, Event, LinkOpened, Notify, silent
+from loopback_auth.plan.nouns import ROUTES, Plan
+from loopback_auth.shell.browser import Opening, open_browser
+from loopback_auth.shell.controls import Controls
+from loopback_auth.shell.driver import Driver, Paste
+from loopback_auth.shell.events import Notify, silent
+from loopback_auth.shell.following import leading
 from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import BoundRedirect
+from loopback_auth.shell.planning import planned
+from loopback_auth.shell.shared import Observer, OpenBrowser
 from loopback_auth.shell.threads import run_sync, to_the_end
+from loopback_auth.shell.underway import TIMEOUT, UnderWay
 from loopback_auth.store import TokenStore
 from loopback_auth.upkeep import can_verify_signatures, locked, renew
 
 Confirm = Callable[[SignIn], Awaitable[bool]]
 
-TIMEOUT = 300.0
-"""Seconds that a person gets to sign in and approve."""
+APPROVED_BY_ANYBODY = ("ticket", "device", "token")
+"""Flows in which nothing but the look of the account shows that whoever began has also approved.
+
+Source: RFC 6749 §10.16; RFC 8628 §5.4.
+"""
 
 
 async def login(
@@ -42,85 +46,100 @@ async def login(
     *,
     store: TokenStore | None = None,
     notify: Notify = silent,
-    open_browser: OpenBrowser = open_browser,
+    open_browser: OpenBrowser | None = None,
     start_page: bool = True,
     timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
     bound: BoundRedirect | None = None,
-    flow: str = "code",
+    flow: str | None = None,
+    allowed_flows: Sequence[str] = ROUTES,
+    plan: Plan | None = None,
+    controls: Controls | None = None,
     message: str = "",
     paste: Paste | None = None,
     confirm: Confirm | None = None,
     exchanges: bool = True,
+    observer: Observer | None = None,
+    alone: bool = False,
 ) -> SignIn:
-    """Sign a person in, with a code over a loopback redirect unless told otherwise.
+    """Sign a person in, by whichever of the flows works here.
+
+    Without `flow` and `plan` it is worked out what can work on this machine with this provider; flows are
+    then open side by side, and the first valid answer wins. The result says which one that was, and why it
+    was open.
 
     Args:
         client: the client as registered, and what it asks for.
         store: where the sign-in is kept; None keeps it nowhere.
         notify: told what happens, the link to show above all (see `shell.events`); called in this loop.
-        open_browser: starts a browser on a URL, or returns an `Opening` that says why not.
+        open_browser: starts a browser on a URL, or returns an `Opening` that says why not; None: this
+            machine's browser, if the plan has it opened.
         start_page: begin at a page of ours; False opens the provider's URL at once.
         timeout: seconds until the person has to be back; what is left to do then has limits of its own.
             None: `TIMEOUT`, or for tickets and device codes as long as these live.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
-        flow: one of `flows.catalog.NAMES`.
+        flow: one of `flows.catalog.NAMES`, and no other.
+        allowed_flows: those that may be chosen from, of `plan.nouns.ROUTES`.
+        plan: the choice, made by the caller; see `plan.routes.plan`.
+        controls: by which further flows can be begun while the sign-in is open.
         message: for the person on a ticket's approval page.
         paste: asks for a pasted address besides waiting for the redirect (see `shell.paste`).
         confirm: asked before the sign-in is kept and handed out whether this is the right account; for flows
             that anybody could have approved (RFC 6749 §10.16).
         exchanges: tell `notify` of every HTTP exchange of ours, too, redacted; False saves the time for that.
+        observer: told of everything unredacted, to record it; see `recorder`.
+        alone: ask a person although another process may be asking them already. Otherwise, with a
+            `FileTokenStore`, of many processes one asks and all of them get what came of it.
 
     Raises:
+        NoFlowAvailable: nothing that is allowed can work here; the reasons are listed.
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
-    if store is not None and bound is None:
-        await asyncio.to_thread(store.check_writable)
-    if timeout is None and flow not in ("ticket", "device"):
-        timeout = TIMEOUT
-    deadline = asyncio.timeout(timeout)
+    async with leading(None if alone else store, client, notify) as theirs:
+        if theirs is not None:
+            return theirs
+        if store is not None and bound is None:
+            await asyncio.to_thread(store.check_writable)
+        if plan is None:
+            own_opener = open_browser is not None
+            plan = planned(client, flow, allowed_flows, opener=own_opener, pastes=paste is not None)
+        conditions = Conditions(verify_signature=_verifies(client, plan), message=message)
+        under_way = UnderWay(client, plan, notify=notify, conditions=conditions, timeout=timeout, paste=paste)
+        async with Driver(
+            notify=under_way.tell,
+            open_browser=open_browser or _opener(plan),
+            start_page=start_page and plan.start_page,
+            any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
+            bound=bound,
+            exchanges=exchanges and notify is not silent,
+            observer=observer,
+        ) as driver:
+            return await _to_the_last_page(driver, under_way.run(driver, controls), store, confirm)
 
-    visited = False
 
-    def tell(event: Event) -> None:
-        nonlocal visited
-        visited = visited or isinstance(event, LinkOpened)
-        if isinstance(event, CallbackReceived) and not deadline.expired():
-            deadline.reschedule(None)
-        notify(event)
-
-    conditions = Conditions(verify_signature=_verifies(client, flow), message=message)
-    steps = flow_named(flow, client, new_attempt(), conditions)
-    async with Driver(
-        notify=tell,
-        open_browser=open_browser,
-        start_page=start_page and flow != "paste",
-        bound=bound,
-        exchanges=exchanges and notify is not silent,
-        paste=paste,
-    ) as driver:
-        try:
-            try:
-                async with deadline:
-                    sign_in = await driver.run(steps)
-            except TimeoutError:
-                if not deadline.expired():
-                    raise
-                raise _expired(timeout or 0, client, visited=visited) from None
-            if confirm is not None and not await confirm(sign_in):
-                account = sign_in.tokens.account or "an unknown account"
-                raise AttemptCancelled(
-                    f"The sign-in as {account} was not wanted and is not kept.",
-                    hint="Sign in with the other account. What was approved can be removed at the provider.",
-                )
-            if store is not None:
-                await _keep(store, sign_in)
-        except LoopbackAuthError as exc:
-            await driver.finish(_failure(exc))
-            raise
-        except BaseException:
-            await driver.finish(_given_up())
-            raise
-        await driver.finish(_success(sign_in))
+async def _to_the_last_page(
+    driver: Driver,
+    signing_in: Coroutine[object, object, SignIn],
+    store: TokenStore | None,
+    confirm: Confirm | None,
+) -> SignIn:
+    """Sign in, keep what came of it, and let the browser show how it ended."""
+    try:
+        sign_in = await signing_in
+        if confirm is not None and sign_in.flow in APPROVED_BY_ANYBODY and not await confirm(sign_in):
+            account = sign_in.tokens.account or "an unknown account"
+            raise AttemptCancelled(
+                f"The sign-in as {account} was not wanted and is not kept.",
+                hint="Sign in with the other account. What was approved can be removed at the provider.",
+            )
+        if store is not None:
+            await _keep(store, sign_in)
+    except LoopbackAuthError as exc:
+        await driver.finish(_failure(exc))
+        raise
+    except BaseException:
+        await driver.finish(_given_up())
+        raise
+    await driver.finish(_success(sign_in))
     return sign_in
 
 
@@ -129,9 +148,11 @@ def login_sync(
     *,
     store: TokenStore | None = None,
     notify: Notify = silent,
-    open_browser: OpenBrowser = open_browser,
+    open_browser: OpenBrowser | None = None,
     start_page: bool = True,
     timeout: float = TIMEOUT,
+    flow: str | None = None,
+    allowed_flows: Sequence[str] = ROUTES,
 ) -> SignIn:
     """Sign in from code without a loop, or, as in a notebook, from under one that is running.
 
@@ -146,6 +167,8 @@ def login_sync(
             open_browser=open_browser,
             start_page=start_page,
             timeout=timeout,
+            flow=flow,
+            allowed_flows=allowed_flows,
         )
 
     return run_sync(begin)
@@ -161,6 +184,8 @@ class TokenSource:
         notify: told what happens.
         open_browser: starts a browser on a URL.
         timeout: seconds that a person gets.
+        flow: as in `login`.
+        allowed_flows: as in `login`.
     """
 
     def __init__(
@@ -170,8 +195,10 @@ class TokenSource:
         store: TokenStore,
         interactive: bool = True,
         notify: Notify = silent,
-        open_browser: OpenBrowser = open_browser,
+        open_browser: OpenBrowser | None = None,
         timeout: float = TIMEOUT,
+        flow: str | None = None,
+        allowed_flows: Sequence[str] = ROUTES,
     ) -> None:
         self._client = client
         self._store = store
@@ -179,6 +206,8 @@ class TokenSource:
         self._notify = notify
         self._open_browser = open_browser
         self._timeout = timeout
+        self._flow = flow
+        self._allowed_flows = allowed_flows
         self._running: asyncio.Task[SignIn] | None = None
         self._waiting = 0
 
@@ -226,29 +255,24 @@ class TokenSource:
             notify=self._notify,
             open_browser=self._open_browser,
             timeout=self._timeout,
+            flow=self._flow,
+            allowed_flows=self._allowed_flows,
         )
 
 
-def _verifies(client: ClientConfig, flow: str) -> bool:
+def _verifies(client: ClientConfig, plan: Plan) -> bool:
     # Looking for a package takes longer than most steps of a sign-in, and few of them need it.
-    return ("openid" in client.scope.split() or "id_token" in flow) and can_verify_signatures()
+    wanted = "openid" in client.scope.split() or any("id_token" in route.flow for route in plan.routes)
+    return wanted and can_verify_signatures()
+
+
+def _opener(plan: Plan) -> OpenBrowser:
+    return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
 
 
 async def _keep(store: TokenStore, sign_in: SignIn) -> None:
     async with locked(store, sign_in.name):
         await to_the_end(asyncio.to_thread(store.save, sign_in))
-
-
-def _expired(timeout: float, client: ClientConfig, *, visited: bool) -> AttemptExpired:
-    hint = "Run the command again; --timeout gives more time."
-    if visited:
-        # A server must not redirect a client that it does not know, so only the browser shows the reason.
-        hint = (
-            f"If the browser shows an error of the server, compare the client ID {client.client_id!a} and "
-            "the redirect URI with what is registered there. Otherwise run the command again; --timeout "
-            "gives more time."
-        )
-    return AttemptExpired(f"Nobody came back from the browser within {timeout:g} seconds.", hint=hint)
 
 
 def _success(sign_in: SignIn) -> Ending:

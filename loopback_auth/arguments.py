@@ -8,6 +8,7 @@ copied. The value of an unknown flag is never repeated: it may be a secret in th
 from __future__ import annotations
 
 import argparse
+import os
 
 from loopback_auth.errors import ConfigError
 
@@ -77,11 +78,22 @@ class Parser(argparse.ArgumentParser):
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Fills paragraphs, and leaves alone those with an indented line."""
 
+    def __init__(self, prog: str) -> None:
+        # Asked for every argument; without a width argparse would import shutil, and it three compressions.
+        super().__init__(prog, width=_width())
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         from textwrap import fill
 
         paragraphs = text.strip("\n").split("\n\n")
         return "\n\n".join(one if "\n  " in f"\n{one}" else fill(one, width) for one in paragraphs)
+
+
+def _width() -> int:
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns or 80) - 2
+    except (OSError, ValueError):
+        return 78
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "login": "sign in with the browser",
+    "start": "begin a sign-in, print where to approve, and exit",
+    "finish": "finish a sign-in that was begun by start",
+    "cancel": "forget a sign-in that was begun by start",
     "token": "print the access token, renewed if need be",
     "status": "show who is signed in, without secrets",
     "logout": "revoke the tokens and forget them",
     "settings": "show every effective value and where it comes from",
     "providers": "list the providers that are known by name",
+    "doctor": "show how to sign in here, and what the server would answer",
     "demo": "run the demonstration server until interrupted",
 }
 
@@ -41,7 +45,8 @@ exit status:
   1 failure of this program   6 no answer from the server
   2 wrong use                 7 nobody came back in time
   3 not possible here         8 tokens could not be read or kept
-  4 the server said no        9 nobody is signed in        130 given up
+  4 the server said no        9 nobody is signed in
+ 10 nobody has approved yet                                130 given up
 """
 
 

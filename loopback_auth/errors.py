@@ -6,6 +6,7 @@
         RedirectUnavailable        no port of ours can be the redirect URI
         BrowserUnavailable         no browser could be started
         EndpointMissing            the server does not offer what the flow needs
+        NoFlowAvailable            none of the flows that were allowed can run here: .reasons
       OAuthError                   the authorization server said no                         4
         AuthorizationError         at the authorization endpoint (RFC 6749 §4.1.2.1)
         TokenError                 at the token endpoint (RFC 6749 §5.2)
@@ -22,12 +23,17 @@
       AttemptCancelled             the person or the program gave up                      130
       StoreError                   tokens could not be read or kept                         8
       SignInRequired               no usable token, and asking a person was not allowed     9
+      StillPending                 begun, kept, and not approved yet: .retry_after         10
 
 The class says who is at fault, the fields say what happened, the hint says what to do next.
-This module imports nothing: it is loaded before the browser is started.
+This module imports nothing at run time: it is loaded before the browser is started.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class LoopbackAuthError(Exception):
@@ -71,6 +77,23 @@ class BrowserUnavailable(Unavailable):
 
 class EndpointMissing(Unavailable):
     """The authorization server has no endpoint that this flow needs."""
+
+
+class NoFlowAvailable(Unavailable):
+    """No way to sign in is left.
+
+    Args:
+        reasons: flow to why it cannot be used, in sentences.
+        hint: what to do; by default where to look.
+    """
+
+    def __init__(self, reasons: Mapping[str, str], *, hint: str = "") -> None:
+        listed = "".join(f"\n  {flow}: {why}" for flow, why in reasons.items())
+        super().__init__(
+            f"There is no way left to sign in:{listed}",
+            hint=hint or "See python -m loopback_auth doctor for what is known about this place.",
+        )
+        self.reasons = dict(reasons)
 
 
 class OAuthError(LoopbackAuthError):
@@ -201,6 +224,27 @@ class SignInRequired(LoopbackAuthError):
     """There is no usable token and asking a person was not allowed."""
 
     exit_code = 9
+
+
+class StillPending(LoopbackAuthError):
+    """A sign-in that was begun before is not approved yet; what is known of it is kept.
+
+    Args:
+        message: what is missing.
+        handle: by which it is gone on with.
+        expires_at: Unix seconds after which it is over.
+        retry_after: seconds until there is something to ask for; None: the person has to bring an address.
+    """
+
+    exit_code = 10
+
+    def __init__(
+        self, message: str, *, handle: str, expires_at: float, retry_after: float | None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.handle = handle
+        self.expires_at = expires_at
+        self.retry_after = retry_after
 
 
 TICKET_WORDS = {

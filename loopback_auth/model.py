@@ -268,3 +268,7 @@ class SignIn:
     revoke_method: str = ""
     revoke_url: str = ""
     """A vendor's own way to give up a token, which goes into the Authorization header; empty: RFC 7009."""
+    flow: str = ""
+    """The flow that brought it, among all that were open."""
+    reason: str = ""
+    """Why that flow was open, in a sentence for people."""

@@ -58,14 +58,18 @@ def main() -> int:
 
 
 def readme() -> str:
-    """Return the README with the list of providers filled in."""
+    """Return the README with what the code says filled in between its marks."""
+    import places
+
     from loopback_auth.settings.providers import PRESETS
 
     text = (ROOT / "README.md").read_text()
     names = ", ".join(sorted(PRESETS)[:-1]) + " and " + sorted(PRESETS)[-1]
-    return re.sub(
-        r"(<!-- providers -->\n).*?(\n<!-- /providers -->)", rf"\g<1>{names}\g<2>", text, flags=re.S
-    )
+    for mark, content in (("providers", names), ("places", places.table())):
+        opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
+        before, rest = text.split(opened)
+        text = f"{before}{opened}{content}{closed}{rest.split(closed)[1]}"
+    return text
 
 
 def picture() -> str:

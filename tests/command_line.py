@@ -17,6 +17,8 @@ from typing import NoReturn
 
 import pytest
 
+from loopback_auth.plan.signals import PROBED
+
 LINK = re.compile(r"^  (http://\S+)$")
 
 
@@ -91,7 +93,10 @@ class CommandLine:
         # pytest-cov measures processes by these.
         kept |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         home = str(self.home)
-        return kept | {"HOME": home, "USERPROFILE": home, "LOOPBACK_AUTH_DATA_DIR": home + "/kept"} | more
+        # The tests may run in a container, and would be told so.
+        anywhere = {"LOOPBACK_AUTH_SIGNAL": " ".join(f"{path}=" for path in PROBED)}
+        own = {"HOME": home, "USERPROFILE": home, "LOOPBACK_AUTH_DATA_DIR": home + "/kept"}
+        return kept | own | anywhere | more
 
     @contextmanager
     def start(self, *arguments: str, **environment: str) -> Iterator[Running]:

@@ -27,7 +27,7 @@ from loopback_auth.model import (
 )
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Invited, Warned
+from loopback_auth.shell.events import Event, Invited, PasteReady, Warned
 from loopback_auth.store import MemoryTokenStore
 from loopback_auth.upkeep import logout
 
@@ -177,14 +177,14 @@ def test_redirect_still_counts_when_nobody_can_paste() -> None:
 
     async def main() -> Person:
         person = Person()
+
+        def notify(event: Event) -> None:
+            person.events.append(event)
+            if isinstance(event, PasteReady):
+                person.open(event.url)
+
         async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            await login(
-                client(demo.issuer),
-                flow="paste",
-                paste=nobody,
-                open_browser=person.open,
-                notify=person.events.append,
-            )
+            await login(client(demo.issuer), flow="paste", paste=nobody, notify=notify)
             await person.done()
         return person
 
@@ -195,9 +195,9 @@ def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
     """The point of pasting: the redirect never arrives."""
     links: list[str] = []
 
-    def elsewhere(url: str) -> Opening:
-        links.append(url)
-        return Opening(why_not="the browser is elsewhere")
+    def elsewhere(event: Event) -> None:
+        if isinstance(event, PasteReady):
+            links.append(event.url)
 
     async def main() -> SignIn:
         async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
@@ -211,7 +211,7 @@ def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
                 assert isinstance(verdict, Pasted)
                 return verdict.callback
 
-            return await login(client(demo.issuer), flow="paste", paste=paste, open_browser=elsewhere)
+            return await login(client(demo.issuer), flow="paste", paste=paste, notify=elsewhere)
 
     assert asyncio.run(main()).tokens.account == "demo@example.com"
 

@@ -1,6 +1,8 @@
-"""Sign in with the browser, and keep the tokens.
+"""Sign in by whatever way works here, and keep the tokens.
 
-The browser is started first and everything slow is imported while it starts. PROVIDER is a name from
+The browser is started first and everything slow is imported while it starts. Where that browser may not reach
+this machine another way is opened beside: a ticket, a device code, a pasted address; the first answer counts.
+PROVIDER is a name from
 `python -m loopback_auth providers`, a table of your configuration file, or an issuer that starts with
 https://. Without any, the built-in demonstration server signs you in: no account needed.
 
@@ -11,6 +13,7 @@ Examples:
   python -m loopback_auth login https://id.example --client-id ID --scope openid
   python -m loopback_auth login netlify --client-id ID --flow ticket
   python -m loopback_auth login google --client-id ID --flow device
+  python -m loopback_auth login work --allowed-flows code --allowed-flows device
 
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt.
 """
@@ -21,21 +24,27 @@ import os
 import sys
 
 from loopback_auth.arguments import add_settings
-from loopback_auth.cli import print_json, settings_of
-from loopback_auth.errors import ConfigError, StoreError
+from loopback_auth.cli import print_json, settings_of, tell
+from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.loopback import BoundRedirect, bind
-from loopback_auth.shell.terminal import Terminal
+from loopback_auth.shell.planning import plan_for
 from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Awaitable, Callable
 
     from loopback_auth.model import ClientConfig, SignIn
+    from loopback_auth.plan.nouns import Plan
     from loopback_auth.settings import Settings
+    from loopback_auth.shell.controls import Controls
+    from loopback_auth.shell.events import Event
+    from loopback_auth.shell.terminal import Terminal
+    from loopback_auth.store.crowd import Crowd
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
@@ -53,6 +62,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--qr", action=argparse.BooleanOptionalAction, help="draw links for a phone to read; unset: as needed"
     )
+    parser.add_argument(
+        "--alone", action="store_true", help="do not wait for another process that is signing in already"
+    )
     add_settings(parser)
 
 
@@ -60,46 +72,100 @@ def run(options: argparse.Namespace) -> int:
     """Sign in."""
     settings = settings_of(options)
     store = FileTokenStore(data_folder(os.environ))
-    if _somebody_else_could_have_approved(settings) and not (options.yes or sys.stdin.isatty()):
-        raise ConfigError(
-            f"With --flow {settings.text('flow')} anybody could approve: somebody has to look at the account,"
-            " and there is nobody to ask.",
-            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
-        )
     if not settings.is_demo:
         _check_same_client(settings, store)
         settings = _complete(settings)
+    chosen = plan_for(settings, unconfirmed=options.yes)
     store.check_writable()
-    bound = bind(*redirect_of(settings))
+    # The demonstration is everybody's own, and nothing of it is worth waiting for.
+    crowd = None if options.alone or settings.is_demo else store.crowd(sign_in_name(settings.name))
+    theirs = _follow(crowd, settings, store)
+    if crowd is None:
+        done = _asked(options, settings, chosen, store)
+    elif theirs is None:
+        with crowd:
+            done = _asked(options, settings, chosen, store)
+    else:
+        done = theirs
+        tell(f"Another process has signed in to {done.name}; its sign-in is yours too.")
+    if options.json:
+        from loopback_auth.commands.status import described
+
+        print_json(described(done))
+    return 0
+
+
+def _follow(crowd: Crowd | None, settings: Settings, store: FileTokenStore) -> SignIn | None:
+    """Wait for another process that signs in to the same provider; None when it is we who have to."""
+    if crowd is None or crowd.lead():
+        return None
+    import asyncio
+    import time
+
+    from loopback_auth.shell.events import Followed
+    from loopback_auth.shell.following import follow
+
+    def told(event: Event) -> None:
+        if isinstance(event, Followed):
+            who = f"Process {event.process}" if event.process else "Another process"
+            tell(f"{who} is signing in to {settings.name} already; waiting for its result.")
+            tell("Ctrl-C gives up; with --alone you are asked yourself.")
+
+    return asyncio.run(
+        follow(
+            crowd,
+            store,
+            sign_in_name(settings.name),
+            client_id=settings.text("client_id") or "",
+            since=time.time(),
+            notify=told,
+        )
+    )
+
+
+def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore) -> SignIn:
+    """Ask the person, and tell how it ended."""
+    bound = _bound(settings, chosen)
     try:
+        if bound is not None and chosen.start_page and settings.switch("start_page"):
+            bound.opening = _open(chosen, bound.start_url)
+
+        # The browser is on its way; from here on imports may cost.
+        from loopback_auth.shell.controls import Controls
+        from loopback_auth.shell.terminal import Terminal
+
+        controls = Controls()
         terminal = Terminal(
             settings.name,
-            authority=bound.authority,
+            authority=bound.authority if bound is not None else "",
+            plan=chosen,
+            controls=controls,
+            open_browser=open_browser,
             verbose=options.verbose,
             qr=options.qr,
             pasting=settings.text("flow") == "paste",
         )
-        opening = None
-        if settings.switch("start_page") and settings.text("flow") != "paste":
-            opening = _open(settings, bound.start_url)
+        if bound is not None and bound.opening is not None:
+            opening = bound.opening
             terminal.link(bound.start_url, program=opening.program, why_not=opening.why_not)
-        sign_in = _sign_in(
-            settings,
-            bound,
-            opening,
-            store,
-            terminal,
-            verbose=options.verbose,
-            ask=_somebody_else_could_have_approved(settings) and not options.yes,
-        )
+        sign_in = _SignIn(settings, chosen, terminal, store, controls)
+        done = sign_in.run(bound, verbose=options.verbose, confirms=not options.yes)
     finally:
-        bound.close()
-    terminal.done(sign_in, store.path(sign_in.name))
-    if options.json:
-        from loopback_auth.commands.status import described
+        if bound is not None:
+            bound.close()
+    terminal.done(done, store.path(done.name))
+    return done
 
-        print_json(described(sign_in))
-    return 0
+
+def _bound(settings: Settings, chosen: Plan) -> BoundRedirect | None:
+    """Own the redirect URI; without one the sign-in may still go another way."""
+    address = settings.text("bind") or ""
+    try:
+        return bind(*redirect_of(settings), address="" if address == "loopback" else address)
+    except RedirectUnavailable:
+        if len(chosen.routes) == 1:
+            raise
+        return None
 
 
 def _complete(settings: Settings) -> Settings:
@@ -147,77 +213,74 @@ def _check_same_client(settings: Settings, store: FileTokenStore) -> None:
             )
 
 
-def _somebody_else_could_have_approved(settings: Settings) -> bool:
-    """Tell whether nothing but the look of the account shows that the one who began also approved.
-
-    Source: RFC 6749 §10.16; RFC 8628 §5.4.
-    """
-    return settings.text("flow") in ("ticket", "device", "token")
+def _open(chosen: Plan, url: str) -> Opening:
+    return open_browser(url) if chosen.opens else Opening(why_not=chosen.why_not)
 
 
-def _open(settings: Settings, url: str) -> Opening:
-    if settings.text("flow") == "paste":
-        return Opening(why_not="it is on another machine")
-    return open_browser(url) if settings.switch("browser") else Opening(why_not="--no-browser was given")
+class _SignIn:
+    """What is done once the browser is on its way: from here on imports may cost."""
 
+    def __init__(
+        self,
+        settings: Settings,
+        chosen: Plan,
+        terminal: Terminal,
+        store: FileTokenStore,
+        controls: Controls,
+    ) -> None:
+        self._settings = settings
+        self._plan = chosen
+        self._terminal = terminal
+        self._store = store
+        self._controls = controls
 
-def _sign_in(
-    settings: Settings,
-    bound: BoundRedirect,
-    opening: Opening | None,
-    store: FileTokenStore,
-    terminal: Terminal,
-    *,
-    verbose: bool,
-    ask: bool,
-) -> SignIn:
-    # The browser is on its way; from here on imports may cost. The last two are for keeping the tokens: then
-    # a person is waiting for the last page.
-    import asyncio
+    def run(self, bound: BoundRedirect | None, *, verbose: bool, confirms: bool) -> SignIn:
+        """Sign in, and keep the tokens."""
+        # The last two are for keeping the tokens: then a person is waiting for the last page.
+        import asyncio
 
-    import filelock  # noqa: F401
+        import filelock  # noqa: F401
 
-    import loopback_auth.store.kept  # noqa: F401
-    from loopback_auth.api import login
-    from loopback_auth.shell.driver import watch
+        import loopback_auth.store.kept  # noqa: F401
+        from loopback_auth.api import login
 
-    flow = settings.text("flow") or "code"
-    # A ticket or a device code says itself how long it lives, unless the person has less patience.
-    lives = flow in ("ticket", "device") and settings.origin("timeout") == "default"
-    timeout = None if lives else settings.seconds("timeout")
+        async def sign_in(client: ClientConfig) -> SignIn:
+            settings, terminal, timeout = self._settings, self._terminal, self._timeout()
+            async with terminal.waiting(timeout):
+                return await login(
+                    client,
+                    store=self._store,
+                    notify=terminal.notify,
+                    open_browser=lambda url: _open(self._plan, url),
+                    start_page=settings.switch("start_page") is not False,
+                    timeout=timeout,
+                    bound=bound,
+                    plan=self._plan,
+                    controls=self._controls,
+                    message=settings.text("message") or _message(),
+                    paste=terminal.paste,
+                    confirm=terminal.confirm if confirms else None,
+                    exchanges=verbose,
+                    alone=True,
+                )
 
-    async def sign_in(client: ClientConfig) -> SignIn:
-        if opening is not None:
-            watch(opening, terminal.notify)
-        async with terminal.waiting(timeout):
-            return await login(
-                client,
-                store=store,
-                notify=terminal.notify,
-                open_browser=lambda url: _open(settings, url),
-                start_page=settings.switch("start_page") is not False,
-                timeout=timeout,
-                bound=bound,
-                flow=flow,
-                message=settings.text("message") or _message(),
-                paste=terminal.paste if flow == "paste" else None,
-                confirm=terminal.confirm if ask else None,
-                exchanges=verbose,
-            )
+        return asyncio.run(self._with_client(sign_in))
 
-    async def main() -> SignIn:
-        if not settings.is_demo:
+    async def _with_client(self, sign_in: Callable[[ClientConfig], Awaitable[SignIn]]) -> SignIn:
+        if not self._settings.is_demo:
             from loopback_auth.settings.configure import client_config
 
-            return await sign_in(client_config(settings))
+            return await sign_in(client_config(self._settings))
         from loopback_auth.commands.demo import demo_client, signing_server
         from loopback_auth.demo.serve import serve_demo
 
         async with serve_demo(server_factory=signing_server) as demo:
-            terminal.also_forward(demo.issuer)
-            return await sign_in(demo_client(demo.issuer, settings))
+            self._terminal.also_forward(demo.issuer)
+            return await sign_in(demo_client(demo.issuer, self._settings))
 
-    return asyncio.run(main())
+    def _timeout(self) -> float | None:
+        # A ticket or a device code says itself how long it lives, unless the person has less patience.
+        return None if self._settings.origin("timeout") == "default" else self._settings.seconds("timeout")
 
 
 def _message() -> str:

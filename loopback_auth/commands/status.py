@@ -1,8 +1,12 @@
 """Show who is signed in where, until when, and with which scope; never a secret.
 
+Sign-ins that `start` began and nobody has finished are shown too. One that is named by its handle is shown as
+`start` showed it, with the link, and the exit status is 10.
+
 Examples:
   python -m loopback_auth status
   python -m loopback_auth status github --json
+  python -m loopback_auth status github-0a1b2c
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import os
 import time
 
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
-from loopback_auth.errors import ConfigError, SignInRequired, StoreError
+from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.store import FileTokenStore, sign_in_name
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.model import SignIn
+    from loopback_auth.store.handed import Ended, Handed
+    from loopback_auth.store.pending import PendingStore
 
 
 USAGE = "[NAME] [--json]"
@@ -32,18 +38,56 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the sign-ins."""
-    store = FileTokenStore(data_folder(os.environ))
-    sign_ins, errors = ([kept(store, options.provider)], {}) if options.provider else _all(store)
-    if not sign_ins and not errors:
+    from loopback_auth.store.pending import PendingStore
+
+    folder = data_folder(os.environ)
+    store, pendings = FileTokenStore(folder), PendingStore(folder)
+    if not options.provider:
+        return _show(*_all(store), *_all_pending(pendings), as_json=options.json)
+    begun = _begun(pendings, options.provider)
+    if begun is None:
+        return _show([kept(store, options.provider)], {}, [], {}, as_json=options.json)
+    return _show_begun(begun, store, as_json=options.json)
+
+
+def _show(
+    sign_ins: list[SignIn],
+    errors: dict[str, StoreError],
+    begun: list[Handed],
+    more_errors: dict[str, StoreError],
+    *,
+    as_json: bool,
+) -> int:
+    errors = errors | more_errors
+    if not sign_ins and not errors and not begun:
         raise SignInRequired("Nobody is signed in.", hint=_how_to_sign_in(""))
-    if options.json:
+    if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
-        print_json([*map(described, sign_ins), *damaged])
-    elif sign_ins:
-        print_table([("name", "account", "until", "scope"), *map(_row, sign_ins)])
+        print_json([*map(described, sign_ins), *map(_described_begun, begun), *damaged])
+    else:
+        if sign_ins:
+            print_table([("name", "account", "until", "scope"), *map(_row, sign_ins)])
+        if begun:
+            print_table([("under way", "by", "until", "finish with"), *map(_row_begun, begun)])
     for error in errors.values():
         tell_error(error)
-    return StoreError.exit_code if errors else 0
+    if errors:
+        return StoreError.exit_code
+    return 0 if sign_ins else StillPending.exit_code
+
+
+def _show_begun(begun: Handed | Ended, store: FileTokenStore, *, as_json: bool) -> int:
+    from loopback_auth.commands.finish import outcome
+    from loopback_auth.commands.start import invitation, show
+    from loopback_auth.store.handed import Ended
+
+    if isinstance(begun, Ended):
+        return _show([outcome(begun, store)], {}, [], {}, as_json=as_json)
+    if as_json:
+        print_json([{"pending": True, **invitation(begun)}])
+    else:
+        show(begun)
+    return StillPending.exit_code
 
 
 def kept(store: FileTokenStore, name: str) -> SignIn:
@@ -85,6 +129,31 @@ def _all(store: FileTokenStore) -> tuple[list[SignIn], dict[str, StoreError]]:
     return sign_ins, errors
 
 
+def _all_pending(pendings: PendingStore) -> tuple[list[Handed], dict[str, StoreError]]:
+    from loopback_auth.store.handed import Handed
+
+    pendings.sweep(time.time())
+    begun: list[Handed] = []
+    errors: dict[str, StoreError] = {}
+    for handle in pendings.handles():
+        try:
+            found = pendings.load(handle)
+        except StoreError as exc:
+            errors[handle] = exc
+        else:
+            begun += [found] if isinstance(found, Handed) else []
+    return begun, errors
+
+
+def _begun(pendings: PendingStore, name: str) -> Handed | Ended | None:
+    from loopback_auth.store.pending import is_handle
+
+    if not is_handle(name):
+        return None
+    pendings.sweep(time.time())
+    return pendings.load(name)
+
+
 def _default_provider() -> str:
     from loopback_auth.settings import config_file, load_config
 
@@ -118,7 +187,7 @@ def described(sign_in: SignIn) -> dict[str, object]:
 
 def _row(sign_in: SignIn) -> tuple[str, str, str, str]:
     from loopback_auth.redact import server_text
-    from loopback_auth.shell.terminal import until
+    from loopback_auth.shell.outcome import until
 
     tokens = sign_in.tokens
     ended = "" if tokens.fresh(time.time()) else "ended "
@@ -126,3 +195,25 @@ def _row(sign_in: SignIn) -> tuple[str, str, str, str]:
     then = ", server gone" if sign_in.temporary else then
     when = f"{ended}{until(tokens.expires_at)}{then}"
     return sign_in.name, server_text(tokens.account) or "-", when, server_text(tokens.scope) or "-"
+
+
+def _described_begun(begun: Handed) -> dict[str, object]:
+    """Describe a sign-in that is under way for JSON, without the link."""
+    from loopback_auth.commands.start import finish_command
+
+    return {
+        "pending": True,
+        "handle": begun.handle,
+        "name": begun.client.provider.name,
+        "flow": begun.flow,
+        "created_at": begun.created_at,
+        "expires_at": begun.expires_at,
+        "finish": finish_command(begun.handle),
+    }
+
+
+def _row_begun(begun: Handed) -> tuple[str, str, str, str]:
+    from loopback_auth.commands.start import finish_command
+    from loopback_auth.shell.outcome import until
+
+    return begun.handle, begun.flow, until(begun.expires_at), finish_command(begun.handle)

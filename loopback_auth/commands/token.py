@@ -4,8 +4,10 @@ Examples:
   curl -H "Authorization: Bearer $(python -m loopback_auth token)" "$URL"
   python -m loopback_auth token github
   python -m loopback_auth token --json
+  python -m loopback_auth token github --login
 
-Nobody is ever asked anything: without a usable token the exit status is 9.
+Nobody is asked anything: without a usable token the exit status is 9. With --login the person is asked to sign
+in then; of many processes that need it at once one asks, and all of them get the token.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import time
 
 from loopback_auth.cli import answer, print_json
 from loopback_auth.commands.status import kept
+from loopback_auth.errors import SignInRequired
 from loopback_auth.folders import data_folder
 from loopback_auth.store import FileTokenStore
 
@@ -25,25 +28,28 @@ if TYPE_CHECKING:
     from loopback_auth.model import SignIn
 
 
-USAGE = "[NAME] [--renew] [--json]"
+USAGE = "[NAME] [--renew] [--login] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; needed only with several")
     parser.add_argument("--renew", action="store_true", help="renew it even if it is still good")
+    parser.add_argument("--login", action="store_true", help="sign in if there is no usable token")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the token."""
     store = FileTokenStore(data_folder(os.environ))
-    sign_in = kept(store, options.provider or "")
-    if options.renew or not sign_in.tokens.fresh(time.time()):
-        sign_in = _renewed(sign_in, store, force=options.renew)
+    try:
+        sign_in = _usable(options, store)
+    except SignInRequired:
+        if not options.login:
+            raise
+        _login(options.provider)
+        sign_in = _usable(options, store)
     tokens = sign_in.tokens
     if not tokens.access_token:
-        from loopback_auth.errors import SignInRequired
-
         raise SignInRequired(
             f"The sign-in to {sign_in.name} says who you are, but it came without an access token.",
             hint="Sign in again with another --flow, code for example.",
@@ -62,9 +68,26 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
-    from loopback_auth.errors import SignInRequired
+def _usable(options: argparse.Namespace, store: FileTokenStore) -> SignIn:
+    sign_in = kept(store, options.provider or "")
+    if options.renew or not sign_in.tokens.fresh(time.time()):
+        sign_in = _renewed(sign_in, store, force=options.renew)
+    return sign_in
 
+
+def _login(provider: str | None) -> None:
+    """Do what the command `login` does, with the settings that it would have."""
+    from loopback_auth.arguments import Parser
+    from loopback_auth.commands import login
+
+    parser = Parser("login", usage=login.USAGE, description="")
+    login.arguments(parser)
+    options = parser.read([provider] if provider else [])
+    options.json = False
+    login.run(options)
+
+
+def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
     if sign_in.temporary:
         raise SignInRequired(
             "The token of the demonstration cannot be renewed: its server ended with the sign-in.",

@@ -43,6 +43,9 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Co
     if name == "device":
         from loopback_auth.flows.device import device_code
 
+        if client.client_secret is None:
+            # GitHub and others want the secret with a code and none with a device code (RFC 8628 §3.4).
+            client = replace(client, provider=replace(client.provider, client_auth="none"))
         return device_code(client, verify_signature=verify)
     if name == "ticket":
         from loopback_auth.flows.ticket import ticket

@@ -178,6 +178,20 @@ def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) ->
     return None
 
 
+def forwarded_authority(request: HttpRequest) -> str:
+    """Return the loopback authority by which a request came; empty when it came by any other name.
+
+    A forwarded port may have another number where the browser is, as with `ssh -L 9000:127.0.0.1:43210`. Only
+    a literal loopback name counts: any other one could be a stranger's page that points here (rebinding).
+
+    Source: RFC 8252 §7.3; RFC 9110 §7.2; CVE-2022-41924.
+    """
+    hosts = request.values("host")
+    host, _, port = hosts[0].lower().rpartition(":") if len(hosts) == 1 else ("", "", "")
+    number = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535
+    return f"{host}:{port}" if number and host in ("127.0.0.1", "[::1]", "localhost") else ""
+
+
 def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
     """Turn away what no person's browser sends when it goes to a page; None means that it may be one.
 

@@ -82,8 +82,13 @@ class Settings:
         value = self.get(name)
         return value if isinstance(value, tuple) else ()
 
+    def pairs(self, name: str) -> Mapping[str, str]:
+        """Return the value of a setting of the kind `pairs`; empty when nobody set it."""
+        value = self.get(name)
+        return value if isinstance(value, dict) else {}
+
     def seconds(self, name: str) -> float:
-        """Return the value of a setting of the kind `seconds`; all of these have a default."""
+        """Return the value of a setting of the kind `seconds`; 0 when nobody set it."""
         value = self.get(name)
         return value if isinstance(value, float) else 0.0
 
@@ -225,7 +230,7 @@ def needs_secret(settings: Settings) -> bool:
     """Tell whether a client secret is still to be asked for: the client authenticates with one."""
     takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
     # Where the browser or a ticket brings the token no secret is sent, and a device has none to send.
-    sends_it = settings.text("flow") in ("code", "code id_token", "paste")
+    sends_it = settings.text("flow") in (None, "code", "code id_token", "paste")
     return takes_one and sends_it and not settings.text("client_secret")
 
 

@@ -83,7 +83,7 @@ def client_config(settings: Settings) -> ClientConfig:
     provider = replace(
         plain,
         redirect=Redirect(cast("LoopbackHost", host), ports, path),
-        client_auth=_client_auth(settings),
+        client_auth=cast("ClientAuth | None", text("client_auth")),
         pkce=settings.switch("pkce") is not False,
         scope_separator=text("scope_separator") or plain.scope_separator,
         allowed_issuer=text("allowed_issuer") or None,
@@ -106,13 +106,18 @@ def client_config(settings: Settings) -> ClientConfig:
     )
 
 
-def _client_auth(settings: Settings) -> ClientAuth | None:
-    from typing import cast
+def only_by_ticket(settings: Settings) -> bool:
+    """Tell whether a ticket is the only way to sign in, because it was chosen or no other place is known."""
+    flow = settings.text("flow")
+    places = ("issuer", "authorization_endpoint", "device_authorization_endpoint")
+    nowhere_else = bool(settings.text("ticket")) and not any(settings.text(name) for name in places)
+    return flow == "ticket" or (flow is None and nowhere_else)
 
-    # GitHub and others want the secret with a code and none with a device code (RFC 8628 §3.4).
-    if settings.text("flow") == "device" and not settings.text("client_secret"):
-        return "none"
-    return cast("ClientAuth | None", settings.text("client_auth"))
+
+def has_other_way(settings: Settings) -> bool:
+    """Tell whether one could sign in without the client secret that a code needs: by ticket or device code."""
+    places = ("issuer", "ticket", "device_authorization_endpoint")
+    return settings.text("flow") is None and any(settings.text(name) for name in places)
 
 
 def _ticket(settings: Settings) -> TicketContract | None:
@@ -132,12 +137,12 @@ def _ticket(settings: Settings) -> TicketContract | None:
 
 
 def _check_places(settings: Settings) -> None:
-    if settings.text("flow") == "ticket":
-        if not settings.text("ticket"):
-            raise ConfigError(
-                f"{settings.name} does not sign in by ticket.",
-                hint="Choose another --flow, or name the vendor whose contract it speaks with --ticket.",
-            )
+    if settings.text("flow") == "ticket" and not settings.text("ticket"):
+        raise ConfigError(
+            f"{settings.name} does not sign in by ticket.",
+            hint="Choose another --flow, or name the vendor whose contract it speaks with --ticket.",
+        )
+    if only_by_ticket(settings):
         return
     issuer = settings.text("issuer")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
@@ -156,7 +161,7 @@ def _check_places(settings: Settings) -> None:
 
 def _check_client_id(settings: Settings) -> None:
     client_id = settings.text("client_id") or ""
-    if settings.text("flow") == "ticket" and settings.text("ticket") not in TICKETS_FOR_CLIENTS:
+    if only_by_ticket(settings) and settings.text("ticket") not in TICKETS_FOR_CLIENTS:
         return
     if not client_id:
         raise ConfigError(
@@ -169,7 +174,7 @@ def _check_client_id(settings: Settings) -> None:
 
 def _check_client_secret(settings: Settings) -> None:
     client_auth, client_secret = settings.text("client_auth"), settings.text("client_secret")
-    if needs_secret(settings):
+    if needs_secret(settings) and not has_other_way(settings):
         raise ConfigError(
             f"There is no client secret for {settings.name}, and {client_auth} takes one "
             f"(from {settings.origin('client_auth')})",

@@ -18,7 +18,9 @@ PREFIX = "LOOPBACK_AUTH_"
 _CLIENT_AUTH = ("none", "client_secret_basic", "client_secret_post")
 _RESPONSE_MODES = ("query", "fragment", "form_post")
 _FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste")
+_CHOSEN = ("code", "ticket", "device", "paste")
 _TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
+_BINDS = ("loopback", "0.0.0.0", "::")
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
@@ -81,8 +83,9 @@ class Setting:
             value = _READERS[self.kind](raw)
             if self.choices and isinstance(value, str):
                 value = _SHORT.get(value, value)
-            if self.choices and value not in self.choices:
-                raise ValueError(f"{ascii(value)[:80]} is none of {', '.join(map(repr, self.choices))}")
+            for one in value if isinstance(value, tuple) else (value,):
+                if self.choices and one not in self.choices:
+                    raise ValueError(f"{ascii(one)[:80]} is none of {', '.join(map(repr, self.choices))}")
         except ValueError as exc:
             raise ConfigError(
                 f"The setting {self.name} cannot be used: {exc} (from {origin})",
@@ -123,7 +126,8 @@ SETTINGS = (
     Setting("redirect_uri", "text", "redirect URI as registered; without a port any free one is used"),
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
     Setting("response_mode", "text", "way in which the answer comes back", choices=_RESPONSE_MODES),
-    Setting("flow", "text", "way to sign in", choices=_FLOWS, default="code"),
+    Setting("flow", "text", "way to sign in; unset: whatever works here", choices=_FLOWS),
+    Setting("allowed_flows", "words", "ways that may be chosen from; may be repeated", choices=_CHOSEN, default=_CHOSEN),
     Setting("ticket", "text", "vendor whose ticket contract is spoken", choices=_TICKETS),
     Setting("ticket_base", "text", "address of the vendor's API, in place of the usual one"),
     Setting("ticket_ui", "text", "address of the vendor's approval page, in place of the usual one"),
@@ -138,6 +142,12 @@ SETTINGS = (
     Setting("timeout", "seconds", "time to wait for the person in seconds, 1 to 3600", default=300.0),
     Setting("browser", "switch", "start of the browser; off: the link is only shown", default=True),
     Setting("start_page", "switch", "use of a page of ours that leads on to the server", default=True),
+    Setting("patience", "seconds", "time without a visit to our page until another way is opened beside"),
+    Setting("reachable", "switch", "belief that the browser reaches a port of this machine; unset: look"),
+    Setting("person", "switch", "belief that somebody at this terminal can be asked; unset: look"),
+    Setting("wait", "switch", "waiting for a person; unset: not in build servers and under agents"),
+    Setting("signal", "pairs", "NAME=VALUE to be seen in place of a variable or, for a path, of a file; may be repeated"),
+    Setting("bind", "text", "address to listen on; another than loopback only inside a container", choices=_BINDS),
     Setting("allowed_issuer", "text", "one other issuer that the server may call itself"),
     Setting("account_fields", "words", "members that name the account, best first; may be repeated"),
     Setting("scope_separator", "text", "character between scopes", choices=(" ", ","), default=" "),

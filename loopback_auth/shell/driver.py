@@ -1,12 +1,13 @@
 """The driver: the only interpreter of effects against the real world.
 
 Theory of operation. A flow yields an effect; one `match` arm awaits it; the answer is sent back in, or one
-of our errors is thrown in at the very line that asked. Whatever an arm opens belongs to the driver's exit
-stack, so that success, refusal, Ctrl-C and a cancelled task all close the same things in the same order.
+of our errors is thrown in at the very line that asked. Whatever an arm opens belongs to the exit stack of
+what is `Shared`, so that success, refusal, Ctrl-C and a cancelled task all close the same things in the same
+order.
 
-All traffic passes here, so this is where it is timed, and where a `Witness` learns what must not be told.
-
-Weak spot, admitted: one flow at a time. Racing several is a layer above this one.
+One driver runs one flow. Flows that are open side by side have a driver each and share one port, one
+browser, one set of connections and one `Witness`, which learns what must not be told; racing them is
+`shell.race`'s work.
 """
 
 from __future__ import annotations
@@ -16,39 +17,23 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar, assert_never
 
 from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
-from loopback_auth.errors import (
-    BrowserUnavailable,
-    LoopbackAuthError,
-    RedirectUnavailable,
-    Unavailable,
-)
-from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpResponse, Redirect
+from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
+from loopback_auth.model import Attempt, AuthorizationRequest, Callback, Redirect
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.shell.browser import Opening, open_browser
-from loopback_auth.shell.events import (
-    Event,
-    Invited,
-    LinkReady,
-    Notify,
-    OpenerFailed,
-    Warned,
-    silent,
-)
+from loopback_auth.shell.events import Invited, Notify, PasteReady, Warned, silent
 from loopback_auth.shell.live import Ending, LiveTab
-from loopback_auth.shell.loopback import BoundRedirect, bind
-from loopback_auth.shell.receiver import Receiver
-from loopback_auth.shell.transport import Transport
-from loopback_auth.shell.witness import Witness
+from loopback_auth.shell.loopback import BoundRedirect
+from loopback_auth.shell.shared import Observer, OpenBrowser, Shared
 
 T = TypeVar("T")
 
-OpenBrowser = Callable[[str], Opening]
 Paste = Callable[[AuthorizationRequest], Awaitable[Callback]]
 
 
@@ -69,8 +54,10 @@ class Driver:
         notify: told of everything that a person may want to know.
         open_browser: starts a browser on a URL, or says why not.
         start_page: let the browser begin at a page of ours instead of the provider's.
+        any_port: the redirect URI may have whatever port the browser proves to reach us by.
         bound: sockets that are listening already, on which the browser has been sent off.
         exchanges: tell of every HTTP exchange of ours too, redacted; that takes time.
+        observer: told of everything, unredacted, to record it.
         paste: asks the person for the address on which the browser ended; whatever comes first counts.
     """
 
@@ -80,38 +67,58 @@ class Driver:
         notify: Notify = silent,
         open_browser: OpenBrowser = open_browser,
         start_page: bool = True,
+        any_port: bool = False,
         bound: BoundRedirect | None = None,
         exchanges: bool = False,
+        observer: Observer | None = None,
         paste: Paste | None = None,
     ) -> None:
-        self._notify = notify
-        self._exchanges = exchanges
+        self._shared = Shared(
+            notify=notify,
+            open_browser=open_browser,
+            start_page=start_page,
+            any_port=any_port,
+            bound=bound,
+            exchanges=exchanges,
+            observer=observer,
+        )
         self._paste = paste
-        self._open_browser = open_browser
-        self._start_page = start_page
-        self._bound = bound
-        self._witness = Witness()
-        self._stack = AsyncExitStack()
-        self._transport: Transport | None = None
-        self._receiver: Receiver | None = None
+        self._beside = False
+        self._reached_by = self._authority = ""
         self._live: LiveTab | None = None
-        self._over = False
+        self._state = ""
+        self.asked = False
+        """Whether a person has been sent somewhere by this flow."""
+
+    def beside(self, *, paste: Paste | None = None, authority: str = "") -> Driver:
+        """Return a driver for one more flow, which leaves port and browser to those that have them.
+
+        Args:
+            paste: as above, for this flow alone.
+            authority: by which the browser has proven to reach our port, where that is not the port's own.
+        """
+        other = Driver(paste=paste)
+        other._shared = self._shared
+        other._beside, other._reached_by = True, authority
+        return other
+
+    def reached_by(self, authority: str) -> bool:
+        """Tell whether an authority is the one that this flow's redirect URI has, or would have."""
+        return self._shared.is_at(authority) if not self._reached_by else authority == self._reached_by
+
+    @property
+    def answered(self) -> bool:
+        """Whether the callback that this flow waits for has arrived."""
+        return self._shared.receiver is not None and self._shared.receiver.has_answer(self._state)
 
     async def __aenter__(self) -> Driver:
-        # The browser is on its way already: it should not have to wait for the flow's first step.
-        if self._bound is not None:
-            await self._listen(self._bound)
+        await self._shared.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over = True
-        try:
-            await self._stack.aclose()
-        finally:
-            if self._bound is not None:
-                self._bound.close()
+        await self._shared.end()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end.
@@ -133,17 +140,26 @@ class Driver:
             result: T = stop.value
             return result
         except LoopbackAuthError as exc:
-            self._witness.scrub(exc)
+            self._shared.witness.scrub(exc)
             raise
         finally:
             flow.close()
 
     async def finish(self, ending: Ending) -> None:
         """Show the browser how it ended, if it is waiting to know."""
-        if self._receiver is not None:
-            await self._receiver.finish(ending)
+        if self._shared.receiver is not None:
+            await self._shared.receiver.finish(ending)
 
     async def _perform(self, effect: Effect) -> object:
+        if isinstance(effect, Send):
+            return await self._shared.send(effect)
+        begun = time.monotonic()
+        answer = await self._performed(effect)
+        if self._shared.observer is not None:
+            self._shared.observer.performed(effect, answer, begun=begun, ended=time.monotonic())
+        return answer
+
+    async def _performed(self, effect: Bind | Browse | Invite | Receive | Sleep | Warn) -> object:
         match effect:
             case Bind(redirect):
                 return await self._bind(redirect)
@@ -152,37 +168,26 @@ class Driver:
             case Invite():
                 await self._invite(effect)
             case Receive(request):
-                return self._witness.callback(await self._receive(request))
-            case Send():
-                return await self._send(effect)
+                return self._shared.witness.callback(await self._receive(request))
             case Sleep(seconds, spread):
                 return await self._sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
             case Warn(text):
-                self._notify(Warned(text))
+                self._shared.notify(Warned(text))
             case _:
                 assert_never(effect)
         return None
 
     async def _bind(self, redirect: Redirect) -> str:
-        bound = self._bound
-        if bound is None:
-            bound = await self._tab(redirect)
-        return bound.redirect_uri
-
-    async def _tab(self, redirect: Redirect) -> BoundRedirect:
-        """Own a port, and send the browser to a page of ours there."""
-        bound = self._bound = bind(redirect.host, redirect.ports, redirect.path)
-        if self._start_page:
-            self._open(bound.start_url)
-        await self._listen(bound)
-        return bound
-
-    async def _listen(self, bound: BoundRedirect) -> None:
-        receiver = Receiver(bound, self._notify, start_page=self._start_page)
-        self._receiver = await self._stack.enter_async_context(receiver)
+        bound = await self._shared.port(redirect, opens=self._paste is None)
+        if not self._reached_by:
+            return bound.redirect_uri
+        # The host stays as it is registered; a browser that reaches one loopback name reaches the others.
+        host, port = bound.authority.rpartition(":")[0], self._reached_by.rpartition(":")[2]
+        self._authority = f"{host}:{port}"
+        return f"http://{self._authority}{bound.path}"
 
     async def _receive(self, request: AuthorizationRequest) -> Callback:
-        arriving = asyncio.ensure_future(self._own_receiver().receive(request))
+        arriving = asyncio.ensure_future(self._shared.own_receiver().receive(request))
         ways = {arriving}
         if self._paste is not None:
             ways.add(asyncio.ensure_future(self._paste(request)))
@@ -194,7 +199,7 @@ class Driver:
                 # With nobody to paste anything the redirect may still arrive.
                 if first is arriving or not isinstance(nobody, Unavailable):
                     return first.result()
-                self._notify(Warned(f"{nobody.message} {nobody.hint}"))
+                self._shared.notify(Warned(f"{nobody.message} {nobody.hint}"))
         finally:
             for way in ways:
                 way.cancel()
@@ -208,34 +213,28 @@ class Driver:
         return Moment(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
 
     def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
-        self._witness.url(url)
+        self._shared.witness.url(url)
         check_browser_url(url)
-        receiver = self._own_receiver()
+        self.asked = True
+        receiver = self._shared.own_receiver()
         if request is not None:
-            receiver.expect(request)
-        receiver.send_browser_to(url)
-        if not self._start_page:
-            self._open(url)
-
-    def _open(self, url: str) -> None:
-        opening = self._open_browser(url)
-        self._notify(LinkReady(url, opening.program, opening.why_not))
-        watch(opening, self._tell_while_running)
+            self._state = request.state
+            receiver.expect(request, self._authority)
+        if self._paste is not None and request is not None:
+            self._shared.notify(PasteReady(url, request.redirect_uri))
+        elif self._shared.start_page:
+            receiver.send_browser_to(url, self._reached_by)
+        else:
+            self._shared.open(url)
 
     async def _invite(self, invite: Invite) -> None:
-        self._witness.url(invite.url)
+        self._shared.witness.url(invite.url)
         check_browser_url(invite.url)
-        if self._start_page and self._receiver is None:
-            # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
-            with suppress(RedirectUnavailable):
-                await self._tab(Redirect())
-        opening = Opening(why_not="the button is on the page of ours")
-        if self._receiver is not None and self._start_page:
-            self._live = self._receiver.invite(invite)
-        else:
-            opening = self._open_browser(invite.url)
-            watch(opening, self._tell_while_running)
-        self._notify(
+        self.asked = True
+        opening = Opening(why_not="another way is open already")
+        if not self._beside or self._shared.receiver is None:
+            opening = await self._show(invite)
+        self._shared.notify(
             Invited(
                 invite.url,
                 invite.user_code,
@@ -246,36 +245,12 @@ class Driver:
             )
         )
 
-    def _tell_while_running(self, event: Event) -> None:
-        # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
-        if not self._over:
-            self._notify(event)
-
-    async def _send(self, send: Send) -> HttpResponse:
-        request, step = send.request, send.step
-        if self._transport is None:
-            self._transport = await self._stack.enter_async_context(Transport())
-        begun = time.monotonic()
-        self._witness.request(request)
-        answer = self._witness.response(await self._transport.send(request, step=step), send.secrets)
-        if self._exchanges:
-            took = time.monotonic() - begun
-            self._notify(self._witness.exchange(request, answer, step=step, seconds=took))
-        return answer
-
-    def _own_receiver(self) -> Receiver:
-        if self._receiver is None:
-            raise BrowserUnavailable("The flow asked for a browser before it had a redirect URI.")
-        return self._receiver
-
-
-def watch(opening: Opening, notify: Notify) -> None:
-    """Tell when the program that should open the browser has failed; to be called in a running loop."""
-    loop = asyncio.get_running_loop()
-
-    def failed(status: int) -> None:
-        # The sign-in may be over by then, and the loop with it.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(notify, OpenerFailed(opening.program, status))
-
-    opening.watch(failed)
+    async def _show(self, invite: Invite) -> Opening:
+        if self._shared.start_page:
+            # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
+            with suppress(RedirectUnavailable):
+                await self._shared.port(Redirect())
+        if self._shared.receiver is None or not self._shared.start_page:
+            return self._shared.start_browser(invite.url)
+        self._live = self._shared.receiver.invite(invite)
+        return Opening(why_not="the button is on the page of ours")

@@ -36,7 +36,7 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class PasteReady:
-    """A link to open anywhere; the browser ends at `redirect_uri` and more, and that address is to be pasted."""
+    """A link to open anywhere; the browser ends at `redirect_uri` and more, and that is to be pasted."""
 
     url: str = field(repr=False)
     redirect_uri: str
@@ -76,7 +76,12 @@ class OpenerFailed:
 
 @dataclass(frozen=True, slots=True)
 class LinkOpened:
-    """A browser has reached us: the redirect will arrive, if the person approves."""
+    """A browser has reached us: the redirect will arrive, if the person approves.
+
+    `authority` is the host and port by which it did; a port may be forwarded under another number.
+    """
+
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ import sys
 
 from loopback_auth.errors import RedirectUnavailable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.shell.browser import Opening
+
 BACKLOG = 512
 """Connections; the kernel may lower it. Others knocking must not keep the browser out."""
 
@@ -26,13 +30,15 @@ TRIES = 20
 class BoundRedirect:
     """Sockets that listen on the redirect URI's authority, and the key of the start page served there."""
 
-    __slots__ = ("authority", "key", "path", "sockets")
+    __slots__ = ("authority", "key", "opening", "path", "sockets")
 
     def __init__(self, sockets: tuple[socket.socket, ...], *, authority: str, path: str, key: str) -> None:
         self.sockets = sockets
         self.authority = authority
         self.path = path
         self.key = key
+        self.opening: Opening | None = None
+        """The browser that was sent to the start page already."""
 
     def __repr__(self) -> str:
         return f"BoundRedirect({self.authority!r})"
@@ -63,13 +69,15 @@ def new_key() -> str:
     return os.urandom(16).hex()
 
 
-def bind(host: str, ports: tuple[int, ...], path: str) -> BoundRedirect:
+def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> BoundRedirect:
     """Bind the first port of a list that is free and listen on it.
 
     Args:
         host: `127.0.0.1`, `[::1]` or `localhost` (both families on one port).
         ports: in order of preference; 0 is any free port.
         path: raw path of the redirect URI.
+        address: to listen on in place of the host, for a container whose port is published to the host's own
+            loopback interface; the redirect URI stays what it is (cloudflare/workers-sdk#10603).
 
     Raises:
         RedirectUnavailable: every port is taken or forbidden.
@@ -77,7 +85,7 @@ def bind(host: str, ports: tuple[int, ...], path: str) -> BoundRedirect:
     troubles = []
     for port in ports:
         try:
-            sockets = _bind_families(host, port)
+            sockets = _bind_families(host, port) if not address else (_listen_wide(address, port),)
         except (OSError, OverflowError) as exc:
             reason = getattr(exc, "strerror", None) or exc
             troubles.append(f"port {port or 'of any number'} on {host}: {reason}")
@@ -107,6 +115,10 @@ def _bind_families(host: str, port: int) -> tuple[socket.socket, ...]:
             if port:
                 raise
     raise OSError("no port is free on both 127.0.0.1 and ::1")
+
+
+def _listen_wide(address: str, port: int) -> socket.socket:
+    return _listen(socket.AF_INET6 if ":" in address else socket.AF_INET, address, port)
 
 
 def _listen(family: int, address: str, port: int) -> socket.socket:

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
 from typing import TextIO
@@ -87,33 +86,17 @@ async def read_line(
         if stream is not None and stream.isatty():
             return await _in_thread(lambda: _typed(prompt, hidden=hidden))
         return await _in_thread(lambda: _piped(stream))
-    descriptor = _own_terminal(stream, terminal)
+    from loopback_auth.shell.keyboard import read_terminal
+    from loopback_auth.shell.tty import own_terminal
+
+    descriptor = own_terminal(stream, terminal)
     if descriptor is None:
         return await _in_thread(lambda: _piped(stream))
-    from loopback_auth.shell.tty import read_terminal
-
     brackets = os.environ.get("TERM", "dumb") != "dumb"
     try:
         return await read_terminal(descriptor, prompt, limit=LIMIT, hidden=hidden, brackets=brackets)
     finally:
         os.close(descriptor)
-
-
-def _own_terminal(stream: TextIO | None, path: str) -> int | None:
-    """Return a file descriptor of the terminal that is ours to close, or nothing without a terminal.
-
-    It does not block, which others only fail to notice because it is no duplicate of theirs.
-    """
-    own = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK
-    with suppress(OSError, ValueError):  # The stream may be closed.
-        if stream is not None and stream.isatty():
-            try:
-                return os.open(os.ttyname(stream.fileno()), own)
-            except OSError:
-                return os.dup(stream.fileno())  # After `su` it is somebody else's, and cannot be opened.
-    with suppress(OSError):
-        return os.open(path, own)
-    return None
 
 
 def _piped(stream: TextIO | None) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -29,6 +29,7 @@ from loopback_auth.protocol.redirect import (
     RelayPage,
     TurnedAway,
     admission,
+    forwarded_authority,
     redirect_endpoint,
     start_page,
 )
@@ -53,31 +54,49 @@ SUSPICIOUS = 20
 Answer = HttpResponse | asyncio.Future[HttpResponse]
 """What a request gets at once, or when it is known."""
 
+Visited = Callable[[HttpRequest, int], None]
+
 
 class Receiver:
     """Serves the start page and the redirect endpoint of one sign-in; an async context manager.
+
+    Several requests may be on their way at once, each with a state of its own and perhaps an authority of
+    its own, where a port was forwarded under another number; the first callback that belongs to one of them
+    counts.
 
     Args:
         bound: listening sockets; closed at the end.
         notify: told of visitors.
         start_page: serve one; without it there is nothing but the redirect endpoint.
+        any_port: let the start page be reached under another loopback port, and tell of it.
         patience: seconds that a connection gets to say what it wants.
+        visited: told of every request and the status that it got.
     """
 
     def __init__(
-        self, bound: BoundRedirect, notify: Notify, *, start_page: bool = True, patience: float = PATIENCE
+        self,
+        bound: BoundRedirect,
+        notify: Notify,
+        *,
+        start_page: bool = True,
+        any_port: bool = False,
+        patience: float = PATIENCE,
+        visited: Visited | None = None,
     ) -> None:
         self.patience = patience
         self.closed = False
         self._bound = bound
         self._notify = notify
-        self._endpoint = RedirectEndpoint(bound.authority, bound.path)
+        self._visited = visited
+        self._any_port = any_port
+        self._endpoints: dict[str, RedirectEndpoint] = {}
+        self._answered = False
         self._key = bound.key
         self._key_used = False
         self._keys = {bound.key} if start_page else set()
         loop = asyncio.get_running_loop()
-        self._way_on: asyncio.Future[HttpResponse] = loop.create_future()
-        self._callback: asyncio.Future[Callback] = loop.create_future()
+        self._ways_on: dict[str, asyncio.Future[HttpResponse]] = {}
+        self._callbacks: dict[str, asyncio.Future[Callback]] = {}
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
         self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
@@ -128,34 +147,51 @@ class Receiver:
             listener.close()
         self._bound.close()
 
-    def send_browser_to(self, url: str) -> None:
-        """Let the start page lead on to a URL."""
-        if not self._way_on.done():
-            self._way_on.set_result(HttpResponse(302, (("Location", url), *pages.safe_headers())))
+    def send_browser_to(self, url: str, authority: str = "") -> None:
+        """Let the start page, as reached under an authority, lead on to a URL."""
+        way_on = self._way_on(authority or self._bound.authority)
+        if not way_on.done():
+            way_on.set_result(HttpResponse(302, (("Location", url), *pages.safe_headers())))
 
     def invite(self, invite: Invite) -> LiveTab:
         """Let the start page be one that leads to the provider in another tab, and stays."""
         live = self._live = LiveTab(self._bound.authority)
-        if not self._way_on.done():
+        way_on = self._way_on(self._bound.authority)
+        if not way_on.done():
             page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
-            self._way_on.set_result(page)
+            way_on.set_result(page)
         return live
 
-    def expect(self, request: AuthorizationRequest) -> None:
-        """Begin to recognise the callback of a request."""
-        if self._endpoint.request is None:
-            self._endpoint = replace(
-                self._endpoint, request=request, relay_path=f"/{new_key()}", relay_token=new_key()
+    def expect(self, request: AuthorizationRequest, authority: str = "") -> None:
+        """Begin to recognise the callback of a request, at our authority or at one proven to lead here."""
+        if request.state not in self._endpoints:
+            self._endpoints[request.state] = RedirectEndpoint(
+                authority or self._bound.authority,
+                self._bound.path,
+                request,
+                relay_path=f"/{new_key()}",
+                relay_token=new_key(),
             )
+            self._callbacks[request.state] = asyncio.get_running_loop().create_future()
 
     async def receive(self, request: AuthorizationRequest) -> Callback:
         """Wait for the callback of a request; there is no deadline here, callers have one."""
         self.expect(request)
-        return await asyncio.shield(self._callback)
+        return await asyncio.shield(self._callbacks[request.state])
+
+    def has_answer(self, state: str) -> bool:
+        """Tell whether the callback of the request with this state has arrived."""
+        callback = self._callbacks.get(state)
+        return callback is not None and callback.done()
+
+    def _way_on(self, authority: str) -> asyncio.Future[HttpResponse]:
+        if authority not in self._ways_on:
+            self._ways_on[authority] = asyncio.get_running_loop().create_future()
+        return self._ways_on[authority]
 
     async def finish(self, ending: Ending) -> None:
         """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over."""
-        for waiting in (self._outcome, self._way_on):
+        for waiting in (self._outcome, self._way_on(self._bound.authority), *self._ways_on.values()):
             if not waiting.done():
                 waiting.set_result(ending.page)
         if self._live is not None:
@@ -215,14 +251,16 @@ class Receiver:
         elif self._live is not None and _path(head).startswith(self._live.path):
             page = self._told(self._live.answer(head, connection))
         else:
-            page = await self._answered(request, head)
+            page = await self._answered_by(request, head)
         connection.understood()
         if isinstance(page, asyncio.Future):
             self._held.add(connection)
             page = await asyncio.shield(page)
-        if _path(head) == self._endpoint.relay_path and page.status == 200:
+        if page.status == 200 and any(_path(head) == one.relay_path for one in self._endpoints.values()):
             # The script of our relay page asks only how it ended, and shows that itself.
             page = HttpResponse(204, pages.safe_headers())
+        if self._visited is not None:
+            self._visited(head, page.status)
         return answer(page)
 
     def _told(self, verdict: Answer | TurnedAway) -> Answer:
@@ -231,14 +269,19 @@ class Receiver:
     def _start(self, head: HttpRequest) -> Answer:
         key = _path(head)[1:]
         used = key != self._key or self._key_used
-        refusal = start_page(head, authority=self._bound.authority, key=key, used=used)
+        # The key is known to nobody else, so the name under which a visitor with it came is how we are
+        # reached.
+        forwarded = forwarded_authority(head) if self._any_port else ""
+        authority = forwarded or self._bound.authority
+        refusal = start_page(head, authority=authority, key=key, used=used)
         if refusal is None:
             self._key_used = True
-            self._tell(LinkOpened())
-            return self._way_on
+            way_on = self._way_on(authority)
+            self._tell(LinkOpened(authority))
+            return way_on
         page = self.refused(refusal)
         # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
-        if refusal.status == 410 and self._key_used and not self._endpoint.answered:
+        if refusal.status == 410 and self._key_used and not self._answered:
             self._renew_link()
         return page
 
@@ -248,25 +291,46 @@ class Receiver:
         self._keys.add(self._key)
         self._tell(LinkRenewed(f"http://{self._bound.authority}/{self._key}"))
 
-    async def _answered(self, request: web.BaseRequest, head: HttpRequest) -> Answer:
-        refusal = admission(self._endpoint, head)
-        if refusal is None and head.method == "POST":
+    async def _answered_by(self, request: web.BaseRequest, head: HttpRequest) -> Answer:
+        endpoints = list(self._endpoints.values()) or [
+            RedirectEndpoint(self._bound.authority, self._bound.path)
+        ]
+        refusals = [admission(one, head) for one in endpoints]
+        endpoints = [one for one, refusal in zip(endpoints, refusals, strict=True) if refusal is None]
+        if not endpoints:
+            return self._turned_away(next(one for one in refusals if one is not None))
+        if head.method == "POST":
             body = await _body(request)
-            refusal = body if isinstance(body, TurnedAway) else None
-            head = HttpRequest(head.method, head.url, head.headers, body if isinstance(body, bytes) else b"")
-        verdict = refusal or redirect_endpoint(self._endpoint, head)
-        if isinstance(verdict, RelayPage):
-            return pages.relay(path=self._endpoint.relay_path, token=self._endpoint.relay_token)
-        if isinstance(verdict, TurnedAway):
-            asked = self._endpoint.request
-            both = asked is not None and asked.response_mode == "form_post"
-            return self.refused(verdict, allow="GET, POST" if both else "GET")
+            if isinstance(body, TurnedAway):
+                return self._turned_away(body)
+            head = HttpRequest(head.method, head.url, head.headers, body)
+        return self._judged(endpoints, head)
+
+    def _judged(self, endpoints: Sequence[RedirectEndpoint], head: HttpRequest) -> Answer:
+        """Find the request that this answers; without one, the first verdict stands for all."""
+        verdicts = [
+            (one, redirect_endpoint(replace(one, answered=self._answered), head)) for one in endpoints
+        ]
+        for endpoint, verdict in verdicts:
+            if isinstance(verdict, RelayPage):
+                return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
+            if isinstance(verdict, Callback):
+                return self._received(endpoint, verdict)
+        # "Answered already" says more than "not ours", which every other request says of it.
+        refusals = [verdict for _, verdict in verdicts if isinstance(verdict, TurnedAway)]
+        return self._turned_away(next((one for one in refusals if one.status == 410), refusals[0]))
+
+    def _received(self, endpoint: RedirectEndpoint, callback: Callback) -> Answer:
         # Set before anything is awaited: of two equal callbacks exactly one is the first.
-        self._endpoint = replace(self._endpoint, answered=True)
-        if not self._outcome.done():
-            self._callback.set_result(replace(verdict, received_at=time.time()))
+        self._answered = True
+        if not self._outcome.done() and endpoint.request is not None:
+            self._callbacks[endpoint.request.state].set_result(replace(callback, received_at=time.time()))
             self._tell(CallbackReceived())
         return self._outcome
+
+    def _turned_away(self, refusal: TurnedAway) -> HttpResponse:
+        modes = [one.request.response_mode for one in self._endpoints.values() if one.request is not None]
+        return self.refused(refusal, allow="GET, POST" if "form_post" in modes else "GET")
 
     def _tell(self, event: Event) -> None:
         try:

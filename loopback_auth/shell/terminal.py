@@ -1,54 +1,56 @@
-"""What a person in a terminal sees while a sign-in runs; everything goes to stderr.
+"""What a person in a terminal sees and does while a sign-in runs; everything goes to stderr.
 
-One line is kept up to date on a terminal: what is awaited, how long is left, what was turned away and why. It
-is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console would show
-as it is; and it is cut to the width, because a line that wraps cannot be redrawn. All else may wrap: then a
-link stays one link. Elsewhere each stage is one line. While the person is asked for something, the line rests
-and what there is to say waits.
+This is the door: what to say of each event is decided in `teller`, what keys do in `choices`, and who hears
+them in `keyboard`. While the person is asked for something, what there is to say waits. Nobody may be
+reading: that ends no sign-in.
 
-Server text was cleaned where it came in (`redact.server_text`). Nobody may be reading: that ends no sign-in.
 Loaded before the browser is started, so whatever costs is imported on use.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
+from contextlib import contextmanager
 
-from loopback_auth.shell.drawing import (
-    instructions,
-    light_background,
-    link,
-    qr_code,
-    takes_blocks,
-    takes_escapes,
-)
-from loopback_auth.shell.forwarding import authority_of, ssh_command
+from loopback_auth.shell.line import mute as mute
+from loopback_auth.shell.line import write as write
+from loopback_auth.shell.outcome import signed_in
+from loopback_auth.shell.teller import Teller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
-    from typing import TextIO
 
     from loopback_auth.model import AuthorizationRequest, Callback, SignIn
-    from loopback_auth.shell.events import Event, Exchanged, Invited
+    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.shell.browser import Opening
+    from loopback_auth.shell.choices import Choices
+    from loopback_auth.shell.controls import Controls
+    from loopback_auth.shell.events import Event
+    from loopback_auth.shell.keyboard import Listening
 
 QUIET_SECONDS = 8.0
 """After so long without a visit, help on how to reach this machine is shown; browsers start slower than one
 thinks."""
 
+TICK = 0.5
+"""Seconds between two looks at the time left, the keys and the terminal."""
 
-TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it and give --qr.\n"
+ASK_FOR_ADDRESS = "Paste the address, then Enter: "
+ASK_OR_LEAVE = "Paste the address, then Enter (Esc: back): "
 
 
 class Terminal:
-    """Tells one sign-in as it happens.
+    """Tells one sign-in as it happens, and hears what the person wants of it.
 
     Args:
         name: of the provider.
-        authority: host and port of the redirect URI, which the browser has to reach.
+        authority: host and port of the redirect URI, which the browser has to reach; empty: there is none.
+        plan: where this runs, which flows are open, and why; None: not known.
+        controls: by which the person begins further flows.
+        open_browser: what the key for it starts a browser with; None: there is no such key.
         verbose: show every exchange, secrets replaced by labels.
         quiet: seconds without a visit after which help on how to reach this machine is shown.
         qr: draw the link to approve at as a QR code; None: if no browser was opened.
@@ -60,88 +62,39 @@ class Terminal:
         name: str,
         *,
         authority: str,
+        plan: Plan | None = None,
+        controls: Controls | None = None,
+        open_browser: Callable[[str], Opening] | None = None,
         verbose: bool = False,
         quiet: float = QUIET_SECONDS,
         qr: bool | None = None,
         pasting: bool = False,
     ) -> None:
-        self._name = name
-        self._verbose = verbose
+        self._teller = Teller(name, authority=authority, plan=plan, verbose=verbose, qr=qr, pasting=pasting)
+        self._line = self._teller.line
+        self._controls = controls
+        self._open_browser = open_browser
         self._quiet = quiet
-        self._qr = qr
         self._pasting = pasting
-        self._live = sys.stderr.isatty()
-        self._escapes = self._live and takes_escapes(os.environ, sys.platform)
-        self._awaited = "Waiting for a browser"
-        self._ignored = ""
-        self._drawn = 0
-        self._held: list[str] | None = None
-        self._deadline: float | None = None
-        self._invited: Invited | None = None
-        self._authorities = [authority]
-        self._linked = False
-        self._launched = False
-        self._visited = False
-        self._helped = False
+        self._choices: Choices | None = None
+        self._listening: Listening | None = None
 
     def link(self, url: str, *, program: str, why_not: str) -> None:
         """Show the page where the sign-in begins."""
-        self._linked, self._launched = True, bool(program)
-        # The start page is ours and works once; a link to the server itself is the server's.
-        once = "; it works once" if authority_of(url) == self._authorities[0] else ""
-        if program:
-            self._say(f"Opening your browser ({program}) to sign in to {self._name}.")
-            self._say(f"If it does not open, open this link yourself{once}:")
-        else:
-            self._say(f"Sign in to {self._name}. No browser is opened here: {why_not}.")
-            where = "any browser" if self._pasting else "a browser on this machine"
-            self._say(f"Open this link in {where}{once}:")
-        self._link(url)
+        self._teller.link(url, program=program, why_not=why_not)
 
     def also_forward(self, url: str) -> None:
         """Note another port that a browser elsewhere would have to reach; to be called before `waiting`."""
-        self._authorities.append(authority_of(url))
+        self._teller.also_forward(url)
 
     def notify(self, event: Event) -> None:
         """Show an event."""
-        from loopback_auth.shell import events
-
-        match event:
-            case events.LinkReady(url, program, why_not):
-                self.link(url, program=program, why_not=why_not)
-                self._help_at_once()
-            case events.Invited():
-                self._invite(event)
-            case events.OpenerFailed(program, status):
-                self._say(
-                    f"The browser did not open ({program} ended with {status}). Open the link yourself."
-                )
-                self._launched = False
-                self._help_at_once()
-                if self._invited is not None:
-                    self._qr_code(self._invited)
-            case events.LinkOpened():
-                self._visited = True
-                self._stage(f"Your browser is at {self._name}; waiting for you to approve")
-            case events.LinkRenewed(url):
-                self._say("The link was opened a second time and turned away. If you did that, use this one:")
-                self._link(url)
-            case events.Ignored(count, _, reason, suspicious):
-                self._ignored = f"; turned away {count} other request{'s' * (count > 1)}: {reason}"
-                if suspicious:
-                    self._say("Something else is calling this port again and again; it is being ignored.")
-            case events.CallbackReceived():
-                self._stage("You are back; fetching the tokens")
-            case events.PasteRefused(reason):
-                self._say(f"{reason} Paste again, or give up with Ctrl-C.")
-            case events.Warned(text):
-                self._say(f"warning: {text}")
-            case events.Exchanged():
-                if self._verbose:
-                    self._exchange(event)
+        self._teller.tell(event)
+        if self._choices is not None:
+            self._choices.notice(event, alone=self._only_pasting())
 
     def waiting(self, timeout: float | None) -> AbstractAsyncContextManager[None]:
-        """Keep the line up to date for as long as the block lasts.
+        """Keep the line up to date, and answer keys, for as long as the block lasts.
 
         Args:
             timeout: seconds that are left; None: as long as what the person is invited to is valid.
@@ -152,23 +105,21 @@ class Terminal:
         async def line() -> AsyncIterator[None]:
             import asyncio
 
-            self._until(timeout)
-            if self._linked:
-                self._help_at_once()
-            if not self._live:
-                most = "" if timeout is None else f", {timeout:.0f} seconds at most"
-                self._say(f"{self._awaited}{most}.")
-            task = asyncio.create_task(self._tick())
-            try:
-                yield
-            finally:
-                task.cancel()
-                self._clear()
+            self._teller.begin(timeout)
+            with self._keys():
+                task = asyncio.create_task(self._tick())
+                try:
+                    yield
+                finally:
+                    task.cancel()
+                    self._line.clear()
 
         return line()
 
     async def paste(self, request: AuthorizationRequest) -> Callback:
         """Ask for the address on which the browser ended, until it is the right one.
+
+        While other flows are open and keys are heard, that is asked when the person wants to be asked.
 
         Raises:
             AttemptCancelled: the person gave up.
@@ -176,12 +127,19 @@ class Terminal:
         """
         from loopback_auth.shell.paste import pasted
 
-        self._say("After you have signed in, the browser ends on an address that it cannot open:")
-        self._say(f"\n  {request.redirect_uri}?...\n")
-        self._say("Copy that whole address and paste it here, nowhere else. Nothing that you paste is shown.")
-        return await pasted(
-            request, notify=self.notify, read=lambda: self._ask("Paste the address, then Enter: ")
-        )
+        choices = None if self._controls is None or self._only_pasting() else self._choices
+
+        async def read() -> str:
+            if choices is not None:
+                return await choices.address(ask)
+            self._teller.explain(request.redirect_uri)
+            return await self._ask(ASK_FOR_ADDRESS)
+
+        async def ask(begun: str) -> str:
+            self._teller.explain(request.redirect_uri)
+            return await self._ask(ASK_OR_LEAVE, begun=begun, afresh=False, may_leave=True)
+
+        return await pasted(request, notify=self.notify, read=read)
 
     async def confirm(self, sign_in: SignIn) -> bool:
         """Ask whether the account is the right one (RFC 6749 §10.16).
@@ -190,175 +148,81 @@ class Terminal:
             AttemptCancelled: the person gave up.
             Unavailable: there is nobody to ask.
         """
-        self._say(f"Approved as {sign_in.tokens.account or 'an account that the server did not name'}.")
+        account = sign_in.tokens.account or "an account that the server did not name"
+        self._line.say(f"Approved as {account}.")
         answer = await self._ask("Is that you? [y/N] ", hidden=False)
         return answer.strip().lower() in ("y", "yes")
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:
         """Say who is signed in, until when, and where the tokens are."""
-        from loopback_auth.redact import server_text
+        self._line.say(signed_in(sign_in, kept_in))
 
-        tokens = sign_in.tokens
-        who = f" as {tokens.account}" if tokens.account else ""
-        self._say(f"Signed in to {sign_in.name}{who}.")
-        self._say(f"  scope      {server_text(tokens.scope) or 'as the server sees fit'}")
-        self._say(f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}")
-        if tokens.id_token is not None:
-            self._say(f"  ID token   claims checked, signature {tokens.id_token.signature}")
-        self._say(f"  kept in    {kept_in}")
-        self._say(f"Print the token with: python -m loopback_auth token {sign_in.name}")
+    def _only_pasting(self) -> bool:
+        return self._pasting or self._teller.progress.only("paste")
 
-    async def _ask(self, prompt: str, *, hidden: bool = True) -> str:
-        from loopback_auth.shell.paste import read_line
+    async def _ask(
+        self,
+        prompt: str,
+        *,
+        hidden: bool = True,
+        begun: str = "",
+        afresh: bool = True,
+        may_leave: bool = False,
+    ) -> str:
+        with self._line.rest():
+            if self._listening is not None and self._listening.hears:
+                return await self._listening.ask(
+                    prompt, hidden=hidden, begun=begun, afresh=afresh, may_leave=may_leave
+                )
+            from loopback_auth.shell.paste import read_line
 
-        self._clear()
-        held: list[str] = []
-        self._held = held
-        try:
             return await read_line(prompt, hidden=hidden)
-        finally:
-            self._held = None
-            for text in held:
-                self._say(text)
 
-    def _until(self, seconds: float | None) -> None:
-        """Note a deadline; the earliest counts."""
-        if seconds is not None:
-            deadline = time.monotonic() + seconds
-            self._deadline = min(deadline, self._deadline or deadline)
+    @contextmanager
+    def _keys(self) -> Iterator[None]:
+        """Answer keys, where they can be heard one by one."""
+        if sys.platform == "win32" or not self._line.live:
+            yield
+            return
+        from loopback_auth.shell.choices import Choices
+        from loopback_auth.shell.keyboard import listening
+        from loopback_auth.shell.paste import LIMIT
+
+        choices = Choices(
+            self._line,
+            self._teller.links,
+            controls=self._controls,
+            open_browser=self._open_browser,
+            opened=self._watch,
+        )
+        with listening(choices.typed, limit=LIMIT) as heard:
+            if heard is not None:
+                self._choices, self._listening = choices, heard
+            try:
+                yield
+            finally:
+                self._choices = self._listening = None
+
+    def _watch(self, opening: Opening) -> None:
+        from loopback_auth.shell.shared import watch
+
+        # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
+        watch(opening, lambda event: self.notify(event) if self._choices is not None else None)
 
     async def _tick(self) -> None:
         import asyncio
 
         begun = time.monotonic()
         while True:
-            now = time.monotonic()
-            missed = self._launched and not self._visited and not self._helped and not self._pasting
-            if missed and now - begun >= self._quiet:
-                self._say("No browser has come to the link yet.")
-                self._recipe()
-            if self._live and self._held is None:
-                self._draw(now)
-            await asyncio.sleep(0.5)
+            self._look(time.monotonic() - begun)
+            await asyncio.sleep(TICK)
 
-    def _help_at_once(self) -> None:
-        if not self._launched and not self._helped and not self._pasting:
-            self._recipe()
-
-    def _recipe(self) -> None:
-        self._helped = True
-        self._say("Is your browser on another machine? Run this there first:")
-        self._say(f"\n  {ssh_command(self._authorities, os.environ)}\n")
-
-    def _stage(self, text: str) -> None:
-        self._awaited = text
-        if not self._live:
-            self._say(f"{text}.")
-
-    def _invite(self, event: Invited) -> None:
-        self._invited = event
-        if event.opened_with:
-            self._launched = True
-            self._say(f"Opening your browser ({event.opened_with}) to sign in to {self._name}.")
-        self._say(f"Sign in to {self._name} at this link, on any device:")
-        self._link(event.url)
-        self._qr_code(event)
-        self._say(instructions(event, columns=_size()[0], escapes=self._escapes))
-        self._until(event.lifetime or None)
-        self._stage("Waiting for you to approve")
-
-    def _qr_code(self, event: Invited) -> None:
-        if self._qr is False or (self._qr is None and (self._launched or not self._live)):
-            return
-        if not self._live:
-            self._say("No QR code is drawn: this is no terminal.")
-            return
-        columns, lines = _size()
-        if not takes_blocks(sys.stderr.encoding):
-            self._say("The characters of this terminal cannot draw a QR code.\n")
-            return
-        light = light_background(os.environ)
-        rows = qr_code(event.url, columns=columns, lines=lines - 1, escapes=self._escapes, light=light)
-        self._say("\n".join(rows) + "\n" if rows else TOO_SMALL)
-
-    def _link(self, url: str) -> None:
-        # The link to our own start page is short enough to survive as it is.
-        escapes = self._escapes and authority_of(url) not in self._authorities
-        self._say(f"\n  {link(url, columns=_size()[0], escapes=escapes)}\n")
-
-    def _exchange(self, event: Exchanged) -> None:
-        from loopback_auth.redact import server_text
-
-        self._say(f"> {event.step}: {event.method} {event.url} {server_text(event.request, 2000)}".rstrip())
-        milliseconds = event.seconds * 1000
-        self._say(f"< {event.status} after {milliseconds:.0f} ms: {server_text(event.response, 2000)}")
-
-    def _say(self, text: str) -> None:
-        if self._held is not None:
-            self._held.append(text)
-            return
-        self._clear()
-        write(text + "\n")
-
-    def _draw(self, now: float) -> None:
-        left = None if self._deadline is None else max(0, int(self._deadline - now))
-        time_left = "" if left is None else f"{left // 60}:{left % 60:02} left. "
-        text = f"{time_left}{self._awaited}{self._ignored}. Ctrl-C gives up."
-        room = _room()
-        shown = text if len(text) <= room else text[: room - 3] + "..."
-        write("\r" + shown.ljust(min(self._drawn, room)))
-        self._drawn = len(shown)
-
-    def _clear(self) -> None:
-        if self._drawn:
-            write("\r" + " " * min(self._drawn, _room()) + "\r")
-            self._drawn = 0
-
-
-def write(text: str) -> None:
-    """Write to stderr for people; when nobody reads there any longer, that is no error."""
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        mute(sys.stderr)
-
-
-def mute(stream: TextIO) -> None:
-    """Send what a stream still holds to nowhere: Python would try, and complain, once more when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
-def until(expires_at: float | None) -> str:
-    """Say when a token ends, in local time."""
-    if expires_at is None:
-        return "the server did not say"
-    try:
-        return time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at))
-    except (OverflowError, ValueError, OSError):
-        return "beyond every calendar"
-
-
-def _renewal(sign_in: SignIn) -> str:
-    """Say what happens then."""
-    if sign_in.temporary:
-        return " (the demonstration server is gone by now)"
-    if sign_in.tokens.expires_at is None:
-        return ""
-    return ", then renewed by itself" if sign_in.tokens.refresh_token else ", then you sign in again"
-
-
-def _room() -> int:
-    """Return how many columns a line may take so that the echo of Ctrl-C, `^C`, still fits behind."""
-    return max(_size()[0] - 3, 4)
-
-
-def _size() -> tuple[int, int]:
-    """Return columns and lines; a pseudo-terminal that nobody gave a size has none."""
-    try:
-        columns, lines = os.get_terminal_size(sys.stderr.fileno())
-    except (OSError, ValueError):
-        columns, lines = 0, 0
-    return columns or 80, lines or 24
+    def _look(self, waited: float) -> None:
+        if waited >= self._quiet:
+            self._teller.missed()
+        if self._choices is not None and self._listening is not None:
+            self._choices.look()
+            self._listening.look()
+            if self._listening.away:
+                return  # The screen is the shell's by now.
+        self._line.draw(*self._teller.progress.texts())

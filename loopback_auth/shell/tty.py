@@ -1,10 +1,10 @@
-"""A POSIX terminal while one answer is typed or pasted into it, and the way back to how it was.
+"""A POSIX terminal whose keys arrive one by one, unseen, and the way back to how it was.
 
 A terminal's own line editing cuts a line at 1,024 bytes on macOS and at 4,096 on Linux, and what it cuts off
 is gone; many an authorization response is longer. So it is switched off, and the little that is needed of it
-done here. Ctrl-C stays a signal. Bracketed paste is switched on, so that a line break inside a paste is told
-from Enter. Whatever ends the wait, the terminal is put back, and what nobody has read is thrown away: the
-rest of a secret must not end up in the shell.
+done in `keys`. Ctrl-C stays a signal. Bracketed paste is switched on, so that a line break inside a paste is
+told from Enter. Whatever ends the wait, the terminal is put back, and what nobody has read is thrown away:
+the rest of a secret must not end up in the shell.
 
 Knows nothing of sign-ins. Weak spot, admitted: after SIGKILL the terminal stays as it is.
 
@@ -23,9 +23,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
+from typing import TextIO
 
-from loopback_auth.errors import AttemptCancelled, Unavailable
-from loopback_auth.shell.keys import Answer
+from loopback_auth.errors import Unavailable
 
 BRACKETS_ON = "\x1b[?2004h"
 BRACKETS_OFF = "\x1b[?2004l"
@@ -38,7 +38,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
 class Keyboard:
-    """A terminal without echo for as long as the block lasts; redraws one line of its own.
+    """A terminal without echo for as long as the block lasts; draws one line of its own when asked to.
 
     Args:
         terminal: file descriptor, best one that does not block; never made so here, others may share it.
@@ -50,6 +50,8 @@ class Keyboard:
         self._brackets = brackets
         self._line = ""
         self._drawn = 0
+        self.inside = False
+        """Whether keys are ours now; after `bg` they are not."""
         self._before: list[int | list[bytes | int]] = []
         self._stack = ExitStack()
 
@@ -85,6 +87,18 @@ class Keyboard:
         _write(self._terminal, "\r" + shown.ljust(min(self._drawn, room)))
         self._drawn = len(shown)
 
+    def wipe(self) -> None:
+        """Take the line away again."""
+        self._line = ""
+        if self._drawn:
+            _write(self._terminal, "\r" + " " * self._drawn + "\r", PATIENCE)
+            self._drawn = 0
+
+    def forget_keys(self) -> None:
+        """Throw away what was typed and not read."""
+        with suppress(termios.error):  # The terminal may be gone.
+            termios.tcflush(self._terminal, termios.TCIFLUSH)
+
     def _enter(self) -> None:
         modes = termios.tcgetattr(self._terminal)
         # Without IEXTEN, Ctrl-V and, on macOS, Ctrl-O are keys like others.
@@ -92,85 +106,44 @@ class Keyboard:
         characters = list(modes[6])
         characters[termios.VMIN], characters[termios.VTIME] = 1, 0
         termios.tcsetattr(self._terminal, termios.TCSAFLUSH, [*modes[:6], characters])
+        self.inside = True
         if self._brackets:
             _write(self._terminal, BRACKETS_ON, PATIENCE)
 
     def _leave(self) -> None:
-        if _in_background(self._terminal):
+        self.inside = False
+        if in_background(self._terminal):
             return  # It is the shell's by now, and to touch it would stop us.
-        _write(self._terminal, "\r" + " " * self._drawn + "\r", PATIENCE)
-        self._drawn = 0
+        line = self._line
+        self.wipe()
+        self._line = line
         if self._brackets:
             _write(self._terminal, BRACKETS_OFF, PATIENCE)
-        with suppress(termios.error):  # The terminal may be gone.
+        with suppress(termios.error):
             termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         self._leave()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        # Only SIGTSTP lets anything follow: the person has said `fg`.
+        # Only SIGTSTP lets anything follow: the person has said `fg`, or `bg`.
         signal.signal(number, self._signalled)
+        if not self._line and in_background(self._terminal):
+            return  # Whoever has asked nothing can go on without; to a question belongs a terminal.
         self._enter()
-        self.draw(self._line)
-
-
-async def read_terminal(
-    terminal: int, prompt: str, *, limit: int, hidden: bool = True, brackets: bool = True
-) -> str:
-    """Read one answer, up to Enter; shown is how long it is, or with `hidden` False the answer itself.
-
-    Raises:
-        AttemptCancelled: the person gave up, or the terminal was closed.
-        Unavailable: it is no terminal after all.
-    """
-    answer = Answer(limit)
-    entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def feed(piece: bytes) -> None:
-        if entered.done():
-            return
-        try:
-            if not piece:
-                raise AttemptCancelled("The terminal was closed.")
-            over = answer.feed(piece)
-        except AttemptCancelled as exc:
-            entered.set_exception(exc)
-            return
-        keyboard.draw(_line(prompt, answer, hidden=hidden))
-        if over:
-            entered.set_result(None)
-
-    with Keyboard(terminal, brackets=brackets) as keyboard, _arriving(terminal, feed):
-        keyboard.draw(_line(prompt, answer, hidden=hidden))
-        await entered
-    return answer.text
-
-
-def _line(prompt: str, answer: Answer, *, hidden: bool) -> str:
-    if not hidden:
-        return prompt + "".join(filter(str.isprintable, answer.text))
-    if not answer.characters:
-        return prompt
-    plural = "s" * (answer.characters > 1)
-    count = f"{answer.characters:,}".replace(",", " ")
-    return f"{prompt}({count} character{plural})"
+        if self._line:
+            self.draw(self._line)
 
 
 @contextmanager
-def _arriving(terminal: int, feed: Callable[[bytes], None]) -> Iterator[None]:
-    """Hand over in the running loop whatever arrives, and nothing at all once the block is left."""
+def arriving(terminal: int, take: Callable[[], None]) -> Iterator[None]:
+    """Call `take` in the running loop when there is something to read, and never once the block is left."""
     loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        if (piece := _read(terminal)) is not None:
-            feed(piece)
-
     try:
-        loop.add_reader(terminal, read)
+        loop.add_reader(terminal, take)
     except (NotImplementedError, OSError):
         # Some loops have no readers, and the kqueue of macOS refuses /dev/tty.
-        with _looking(terminal, read):
+        with _looking(terminal, take):
             yield
         return
     try:
@@ -180,23 +153,23 @@ def _arriving(terminal: int, feed: Callable[[bytes], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _looking(terminal: int, read: Callable[[], None]) -> Iterator[None]:
-    """Call `read` in the running loop whenever something has arrived, from a thread that can be ended."""
+def _looking(terminal: int, take: Callable[[], None]) -> Iterator[None]:
+    """Call `take` in the running loop whenever something has arrived, from a thread that can be ended."""
     loop = asyncio.get_running_loop()
     told, teller = os.pipe()
     taken = threading.Event()
     over = False
 
-    def take() -> None:
+    def taking() -> None:
         if not over:
-            read()
+            take()
         taken.set()
 
     def look() -> None:
         while told not in select.select([terminal, told], [], [])[0]:
             taken.clear()
             with suppress(RuntimeError):  # The loop has been closed, and then we are told in a moment.
-                loop.call_soon_threadsafe(take)
+                loop.call_soon_threadsafe(taking)
             taken.wait()
         os.close(told)
 
@@ -213,13 +186,43 @@ def _looking(terminal: int, read: Callable[[], None]) -> Iterator[None]:
             thread.join(0.01)
 
 
-def _read(terminal: int) -> bytes | None:
+def read(terminal: int) -> bytes | None:
+    """Return what has arrived; nothing at all when the terminal was closed, None when it is there no more."""
     try:
         return os.read(terminal, 65536)
     except BlockingIOError:
         return None  # Ctrl-C has thrown away what had arrived.
     except OSError:
         return b""
+
+
+def in_background(terminal: int) -> bool:
+    """Tell whether the terminal is somebody else's for the time being: to read or set it would stop us."""
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:
+        return False  # It is not the terminal that controls us.
+
+
+def own_terminal(stream: TextIO | None, path: str) -> int | None:
+    """Return a file descriptor of the terminal that is ours to close, or nothing without a terminal.
+
+    It does not block, which others only fail to notice because it is no duplicate of theirs.
+
+    Args:
+        stream: asked first.
+        path: of the controlling terminal, asked then; empty for none.
+    """
+    own = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK
+    with suppress(OSError, ValueError):  # The stream may be closed.
+        if stream is not None and stream.isatty():
+            try:
+                return os.open(os.ttyname(stream.fileno()), own)
+            except OSError:
+                return os.dup(stream.fileno())  # After `su` it is somebody else's, and cannot be opened.
+    with suppress(OSError):
+        return os.open(path, own)
+    return None
 
 
 def _write(screen: int, text: str, patience: float = 0.0) -> None:
@@ -232,10 +235,3 @@ def _write(screen: int, text: str, patience: float = 0.0) -> None:
             except BlockingIOError:
                 if not select.select([], [screen], [], patience)[1]:
                     return
-
-
-def _in_background(terminal: int) -> bool:
-    try:
-        return os.tcgetpgrp(terminal) != os.getpgrp()
-    except OSError:
-        return False  # It is not the terminal that controls us.

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from loopback_auth.model import SignIn
+    from loopback_auth.store.crowd import Crowd
 else:
     Protocol = object
 
@@ -221,6 +222,16 @@ class FileTokenStore:
             StoreError: (on entry) somebody else held it all the time, or it cannot be made.
         """
         return locked(self.path(name) + ".lock", timeout)
+
+    def crowd(self, name: str) -> Crowd:
+        """Return those who want to sign in under a name at the same time, in whatever process.
+
+        Raises:
+            ConfigError: the name is none.
+        """
+        from loopback_auth.store.crowd import Crowd
+
+        return Crowd(self.path(name) + ".crowd")
 
     def check_writable(self) -> None:
         """Prove that a sign-in could be kept now, by writing 64 KiB to the disk and removing them.

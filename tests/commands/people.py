@@ -37,6 +37,8 @@ runpy.run_module("loopback_auth", run_name="__main__", alter_sys=True)
 """Makes the terminal the one whose keys are meant for this process, and runs the command."""
 
 CONFIDENTIAL = DemoClient("confidential", "hunter2-hunter2", ("http://127.0.0.1/callback",))
+ENOUGH = 20_000
+"""Characters, after which a command goes round in circles: its waiting line alone is drawn twice a second."""
 NOW = 1_700_000_000.0
 
 
@@ -131,6 +133,8 @@ class Screen:
     def wait_for(self, text: str) -> str:
         """Wait until a text is shown; return everything that was shown up to then."""
         while text not in self.shown:
+            if len(self.shown) > ENOUGH:
+                raise AssertionError(f"{text!r} was not among all this: {self.shown!r}")
             ready, _, _ = select.select([self.terminal], [], [], 15)
             if not ready:
                 raise AssertionError(f"{text!r} was not shown: {self.shown!r}")

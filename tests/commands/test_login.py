@@ -160,7 +160,7 @@ def test_without_a_browser_the_way_from_another_machine_is_shown(
         running.end()
 
     port = port_of(link)
-    assert "this is an SSH session" in "".join(running.stderr)
+    assert "This is an SSH session." in "".join(running.stderr)
     assert f"ssh -L {port}:127.0.0.1:{port} -p 2222 " in recipe
     assert recipe.endswith("@10.0.0.1\n")
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import pytest
@@ -17,6 +20,12 @@ import pty
 import termios
 
 PASTE = "\x1b[200~{}\x1b[201~"
+
+SHELL = 'trap : INT; exec <"$1" >"$1" 2>&1; stty -g; {}; echo "status $?"; stty -g; echo end'
+PROGRAM = '"$2" -c "$3"'
+IN_BACKGROUND = f"set -m; {PROGRAM} & wait $!"
+UNTIL_ENTER = f"set -m; {PROGRAM} & read line; fg"
+"""In the background until the person presses Enter."""
 
 
 class Person:
@@ -81,3 +90,37 @@ class Person:
             self.look()
             # Whoever reads gets to read every piece by itself.
             await asyncio.sleep(0)
+
+    @contextmanager
+    def session(self, script: str, *, program: str = PROGRAM, **environment: str) -> Iterator[None]:
+        """Run a script in a session whose terminal this is, and end the session with the block.
+
+        A shell around it shows the modes of the terminal before, the status, the modes after, and `end`.
+
+        Args:
+            script: in Python.
+            program: how the shell starts it.
+            environment: in place of what is there.
+        """
+        for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                # A shell has started the tests in the background; our child would inherit deafness to these.
+                signal.signal(number, usual)
+        command = ["sh", "-c", SHELL.format(program), "sh", self.path, sys.executable, script]
+        with subprocess.Popen(
+            command,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        ) as session:
+            try:
+                yield
+            finally:
+                # Else a test that fails would wait here for ever.
+                os.killpg(session.pid, signal.SIGKILL)
+
+    def reported(self) -> list[str]:
+        """Return what the shell of a session has shown: modes, status, modes."""
+        lines = self.look().splitlines()
+        return [line for line in lines if line.startswith("status") or line.count(":") > 10]

@@ -20,9 +20,10 @@ from loopback_auth.effects import Bind, Browse, Flow, Receive, Sleep, Warn
 from loopback_auth.errors import BrowserUnavailable, ConfigError, LoopbackAuthError, TokenError
 from loopback_auth.model import Callback, ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.driver import Driver, new_attempt, watch
+from loopback_auth.shell.driver import Driver, new_attempt
 from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkReady, OpenerFailed, Warned
 from loopback_auth.shell.loopback import bind
+from loopback_auth.shell.shared import watch
 
 SECRET = "client+secret/canary 0123456789"
 ACCESS, REFRESH = "access-canary-0123456789abcdef", "1//refresh/canary+0123456789"

@@ -7,8 +7,6 @@ import os
 import re
 import select
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -397,16 +395,9 @@ async def main():
 asyncio.run(main())
 """
 
-SHELL = 'trap : INT; exec <"$1" >"$1" 2>&1; stty -g; "$2" -c "$3" $4; echo "status $?"; stty -g; echo end'
-
 
 def child(person: Person, act: Callable[[Person, int], Coroutine[object, object, None]]) -> list[str]:
-    """Run our reader in a session whose terminal is the person's; return the shell's lines at the end.
-
-    These are the modes of the terminal before, the status, and the modes after.
-    """
-    command = ["sh", "-c", SHELL, "sh", person.path, sys.executable, CHILD]
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    """Run our reader in a session of its own; return modes before, status, and modes after."""
 
     async def main() -> str:
         await person.sees("Paste into ")
@@ -416,19 +407,9 @@ def child(person: Person, act: Callable[[Person, int], Coroutine[object, object,
         await person.sees("end\r\n")
         return ""
 
-    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            # A shell has started the tests in the background; our child would inherit deafness to these keys.
-            signal.signal(number, usual)
-    with subprocess.Popen(
-        command, start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ
-    ) as session:
-        try:
-            run(main())
-        finally:
-            # Else a test that fails would wait here for ever.
-            os.killpg(session.pid, signal.SIGKILL)
-    return [line for line in person.look().splitlines() if line.startswith("status") or line.count(":") > 10]
+    with person.session(CHILD):
+        run(main())
+    return person.reported()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ import segno
 from pseudo_terminal import Person
 
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.plan.nouns import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.shell import drawing, events
-from loopback_auth.shell.terminal import Terminal, until
+from loopback_auth.shell.outcome import until
+from loopback_auth.shell.progress import Progress
+from loopback_auth.shell.terminal import Terminal
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
@@ -170,6 +173,10 @@ def _everything() -> tuple[events.Event, ...]:
     return (
         events.LinkReady(LINK, "firefox"),
         events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0),
+        events.PasteReady("https://a.example/authorize?x=y", f"http://{AUTHORITY}/callback"),
+        events.RouteBegan("device", "No browser has come to the link within 10 seconds."),
+        events.RouteEnded("device", "The code has expired."),
+        events.Followed(4711),
         events.Warned("x"),
         events.LinkOpened(),
         events.LinkRenewed(LINK),
@@ -199,6 +206,150 @@ def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert "\nYour browser is at demo; waiting for you to approve.\n" in said
     assert "\nYou are back; fetching the tokens.\n" in said
     assert "Something else is calling this port again and again" in said
+
+
+def plan_of(*routes: Route, name: str = "ssh", title: str = "an SSH session", advice: str = "Ask.") -> Plan:
+    """Return a plan for a place."""
+    unknown = Fact(UNKNOWN, "")
+    return Plan(
+        place=Place(name, title, advice),
+        facts=Facts(opens=unknown, reaches=unknown, person=unknown, waits=unknown),
+        routes=routes,
+        refused={},
+        opens=False,
+        why_not=f"this is {title}",
+    )
+
+
+CODE = Route("code", AT_ONCE, "Why not.")
+DEVICE = Route("device", AT_ONCE, "Why not.")
+LATE = Route("device", UNVISITED, "It can be approved in a browser anywhere.")
+
+
+def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever knows why no browser opens can do something about it; once is enough."""
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE))
+    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal.notify(INVITED)
+    said = capsys.readouterr().err
+
+    assert said.startswith(
+        "This is an SSH session. Ask.\n"
+        "Sign in to demo. No browser is opened here.\n"
+        "Open this link in a browser on this machine; it works once:\n"
+        f"\n  {LINK}\n\n"
+        "Or sign in to demo at this link, on any device:\n"
+        f"\n  {INVITED.url}\n\n"
+    )
+    assert said.count("This is an SSH session.") == 1
+
+
+def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.CaptureFixture[str]) -> None:
+    """The advice of a place speaks of other flows."""
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE))
+    terminal.link(LINK, program="", why_not="--no-browser was given")
+
+    assert capsys.readouterr().err.startswith(
+        "This is an SSH session.\nSign in to demo. No browser is opened here: --no-browser was given.\n"
+    )
+
+
+def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Everybody knows their own desktop; and what helps over SSH helps nobody there."""
+    desktop = plan_of(CODE, LATE, name="linux-desktop", title="a desktop", advice="")
+    terminal = Terminal("demo", authority=AUTHORITY, plan=desktop, quiet=0.0)
+    terminal.link(LINK, program="firefox", why_not="")
+    _wait(terminal)
+    said = capsys.readouterr().err
+
+    assert said.startswith("Opening your browser (firefox) to sign in to demo.\n")
+    assert ("another machine" in said, "No browser has come" in said) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("You asked for it.", "You asked for it, so here is a device code as well.\n"),
+        (LATE.why, "Here is a device code as well: it can be approved in a browser anywhere.\n"),
+    ],
+)
+def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two links without a reason look like a mistake."""
+    Terminal("demo", authority=AUTHORITY).notify(events.RouteBegan("device", why))
+
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> None:
+    """Any of them may be the one that works."""
+    screen = screen_of(100)
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE), qr=False)
+    _wait(terminal, timeout=None)
+    terminal.notify(events.RouteBegan("paste", "You asked for it."))
+    _wait(terminal, timeout=61.5)
+
+    assert "\r4:59 left. Waiting for your browser or the device code. Ctrl-C gives up." in screen.read()
+    assert "\r1:01 left. Waiting for your browser, the device code or a pasted address." in screen.read()
+
+
+def test_of_one_flow_the_nearest_end_is_told_of_several_that_of_all() -> None:
+    """A code may expire while the browser can still come back."""
+    alone, both = Progress("demo", ("device",)), Progress("demo", ("code", "device"))
+    for progress in (alone, both):
+        progress.until(600.5)
+        progress.valid(61.5)
+
+    assert alone.texts()[0].startswith("1:01 left.")
+    assert both.texts()[0].startswith("10:00 left.")
+
+
+def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int], Screen]) -> None:
+    """What is no longer open must not be waited for."""
+    screen = screen_of(100)
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE))
+    _wait(terminal, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
+    _wait(terminal, events.RouteEnded("code", "The port is gone"))
+
+    assert "Approving by device code has ended: The code has expired.\r\n" in screen.read()
+    assert "Coming back by browser has ended: The port is gone.\r\n" in screen.read()
+
+
+@pytest.mark.parametrize(("process", "who"), [(4711, "Process 4711"), (0, "Another process")])
+def test_another_process_is_waited_for(process: int, who: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is asked of the person, who would wonder; and if it fails, something is."""
+    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal.notify(events.Followed(process))
+    _wait(terminal, events.LinkReady(LINK, "firefox"))
+    said = capsys.readouterr().err
+
+    assert said.startswith(
+        f"{who} is signing in to demo already; waiting for its result. Ctrl-C gives up.\n"
+        "Waiting for the other process, 300 seconds at most.\n"
+        "Opening your browser (firefox)"
+    )
+
+
+def test_a_link_to_paste_from_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """The browser ends on an error page, and that is as it should be."""
+    terminal = Terminal("demo", authority=AUTHORITY, pasting=True)
+    terminal.notify(events.PasteReady(REQUEST.url, REQUEST.redirect_uri))
+
+    assert capsys.readouterr().err == (
+        "Sign in to demo. Open this link in any browser:\n"
+        f"\n  {REQUEST.url}\n\n"
+        "After you have signed in, the browser ends on an address that it cannot open:\n"
+        f"\n  {REQUEST.redirect_uri}?...\n\n"
+        "Copy that whole address and paste it here, nowhere else. Nothing that you paste is shown.\n"
+    )
+
+
+def test_a_port_that_is_not_ours_is_no_start_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """A link to the server can be opened again and again."""
+    terminal = Terminal("demo", authority="")
+    terminal.also_forward("http://127.0.0.1:9000/x")
+    terminal.link("http://127.0.0.1:9000/authorize", program="", why_not="no")
+
+    assert "it works once" not in capsys.readouterr().err
 
 
 def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -420,7 +571,7 @@ def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPat
     assert f"\n  {REQUEST.redirect_uri}?...\r\n" in shown
     assert "Open this link in any browser:" in shown
     assert ("ssh -L" in shown, "Splxl" in shown, "hidden" in shown) == (False, False, False)
-    assert shown.index("[?2004l") < shown.index("warning: held.") < shown.index("That is not the address")
+    assert shown.index("(32 char") < shown.index("warning: held.") < shown.index("That is not the address")
     assert restored
 
 

@@ -1,0 +1,66 @@
+"""Forget a sign-in that `start` began and nobody has finished.
+
+The ticket or the code is not given back, since servers offer no way to; it lapses by itself.
+
+Examples:
+  python -m loopback_auth cancel
+  python -m loopback_auth cancel github-0a1b2c
+  python -m loopback_auth cancel --all
+"""
+
+from __future__ import annotations
+
+import os
+
+from loopback_auth.cli import described_error, print_json, tell, tell_error
+from loopback_auth.commands.finish import chosen
+from loopback_auth.errors import SignInRequired, StoreError
+from loopback_auth.folders import data_folder
+from loopback_auth.store.handed import Ended
+from loopback_auth.store.pending import PendingStore, name_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+USAGE = "[HANDLE] [--all] [--json]"
+PATIENCE = 5.0
+"""Seconds for somebody who is finishing it just now."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("handle", nargs="?", metavar="HANDLE", help="which sign-in; needed only with several")
+    parser.add_argument("--all", action="store_true", help="forget every sign-in that is under way")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Forget."""
+    pendings = PendingStore(data_folder(os.environ))
+    handles = pendings.handles() if options.all else (chosen(pendings, options.handle or ""),)
+    results, worst = [], 0
+    for handle in handles:
+        try:
+            results.append(_cancel(pendings, handle))
+        except StoreError as exc:
+            if not options.all:
+                raise
+            tell_error(exc)
+            results.append({"handle": handle, **described_error(exc)})
+            worst = exc.exit_code
+    if not results:
+        tell("No sign-in is under way.")
+    if options.json:
+        print_json(results if options.all else results[0])
+    return worst
+
+
+def _cancel(pendings: PendingStore, handle: str) -> dict[str, object]:
+    """Forget one sign-in, understood or not; return what happened, for JSON."""
+    with pendings.lock(handle, PATIENCE):
+        if handle not in pendings.handles():
+            raise SignInRequired(f"{handle} is over already.", hint="See python -m loopback_auth status.")
+        pendings.end(Ended(handle, name_in(handle), "given up", "It was cancelled."))
+    tell(f"Forgotten: {handle}. Its ticket or code lapses by itself at the server.")
+    return {"status": "cancelled", "handle": handle}

@@ -1,0 +1,259 @@
+"""Tell how to sign in here: what this place shows, what follows from it, and what the server would answer.
+
+With a provider the server is asked too: which response types, response modes and grants it answers to this
+client, and whether it knows the redirect URI. That takes at most a dozen requests with made-up codes; nobody
+has to approve anything, and no secret is asked for.
+
+Examples:
+  python -m loopback_auth doctor
+  python -m loopback_auth doctor github --client-id ID
+  python -m loopback_auth doctor --json > report.json
+  python -m loopback_auth doctor --simulate report.json
+
+The report of --json names neither you nor this machine and can be posted; --simulate shows what would be done
+where it was made. The exit status is 3 when no way to sign in is left.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from textwrap import wrap
+
+from loopback_auth.arguments import add_settings
+from loopback_auth.cli import answer, print_json, settings_of, tell
+from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
+from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED
+from loopback_auth.plan.recipe import recipe
+from loopback_auth.plan.report import (
+    ANY_PORT,
+    FACTS,
+    SOMEBODY,
+    SOMEWHERE,
+    Circumstances,
+    circumstances_of,
+    described,
+)
+from loopback_auth.plan.signals import signals
+from loopback_auth.settings import DEMO, needs_secret, redirect_of
+from loopback_auth.settings.wishes import abilities_of, wishes_of
+from loopback_auth.shell.environment import user_and_host
+from loopback_auth.shell.planning import surroundings_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from loopback_auth.model import ClientConfig
+    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.protocol.probe import Answered
+    from loopback_auth.settings import Settings
+
+
+USAGE = "[PROVIDER] [--simulate FILE] [options]"
+COLUMNS = 100
+QUESTIONS = ("a page can be opened", "your browser gets back here", "you can be asked", "you are waited for")
+"""The facts, in the order of `FACTS`."""
+DECIDES = {
+    "device_authorization": ("device",),
+    "redirect_uri": ("code", "paste"),
+    "response_type=code": ("code", "paste"),
+}
+"""Which answers of the server decide about which routes."""
+MAKE_ONE = "Make one where the trouble is: python -m loopback_auth doctor --json > FILE"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whom to ask")
+    parser.add_argument(
+        "--simulate", metavar="FILE", help="show the plan of somebody's report instead; - is stdin"
+    )
+    add_settings(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look around, ask, and tell."""
+    if options.simulate is not None:
+        if options.provider:
+            raise ConfigError(
+                "A report says itself which provider it is about.", hint="Leave PROVIDER out with --simulate."
+            )
+        return _tell(circumstances_of(_read(options.simulate)), (), options, owner=(SOMEBODY, SOMEWHERE))
+    settings = settings_of(options)
+    circumstances = _circumstances(settings)
+    answers = () if settings.is_demo else _asked(settings)
+    return _tell(circumstances, answers, options, owner=user_and_host(), advice=settings.advice)
+
+
+def _circumstances(settings: Settings) -> Circumstances:
+    host, ports, _ = redirect_of(settings)
+    return Circumstances(
+        surroundings_of(settings),
+        abilities_of(settings),
+        wishes=wishes_of(settings),
+        allowed=settings.words("allowed_flows"),
+        flow=settings.text("flow"),
+        provider=settings.name,
+        authority=f"{host}:{ports[0] or ANY_PORT}",
+    )
+
+
+def _read(path: str) -> dict[str, object]:
+    from loopback_auth.protocol.json import BODY_LIMIT, parse_object
+
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(BODY_LIMIT + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(BODY_LIMIT + 1)
+        return parse_object(content, what="report", source="RFC 8259")
+    except OSError as exc:
+        raise ConfigError(f"The report {path} cannot be read: {exc.strerror}", hint=MAKE_ONE) from exc
+    except MalformedResponse as exc:
+        raise ConfigError(exc.message, hint=MAKE_ONE) from exc
+
+
+def _asked(settings: Settings) -> tuple[Answered, ...]:
+    """Ask the server, as far as the settings allow it."""
+    import asyncio
+
+    from loopback_auth.flows.probe import LIMIT, probe
+    from loopback_auth.protocol.probe import Answered
+    from loopback_auth.shell.driver import Driver, new_attempt
+
+    try:
+        client = _client(settings)
+    except ConfigError as exc:
+        return (Answered("settings", "no", f"{exc.message.rstrip('.')}. {exc.hint}", "declared"),)
+
+    async def ask() -> tuple[Answered, ...]:
+        async with Driver() as driver:
+            return await driver.run(probe(client, iter(new_attempt, None)))
+
+    if client.client_id or client.provider.metadata.issuer:
+        tell(f"Asking {settings.name}: at most {LIMIT} requests, and nobody has to approve anything.")
+    missing = []
+    if not client.client_id:
+        because = f"There is none, so only what the server publishes was read. {settings.advice}".strip()
+        missing.append(Answered("client_id", "no", because, "declared"))
+    elif needs_secret(settings):
+        because = (
+            "There is none. Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file."
+        )
+        missing.append(Answered("client_secret", "no", because, "declared"))
+    return (*missing, *asyncio.run(ask()))
+
+
+def _client(settings: Settings) -> ClientConfig:
+    """Describe the client, without what is missing: it can be asked about all the same."""
+    from dataclasses import replace
+
+    from loopback_auth.settings.configure import client_config
+
+    completed = settings.completed({"client_id": "missing"}, "nobody")
+    if needs_secret(settings):
+        client = replace(client_config(completed.with_secret("missing")), client_secret=None)
+    else:
+        client = client_config(completed)
+    return replace(client, client_id=settings.text("client_id") or "")
+
+
+def _tell(
+    circumstances: Circumstances,
+    answers: tuple[Answered, ...],
+    options: argparse.Namespace,
+    *,
+    owner: tuple[str, str],
+    advice: str = "",
+) -> int:
+    chosen = circumstances.plan()
+    if options.json:
+        rows = [
+            {"what": one.what, "verdict": one.verdict, "because": one.because, "source": one.source}
+            for one in answers
+        ]
+        print_json(described(circumstances, rows))
+    else:
+        _show_place(circumstances, chosen)
+        _show_routes(circumstances, chosen, answers)
+        _show_port(circumstances, chosen, *owner)
+        _show_answers(answers, advice)
+    return 0 if chosen.routes else Unavailable.exit_code
+
+
+def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
+    answer(f"This is {chosen.place.title}.\n")
+    if chosen.place.advice:
+        answer(f"{chosen.place.advice}\n")
+    facts = [(question, getattr(chosen.facts, name)) for name, question in zip(FACTS, QUESTIONS, strict=True)]
+    _show("What follows:", [(question, fact.level, "; ".join(fact.because)) for question, fact in facts])
+    seen = signals(circumstances.surroundings)
+    _show("What was seen:", [(one.name, one.value, one.meaning) for one in seen])
+
+
+def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Answered, ...]) -> None:
+    name = circumstances.provider
+    where = "the built-in demonstration" if name == DEMO else name
+    begins = {
+        AT_ONCE: "at once",
+        UNVISITED: f"after {chosen.patience:.0f} s",
+        ASKED: "if you ask",
+    }
+    no = {flow for one in answers if one.verdict == "no" for flow in DECIDES.get(one.what, ())}
+    rows = [
+        (one.flow, begins[one.starts], f"{one.why} But the server says no." if one.flow in no else one.why)
+        for one in chosen.routes
+    ]
+    browser = f"No browser is started: {chosen.why_not}." if chosen.why_not else "The browser is started."
+    if rows:
+        _show(f"How to sign in to {where}, in this order:", rows)
+        answer(f"  {browser}\n")
+    else:
+        _show(f"There is no way left to sign in to {where} here.", [])
+    if chosen.refused:
+        title = "What speaks against it:" if circumstances.flow else "What cannot be:"
+        _show(title, list(chosen.refused.items()))
+
+
+def _show_port(circumstances: Circumstances, chosen: Plan, user: str, host: str) -> None:
+    if all(one.flow in ("ticket", "device", "paste") for one in chosen.routes):
+        return
+    authority = circumstances.authority
+    fixed = not authority.endswith(f":{ANY_PORT}")
+    port = f"The port is {authority}." if fixed else f"{ANY_PORT} is the one that the sign-in shows."
+    line = recipe(chosen.place, circumstances.surroundings.environ, [authority], user=user, host=host)
+    if line:
+        _show("To reach the port from a browser on another machine:", [])
+        answer(f"  {line}\n  {port}\n")  # Never broken: it is there to be copied.
+    elif fixed:
+        _show(port, [])
+
+
+def _show_answers(answers: tuple[Answered, ...], advice: str) -> None:
+    if not answers:
+        return
+    rows = [
+        (one.verdict, one.what.replace("urn:ietf:params:oauth:grant-type:", ""), one.because)
+        for one in answers
+    ]
+    _show("What the server answers to this client:", rows)
+    if any(one.what == "redirect_uri" and one.verdict == "no" for one in answers):
+        register = "Register that redirect URI at the server, or give the registered one with --redirect-uri."
+        _show("What to do:", [(f"{register} {advice}".strip(),)])
+
+
+def _show(title: str, rows: Sequence[Sequence[str]]) -> None:
+    """Write a title and an indented table, whose last column is filled to the width; links stay whole."""
+    answer(f"\n{title}\n")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    indent = 2 + sum(widths) + 2 * len(widths)
+    for row in rows:
+        first = "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
+        lines = wrap(row[-1], COLUMNS - indent, break_long_words=False, break_on_hyphens=False) or [""]
+        answer(f"  {first}{lines[0]}".rstrip() + "\n")
+        for line in lines[1:]:
+            answer(f"{'':<{indent}}{line}\n")

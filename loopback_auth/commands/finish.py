@@ -1,0 +1,279 @@
+"""Finish a sign-in that `start` began: ask whether it is approved, and keep the tokens if it is.
+
+HANDLE is what `start` printed; it is not needed when there is only one. Nothing is waited for, unless you say
+so with --wait. The exit status is 0 when you are signed in, 10 while nobody has approved, 7 when the time is
+over, and 4 when the server said no. After 7, 4 and 5 the sign-in is forgotten; after all else it is kept, and
+you can run this again.
+
+Examples:
+  python -m loopback_auth finish
+  python -m loopback_auth finish github-0a1b2c --wait 60 --yes --json
+  python -m loopback_auth finish id.example-0a1b2c --url -
+
+A pasted address that belongs to another sign-in is refused with exit status 2; this one waits for the right
+one. On the command line other users of this machine can read it; with --url - it comes from stdin.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from loopback_auth.cli import print_json, tell
+from loopback_auth.commands.start import finish_command, remark
+from loopback_auth.commands.status import described
+from loopback_auth.errors import (
+    AttemptCancelled,
+    AttemptExpired,
+    ConfigError,
+    OAuthError,
+    SignInRequired,
+    StillPending,
+)
+from loopback_auth.folders import data_folder
+from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
+from loopback_auth.store.handed import Ended, Handed
+from loopback_auth.store.pending import PendingStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from loopback_auth.model import AuthorizationRequest, Callback, SignIn
+    from loopback_auth.shell.driver import Paste
+
+
+USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"
+LONGEST_WAIT = 3600.0
+BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
+PROMPT = "Paste the address, then Enter: "
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("handle", nargs="?", metavar="HANDLE", help="which sign-in; needed only with several")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="time that may be spent waiting for the approval; 0 to 3600",
+    )
+    parser.add_argument(
+        "--url", metavar="URL", help="address on which the browser ended; - reads it from stdin"
+    )
+    parser.add_argument(
+        "--yes", "-y", action="store_true", help="keep the sign-in without asking whose it is"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Finish."""
+    if not 0 <= options.wait <= LONGEST_WAIT:
+        raise ConfigError("The time to wait is not between 0 and 3600 seconds.", hint="Correct --wait.")
+    folder = data_folder(os.environ)
+    pendings, store = PendingStore(folder), FileTokenStore(folder)
+    handle = chosen(pendings, options.handle or "")
+    try:
+        sign_in = _ended_before(pendings, store, handle)
+        if sign_in is None:
+            with pendings.lock(handle, LOCK_TIMEOUT + options.wait):
+                # While we waited for the lock somebody else may have finished it.
+                sign_in = _ended_before(pendings, store, handle) or _finish(pendings, store, handle, options)
+    except StillPending as exc:
+        _tell_pending(exc, as_json=options.json)
+        return exc.exit_code
+    if options.json:
+        print_json({"status": "done", **described(sign_in)})
+    else:
+        from loopback_auth.shell.outcome import signed_in
+
+        tell(signed_in(sign_in, store.path(sign_in.name)))
+    return 0
+
+
+def chosen(pendings: PendingStore, handle: str) -> str:
+    """Return the handle that is meant: the given one, or the only one.
+
+    Raises:
+        SignInRequired: there is none, or none of that name.
+        ConfigError: there are several and none was given, or it cannot be a handle.
+        StoreError: what is kept cannot be looked at.
+    """
+    if handle and (os.path.lexists(pendings.path(handle)) or pendings.load(handle) is not None):
+        return handle
+    pendings.sweep(time.time())
+    handles = pendings.handles()
+    if handle:
+        others = f"; there is {', '.join(handles)}" if handles else ""
+        raise SignInRequired(f"No sign-in {handle} is under way{others}.", hint=f"{BEGIN_AGAIN}.")
+    if not handles:
+        raise SignInRequired("No sign-in is under way.", hint="Begin one: python -m loopback_auth start")
+    if len(handles) > 1:
+        raise ConfigError(f"Several sign-ins are under way: {', '.join(handles)}.", hint="Name one of them.")
+    return handles[0]
+
+
+def outcome(ended: Ended, store: FileTokenStore) -> SignIn:
+    """Return the sign-in that came of it.
+
+    Raises:
+        AttemptExpired: its time was over.
+        SignInRequired: it came to nothing for another reason, or was given up since.
+    """
+    if ended.outcome == "expired":
+        raise AttemptExpired(ended.message, hint=f"{BEGIN_AGAIN}.")
+    sign_in = store.load(ended.name) if ended.outcome == "signed in" else None
+    if sign_in is None:
+        raise SignInRequired(f"{ended.handle} is over. {ended.message}", hint=f"{BEGIN_AGAIN}.")
+    return sign_in
+
+
+def _ended_before(pendings: PendingStore, store: FileTokenStore, handle: str) -> SignIn | None:
+    found = pendings.load(handle)
+    return outcome(found, store) if isinstance(found, Ended) else None
+
+
+def _finish(
+    pendings: PendingStore, store: FileTokenStore, handle: str, options: argparse.Namespace
+) -> SignIn:
+    import asyncio
+
+    from loopback_auth.shell.split import FINAL
+
+    handed = pendings.load(handle)
+    if not isinstance(handed, Handed):
+        raise SignInRequired(f"{handle} was ended by another process.", hint=f"{BEGIN_AGAIN}.")
+    name = handed.client.provider.name
+    if not handed.lapsed(time.time()):
+        _check(handed, options)
+        store.check_writable()
+    try:
+        sign_in, wanted = asyncio.run(_resumed(handed, pendings, options))
+    except FINAL as exc:
+        late, refused = isinstance(exc, AttemptExpired), isinstance(exc, OAuthError)
+        pendings.end(Ended(handle, name, "expired" if late else "refused", exc.message))
+        # After an answer that broke a rule, to begin again is not always the best advice.
+        exc.hint = f"{exc.hint} {BEGIN_AGAIN}." if refused else f"{BEGIN_AGAIN}." if late else exc.hint
+        raise
+    except (AttemptCancelled, KeyboardInterrupt):
+        raise AttemptCancelled(
+            f"Given up for now; {handle} is kept.", hint=f"Go on: {finish_command(handle)}"
+        ) from None
+    if not wanted:
+        unwanted = f"The sign-in as {sign_in.tokens.account or 'an unknown account'} was not wanted."
+        pendings.end(Ended(handle, name, "given up", unwanted))
+        raise AttemptCancelled(
+            f"{unwanted} It is not kept.",
+            hint="Sign in with the other account. What was approved can be removed at the provider.",
+        )
+    with store.lock(sign_in.name):
+        store.save(sign_in)
+    pendings.end(Ended(handle, sign_in.name, "signed in", "It was finished, but is not kept any more."))
+    return sign_in
+
+
+async def _resumed(
+    handed: Handed, pendings: PendingStore, options: argparse.Namespace
+) -> tuple[SignIn, bool]:
+    """Go on; return the sign-in, and whether it is the right account."""
+    from loopback_auth.shell.split import resume
+    from loopback_auth.shell.terminal import Terminal
+
+    if options.wait and not options.json:
+        tell(f"Waiting for the approval, {options.wait:g} seconds at most.")
+    sign_in = await resume(
+        handed,
+        client_secret=_client_secret(handed),
+        save=pendings.save,
+        wait=options.wait,
+        paste=_paste(options.url) if handed.flow == "paste" else None,
+        notify=remark,
+    )
+    asks = _anybody_could_approve(handed) and not options.yes
+    return sign_in, not asks or await Terminal(sign_in.name, authority="").confirm(sign_in)
+
+
+def _check(handed: Handed, options: argparse.Namespace) -> None:
+    """Refuse what cannot work, before anything is sent."""
+    from loopback_auth.upkeep import can_verify_signatures
+
+    if options.url is not None and handed.flow != "paste":
+        raise ConfigError(
+            f"{handed.handle} is finished without an address: its flow is {handed.flow}.",
+            hint="Leave --url out.",
+        )
+    if _anybody_could_approve(handed) and not options.yes and not sys.stdin.isatty():
+        raise ConfigError(
+            f"By {handed.flow} anybody could approve: somebody has to look at the account, and there is "
+            "nobody to ask.",
+            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
+        )
+    if handed.verify_signature and not can_verify_signatures():
+        raise ConfigError(
+            f"{handed.handle} was begun where signatures can be checked; here they cannot.",
+            hint="Install the extra: pip install 'loopback_auth[oidc]'.",
+        )
+
+
+def _anybody_could_approve(handed: Handed) -> bool:
+    # RFC 6749 §10.16; RFC 8628 §5.4: nothing but the account shows that whoever began also approved.
+    return handed.flow in ("ticket", "device")
+
+
+def _paste(url: str | None) -> Paste | None:
+    from loopback_auth.shell.paste import pasted, read_line
+    from loopback_auth.shell.split import judged_once
+
+    if url is None and not sys.stdin.isatty():
+        return None
+
+    async def brought(request: AuthorizationRequest) -> Callback:
+        if url is None:
+            return await pasted(request, notify=remark, read=lambda: read_line(PROMPT))
+        # With `-` it is stdin that counts, also where there is a terminal besides.
+        text = url if url != "-" else await read_line(PROMPT, terminal="")
+        return await judged_once(text, remark)(request)
+
+    return brought
+
+
+def _client_secret(handed: Handed) -> str | None:
+    """Find the client's secret again, by the settings with which the sign-in was begun.
+
+    Raises:
+        ConfigError: the configuration file cannot be read.
+    """
+    if not handed.with_secret:
+        return None
+    from loopback_auth.settings import config_file, load_config, resolve
+
+    path = config_file(os.environ)
+    config = load_config(path)
+    for provider in dict.fromkeys((handed.named, handed.client.provider.name, "")):
+        try:
+            settings = resolve(
+                provider=provider, flags={}, environ=os.environ, config=config, config_path=path
+            )
+        except ConfigError:
+            continue  # It was begun by an issuer, so that there is no provider of its name.
+        # The secret of another client is nobody's business at this server.
+        if settings.text("client_secret") and settings.text("client_id") in (None, handed.client.client_id):
+            return settings.text("client_secret")
+    return None
+
+
+def _tell_pending(pending: StillPending, *, as_json: bool) -> None:
+    again = finish_command(pending.handle)
+    seconds = pending.retry_after
+    hint = f"Give that address: {again} --url -"
+    if seconds is not None:
+        moment = f"{seconds:.0f} second{'s' * (seconds != 1)}"
+        hint = f"Run this again in {moment}, or let it wait: {again} --wait 60"
+    if as_json:
+        document = {"status": "pending", "handle": pending.handle, "expires_at": pending.expires_at}
+        print_json({**document, "retry_after": seconds, "message": pending.message, "hint": hint})
+        return
+    tell(pending.message)
+    tell(f"  what to do: {hint}")

@@ -1,0 +1,228 @@
+"""Begin a sign-in and exit at once: for agents and scripts that cannot wait for a person.
+
+Prints where to approve, until when, and the command that finishes it. A flow is used that needs no open port:
+a ticket, a device code, or a code whose address is pasted; the first that the server offers, or --flow. Until
+it is finished the sign-in is kept in a file that only you can read.
+
+Examples:
+  python -m loopback_auth start github --client-id ID --json
+  python -m loopback_auth finish github-0a1b2c --wait 60 --yes --json
+  python -m loopback_auth start https://id.example --client-id ID --flow paste
+  python -m loopback_auth cancel --all
+
+A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET or the configuration file, here and at the finish.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from loopback_auth.arguments import add_settings
+from loopback_auth.cli import print_json, settings_of, tell
+from loopback_auth.errors import ConfigError, EndpointMissing, StoreError
+from loopback_auth.folders import data_folder
+from loopback_auth.store import FileTokenStore
+from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
+from loopback_auth.store.pending import PendingStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from loopback_auth.model import ClientConfig
+    from loopback_auth.settings import Settings
+    from loopback_auth.shell.events import Event
+
+
+USAGE = "[PROVIDER] [--client-id ID] [options]"
+OFFERED_BY = {
+    "ticket": ("ticket",),
+    "device": ("device_authorization_endpoint", "issuer"),
+    "paste": ("authorization_endpoint", "issuer"),
+}
+"""The settings of which one has to be there for a flow to be tried."""
+
+ASK = (
+    "then run finish, again after retry_after seconds while it exits with 10; without a terminal it needs "
+    "--yes, which keeps whatever account it turns out to be"
+)
+HOW = {
+    "ticket": f"Open url in any browser and approve; {ASK}.",
+    "device": f"Open url on any device and approve if it shows user_code; {ASK}.",
+    "paste": "Open url in any browser and approve; the browser ends on an address that begins with "
+    "redirect_uri and cannot be opened: give all of it to finish, on stdin with --url -.",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="who to sign in with")
+    add_settings(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Begin."""
+    import asyncio
+
+    settings = settings_of(options)
+    if settings.is_demo:
+        raise ConfigError(
+            "The built-in demonstration cannot be left alone: its server ends with the process.",
+            hint="Run python -m loopback_auth demo in another terminal, and here: python -m loopback_auth "
+            "start --issuer ADDRESS --client-id loopback-auth-demo, with the address that it prints.",
+        )
+    folder = data_folder(os.environ)
+    store, pendings = FileTokenStore(folder), PendingStore(folder)
+    store.check_writable()
+    pendings.sweep(time.time())
+    handed = asyncio.run(_begun(settings, options.provider or "", store))
+    # First it is kept, then it is told: nobody should approve what cannot be finished.
+    pendings.save(handed)
+    if options.json:
+        print_json(invitation(handed))
+    else:
+        show(handed)
+    return 0
+
+
+def invitation(handed: Handed) -> dict[str, object]:
+    """Describe what the person is to do, for JSON; it holds the link, and no other secret."""
+    optional = {
+        "user_code": handed.user_code,
+        "verification_uri": handed.verification_uri,
+        "redirect_uri": handed.redirect_uri,
+    }
+    return {
+        "handle": handed.handle,
+        "provider": handed.client.provider.name,
+        "flow": handed.flow,
+        "url": handed.url,
+        **{name: value for name, value in optional.items() if value},
+        "expires_at": handed.expires_at,
+        "expires_in": max(0, int(handed.expires_at - time.time())),
+        "interval": handed.interval,
+        "finish": finish_command(handed.handle),
+        "how": HOW[handed.flow],
+    }
+
+
+def show(handed: Handed) -> None:
+    """Tell people what to do."""
+    from loopback_auth.shell.outcome import until
+
+    tell(f"Sign in to {handed.client.provider.name} at this link, in any browser:\n\n  {handed.url}\n")
+    if handed.verification_uri not in ("", handed.url):
+        tell(f"Or type this one there:\n\n  {handed.verification_uri}\n")
+    if handed.user_code:
+        tell(f"The page has to show this code, or asks you for it:\n\n  {handed.user_code}\n")
+    option = ""
+    if handed.flow == "paste":
+        option = " --url -"
+        tell("After you have signed in, the browser ends on an address that it cannot open:")
+        tell(f"\n  {handed.redirect_uri}?...\n")
+        tell("Copy that whole address; the command below asks for it.")
+    else:
+        tell("Approve only if you started this yourself just now.")
+    tell(f"Valid until {until(handed.expires_at)}. Then finish with:")
+    tell(f"\n  {finish_command(handed.handle)}{option}\n")
+
+
+def finish_command(handle: str) -> str:
+    """Return the command that goes on with a sign-in."""
+    return f"python -m loopback_auth finish {handle}"
+
+
+def remark(event: Event) -> None:
+    """Tell people what they should know."""
+    from loopback_auth.shell.events import PasteRefused, Warned
+
+    match event:
+        case Warned(text):
+            tell(f"warning: {text}")
+        case PasteRefused(reason):
+            tell(f"{reason} Paste again, or give up with Ctrl-C.")
+
+
+async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Handed:
+    """Begin with the first flow that the server offers."""
+    *others, last = _flows(settings)
+    for flow in others:
+        try:
+            return await _begin(settings, flow, named, store)
+        except EndpointMissing:
+            continue
+    return await _begin(settings, last, named, store)
+
+
+async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTokenStore) -> Handed:
+    from loopback_auth.flows.catalog import Conditions
+    from loopback_auth.settings.configure import client_config
+    from loopback_auth.shell.split import begin
+    from loopback_auth.upkeep import can_verify_signatures
+
+    client = client_config(settings.completed({"flow": flow}, "chosen by start"))
+    _check_same_client(client, store)
+    conditions = Conditions(
+        verify_signature="openid" in client.scope.split() and can_verify_signatures(),
+        message=settings.text("message") or _message(),
+    )
+    return await begin(client, flow, named=named, conditions=conditions, notify=remark)
+
+
+def _flows(settings: Settings) -> tuple[SplitFlow, ...]:
+    """List the flows to try, best first.
+
+    Raises:
+        ConfigError: what was chosen cannot be split.
+    """
+    wanted, hint = settings.text("flow"), f"Choose one of {', '.join(SPLIT_FLOWS)}, or use login."
+    if wanted is not None:
+        # A code whose redirect nobody waits for is one whose address is pasted.
+        flows = [flow for flow in SPLIT_FLOWS if flow == wanted or (flow, wanted) == ("paste", "code")]
+        if not flows:
+            raise ConfigError(f"The flow {wanted} needs a process that waits for the browser.", hint=hint)
+        return tuple(flows)
+    offered = [flow for flow in SPLIT_FLOWS if any(settings.text(name) for name in OFFERED_BY[flow])]
+    # Without any, the last one is tried, so that it is said what is missing.
+    allowed = [flow for flow in offered or SPLIT_FLOWS[-1:] if flow in settings.words("allowed_flows")]
+    if not allowed:
+        raise ConfigError(
+            f"Of the flows that are allowed (from {settings.origin('allowed_flows')}) none can be used here.",
+            hint=hint,
+        )
+    return tuple(allowed)
+
+
+def _check_same_client(client: ClientConfig, store: FileTokenStore) -> None:
+    """Refuse to put one client's tokens in place of another's that go by the same name.
+
+    Raises:
+        ConfigError: another client, or a client of another server, is signed in under this name.
+    """
+    name, metadata = client.provider.name, client.provider.metadata
+    try:
+        kept = store.load(name)
+    except StoreError:
+        return  # A damaged file is set aside when the new one is kept.
+    if kept is None:
+        return
+    pairs = (
+        (client.client_id, kept.client_id),
+        (metadata.issuer, kept.metadata.issuer),
+        (metadata.token_endpoint, kept.metadata.token_endpoint),
+    )
+    for asked, there in pairs:
+        if asked and there and asked != there and there != client.provider.allowed_issuer:
+            raise ConfigError(
+                f"{name} is signed in already, by another client: {ascii(there)[1:-1][:120]}",
+                hint=f"Sign out first: python -m loopback_auth logout {name}. Or give the new one a name: a "
+                "table [providers.NAME] in the configuration file.",
+            )
+
+
+def _message() -> str:
+    """Say on the approval page what only the person who began can know: when, and on which machine."""
+    import socket
+
+    return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"

@@ -1,0 +1,57 @@
+"""What the settings say to the plan: what the person knows better than any detection, and what is declared.
+
+Loaded before the browser is started; imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.plan.abilities import abilities
+from loopback_auth.plan.nouns import NO, YES
+from loopback_auth.settings import needs_secret, redirect_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback_auth.plan.nouns import Abilities
+    from loopback_auth.settings import Settings
+
+_WISHES = {"opens": "browser", "reaches": "reachable", "person": "person", "waits": "wait"}
+"""Facts, and the switch that overrides each."""
+
+
+def wishes_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
+    """Return the facts that the person has decided: name to level, and where that was said.
+
+    A default is nobody's wish.
+    """
+    wishes = {}
+    for fact, name in _WISHES.items():
+        value = settings.switch(name)
+        if value is not None and settings.origin(name) != "default":
+            origin = settings.origin(name) if value else _negative(settings.origin(name))
+            wishes[fact] = (YES if value else NO, origin)
+    return wishes
+
+
+def abilities_of(settings: Settings) -> Abilities:
+    """Say which flows the provider and this client allow, as far as it is declared; the demo allows all."""
+    demo = settings.is_demo
+
+    def known(name: str) -> bool:
+        return demo or bool(settings.text(name))
+
+    return abilities(
+        issuer=known("issuer"),
+        authorization_endpoint=known("authorization_endpoint"),
+        token_endpoint=known("token_endpoint"),
+        device_authorization_endpoint=known("device_authorization_endpoint"),
+        ticket=known("ticket"),
+        client_secret_missing=needs_secret(settings),
+        any_port=redirect_of(settings)[1] == (0,),
+    )
+
+
+def _negative(origin: str) -> str:
+    # The flag that says no has a name of its own.
+    return origin.replace("flag --", "flag --no-", 1)

@@ -1,0 +1,223 @@
+"""What the keys do while a sign-in waits: which of them can do something now, and doing it.
+
+A key that can do nothing now is not named, and pressing it does nothing. What is pasted while nothing is
+asked is taken for the address that would have been asked for: whoever just pastes is understood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.clipboard import copy
+from loopback_auth.shell.controls import Controls
+from loopback_auth.shell.events import CallbackReceived, Event, RouteEnded
+from loopback_auth.shell.keys import CTRL_C, Typed
+from loopback_auth.shell.line import Line, write
+from loopback_auth.shell.links import Links
+from loopback_auth.shell.progress import ELSEWHERE
+from loopback_auth.shell.shared import OpenBrowser
+
+NAMES = {"ticket": "d link for another device", "device": "d device code"}
+"""The key that begins a flow, in the line of help."""
+
+NO_CODE = "No QR code: a phone that opens this link could not come back to this machine."
+
+
+class Choices:
+    """Answers the keys of one sign-in.
+
+    Args:
+        line: where to say what there is to say.
+        links: of which the current one is opened, copied and drawn.
+        controls: begin further flows.
+        open_browser: starts a browser on a link; None: there is none to start.
+        opened: told of every browser that was started.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        links: Links,
+        *,
+        controls: Controls | None,
+        open_browser: OpenBrowser | None,
+        opened: Callable[[Opening], object],
+    ) -> None:
+        self._line = line
+        self._links = links
+        self._controls = controls
+        self._open_browser = open_browser
+        self._opened = opened
+        self._actions = {
+            "o": self._open,
+            "c": self._copy,
+            "q": self._draw,
+            "d": self._begin_elsewhere,
+            "p": self._paste,
+            "?": self._help,
+            "h": self._help,
+        }
+        self._seen: tuple[str, ...] = ()
+        self._told: tuple[str, ...] = ()
+        self._pending = Typed("")
+        self._wanted = asyncio.Event()
+        self._awaited = self._asked = self._over = False
+
+    def typed(self, typed: Typed) -> None:
+        """Do what a key stands for; take what was pasted."""
+        if typed.key == CTRL_C:
+            signal.raise_signal(signal.SIGINT)
+        elif self._over:
+            return
+        elif not typed.key:
+            self._take(typed)
+        elif action := self._actions.get(typed.key.lower()):
+            action()
+
+    def look(self) -> None:
+        """Name the keys once they are settled, and again when others can do something; call often."""
+        if self._line.resting:
+            return  # A question has all the keys.
+        names = self._names()
+        if names and names == self._seen != self._told:
+            self._help()
+        self._seen = names
+
+    async def address(self, ask: Callable[[str], Awaitable[str]]) -> str:
+        """Return what the person pastes, whenever they want to; after a wrong answer they are asked again.
+
+        Args:
+            ask: asks, what was typed already given; an empty answer is one that they do not want to give now.
+        """
+        while True:
+            typed = Typed("") if self._asked else await self._wish()
+            if typed.whole:
+                return typed.text
+            text = await ask(typed.text)
+            self._asked = bool(text)
+            if text:
+                return text
+
+    def notice(self, event: Event, *, alone: bool) -> None:
+        """Draw conclusions from an event.
+
+        Args:
+            event: whatever happened.
+            alone: nothing is open any more but the flow whose address is to be pasted.
+        """
+        match event:
+            case CallbackReceived():
+                self._over = True
+            case RouteEnded("paste"):
+                self._pending = Typed("")
+                self._wanted.clear()
+            case RouteEnded() if alone and self._awaited:
+                self._wanted.set()
+            case _:
+                pass
+
+    async def _wish(self) -> Typed:
+        """Wait until the person wants to paste; return what they have pasted or typed already."""
+        self._awaited = True
+        try:
+            await self._wanted.wait()
+        finally:
+            self._awaited = False
+        pending, self._pending = self._pending, Typed("")
+        self._wanted.clear()
+        return pending
+
+    def _names(self) -> tuple[str, ...]:
+        if self._over:
+            return ()
+        link, elsewhere = bool(self._links.current), self._elsewhere()
+        names = {
+            "o open": link and self._open_browser is not None,
+            "c copy the link": link,
+            "q QR code": self._links.invited is not None or bool(elsewhere),
+            NAMES.get(elsewhere, ""): bool(elsewhere),
+            "p paste": self._awaited or "paste" in self._waiting(),
+        }
+        return tuple(name for name, does_something in names.items() if does_something)
+
+    def _help(self) -> None:
+        self._told = self._names()
+        keys = f"Keys: {', '.join(self._told)}." if self._told else "No key does anything now."
+        self._line.say(keys)
+
+    def _open(self) -> None:
+        link = self._links.current
+        if not link or self._open_browser is None:
+            return
+        opening = self._open_browser(link)
+        if opening.program:
+            self._line.say(f"Opening your browser ({opening.program}).")
+            self._opened(opening)
+        else:
+            self._line.say(f"No browser can be opened here: {opening.why_not}.")
+            self._open_browser = None
+
+    def _copy(self) -> None:
+        link, loop = self._links.current, asyncio.get_running_loop()
+
+        def later(show: Callable[[str], None], text: str) -> None:
+            with suppress(RuntimeError):  # The sign-in may be over by then, and the loop with it.
+                loop.call_soon_threadsafe(show, text)
+
+        def run() -> None:
+            write_escape = partial(later, write) if self._links.escapes else None
+            later(self._tell, copy(link, os.environ, sys.platform, write_escape))
+
+        if link:
+            # A program may hang, and then neither the sign-in nor its end must wait for it.
+            threading.Thread(target=run, name="loopback_auth clipboard", daemon=True).start()
+
+    def _tell(self, text: str) -> None:
+        if not self._over:
+            self._line.say(text)
+
+    def _draw(self) -> None:
+        if self._links.invited is not None:
+            self._links.draw_code()
+        elif self._elsewhere():
+            self._links.code_wanted = True
+            self._begin_elsewhere()
+        elif self._links.current:
+            self._line.say(NO_CODE)
+
+    def _begin_elsewhere(self) -> None:
+        if self._controls is not None and (flow := self._elsewhere()):
+            self._controls.begin(flow)
+
+    def _paste(self) -> None:
+        if self._can_paste():
+            self._wanted.set()
+
+    def _take(self, typed: Typed) -> None:
+        if not self._can_paste():
+            self._line.say("Nothing is to be pasted now.")
+            return
+        # Without marks around it a paste may come in several pieces.
+        before = "" if typed.whole or self._pending.whole else self._pending.text
+        self._pending = Typed(before + typed.text, whole=typed.whole)
+        self._wanted.set()
+
+    def _can_paste(self) -> bool:
+        if self._awaited or self._wanted.is_set():
+            return True
+        return self._controls is not None and self._controls.begin("paste")
+
+    def _waiting(self) -> tuple[str, ...]:
+        return self._controls.waiting if self._controls is not None else ()
+
+    def _elsewhere(self) -> str:
+        """Return a flow that can be begun and is approved on any device."""
+        return next((flow for flow in self._waiting() if flow in ELSEWHERE), "")

@@ -1,0 +1,236 @@
+"""Questions and keys at one POSIX terminal: who hears what is typed.
+
+Theory of operation. While a sign-in waits, every key is heard. A question takes the keys for itself and gives
+them back; the terminal stays as it is set in between, so that nothing typed or pasted meanwhile is lost. In
+the background (`bg`, `&`) the terminal is left alone: whoever touches it there is stopped.
+
+Knows nothing of sign-ins; what keys are is decided in `keys`, how the terminal is set in `tty`.
+
+Source: POSIX.1-2017 §11.1.4 (a background process that reads or sets its terminal is sent a signal).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from loopback_auth.errors import AttemptCancelled, Unavailable
+from loopback_auth.shell.keys import Answer, Keys, Typed
+from loopback_auth.shell.tty import Keyboard, arriving, in_background, own_terminal, read
+
+ESCAPE_SECONDS = 0.3
+"""After so long without more, Esc was a key and not the beginning of a sequence."""
+
+
+class Question:
+    """One question on a line of its own, and the answer so far.
+
+    Args:
+        prompt: shown before the answer, with a blank at its end.
+        limit: bytes that an answer may have.
+        hidden: show only how long the answer is.
+        may_leave: Esc gives the question back unanswered.
+    """
+
+    def __init__(self, prompt: str, *, limit: int, hidden: bool = True, may_leave: bool = False) -> None:
+        self._prompt = prompt
+        self._answer = Answer(limit)
+        self._hidden = hidden
+        self._may_leave = may_leave
+        self._answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @property
+    def line(self) -> str:
+        """What is to be seen now."""
+        answer = self._answer
+        if not self._hidden:
+            return self._prompt + "".join(filter(str.isprintable, answer.text))
+        if not answer.characters:
+            return self._prompt
+        count = f"{answer.characters:,}".replace(",", " ")
+        return f"{self._prompt}({count} character{'s' * (answer.characters > 1)})"
+
+    def feed(self, piece: bytes) -> None:
+        """Take what has arrived; nothing at all: the terminal was closed."""
+        if self._answered.done():
+            return
+        try:
+            if not piece:
+                raise AttemptCancelled("The terminal was closed.")
+            over = self._answer.feed(piece)
+        except AttemptCancelled as exc:
+            self._answered.set_exception(exc)
+            return
+        if over:
+            self._answered.set_result(self._answer.text)
+        elif self._may_leave and self._answer.escape:
+            asyncio.get_running_loop().call_later(ESCAPE_SECONDS, self._leave)
+
+    async def answered(self) -> str:
+        """Wait for Enter and return the answer, for Esc and return nothing.
+
+        Raises:
+            AttemptCancelled: the person gave up, or the terminal was closed.
+        """
+        return await self._answered
+
+    def _leave(self) -> None:
+        if self._answer.escape and not self._answered.done():
+            self._answered.set_result("")
+
+
+async def read_terminal(
+    terminal: int, prompt: str, *, limit: int, hidden: bool = True, brackets: bool = True
+) -> str:
+    """Read one answer, up to Enter; shown is how long it is, or with `hidden` False the answer itself.
+
+    Raises:
+        AttemptCancelled: the person gave up, or the terminal was closed.
+        Unavailable: it is no terminal after all.
+    """
+    question = Question(prompt, limit=limit, hidden=hidden)
+
+    def take() -> None:
+        piece = read(terminal)
+        if piece is not None:
+            question.feed(piece)
+            keyboard.draw(question.line)
+
+    with Keyboard(terminal, brackets=brackets) as keyboard, arriving(terminal, take):
+        keyboard.draw(question.line)
+        return await question.answered()
+
+
+class Listening:
+    """Hears every key of a terminal, except while a question is asked; see `listening`."""
+
+    def __init__(self, terminal: int, typed: Callable[[Typed], None], *, limit: int) -> None:
+        self._terminal = terminal
+        self._typed = typed
+        self._limit = limit
+        self._keys = Keys(limit)
+        self._keyboard: Keyboard | None = None
+        self._questions: list[Question] = []
+        self._closed = False
+        self._stack = ExitStack()
+        self.away = False
+        """Whether the terminal is somebody else's for the time being."""
+
+    def __enter__(self) -> Listening:
+        self.look()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    @property
+    def hears(self) -> bool:
+        """Whether a question can be asked here."""
+        return self._keyboard is not None
+
+    def look(self) -> None:
+        """Leave the terminal alone while it is somebody else's, and take it again afterwards; call often."""
+        self.away = in_background(self._terminal)
+        if self._keyboard is not None and (self.away or not self._keyboard.inside):
+            self._leave()
+        if self._keyboard is None and not self.away and not self._closed:
+            self._enter()
+
+    async def ask(
+        self,
+        prompt: str,
+        *,
+        hidden: bool = True,
+        begun: str = "",
+        afresh: bool = True,
+        may_leave: bool = False,
+    ) -> str:
+        """Ask one question.
+
+        Args:
+            prompt: shown before the answer.
+            hidden: show only how long the answer is.
+            begun: what was typed already.
+            afresh: throw away what was typed before the question could be read.
+            may_leave: Esc gives the question back unanswered.
+
+        Raises:
+            AttemptCancelled: the person gave up, or the terminal was closed.
+            Unavailable: the terminal is not ours any longer.
+        """
+        keyboard = self._keyboard
+        if keyboard is None:
+            raise Unavailable("There is no terminal any longer at which somebody could be asked.")
+        question = Question(prompt, limit=self._limit, hidden=hidden, may_leave=may_leave)
+        if afresh:
+            keyboard.forget_keys()
+        self._questions.append(question)
+        try:
+            if begun:
+                question.feed(begun.encode("utf-8", "surrogateescape"))
+            keyboard.draw(question.line)
+            return await question.answered()
+        finally:
+            self._questions.remove(question)
+            self._keys = Keys(self._limit)
+            keyboard.forget_keys()
+            keyboard.wipe()
+            if self._questions:
+                keyboard.draw(self._questions[-1].line)
+
+    def _enter(self) -> None:
+        with ExitStack() as stack:
+            try:
+                keyboard = stack.enter_context(Keyboard(self._terminal, brackets=True))
+            except Unavailable:
+                self._closed = True
+                return
+            stack.enter_context(arriving(self._terminal, self._take))
+            self._keyboard, self._stack = keyboard, stack.pop_all()
+
+    def _leave(self) -> None:
+        self._keyboard = None
+        self._stack.close()
+
+    def _take(self) -> None:
+        if not self._questions and in_background(self._terminal):
+            self._leave()
+            return
+        piece = read(self._terminal)
+        if piece is not None:
+            self._hear(piece)
+
+    def _hear(self, piece: bytes) -> None:
+        if self._questions and self._keyboard is not None:
+            self._questions[-1].feed(piece)
+            self._keyboard.draw(self._questions[-1].line)
+        elif piece:
+            for one in self._keys.feed(piece):
+                self._typed(one)
+        if not piece:
+            self._closed = True
+            self._leave()
+
+
+@contextmanager
+def listening(typed: Callable[[Typed], None], *, limit: int) -> Iterator[Listening | None]:
+    """Hear every key for as long as the block lasts, if stdin is a terminal that can do without Enter.
+
+    Args:
+        typed: told of every key and paste, in the running loop.
+        limit: bytes that an answer or a paste may have.
+    """
+    stream = sys.stdin
+    able = stream is not None and not stream.closed and stream.isatty()
+    terminal = own_terminal(stream, "") if able and os.environ.get("TERM", "") not in ("", "dumb") else None
+    if terminal is None:
+        yield None
+        return
+    try:
+        with Listening(terminal, typed, limit=limit) as one:
+            yield one
+    finally:
+        os.close(terminal)

@@ -1,0 +1,103 @@
+"""What is written to stderr for people: messages, and below them one line that is drawn again and again.
+
+The line is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console
+would show as it is; and it is cut to the width, because a line that wraps cannot be redrawn. All else may
+wrap: then a link stays one link. Where stderr is no terminal there is no such line. Nobody may be reading:
+that is no error.
+
+Loaded before the browser is started, so whatever costs is imported on use.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+
+class Line:
+    """Writes messages, and keeps one line up to date below them."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self._drawn = 0
+        self._resting = 0
+        self._held: list[str] = []
+
+    @property
+    def resting(self) -> bool:
+        """Whether the person is being asked for something."""
+        return self._resting > 0
+
+    def say(self, text: str) -> None:
+        """Write a message in place of the line; while that rests, afterwards."""
+        if self._resting:
+            self._held.append(text)
+            return
+        self.clear()
+        write(text + "\n")
+
+    def draw(self, *texts: str) -> None:
+        """Show the first text that fits, or else as much of the last as does, in place of what was there."""
+        if not self.live or self._resting:
+            return
+        room = _room()
+        shown = next((text for text in texts if len(text) <= room), texts[-1])
+        shown = shown if len(shown) <= room else shown[: room - 3] + "..."
+        write("\r" + shown.ljust(min(self._drawn, room)))
+        self._drawn = len(shown)
+
+    def clear(self) -> None:
+        """Take the line away; the next message or drawing begins where it stood."""
+        if self._drawn:
+            write("\r" + " " * min(self._drawn, _room()) + "\r")
+            self._drawn = 0
+
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """Keep still while the person is asked for something; what there was to say comes afterwards."""
+        self.clear()
+        self._resting += 1
+        try:
+            yield
+        finally:
+            self._resting -= 1
+            if not self._resting:
+                held, self._held = self._held, []
+                for text in held:
+                    self.say(text)
+
+
+def write(text: str) -> None:
+    """Write to stderr for people; when nobody reads there any longer, that is no error."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        mute(sys.stderr)
+
+
+def mute(stream: TextIO) -> None:
+    """Send what a stream still holds to nowhere: Python would try, and complain, once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def size() -> tuple[int, int]:
+    """Return columns and lines of stderr; a pseudo-terminal that nobody gave a size has none."""
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        columns, lines = 0, 0
+    return columns or 80, lines or 24
+
+
+def _room() -> int:
+    """Return how many columns a line may take so that the echo of Ctrl-C, `^C`, still fits behind."""
+    return max(size()[0] - 3, 4)

@@ -1,0 +1,97 @@
+"""The links of one sign-in: how they are shown, and which of them is the one to use now.
+
+A link is one line, whatever its length: a terminal joins what it wrapped itself, but not what we broke
+(anthropics/claude-code#34555). A link that is good on any device goes before the start page, which only a
+browser that reaches this machine can open.
+
+Loaded before the browser is started, so whatever costs is imported on use.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from loopback_auth.plan.recipe import authority_of
+from loopback_auth.shell.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
+from loopback_auth.shell.line import size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.shell.events import Invited
+    from loopback_auth.shell.line import Line
+
+TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q or give --qr.\n"
+
+
+class Links:
+    """Shows links, and knows the current one.
+
+    Args:
+        line: where to.
+        own: host and port of ours that the browser has to reach; empty: there is none.
+    """
+
+    def __init__(self, line: Line, own: str) -> None:
+        self._line = line
+        self._own = own
+        self._start = self._pasting = ""
+        self.authorities = [own] if own else []
+        """All that the browser has to reach on this machine."""
+        self.invited: Invited | None = None
+        self.code_wanted = False
+        """Whether the next link that is good for a phone is to be drawn for one."""
+        self.escapes = line.live and takes_escapes(os.environ, sys.platform)
+
+    @property
+    def current(self) -> str:
+        """The link that a person can use now; empty before there is any."""
+        return (self.invited.url if self.invited is not None else "") or self._pasting or self._start
+
+    def start(self, url: str) -> None:
+        """Show where the sign-in begins."""
+        self._start = url
+        self.show(url)
+
+    def anywhere(self, url: str) -> None:
+        """Show a link whose last address is to be pasted."""
+        self._pasting = url
+        self.show(url)
+
+    def invite(self, event: Invited) -> None:
+        """Show where to approve, on whatever device."""
+        self.invited = event
+        self.show(event.url)
+
+    def works_once(self, url: str) -> bool:
+        """Tell whether a link is our start page, and not one to the server itself."""
+        return bool(self._own) and authority_of(url) == self._own
+
+    def show(self, url: str) -> None:
+        """Show a link on a line of its own."""
+        # The link to our own start page is short enough to survive as it is.
+        escapes = self.escapes and authority_of(url) not in self.authorities
+        self._line.say(f"\n  {link(url, columns=size()[0], escapes=escapes)}\n")
+
+    def draw_code(self) -> None:
+        """Draw the link of the invitation as a QR code, or say why not."""
+        self.code_wanted = False
+        if self.invited is None:
+            return
+        if not self._line.live:
+            self._line.say("No QR code is drawn: this is no terminal.")
+            return
+        if not takes_blocks(sys.stderr.encoding):
+            self._line.say("The characters of this terminal cannot draw a QR code.\n")
+            return
+        columns, lines = size()
+        light = light_background(os.environ)
+        rows = qr_code(self.invited.url, columns=columns, lines=lines - 1, escapes=self.escapes, light=light)
+        self._line.say("\n".join(rows) + "\n" if rows else TOO_SMALL)
+
+    def ended(self, flow: str) -> None:
+        """Forget a link that is of no use any more."""
+        if flow in ("ticket", "device"):
+            self.invited = None
+        elif flow == "paste":
+            self._pasting = ""

@@ -1,0 +1,129 @@
+"""Work out how to sign in here, for a command that has settings, and for a program that has a client.
+
+Called before the browser is started; imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from loopback_auth.errors import ConfigError, NoFlowAvailable, Unavailable
+from loopback_auth.plan.abilities import abilities
+from loopback_auth.plan.nouns import LIKELY, NO, ROUTES, UNLIKELY, YES
+from loopback_auth.plan.routes import plan
+from loopback_auth.settings import needs_secret
+from loopback_auth.settings.wishes import abilities_of, wishes_of
+from loopback_auth.shell.environment import look_around
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loopback_auth.model import ClientConfig
+    from loopback_auth.plan.nouns import Plan, Surroundings
+    from loopback_auth.settings import Settings
+
+
+def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
+    """Plan a sign-in by what the settings say.
+
+    Args:
+        settings: of the provider and the client; what they say of this machine stands above what is seen.
+        unconfirmed: an account that nobody has looked at may be kept.
+
+    Raises:
+        ConfigError: the flow that is wanted is not allowed, or needs somebody to look at the account.
+        NoFlowAvailable: nothing can work; says why of each.
+        Unavailable: nobody may be waited for here.
+    """
+    flow = settings.text("flow")
+    _check_allowed(settings, flow)
+    chosen = plan(
+        surroundings_of(settings),
+        abilities_of(settings),
+        wishes=wishes_of(settings),
+        allowed=settings.words("allowed_flows"),
+        unconfirmed=unconfirmed,
+    )
+    if flow is not None:
+        chosen = chosen.only(flow)
+        _check_somebody_looks(chosen, flow, unconfirmed=unconfirmed)
+    if not chosen.routes:
+        from loopback_auth.settings.configure import SECRET_HINT
+
+        raise NoFlowAvailable(chosen.refused, hint=SECRET_HINT if needs_secret(settings) else "")
+    # The demonstration lives no longer than the command, so that there is nothing to come back to.
+    if chosen.facts.waits.level == NO and not settings.is_demo:
+        raise Unavailable(
+            f"Nobody can be waited for here: {', '.join(chosen.facts.waits.because)}.",
+            hint=f"Sign in in two steps: python -m loopback_auth start {settings.name} --json, then finish. "
+            "Or give --wait.",
+        )
+    chosen.patience = settings.seconds("patience") or chosen.patience
+    return chosen
+
+
+def surroundings_of(settings: Settings) -> Surroundings:
+    """Look at this machine, but for what the settings say is to be seen instead."""
+    return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, wishes=settings.pairs("signal"))
+
+
+def planned(
+    client: ClientConfig,
+    flow: str | None,
+    allowed: Sequence[str],
+    *,
+    opener: bool = False,
+    pastes: bool = False,
+) -> Plan:
+    """Plan a sign-in for a program that embeds us.
+
+    Args:
+        client: who asks, at which provider.
+        flow: the only one that is wanted; None: choose.
+        allowed: to be chosen from.
+        opener: the caller has its own way to open a page.
+        pastes: the caller can ask a person for an address.
+    """
+    wishes = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
+    if opener:
+        wishes |= {"opens": (YES, "the program opens pages"), "reaches": (LIKELY, "the program opens pages")}
+    provider, metadata = client.provider, client.provider.metadata
+    takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
+    able = abilities(
+        issuer=metadata.issuer is not None,
+        authorization_endpoint=metadata.authorization_endpoint is not None,
+        token_endpoint=metadata.token_endpoint is not None,
+        device_authorization_endpoint=metadata.device_authorization_endpoint is not None,
+        ticket=provider.ticket is not None,
+        client_secret_missing=takes_secret and client.client_secret is None,
+        any_port=provider.redirect.ports == (0,),
+    )
+    surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
+    # Who embeds us decides with `confirm` whether somebody looks at the account.
+    chosen = plan(surroundings, able, wishes=wishes, allowed=tuple(allowed), unconfirmed=True)
+    return chosen.only(flow) if flow is not None else chosen
+
+
+def _check_allowed(settings: Settings, flow: str | None) -> None:
+    if flow in ROUTES and flow not in settings.words("allowed_flows"):
+        raise ConfigError(
+            f"The flow {flow} (from {settings.origin('flow')}) is not among those that are allowed "
+            f"(from {settings.origin('allowed_flows')}).",
+            hint="Leave one of the two out.",
+        )
+
+
+def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
+    """Refuse a flow in which nothing but the look of the account shows that whoever began also approved.
+
+    Source: RFC 6749 §10.16; RFC 8628 §5.4.
+    """
+    nobody = chosen.facts.person.level in (NO, UNLIKELY)
+    if flow in ("ticket", "device", "token") and nobody and not unconfirmed:
+        raise ConfigError(
+            f"With --flow {flow} anybody could approve: somebody has to look at the account, and there is "
+            "nobody to ask.",
+            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
+        )

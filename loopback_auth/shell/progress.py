@@ -1,0 +1,166 @@
+"""What is awaited of whom and until when, in words that fit on one line.
+
+Several flows may be open at once, and the person has to know which: any of them may be the one that works.
+
+Loaded before the browser is started, so whatever costs is imported on use.
+"""
+
+from __future__ import annotations
+
+import time
+
+from loopback_auth.plan.nouns import AT_ONCE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.plan.nouns import Plan
+
+ELSEWHERE = ("ticket", "device")
+"""Flows that are approved on any device."""
+
+
+class Words:
+    """How a flow is called.
+
+    Args:
+        awaited: completes "Waiting for ...".
+        short: the same where there is hardly room.
+        offered: completes "here is ...".
+        name: begins "... has ended".
+    """
+
+    __slots__ = ("awaited", "name", "offered", "short")
+
+    def __init__(self, awaited: str, short: str, *, offered: str, name: str) -> None:
+        self.awaited = awaited
+        self.short = short
+        self.offered = offered
+        self.name = name
+
+
+_BROWSER = Words(
+    "your browser", "browser", offered="a link for a browser on this machine", name="Coming back by browser"
+)
+_WORDS = {
+    "ticket": Words(
+        "your approval elsewhere",
+        "approval",
+        offered="a link for any device",
+        name="Approving on another device",
+    ),
+    "device": Words("the device code", "code", offered="a device code", name="Approving by device code"),
+    "paste": Words("a pasted address", "paste", offered="a link for any browser", name="Pasting the address"),
+}
+
+
+def words_of(flow: str) -> Words:
+    """Return how a flow is called; those without a name of their own come back by the browser."""
+    return _WORDS.get(flow, _BROWSER)
+
+
+class Progress:
+    """Where a sign-in stands.
+
+    Args:
+        name: of the provider.
+        flows: those that are open from the beginning; none where that is not known.
+    """
+
+    def __init__(self, name: str, flows: tuple[str, ...]) -> None:
+        self._name = name
+        self._flows = list(flows)
+        self._limit: float | None = None
+        self._valid: float | None = None
+        self._ignored = ""
+        self._short = self.awaited = ""
+        self.shown()
+
+    def until(self, seconds: float) -> None:
+        """Note when it ends in any case."""
+        self._limit = time.monotonic() + seconds
+
+    def valid(self, seconds: float) -> None:
+        """Note how long something can be used that the person was shown; what lasts longest counts."""
+        self._valid = max(time.monotonic() + seconds, self._valid or 0.0)
+
+    def shown(self) -> None:
+        """Note that the person was shown where to begin."""
+        if len(self._flows) > 1:
+            self._await_flows()
+        else:
+            self.awaited, self._short = "Waiting for a browser", "Waiting for a browser"
+
+    def began(self, flow: str) -> None:
+        """Note that a flow is open."""
+        # Without a plan it is not said which was open before, and that is the usual one.
+        self._flows = [one for one in self._flows or ["code"] if one != flow] + [flow]
+        self._await_flows()
+
+    def ended(self, flow: str) -> None:
+        """Note that a flow is open no longer."""
+        self._flows = [one for one in self._flows if one != flow]
+        if self._flows:
+            self._await_flows()
+
+    def only(self, flow: str) -> bool:
+        """Tell whether one flow is open and no other."""
+        return self._flows == [flow]
+
+    def invited(self) -> None:
+        """Note that the person was shown where to approve."""
+        if len(self._flows) < 2:
+            self.awaited, self._short = "Waiting for you to approve", "Waiting for you to approve"
+
+    def visited(self) -> None:
+        """Note that a browser has come to our page, and gone on from there."""
+        self.awaited = f"Your browser is at {self._name}; waiting for you to approve"
+        self._short = "Approve in your browser"
+
+    def returned(self) -> None:
+        """Note that the person has done what they can."""
+        self.awaited, self._short = "You are back; fetching the tokens", "Fetching the tokens"
+
+    def followed(self) -> None:
+        """Note that another process does all this."""
+        self.awaited, self._short = "Waiting for the other process", "Waiting for the other process"
+
+    def ignored(self, count: int, reason: str) -> None:
+        """Note what was turned away, and why the last one was."""
+        self._ignored = f"; turned away {count} other request{'s' * (count > 1)}: {reason.rstrip('.')}"
+
+    def texts(self) -> tuple[str, ...]:
+        """Say it all, longest first."""
+        whole = f"{self._time_left()}{self.awaited}{self._ignored}."
+        return f"{whole} Ctrl-C gives up.", whole, f"{self._time_left()}{self._short}{self._ignored}."
+
+    def _time_left(self) -> str:
+        ends = [one for one in (self._limit, self._valid) if one is not None]
+        if not ends:
+            return ""
+        # Of several flows one may go on when the code of another has expired.
+        left = max(0, int((min(ends) if len(self._flows) < 2 else ends[0]) - time.monotonic()))
+        return f"{left // 60}:{left % 60:02} left. "
+
+    def _await_flows(self) -> None:
+        words = [words_of(flow) for flow in self._flows]
+        self.awaited = f"Waiting for {_either([one.awaited for one in words])}"
+        self._short = _either([one.short for one in words]).capitalize()
+
+
+def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
+    """Return the flows that a plan opens at once."""
+    if plan is None:
+        return ()
+    return tuple(route.flow for route in plan.starting(AT_ONCE) or plan.routes[:1])
+
+
+def lives_by_itself(plan: Plan) -> bool:
+    """Tell whether the flow in the lead says itself how long it can be approved."""
+    flows = [route.flow for route in plan.routes]
+    redirecting = [flow for flow in flows if flow not in (*ELSEWHERE, "paste")]
+    return next(iter(redirecting or flows), "") in ELSEWHERE
+
+
+def _either(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

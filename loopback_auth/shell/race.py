@@ -1,0 +1,191 @@
+"""The race: flows that are open side by side, of which the first valid answer wins.
+
+Theory of operation. A plan says which flows begin at once and which only on evidence: the browser's opener
+has failed, or nobody has come to our page in time. Each runs in a task of its own and ends the race itself,
+so that a single flow is not slower here than alone by more than one turn of the loop. Whoever comes second
+is cancelled, and with it go its requests, its ticket and its code.
+
+Not every failure ends the race, and not every one is forgiven. `Unavailable` says that a flow cannot run
+here, and brings the next one. A flow that joined later and fails before it has asked anybody anything is
+dropped, and so is one whose time is over while others are open. Everything else, a refusal or a broken rule
+above all, ends the sign-in: to try another way would be a silent downgrade (RFC 9700 §2.1.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from loopback_auth.errors import AttemptExpired, LoopbackAuthError, NoFlowAvailable, Unavailable
+from loopback_auth.model import SignIn
+from loopback_auth.plan.nouns import AT_ONCE, UNVISITED, Plan, Route
+from loopback_auth.shell.driver import Driver
+from loopback_auth.shell.events import (
+    CallbackReceived,
+    Event,
+    LinkOpened,
+    Notify,
+    OpenerFailed,
+    RouteBegan,
+    RouteEnded,
+)
+
+Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]
+MakeDriver = Callable[[str, str], Driver]
+
+NO_REDIRECT = ("ticket", "device", "paste")
+AS_ASKED = "You asked for it."
+
+
+class Race:
+    """Runs the routes of a plan.
+
+    Args:
+        plan: which routes there are, and when each begins.
+        drive: makes the driver for a flow, and for the authority that a browser has proven to reach us by.
+        run: runs a flow in a driver.
+        notify: told of routes that begin and end.
+    """
+
+    def __init__(self, plan: Plan, *, drive: MakeDriver, run: Run, notify: Notify) -> None:
+        self._plan = plan
+        self._drive = drive
+        self._run = run
+        self._notify = notify
+        self._left = list(plan.routes)
+        self._open: dict[asyncio.Task[None], tuple[Route, Driver]] = {}
+        self._lost: dict[str, LoopbackAuthError] = {}
+        self._outcome: asyncio.Future[tuple[Route, SignIn]] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._answered = False
+
+    async def run(self) -> tuple[Route, SignIn]:
+        """Return the route that won, and what it gave.
+
+        Raises:
+            NoFlowAvailable: no route is left; says why of each.
+            LoopbackAuthError: what ended the sign-in.
+        """
+        try:
+            if not self._left:
+                raise self._nothing_left()
+            for route in self._plan.starting(AT_ONCE) or self._plan.routes[:1]:
+                self._begin(route)
+            if self._plan.start_page and self._waiting(UNVISITED):
+                self._timer = asyncio.get_running_loop().call_later(self._plan.patience, self._nobody_came)
+            return await self._outcome
+        finally:
+            await self._close()
+
+    def begin(self, flow: str) -> None:
+        """Begin a flow because the person asked for it."""
+        for route in self._left:
+            if route.flow == flow:
+                self._begin(route, AS_ASKED)
+                return
+
+    def waiting(self) -> tuple[str, ...]:
+        """Return the flows that have not begun."""
+        return () if self._answered else tuple(route.flow for route in self._left)
+
+    def evidence(self, event: Event) -> None:
+        """Draw the conclusions from an event."""
+        match event:
+            case LinkOpened(authority):
+                self._stop_timer()
+                self._follow(authority)
+            case OpenerFailed(program, status):
+                self._unreached(f"The browser did not open ({program} ended with {status}).")
+            case CallbackReceived():
+                self._answered = True
+                self._stop_timer()
+                self._drop_others()
+            case _:
+                pass
+
+    def _begin(self, route: Route, why: str = "") -> None:
+        self._left.remove(route)
+        if self._tasks and not (route.starts == AT_ONCE and not why):
+            self._notify(RouteBegan(route.flow, why or route.why))
+        self._start(route, self._drive(route.flow, ""))
+
+    def _start(self, route: Route, driver: Driver) -> None:
+        task = asyncio.ensure_future(self._enter(route, driver))
+        self._open[task] = route, driver
+        self._tasks.add(task)
+
+    async def _enter(self, route: Route, driver: Driver) -> None:
+        try:
+            sign_in = await self._run(route.flow, driver)
+        except LoopbackAuthError as exc:
+            self._failed(route, driver, exc)
+        except Exception as exc:
+            self._end(exc)
+        else:
+            if not self._outcome.done():
+                self._outcome.set_result((route, sign_in))
+
+    def _failed(self, route: Route, driver: Driver, error: LoopbackAuthError) -> None:
+        self._open = {task: one for task, one in self._open.items() if one[1] is not driver}
+        lapsed = isinstance(error, AttemptExpired) and bool(self._open)
+        unasked = route.starts != AT_ONCE and bool(self._open) and not driver.asked
+        if self._answered or not (isinstance(error, Unavailable) or lapsed or unasked):
+            self._end(error)
+            return
+        self._lost[route.flow] = error
+        if not self._open and not self._left:
+            self._end(self._nothing_left())
+            return
+        self._notify(RouteEnded(route.flow, error.message))
+        if self._left and not lapsed:
+            self._begin(self._left[0])
+
+    def _nothing_left(self) -> LoopbackAuthError:
+        if len({error.message for error in self._lost.values()}) == 1:
+            return next(iter(self._lost.values()))
+        reasons = {flow: error.message for flow, error in self._lost.items()}
+        return NoFlowAvailable({**reasons, **self._plan.refused})
+
+    def _end(self, error: Exception) -> None:
+        if not self._outcome.done():
+            self._outcome.set_exception(error)
+
+    def _waiting(self, starts: str) -> list[Route]:
+        return [route for route in self._left if route.starts == starts]
+
+    def _nobody_came(self) -> None:
+        self._unreached(f"No browser has come to the link within {self._plan.patience:g} seconds.")
+
+    def _unreached(self, why: str) -> None:
+        self._stop_timer()
+        if not self._answered:
+            for route in self._waiting(UNVISITED):
+                self._begin(route, why)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _follow(self, authority: str) -> None:
+        """Begin the redirect flow anew for a port that was forwarded under another number."""
+        for task, (route, driver) in list(self._open.items()):
+            if route.flow not in NO_REDIRECT and not driver.reached_by(authority):
+                # Our link works once, so nobody will come back by the other authority any more.
+                del self._open[task]
+                task.cancel()
+                self._start(route, self._drive(route.flow, authority))
+
+    def _drop_others(self) -> None:
+        """Give up what is still asking: the answer is here, and its worth will be known in a moment."""
+        for task, (_, driver) in list(self._open.items()):
+            if not driver.answered:
+                del self._open[task]
+                task.cancel()
+
+    async def _close(self) -> None:
+        self._answered = True
+        self._stop_timer()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,188 @@
+"""What the flows of one sign-in share: one port, one browser, one set of connections, one memory of secrets.
+
+Opened when first needed, closed together, whoever of them comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Protocol
+
+from loopback_auth.effects import Effect, Send
+from loopback_auth.errors import BrowserUnavailable
+from loopback_auth.model import HttpRequest, HttpResponse, Redirect
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import Event, LinkReady, Notify, OpenerFailed
+from loopback_auth.shell.loopback import BoundRedirect, bind
+from loopback_auth.shell.receiver import Receiver
+from loopback_auth.shell.transport import Transport
+from loopback_auth.shell.witness import Witness
+
+OpenBrowser = Callable[[str], Opening]
+
+METADATA_STEP = "metadata request"
+
+
+class Observer(Protocol):
+    """Is told of everything as it is, secrets included, in monotonic seconds; must not fail."""
+
+    def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
+        """Note an effect that is no request, and its answer."""
+
+    def exchanged(
+        self,
+        request: HttpRequest,
+        answer: HttpResponse | None,
+        *,
+        step: str,
+        begun: float,
+        ended: float,
+        secrets: tuple[str, ...],
+    ) -> None:
+        """Note a request of ours, and its answer if there was one."""
+
+    def opened(self, argument: str, program: str) -> None:
+        """Note what a browser was started with, or what was shown as a link when `program` is empty."""
+
+    def visited(self, request: HttpRequest, status: int) -> None:
+        """Note a request that reached our port, and how it was answered."""
+
+
+class Shared:
+    """The arguments are those of `Driver`."""
+
+    def __init__(
+        self,
+        *,
+        notify: Notify,
+        open_browser: OpenBrowser,
+        start_page: bool,
+        any_port: bool,
+        bound: BoundRedirect | None,
+        exchanges: bool,
+        observer: Observer | None,
+    ) -> None:
+        self.notify = notify
+        self.start_page = start_page
+        self.observer = observer
+        self.witness = Witness()
+        self.receiver: Receiver | None = None
+        self._exchanges = exchanges
+        self._open_browser = open_browser
+        self._any_port = any_port
+        self._bound = bound
+        self._stack = AsyncExitStack()
+        self._transport: Transport | None = None
+        self._metadata: dict[str, HttpResponse] = {}
+        self._over = False
+
+    async def begin(self) -> None:
+        """Listen where the browser is on its way to: it should not have to wait for a flow's first step."""
+        if self._bound is None:
+            return
+        if opening := self._bound.opening:
+            watch(opening, self._tell_while_running)
+            if self.observer is not None:
+                self.observer.opened(self._bound.start_url, opening.program)
+        await self._listen(self._bound)
+
+    async def end(self) -> None:
+        """Close everything."""
+        self._over = True
+        try:
+            await self._stack.aclose()
+        finally:
+            if self._bound is not None:
+                self._bound.close()
+
+    async def port(self, redirect: Redirect, *, opens: bool = True) -> BoundRedirect:
+        """Own a port; the first time, send the browser to a page of ours there if that is wanted."""
+        if self._bound is None:
+            self._bound = bind(redirect.host, redirect.ports, redirect.path)
+            if self.start_page and opens:
+                self.open(self._bound.start_url)
+            await self._listen(self._bound)
+        return self._bound
+
+    def is_at(self, authority: str) -> bool:
+        """Tell whether this is the authority of our own port."""
+        return self._bound is None or authority in ("", self._bound.authority)
+
+    def own_receiver(self) -> Receiver:
+        """Return what listens on the port.
+
+        Raises:
+            BrowserUnavailable: a flow asked for a browser before it had a redirect URI.
+        """
+        if self.receiver is None:
+            raise BrowserUnavailable("The flow asked for a browser before it had a redirect URI.")
+        return self.receiver
+
+    def open(self, url: str) -> None:
+        """Start a browser on a URL, and show the link whether or not that worked."""
+        opening = self.start_browser(url)
+        self.notify(LinkReady(url, opening.program, opening.why_not))
+
+    def start_browser(self, url: str) -> Opening:
+        """Start a browser on a URL; tell later if its opener failed."""
+        opening = self._open_browser(url)
+        if self.observer is not None:
+            self.observer.opened(url, opening.program)
+        watch(opening, self._tell_while_running)
+        return opening
+
+    async def send(self, send: Send) -> HttpResponse:
+        """Make one request of ours; metadata is asked for once, however many flows want it."""
+        request, step = send.request, send.step
+        known = self._metadata.get(request.url) if step == METADATA_STEP else None
+        if known is not None:
+            return known
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(Transport())
+        begun = time.monotonic()
+        self.witness.request(request)
+        received: HttpResponse | None = None
+        try:
+            received = await self._transport.send(request, step=step)
+        finally:
+            if self.observer is not None:
+                self.observer.exchanged(
+                    request, received, step=step, begun=begun, ended=time.monotonic(), secrets=send.secrets
+                )
+        answer = self.witness.response(received, send.secrets)
+        if step == METADATA_STEP:
+            self._metadata[request.url] = answer
+        if self._exchanges:
+            took = time.monotonic() - begun
+            self.notify(self.witness.exchange(request, answer, step=step, seconds=took))
+        return answer
+
+    async def _listen(self, bound: BoundRedirect) -> None:
+        receiver = Receiver(
+            bound,
+            self.notify,
+            start_page=self.start_page,
+            any_port=self._any_port,
+            visited=self.observer.visited if self.observer is not None else None,
+        )
+        self.receiver = await self._stack.enter_async_context(receiver)
+
+    def _tell_while_running(self, event: Event) -> None:
+        # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
+        if not self._over:
+            self.notify(event)
+
+
+def watch(opening: Opening, notify: Notify) -> None:
+    """Tell when the program that should open the browser has failed; to be called in a running loop."""
+    loop = asyncio.get_running_loop()
+
+    def failed(status: int) -> None:
+        # The sign-in may be over by then, and the loop with it.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(notify, OpenerFailed(opening.program, status))
+
+    opening.watch(failed)

@@ -1,0 +1,242 @@
+"""What to say of each event of a sign-in, and when; everything goes to stderr.
+
+How it looks is decided in `drawing` and `line`. On a terminal the line at the bottom shows the stage;
+elsewhere each stage is a message. Server text was cleaned where it came in (`redact.server_text`).
+
+Loaded before the browser is started, so whatever costs is imported on use.
+"""
+
+from __future__ import annotations
+
+import os
+
+from loopback_auth.plan.nouns import UNVISITED, Place
+from loopback_auth.plan.recipe import authority_of, recipe
+from loopback_auth.shell.drawing import instructions
+from loopback_auth.shell.line import Line, size
+from loopback_auth.shell.links import Links
+from loopback_auth.shell.progress import Progress, flows_at_first, lives_by_itself, words_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.shell.events import Event, Exchanged, Invited
+
+UNKNOWN_PLACE = Place("console", "a terminal")
+OPENED_TWICE = "The link was opened a second time and turned away. If you did that, use this one:"
+
+
+class Teller:
+    """Tells events; the arguments are those of `Terminal`."""
+
+    def __init__(
+        self, name: str, *, authority: str, plan: Plan | None, verbose: bool, qr: bool | None, pasting: bool
+    ) -> None:
+        self._name = name
+        self._plan = plan
+        self._verbose = verbose
+        self._qr = qr
+        self._pasting = pasting
+        self._explained = self._introduced = self._launched = self._visited = self._helped = False
+        self.line = Line()
+        self.links = Links(self.line, authority)
+        self.progress = Progress(name, flows_at_first(plan))
+
+    def link(self, url: str, *, program: str, why_not: str) -> None:
+        """Show the page where the sign-in begins."""
+        self._introduce()
+        self._launched = bool(program)
+        once = "; it works once" if self.links.works_once(url) else ""
+        if program:
+            self.line.say(f"Opening your browser ({program}) to sign in to {self._name}.")
+            self.line.say(f"If it does not open, open this link yourself{once}:")
+        else:
+            said = self._introduced and why_not == f"this is {self._place.title}"
+            self.line.say(
+                f"Sign in to {self._name}. No browser is opened here{'' if said else f': {why_not}'}."
+            )
+            where = "any browser" if self._pasting else "a browser on this machine"
+            self.line.say(f"Open this link in {where}{once}:")
+        self.links.start(url)
+        self.progress.shown()
+
+    def also_forward(self, url: str) -> None:
+        """Note another port that a browser elsewhere would have to reach."""
+        self.links.authorities.append(authority_of(url))
+
+    def tell(self, event: Event) -> None:
+        """Tell an event."""
+        from loopback_auth.shell import events
+
+        match event:
+            case events.LinkReady(url, program, why_not):
+                self.link(url, program=program, why_not=why_not)
+                self.help_at_once()
+            case events.Invited():
+                self._invite(event)
+            case events.PasteReady(url, redirect_uri):
+                self._offer_to_paste(url, redirect_uri)
+            case events.RouteBegan(flow, why):
+                self._begin(flow, why)
+            case events.RouteEnded(flow, why):
+                self._end(flow, why)
+            case events.Followed(process):
+                self._follow(process)
+            case events.OpenerFailed(program, status):
+                self._open_yourself(program, status)
+            case events.LinkOpened():
+                self._visited = True
+                self.progress.visited()
+                self._stage()
+            case events.LinkRenewed(url):
+                self.line.say(OPENED_TWICE)
+                self.links.start(url)
+            case events.Ignored(count, _, reason, suspicious):
+                self.progress.ignored(count, reason)
+                if suspicious:
+                    self.line.say("Something else is calling this port again and again; it is being ignored.")
+            case events.CallbackReceived():
+                self.progress.returned()
+                self._stage()
+            case events.PasteRefused(reason):
+                self.line.say(f"{reason} Paste again, or give up with Ctrl-C.")
+            case events.Warned(text):
+                self.line.say(f"warning: {text}")
+            case events.Exchanged():
+                if self._verbose:
+                    self._exchange(event)
+
+    def begin(self, timeout: float | None) -> None:
+        """Say what is awaited from now on, and for how long at most.
+
+        Args:
+            timeout: seconds; None: as long as what the person is invited to is valid.
+        """
+        if timeout is not None:
+            self.progress.until(timeout)
+        elif self._plan is not None and not lives_by_itself(self._plan):
+            from loopback_auth.shell.underway import TIMEOUT
+
+            self.progress.valid(timeout := TIMEOUT)
+        if self.links.current:
+            self.help_at_once()
+        if not self.line.live:
+            most = "" if timeout is None else f", {timeout:.0f} seconds at most"
+            self.line.say(f"{self.progress.awaited}{most}.")
+
+    def help_at_once(self) -> None:
+        """Say how a browser elsewhere can reach us, if there is none here."""
+        if not self._launched and not self._helped and not self._pasting:
+            self._recipe()
+
+    def missed(self) -> None:
+        """Say once that no browser has come although one was started, unless another flow begins for that."""
+        waits = self._plan is not None and self._plan.starting(UNVISITED)
+        if self._launched and not (self._visited or self._helped or self._pasting or waits):
+            self.line.say("No browser has come to the link yet.")
+            self._recipe()
+
+    def explain(self, redirect_uri: str) -> None:
+        """Say once what is to be pasted."""
+        if self._explained:
+            return
+        self._explained = True
+        self.line.say("After you have signed in, the browser ends on an address that it cannot open:")
+        self.line.say(f"\n  {redirect_uri}?...\n")
+        self.line.say(
+            "Copy that whole address and paste it here, nowhere else. Nothing that you paste is shown."
+        )
+
+    @property
+    def _place(self) -> Place:
+        return self._plan.place if self._plan is not None else UNKNOWN_PLACE
+
+    def _introduce(self) -> None:
+        """Say where this runs, if that makes a difference."""
+        if self._introduced or not self._place.advice or self._plan is None:
+            return
+        self._introduced = True
+        # With one flow only, what helps in other such places may be nothing that this provider offers.
+        advice = f" {self._place.advice}" if len(self._plan.routes) > 1 else ""
+        self.line.say(f"This is {self._place.title}.{advice}")
+
+    def _invite(self, event: Invited) -> None:
+        self._introduce()
+        if event.opened_with:
+            self._launched = True
+            self.line.say(f"Opening your browser ({event.opened_with}) to sign in to {self._name}.")
+        begin = "Or sign in" if self.links.current else "Sign in"
+        self.line.say(f"{begin} to {self._name} at this link, on any device:")
+        self.links.invite(event)
+        self._qr_code()
+        self.line.say(instructions(event, columns=size()[0], escapes=self.links.escapes))
+        if event.lifetime:
+            self.progress.valid(event.lifetime)
+        self.progress.invited()
+        self._stage()
+
+    def _offer_to_paste(self, url: str, redirect_uri: str) -> None:
+        self._introduce()
+        begin = "Or open" if self.links.current else f"Sign in to {self._name}. Open"
+        self.line.say(f"{begin} this link in any browser:")
+        self.links.anywhere(url)
+        self._explained = False
+        self.explain(redirect_uri)
+
+    def _begin(self, flow: str, why: str) -> None:
+        self.progress.began(flow)
+        self.line.say(_as_well(why, words_of(flow).offered))
+        self._stage()
+
+    def _end(self, flow: str, why: str) -> None:
+        self.progress.ended(flow)
+        self.links.ended(flow)
+        self.line.say(f"{words_of(flow).name} has ended: {why.rstrip('.')}.")
+        self._stage()
+
+    def _follow(self, process: int) -> None:
+        who = f"Process {process}" if process else "Another process"
+        self.line.say(
+            f"{who} is signing in to {self._name} already; waiting for its result. Ctrl-C gives up."
+        )
+        self.progress.followed()
+
+    def _open_yourself(self, program: str, status: int) -> None:
+        self.line.say(f"The browser did not open ({program} ended with {status}). Open the link yourself.")
+        self._launched = False
+        self.help_at_once()
+        self._qr_code()
+
+    def _qr_code(self) -> None:
+        wanted = self._qr or (self._qr is None and self.line.live and not self._launched)
+        if self.links.invited is not None and (wanted or self.links.code_wanted):
+            self.links.draw_code()
+
+    def _recipe(self) -> None:
+        from loopback_auth.shell.environment import user_and_host
+
+        self._helped = True
+        user, host = user_and_host()
+        how = recipe(self._place, os.environ, self.links.authorities, user=user, host=host)
+        if how:
+            self.line.say("Is your browser on another machine? This lets it reach the link:")
+            self.line.say(f"\n  {how}\n")
+
+    def _stage(self) -> None:
+        if not self.line.live:
+            self.line.say(f"{self.progress.awaited}.")
+
+    def _exchange(self, event: Exchanged) -> None:
+        from loopback_auth.redact import server_text
+
+        request, response = server_text(event.request, 2000), server_text(event.response, 2000)
+        self.line.say(f"> {event.step}: {event.method} {event.url} {request}".rstrip())
+        self.line.say(f"< {event.status} after {event.seconds * 1000:.0f} ms: {response}")
+
+
+def _as_well(why: str, offered: str) -> str:
+    """Say what is open now and why, in one sentence."""
+    reason = why.rstrip(".")
+    if reason.startswith("It "):
+        return f"Here is {offered} as well: i{reason[1:]}."
+    return f"{reason}, so here is {offered} as well."

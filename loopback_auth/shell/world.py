@@ -1,0 +1,80 @@
+"""What a split sign-in needs of the world besides its journal: the time, the network, and a port's number.
+
+A protocol, so that time can be made to pass where nothing is to be waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Protocol
+
+from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.shell.transport import Transport
+
+
+class World(Protocol):
+    """What a split sign-in needs of the world besides its journal."""
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+    async def send(self, request: HttpRequest, *, step: str) -> HttpResponse:
+        """Make one request."""
+        ...
+
+    def free_port(self, host: str) -> int:
+        """Return a port at which nothing listens."""
+        ...
+
+
+class RealWorld:
+    """The clock of this machine, and its network."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._transport: Transport | None = None
+
+    async def __aenter__(self) -> RealWorld:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    async def send(self, request: HttpRequest, *, step: str) -> HttpResponse:
+        """Make one request.
+
+        Raises:
+            TransportError: there was no answer.
+            MalformedResponse: it was too large.
+        """
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(Transport())
+        return await self._transport.send(request, step=step)
+
+    def free_port(self, host: str) -> int:
+        """Return a port at which nothing listens."""
+        # Nor shall anything: the browser has to fail there, so that the address stays in its address bar.
+        # Whoever takes the port meanwhile gets a code that is of no use without the verifier (RFC 8252 §8.1).
+        with socket.socket(socket.AF_INET6 if host == "[::1]" else socket.AF_INET) as probe:
+            probe.bind((host.strip("[]"), 0))
+            port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,172 @@
+"""A sign-in that was begun and waits for the person: its nouns, and the form in which they are kept.
+
+One JSON object, format version 1, with a digest over all else in it: that shows a slip of an editor, which
+must not be acted upon; it keeps nobody out. A `ValueError` says what is wrong without quoting it. Refuses to
+know where the text is kept (`pending`) and what the answers mean (`shell.split`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar, get_args
+
+from loopback_auth.effects import Moment
+from loopback_auth.model import Attempt, Callback, ClientConfig, HttpResponse
+from loopback_auth.store.strict import built, plain
+
+SplitFlow = Literal["ticket", "device", "paste"]
+SPLIT_FLOWS: tuple[SplitFlow, ...] = get_args(SplitFlow)
+"""The flows that need no open port, so that they can be left alone and gone on with."""
+
+Outcome = Literal["signed in", "expired", "refused", "given up"]
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request of ours that came to nothing, as the flow was told."""
+
+    error: Literal["TransportError", "MalformedResponse"]
+    message: str
+    hint: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An effect, by the name of its class, and its answer: one of the members behind, or none.
+
+    Args:
+        effect: name of its class.
+        step: of a request.
+        text: the redirect URI, for `Bind`.
+    """
+
+    effect: str
+    step: str = ""
+    text: str | None = None
+    response: HttpResponse | None = field(default=None, repr=False)
+    callback: Callback | None = field(default=None, repr=False)
+    moment: Moment | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A sign-in that is in the hands of the person: what they need, and all that is needed to go on.
+
+    Args:
+        handle: name of the sign-in, a hyphen, and six characters that make it unique.
+        created_at: Unix seconds.
+        expires_at: Unix seconds after which the person cannot approve any more.
+        named: the provider as it was named; empty when it was not.
+        client: without its secret.
+        with_secret: it has one, which has to be found again.
+        verify_signature: ID tokens' signatures are checked.
+        message: for the person on a ticket's approval page.
+        url: to open; that of a ticket holds the ticket's id.
+        user_code: to compare or to enter there; empty when there is none.
+        verification_uri: short enough to be typed, where it differs.
+        redirect_uri: where the browser ends, when that address is to be pasted.
+        interval: seconds that have to pass before it is asked the first time; 0 when nobody is asked.
+        journal: what the flow was answered, in order.
+    """
+
+    handle: str
+    created_at: float
+    expires_at: float
+    flow: SplitFlow
+    client: ClientConfig
+    attempt: Attempt
+    named: str = ""
+    with_secret: bool = False
+    verify_signature: bool = False
+    message: str = ""
+    url: str = field(default="", repr=False)
+    user_code: str = field(default="", repr=False)
+    verification_uri: str = ""
+    redirect_uri: str = ""
+    interval: float = 0.0
+    journal: tuple[Answered, ...] = field(default=(), repr=False)
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer is there that nobody has looked at yet: it may hold tokens, however late."""
+        effects = [each.effect for each in self.journal]
+        if "Invite" not in effects:
+            return "Receive" in effects
+        waited = max(at for at, effect in enumerate(effects) if effect in ("Invite", "Sleep"))
+        return "Send" in effects[waited:]
+
+    def lapsed(self, now: float) -> bool:
+        """Tell whether the person's time is over, and nothing is there that could still be used."""
+        return now >= self.expires_at and not self.answered
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a sign-in.
+
+    Args:
+        name: under which its tokens were kept, if they were.
+        message: what happened, for people.
+    """
+
+    handle: str
+    name: str
+    outcome: Outcome
+    message: str
+
+
+T = TypeVar("T", Handed, Ended)
+
+
+def to_json(value: Handed | Ended) -> bytes:
+    """Write it as ASCII JSON, ending in a line break."""
+    members = plain(value)
+    document = {"version": FORMAT_VERSION, "digest": _digest(members), **members}
+    return json.dumps(document, indent=1, allow_nan=False).encode("ascii") + b"\n"
+
+
+def from_json(kind: type[T], content: bytes, handle: str) -> T:
+    """Read it back.
+
+    Args:
+        kind: what it has to be.
+        content: what `to_json` wrote, or anything at all.
+        handle: the one that it must bear.
+
+    Raises:
+        ValueError: it is something else; the text quotes no value.
+    """
+    members = _members(content)
+    version = members.pop("version", None)
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise ValueError(f"not of format version {FORMAT_VERSION}")
+    if members.pop("digest", None) != _digest(members):
+        raise ValueError("changed since it was written")
+    found = built(kind, members)
+    if found.handle != handle:
+        raise ValueError("written for another handle")
+    return found
+
+
+def _members(content: bytes) -> dict[str, object]:
+    # Asked beforehand, because a UnicodeDecodeError would carry the whole content.
+    if not content.isascii():
+        raise ValueError("not ASCII")
+    try:
+        members = json.loads(content)
+        json.dumps(members, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    if not isinstance(members, dict):
+        raise ValueError("not a JSON object")
+    return members
+
+
+def _digest(members: object) -> str:
+    return hashlib.sha256(json.dumps(members, sort_keys=True).encode("ascii")).hexdigest()

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Keep examples of what `compare` writes current: `--write` makes them anew, `--check` fails if they changed.
+
+They are in tests/compare/goldens, made of the simulation, which is the same each time; a test compares them
+as well. Whoever changes them looks at the difference: it is what people will see.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from loopback_auth.compare.lines import lines
+from loopback_auth.compare.outputs import render
+from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.table import table
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "compare" / "goldens"
+
+
+def main() -> int:
+    """Write or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="make everything anew")
+    parser.add_argument("--check", action="store_true", help="fail if something is not current")
+    options = parser.parse_args()
+    wanted = dict(goldens())
+    there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*")}
+    stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
+    if options.write:
+        FOLDER.mkdir(exist_ok=True)
+        for name in stale:
+            if name in wanted:
+                FOLDER.joinpath(name).write_text(wanted[name], "utf-8")
+            else:
+                FOLDER.joinpath(name).unlink()
+    if stale and options.check and not options.write:
+        sys.stderr.write(f"Not current: {', '.join(stale)}. Run scripts/fix, and look at what it changed.\n")
+        return 1
+    return 0
+
+
+def goldens() -> Iterator[tuple[str, str]]:
+    """Make each file: its name and its text."""
+    # The version is left out: nothing else should change with it.
+    whole = replace(compare_simulated(), version="")
+    one = replace(compare_simulated(["code"]), version="")
+    yield "all.txt", table(whole)
+    yield "all-80.txt", table(whole, width=80)
+    yield "all-40.txt", table(whole, width=40)
+    yield "all.md", render(whole, ".md")
+    yield "all.mmd", render(whole, ".mmd")
+    yield "code.json", render(one, ".json")
+    yield "code.jsonl", render(one, ".jsonl")
+    yield "code.har", render(one, ".har")
+    for run in whole.runs:
+        yield f"lines-{run.flow.replace(' ', '-')}.txt", lines(run.trace)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

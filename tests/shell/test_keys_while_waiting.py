@@ -1,0 +1,825 @@
+"""Keys without Enter while a sign-in waits, and a terminal that is afterwards what it was before."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import select
+import signal
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
+
+from loopback_auth.errors import AttemptCancelled
+from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
+from loopback_auth.shell import events
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.controls import Controls
+from loopback_auth.shell.keys import Keys, Typed
+from loopback_auth.shell.paste import LIMIT
+from loopback_auth.shell.terminal import Terminal
+
+AUTHORITY = "127.0.0.1:49152"
+LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"
+STATE = "af0ifjsldkj-af0ifjsldkj-af0ifjsl"
+REQUEST = AuthorizationRequest(
+    url="https://as.example/authorize",
+    parameters=(),
+    redirect_uri=f"http://{AUTHORITY}/callback",
+    response_type="code",
+    response_mode="query",
+    state=STATE,
+    code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    nonce=None,
+    metadata=ServerMetadata(),
+)
+RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"
+LONG = f"{REQUEST.redirect_uri}?state={STATE}&code=" + "ocqdph?" * 600
+INVITED = events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+READY = "\x1b[?2004h"
+RESTORED = "\x1b[?2004l"
+FACTS = Facts(
+    opens=Fact(UNKNOWN, ""), reaches=Fact(UNKNOWN, ""), person=Fact(UNKNOWN, ""), waits=Fact(UNKNOWN, "")
+)
+
+
+class LoopWithoutReaders(asyncio.SelectorEventLoop):
+    """What there is on macOS for /dev/tty, and with the proactor of Windows."""
+
+    def add_reader(self, *_: object) -> None:
+        """Refuse."""
+        raise OSError(22, "Invalid argument")
+
+
+LOOPS = [
+    pytest.param(asyncio.SelectorEventLoop, id="readers"),
+    pytest.param(LoopWithoutReaders, id="thread"),
+]
+Loop = Callable[[], asyncio.AbstractEventLoop]
+
+
+@dataclass
+class Desk:
+    """A sign-in that waits, with a person in front of it.
+
+    Args:
+        person: at the terminal.
+        waiting: flows that can still be begun.
+        opens: what the browser's start comes to.
+    """
+
+    person: Person
+    waiting: tuple[str, ...] = ("device", "paste")
+    opens: Opening = field(default_factory=lambda: Opening(program="firefox"))
+    flows: tuple[str, ...] = ()
+    opened: list[str] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
+
+    def terminal(self) -> Terminal:
+        """Make the terminal, with the link to the start page shown."""
+        controls = Controls()
+        controls.connect(self._begin, lambda: self.waiting)
+        plan = plan_of(*self.flows) if self.flows else None
+        terminal = Terminal(
+            "demo", authority=AUTHORITY, plan=plan, controls=controls, open_browser=self._open, qr=False
+        )
+        terminal.link(LINK, program="firefox", why_not="")
+        return terminal
+
+    def run(self, act: Callable[[Terminal], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop) -> str:
+        """Wait while something is done, or fail: nothing here takes long. Return everything shown."""
+
+        async def main() -> None:
+            async with terminal.waiting(300.0):
+                await self.person.sees(READY)
+                await act(terminal)
+
+        with seated(self.person):
+            terminal = self.terminal()
+            with asyncio.Runner(loop_factory=loop) as runner:
+                runner.run(asyncio.wait_for(main(), 10))
+        return self.person.look()
+
+    def press(self, *keys: str, sees: str) -> str:
+        """Press keys, one after the other, until a text is seen; return everything shown."""
+
+        async def act(_: Terminal) -> None:
+            for key in keys:
+                await self.person.types(key)
+                while select.select([self.person.stdin], [], [], 0)[0]:  # noqa: ASYNC110 - some loops cannot watch
+                    await asyncio.sleep(0)
+            await self.person.sees(sees)
+
+        return self.run(act)
+
+    def _begin(self, flow: str) -> None:
+        self.begun.append(flow)
+        self.waiting = tuple(one for one in self.waiting if one != flow)
+
+    def _open(self, url: str) -> Opening:
+        self.opened.append(url)
+        return self.opens
+
+
+def plan_of(*flows: str) -> Plan:
+    """Return a plan that opens flows at once, on a machine of which nothing is known."""
+    routes = [Route(flow, AT_ONCE, "Why not.") for flow in flows]
+    return Plan(
+        place=Place("ssh", "an SSH session", "Forward the port."),
+        facts=FACTS,
+        routes=(*routes, Route("late", ASKED, "It is the last.")),
+        refused={},
+        opens=False,
+    )
+
+
+@contextmanager
+def seated(person: Person) -> Iterator[None]:
+    """Make a person's terminal that of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", person.stdin)
+        patch.setattr(sys, "stderr", person.stderr)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def far_from_any_clipboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a terminal that takes escape sequences, and nothing else."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    gone = ("NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY", "TMUX", "TERMUX_VERSION", "WSL_INTEROP")
+    for name in (*gone, "WSL_DISTRO_NAME", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    """Have a person sit at a terminal."""
+    with Person(100) as one:
+        yield one
+
+
+def restored(person: Person) -> bool:
+    """Tell whether the terminal is as it was, with bracketed paste switched off, and nothing left to read."""
+    left = bool(select.select([person.stdin], [], [], 0)[0])
+    shown = person.look()
+    return not left and person.modes() == person.modes_before and shown.rfind(RESTORED) > shown.rfind(READY)
+
+
+def test_o_opens_the_link(person: Person) -> None:
+    """For whom no browser was started, or who has closed it."""
+    desk = Desk(person)
+    desk.press("o", sees="Opening your browser (firefox).\r\n")
+
+    assert desk.opened == [LINK]
+    assert restored(person)
+
+
+def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
+    """Then the key is of no use any more."""
+    desk = Desk(person, opens=Opening(why_not="this is an SSH session"))
+    shown = desk.press("o", "o", "?", sees="Keys: c copy the link, q QR code, d device code, p paste.")
+
+    assert shown.count("No browser can be opened here: this is an SSH session.") == 1
+    assert desk.opened == [LINK]
+
+
+def test_c_asks_the_terminal_to_copy(person: Person) -> None:
+    """Where there is no clipboard program, the terminal may have a clipboard."""
+    shown = Desk(person).press("c", sees="Asked your terminal to copy the link; not all do.")
+
+    assert f"\x1b]52;c;{b64encode(LINK.encode()).decode()}\x07" in shown
+
+
+@pytest.mark.parametrize("key", ["?", "h", "H"])
+def test_help_names_the_keys(person: Person, key: str) -> None:
+    """Nobody remembers them."""
+    everything = "Keys: o open, c copy the link, q QR code, d device code, p paste.\r\n"
+
+    assert everything in Desk(person).press(key, sees="Keys: ")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "keys"),
+    [
+        ((), "o open, c copy the link."),
+        (("ticket",), "o open, c copy the link, q QR code, d link for another device."),
+        (("paste",), "o open, c copy the link, p paste."),
+    ],
+)
+def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...], keys: str) -> None:
+    """A key without effect makes one doubt all the others."""
+    assert f"Keys: {keys}\r\n" in Desk(person, waiting).press("?", sees="Keys: ")
+
+
+def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
+    """Otherwise only those who have read the manual know."""
+    desk = Desk(person, ("device",))
+
+    async def act(terminal: Terminal) -> None:
+        await person.sees("Keys: o open, c copy the link, q QR code, d device code.\r\n")
+        await person.types("d")
+        terminal.notify(INVITED)
+        await person.sees("Keys: o open, c copy the link, q QR code.\r\n")
+        terminal.notify(events.CallbackReceived())
+
+    assert desk.run(act).count("Keys: ") == 2
+
+
+@pytest.mark.parametrize("flow", ["ticket", "device"])
+def test_d_begins_the_flow_for_another_device(person: Person, flow: str) -> None:
+    """Who knows that no browser will come need not wait for that to be noticed."""
+    desk = Desk(person, (flow, "paste"))
+    desk.press("d", "d", "?", sees="Keys: o open, c copy the link, p paste.")
+
+    assert desk.begun == [flow]
+
+
+def test_q_draws_the_link_for_any_device(person: Person) -> None:
+    """A phone has a camera."""
+
+    async def act(terminal: Terminal) -> None:
+        terminal.notify(INVITED)
+        await person.types("q")
+        await person.sees("▀")
+
+    Desk(person).run(act)
+
+
+def test_q_begins_what_can_be_drawn(person: Person) -> None:
+    """The start page is of no use to a phone: 127.0.0.1 is the phone there."""
+    desk = Desk(person)
+
+    async def act(terminal: Terminal) -> None:
+        await person.types("q")
+        while not desk.begun:  # noqa: ASYNC110 - the loop is what is tested
+            await asyncio.sleep(0)
+        assert "▀" not in person.look()
+        terminal.notify(INVITED)
+        await person.sees("▀")
+
+    desk.run(act)
+
+    assert desk.begun == ["device"]
+
+
+def test_q_says_why_there_is_nothing_to_draw(person: Person) -> None:
+    """Whoever presses a key expects something."""
+    shown = Desk(person, ()).press("q", sees="could not come back to this machine.\r\n")
+
+    assert "▀" not in shown
+
+
+def test_the_current_link_is_the_one_for_any_device(person: Person) -> None:
+    """The newest link is the one that the person looks at; when it is gone the first one counts again."""
+    desk = Desk(person)
+
+    async def act(terminal: Terminal) -> None:
+        terminal.notify(INVITED)
+        await person.types("o")
+        await person.sees("(firefox).")
+        terminal.notify(events.RouteEnded("device", "The code has expired."))
+        terminal.notify(events.LinkRenewed(LINK + "2"))
+        await person.types("o")
+        await person.sees("(firefox).")
+
+    desk.run(act)
+
+    assert desk.opened == [INVITED.url, LINK + "2"]
+
+
+def test_keys_without_a_meaning_do_nothing(person: Person) -> None:
+    """Someone leans on the keyboard."""
+    keys = ["x", " ", "\r", "\t", "\x1b[A", "\x1bOP", "\x1b", "\x04", "\x7f", "é", "oooooo", "?"]
+    desk = Desk(person)
+    shown = desk.press(*keys, sees="Keys: ")
+    at = shown.index(READY) + len(READY)
+    between = re.sub(r"\r( +|\d:\d\d left[^\r]*)?", "", shown[at : shown.index("Keys: ")])
+
+    assert (between, desk.opened, desk.begun) == ("", [], [])
+
+
+def test_once_the_person_is_back_keys_do_nothing(person: Person) -> None:
+    """What is left to do is ours."""
+    desk = Desk(person)
+
+    async def act(terminal: Terminal) -> None:
+        terminal.notify(events.CallbackReceived())
+        await person.types("o")
+        await person.types("?")
+        terminal.notify(events.Warned("no."))
+        await person.sees("warning: no.")
+
+    assert "Keys: " not in desk.run(act)
+    assert desk.opened == []
+
+
+async def _pasted(desk: Desk, terminal: Terminal, act: Callable[[], Awaitable[None]]) -> Callback:
+    """Begin the paste flow as soon as the person asks for it, while something is done; return the answer."""
+
+    async def flow() -> Callback:
+        while "paste" not in desk.begun:  # noqa: ASYNC110 - the loop is what is tested
+            await asyncio.sleep(0)
+        terminal.notify(events.PasteReady(REQUEST.url, REQUEST.redirect_uri))
+        return await terminal.paste(REQUEST)
+
+    asking = asyncio.create_task(flow())
+    await act()
+    return await asking
+
+
+def answer(
+    desk: Desk, act: Callable[[], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop
+) -> Callback:
+    """Wait while something is done; return what was pasted."""
+    answers: list[Callback] = []
+
+    async def whole(terminal: Terminal) -> None:
+        answers.append(await _pasted(desk, terminal, act))
+
+    desk.run(whole, loop)
+    return answers[0]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_p_begins_to_paste_and_asks(person: Person, loop: Loop) -> None:
+    """The person knows where their browser has ended."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types("p")
+        await person.sees(f"\r\n  {REQUEST.redirect_uri}?...\r\n")
+        await person.sees("then Enter (Esc: back): ")
+        await person.types(RIGHT + "\r")
+
+    assert ("code", "SplxlOBeZQ") in answer(desk, act, loop).parameters
+    assert desk.begun == ["paste"]
+    assert "Splxl" not in person.look()
+    assert restored(person)
+
+
+@pytest.mark.parametrize("size", [1, 333, 65536])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_long_paste_is_understood_without_any_key(person: Person, size: int, loop: Loop) -> None:
+    """None of its characters is a key, and nothing of it is shown."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types(PASTE.format(LONG), size)
+
+    assert dict(answer(desk, act, loop).parameters)["code"] == LONG.partition("code=")[2]
+    assert (desk.begun, desk.opened) == (["paste"], [])
+    assert "ocqdph" not in person.look()
+    assert restored(person)
+
+
+def test_without_marks_a_long_paste_opens_the_question(person: Person) -> None:
+    """An old terminal does not mark pastes; then only Enter tells that it is all there."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types(LONG, 1000)
+        await person.sees("back): (4 2")
+        await person.types("\r")
+
+    assert dict(answer(desk, act).parameters)["code"] == LONG.partition("code=")[2]
+    assert (desk.begun, desk.opened) == (["paste"], [])
+    assert restored(person)
+
+
+@pytest.mark.parametrize("leave", ["\r", "\x1b", "abc\x1b", "abc\x15\r"])
+def test_the_question_can_be_left(person: Person, leave: str) -> None:
+    """The other flows are still open, and so are their keys."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types("p")
+        await person.sees("back): ")
+        await person.types(leave)
+        # The line is drawn anew once the question is gone.
+        await person.sees("Ctrl-C gives up.")
+        await person.types("o")
+        await person.sees("Opening your browser")
+        await person.types("p")
+        await person.sees("back): ")
+        await person.types(RIGHT + "\r")
+
+    assert answer(desk, act).via == "paste"
+
+
+def test_keys_that_begin_with_escape_do_not_leave_the_question(person: Person) -> None:
+    """Arrows and marks of a paste begin with it too, and a slow line takes them apart."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types("p")
+        await person.sees("back): ")
+        await person.types("\x1b[D" + PASTE.format(RIGHT), 1)
+        await person.types("\r")
+
+    assert answer(desk, act).via == "paste"
+
+
+def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
+    """People copy the wrong tab's address."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types(PASTE.format("http://127.0.0.1:1/x?code=hidden"))
+        await person.sees("That is not the address of this sign-in")
+        await person.types("p")
+        await person.sees("back): ")
+        await person.types("nonsense?\r")
+        await person.sees("Paste again")
+        await person.sees("back): ")
+        await person.types(PASTE.format(RIGHT) + "\r")
+
+    assert answer(desk, act).via == "paste"
+
+
+def test_what_nobody_waits_for_is_told(person: Person) -> None:
+    """A paste that vanishes is pasted again and again."""
+    desk = Desk(person, ())
+    shown = desk.press(PASTE.format(LONG), sees="Nothing is to be pasted now.\r\n")
+
+    assert "ocqdph" not in shown
+
+
+def test_the_last_flow_asks_by_itself(person: Person) -> None:
+    """Nothing else can be waited for."""
+    desk = Desk(person, flows=("code", "paste"), waiting=())
+    answers: list[Callback] = []
+
+    async def act(terminal: Terminal) -> None:
+        asking = asyncio.create_task(terminal.paste(REQUEST))
+        await asyncio.sleep(0)
+        assert "then Enter" not in person.look()
+        terminal.notify(events.RouteEnded("code", "The port is gone."))
+        await person.sees("back): ")
+        await person.types(RIGHT + "\r")
+        answers.append(await asking)
+
+    desk.run(act)
+
+    assert answers[0].via == "paste"
+
+
+def test_to_give_up_at_the_question_is_to_give_up(person: Person) -> None:
+    """Ctrl-D means what it means everywhere."""
+    desk = Desk(person)
+
+    async def act() -> None:
+        await person.types("p")
+        await person.sees("back): ")
+        await person.types("\x04")
+
+    with pytest.raises(AttemptCancelled):
+        answer(desk, act)
+
+    assert restored(person)
+
+
+def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None:
+    """And what was typed before the question could be read is no answer to it."""
+    sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
+    desk = Desk(person)
+
+    async def act(terminal: Terminal) -> None:
+        os.write(person.ours, b"y\r")
+        asking = asyncio.create_task(terminal.confirm(sign_in))
+        await person.sees("Is that you? [y/N] ")
+        await person.types("ocd")
+        await person.sees("ocd")
+        await person.types("\x15n\r")
+        assert not await asking
+        await person.types("o")
+        await person.sees("Opening your browser")
+
+    desk.run(act)
+
+    assert (desk.opened, desk.begun) == ([LINK], [])
+    assert restored(person)
+
+
+def test_a_question_within_a_question_gives_the_keys_back(person: Person) -> None:
+    """An approval may arrive while the address is being pasted."""
+    sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
+    desk = Desk(person, flows=("code", "paste"), waiting=())
+
+    async def act(terminal: Terminal) -> None:
+        pasting = asyncio.create_task(terminal.paste(REQUEST))
+        await asyncio.sleep(0)
+        await person.types("p")
+        await person.sees("back): ")
+        asking = asyncio.create_task(terminal.confirm(sign_in))
+        await person.sees("[y/N] ")
+        pasting.cancel()
+        await asyncio.gather(pasting, return_exceptions=True)
+        await person.types("y\r")
+        assert await asking
+
+    desk.run(act)
+
+    assert restored(person)
+
+
+def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
+    """A link that we broke is no link (anthropics/claude-code#34555)."""
+    url = "https://as.example/authorize?" + "x" * 400
+
+    with Person(40) as narrow:
+        desk = Desk(narrow, ("paste",))
+
+        async def act(terminal: Terminal) -> None:
+            terminal.notify(events.PasteReady(url, REQUEST.redirect_uri))
+            terminal.notify(events.RouteBegan("device", "You asked for it."))
+            await narrow.sees("left. Browser or code.")
+            await narrow.types("o")
+            await narrow.sees("Opening your browser")
+
+        shown = desk.run(act)
+
+    assert f"\r\n  {LINK}\r\n" in shown
+    assert f"\r\n  \x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\\r\n" in shown
+    assert max(len(line) for line in re.findall(r"\r(\d:\d\d left[^\r]*)", shown)) < 39
+    assert desk.opened == [url]
+
+
+@pytest.mark.parametrize("ending", ["error", "cancelled", "closed"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_whatever_ends_the_wait_the_terminal_is_as_it_was(person: Person, ending: str, loop: Loop) -> None:
+    """A shell without an echo is what is left otherwise."""
+    inside: list[object] = []
+
+    async def act(terminal: Terminal) -> None:
+        inside.append(person.modes())
+        await person.types("op")
+        match ending:
+            case "error":
+                raise AttemptCancelled("enough")
+            case "cancelled":
+                raise asyncio.CancelledError
+            case _:
+                os.write(person.ours, b"typed ahead")
+
+    with suppress(AttemptCancelled, asyncio.CancelledError):
+        Desk(person).run(act, loop)
+
+    assert inside != [person.modes_before]
+    assert restored(person)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_terminal_that_closes_ends_the_keys_alone(loop: Loop) -> None:
+    """The browser is elsewhere, and may still come back."""
+    before = threading.active_count()
+    after: list[int] = []
+
+    async def main(terminal: Terminal, leaving: Person) -> None:
+        async with terminal.waiting(300.0):
+            await leaving.sees(READY)
+            leaving.hang_up()
+            while terminal._listening is None or terminal._listening.hears:  # noqa: ASYNC110 - as it is
+                await asyncio.sleep(0)
+            after.append(threading.active_count())
+
+    with Person() as leaving, seated(leaving), asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(asyncio.wait_for(main(Desk(leaving).terminal(), leaving), 10))
+
+    assert after == [before]
+
+
+@pytest.mark.parametrize("why", ["dumb", "stdin closed", "stdin is a file", "stderr is a file"])
+def test_where_keys_cannot_be_heard_there_are_none(
+    person: Person, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """No mode of the terminal is touched, and nothing is written that might show."""
+    seen: list[object] = []
+
+    async def main() -> None:
+        async with terminal.waiting(300.0):
+            await asyncio.sleep(0)
+            terminal.notify(events.RouteBegan("device", "You asked for it."))
+            seen.append(person.modes())
+
+    with seated(person), Path(os.devnull).open() as nothing, Path(os.devnull).open("w") as nowhere:
+        match why:
+            case "dumb":
+                monkeypatch.setenv("TERM", "dumb")
+            case "stdin closed":
+                nothing.close()
+                monkeypatch.setattr(sys, "stdin", nothing)
+            case "stdin is a file":
+                monkeypatch.setattr(sys, "stdin", nothing)
+            case _:
+                monkeypatch.setattr(sys, "stderr", nowhere)
+        terminal = Desk(person).terminal()
+        asyncio.run(main())
+
+    assert seen == [person.modes()] == [person.modes_before]
+    assert "\x1b" not in person.look()
+    assert "Keys: " not in person.look()
+
+
+def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log has no keys."""
+
+    async def main() -> None:
+        async with terminal.waiting(None):
+            await asyncio.sleep(0)
+            terminal.notify(events.RouteBegan("device", "No browser has come to the link within 10 seconds."))
+            terminal.notify(events.RouteEnded("device", "The code has expired."))
+
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of("code"), controls=Controls())
+    asyncio.run(main())
+    said = capsys.readouterr().err
+
+    assert said == (
+        "Waiting for a browser, 300 seconds at most.\n"
+        "No browser has come to the link within 10 seconds, so here is a device code as well.\n"
+        "Waiting for your browser or the device code.\n"
+        "Approving by device code has ended: The code has expired.\n"
+        "Waiting for your browser.\n"
+    )
+
+
+WAITING = """
+import asyncio, os, sys
+from loopback_auth.shell.terminal import Terminal
+async def main():
+    terminal = Terminal("demo", authority="127.0.0.1:1")
+    try:
+        async with terminal.waiting(300.0):
+            print("under way, PID", os.getpid())
+            if os.environ.get("ENDS"):
+                await asyncio.sleep(0)
+            else:
+                await asyncio.Event().wait()
+        print("over")
+    except asyncio.CancelledError:
+        print("cancelled")
+        raise
+asyncio.run(main())
+"""
+
+
+def bounded(act: Awaitable[None]) -> None:
+    """Do something, or fail: nothing here takes long."""
+
+    async def main() -> None:
+        await asyncio.wait_for(act, 10)
+
+    asyncio.run(main())
+
+
+def test_ctrl_c_restores_the_terminal(person: Person) -> None:
+    """It stays a signal at every moment."""
+
+    async def act() -> None:
+        await person.sees(READY)
+        await person.types("\x03")
+        await person.sees("end\r\n")
+
+    with person.session(WAITING):
+        bounded(act())
+    before, told, after = person.reported()
+
+    assert "cancelled" in person.look()
+    assert (told, after) == ("status 130", before)
+
+
+def test_in_the_background_the_terminal_is_left_alone(person: Person) -> None:
+    """Whoever sets it from there is stopped, and then nobody waits for the browser any more."""
+
+    async def act() -> None:
+        await person.sees("end\r\n")
+
+    with person.session(WAITING, program=IN_BACKGROUND, ENDS="1"):
+        bounded(act())
+    before, told, after = person.reported()
+
+    assert (told, after) == ("status 0", before)
+    assert "over\r\n" in person.look()
+    assert READY not in person.look()
+
+
+def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
+    """A person who has sent us to the background fetches us back to do something."""
+
+    async def act() -> None:
+        await person.sees("under way")
+        assert READY not in person.look()
+        await person.types("\r")
+        await person.sees(READY)
+        await person.types("?")
+        await person.sees("No key does anything now.")
+        await person.types("\x03")
+        await person.sees("end\r\n")
+
+    with person.session(WAITING, program=UNTIL_ENTER):
+        bounded(act())
+    before, told, after = person.reported()
+
+    assert (told, after) == ("status 130", before)
+
+
+def test_after_a_stop_keys_are_heard_again(person: Person) -> None:
+    """Ctrl-Z gives the shell its terminal back, and `fg` ours."""
+
+    async def act() -> None:
+        await person.sees(READY)
+        await person.sees("under way, PID ")
+        await person.sees("\r\n")
+        pid = int(person.shown.partition("PID ")[2].split()[0])
+        os.kill(pid, signal.SIGTSTP)
+        await person.sees(RESTORED)
+        await person.sees(READY)
+        await person.types("?")
+        await person.sees("No key does anything now.")
+        os.kill(pid, signal.SIGTERM)
+        await person.sees("end\r\n")
+
+    with person.session(WAITING):
+        bounded(act())
+    before, told, after = person.reported()
+
+    assert (told, after) == ("status 143", before)
+
+
+def test_ctrl_c_that_makes_no_signal_is_made_one(person: Person) -> None:
+    """Some people have put the signal on another key; ours is still the one that everybody knows."""
+    import termios
+
+    modes = termios.tcgetattr(person.stdin)
+    modes[6][termios.VINTR] = b"\x18"
+    termios.tcsetattr(person.stdin, termios.TCSANOW, modes)
+    before, usual = person.modes(), signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    async def act(_: Terminal) -> None:
+        await person.types("\x03")
+        await asyncio.Event().wait()
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Desk(person).run(act)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+    assert person.modes() == before
+
+
+def test_a_flow_that_ends_takes_its_wishes_along(person: Person) -> None:
+    """What was pasted for it is nobody's."""
+    desk = Desk(person)
+
+    async def act(terminal: Terminal) -> None:
+        await person.types("p")
+        while not desk.begun:  # noqa: ASYNC110 - the loop is what is tested
+            await asyncio.sleep(0)
+        terminal.notify(events.RouteEnded("paste", "There is no port."))
+        await person.types(PASTE.format(LONG))
+        await person.sees("Nothing is to be pasted now.")
+
+    desk.run(act)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_keys_and_marked_pastes_are_told_apart(size: int) -> None:
+    """Whatever pieces they come in."""
+    keys = Keys(100)
+    raw = b"o\x1b[A" + PASTE.format("a\r\nb\x07\x1b[0m").encode() + b"c"
+    typed = [one for at in range(0, len(raw), size) for one in keys.feed(raw[at : at + size])]
+
+    assert typed == [Typed("o"), Typed("a\r\nb", whole=True), Typed("c")]
+
+
+def test_without_marks_length_tells_a_paste() -> None:
+    """Three keys may come at once over a slow line; eight are no keys, and what is between is nothing."""
+    assert Keys(100).feed(b"ocq") == [Typed("o"), Typed("c"), Typed("q")]
+    assert Keys(100).feed(b"hello") == []
+    assert Keys(100).feed(b"http://x\rp") == [Typed("http://x\r"), Typed("p")]
+
+
+def test_escape_is_a_key_when_nothing_belongs_to_it() -> None:
+    """The key after it must not get lost."""
+    keys = Keys(100)
+
+    assert keys.feed(b"\x1b") == []
+    assert keys.feed(b"o") == [Typed("o")]
+
+
+def test_there_is_an_end_to_what_is_kept_of_a_paste() -> None:
+    """Somebody may paste a film."""
+    [typed] = Keys(100).feed(PASTE.format("x" * 1000).encode())
+
+    assert len(typed.text) == 101
+    assert "xx" not in repr(typed)
+    assert LIMIT >= 64 * 1024

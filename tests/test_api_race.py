@@ -1,0 +1,446 @@
+"""Flows side by side on real sockets: who wins, what is given up, and what ends everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from loopback_auth.api import login
+from loopback_auth.demo.agent import browse
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.serve import Demo, run_agent, serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.errors import (
+    AuthorizationError,
+    LoopbackAuthError,
+    NoFlowAvailable,
+    RedirectUnavailable,
+    Unavailable,
+)
+from loopback_auth.model import (
+    AuthorizationRequest,
+    Callback,
+    ClientConfig,
+    HttpRequest,
+    HttpResponse,
+    Provider,
+    Redirect,
+    ServerMetadata,
+    SignIn,
+)
+from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.controls import Controls
+from loopback_auth.shell.events import Event, Invited, LinkReady, PasteReady, RouteBegan, RouteEnded
+
+SOON = 20.0
+AT_LAST = 60.0
+"""Seconds that no test waits."""
+Code = Route("code", AT_ONCE, "The browser reaches this machine.")
+Ticket = Route("ticket", UNVISITED, "It works in any browser.")
+Device = Route("device", UNVISITED, "It works on any device.")
+Pasting = Route("paste", UNVISITED, "It works in any browser.")
+
+
+def plan(*routes: Route, patience: float = AT_LAST, opens: bool = True) -> Plan:
+    """Make a plan of just these routes."""
+    yes = Fact(YES, "It is a test.")
+    return Plan(
+        place=Place("test", "a test"),
+        facts=Facts(opens=yes, reaches=yes, person=yes, waits=yes),
+        routes=routes,
+        refused={},
+        opens=opens,
+        why_not="" if opens else "nobody wants one",
+        patience=patience,
+    )
+
+
+def at_once(route: Route) -> Route:
+    """Let a route begin with the others."""
+    return Route(route.flow, AT_ONCE, route.why)
+
+
+class Recording(DemoServer):
+    """A demo server that may be polled quickly, and remembers what it was asked."""
+
+    def __init__(self, issuer: str, faults: Faults | None = None) -> None:
+        super().__init__(issuer, entropy=os.urandom, device_interval=1, faults=faults)
+        self.paths: list[str] = []
+
+    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Note where a request went, and answer it."""
+        self.paths.append(request.url.partition("?")[0])
+        return super().handle(request, now)
+
+
+class Person:
+    """Sits at a terminal, and follows the links that this test wants to be followed."""
+
+    def __init__(self, *, clicks: type[Event] | None = None, decision: str = "approve") -> None:
+        self.events: list[Event] = []
+        self.visits: list[asyncio.Task[HttpResponse]] = []
+        self.controls = Controls()
+        self.on: Callable[[Event], None] = lambda _: None
+        self._clicks = clicks
+        self._decision = decision
+
+    def open(self, url: str) -> Opening:
+        """Be an opener that starts a browser which follows the link."""
+        self.visit(url)
+        return Opening(program="agent")
+
+    def visit(self, url: str, user_code: str = "") -> None:
+        """Follow a link."""
+        decision = "approve" if self._decision == "approve" else "deny"
+        self.visits.append(asyncio.create_task(run_agent(url, decision=decision, user_code=user_code)))
+
+    def notify(self, event: Event) -> None:
+        """Look at what is shown, and do what there is to do."""
+        self.events.append(event)
+        self.on(event)
+        if self._clicks is not None and isinstance(event, self._clicks):
+            if isinstance(event, Invited):
+                self.visit(event.url, event.user_code)
+            elif isinstance(event, LinkReady):
+                self.visit(event.url)
+
+    def saw(self, kind: type[Event]) -> list[Event]:
+        """Return the events of a kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def done(self) -> None:
+        """Wait until every browser has its last page, or none at all."""
+        await asyncio.gather(*self.visits, return_exceptions=True)
+
+
+def lost(_: str) -> Opening:
+    """Be an opener of browsers that reach nobody."""
+    return Opening(program="browser elsewhere")
+
+
+def client(issuer: str, vendor: str = "netlify") -> ClientConfig:
+    """Make the client that every demo server knows."""
+    contract = demo_contract(vendor, issuer, binding=True)
+    return ClientConfig(
+        Provider("demo", ServerMetadata(issuer=issuer), ticket=contract), "loopback-auth-demo", scope="email"
+    )
+
+
+@asynccontextmanager
+async def serving(faults: Faults | None = None) -> AsyncIterator[tuple[Demo, Recording]]:
+    """Serve a demo server that remembers."""
+    made: list[Recording] = []
+
+    def factory(issuer: str) -> Recording:
+        made.append(Recording(issuer, faults))
+        return made[0]
+
+    async with serve_demo(server_factory=factory) as demo, asyncio.timeout(SOON):
+        yield demo, made[0]
+
+
+def race(
+    chosen: Plan,
+    person: Person,
+    *,
+    opener: Callable[[str], Opening] | None = None,
+    paste: Callable[[AuthorizationRequest], Callback] | None = None,
+    change: Callable[[ClientConfig], ClientConfig] = lambda one: one,
+) -> tuple[SignIn, list[str]]:
+    """Sign in by a plan; return what came of it, and where requests went at the server."""
+
+    async def asked(request: AuthorizationRequest) -> Callback:
+        if paste is None:
+            raise Unavailable("There is nobody to ask.")
+        return paste(request)
+
+    async def main() -> tuple[SignIn, list[str]]:
+        async with serving() as (demo, server):
+            try:
+                sign_in = await login(
+                    change(client(demo.issuer)),
+                    plan=chosen,
+                    open_browser=opener or person.open,
+                    notify=person.notify,
+                    controls=person.controls,
+                    paste=asked,
+                )
+            finally:
+                await person.done()
+            return sign_in, server.paths
+
+    return asyncio.run(main())
+
+
+def began(person: Person) -> list[tuple[str, str]]:
+    """Return the routes that joined, and why."""
+    return [(event.flow, event.why) for event in person.events if isinstance(event, RouteBegan)]
+
+
+def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
+    """Whoever gets there by redirect costs the server no ticket and no device code."""
+    person = Person()
+    sign_in, paths = race(plan(Code, Ticket, Device), person)
+
+    assert (sign_in.flow, sign_in.reason) == ("code", Code.why)
+    assert began(person) == []
+    assert [path for path in paths if "ticket" in path or "device" in path] == []
+
+
+@pytest.mark.parametrize("route", [Ticket, Device], ids=lambda route: route.flow)
+def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
+    """A browser that cannot reach us says nothing; its silence is what we learn from."""
+    person = Person(clicks=Invited)
+    sign_in, _ = race(plan(Code, route, patience=0.05), person, opener=lost)
+
+    assert sign_in.flow == route.flow
+    assert began(person) == [(route.flow, "No browser has come to the link within 0.05 seconds.")]
+
+
+def test_failed_opener_opens_another_way_at_once() -> None:
+    """The opener's exit status is known long before any patience is over (xdg-open ends with 3)."""
+    person = Person(clicks=Invited)
+
+    def fails(_: str) -> Opening:
+        class Failing(Opening):
+            __slots__ = ()
+
+            def watch(self, failed: Callable[[int], object]) -> None:
+                failed(3)
+
+        return Failing(program="xdg-open")
+
+    sign_in, _ = race(plan(Code, Device), person, opener=fails)
+
+    assert sign_in.flow == "device"
+    assert began(person) == [("device", "The browser did not open (xdg-open ended with 3).")]
+
+
+def test_port_that_is_taken_brings_another_way() -> None:
+    """A registered port may be busy; only that flow needs it."""
+    person = Person(clicks=Invited)
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+
+        def fixed(one: ClientConfig) -> ClientConfig:
+            return replace(one, provider=replace(one.provider, redirect=Redirect(ports=(port,))))
+
+        sign_in, _ = race(plan(Code, Device), person, opener=lost, change=fixed)
+
+    assert sign_in.flow == "device"
+    assert [event.flow for event in person.events if isinstance(event, RouteEnded)] == ["code"]
+
+
+def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
+    """What metadata does not name is only found out by asking."""
+    person = Person(clicks=Invited)
+
+    def without_tickets(one: ClientConfig) -> ClientConfig:
+        return replace(one, provider=replace(one.provider, ticket=None))
+
+    sign_in, _ = race(plan(Code, Ticket, Device, patience=0.05), person, opener=lost, change=without_tickets)
+
+    assert sign_in.flow == "device"
+    assert {flow for flow, _ in began(person)} == {"ticket", "device"}
+
+
+def test_pasted_address_wins_beside_a_redirect() -> None:
+    """The browser ends on an address that it cannot open; that address is all that is needed."""
+    person = Person()
+    links: list[str] = []
+    person.on = lambda event: links.append(event.url) if isinstance(event, PasteReady) else None
+
+    async def main() -> tuple[SignIn, list[str]]:
+        async with serving() as (demo, server):
+
+            async def pastes(request: AuthorizationRequest) -> Callback:
+                browser = browse(links[0])
+                step = next(browser)
+                while not step.url.startswith(request.redirect_uri):
+                    step = browser.send(server.handle(step, time.time()))
+                answer = pasted_callback(step.url, request)
+                assert isinstance(answer, Pasted)
+                return answer.callback
+
+            sign_in = await login(
+                client(demo.issuer),
+                plan=plan(Code, Pasting, patience=0.05),
+                open_browser=lost,
+                notify=person.notify,
+                paste=pastes,
+            )
+            return sign_in, server.paths
+
+    sign_in, paths = asyncio.run(main())
+
+    assert sign_in.flow == "paste"
+    known = [path for path in paths if "well-known" in path]
+    assert len(known) == len(set(known)) > 0
+
+
+def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
+    """To go on by device after a "no" would be a downgrade that nobody asked for."""
+    person = Person(decision="deny")
+
+    with pytest.raises(AuthorizationError, match="access_denied"):
+        race(plan(Code, Device), person)
+
+    assert began(person) == []
+
+
+def test_person_begins_a_flow_by_hand() -> None:
+    """Nobody has to wait for our patience to be over."""
+    person = Person(clicks=Invited)
+
+    def press(event: Event) -> None:
+        if isinstance(event, LinkReady):
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, lambda: person.controls.begin("device"))
+
+    person.on = press
+    sign_in, _ = race(plan(Code, Route("device", ASKED, "It works on any device.")), person, opener=lost)
+
+    assert sign_in.flow == "device"
+    assert began(person) == [("device", "You asked for it.")]
+
+
+def test_all_that_is_left_says_why_of_each() -> None:
+    """Three half sentences in a row help nobody; one list does."""
+    person = Person()
+
+    def nothing(one: ClientConfig) -> ClientConfig:
+        metadata = ServerMetadata(
+            authorization_endpoint="https://as.example/a", token_endpoint="https://as.example/t"
+        )
+        return replace(one, provider=Provider("demo", metadata))
+
+    with pytest.raises(NoFlowAvailable) as caught:
+        race(plan(at_once(Ticket), at_once(Device)), person, opener=lost, change=nothing)
+
+    assert set(caught.value.reasons) == {"ticket", "device"}
+
+
+def test_only_route_fails_with_its_own_error() -> None:
+    """A list of one would only be in the way."""
+
+    def busy(one: ClientConfig) -> ClientConfig:
+        return replace(one, provider=replace(one.provider, redirect=Redirect(ports=(1,))))
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        def fixed(one: ClientConfig) -> ClientConfig:
+            return replace(one, provider=replace(one.provider, redirect=Redirect(ports=(port,))))
+
+        with pytest.raises(RedirectUnavailable):
+            race(plan(Code), Person(), change=fixed)
+
+
+def test_redirect_follows_a_port_that_was_forwarded_under_another_number() -> None:
+    """`ssh -L 9000:127.0.0.1:43210`: the browser knows us as 9000, and only there does it come back."""
+
+    async def main() -> tuple[SignIn, list[str]]:
+        person = Person()
+        async with serving() as (demo, server), forwarded() as forward:
+
+            def opens(url: str) -> Opening:
+                return person.open(forward(url))
+
+            sign_in = await login(
+                client(demo.issuer), plan=plan(Code), open_browser=opens, notify=person.notify
+            )
+            await person.done()
+            return sign_in, server.paths
+
+    sign_in, _ = asyncio.run(main())
+
+    assert sign_in.flow == "code"
+
+
+@asynccontextmanager
+async def forwarded() -> AsyncIterator[Callable[[str], str]]:
+    """Forward a port of its own to whatever port the next link names; gives the way to rewrite a link."""
+    target: list[int] = []
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", target[0])
+
+        async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            try:
+                while piece := await source.read(65536):
+                    sink.write(piece)
+                    await sink.drain()
+            except ConnectionError:
+                pass
+            finally:
+                sink.close()
+
+        await asyncio.gather(pipe(reader, back), pipe(there, writer))
+
+    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+
+    def rewrite(url: str) -> str:
+        own = url.partition("://")[2].partition("/")[0]
+        target.append(int(own.rpartition(":")[2]))
+        return url.replace(own, f"127.0.0.1:{port}")
+
+    async with server:
+        yield rewrite
+
+
+@pytest.mark.parametrize("flow", ["code", "device"])
+def test_losers_leave_nothing_behind(flow: str) -> None:
+    """Tasks, sockets and polls of whoever lost end with the race."""
+    before: set[asyncio.Task[object]] = set()
+    person = Person(clicks=LinkReady if flow == "code" else Invited)
+
+    async def main() -> tuple[str, set[asyncio.Task[object]]]:
+        async with serving() as (demo, _):
+            before.update(asyncio.all_tasks())
+            sign_in = await login(
+                client(demo.issuer),
+                plan=plan(Code, at_once(Device)),
+                open_browser=lost,
+                notify=person.notify,
+            )
+            await person.done()
+            return sign_in.flow, asyncio.all_tasks() - before
+
+    won, left = asyncio.run(main())
+
+    assert won == flow
+    assert {task for task in left if not task.done() and "demo" not in repr(task)} == set()
+
+
+def test_unexpected_error_ends_the_race() -> None:
+    """A fault of ours must not leave anybody waiting."""
+
+    async def main() -> None:
+        async with serving() as (demo, _):
+            await login(client(demo.issuer), plan=plan(Code), open_browser=broken)
+
+    def broken(_: str) -> Opening:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(main())
+
+
+def test_error_of_ours_is_one_of_ours() -> None:
+    """`except LoopbackAuthError` catches the race's own error too."""
+    assert issubclass(NoFlowAvailable, LoopbackAuthError)
