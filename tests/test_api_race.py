@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from loopback_auth.api import login
-from loopback_auth.demo.agent import browse
+from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -86,7 +86,7 @@ class Recording(DemoServer):
 class Person:
     """Sits at a terminal, and follows the links that this test wants to be followed."""
 
-    def __init__(self, *, clicks: type[Event] | None = None, decision: str = "approve") -> None:
+    def __init__(self, *, clicks: type[Event] | None = None, decision: Decision = "approve") -> None:
         self.events: list[Event] = []
         self.visits: list[asyncio.Task[HttpResponse]] = []
         self.controls = Controls()
@@ -101,8 +101,7 @@ class Person:
 
     def visit(self, url: str, user_code: str = "") -> None:
         """Follow a link."""
-        decision = "approve" if self._decision == "approve" else "deny"
-        self.visits.append(asyncio.create_task(run_agent(url, decision=decision, user_code=user_code)))
+        self.visits.append(asyncio.create_task(run_agent(url, decision=self._decision, user_code=user_code)))
 
     def notify(self, event: Event) -> None:
         """Look at what is shown, and do what there is to do."""

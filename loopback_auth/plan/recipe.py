@@ -23,6 +23,11 @@ _BY_SSH = (
 _BY_VSCODE = ("vscode-ssh", "dev-container", "codespaces")
 
 
+def is_here(url: str) -> bool:
+    """Tell whether a URL leads to this machine and means another one everywhere else."""
+    return authority_of(url).rpartition(":")[0] in ("127.0.0.1", "[::1]", "localhost")
+
+
 def authority_of(url: str) -> str:
     """Return the host and port of a URL of ours."""
     return url.partition("://")[2].partition("/")[0]

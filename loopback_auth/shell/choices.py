@@ -14,8 +14,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
-from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.clipboard import copy
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.events import CallbackReceived, Event, RouteEnded
@@ -23,7 +23,9 @@ from loopback_auth.shell.keys import CTRL_C, Typed
 from loopback_auth.shell.line import Line, write
 from loopback_auth.shell.links import Links
 from loopback_auth.shell.progress import ELSEWHERE
-from loopback_auth.shell.shared import OpenBrowser
+
+if TYPE_CHECKING:
+    from loopback_auth.shell.browser import Opening
 
 NAMES = {"ticket": "d link for another device", "device": "d device code"}
 """The key that begins a flow, in the line of help."""
@@ -48,7 +50,7 @@ class Choices:
         links: Links,
         *,
         controls: Controls | None,
-        open_browser: OpenBrowser | None,
+        open_browser: Callable[[str], Opening] | None,
         opened: Callable[[Opening], object],
     ) -> None:
         self._line = line

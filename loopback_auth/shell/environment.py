@@ -5,7 +5,7 @@ opener is looked for: under WSL, PATH leads through the folders of Windows, wher
 """
 
 # pathlib would cost more than all else here.
-# ruff: noqa: PTH110, PTH113, PTH118, PTH120
+# ruff: noqa: PTH113, PTH118, PTH120
 
 from __future__ import annotations
 

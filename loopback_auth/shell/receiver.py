@@ -12,7 +12,6 @@ no word of the framework in any answer or log, because aiohttp quotes what it co
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -25,16 +24,14 @@ from loopback_auth.effects import Invite
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.redirect import (
     BODY_LIMIT,
-    RedirectEndpoint,
     RelayPage,
     TurnedAway,
-    admission,
     forwarded_authority,
-    redirect_endpoint,
     start_page,
 )
 from loopback_auth.shell.connection import Connection, Server, answer, report
 from loopback_auth.shell.events import CallbackReceived, Event, Ignored, LinkOpened, LinkRenewed, Notify
+from loopback_auth.shell.expected import Expected
 from loopback_auth.shell.live import Ending, LiveTab
 from loopback_auth.shell.loopback import BACKLOG, BoundRedirect, new_key
 
@@ -59,10 +56,6 @@ Visited = Callable[[HttpRequest, int], None]
 
 class Receiver:
     """Serves the start page and the redirect endpoint of one sign-in; an async context manager.
-
-    Several requests may be on their way at once, each with a state of its own and perhaps an authority of
-    its own, where a port was forwarded under another number; the first callback that belongs to one of them
-    counts.
 
     Args:
         bound: listening sockets; closed at the end.
@@ -89,14 +82,12 @@ class Receiver:
         self._notify = notify
         self._visited = visited
         self._any_port = any_port
-        self._endpoints: dict[str, RedirectEndpoint] = {}
-        self._answered = False
+        self._expected = Expected(bound.authority, bound.path)
         self._key = bound.key
         self._key_used = False
         self._keys = {bound.key} if start_page else set()
         loop = asyncio.get_running_loop()
         self._ways_on: dict[str, asyncio.Future[HttpResponse]] = {}
-        self._callbacks: dict[str, asyncio.Future[Callback]] = {}
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
         self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
@@ -164,25 +155,15 @@ class Receiver:
 
     def expect(self, request: AuthorizationRequest, authority: str = "") -> None:
         """Begin to recognise the callback of a request, at our authority or at one proven to lead here."""
-        if request.state not in self._endpoints:
-            self._endpoints[request.state] = RedirectEndpoint(
-                authority or self._bound.authority,
-                self._bound.path,
-                request,
-                relay_path=f"/{new_key()}",
-                relay_token=new_key(),
-            )
-            self._callbacks[request.state] = asyncio.get_running_loop().create_future()
+        self._expected.expect(request, authority)
 
     async def receive(self, request: AuthorizationRequest) -> Callback:
         """Wait for the callback of a request; there is no deadline here, callers have one."""
-        self.expect(request)
-        return await asyncio.shield(self._callbacks[request.state])
+        return await asyncio.shield(self._expected.expect(request, ""))
 
     def has_answer(self, state: str) -> bool:
         """Tell whether the callback of the request with this state has arrived."""
-        callback = self._callbacks.get(state)
-        return callback is not None and callback.done()
+        return self._expected.has_answer(state)
 
     def _way_on(self, authority: str) -> asyncio.Future[HttpResponse]:
         if authority not in self._ways_on:
@@ -251,12 +232,12 @@ class Receiver:
         elif self._live is not None and _path(head).startswith(self._live.path):
             page = self._told(self._live.answer(head, connection))
         else:
-            page = await self._answered_by(request, head)
+            page = await self._answered(request, head)
         connection.understood()
         if isinstance(page, asyncio.Future):
             self._held.add(connection)
             page = await asyncio.shield(page)
-        if page.status == 200 and any(_path(head) == one.relay_path for one in self._endpoints.values()):
+        if page.status == 200 and self._expected.relays(_path(head)):
             # The script of our relay page asks only how it ended, and shows that itself.
             page = HttpResponse(204, pages.safe_headers())
         if self._visited is not None:
@@ -281,7 +262,7 @@ class Receiver:
             return way_on
         page = self.refused(refusal)
         # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
-        if refusal.status == 410 and self._key_used and not self._answered:
+        if refusal.status == 410 and self._key_used and not self._expected.answered:
             self._renew_link()
         return page
 
@@ -291,46 +272,25 @@ class Receiver:
         self._keys.add(self._key)
         self._tell(LinkRenewed(f"http://{self._bound.authority}/{self._key}"))
 
-    async def _answered_by(self, request: web.BaseRequest, head: HttpRequest) -> Answer:
-        endpoints = list(self._endpoints.values()) or [
-            RedirectEndpoint(self._bound.authority, self._bound.path)
-        ]
-        refusals = [admission(one, head) for one in endpoints]
-        endpoints = [one for one, refusal in zip(endpoints, refusals, strict=True) if refusal is None]
-        if not endpoints:
-            return self._turned_away(next(one for one in refusals if one is not None))
+    async def _answered(self, request: web.BaseRequest, head: HttpRequest) -> Answer:
+        endpoints = self._expected.admitted(head)
+        if isinstance(endpoints, TurnedAway):
+            return self.refused(endpoints, self._expected.methods())
         if head.method == "POST":
             body = await _body(request)
             if isinstance(body, TurnedAway):
-                return self._turned_away(body)
+                return self.refused(body)
             head = HttpRequest(head.method, head.url, head.headers, body)
-        return self._judged(endpoints, head)
-
-    def _judged(self, endpoints: Sequence[RedirectEndpoint], head: HttpRequest) -> Answer:
-        """Find the request that this answers; without one, the first verdict stands for all."""
-        verdicts = [
-            (one, redirect_endpoint(replace(one, answered=self._answered), head)) for one in endpoints
-        ]
-        for endpoint, verdict in verdicts:
-            if isinstance(verdict, RelayPage):
-                return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
-            if isinstance(verdict, Callback):
-                return self._received(endpoint, verdict)
-        # "Answered already" says more than "not ours", which every other request says of it.
-        refusals = [verdict for _, verdict in verdicts if isinstance(verdict, TurnedAway)]
-        return self._turned_away(next((one for one in refusals if one.status == 410), refusals[0]))
-
-    def _received(self, endpoint: RedirectEndpoint, callback: Callback) -> Answer:
-        # Set before anything is awaited: of two equal callbacks exactly one is the first.
-        self._answered = True
-        if not self._outcome.done() and endpoint.request is not None:
-            self._callbacks[endpoint.request.state].set_result(replace(callback, received_at=time.time()))
+        verdict = self._expected.judged(endpoints, head)
+        if isinstance(verdict, TurnedAway):
+            return self.refused(verdict, self._expected.methods())
+        endpoint, found = verdict
+        if isinstance(found, RelayPage):
+            return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
+        if not self._outcome.done():
+            self._expected.answer(endpoint, found)
             self._tell(CallbackReceived())
         return self._outcome
-
-    def _turned_away(self, refusal: TurnedAway) -> HttpResponse:
-        modes = [one.request.response_mode for one in self._endpoints.values() if one.request is not None]
-        return self.refused(refusal, allow="GET, POST" if "form_post" in modes else "GET")
 
     def _tell(self, event: Event) -> None:
         try:

@@ -67,11 +67,7 @@ async def begin(
         EndpointMissing: the server does not offer this flow.
         LoopbackAuthError: see `errors`; nothing is left behind.
     """
-    if flow not in SPLIT_FLOWS:
-        raise ConfigError(
-            f"The flow {flow!a} needs a browser that comes back to a process that waits.",
-            hint=f"Choose one of {', '.join(SPLIT_FLOWS)}.",
-        )
+    _check_flow(flow)
     async with _opened(world) as opened:
         now, conditions = opened.now(), conditions or Conditions()
         handed = Handed(
@@ -153,6 +149,14 @@ def judged_once(text: str, notify: Notify = silent) -> Paste:
         return answer.callback
 
     return judged
+
+
+def _check_flow(flow: str) -> None:
+    if flow not in SPLIT_FLOWS:
+        raise ConfigError(
+            f"The flow {flow!a} needs a browser that comes back to a process that waits.",
+            hint=f"Choose one of {', '.join(SPLIT_FLOWS)}.",
+        )
 
 
 def _names_itself(request: AuthorizationRequest) -> bool:

@@ -11,11 +11,17 @@ from __future__ import annotations
 import os
 
 from loopback_auth.plan.nouns import UNVISITED, Place
-from loopback_auth.plan.recipe import authority_of, recipe
+from loopback_auth.plan.recipe import authority_of, is_here, recipe
 from loopback_auth.shell.drawing import instructions
 from loopback_auth.shell.line import Line, size
 from loopback_auth.shell.links import Links
-from loopback_auth.shell.progress import Progress, flows_at_first, lives_by_itself, words_of
+from loopback_auth.shell.progress import (
+    ELSEWHERE,
+    Progress,
+    flows_at_first,
+    lives_by_itself,
+    words_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +44,17 @@ class Teller:
         self._qr = qr
         self._pasting = pasting
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
+        self._second = ""
         self.line = Line()
         self.links = Links(self.line, authority)
         self.progress = Progress(name, flows_at_first(plan))
 
     def link(self, url: str, *, program: str, why_not: str) -> None:
-        """Show the page where the sign-in begins."""
+        """Show the page where the sign-in begins; after what is likelier to work here."""
         self._introduce()
+        if self._plan is not None and self._plan.routes[0].flow in ELSEWHERE and not program:
+            self._second = url
+            return
         self._launched = bool(program)
         once = "; it works once" if self.links.works_once(url) else ""
         if program:
@@ -170,6 +180,7 @@ class Teller:
         self.links.invite(event)
         self._qr_code()
         self.line.say(instructions(event, columns=size()[0], escapes=self.links.escapes))
+        self._show_second()
         if event.lifetime:
             self.progress.valid(event.lifetime)
         self.progress.invited()
@@ -192,7 +203,17 @@ class Teller:
         self.progress.ended(flow)
         self.links.ended(flow)
         self.line.say(f"{words_of(flow).name} has ended: {why.rstrip('.')}.")
+        self._show_second()
         self._stage()
+
+    def _show_second(self) -> None:
+        """Show our own link where it is the second choice."""
+        url, self._second = self._second, ""
+        if url:
+            once = "; it works once" if self.links.works_once(url) else ""
+            self.line.say(f"Or open this link in a browser that reaches this machine{once}:")
+            self.links.start(url)
+            self.help_at_once()
 
     def _follow(self, process: int) -> None:
         who = f"Process {process}" if process else "Another process"
@@ -208,8 +229,12 @@ class Teller:
         self._qr_code()
 
     def _qr_code(self) -> None:
-        wanted = self._qr or (self._qr is None and self.line.live and not self._launched)
-        if self.links.invited is not None and (wanted or self.links.code_wanted):
+        invited = self.links.invited
+        if invited is None:
+            return
+        # To a phone, 127.0.0.1 is the phone.
+        by_itself = self._qr is None and self.line.live and not self._launched and not is_here(invited.url)
+        if self._qr or by_itself or self.links.code_wanted:
             self.links.draw_code()
 
     def _recipe(self) -> None:
