@@ -49,6 +49,8 @@ if TYPE_CHECKING:
         SignIn,
         TokenSet,
     )
+    from loopback_auth.plan.nouns import Plan, Route
+    from loopback_auth.shell.controls import Controls
     from loopback_auth.store import FileTokenStore, MemoryTokenStore, TokenStore
     from loopback_auth.upkeep import logout, renew
 
@@ -81,6 +83,8 @@ _HOMES = {
         "Unavailable",
     ),
     "model": ("ClientConfig", "IdToken", "Provider", "Redirect", "ServerMetadata", "SignIn", "TokenSet"),
+    "plan.nouns": ("Plan", "Route"),
+    "shell.controls": ("Controls",),
     "store": ("FileTokenStore", "MemoryTokenStore", "TokenStore"),
     "upkeep": ("logout", "renew"),
 }
@@ -93,6 +97,7 @@ __all__ = [
     "BrowserUnavailable",
     "ClientConfig",
     "ConfigError",
+    "Controls",
     "DeviceError",
     "EndpointMissing",
     "FileTokenStore",
@@ -103,12 +108,14 @@ __all__ = [
     "MemoryTokenStore",
     "NoFlowAvailable",
     "OAuthError",
+    "Plan",
     "ProtocolError",
     "Provider",
     "PushedAuthorizationError",
     "Redirect",
     "RedirectUnavailable",
     "RevocationError",
+    "Route",
     "ServerMetadata",
     "SignIn",
     "SignInRequired",
