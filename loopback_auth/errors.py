@@ -31,10 +31,6 @@ This module imports nothing at run time: it is loaded before the browser is star
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 class LoopbackAuthError(Exception):
     """The root: every error that leaves this package is one of these.
@@ -87,7 +83,7 @@ class NoFlowAvailable(Unavailable):
         hint: what to do; by default where to look.
     """
 
-    def __init__(self, reasons: Mapping[str, str], *, hint: str = "") -> None:
+    def __init__(self, reasons: dict[str, str], *, hint: str = "") -> None:
         listed = "".join(f"\n  {flow}: {why}" for flow, why in reasons.items())
         super().__init__(
             f"There is no way left to sign in:{listed}",

@@ -207,7 +207,7 @@ def _shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
         ('"$@" status 2>&-', 9, ""),
         ('"$@" status 2>/dev/full', 9, ""),
         ('"$@" settings <&- >/dev/null', 0, ""),
-        ('"$@" login google --client-id x <&- ', 2, "LOOPBACK_AUTH_CLIENT_SECRET"),
+        ('"$@" login google --client-id x <&- ', 3, "LOOPBACK_AUTH_CLIENT_SECRET"),
         ('{ "$@" settings; echo "status $?" >&2; } | true', 0, "status 1"),
     ],
 )

@@ -27,6 +27,7 @@ from loopback_auth.errors import (
     AttemptCancelled,
     AttemptExpired,
     ConfigError,
+    LoopbackAuthError,
     OAuthError,
     SignInRequired,
     StillPending,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"
 LONGEST_WAIT = 3600.0
 BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
+OTHER_ACCOUNT = "Sign in with the other account. What was approved can be removed at the provider."
 PROMPT = "Paste the address, then Enter: "
 
 
@@ -145,17 +147,17 @@ def _finish(
     handed = pendings.load(handle)
     if not isinstance(handed, Handed):
         raise SignInRequired(f"{handle} was ended by another process.", hint=f"{BEGIN_AGAIN}.")
-    name = handed.client.provider.name
     if not handed.lapsed(time.time()):
         _check(handed, options)
         store.check_writable()
     try:
         sign_in, wanted = asyncio.run(_resumed(handed, pendings, options))
     except FINAL as exc:
-        late, refused = isinstance(exc, AttemptExpired), isinstance(exc, OAuthError)
-        pendings.end(Ended(handle, name, "expired" if late else "refused", exc.message))
-        # After an answer that broke a rule, to begin again is not always the best advice.
-        exc.hint = f"{exc.hint} {BEGIN_AGAIN}." if refused else f"{BEGIN_AGAIN}." if late else exc.hint
+        late = isinstance(exc, AttemptExpired)
+        pendings.end(
+            Ended(handle, handed.client.provider.name, "expired" if late else "refused", exc.message)
+        )
+        _advise(exc)
         raise
     except (AttemptCancelled, KeyboardInterrupt):
         raise AttemptCancelled(
@@ -163,15 +165,20 @@ def _finish(
         ) from None
     if not wanted:
         unwanted = f"The sign-in as {sign_in.tokens.account or 'an unknown account'} was not wanted."
-        pendings.end(Ended(handle, name, "given up", unwanted))
-        raise AttemptCancelled(
-            f"{unwanted} It is not kept.",
-            hint="Sign in with the other account. What was approved can be removed at the provider.",
-        )
+        pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
+        raise AttemptCancelled(f"{unwanted} It is not kept.", hint=OTHER_ACCOUNT)
     with store.lock(sign_in.name):
         store.save(sign_in)
     pendings.end(Ended(handle, sign_in.name, "signed in", "It was finished, but is not kept any more."))
     return sign_in
+
+
+def _advise(error: LoopbackAuthError) -> None:
+    # After an answer that broke a rule, to begin again is not always the best advice.
+    if isinstance(error, AttemptExpired):
+        error.hint = f"{BEGIN_AGAIN}."
+    elif isinstance(error, OAuthError):
+        error.hint = f"{error.hint} {BEGIN_AGAIN}."
 
 
 async def _resumed(

@@ -182,6 +182,8 @@ def described(sign_in: SignIn) -> dict[str, object]:
         "refresh_token": tokens.refresh_token is not None,
         "id_token_signature": tokens.id_token.signature if tokens.id_token else None,
         "temporary": sign_in.temporary,
+        "flow": sign_in.flow,
+        "reason": sign_in.reason,
     }
 
 

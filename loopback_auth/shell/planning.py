@@ -52,7 +52,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
     if not chosen.routes:
         from loopback_auth.settings.configure import SECRET_HINT
 
-        raise NoFlowAvailable(chosen.refused, hint=SECRET_HINT if needs_secret(settings) else "")
+        raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
     # The demonstration lives no longer than the command, so that there is nothing to come back to.
     if chosen.facts.waits.level == NO and not settings.is_demo:
         raise Unavailable(

@@ -23,6 +23,8 @@ SPLIT_FLOWS: tuple[SplitFlow, ...] = get_args(SplitFlow)
 Outcome = Literal["signed in", "expired", "refused", "given up"]
 
 FORMAT_VERSION = 1
+ARRIVED_FOR = 86400.0
+"""Seconds for which tokens are kept that arrived when their process was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ class Handed:
         return "Send" in effects[waited:]
 
     def lapsed(self, now: float) -> bool:
-        """Tell whether the person's time is over, and nothing is there that could still be used."""
-        return now >= self.expires_at and not self.answered
+        """Tell whether the person's time is over; what has arrived within it may be used for a day more."""
+        return now >= self.expires_at + (ARRIVED_FOR if self.answered else 0.0)
 
 
 @dataclass(frozen=True, slots=True)

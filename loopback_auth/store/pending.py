@@ -151,6 +151,7 @@ class PendingStore:
                 if self._has_lapsed(handle, now):
                     with self.lock(handle, 0):
                         self._let_lapse(handle, now)
+        discard_left_overs(self._folder, now)
         kept = set(self.handles())
         for name in self._entries():
             path = os.path.join(self._folder, name)

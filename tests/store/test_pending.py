@@ -318,6 +318,7 @@ def test_only_what_waits_can_lapse(journal: tuple[Answered, ...], answered: bool
     assert handed.answered is answered
     assert handed.lapsed(handed.expires_at) is not answered
     assert not handed.lapsed(handed.expires_at - 1)
+    assert handed.lapsed(handed.expires_at + 86400)
 
 
 def test_what_has_lapsed_is_removed_when_it_is_met(store: PendingStore, tmp_path: Path) -> None:
@@ -349,6 +350,7 @@ def test_what_is_remembered_is_forgotten_in_time(store: PendingStore, tmp_path: 
 
 def test_the_lock_of_what_is_under_way_stays(store: PendingStore, tmp_path: Path) -> None:
     """Removing it would split those who wait for it."""
+    store.save(replace(HANDED, expires_at=4e9))
     with store.lock(HANDLE, 0):
         pass
     store.sweep(file_of(tmp_path).stat().st_mtime + 10_000)
