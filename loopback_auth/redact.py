@@ -11,7 +11,7 @@ import base64
 import html
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 SECRET_PARAMETERS = frozenset(
     {
@@ -40,7 +40,12 @@ SECRET_PARAMETERS = frozenset(
 )
 """Parameter and member names whose values never show: RFC 6749, 7009, 7523, 7636, 8628, 9126, OpenID."""
 
+_KIND = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
 SERVER_TEXT_LIMIT = 500
+
+SHORT = 8
+"""Characters; what has fewer is replaced where it stands alone, or it would eat into ordinary words."""
 
 
 def server_text(text: str, limit: int = SERVER_TEXT_LIMIT) -> str:
@@ -74,7 +79,8 @@ def _harmless(character: str) -> bool:
     return character.isprintable()
 
 
-def _is_secret(name: str) -> bool:
+def is_secret(name: str) -> bool:
+    """Tell by the name of a parameter or member whether its value is secret."""
     return name in SECRET_PARAMETERS or name.endswith(("_secret", "_token"))
 
 
@@ -84,12 +90,14 @@ class Redactor:
     def __init__(self) -> None:
         self._labels: dict[str, str] = {}
         self._counts: dict[str, int] = {}
-        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._finders: dict[str, tuple[str, ...] | re.Pattern[str]] = {}
 
     def learn(self, kind: str, secret: str) -> str:
         """Remember a secret under its parameter name; return its label, such as `<code#1>`."""
         if not secret:
             return ""
+        if not _KIND.fullmatch(kind):
+            kind = "secret"  # A server may have chosen the name, too.
         if secret not in self._labels:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._labels[secret] = f"<{kind}#{self._counts[kind]}>"
@@ -98,7 +106,7 @@ class Redactor:
     def learn_parameters(self, parameters: Iterable[tuple[str, object]]) -> None:
         """Remember the secrets among named values."""
         for name, value in parameters:
-            if _is_secret(name) and isinstance(value, str):
+            if is_secret(name) and isinstance(value, str):
                 self.learn(name, value)
 
     def learn_url(self, url: str) -> None:
@@ -107,24 +115,38 @@ class Redactor:
         self.learn_parameters(parse_qsl(rest.partition("?")[2]))
         self.learn_parameters(parse_qsl(fragment))
 
+    def known(self) -> tuple[tuple[str, int], ...]:
+        """Return every label, and the length of what it stands for, in the order of learning."""
+        return tuple((label, len(secret)) for secret, label in self._labels.items())
+
     def text(self, text: str) -> str:
         """Return the text with every known secret replaced, also where it is escaped or in base64."""
         for secret in sorted(self._labels, key=len, reverse=True):
             label = self._labels[secret]
-            if all(map(_never_escaped, secret)):
-                # The usual case: compiling the expression of a 1 kB token would take tens of milliseconds.
-                for form in (secret, *_in_base64(secret)):
-                    text = text.replace(form, label)
+            if secret not in self._finders:
+                self._finders[secret] = _finder(secret)
+            finder = self._finders[secret]
+            if isinstance(finder, re.Pattern):
+                text = finder.sub(label, text)
                 continue
-            if secret not in self._patterns:
-                self._patterns[secret] = re.compile(_spellings(secret))
-            text = self._patterns[secret].sub(label, text)
+            for form in finder:
+                text = text.replace(form, label)
         return text
+
+
+def _finder(secret: str) -> tuple[str, ...] | re.Pattern[str]:
+    if len(secret) >= SHORT and all(map(_never_escaped, secret)):
+        # The usual case: compiling the expression of a 1 kB token would take tens of milliseconds.
+        return (secret, *_in_base64(secret))
+    return re.compile(_spellings(secret))
 
 
 def _spellings(secret: str) -> str:
     """Write the regular expression of a secret: each character may be escaped or not, as writers differ."""
-    return "|".join(["".join(map(_character, secret)), *map(re.escape, _in_base64(secret))])
+    plain = "".join(map(_character, secret))
+    if len(secret) < SHORT:
+        return rf"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{{2}})){plain}(?![A-Za-z0-9])"
+    return "|".join([plain, *map(re.escape, _in_base64(secret))])
 
 
 def _never_escaped(character: str) -> bool:
@@ -137,7 +159,9 @@ def _character(character: str) -> str:
         return re.escape(character)
     octets = "".join(f"%{octet:02X}" for octet in character.encode("utf-8", "surrogatepass"))
     code = "".join(rf"\\u{unit:04X}" for unit in _utf_16(character))
+    twice = octets.replace("%", "%25")  # A URL in a URL.
     spellings = [re.escape(character), f"(?i:{octets})", f"(?i:{code})", f"&#0*{ord(character)};"]
+    spellings.append(f"(?i:{twice})")
     spellings += [f"(?i:&#x0*{ord(character):X};)"]
     if character in '/"\\':  # RFC 8259 §7; some writers escape every slash.
         spellings.append(re.escape(f"\\{character}"))
@@ -160,12 +184,12 @@ def _in_base64(secret: str) -> list[str]:
     Its first and last character depend on the neighbours and are left out. Both alphabets; nothing for a
     short secret, since two or three characters of base64 would hit ordinary words.
     """
-    if len(secret) < 8:
+    if len(secret) < SHORT:
         return []
     raw = secret.encode("utf-8", "surrogatepass")
     forms = []
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + raw).decode("ascii")
         core = encoded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
-        forms += [core, core.replace("+", "-").replace("/", "_")]
-    return forms
+        forms += [core, core.replace("+", "-").replace("/", "_"), quote(core, safe="")]
+    return list(dict.fromkeys(forms))

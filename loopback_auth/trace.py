@@ -1,8 +1,8 @@
 """What happened in one sign-in, already without secrets: what the flow asked for, what went over the wire.
 
-A trace is all that `compare` and `explain` judge and draw. Whatever cannot be seen there was not observed, and
-must not be claimed. Secrets are labels such as `<code#1>` from the moment of recording on, the same label
-wherever the same secret turns up.
+A trace is all that `compare` and `explain` judge and draw. Whatever cannot be seen there was not observed,
+and must not be claimed. Secrets are labels such as `<code#1>` from the moment of recording on, the same
+label wherever the same secret turns up.
 
 Times are seconds since the sign-in began, so that a trace can be shown without saying when that was.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Party = Literal["client", "browser", "server", "person", "stranger"]
-"""`client` is the program that signs in, its redirect endpoint included; `server` the authorization server."""
+"""`client` is the program that signs in, its redirect endpoint included; `server` that of the provider."""
 
 Ground = Literal["simulate", "demo", "live", "file"]
 """Where a trace comes from: memory, loopback sockets, a real provider and browser, somebody's capture."""
@@ -29,8 +29,8 @@ class Step:
     Args:
         number: place in the trace, from 1, shared with exchanges.
         at: seconds since the beginning.
-        name: `bind`, `open` (a browser was started, or a link shown), `browse`, `invite`, `approve` (the person
-            decided), `receive`, `paste`, `wait`, `warn`, `done` or `failed`.
+        name: `bind`, `open` (a browser was started, or a link shown), `browse`, `invite`, `approve` (the
+            person decided), `receive`, `paste`, `wait`, `warn`, `done` or `failed`.
         words: one sentence for people.
         values: named details, such as `redirect_uri`, or `argument` of a started program.
     """

@@ -128,11 +128,48 @@ def test_short_secret_is_not_looked_for_in_base64() -> None:
     assert redactor.text("eA eHg= plain") == "eA eHg= plain"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("code=ok&x=1", "code=<code#1>&x=1"),
+        ("%3Dok%26", "%3D<code#1>%26"),
+        ('"ok"', '"<code#1>"'),
+        ("token book ok1 1ok", "token book ok1 1ok"),
+    ],
+)
+def test_short_secret_is_replaced_where_it_stands_alone(text: str, shown: str) -> None:
+    """A server that answers `"code": "ok"` must not make ordinary words unreadable."""
+    redactor = Redactor()
+    redactor.learn("code", "ok")
+
+    assert redactor.text(text) == shown
+
+
+def test_labels_are_listed_with_the_length_of_what_they_stand_for() -> None:
+    """Nothing else may be told of a secret."""
+    redactor = Redactor()
+    redactor.learn("state", "a-state")
+    redactor.learn("code", "first-code")
+    redactor.learn("code", "first-code")
+
+    assert redactor.known() == (("<state#1>", 7), ("<code#1>", 10))
+
+
+@pytest.mark.parametrize("name", [r"\1_token", r"\g<0>_token", "", "a b", "<x>", "a" * 41, "ä_token"])
+def test_label_is_not_for_others_to_choose(name: str) -> None:
+    """The name of a member comes from a server, and would reach terminals and pages."""
+    redactor = Redactor()
+
+    assert redactor.learn(name, "a secret+value") == "<secret#1>"
+    assert redactor.text("a%20secret%2Bvalue") == "<secret#1>"
+
+
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "percent-encoded": lambda text: quote(text, safe=""),
     "percent-encoded but for slashes": quote,
     "percent-encoded in lower case": lambda text: quote(text, safe="").lower() if text.islower() else text,
+    "percent-encoded twice": lambda text: quote(quote(text, safe=""), safe=""),
     "plus-encoded": quote_plus,
     "in a form": lambda text: urlencode({"code": text, "x": "y"}),
     "in JSON": json.dumps,
@@ -143,6 +180,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "in base64 without padding": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
     "in base64url": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
     "in base64url without padding": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "in base64 in a form": lambda text: quote(base64.b64encode(text.encode()).decode(), safe=""),
     "in base64, first": lambda text: base64.b64encode(text.encode() + b":x").decode(),
     "in base64, later": lambda text: base64.b64encode(b"id:" + text.encode()).decode(),
     "in base64, later still": lambda text: base64.b64encode(b"client:" + text.encode() + b"!").decode(),

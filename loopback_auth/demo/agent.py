@@ -1,18 +1,19 @@
 """A simulated user agent: what a person with a browser would do at the demo server, as a generator.
 
-It yields requests and is sent responses, so the same conversation runs in memory and over sockets. It follows
-redirects, fills in forms and presses buttons, and sends the headers by which a server recognises a navigation
-(Fetch Metadata §2, Fetch §3.2 for `Origin`). It keeps no cookies, enforces no Content-Security-Policy, and
-sends no `Referer`: our pages forbid one. It runs no scripts, but does what those of our pages do: a form that
-submits itself is submitted as by its button, and a page that relays the fragment of its address has it sent.
+It yields steps, or their requests, and is sent responses, so the same conversation runs in memory and over
+sockets. It follows redirects, fills in forms and presses buttons, and sends the headers by which a server
+recognises a navigation (Fetch Metadata §2, Fetch §3.2 for `Origin`). It keeps no cookies, enforces no
+Content-Security-Policy, and sends no `Referer`: our pages forbid one. It runs no scripts, but does what those
+of our pages do: a form that submits itself is submitted as by its button, and a page that relays the fragment
+of its address has it sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import Literal
-from urllib.parse import SplitResult, urldefrag, urlencode, urljoin, urlsplit
+from typing import Literal, Protocol, get_args
+from urllib.parse import SplitResult, parse_qsl, urldefrag, urlencode, urljoin, urlsplit
 
 from loopback_auth.demo.agent_page import Page, read_page
 from loopback_auth.errors import MalformedResponse
@@ -25,9 +26,34 @@ SITES = ("same-origin", "same-site", "cross-site")
 Decision = Literal["approve", "deny"]
 
 
+class BrowserObserver(Protocol):
+    """Sees what a real browser would keep to itself; times are of the observer's own clock, in seconds."""
+
+    def browsed(
+        self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
+    ) -> None:
+        """See one request and its answer, None when there was none; `address` is that of `Step`."""
+        ...
+
+
 def browse(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Generator[HttpRequest, HttpResponse, HttpResponse]:
+    """Open a page and go on from there: `wander`, for whoever wants nothing but the requests."""
+    way = wander(url, decision=decision, account=account, user_code=user_code)
+    step = next(way)
+    while True:
+        answer = yield step.request()
+        try:
+            step = way.send(answer)
+        except StopIteration as end:
+            last: HttpResponse = end.value
+            return last
+
+
+def wander(
+    url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
+) -> Generator[Step, HttpResponse, HttpResponse]:
     """Open a page and go on from there, until a page comes that asks for nothing more.
 
     Args:
@@ -38,7 +64,7 @@ def browse(
             ours showed on the way, if any.
 
     Yields:
-        One request at a time; send in the response.
+        One step at a time; send in the response to its request.
 
     Returns:
         The last response: a page without a form, or one that asks for a code that nobody has; a redirect to
@@ -50,7 +76,7 @@ def browse(
     """
     step, person = Step("GET", url), Person(decision, account, user_code)
     for _ in range(STEP_LIMIT):
-        response = yield step.request()
+        response = yield step
         following = _after(step, response, person)
         if following is None:
             return response
@@ -88,6 +114,17 @@ class Step:
     site: str = ""
     origin: str = "null"
     relay: str = field(default="", repr=False)
+
+    @property
+    def address(self) -> str:
+        """What the address bar shows meanwhile, fragment included; empty when a script asks."""
+        return "" if self.relay else self.url
+
+    @property
+    def decides(self) -> bool:
+        """Whether a person has pressed a button that grants or denies."""
+        sent = parse_qsl(self.body.decode("latin-1"))
+        return any(name == "decision" and value in get_args(Decision) for name, value in sent)
 
     def request(self) -> HttpRequest:
         """Dress this navigation, or this fetch of a script, as a browser would."""

@@ -107,7 +107,8 @@ class Approvals:
 
     def use(self, secret: str) -> None:
         """Note that the token was given out: the secret is worthless from now on."""
-        self._waiting[secret] = replace(self._waiting[secret], state="used")
+        if not self._setup.faults.reusable:
+            self._waiting[secret] = replace(self._waiting[secret], state="used")
 
     def seen(self, kind: str, secret: str, now: float) -> Waiting | None:
         """Return what a poll is told: nothing of what is used or over, of an approval maybe later."""
@@ -141,7 +142,8 @@ class Approvals:
         Source: RFC 8628 §3.3, §5.1 (guessing), §6.1 (case and separators do not matter).
         """
         wrong = self._wrong_codes
-        if len(wrong) == WRONG_CODES and now - wrong[0] < WRONG_CODES_WITHIN:
+        limited = not self._setup.faults.unlimited_user_codes
+        if limited and len(wrong) == WRONG_CODES and now - wrong[0] < WRONG_CODES_WITHIN:
             raise Refused("slow_down", "Too many wrong codes; try again in a minute.", status=429)
         secret = self._by_code.get((kind, _letters(user_code)), "")
         found = self.find(kind, secret)

@@ -46,6 +46,13 @@ Of the device grant and of tickets. A poll is a token request with a device code
     ticket_status              status of every request for a new ticket    the vendor does not do this
     exchange_refused           every ticket exchange answers 403           a token is not to be expected
 
+Of what a server owes its clients, and no client can notice: `compare` shows what attackers make of it.
+
+    fault                      lets pass                                   what forbids it
+    ignore_verifier            every code verifier, and none               RFC 7636 §4.6
+    reusable                   codes and tickets that were used before     RFC 6749 §4.1.2, RFC 8628 §3.5
+    unlimited_user_codes       any number of wrong user codes              RFC 8628 §5.1
+
 The four kinds of spoilt polls come in the order of the table, counted over all polls of one server; what is
 left of the counts does not outlast them. Slowness, silence and half answers are faults of the transport: see
 `serve_demo`.
@@ -126,6 +133,9 @@ class Faults:
     poll_elsewhere: str = ""
     ticket_status: int = 0
     exchange_refused: bool = False
+    ignore_verifier: bool = False
+    reusable: bool = False
+    unlimited_user_codes: bool = False
 
 
 class PollTroubles:

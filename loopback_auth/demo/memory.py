@@ -3,26 +3,72 @@
 The authorization server, the browser and the person are pure code (`demo.server`, `demo.agent`), the clock
 stands still unless it is moved. The same flow that signs a person in over the network runs here in well
 under a millisecond, and what it did can be read off afterwards, effect by effect.
+
+With a `latency`, a start page and an observer it is also a stage: then every request takes its time, and
+what would have been seen in the real world is told, as the driver would tell it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar, assert_never
+from typing import Literal, Protocol, TypeVar, assert_never
 
 from loopback_auth import pages
-from loopback_auth.demo.agent import browse
+from loopback_auth.demo.agent import BrowserObserver, Step, wander
+from loopback_auth.demo.errand import NEVER, Errand, Pace, Reply
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.redirect import RedirectEndpoint, TurnedAway, redirect_endpoint
+from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.protocol.redirect import RedirectEndpoint, RelayPage, TurnedAway, redirect_endpoint
 
 T = TypeVar("T")
 
 AUTHORITY = "127.0.0.1:49152"
+OURS = f"http://{AUTHORITY}"
+PROGRAM = "simulated user agent"
+
+
+class Observer(BrowserObserver, Protocol):
+    """Sees everything; times are the world's own."""
+
+    def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
+        """See an effect that is no `Send` after it was performed."""
+        ...
+
+    def exchanged(
+        self,
+        request: HttpRequest,
+        answer: HttpResponse | None,
+        *,
+        step: str,
+        begun: float,
+        ended: float,
+        secrets: tuple[str, ...],
+    ) -> None:
+        """See a `Send` with its answer, None when there was none."""
+        ...
+
+    def opened(self, argument: str, program: str) -> None:
+        """See what a browser was started with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What is unguessable about our own pages in the real world, and given here.
+
+    Args:
+        start: path of the start page; empty: none, the browser begins at the provider's page.
+        relay: where the relaying page sends its fragment.
+        token: what it proves itself with.
+    """
+
+    start: str = field(default="", repr=False)
+    relay: str = field(default="/relay/memory", repr=False)
+    token: str = field(default="memory", repr=False)
 
 
 @dataclass(slots=True)
@@ -33,10 +79,14 @@ class MemoryWorld:
         server: answers what is sent to its issuer.
         decision: what the person does on the consent page.
         now: the clock, Unix seconds.
-        thinking: seconds that the person takes to approve what was shown by an `Invite`.
+        thinking: seconds that the person takes to approve, and to paste.
         watched: the person has our own tab open, and comes back to it after approving.
         disturb: may answer or fail any request of ours before the server sees it; None lets it pass.
         strangers: requests that reach the redirect endpoint before the real callback does.
+        latency: seconds that each request takes.
+        keys: of our own pages.
+        paste: the browser is on another machine and cannot reach us; the person pastes where it ended.
+        observer: told of everything.
     """
 
     server: DemoServer
@@ -46,13 +96,19 @@ class MemoryWorld:
     watched: bool = False
     disturb: Callable[[HttpRequest], HttpResponse | None] | None = None
     strangers: tuple[HttpRequest, ...] = ()
+    latency: float = 0.0
+    keys: Keys = Keys()
+    paste: bool = False
+    observer: Observer | None = None
     effects: list[Effect] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     """Statuses that strangers got."""
-    _url: str = field(default="", repr=False)
     _path: str = ""
-    _invitation: Invite | None = None
-    _approving_at: float = 0.0
+    _way_on: HttpResponse | None = field(default=None, repr=False)
+    _endpoint: RedirectEndpoint = field(default_factory=lambda: RedirectEndpoint(AUTHORITY, ""), repr=False)
+    _callback: Callback | None = field(default=None, repr=False)
+    _errand: Errand | None = field(default=None, repr=False)
+    _invited: bool = False
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; errors of ours come out as they would in the real world."""
@@ -62,9 +118,11 @@ class MemoryWorld:
             while True:
                 effect = flow.throw(error) if error is not None else flow.send(answer)
                 self.effects.append(effect)
-                answer, error = None, None
+                answer, error, begun = None, None, self.now
                 try:
                     answer = self._perform(effect)
+                    if self.observer is not None and not isinstance(effect, Send):
+                        self.observer.performed(effect, answer, begun=begun, ended=self.now)
                 except LoopbackAuthError as exc:
                     error = exc
         except StopIteration as stop:
@@ -72,6 +130,18 @@ class MemoryWorld:
             return result
         finally:
             flow.close()
+
+    def finish(self, page: HttpResponse) -> None:
+        """Give the browser its last page, if it waits for one."""
+        errand = self._errand
+        if errand is None:
+            return
+        errand.until(self.now)
+        if errand.held:
+            # The script of our relay page asks only how it ended, and shows that itself.
+            told = errand.relays and page.status == 200
+            errand.resume(HttpResponse(204, pages.safe_headers()) if told else page, self.now)
+            errand.until(NEVER)
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the flow wanted the person to know."""
@@ -85,76 +155,125 @@ class MemoryWorld:
         match effect:
             case Bind(redirect):
                 self._path = redirect.path
-                return f"http://{AUTHORITY}{redirect.path}"
+                if self.keys.start:
+                    self._open(OURS + self.keys.start)
+                return f"{OURS}{redirect.path}"
             case Browse(url):
-                self._url = url
+                self._lead(HttpResponse(302, (("Location", url), *pages.safe_headers())), url)
             case Receive(request):
                 return self._receive(request)
-            case Send(request):
-                return self._send(request)
+            case Send():
+                return self._send(effect)
             case Sleep(seconds):
                 return self._sleep(seconds)
             case Invite():
-                self._invitation, self._approving_at = effect, self.now + self.thinking
+                self._invite(effect)
             case Warn():
                 pass
             case _:
                 assert_never(effect)
         return None
 
+    def _open(self, url: str, user_code: str = "") -> None:
+        if self.observer is not None:
+            self.observer.opened(url, "" if self.paste else PROGRAM)
+        self._errand = Errand(
+            wander(url, decision=self.decision, user_code=user_code),
+            begun=self.now,
+            pace=Pace(self.latency, self.thinking),
+            answer=self._answer,
+            observer=self.observer,
+        )
+
+    def _lead(self, way_on: HttpResponse, url: str, user_code: str = "") -> None:
+        """Let the start page answer, or open the URL where there is none."""
+        errand = self._errand
+        if errand is not None and self.keys.start:
+            errand.until(self.now)
+        self._way_on = way_on
+        if errand is None or not self.keys.start:
+            self._open(OURS + self.keys.start if self.keys.start else url, user_code)
+        elif errand.held:
+            errand.resume(way_on, self.now)
+
+    def _invite(self, invite: Invite) -> None:
+        self._invited = True
+        page = pages.waiting(
+            path=self.keys.relay,
+            token=self.keys.token,
+            provider=invite.provider,
+            url=invite.url,
+            user_code=invite.user_code,
+        )
+        self._lead(page, invite.url, invite.user_code)
+
     def _sleep(self, seconds: float) -> Moment:
-        end, invitation = self.now + seconds, self._invitation
-        if invitation is None or end < self._approving_at:
+        end, errand = self.now + seconds, self._errand
+        if errand is not None:
+            errand.until(end)
+        if errand is None or not self._invited or errand.over_at > end:
             self.now = end
             return Moment(end, end, watched=self.watched)
-        self._invitation = None
-        self.now = max(self.now, self._approving_at)
-        self._visit(invitation)
+        self._invited = False
         # Somebody who comes back wakes the flow; somebody who does not leaves it asleep.
-        self.now = self.now if self.watched else end
+        self.now = max(self.now, errand.over_at) if self.watched else end
         return Moment(self.now, self.now, returned=self.watched, watched=self.watched)
 
-    def _visit(self, invitation: Invite) -> None:
-        person = browse(invitation.url, decision=self.decision, user_code=invitation.user_code)
-        request = next(person)
-        with suppress(StopIteration):
-            while True:
-                request = person.send(self.server.handle(request, self.now))
-
-    def _send(self, request: HttpRequest) -> HttpResponse:
-        answer = self.disturb(request) if self.disturb is not None else None
-        if answer is None:
-            answer = self.server.handle(request, self.now)
-        return replace(answer, received_at=self.now)
+    def _send(self, send: Send) -> HttpResponse:
+        begun = self.now
+        self.now += self.latency
+        if self._invited and self._errand is not None:
+            self._errand.until(self.now)
+        answer: HttpResponse | None = None
+        try:
+            answer = self.disturb(send.request) if self.disturb is not None else None
+            if answer is None:
+                answer = self.server.handle(send.request, self.now)
+            answer = replace(answer, received_at=self.now)
+        finally:
+            if self.observer is not None:
+                self.observer.exchanged(
+                    send.request, answer, step=send.step, begun=begun, ended=self.now, secrets=send.secrets
+                )
+        return answer
 
     def _receive(self, request: AuthorizationRequest) -> Callback:
-        endpoint = RedirectEndpoint(
-            AUTHORITY, self._path, request, relay_path="/relay/memory", relay_token="memory"
+        keys = self.keys
+        self._endpoint = RedirectEndpoint(
+            AUTHORITY, self._path, request, relay_path=keys.relay, relay_token=keys.token
         )
         for stranger in self.strangers:
-            verdict = redirect_endpoint(endpoint, stranger)
+            verdict = redirect_endpoint(self._endpoint, stranger)
             if isinstance(verdict, Callback):
                 return replace(verdict, received_at=self.now)
             self.refused.append(verdict.status if isinstance(verdict, TurnedAway) else 200)
-        callback = self._browse(endpoint)
-        if callback is None:
+        errand = self._errand
+        if errand is not None:
+            errand.until(NEVER)
+            if self.paste and errand.over_at != NEVER:
+                self.now = max(self.now, errand.over_at + self.thinking)
+                pasted = pasted_callback(errand.address, request)
+                self._callback = pasted.callback if isinstance(pasted, Pasted) else None
+        if self._callback is None:
             raise AttemptExpired("Nobody came back from the browser.")
-        return replace(callback, received_at=self.now)
+        return replace(self._callback, received_at=self.now)
 
-    def _browse(self, endpoint: RedirectEndpoint) -> Callback | None:
-        person = browse(self._url, decision=self.decision)
-        request = next(person)
-        with suppress(StopIteration):
-            while True:
-                if not request.url.startswith(f"http://{AUTHORITY}/"):
-                    request = person.send(self.server.handle(request, self.now))
-                    continue
-                target = request.url.removeprefix(f"http://{AUTHORITY}")
-                verdict = redirect_endpoint(endpoint, replace(request, url=target))
-                if isinstance(verdict, Callback):
-                    return verdict
-                if isinstance(verdict, TurnedAway):
-                    self.refused.append(verdict.status)
-                    return None
-                request = person.send(pages.relay(path=endpoint.relay_path, token=endpoint.relay_token))
-        return None
+    def _answer(self, step: Step, now: float) -> Reply:
+        """Answer the browser: as the server, as our own pages, or not at all."""
+        request = step.request()
+        if not request.url.startswith(f"{OURS}/"):
+            return self.server.handle(request, now)
+        if self.paste:
+            return "lost"
+        target = request.url.removeprefix(OURS)
+        if target == self.keys.start:
+            return self._way_on or "held"
+        verdict = redirect_endpoint(self._endpoint, replace(request, url=target))
+        if isinstance(verdict, Callback):
+            self.now = max(self.now, now)
+            self._callback = verdict
+            return "held"
+        if isinstance(verdict, RelayPage):
+            return pages.relay(path=self.keys.relay, token=self.keys.token)
+        self.refused.append(verdict.status)
+        return pages.turned_away(status=verdict.status, reason=verdict.reason)

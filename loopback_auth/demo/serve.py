@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from loopback_auth.demo.agent import Decision, browse
+from loopback_auth.demo.agent import BrowserObserver, Decision, Step, wander
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
@@ -166,7 +166,14 @@ def demo_thread(
 
 
 async def run_agent(
-    url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
+    url: str,
+    *,
+    decision: Decision = "approve",
+    account: str = "",
+    user_code: str = "",
+    observer: BrowserObserver | None = None,
+    thinking: float = 0.0,
+    reaches: str = "",
 ) -> HttpResponse:
     """Let the simulated user agent open a URL over real connections; return the page where it ends.
 
@@ -175,24 +182,48 @@ async def run_agent(
         decision: which button to press on the consent page.
         account: value or label of the account to choose; empty: the first.
         user_code: to enter where a page asks for it.
+        observer: sees every request with its answer, in monotonic seconds.
+        thinking: seconds before the decision.
+        reaches: the only origin that this browser can reach, as one on another machine; empty: all.
 
     Raises:
-        MalformedResponse: see `browse`.
+        MalformedResponse: see `wander`.
         TransportError: there was no answer, or it took longer than a minute.
     """
+    import asyncio
+
     from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
-    conversation = browse(url, decision=decision, account=account, user_code=user_code)
+    way = wander(url, decision=decision, account=account, user_code=user_code)
     limits = ClientTimeout(total=PATIENCE)
     async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
-        request = next(conversation)
+        step = next(way)
         while True:
-            response = await _fetch(session, request)
+            if thinking and step.decides:
+                await asyncio.sleep(thinking)
+            response = await _seen(session, step, observer, reaches)
             try:
-                request = conversation.send(response)
+                step = way.send(response)
             except StopIteration as end:
                 last: HttpResponse = end.value
                 return last
+
+
+async def _seen(
+    session: ClientSession, step: Step, observer: BrowserObserver | None, reaches: str
+) -> HttpResponse:
+    """Make one step, and let the observer see it, whatever comes of it."""
+    request, begun = step.request(), time.monotonic()
+    response: HttpResponse | None = None
+    try:
+        if reaches and not request.url.startswith(f"{reaches}/"):
+            raise TransportError("The simulated user agent cannot reach this address")
+        response = await _fetch(session, request)
+        return response
+    finally:
+        if observer is not None:
+            ended = time.monotonic()
+            observer.browsed(request, response, address=step.address, begun=begun, ended=ended)
 
 
 async def _fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:

@@ -126,7 +126,8 @@ class TokenEndpoints:
         code, verifier = parameters.get("code"), parameters.get("code_verifier")
         if not code or not parameters.get("redirect_uri"):
             raise Refused("invalid_request", "The code or the redirect_uri is missing.")
-        if not CODE_VERIFIER.fullmatch(verifier):
+        bound = not self._setup.faults.ignore_verifier
+        if bound and not CODE_VERIFIER.fullmatch(verifier):
             raise Refused("invalid_request", "The code_verifier is missing or malformed.")
         issued = self._ledger.codes.get(code)
         if issued is None or issued.grant.client_id != client.client_id:
@@ -134,11 +135,11 @@ class TokenEndpoints:
         grant = issued.grant
         if grant.redirect_uri != parameters.get("redirect_uri"):
             raise Refused("invalid_grant", "The redirect_uri is not the one of the authorization request.")
-        if not hmac.compare_digest(grant.code_challenge, s256(verifier)):
+        if bound and not hmac.compare_digest(grant.code_challenge, s256(verifier)):
             raise Refused("invalid_grant", "The code_verifier does not fit the code_challenge.")
         self._check_resource(grant, parameters)
         # Only now: a stranger who saw a used code, but has no verifier, must not be able to end the grant.
-        if not self._ledger.spend(code):
+        if not self._setup.faults.reusable and not self._ledger.spend(code):
             raise Refused("invalid_grant", "The code was used before; its tokens are revoked.")
         if not self._ledger.valid(issued, now):
             raise Refused("invalid_grant", "The code has expired.")

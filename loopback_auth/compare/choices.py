@@ -1,0 +1,69 @@
+"""Which flows are compared, under which names, and who asks: the same client for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from loopback_auth.demo.clients import DEMO_CLIENT
+from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.errors import ConfigError
+from loopback_auth.flows.catalog import NAMES
+from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
+
+PROVIDER = "demo"
+FORM_POST = "code form_post"
+FLOWS = ("code", FORM_POST, "token", "ticket", "device", "paste")
+"""The code by query and by form_post, the token in the fragment, and the three ways around the redirect."""
+
+THINKING = 2.0
+"""Seconds that an invented person takes to approve, and as long again to paste an address."""
+
+_MODES: dict[str, ResponseMode] = {"code": "query", FORM_POST: "form_post", "paste": "query"}
+"""How the answer comes back; tokens come in the fragment, as ever. The client's default is form_post."""
+
+Tell = Callable[[str, str], None]
+"""Told of the name of a run, and how far it is, in a few words."""
+
+
+def silent(_name: str, _stage: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One run: its name, the flow in the catalog, and the client that asks."""
+
+    name: str
+    flow: str
+    client: ClientConfig
+
+
+def choice(name: str, client: ClientConfig) -> Choice:
+    """Say what a run of a name runs.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    flow = "code" if name == FORM_POST else name
+    if flow not in NAMES:
+        known = ", ".join(dict.fromkeys((*FLOWS, *NAMES)))
+        raise ConfigError(f"There is no flow called {name!a}.", hint=f"Choose among {known}.")
+    return Choice(name, flow, replace(client, response_mode=_MODES.get(name, "fragment")))
+
+
+def demo_client(issuer: str, *, openid: bool = False) -> ClientConfig:
+    """Describe the client that every demo server knows.
+
+    Its tickets are Netlify's as published, without the binding that only the demo server offers: what is
+    compared is what there is.
+
+    Args:
+        issuer: of the demo server.
+        openid: the server signs ID tokens, and we can check that.
+    """
+    provider = Provider(
+        PROVIDER, ServerMetadata(issuer=issuer), ticket=demo_contract("netlify", issuer), temporary=True
+    )
+    scope = "openid profile email" if openid else "profile email"
+    return ClientConfig(provider, DEMO_CLIENT.client_id, scope=scope)

@@ -1,0 +1,186 @@
+"""The flows on real sockets, side by side: the embedded server, the real driver, a simulated person.
+
+What differs from the world outside: all of it is on this machine, so requests take a millisecond; and the
+person approves whatever is asked, after a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from loopback_auth.api import login
+from loopback_auth.compare.choices import THINKING, Choice, Tell, choice, demo_client, silent
+from loopback_auth.demo.keys import rsa_signer
+from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
+from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
+from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.recorder import Recorder
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, PasteReady
+
+PATIENCE = 30.0
+"""Seconds after which a flow is given up."""
+FAREWELL = 5.0
+"""Seconds that a browser gets to take its last page."""
+
+Ended = tuple[str, Recorder, SignIn | LoopbackAuthError]
+
+
+async def run_against_demo(
+    flows: Sequence[str], *, tell: Tell, thinking: float, device_interval: int
+) -> list[Ended]:
+    """Run flows against a server that keeps the rules, and signs ID tokens where that is possible.
+
+    Args:
+        flows: names of runs.
+        tell: told how far each is.
+        thinking: seconds that the person takes to approve.
+        device_interval: seconds that the server wants between two polls.
+
+    Raises:
+        ConfigError: there is no such flow.
+    """
+    signer = await asyncio.to_thread(rsa_signer)
+
+    def server(issuer: str) -> DemoServer:
+        entropy = secrets.token_bytes
+        return DemoServer(issuer, entropy=entropy, signer=signer, device_interval=device_interval)
+
+    return await run_on_demo(flows, server, openid=signer is not None, tell=tell, thinking=thinking)
+
+
+async def run_on_demo(
+    flows: Sequence[str],
+    server_factory: ServerFactory,
+    *,
+    openid: bool,
+    tell: Tell = silent,
+    thinking: float = THINKING,
+    patience: float = PATIENCE,
+) -> list[Ended]:
+    """Run flows at the same time; return, in their order, what was recorded and how each ended.
+
+    Args:
+        flows: names of runs.
+        server_factory: makes the server.
+        openid: it signs ID tokens.
+        tell: told how far each is.
+        thinking: seconds that the person takes to approve.
+        patience: seconds after which a flow is given up.
+
+    Raises:
+        ConfigError: there is no such flow.
+    """
+    async with serve_demo(server_factory=server_factory) as demo:
+        client = demo_client(demo.issuer, openid=openid)
+        chosen = [choice(name, client) for name in flows]
+        return await asyncio.gather(
+            *(_run(one, demo, tell=tell, thinking=thinking, patience=patience) for one in chosen)
+        )
+
+
+async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, patience: float) -> Ended:
+    recorder = Recorder(one.name, ground="demo", provider=one.client.provider.name, clock=time.monotonic)
+    person = Person(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
+    tell(one.name, "begun")
+    try:
+        end: SignIn | LoopbackAuthError = await login(
+            one.client,
+            flow=one.flow,
+            open_browser=person.open,
+            notify=person.notice,
+            paste=person.paste,
+            observer=recorder,
+            timeout=patience,
+            exchanges=False,
+        )
+    except LoopbackAuthError as exc:
+        end = exc
+    except BaseException:
+        person.close()
+        raise
+    recorder.ended(end)
+    await person.leave()
+    tell(one.name, "failed" if isinstance(end, LoopbackAuthError) else "signed in")
+    return one.name, recorder, end
+
+
+class Person:
+    """Somebody with a simulated browser, who follows every link and approves.
+
+    Args:
+        recorder: sees what the browser sees.
+        issuer: all that can be reached where the answer has to be pasted: the browser is elsewhere then.
+        thinking: seconds before each decision, and before the address is pasted.
+        tell: told what is going on.
+    """
+
+    def __init__(
+        self, recorder: Recorder, issuer: str, *, thinking: float, tell: Callable[[str], None]
+    ) -> None:
+        self._recorder = recorder
+        self._issuer = issuer
+        self._thinking = thinking
+        self._tell = tell
+        self._visits: list[asyncio.Task[HttpResponse]] = []
+        self._stranded: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def open(self, url: str) -> Opening:
+        """Be an opener of browsers."""
+        self._go(url)
+        return Opening(program="simulated user agent")
+
+    def notice(self, event: Event) -> None:
+        """See what the program tells."""
+        match event:
+            case PasteReady(url=url):
+                self._recorder.opened(url, "")
+                self._go(url, reaches=self._issuer)
+            case LinkOpened():
+                self._tell("the browser is here")
+            case Invited():
+                self._tell("waiting for the approval")
+            case CallbackReceived():
+                self._tell("the answer is here")
+            case _:
+                pass
+
+    async def paste(self, request: AuthorizationRequest) -> Callback:
+        """Bring the address on which the browser could not go on."""
+        address = await self._stranded
+        await asyncio.sleep(self._thinking)
+        pasted = pasted_callback(address, request)
+        if not isinstance(pasted, Pasted):
+            raise AttemptCancelled(pasted.reason)
+        return pasted.callback
+
+    def browsed(
+        self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
+    ) -> None:
+        """Let the recorder see, and remember where there was no answer."""
+        self._recorder.browsed(request, answer, address=address, begun=begun, ended=ended)
+        if answer is None and not self._stranded.done():
+            self._stranded.set_result(address)
+
+    async def leave(self) -> None:
+        """Take the last page, if there is one, and close the browser."""
+        if self._visits:
+            await asyncio.wait(self._visits, timeout=FAREWELL)
+        self.close()
+        for result in await asyncio.gather(*self._visits, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, LoopbackAuthError):
+                raise result
+
+    def close(self) -> None:
+        """Close the browser at once."""
+        for visit in self._visits:
+            visit.cancel()
+
+    def _go(self, url: str, *, reaches: str = "") -> None:
+        visit = run_agent(url, observer=self, thinking=self._thinking, reaches=reaches)
+        self._visits.append(asyncio.create_task(visit))

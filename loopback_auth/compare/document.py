@@ -1,0 +1,120 @@
+"""A comparison as JSON, whole or one line an event.
+
+The form is described by `comparison.schema.json` beside this file (JSON Schema 2020-12; `$defs/event` for the
+lines). Members may be added under the same `format_version`; one that goes or changes its meaning makes a new
+one. All but printable ASCII is escaped, so that no text can steer a terminal or end a line, as U+2028 does
+for some readers; half of a surrogate pair, which is no character, becomes a question mark.
+
+Source: RFC 8259 §7, §8.2; https://jsonlines.org.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.trace import Exchange, Headers, Secret, Step
+
+Noun = Attack | Cell | Exchange | Finding | Row | Secret | Step | Tokens
+
+FORMAT = "loopback_auth.comparison"
+FORMAT_VERSION = 1
+
+
+def document(comparison: Comparison) -> dict[str, object]:
+    """Return the comparison as JSON has it: objects, arrays, strings, numbers."""
+    flows = [run.flow for run in comparison.runs]
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **_origin(comparison),
+        "runs": [_run(run) for run in comparison.runs],
+        "rows": [
+            members(row)
+            | {"cells": [{"flow": flow} | members(cell) for flow, cell in zip(flows, row.cells, strict=True)]}
+            for row in comparison.rows
+        ],
+    }
+
+
+def json_text(comparison: Comparison) -> str:
+    """Write the document."""
+    return written(document(comparison), indent=2) + "\n"
+
+
+def events(comparison: Comparison) -> Iterator[str]:
+    """Write one line an event: what happened in each run, in order, and then what is to be said of it."""
+    for run in comparison.runs:
+        yield _event("run began", run, _origin(comparison))
+        for entry in run.trace.entries:
+            yield _event(_kind(entry), run, entry_members(entry))
+        for finding in run.findings:
+            yield _event("finding", run, members(finding))
+        for attack in run.attacks:
+            yield _event("attack", run, members(attack))
+        yield _event("run ended", run, _ending(run))
+
+
+def entry_members(entry: Step | Exchange) -> dict[str, object]:
+    """Return a step or an exchange; named values are objects, since a name may come twice."""
+    if isinstance(entry, Step):
+        return members(entry) | {"values": named(entry.values)}
+    return members(entry) | {
+        "request_headers": named(entry.request_headers),
+        "response_headers": named(entry.response_headers),
+    }
+
+
+def named(pairs: Headers) -> list[dict[str, str]]:
+    """Return pairs as HAR and we write them."""
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def members(noun: Noun) -> dict[str, object]:
+    """Return what a noun is made of, by name."""
+    return {field.name: _plain(getattr(noun, field.name)) for field in fields(noun)}
+
+
+def written(value: object, *, indent: int | None = None) -> str:
+    """Write JSON in printable ASCII alone."""
+    whole = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    return json.dumps(json.loads(whole), indent=indent).replace("\x7f", "\\u007f")
+
+
+def _origin(comparison: Comparison) -> dict[str, object]:
+    return {
+        "ground": comparison.ground,
+        "provider": comparison.provider,
+        "made_at": comparison.made_at,
+        "version": comparison.version,
+    }
+
+
+def _run(run: Run) -> dict[str, object]:
+    entries = [{"kind": _kind(entry)} | entry_members(entry) for entry in run.trace.entries]
+    return {
+        "flow": run.flow,
+        **_ending(run),
+        "findings": [members(finding) for finding in run.findings],
+        "attacks": [members(attack) for attack in run.attacks],
+        "entries": entries,
+        "secrets": [members(secret) for secret in run.trace.secrets],
+    }
+
+
+def _ending(run: Run) -> dict[str, object]:
+    return {"outcome": run.outcome, "reason": run.reason, "tokens": run.tokens and members(run.tokens)}
+
+
+def _event(name: str, run: Run, more: dict[str, object]) -> str:
+    return written({"event": name, "flow": run.flow} | more)
+
+
+def _kind(entry: Step | Exchange) -> str:
+    return "step" if isinstance(entry, Step) else "exchange"
+
+
+def _plain(value: object) -> object:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -1,0 +1,67 @@
+"""Reports as files: where one may be written, and how: completely, or not at all.
+
+A target is looked at before anything is run, since nobody wants to approve six times for a file that cannot
+be written.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from loopback_auth.compare.nouns import Comparison
+from loopback_auth.compare.outputs import SUFFIXES, render
+from loopback_auth.errors import ConfigError
+
+
+def check_target(path: str) -> str:
+    """Return the path of a report, absolute, and without links, so that no link is replaced by the file.
+
+    Raises:
+        ConfigError: nothing is written with such an ending, or there.
+    """
+    place = Path(path).resolve()
+    if Path(path).suffix.lower() not in SUFFIXES:
+        listed = ", ".join(SUFFIXES)
+        raise ConfigError(
+            f"The ending of {path[:200]!a} does not say what to write.",
+            hint=f"Let the file's name end in one of {listed}.",
+        )
+    if place.is_dir():
+        raise ConfigError(f"{path[:200]!a} is a folder.", hint="Name a file in it.")
+    if place.exists() and not place.is_file():
+        raise ConfigError(f"{path[:200]!a} is no regular file.", hint="Name a file that may be replaced.")
+    if not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
+        raise ConfigError(
+            f"Nothing can be written to the folder {str(place.parent)[:200]!a}.",
+            hint="Name a file in a folder that exists and is yours.",
+        )
+    return str(place)
+
+
+def write_report(comparison: Comparison, path: str, *, private: bool) -> None:
+    """Write a report in the form that its ending says, over what may be there.
+
+    Args:
+        comparison: what to write.
+        path: from `check_target`.
+        private: nobody else may read it.
+
+    Raises:
+        ConfigError: it cannot be written; what was there stays.
+    """
+    place = Path(path)
+    content = render(comparison, place.suffix).encode("utf-8")
+    new = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(new, flags, 0o600 if private else 0o666), "wb") as file:
+            file.write(content)
+        new.replace(place)
+    except OSError as exc:
+        with suppress(OSError):
+            new.unlink()
+        raise ConfigError(
+            f"{path[:200]!a} cannot be written: {exc.strerror}", hint="Name a file in another folder."
+        ) from exc

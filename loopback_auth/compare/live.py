@@ -1,0 +1,212 @@
+"""The flows at a real provider and in a real browser: one consent each, one after the other.
+
+What can be known beforehand is asked first, so that nobody is sent to a provider for a flow that it refuses.
+What the browser and the provider say to each other cannot be seen from here: the addresses that the browser
+was sent to are in the trace, marked as not observed, and nothing is guessed.
+
+No token is kept. Each is given up at the provider before the next flow begins, where that is possible.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from loopback_auth.api import login
+from loopback_auth.compare.choices import FORM_POST, Choice
+from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.run import assembled
+from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
+from loopback_auth.flows.probe import BY_DEVICE, LIMIT, probe
+from loopback_auth.flows.renewal import client_of, revoke
+from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.plan.nouns import Plan
+from loopback_auth.protocol.probe import REDIRECT_URI, Answered
+from loopback_auth.protocol.probe_direct import DEVICE
+from loopback_auth.recorder import Recorder
+from loopback_auth.shell.browser import open_browser
+from loopback_auth.shell.driver import Driver, new_attempt
+from loopback_auth.shell.events import Event, PasteReady
+from loopback_auth.shell.terminal import Terminal
+from loopback_auth.shell.threads import to_the_end
+
+GRACE = 5.0
+"""Seconds that a revocation gets to end when the person gives up."""
+
+_CODE = (REDIRECT_URI, "response_type=code", "grant_type=authorization_code")
+DECIDED_BY: Mapping[str, tuple[str, ...]] = {
+    "code": _CODE,
+    FORM_POST: (*_CODE, "response_mode=form_post"),
+    "paste": _CODE,
+    "device": (DEVICE, *(f"grant_type={grant}" for grant in BY_DEVICE)),
+    "ticket": ("ticket",),
+    "code id_token": (REDIRECT_URI, "response_type=code id_token", "grant_type=authorization_code"),
+}
+"""Which answers of the server decide about a flow; about any other, redirect URI and response type."""
+
+Judged = tuple[Run, Recorder | None]
+"""A run, and what recorded it; None where that was another process."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What is the same for every flow.
+
+    Args:
+        client: who asks.
+        plan: what is known of this machine.
+        timeout: seconds that the person gets for each flow; None: as `api.login` has it.
+        start_page: let the browser begin at a page of ours.
+        message: for the person on a ticket's approval page.
+    """
+
+    client: ClientConfig
+    plan: Plan
+    timeout: float | None = None
+    start_page: bool = True
+    message: str = ""
+
+
+async def compare_live(
+    chosen: Sequence[Choice],
+    conditions: Conditions,
+    *,
+    finished: Mapping[str, Run],
+    tell: Tell,
+    keep: Callable[[Sequence[Run]], None],
+) -> list[Judged]:
+    """Run flows one after the other.
+
+    Args:
+        chosen: in this order.
+        conditions: the same for all.
+        finished: runs by flow that need not be repeated.
+        tell: told in sentences what comes.
+        keep: given all finished runs after each flow.
+
+    Raises:
+        AttemptCancelled: the person gave up.
+        LoopbackAuthError: the finished runs cannot be kept.
+    """
+    judged: dict[str, Judged] = {name: (run, None) for name, run in finished.items()}
+    refused = await _refused([one for one in chosen if one.name not in finished], conditions, tell)
+    for name, because in refused.items():
+        tell(f"{name}: skipped. {because}")
+        judged[name] = _not_possible(name, conditions.client, because)
+    left = [one for one in chosen if one.name not in judged]
+    for number, one in enumerate(left, 1):
+        tell(announced(one.name, number, [later.name for later in left[number:]], count=len(left)))
+        name, recorder, end = await run_live(one, conditions)
+        judged[name] = assembled(name, recorder, end), recorder
+        try:
+            told = await _given_up(end, conditions.client.client_secret)
+        finally:
+            keep([judged[each.name][0] for each in chosen if each.name in judged])
+        tell(f"{name}: {told}")
+    return [judged[one.name] for one in chosen]
+
+
+async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, SignIn | LoopbackAuthError]:
+    """Run one flow; return what was recorded and how it ended. Nothing is kept.
+
+    Raises:
+        AttemptCancelled: the person gave up.
+    """
+    client, chosen = one.client, conditions.plan.only(one.flow)
+    provider = client.provider.name
+    recorder = Recorder(one.name, ground="live", provider=provider, clock=time.monotonic)
+    terminal = Terminal(provider, authority="", plan=chosen, pasting=one.flow == "paste")
+
+    def notice(event: Event) -> None:
+        if isinstance(event, PasteReady):
+            recorder.opened(event.url, "")
+        terminal.notify(event)
+
+    try:
+        async with terminal.waiting(conditions.timeout):
+            end: SignIn | LoopbackAuthError = await login(
+                client,
+                plan=chosen,
+                notify=notice,
+                open_browser=open_browser if chosen.opens else None,
+                start_page=conditions.start_page,
+                timeout=conditions.timeout,
+                message=conditions.message,
+                paste=terminal.paste,
+                exchanges=False,
+                observer=recorder,
+            )
+    except AttemptCancelled:
+        raise
+    except LoopbackAuthError as exc:
+        end = exc
+    recorder.ended(end)
+    return one.name, recorder, end
+
+
+def why_not(one: Choice, plan: Plan, answers: Sequence[Answered]) -> str:
+    """Say why a flow cannot be run, as far as that is known beforehand; empty when it may be.
+
+    Args:
+        one: the flow.
+        plan: what speaks against it on this machine, or is declared.
+        answers: what the server said to made-up requests.
+    """
+    if because := plan.refused.get(one.flow, ""):
+        return because
+    deciding = DECIDED_BY.get(one.name, (REDIRECT_URI, f"response_type={one.flow}"))
+    no = next((each for each in answers if each.what in deciding and each.verdict == "no"), None)
+    if no is None:
+        return ""
+    return f"{no.what}: {no.because}" + (f" [{no.source}]" if no.source.startswith("RFC") else "")
+
+
+def announced(name: str, number: int, later: Sequence[str], *, count: int) -> str:
+    """Say what comes now, and what after it."""
+    rest = f"After it: {', '.join(later)}." if later else "It is the last one."
+    return f"\nFlow {number} of {count}, {name}: sign in once more in your browser. {rest}"
+
+
+async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell) -> dict[str, str]:
+    """Ask the server what it would answer, and return the flows that cannot be, with the reasons."""
+    if not chosen:
+        return {}
+    client = conditions.client
+    answers: Sequence[Answered] = ()
+    if client.client_id or client.provider.metadata.issuer:
+        name = client.provider.name
+        tell(f"Asking {name}: at most {LIMIT} requests, and nobody has to approve anything.")
+        async with Driver() as driver:
+            answers = await driver.run(probe(client, iter(new_attempt, None)))
+    reasons = {one.name: why_not(one, conditions.plan, answers) for one in chosen}
+    return {name: because for name, because in reasons.items() if because}
+
+
+def _not_possible(name: str, client: ClientConfig, because: str) -> Judged:
+    recorder = Recorder(name, ground="live", provider=client.provider.name, clock=time.monotonic)
+    end = Unavailable(because)
+    recorder.ended(end)
+    return assembled(name, recorder, end), recorder
+
+
+async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) -> str:
+    """Give up the tokens, if there are any; return how all that ended, in a sentence for people."""
+    if isinstance(end, LoopbackAuthError):
+        return end.message
+    who = f"signed in as {end.tokens.account}." if end.tokens.account else "signed in."
+
+    async def give_up() -> bool:
+        async with Driver() as driver:
+            return await driver.run(revoke(client_of(end, client_secret), end))
+
+    try:
+        revoked = await to_the_end(give_up(), GRACE)
+    except LoopbackAuthError as exc:
+        return f"{who} Its tokens are forgotten, but not revoked: {exc.message}"
+    if revoked:
+        return f"{who} Its tokens are revoked."
+    advice = "remove the authorization on its web page"
+    return f"{who} Its tokens are forgotten, but {end.name} offers no revocation: {advice}."

@@ -1,0 +1,140 @@
+"""What a reader wants first, and how the rest is put in order: the same for the terminal and for Markdown.
+
+The overview is made of rows like all others, so that what it says has a basis as well. Findings and attacks
+are told once, with the flows that they concern, because six flows side by side fail for few reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import get_args
+
+from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Severity, Verdict
+from loopback_auth.redact import server_text
+
+SEVERITIES: tuple[Severity, ...] = tuple(reversed(get_args(Severity)))
+"""Worst first."""
+
+GROUNDS = {
+    "simulate": "simulated in memory",
+    "demo": "at the demonstration server, over loopback",
+    "live": "at the real provider",
+    "file": "read from a capture",
+}
+TITLES = {
+    "person": "The person",
+    "learnt": "Learnt by",
+    "delay": "Delay",
+    "refresh-token": "Refresh token",
+}
+"""Rows that are in the overview, by shorter names."""
+REQUESTS = ("requests-by-us", "requests-by-browser")
+"""Two rows that are one there."""
+
+HOW_ATTACKS_ENDED: dict[Verdict, str] = {
+    "fail": "SUCCEEDED",
+    "pass": "withstood",
+    "not observed": "not observed",
+    "not applicable": "not applicable",
+}
+"""Worst first."""
+
+Told = list[tuple[str, str]]
+"""Flows, and what is to be said of them."""
+
+
+def overview(comparison: Comparison) -> list[Row]:
+    """Return the rows that come first."""
+    runs, rows = comparison.runs, {row.id: row for row in comparison.rows}
+    first = [Row("outcome", "Outcome", "", tuple(Cell(run.outcome, "observed") for run in runs))]
+    if all(name in rows for name in REQUESTS):
+        both = zip(*(rows[name].cells for name in REQUESTS), strict=True)
+        first.append(Row("requests", "Requests by us / browser", "", tuple(_both(*cells) for cells in both)))
+    first += [replace(rows[name], title=title) for name, title in TITLES.items() if name in rows]
+    return [*first, Row("worst", "Worst finding", "", tuple(Cell(_worst(run), "observed") for run in runs))]
+
+
+def groups(comparison: Comparison) -> Iterator[tuple[str, list[Row]]]:
+    """Iterate over the groups of all other rows."""
+    rows = [row for row in comparison.rows if row.id not in (*TITLES, *REQUESTS, "outcome")]
+    for name in dict.fromkeys(row.group for row in rows):
+        yield name, [row for row in rows if row.group == name]
+
+
+def sources(comparison: Comparison) -> list[str]:
+    """Return where knowledge is from, each place once; its number is its place in the list, from 1."""
+    cells = (cell for row in comparison.rows for cell in row.cells)
+    return list(dict.fromkeys(cell.source for cell in cells if cell.basis == "known" and cell.source))
+
+
+def failed(comparison: Comparison) -> list[tuple[Finding, Told]]:
+    """Return the checks that failed, worst first, and for which flows why."""
+    found: dict[tuple[str, ...], tuple[Finding, list[tuple[str, str]]]] = {}
+    for run in comparison.runs:
+        for finding in run.findings:
+            if finding.verdict == "fail":
+                key = (finding.id, finding.severity, finding.title, finding.source, finding.advice)
+                found.setdefault(key, (finding, []))[1].append((run.flow, finding.because))
+    in_order = sorted(found.values(), key=lambda one: SEVERITIES.index(one[0].severity))
+    return [(finding, _together(told)) for finding, told in in_order]
+
+
+def attacked(comparison: Comparison) -> list[tuple[Attack, list[tuple[Verdict, str, str]]]]:
+    """Return the attacks, and how they ended: worst first, for which flows, and why."""
+    found: dict[tuple[str, str, str], tuple[Attack, dict[Verdict, Told]]] = {}
+    for run in comparison.runs:
+        for attack in run.attacks:
+            ended = found.setdefault((attack.id, attack.title, attack.source), (attack, {}))[1]
+            ended.setdefault(attack.verdict, []).append((run.flow, attack.because))
+    return [
+        (
+            attack,
+            [(verdict, *told) for verdict in HOW_ATTACKS_ENDED for told in _together(ended.get(verdict, []))],
+        )
+        for attack, ended in found.values()
+    ]
+
+
+def checked(comparison: Comparison) -> str:
+    """Count the checks by their verdicts."""
+    verdicts = [finding.verdict for run in comparison.runs for finding in run.findings]
+    counts = [
+        f"{verdicts.count(verdict)} {word}" for verdict, word in _COUNTED.items() if verdict in verdicts
+    ]
+    return f"{len(verdicts)} checks: {', '.join(counts)}." if verdicts else "Nothing was checked."
+
+
+_COUNTED: dict[Verdict, str] = {
+    "fail": "failed",
+    "pass": "passed",
+    "not applicable": "not applicable",
+    "not observed": "not observed",
+}
+
+
+def heading(comparison: Comparison) -> str:
+    """Say what was compared."""
+    flows = f"{len(comparison.runs)} flow{'s' * (len(comparison.runs) != 1)}"
+    return f"{flows} with {server_text(comparison.provider)}, {GROUNDS[comparison.ground]}"
+
+
+def _together(told: Told) -> Told:
+    """Join the flows of which the same is said."""
+    joined: dict[str, list[str]] = {}
+    for flow, because in told:
+        joined.setdefault(because, []).append(flow)
+    return [(", ".join(flows), because) for because, flows in joined.items()]
+
+
+def _both(ours: Cell, browsers: Cell) -> Cell:
+    texts = ("?" if cell.basis == "not observed" else cell.text for cell in (ours, browsers))
+    return Cell(" / ".join(texts), "observed", steps=(*ours.steps, *browsers.steps))
+
+
+def _worst(run: Run) -> str:
+    found = [finding for finding in run.findings if finding.verdict == "fail"]
+    if not found:
+        return "none" if run.findings else "not checked"
+    worst = min(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    return f"{worst.severity}: {worst.id}" + (f", {len(found) - 1} more" if len(found) > 1 else "")

@@ -1,0 +1,132 @@
+"""Run the flows side by side and put a comparison together, on either ground.
+
+What a run is made of, what becomes of a flow that did not work, and who judges. A flow that fails ends none
+of the others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from loopback_auth.compare.checks import findings
+from loopback_auth.compare.choices import FLOWS, PROVIDER, THINKING, Tell, choice, demo_client, silent
+from loopback_auth.compare.nouns import Attack, Comparison, Outcome, Run, Tokens
+from loopback_auth.compare.rows import rows
+from loopback_auth.compare.simulate import ISSUER, STARTED_AT, simulate
+from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable
+from loopback_auth.model import SignIn
+from loopback_auth.recorder import Recorder
+from loopback_auth.trace import Ground
+
+Attacks = Callable[[Run], tuple[Attack, ...]]
+
+
+def compare_simulated(flows: Sequence[str] = FLOWS, *, attacks: Attacks | None = None) -> Comparison:
+    """Compare flows in memory: the same result each time, byte for byte.
+
+    Args:
+        flows: names of runs.
+        attacks: tries what others could do to a run; None: nothing is tried.
+
+    Raises:
+        ConfigError: there is no such flow.
+    """
+    runs = []
+    for one in [choice(name, demo_client(ISSUER)) for name in flows]:
+        recorder, end = simulate(one)
+        runs.append(assembled(one.name, recorder, end, attacks=attacks))
+    return comparison("simulate", runs, made_at=STARTED_AT)
+
+
+async def compare_demo(
+    flows: Sequence[str] = FLOWS,
+    *,
+    tell: Tell = silent,
+    attacks: Attacks | None = None,
+    thinking: float = THINKING,
+    device_interval: int = 5,
+) -> Comparison:
+    """Compare flows on real sockets, all at once, against a server and a browser of our own.
+
+    Args:
+        flows: names of runs.
+        tell: told how far each is.
+        attacks: tries what others could do to a run; None: nothing is tried.
+        thinking: seconds that the simulated person takes to approve.
+        device_interval: seconds that the server wants between two polls.
+
+    Raises:
+        ConfigError: there is no such flow.
+    """
+    from loopback_auth.compare.demo import run_against_demo
+
+    made_at = time.time()
+    ended = await run_against_demo(flows, tell=tell, thinking=thinking, device_interval=device_interval)
+    runs = [assembled(name, recorder, end, attacks=attacks) for name, recorder, end in ended]
+    return comparison("demo", runs, made_at=made_at)
+
+
+def assembled(
+    name: str, recorder: Recorder, end: SignIn | LoopbackAuthError, *, attacks: Attacks | None = None
+) -> Run:
+    """Make a run of what was recorded and how it ended, and judge it."""
+    if isinstance(end, LoopbackAuthError):
+        run = Run(name, _outcome(end), recorder.trace(), reason=recorder.text(end.message))
+    else:
+        run = Run(name, "signed in", recorder.trace(), tokens=_tokens(name, end))
+    run = replace(run, findings=findings(run))
+    return run if attacks is None else replace(run, attacks=attacks(run))
+
+
+def comparison(ground: Ground, runs: Sequence[Run], *, made_at: float) -> Comparison:
+    """Put runs side by side.
+
+    Args:
+        ground: where they ran.
+        runs: in the order of the columns.
+        made_at: Unix seconds.
+    """
+    return Comparison(
+        ground=ground,
+        provider=PROVIDER,
+        made_at=made_at,
+        version=_version(),
+        runs=tuple(runs),
+        rows=rows(tuple(runs)),
+    )
+
+
+def _outcome(error: LoopbackAuthError) -> Outcome:
+    match error:
+        case OAuthError():
+            return "refused"
+        case Unavailable() | ConfigError():
+            return "not possible"
+        case _:
+            return "failed"
+
+
+def _tokens(name: str, sign_in: SignIn) -> Tokens:
+    tokens = sign_in.tokens
+    lifetime = None if tokens.expires_at is None else tokens.expires_at - tokens.obtained_at
+    return Tokens(
+        token_type=tokens.token_type,
+        lifetime=lifetime,
+        refresh_token=tokens.refresh_token is not None,
+        id_token="" if tokens.id_token is None else tokens.id_token.signature,
+        # A ticket names no scope, whatever the client would have liked.
+        scope_asked="" if name == "ticket" else sign_in.requested_scope,
+        scope_granted=tokens.scope,
+        account=tokens.account,
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("loopback_auth")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,97 @@
+"""One flow in memory: fixed randomness, a clock that only requests and people move, the same trace each time.
+
+What is assumed is written here: every request takes 20 ms, and the person takes 2 s to approve, and as long
+again to paste an address where that is asked of them.
+
+Without ID tokens: their signatures need a package that is not always there, and a key that is not always the
+same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from loopback_auth import pages
+from loopback_auth.compare.choices import THINKING, Choice
+from loopback_auth.demo.memory import Keys, MemoryWorld
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.model import Attempt, HttpResponse, SignIn
+from loopback_auth.protocol.pkce import base64url, code_verifier
+from loopback_auth.recorder import Recorder
+
+ISSUER = "https://as.example"
+STARTED_AT = 1_700_000_000.0
+LATENCY = 0.02
+
+
+class Entropy:
+    """Bytes that differ at each call and are the same in each run."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._calls = 0
+
+    def __call__(self, size: int) -> bytes:
+        """Return the next ones, at most 64."""
+        self._calls += 1
+        return hashlib.blake2b(f"{self._seed} {self._calls}".encode(), digest_size=size).digest()
+
+
+def simulated_world(name: str) -> MemoryWorld:
+    """Make the world that a flow is simulated in, without an observer."""
+    drawn = Entropy(f"client of {name}")
+    server = DemoServer(ISSUER, entropy=Entropy(f"server of {name}"))
+    keys = Keys(f"/{drawn(16).hex()}", f"/{drawn(16).hex()}", drawn(16).hex())
+    if name == "paste":
+        # The browser is elsewhere: a page of ours could not be reached either.
+        keys = Keys("", keys.relay, keys.token)
+    return MemoryWorld(
+        server,
+        now=STARTED_AT,
+        thinking=THINKING,
+        latency=LATENCY,
+        keys=keys,
+        paste=name == "paste",
+    )
+
+
+def simulate(
+    choice: Choice, world: MemoryWorld | None = None, *, verify_signature: bool = False
+) -> tuple[Recorder, SignIn | LoopbackAuthError]:
+    """Run one flow, and return what was recorded and how it ended.
+
+    Args:
+        choice: what to run; its client points at `ISSUER`.
+        world: to run in; None: a fresh one, where everybody keeps the rules.
+        verify_signature: ID tokens, which that world's server signs, can be checked.
+    """
+    name, client = choice.name, choice.client
+    here = world or simulated_world(name)
+    recorder = Recorder(name, ground="simulate", provider=client.provider.name, clock=lambda: here.now)
+    here.observer = recorder
+    drawn = Entropy(f"attempt of {name}")
+    attempt = Attempt(
+        state=base64url(drawn(24)),
+        code_verifier=code_verifier(drawn(32)),
+        nonce=base64url(drawn(24)),
+        started_at=here.now,
+    )
+    flow = flow_named(choice.flow, client, attempt, Conditions(verify_signature=verify_signature))
+    try:
+        end: SignIn | LoopbackAuthError = here.run(flow)
+    except LoopbackAuthError as exc:
+        end = exc
+    recorder.ended(end)
+    here.finish(_last_page(end))
+    return recorder, end
+
+
+def _last_page(end: SignIn | LoopbackAuthError) -> HttpResponse:
+    if isinstance(end, LoopbackAuthError):
+        return pages.failure(title="Not signed in", message=end.message, hint=end.hint)
+    tokens = end.tokens
+    return pages.success(
+        client=end.client_id, provider=end.name, account=tokens.account, scope=tokens.scope, detail=""
+    )

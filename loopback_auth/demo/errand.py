@@ -1,0 +1,107 @@
+"""The simulated user agent in simulated time: one errand from the first page to the last.
+
+Each request takes as long as the latency says, and the person takes their time before they decide. Nothing
+happens by itself: whoever has the clock lets the errand go on until some moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Literal
+
+from loopback_auth.demo.agent import BrowserObserver, Step
+from loopback_auth.model import HttpResponse
+
+NEVER = float("inf")
+
+Reply = HttpResponse | Literal["held", "lost"]
+"""An answer; or one that comes later, by `resume`; or nobody is there to answer, and the errand ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the simulated world is.
+
+    Args:
+        latency: seconds from a request to its answer.
+        thinking: seconds that the person takes before they press a button that decides.
+    """
+
+    latency: float = 0.0
+    thinking: float = 0.0
+
+
+class Errand:
+    """A browser on its way.
+
+    Args:
+        way: from `agent.wander`.
+        begun: when the first request leaves.
+        pace: of this world.
+        answer: makes the reply to a step that arrives at some moment.
+        observer: sees every request with its answer.
+    """
+
+    def __init__(
+        self,
+        way: Generator[Step, HttpResponse, HttpResponse],
+        *,
+        begun: float,
+        pace: Pace,
+        answer: Callable[[Step, float], Reply],
+        observer: BrowserObserver | None,
+    ) -> None:
+        self.address = ""
+        """Where the browser stands, as the address bar shows it."""
+        self.over_at = NEVER
+        """When the last page had come; `NEVER` before."""
+        self.held = False
+        self._way = way
+        self._pace = pace
+        self._answer = answer
+        self._observer = observer
+        self._step = next(way)
+        self._begun = begun
+
+    def until(self, moment: float) -> None:
+        """Do all that happens up to a moment, unless somebody lets the browser wait."""
+        while not self.held and self.over_at == NEVER and self._arrives_at() <= moment:
+            arrived_at = self._arrives_at()
+            self.address = self._step.address or self.address
+            reply = self._answer(self._step, arrived_at)
+            if reply == "held":
+                self.held = True
+            elif reply == "lost":
+                self._see(None, arrived_at)
+                self.over_at = arrived_at
+            else:
+                self.resume(reply, arrived_at)
+
+    def resume(self, response: HttpResponse, moment: float) -> None:
+        """Give the browser the answer that it waits for."""
+        self.held = False
+        self._see(response, moment)
+        self.over_at = moment  # Also when the browser gives up with an error.
+        try:
+            self._step = self._way.send(response)
+        except StopIteration:
+            return
+        self.over_at = NEVER
+        thinking = self._pace.thinking if self._pace.thinking and self._step.decides else 0.0
+        self._begun = moment + thinking
+
+    @property
+    def relays(self) -> bool:
+        """Whether what waits for its answer is a script that has read a fragment."""
+        return bool(self._step.relay)
+
+    def _arrives_at(self) -> float:
+        return self._begun + self._pace.latency
+
+    def _see(self, answer: HttpResponse | None, ended: float) -> None:
+        if self._observer is not None:
+            step = self._step
+            self._observer.browsed(
+                step.request(), answer, address=step.address, begun=self._begun, ended=ended
+            )

@@ -1,0 +1,352 @@
+"""The page of a comparison in a browser: opened from disk, by mouse, by keys, without a script, on paper.
+
+Pictures for the eye are left in `tests/artefacts`; what a program can see is asserted, with axe-core where a
+page may shut somebody out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import missing
+from foreign.conftest import HERE
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
+
+from browser.conftest import PATIENCE, Tab
+from browser.test_appearance import PICTURES, SCHEMES, WIDTHS
+from loopback_auth.compare.report import report
+from loopback_auth.compare.run import compare_simulated
+
+pytestmark = pytest.mark.browser
+
+AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = ("serious", "critical")
+
+
+@cache
+def html() -> str:
+    """The page of all flows, in memory."""
+    return report(compare_simulated())
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as a file."""
+    written = tmp_path_factory.mktemp("report") / "report.html"
+    written.write_text(html(), "utf-8")
+    return written
+
+
+@pytest.fixture
+def opened(tab: Tab, path: Path) -> Iterator[Tab]:
+    """The page in a browser, where it complains of nothing and asks nobody."""
+    tab.page.emulate_media(reduced_motion="reduce")
+    tab.page.goto(path.as_uri())
+    yield tab
+    assert [request.url for request in tab.requests] == [path.as_uri()]
+    assert tab.complaints == []
+
+
+@pytest.fixture
+def without_script(browser: Browser, path: Path) -> Iterator[Page]:
+    """The page where scripts are switched off."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(path.as_uri())
+        yield page
+
+
+def arrow(page: Page, flow: int, words: str) -> Locator:
+    """Find the first arrow of a flow with these words in its name."""
+    return page.locator(f"#flow-{flow} .arrow[aria-label*='{words}']").first
+
+
+def focused(page: Page) -> str:
+    """Return the name of what has the focus."""
+    name: str = page.evaluate(
+        "document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"
+    )
+    return name
+
+
+def test_page_looks_like_this(opened: Tab) -> None:
+    """Four pictures of the whole page, and nothing is wider than the screen."""
+    PICTURES.mkdir(exist_ok=True)
+    for scheme in SCHEMES:
+        opened.page.emulate_media(color_scheme=scheme)
+        for width in WIDTHS:
+            opened.page.set_viewport_size({"width": width, "height": 900})
+            opened.page.screenshot(
+                path=PICTURES / f"report-{scheme}-{width}.png", full_page=True, animations="disabled"
+            )
+
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_exchange_in_the_dock_looks_like_this(opened: Tab) -> None:
+    """The same with an arrow chosen, as on the screen."""
+    for scheme in SCHEMES:
+        opened.page.emulate_media(color_scheme=scheme)
+        for width in WIDTHS:
+            opened.page.set_viewport_size({"width": width, "height": 900})
+            arrow(opened.page, 0, "token request").click()
+            opened.page.screenshot(path=PICTURES / f"report-dock-{scheme}-{width}.png", animations="disabled")
+
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_all_flows_fit_beside_each_other_on_a_wide_screen(opened: Tab) -> None:
+    """Only what is seen together is compared."""
+    opened.page.set_viewport_size({"width": 1280, "height": 900})
+    strip = opened.page.locator(".strip")
+
+    assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
+    assert opened.page.locator(".scroll").evaluate("table => table.scrollWidth <= table.clientWidth")
+
+
+def test_text_stays_inside_of_the_diagrams(opened: Tab) -> None:
+    """The layout only estimates how wide letters are."""
+    too_wide = opened.page.locator(".diagram").evaluate_all(
+        """diagrams => diagrams.flatMap((diagram) => {
+          const room = diagram.viewBox.baseVal.width;
+          return [...diagram.querySelectorAll("text")].filter((text) => {
+            const box = text.getBBox();
+            return box.x < -1 || box.x + box.width > room + 1;
+          }).map((text) => text.textContent);
+        })"""
+    )
+
+    assert too_wide == []
+
+
+def test_tab_reaches_the_arrows_and_shows_what_they_carried(opened: Tab) -> None:
+    """Whoever has no mouse sees the same."""
+    page = opened.page
+    page.locator(".strip").focus()
+    page.keyboard.press("Tab")
+
+    assert focused(page).startswith("1 own a redirect URI")
+    assert page.locator("#dock-title").inner_text() == "code · 1 · own a redirect URI on this machine"
+    page.keyboard.press("Tab")
+    assert focused(page).startswith("2 ")
+    assert "127.0.0.1" in page.locator("#dock-content").inner_text()
+
+
+def test_arrow_keys_go_through_a_flow_and_across_the_flows(opened: Tab) -> None:
+    """Down is what happened next, right is the same moment of the next flow."""
+    page = opened.page
+    arrow(page, 0, "authorization response").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")
+
+    assert focused(page).startswith("11 authorization response")
+    page.keyboard.press("ArrowRight")
+    assert focused(page).startswith("11 authorization response")
+    assert page.locator("#dock-title").inner_text() == "code form_post · 11 · authorization response"
+
+
+def test_enter_leads_into_the_exchange_and_escape_back(opened: Tab) -> None:
+    """A screen reader hears the exchange by going there, and not at every step past it."""
+    page = opened.page
+    page.locator(".strip").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert focused(page) == "dock-title"
+    page.keyboard.press("Escape")
+    assert focused(page).startswith("1 ")
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("#dock").is_hidden()
+    assert focused(page).startswith("1 ")
+
+
+def test_arrow_with_the_focus_is_not_behind_the_dock(opened: Tab) -> None:
+    """WCAG 2.2 §2.4.11: what has the focus is seen."""
+    page = opened.page
+    page.set_viewport_size({"width": 1280, "height": 700})
+    page.locator(".strip").focus()
+    page.keyboard.press("Tab")
+    for _ in range(14):
+        page.keyboard.press("ArrowDown")
+        box, dock = page.locator(".arrow.current .hit").bounding_box(), page.locator("#dock").bounding_box()
+
+        assert box is not None
+        assert dock is not None
+        assert box["y"] + box["height"] <= dock["y"] + 1
+
+
+def test_pointing_at_an_arrow_shows_its_exchange(opened: Tab) -> None:
+    """And what was chosen comes back when the pointer leaves."""
+    page = opened.page
+    page.set_viewport_size({"width": 1280, "height": 1400})
+    page.locator("#diagrams").scroll_into_view_if_needed()
+    arrow(page, 2, "authorization response").hover()
+
+    assert page.locator("#dock-title").inner_text() == "token · 12 · authorization response"
+    assert "<access_token#1>" in page.locator("#dock-content").inner_text()
+    arrow(page, 0, "token request").click()
+    arrow(page, 0, "UserInfo request").hover()
+    assert "UserInfo" in page.locator("#dock-title").inner_text()
+    page.mouse.move(5, 5)
+    assert page.locator("#dock-title").inner_text() == "code · 13 · token request"
+
+
+def test_dock_steps_through_a_flow(opened: Tab) -> None:
+    """From the first request to the tokens with one button."""
+    page = opened.page
+    arrow(page, 0, "authorization response").click()
+    page.get_by_role("button", name="Next step").click()
+
+    assert page.locator("#dock-title").inner_text().startswith("code · 12 ")
+    page.get_by_role("button", name="Previous step").click()
+    assert page.locator("#dock-title").inner_text().startswith("code · 11 ")
+
+
+def test_following_a_secret_leaves_only_who_carries_it(opened: Tab) -> None:
+    """Where the access token goes in each flow is the question that this page answers."""
+    page = opened.page
+    button = page.locator("#follow").get_by_role("button", name="access_token", exact=True)
+    button.click()
+    lit = page.locator(".arrow.lit").evaluate_all(
+        "arrows => arrows.map((one) => one.getAttribute('aria-label'))"
+    )
+
+    assert button.get_attribute("aria-pressed") == "true"
+    assert lit
+    assert all("access_token" in label for label in lit)
+    opacity = "one => Number(getComputedStyle(one).opacity)"
+    assert page.locator(".arrow.lit").first.evaluate(opacity) == 1
+    assert page.locator(".arrow:not(.lit)").first.evaluate(opacity) < 0.5
+    page.keyboard.press("Escape")
+    assert button.get_attribute("aria-pressed") == "false"
+    assert page.locator("body.following").count() == 0
+
+
+def test_pointing_at_a_secret_lights_it_up_everywhere(opened: Tab) -> None:
+    """In the table as in the diagrams."""
+    page = opened.page
+    page.locator("td .secret", has_text="<ticket#1>").first.hover()
+    lit = page.locator(".lit[data-secret]").evaluate_all("all => all.map((one) => one.dataset.secret)")
+
+    assert len(lit) > 5
+    assert set(lit) == {"ticket#1"}
+    assert page.locator(".cargo.lit").count() > 2
+
+
+def test_link_to_a_step_opens_it(opened: Tab) -> None:
+    """The evidence of a cell is one click away."""
+    page = opened.page
+    link = page.locator("td .steps a").first
+    target = (link.get_attribute("href") or "").removeprefix("#")
+    link.click()
+
+    page.locator(f"[id='{target}'] .shown").wait_for(state="visible")
+    assert page.locator(f"[id='{target}']").get_attribute("open") == ""
+
+
+def test_rows_in_which_the_flows_differ(opened: Tab) -> None:
+    """The others can be put away."""
+    page = opened.page
+    alike, all_rows = page.locator("tr.alike"), page.locator("tbody tr:visible")
+    before = all_rows.count()
+    page.get_by_label("Only where the flows differ").check()
+
+    assert alike.count() > 0
+    assert all_rows.count() == before - alike.count()
+
+
+def test_dock_is_below_what_was_touched(browser: Browser, path: Path) -> None:
+    """On a telephone the exchange slides in from below, and the arrow stays in sight."""
+    with browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True) as context:
+        page = Tab(context.new_page()).page
+        page.emulate_media(reduced_motion="reduce")
+        page.goto(path.as_uri())
+        arrow(page, 0, "token request").tap()
+        dock = page.locator("#dock").bounding_box()
+        box = page.locator(".arrow.current .hit").bounding_box()
+
+    assert dock is not None
+    assert box is not None
+    assert dock["y"] + dock["height"] <= 801
+    assert 0 <= box["y"] <= box["y"] + box["height"] <= dock["y"] + 1
+
+
+def test_without_a_script_every_exchange_can_be_read(without_script: Page) -> None:
+    """The script adds what pointing shows; everything is there without it."""
+    page = without_script
+    link = arrow(page, 0, "token request")
+    target = (link.get_attribute("href") or "").removeprefix("#")
+    link.click()
+    entry = page.locator(f"[id='{target}']")
+    if entry.get_attribute("open") is None:
+        entry.locator("summary").click()
+
+    assert page.url.endswith(f"#{target}")
+    assert "grant_type=authorization_code" in entry.inner_text()
+    assert page.locator("#dock").is_hidden()
+    assert page.locator("#follow").is_hidden()
+
+
+def test_everything_is_on_paper(opened: Tab) -> None:
+    """What is closed on the screen is open in print, and what only a screen can do is gone."""
+    page = opened.page
+    page.emulate_media(media="print")
+    hidden = page.locator("details .shown, details.rest li").evaluate_all(
+        "all => all.filter((one) => one.getBoundingClientRect().height === 0).length"
+    )
+
+    assert hidden == 0
+    assert page.locator("details .shown").count() > 50
+    for gone in ("body > nav", "#dock", "#follow", ".differ"):
+        assert page.locator(gone).is_hidden()
+    page.screenshot(path=PICTURES / "report-print.png", full_page=True)
+
+
+def test_page_works_from_a_server_too(context: BrowserContext) -> None:
+    """The same file behind a web server, which has headers of its own."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=200, headers={"content-type": "text/html; charset=utf-8"}, body=html())
+
+    tab = Tab(context.new_page())
+    tab.page.route("**/*", answer)
+    tab.page.goto("http://127.0.0.1/report.html")
+    arrow(tab.page, 0, "token request").click()
+
+    assert tab.page.locator("#dock").is_visible()
+    assert [request.url for request in tab.requests] == ["http://127.0.0.1/report.html"]
+    assert tab.complaints == []
+
+
+def grave(page: Page) -> list[str]:
+    """Ask axe-core what would shut somebody out, and where."""
+    result: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    found = [one for one in result["violations"] if one["impact"] in GRAVE]
+    return [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_page_shuts_nobody_out(opened: Tab, scheme: Any, width: int) -> None:
+    """No serious and no critical violation: as it opens, with an exchange shown, and with everything open."""
+    if not AXE.is_file():
+        missing("axe-core is not installed")
+    page = opened.page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(AXE.read_text("utf-8"))
+
+    assert grave(page) == []
+    arrow(page, 0, "token request").click()
+    page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
+    page.locator("#follow button").first.click()
+    assert grave(page) == []

@@ -1,0 +1,84 @@
+"""Reads the page of a comparison, strictly, and draws pages of which little matters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib.resources import files
+
+from comparison_samples import CODE, COMPARISON
+
+from loopback_auth.compare.nouns import Attack, Finding, Row, Run
+from loopback_auth.compare.report import report
+
+VOID = frozenset({"meta", "input", "br", "link", "img"})
+ASSETS = files("loopback_auth.compare")
+
+
+class Reader(HTMLParser):
+    """Reads a page as strictly as one can: what is opened is closed, in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.inline: dict[str, str] = {}
+        self.words = ""
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep an element with its attributes, each of which it has once."""
+        assert len({name for name, _ in attrs}) == len(attrs), attrs
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep an element of a drawing, closed at once."""
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close what was opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep text, that of style and script apart."""
+        if self.cdata_elem is not None:
+            self.inline[self.cdata_elem] = self.inline.get(self.cdata_elem, "") + data
+        else:
+            self.words += data
+
+    def handle_comment(self, data: str) -> None:
+        """Refuse comments: nobody is to read them."""
+        raise AssertionError(data)
+
+    def values(self, name: str) -> list[str]:
+        """Return every value of an attribute, in order."""
+        return [attributes[name] for _, attributes in self.elements if name in attributes]
+
+    def with_class(self, name: str) -> list[dict[str, str]]:
+        """Return the attributes of the elements of a class."""
+        return [held for _, held in self.elements if name in held.get("class", "").split()]
+
+
+def asset(name: str) -> str:
+    """Read a file of the package."""
+    return ASSETS.joinpath(name).read_text("utf-8")
+
+
+def section(html: str, name: str) -> str:
+    """Cut out a section by its id."""
+    return html.split(f'<section id="{name}"')[1].split("</section>")[0]
+
+
+def one_run(*findings: Finding, attacks: tuple[Attack, ...] = (), flow: str = "code") -> Run:
+    """Run a flow of which nothing matters but the verdicts."""
+    return Run(flow, "signed in", CODE, findings=findings, attacks=attacks)
+
+
+def page(*runs: Run, rows: tuple[Row, ...] = ()) -> str:
+    """Draw the page of some runs."""
+    return report(replace(COMPARISON, runs=runs, rows=rows))

@@ -1,0 +1,290 @@
+"""Sequence diagrams: what becomes an arrow, in which phase it is, and that nothing covers anything else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from comparison_samples import CODE, TICKET
+from hostile_samples import PROPERTY, TEXTS, hostile
+from hypothesis import given
+
+from loopback_auth.compare.diagram import PHASES, Arrow, arrows
+from loopback_auth.compare.report_layout import HEAD, TITLE, Diagram, lay_out
+from loopback_auth.compare.report_svg import drawing, said
+from loopback_auth.compare.run import compare_simulated
+from loopback_auth.trace import Exchange, Party, Step, Trace
+
+AS = "https://as.example"
+TRACES = {run.flow: run.trace for run in compare_simulated().runs}
+
+every_flow = pytest.mark.parametrize("flow", TRACES)
+
+
+def trace(*entries: Step | Exchange) -> Trace:
+    """Number some entries."""
+    numbered = tuple(replace(entry, number=number) for number, entry in enumerate(entries, 1))
+    return Trace("flow", "simulate", "demo", numbered)
+
+
+def step(name: str, words: str = "") -> Step:
+    """Something that is no exchange."""
+    return Step(0, 0.0, name, words)
+
+
+def exchange(
+    sender: Party, receiver: Party, name: str, url: str = AS, *, status: int = 200, body: str = ""
+) -> Exchange:
+    """One request and its answer."""
+    return Exchange(0, 0.0, 0.1, sender, receiver, name, "GET", url, status=status, response_body=body)
+
+
+def poll(status: int = 400, body: str = "") -> Exchange:
+    """Ask once whether the person has approved."""
+    return exchange("client", "server", "device token request", status=status, body=body)
+
+
+def phases(shown: Trace) -> dict[str, list[str]]:
+    """Return the labels of the arrows by their phases."""
+    drawn = arrows(shown)
+    return {phase: [arrow.label for arrow in drawn if arrow.phase == phase] for phase in PHASES}
+
+
+def named(label: str, shown: Trace) -> Arrow:
+    """Return the first arrow with a label."""
+    return next(arrow for arrow in arrows(shown) if arrow.label == label)
+
+
+def test_code_comes_back_in_the_answer_and_buys_tokens() -> None:
+    """The four phases are what a reader is to see first."""
+    shown = phases(CODE)
+
+    assert shown["ask"][-1] == "authorization request"
+    assert shown["approve"] == ["the person approves"]
+    assert shown["answer"] == ["authorization response"]
+    assert shown["tokens"] == ["token request", "signed in"]
+
+
+def test_device_grant_has_no_answer_leg() -> None:
+    """The last poll brings the tokens themselves (RFC 8628 §3.5), and the gap is the point of the picture."""
+    assert phases(TRACES["device"])["answer"] == []
+
+
+def test_implicit_grant_has_no_token_request() -> None:
+    """The answer holds the token already (RFC 6749 §4.2.2)."""
+    shown = phases(TRACES["token"])
+
+    assert "authorization response" in shown["answer"]
+    assert not any("token request" in label for label in shown["tokens"])
+
+
+def test_ticket_is_answered_by_its_last_status() -> None:
+    """Nothing comes back through the browser, but the approval is one request and the token another."""
+    shown = phases(TRACES["ticket"])
+
+    assert shown["answer"] == ["ticket status request"]
+    assert shown["tokens"][0] == "ticket exchange"
+
+
+def test_page_of_ours_is_asked_for_before_the_server_is() -> None:
+    """The start page is no answer, though the browser calls our port for it."""
+    assert "start page" in phases(TRACES["code"])["ask"]
+    assert "start page" in phases(TRACES["ticket"])["ask"]
+
+
+def test_repeated_polls_are_one_arrow() -> None:
+    """Twenty arrows that say the same would hide the one that differs."""
+    pending: list[Step | Exchange] = [step("wait", "Wait 5 s."), poll()]
+    shown = trace(
+        step("invite"), *pending, *pending, *pending, poll(200, '{"access_token":"<access_token#1>"}')
+    )
+    drawn = arrows(shown)
+
+    assert [(arrow.phase, arrow.times, arrow.status) for arrow in drawn[1:]] == [
+        ("approve", "×3", "400"),  # noqa: RUF001 - a multiplication sign
+        ("tokens", "", "200"),
+    ]
+    assert [len(arrow.entries) for arrow in drawn] == [1, 6, 1]
+    assert drawn[1].number == 3
+
+
+def test_polls_are_not_folded_over_what_happens_between_them() -> None:
+    """That the person approved between two polls is what the picture is to show."""
+    drawn = arrows(trace(step("invite"), poll(), step("approve"), poll(), poll(200)))
+
+    assert [arrow.label for arrow in drawn[1:4]] == ["device token request", "decide", "device token request"]
+
+
+def test_waiting_goes_with_the_poll_that_it_was_for() -> None:
+    """The browser acts while we wait: the wait is no part of what it does."""
+    page = exchange("browser", "server", "device verification page")
+    drawn = arrows(trace(step("invite"), step("wait", "Wait 5 s."), page, poll(200)))
+
+    assert [len(arrow.entries) for arrow in drawn] == [1, 1, 2]
+
+
+def test_waiting_for_nothing_is_shown() -> None:
+    """A flow that ended while it waited has waited."""
+    drawn = arrows(trace(step("invite"), step("wait", "Wait 5 s.")))
+
+    assert drawn[-1].label == "wait"
+
+
+def test_phases_are_read_off_the_trace() -> None:
+    """A capture may call a code flow anything."""
+    shown = trace(
+        exchange("browser", "server", "GET /a"),
+        exchange("browser", "server", "POST /b"),
+        exchange("browser", "client", "GET /cb", "http://127.0.0.1:1/cb?code=<code#1>"),
+        exchange("client", "server", "POST /t"),
+    )
+
+    assert phases(shown) == {
+        "ask": ["GET /a"],
+        "approve": ["POST /b"],
+        "answer": ["GET /cb"],
+        "tokens": ["POST /t"],
+    }
+
+
+def test_fragment_is_carried_though_it_is_not_sent() -> None:
+    """The address bar shows it, and that is where the token of the implicit grant is seen."""
+    assert "<access_token#1>" in named("authorization response", TRACES["token"]).sent
+
+
+def test_secrets_that_only_the_answer_had_are_brought() -> None:
+    """What was sent along and echoed is no news."""
+    arrow = named("ticket exchange", TRACES["ticket"])
+
+    assert (arrow.sent, arrow.received) == (("<ticket#1>",), ("<access_token#1>",))
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        (exchange("client", "server", "token request", status=0), "no answer"),
+        (replace(exchange("browser", "server", "page", status=0), observed=False), "not observed"),
+        (step("bind"), ""),
+    ],
+)
+def test_what_was_not_answered_is_told_from_what_was_not_seen(entry: Step | Exchange, status: str) -> None:
+    """Silence of a server and our not looking are two things."""
+    [arrow] = arrows(trace(entry))
+
+    assert arrow.status == status
+
+
+@every_flow
+def test_every_entry_is_in_one_arrow(flow: str) -> None:
+    """The table refers to entries by number: each has to be found."""
+    drawn = arrows(TRACES[flow])
+    numbers = [entry.number for arrow in drawn for entry in arrow.entries]
+
+    assert sorted(numbers) == [entry.number for entry in TRACES[flow].entries]
+    assert len({arrow.number for arrow in drawn}) == len(drawn)
+
+
+@every_flow
+def test_phases_never_go_back(flow: str) -> None:
+    """A diagram is read from top to bottom."""
+    order = [PHASES.index(arrow.phase) for arrow in arrows(TRACES[flow])]
+
+    assert order == sorted(order)
+
+
+@PROPERTY
+@given(TEXTS)
+def test_any_trace_can_be_drawn(text: str) -> None:
+    """Traces may be somebody's capture, with names that nobody has thought of."""
+    runs = hostile(text).runs
+    for run, diagram in zip(runs, lay_out([run.trace for run in runs]), strict=True):
+        drawn = [entry for arrow in diagram.arrows for entry in arrow.entries]
+
+        assert sorted(drawn, key=lambda entry: entry.number) == list(run.trace.entries)
+
+
+def test_phases_begin_at_the_same_height() -> None:
+    """Beside each other is where the flows can be compared."""
+    diagrams = lay_out(list(TRACES.values()))
+
+    assert len({tuple((band.phase, band.top, band.height) for band in each.bands) for each in diagrams}) == 1
+    assert len({(each.width, each.height) for each in diagrams}) == 1
+
+
+def rows_fit(diagram: Diagram) -> bool:
+    """Tell whether the rows follow each other inside of their bands."""
+    return all(
+        all(one.top + one.height <= next_one.top + 0.01 for one, next_one in pairwise(band.rows))
+        and all(band.top + TITLE <= row.top for row in band.rows)
+        and all(row.top + row.height <= band.top + band.height for row in band.rows)
+        for band in diagram.bands
+    )
+
+
+def test_nothing_stands_on_anything_else() -> None:
+    """Two labels in one place can be read by nobody."""
+    for diagram in lay_out(list(TRACES.values())):
+        assert rows_fit(diagram)
+        for row in (row for band in diagram.bands for row in band.rows):
+            boxes = sorted((cargo.y, cargo.x, cargo.x + cargo.width) for cargo in row.cargo)
+
+            assert all(one[0] < other[0] or one[2] < other[1] for one, other in pairwise(boxes))
+            assert all(left >= 0 and right <= diagram.width for _, left, right in boxes)
+            assert all(row.top < top and top + 12 <= row.top + row.height for top, _, _ in boxes)
+
+
+def test_bands_follow_each_other() -> None:
+    """From the names of the lanes to the end there is no gap."""
+    [diagram] = lay_out([CODE])
+    ends = [band.top + band.height for band in diagram.bands]
+
+    assert [HEAD, *ends[:-1]] == pytest.approx([band.top for band in diagram.bands])
+    assert ends[-1] == pytest.approx(diagram.height)
+
+
+def test_stranger_has_a_lane_only_where_there_was_one() -> None:
+    """An empty lane would say that somebody was there."""
+    stranger = trace(exchange("stranger", "client", "forged callback"))
+
+    assert lay_out([CODE])[0].lanes == ("person", "browser", "client", "server")
+    assert lay_out([CODE, stranger])[0].lanes == ("person", "browser", "client", "server", "stranger")
+
+
+def test_arrows_are_said_in_words() -> None:
+    """Whoever cannot see the drawing hears who asks whom for what, and what that brings."""
+    assert said(named("token request", CODE)) == (
+        "6 token request 200 code code_verifier access_token."
+        " Program to Server: POST https://as.example/token. Brings access_token."
+    )
+
+
+def test_steps_are_said_in_words() -> None:
+    """The sentence of a step says more than its label."""
+    words = said(arrows(CODE)[1])
+
+    assert words == "2 open the start page in a browser. Open the start page in a browser."
+
+
+def svg(shown: Trace) -> str:
+    """Draw one trace."""
+    [diagram] = lay_out([shown])
+    return drawing(diagram, {arrow.number: f"e{arrow.number}" for arrow in diagram.arrows})
+
+
+def test_empty_phase_says_so() -> None:
+    """A gap could be taken for a fault of the drawing."""
+    assert "no answer leg" in svg(TRACES["device"])
+
+
+def test_phase_that_was_never_reached_is_no_empty_phase() -> None:
+    """A flow that failed before the tokens has shown nothing about how they come."""
+    shown = svg(TICKET)
+
+    assert "not reached" in shown
+    assert "no token request" not in shown
+
+
+def test_nothing_happened_is_drawn_too() -> None:
+    """A flow that is not possible here has a trace without entries."""
+    assert svg(trace()).count("not reached") == len(PHASES)

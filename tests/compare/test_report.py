@@ -1,0 +1,335 @@
+"""The page of a comparison: well formed, of one piece, the same for everybody, and no stranger's to steer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from comparison_samples import CODE, COMPARISON
+from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
+from hypothesis import example, given
+from page_reader import ASSETS, Reader, asset, page, section
+
+from loopback_auth.compare import report as report_module
+from loopback_auth.compare.diagram import arrows
+from loopback_auth.compare.nouns import Cell, Comparison, Row, Run
+from loopback_auth.compare.report import report
+from loopback_auth.compare.report_exchanges import written_out
+from loopback_auth.compare.report_text import plain, preformatted, rich
+from loopback_auth.compare.run import compare_simulated
+from loopback_auth.trace import Exchange, Step, Trace
+
+REFERENCES = ("aria-labelledby", "aria-controls", "aria-describedby", "for")
+
+
+@cache
+def simulated() -> Comparison:
+    """Compare all flows, once."""
+    return compare_simulated()
+
+
+PAGES = {"simulated": simulated(), "by hand": COMPARISON}
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+@every_page
+def test_page_is_well_formed_and_its_names_are_unique(name: str) -> None:
+    """A browser repairs what is broken, each in its own way."""
+    ids = Counter(Reader(report(PAGES[name])).values("id"))
+
+    assert [one for one, times in ids.items() if times > 1] == []
+
+
+@every_page
+def test_every_reference_within_the_page_leads_somewhere(name: str) -> None:
+    """A name that a screen reader cannot resolve is no name."""
+    reader = Reader(report(PAGES[name]))
+    wanted = {one[1:] for one in reader.values("href") if one.startswith("#")}
+    wanted |= {one for attribute in REFERENCES for value in reader.values(attribute) for one in value.split()}
+
+    assert wanted
+    assert wanted <= set(reader.values("id"))
+
+
+def harmless(reader: Reader) -> bool:
+    """Tell whether nothing is loaded or run but the two texts of ours."""
+    names = {name for _, attributes in reader.elements for name in attributes}
+    links = [held["href"] for tag, held in reader.elements if tag == "a"]
+    uses = [held["href"] for tag, held in reader.elements if tag == "use"]
+    tags = Counter(tag for tag, _ in reader.elements)
+    return (
+        not names
+        & {"src", "srcset", "style", "action", "formaction", "background", "ping", "poster", "xlink:href"}
+        and not any(name.startswith("on") for name in names)
+        and all(link.startswith(("#", "https://")) for link in links)
+        and all(use.startswith("#") for use in uses)
+        and tags.keys().isdisjoint(
+            {"img", "link", "iframe", "object", "embed", "base", "form", "video", "audio"}
+        )
+        and (tags["script"], tags["style"]) == (1, 1)
+        and reader.inline == {"style": asset("report.css"), "script": asset("report.js")}
+    )
+
+
+@every_page
+def test_page_loads_nothing(name: str) -> None:
+    """It is sent around, opened from disk, and shown where there is no network."""
+    assert harmless(Reader(report(PAGES[name])))
+
+
+@PROPERTY
+@given(TEXTS)
+@example("word")
+def test_no_text_becomes_markup(text: str) -> None:
+    """Servers, and whoever made a capture, write into this page."""
+    html = report(hostile(text))
+    html.encode("utf-8")
+
+    assert harmless(Reader(html))
+
+
+@PROPERTY
+@given(TEXTS)
+def test_pages_of_strangers_keep_their_names_unique(text: str) -> None:
+    """Two of the same name, and a link leads to the wrong one."""
+    reader = Reader(report(hostile(text)))
+    ids = reader.values("id")
+
+    assert len(set(ids)) == len(ids)
+    assert {one[1:] for one in reader.values("href") if one.startswith("#")} <= set(ids)
+
+
+@pytest.mark.parametrize("text", ["<b>&amp;\"'</b>", "</script><script>alert(1)</script>", "$title ${style}"])
+def test_hostile_text_is_still_shown(text: str) -> None:
+    """Escaping must not eat the text, or the reader sees a hole in the evidence."""
+    assert text in Reader(report(hostile(text))).words
+
+
+def test_invisible_characters_are_not_shown() -> None:
+    """An override of the writing direction can make an address read as another (UTR 36 §3)."""
+    words = Reader(report(hostile("a\u202eb\x1b[31m"))).words
+
+    assert not {"\u202e", "\x1b"} & set(words)
+
+
+@every_page
+def test_policy_allows_exactly_what_is_inlined(name: str) -> None:
+    """A hash that does not fit leaves the page unstyled, a wider source lets injected code run."""
+    reader = Reader(report(PAGES[name]))
+    [policy] = [held["content"] for _, held in reader.elements if "http-equiv" in held]
+    directives = dict(one.split(" ", 1) for one in policy.split("; "))
+
+    assert directives == {
+        "default-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "style-src": source_of(reader.inline["style"]),
+        "script-src": source_of(reader.inline["script"]),
+    }
+
+
+def source_of(text: str) -> str:
+    """Hash an inline text as a browser does (CSP Level 3 §6.7.3)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_policy_comes_before_everything_that_it_is_for() -> None:
+    """A policy in a page holds for what comes after it."""
+    tags = [tag for tag, _ in Reader(report(COMPARISON)).elements]
+
+    assert tags[:4] == ["html", "head", "meta", "meta"]
+
+
+def test_files_are_those_that_are_used_and_load_nothing() -> None:
+    """A forgotten file is shipped for ever; an import in the stylesheet would be a request."""
+    present = {item.name for item in ASSETS.iterdir() if item.name.endswith((".html", ".css", ".js"))}
+    used = set(re.findall(r'"(\w+\.(?:html|css|js))"', Path(report_module.__file__).read_text("utf-8")))
+
+    assert present == used
+    for name in present:
+        assert not re.search(r"https?:|url\(|@import|innerHTML|\beval\b", asset(name)), name
+
+
+def test_page_says_where_and_when_it_was_made() -> None:
+    """A report without its origin proves nothing."""
+    words = Reader(report(COMPARISON)).words
+
+    assert "Two ways to sign\N{NO-BREAK SPACE}in, side by side" in words
+    assert "2023-11-14 22:13 UTC" in words
+    assert "simulated in memory" in words
+    assert "loopback_auth 0.1.0" in words
+
+
+def test_one_flow_is_not_beside_itself() -> None:
+    """The same page explains a single sign-in."""
+    words = Reader(page(COMPARISON.runs[0])).words
+
+    assert "One way to sign\N{NO-BREAK SPACE}in" in words
+    assert "side by side" not in words.split("Overview")[0]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "command"),
+    [
+        (simulated(), "--simulate -o report.html"),
+        (COMPARISON, "--flows code,ticket --simulate -o report.html"),
+        (replace(COMPARISON, ground="demo"), "--flows code,ticket -o report.html"),
+        (replace(simulated(), ground="live"), "demo --client-id ID --live -o report.html"),
+    ],
+)
+def test_command_can_be_copied(comparison: Comparison, command: str) -> None:
+    """Whoever doubts the page runs it again."""
+    assert f"<code>python -m loopback_auth compare {command}</code>" in report(comparison)
+
+
+def test_command_is_one_command_whatever_a_flow_is_called() -> None:
+    """It is made to be pasted into a shell."""
+    shown = page(replace(COMPARISON.runs[0], flow="x; rm -rf ~"))
+
+    assert "--flows &#x27;x; rm -rf ~&#x27; --simulate" in shown
+
+
+def test_every_exchange_is_written_out_without_a_script() -> None:
+    """What the script shows at an arrow, everybody can open below."""
+    html = report(COMPARISON)
+    details = section(html, "exchanges") + "".join(html.split('<section class="flow">')[1:])
+
+    for run in COMPARISON.runs:
+        for exchange in run.trace.exchanges():
+            assert plain(exchange.step) in details
+            assert preformatted(exchange.url.split("?")[0]) in details
+        for step in (entry for entry in run.trace.entries if isinstance(entry, Step)):
+            assert rich(step.words) in details
+
+
+def test_arrows_can_be_reached_and_have_names() -> None:
+    """Pointing at them is not the only way."""
+    reader = Reader(report(simulated()))
+    arrows = reader.with_class("arrow")
+    entries = {held["id"] for tag, held in reader.elements if tag == "details" and "id" in held}
+
+    assert len(arrows) > 50
+    assert {arrow["href"][1:] for arrow in arrows} == entries
+    assert all(
+        arrow["tabindex"] == "0" and arrow["role"] == "link" and arrow["aria-label"] for arrow in arrows
+    )
+
+
+def test_secret_has_one_colour_wherever_it_is() -> None:
+    """The eye follows the colour, and the text says the same."""
+    reader = Reader(report(simulated()))
+    colours: dict[str, set[str]] = {}
+    for _, held in reader.elements:
+        if "data-secret" in held:
+            colours.setdefault(held["data-secret"], set()).update(re.findall(r"\bc\d\b", held["class"]))
+
+    assert {"code#1", "access_token#1", "ticket#1"} <= colours.keys()
+    assert all(len(found) == 1 for found in colours.values())
+
+
+def test_secrets_are_labels_in_text_too() -> None:
+    """Never colour alone."""
+    assert ">&lt;code#1&gt;</span>" in report(COMPARISON)
+
+
+@pytest.mark.parametrize("basis", ["observed", "tried", "known", "not observed"])
+def test_basis_is_said_in_words(basis: str) -> None:
+    """The sign is for those who see it."""
+    html = report(COMPARISON)
+
+    assert f"{basis.capitalize()}</dt>" in html
+    cells = tuple(
+        Cell("so", each) for each in ("observed", "tried", "known", "not observed") if each == basis
+    )
+    shown = page(COMPARISON.runs[0], rows=(Row("id", "Title", "Group", cells),))
+    assert f'<span class="vh">{basis}: </span>so' in shown
+
+
+def test_what_was_not_observed_is_not_said_twice() -> None:
+    """Such a cell has no other words, and they are for all to see."""
+    rows = (Row("id", "Title", "Group", (Cell("not observed", "not observed"),)),)
+
+    assert "</svg>not observed</td>" in page(COMPARISON.runs[0], rows=rows)
+
+
+def test_date_of_a_simulation_is_that_of_its_clock() -> None:
+    """Nobody is to wonder why the page is years old."""
+    assert "<dt>Made, by its own clock</dt>" in report(COMPARISON)
+    assert "<dt>Made</dt>" in report(replace(COMPARISON, ground="live"))
+
+
+def test_polls_that_look_alike_are_written_out_once() -> None:
+    """What repeats itself is told by its times, and the waits between go with it."""
+    wait = Step(0, 1.0, "wait", "Wait 5 s.")
+    ask = replace(next(CODE.exchanges("client", "server")), step="device token request", status=400, at=6.0)
+    entries: tuple[Step | Exchange, ...] = (
+        wait,
+        ask,
+        wait,
+        replace(ask, at=11.0),
+        wait,
+        replace(ask, at=16.0, response_body="{}"),
+    )
+    numbered = tuple(replace(entry, number=number) for number, entry in enumerate(entries, 1))
+    [arrow, last] = arrows(Trace("device", "simulate", "demo", numbered))
+    shown = written_out(arrow, "anchor")
+
+    assert shown.count("<h4>Request</h4>") == 1
+    assert "at 6.00 s, at 11.00 s · took 30 ms" in shown
+    assert '<p class="waits">Wait 5 s. (2 times)</p>' in shown
+    assert "at 16.00 s" in written_out(last, "anchor")
+
+
+def test_cells_lead_to_their_evidence() -> None:
+    """A claim that can be followed to the exchange behind it needs no trust."""
+    html = section(report(COMPARISON), "properties")
+
+    assert '<a href="#entry-0-5" aria-label="step 5 of code">5</a>' in html
+    assert 'href="https://www.rfc-editor.org/rfc/rfc9700#section-4.3.1"' in html
+
+
+def test_evidence_that_is_not_there_is_not_linked() -> None:
+    """A number that no entry has would lead nowhere."""
+    rows = (Row("id", "Title", "Group", (Cell("so", "observed", "", (99, 5)),)),)
+
+    assert 'step <a href="#entry-0-5"' in page(COMPARISON.runs[0], rows=rows)
+
+
+def test_source_of_a_whole_row_is_said_once() -> None:
+    """Six times the same clause is noise."""
+    cells = (Cell("a", "known", "RFC 8252 §7.3"), Cell("b", "known", "RFC 8252 §7.3"))
+    html = section(report(replace(COMPARISON, rows=(Row("id", "Title", "Group", cells),))), "properties")
+
+    assert html.count("rfc8252") == 1
+
+
+def test_table_has_groups_and_headers() -> None:
+    """Without them a screen reader reads numbers without meaning."""
+    reader = Reader(section(report(COMPARISON), "properties").partition(">")[2])
+    scopes = Counter(held["scope"] for tag, held in reader.elements if tag == "th")
+
+    assert scopes == {"col": 1 + len(COMPARISON.runs), "rowgroup": 2, "row": 2}
+    assert ("caption", {"class": "vh"}) in reader.elements
+
+
+def test_flow_that_did_not_run_has_its_reason() -> None:
+    """Not every provider can do everything, and that is an answer too."""
+    empty = Run(
+        "device", "not possible", Trace("device", "simulate", "demo", ()), reason="No endpoint <here>."
+    )
+    shown = page(empty)
+
+    assert "Not possible" in shown
+    assert "No endpoint &lt;here&gt;." in shown
+    assert "It did not run." in shown
+
+
+def test_samples_of_hostile_text_are_all_drawn() -> None:
+    """Each of them by itself, so that none depends on luck."""
+    assert all(harmless(Reader(report(hostile(text)))) for text in HOSTILE)

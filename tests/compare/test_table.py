@@ -1,0 +1,257 @@
+"""The table: it fits the terminal, says what a cell rests on, and no text in it can steer the terminal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from comparison_samples import CODE, COMPARISON, TICKET
+from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loopback_auth.compare.columns import fitting, grid, hanging, wrapped
+from loopback_auth.compare.lines import lines
+from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run
+from loopback_auth.compare.table import table
+
+FLOWS = ("code", "code form_post", "token", "ticket", "device", "paste")
+
+
+def six(*rows: Row) -> Comparison:
+    """Six flows side by side."""
+    return replace(COMPARISON, runs=tuple(Run(flow, "signed in", CODE) for flow in FLOWS), rows=rows)
+
+
+def row(*texts: str, name: str = "row", title: str = "Property") -> Row:
+    """A row of what was observed."""
+    return Row(name, title, "Group", tuple(Cell(text, "observed") for text in texts))
+
+
+def test_overview_comes_first() -> None:
+    """Who reads no further knows which flow worked, and what the worst of each is."""
+    shown = table(COMPARISON).splitlines()
+
+    assert shown[0] == "2 flows with demo, simulated in memory"
+    assert shown[2].split("  ")[0] == "Flow"
+    assert re.fullmatch(r"code +signed in +low: code-in-history", shown[4])
+    assert re.fullmatch(r"ticket +refused +not checked", shown[5])
+
+
+def test_overview_is_made_of_rows() -> None:
+    """What the overview says is not said again below, and has its basis there too."""
+    rows = (
+        row(*"123456", name="requests-by-us"),
+        replace(
+            row(*"789012", name="requests-by-browser"), cells=(Cell("not observed", "not observed"),) * 6
+        ),
+        row(*["1: approve"] * 6, name="person", title="What the person did"),
+        Row("delay", "From approval to tokens", "Group", (Cell("0.1 s", "tried"),) * 6),
+    )
+    shown = table(six(*rows))
+
+    assert re.search(r"^code +signed in +1 / \? +1: approve +0\.1 s\* +not checked$", shown, re.M)
+    assert "From approval to tokens" not in shown
+    assert "Group" not in shown
+
+
+def test_cells_say_what_they_rest_on() -> None:
+    """A claim without its ground is what this program is not to make."""
+    cells = (
+        Cell("seen", "observed"),
+        Cell("withstood", "tried"),
+        Cell("so it is", "known", "RFC 6749 §4.1"),
+        Cell("maybe", "not observed"),
+        Cell("not observed", "not observed"),
+        Cell("so it is, too", "known", "RFC 8628 §3"),
+    )
+    shown = table(six(Row("row", "Property", "Group", cells)))
+
+    assert re.search(
+        r"^  seen +withstood\* +so it is\[1\] +maybe\? +\? +so it is, too\[2\]$",
+        shown.replace("too\n", "too "),
+        re.M,
+    )
+    assert "\n[1] RFC 6749 §4.1\n[2] RFC 8628 §3\n" in shown
+
+
+def test_alike_cells_are_said_once() -> None:
+    """What does not tell flows apart takes one line."""
+    assert "\nClient secret: none (all)\n" in table(six(row(*["none"] * 6, title="Client secret")))
+
+
+def test_cells_stand_below_their_flow() -> None:
+    """In 80 columns six flows are still beside each other."""
+    shown = table(six(row("yes", "no", "yes", "no", "maybe", "no")), width=80).splitlines()
+    title = shown.index("Property")
+
+    assert shown[title + 1].index("maybe") == next(line for line in shown if "device" in line[5:]).index(
+        "device"
+    )
+
+
+def test_long_cells_are_written_flow_by_flow() -> None:
+    """Fourteen characters a line are no way to read a sentence."""
+    long = "we: " + "token request, " * 8
+    shown = table(six(row(long, long, "short", "short", "short", long)))
+
+    assert re.search(r"^  code, code +we: token request", shown, re.M)
+    assert re.search(r"^  form_post, ", shown, re.M)
+    assert re.search(r"^  token,? .*short$", shown, re.M)
+
+
+def test_narrow_terminals_have_flows_under_each_other() -> None:
+    """Forty columns are a phone or half a screen."""
+    shown = table(six(row("yes", "no", "yes", "no", "yes", "no")), width=40)
+
+    assert re.search(r"^  code, token, +yes$", shown, re.M)
+    assert re.search(r"^  code +no$", shown, re.M)
+
+
+def test_failed_checks_are_told_once_for_all_flows() -> None:
+    """Worst first; the same reason for three flows is one reason."""
+    low = Finding("low-one", "low", "Low holds", "fail", "It did not.", "RFC 1 §1", advice="Mend it.")
+    high = Finding("high-one", "high", "High holds", "fail", "Nor did this.", "RFC 2 §2")
+    passed = Finding("fine", "high", "Fine holds", "pass", "It did.", "RFC 3 §3")
+    runs = (
+        Run("code", "signed in", CODE, findings=(low, passed)),
+        Run("token", "signed in", CODE, findings=(replace(high), low)),
+    )
+    shown = table(replace(COMPARISON, runs=runs, rows=()))
+
+    assert shown.endswith(
+        "Checks that failed\n------------------\n"
+        "\nHIGH high-one: High holds [RFC 2 §2]\n  token: Nor did this.\n"
+        "\nLOW low-one: Low holds [RFC 1 §1]\n  code, token: It did not.\n  What to do: Mend it.\n"
+        "\n4 checks: 3 failed, 1 passed.\n"
+    )
+
+
+def test_attacks_say_how_they_ended() -> None:
+    """Worst first: what succeeded for one flow was withstood by another."""
+    attack = Attack("x", "Somebody tries.", "pass", "It was refused.", "RFC 1 §1")
+    runs = (
+        Run("code", "signed in", CODE, attacks=(attack,)),
+        Run("token", "signed in", CODE, attacks=(replace(attack, verdict="fail", because="It was taken."),)),
+        Run("paste", "signed in", CODE, attacks=(attack,)),
+        Run(
+            "device", "failed", CODE, attacks=(replace(attack, verdict="not applicable", because="No code."),)
+        ),
+    )
+    shown = table(replace(COMPARISON, runs=runs, rows=()))
+
+    assert shown.endswith(
+        "\nSomebody tries. [RFC 1 §1]\n  SUCCEEDED: token. It was taken.\n"
+        "  withstood: code, paste. It was refused.\n  not applicable: device. No code.\n"
+    )
+
+
+def test_reasons_are_given() -> None:
+    """Which flow did not work, and what said so."""
+    assert "\nticket: The server did not exchange it" in table(COMPARISON)
+
+
+def test_nothing_checked_is_said() -> None:
+    """An empty list must not read as a good result."""
+    assert "Nothing was checked." in table(
+        replace(COMPARISON, runs=(Run("code", "signed in", CODE),), rows=())
+    )
+
+
+def test_nothing_compared_is_no_crash() -> None:
+    """Whoever chose no flow gets an empty table."""
+    empty = replace(COMPARISON, runs=(), rows=(Row("row", "Property", "Group", ()),))
+
+    assert table(empty).startswith("0 flows with demo")
+    assert lines(replace(CODE, entries=())) == "\n"
+
+
+def test_colours_are_for_verdicts_and_only_when_asked_for() -> None:
+    """The words are the same; the escape sequences are ours."""
+    plain, painted = table(COMPARISON), table(COMPARISON, colour=True)
+
+    assert "\x1b" not in plain
+    assert "\x1b[32msigned in\x1b[0m" in painted
+    assert "\x1b[31mrefused\x1b[0m" in painted
+    assert re.sub(r"\x1b\[\d+m", "", painted) == plain
+
+
+@pytest.mark.parametrize("width", [40, 41, 60, 72, 80, 100, 132])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_neither_steers_nor_overflows(text: str, width: int) -> None:
+    """Escape sequences, controls and long words of a server stay text, inside the margins."""
+    for shown in (table(hostile(text), width=width), lines(hostile(text).runs[0].trace, width=width)):
+        assert all(line.isprintable() for line in shown.split("\n"))
+        assert max(map(len, shown.split("\n"))) <= width
+
+
+@PROPERTY
+@given(TEXTS)
+def test_any_text_is_harmless(text: str) -> None:
+    """The same for what nobody thought of."""
+    assert all(line.isprintable() for line in table(hostile(text)).split("\n"))
+    assert re.sub(r"\x1b\[\d+m", "", table(hostile(text), colour=True)) == table(hostile(text))
+
+
+@PROPERTY
+@given(TEXTS, st.integers(1, 30))
+def test_wrapped_text_is_whole(text: str, width: int) -> None:
+    """Nothing is lost at the end of a line, and no line is too long."""
+    shown = wrapped(text[:500], width)
+
+    assert all(0 < len(line) <= width for line in shown)
+    assert "".join(shown).replace(" ", "") == "".join(wrapped(text[:500], 5000)).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("two words", 9, ["two words"]),
+        ("two words", 8, ["two", "words"]),
+        ("<access_token#1>", 12, ["<access_", "token#1>"]),
+        ("http://127.0.0.1:49152/callback", 14, ["http://", "127.0.0.1:", "49152/callback"]),
+        ("verifier[14]", 11, ["verifier", "[14]"]),
+        ("abcdefgh", 3, ["abc", "def", "gh"]),
+        ("", 3, []),
+    ],
+)
+def test_words_are_broken_at_their_joints(text: str, width: int, shown: list[str]) -> None:
+    """Half a label is still known; a mark alone on a line is, too."""
+    assert wrapped(text, width) == shown
+
+
+def test_columns_get_what_they_need() -> None:
+    """Short columns are no wider than their text, so that long ones have the room; too many do not fit."""
+    rows = [("a", "some words that need room"), ("bb", "more words of the same kind")]
+
+    assert fitting(rows, 20, least=5) == [2, 16]
+    assert fitting(rows, 80, least=5) == [2, 27]
+    assert fitting([["aaaaaaaaa"] * 5], 30, least=5) is None
+    assert list(grid([("a", "b c"), ("", "d")], [2, 1])) == ["a   b", "    c", "    d"]
+
+
+def test_hanging_text_stands_below_itself() -> None:
+    """Or below the start, where that takes the room."""
+    assert list(hanging("- ", "one two three", width=9)) == ["- one two", "  three"]
+    assert list(hanging("start: ", "one two", width=9)) == ["start:", "    one", "    two"]
+    assert list(hanging("HIGH ", "one two", width=12, indent=2)) == ["HIGH one two"]
+
+
+def test_lines_follow_a_sign_in() -> None:
+    """Who asked whom, with what, and what came back."""
+    shown = lines(CODE)
+
+    assert "1  0.00 s  program: Own a redirect URI.\n" in shown
+    assert (
+        "6  2.20 s  program to server: token request\n"
+        "             POST https://as.example/token\n"
+        "             grant_type = authorization_code\n"
+        "             code = <code#1>\n"
+        "             code_verifier = <code_verifier#1>\n"
+        "             answer: 200 after 30 ms\n"
+        "             access_token = <access_token#1>\n"
+    ) in shown
+    assert "state = <state#1>\n" in shown
+    assert "4  2.00 s  person: The person approves.\n" in shown
+    assert "(not observed: only the browser and the server know more)" in lines(TICKET)
