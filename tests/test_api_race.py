@@ -14,7 +14,6 @@ import pytest
 
 from loopback_auth.api import login
 from loopback_auth.demo.agent import Decision, browse
-from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
@@ -73,13 +72,17 @@ def at_once(route: Route) -> Route:
 class Recording(DemoServer):
     """A demo server that may be polled quickly, and remembers what it was asked."""
 
-    def __init__(self, issuer: str, faults: Faults | None = None) -> None:
-        super().__init__(issuer, entropy=os.urandom, device_interval=1, faults=faults)
+    def __init__(self, issuer: str, refusing: str = "") -> None:
+        super().__init__(issuer, entropy=os.urandom, device_interval=1)
         self.paths: list[str] = []
+        self.refusing = refusing
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
         """Note where a request went, and answer it."""
         self.paths.append(request.url.partition("?")[0])
+        if self.refusing and self.refusing in self.paths[-1]:
+            refusal = b'{"error": "unauthorized_client"}'
+            return HttpResponse(400, (("Content-Type", "application/json"),), refusal)
         return super().handle(request, now)
 
 
@@ -136,12 +139,12 @@ def client(issuer: str, vendor: str = "netlify") -> ClientConfig:
 
 
 @asynccontextmanager
-async def serving(faults: Faults | None = None) -> AsyncIterator[tuple[Demo, Recording]]:
+async def serving(refusing: str = "") -> AsyncIterator[tuple[Demo, Recording]]:
     """Serve a demo server that remembers."""
     made: list[Recording] = []
 
     def factory(issuer: str) -> Recording:
-        made.append(Recording(issuer, faults))
+        made.append(Recording(issuer, refusing))
         return made[0]
 
     async with serve_demo(server_factory=factory) as demo, asyncio.timeout(SOON):
@@ -253,6 +256,25 @@ def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
 
     assert sign_in.flow == "device"
     assert {flow for flow, _ in began(person)} == {"ticket", "device"}
+
+
+def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> None:
+    """Nobody was asked anything yet, so nobody's "no" is passed over (RFC 8628 §3.2, RFC 6749 §5.2)."""
+    person = Person(clicks=LinkReady)
+
+    async def main() -> SignIn:
+        async with serving("/device_authorization") as (demo, _):
+            sign_in = await login(
+                client(demo.issuer),
+                plan=plan(at_once(Device), Code),
+                open_browser=lost,
+                notify=person.notify,
+            )
+            await person.done()
+            return sign_in
+
+    assert asyncio.run(main()).flow == "code"
+    assert [event.flow for event in person.events if isinstance(event, RouteEnded)] == ["device"]
 
 
 def test_pasted_address_wins_beside_a_redirect() -> None:

@@ -6,9 +6,9 @@ so that a single flow is not slower here than alone by more than one turn of the
 is cancelled, and with it go its requests, its ticket and its code.
 
 Not every failure ends the race, and not every one is forgiven. `Unavailable` says that a flow cannot run
-here, and brings the next one. A flow that joined later and fails before it has asked anybody anything is
-dropped, and so is one whose time is over while others are open. Everything else, a refusal or a broken rule
-above all, ends the sign-in: to try another way would be a silent downgrade (RFC 9700 §2.1.2).
+here, and brings the next one. A ticket, a device code or a paste that fails before it has asked anybody
+anything is dropped, and so is one whose time is over while others are open. Everything else, a refusal or a
+broken rule above all, ends the sign-in: to try another way would be a silent downgrade (RFC 9700 §2.1.2).
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ class Race:
     def _failed(self, route: Route, driver: Driver, error: LoopbackAuthError) -> None:
         self._open = {task: one for task, one in self._open.items() if one[1] is not driver}
         lapsed = isinstance(error, AttemptExpired) and bool(self._open)
-        unasked = route.starts != AT_ONCE and bool(self._open) and not driver.asked
+        others = bool(self._open or self._left)
+        unasked = others and not driver.asked and route.flow in NO_REDIRECT
         if self._answered or not (isinstance(error, Unavailable) or lapsed or unasked):
             self._end(error)
             return
