@@ -14,7 +14,7 @@ Source: the names of the steps are those of RFC 6749 §4.1, §4.2, RFC 8628 §3,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from loopback_auth.effects import Bind, Browse, Effect, Invite, Moment, Receive, Sleep, Warn
@@ -72,18 +72,20 @@ class Recorder:
         self._redirect_uri = ""
         self._browse_url = ""
         self._invite_urls: tuple[str, ...] = ()
+        self._answer_at: tuple[int, float] | None = None
 
     def __repr__(self) -> str:
         return f"Recorder({self._flow!r}, {self._ground!r}, {len(self._seen)} entries)"
-
-    # What follows is called by whoever runs the flow.
 
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
         """See an effect that was performed, and its answer."""
         match effect:
             case Bind():
+                self._redirect_uri, self._authority = str(answer), _authority(str(answer))
                 # The browser is started as soon as there is a port: this came before.
-                self._bound(str(answer), begun)
+                self._act(
+                    begun, "bind", "Own a redirect URI on this machine.", (("redirect_uri", str(answer)),)
+                )
             case Browse(url):
                 self._browsing(url, ended)
             case Invite():
@@ -147,7 +149,14 @@ class Recorder:
         self._labels.learn_request(whole)
         address = "" if request.header("x-loopback-relay") else url
         now = self._clock()
-        self._seen.append(_Seen(now, now, whole, HttpResponse(status), address=address))
+        seen = _Seen(now, now, whole, HttpResponse(status), address=address)
+        brings = status < 400 and self._browser_step(whole) in ("authorization response", "fragment relay")
+        if brings and self._answer_at is not None:
+            # It was held until the end, and has been there since just before the answer was received.
+            place, at = self._answer_at
+            self._seen.insert(place, replace(seen, at=at))
+        else:
+            self._seen.append(seen)
 
     def browsed(
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
@@ -177,8 +186,6 @@ class Recorder:
             who = f" as {end.tokens.account}" if end.tokens.account else ""
             self._act(self._clock(), "done", f"The program is signed in{who}.")
 
-    # What follows gives away what was seen, without the secrets.
-
     def text(self, text: str) -> str:
         """Return a text without the secrets of this sign-in."""
         return self._labels.text(text)
@@ -191,6 +198,7 @@ class Recorder:
                 that nobody can judge such a trace.
         """
         labels = Labels() if secrets else self._labels
+        # At the same moment a port is there before a browser is sent to it.
         ordered = sorted(self._seen, key=lambda one: (one.at, isinstance(one, _Seen) or one.name != "bind"))
         entries = tuple(
             self._step(number, one, labels) if isinstance(one, _Act) else self._exchange(number, one, labels)
@@ -206,10 +214,6 @@ class Recorder:
 
     def _act(self, at: float, name: str, words: str, values: tuple[tuple[str, str], ...] = ()) -> None:
         self._seen.append(_Act(at, name, words, tuple(pair for pair in values if pair[1])))
-
-    def _bound(self, redirect_uri: str, at: float) -> None:
-        self._redirect_uri, self._authority = redirect_uri, _authority(redirect_uri)
-        self._act(at, "bind", "Own a redirect URI on this machine.", (("redirect_uri", redirect_uri),))
 
     def _browsing(self, url: str, at: float) -> None:
         self._labels.learn_url(url)
@@ -248,6 +252,7 @@ class Recorder:
             self._act(at, "paste", "The person pastes the address where the browser ended.", values)
         else:
             self._act(at, "receive", "The authorization response is here.", values)
+            self._answer_at = len(self._seen) - 1, at
 
     def _step(self, number: int, act: _Act, labels: Labels) -> Step:
         text = labels.text

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from loopback_auth.api import login
 from loopback_auth.compare.choices import THINKING, Choice, Tell, choice, demo_client, silent
@@ -157,7 +158,7 @@ class Person:
         pasted = pasted_callback(address, request)
         if not isinstance(pasted, Pasted):
             raise AttemptCancelled(pasted.reason)
-        return pasted.callback
+        return replace(pasted.callback, received_at=time.time())
 
     def browsed(
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float

@@ -71,6 +71,9 @@ FAULTS = {
     "poll_elsewhere": Faults(poll_elsewhere="https://evil.example"),
     "ticket_status": Faults(ticket_status=404),
     "exchange_refused": Faults(exchange_refused=True),
+    "ignore_verifier": Faults(ignore_verifier=True),
+    "reusable": Faults(reusable=True),
+    "unlimited_user_codes": Faults(unlimited_user_codes=True),
 }
 
 

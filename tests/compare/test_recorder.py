@@ -352,6 +352,27 @@ def test_only_on_live_ground_visits_count() -> None:
     assert visit.url == visit.address == f"{CALLBACK}?code=<code#1>&state=<state#1>"
 
 
+def test_answer_that_was_held_until_the_end_is_where_it_arrived() -> None:
+    """Our port tells of a visitor when it has answered, and this one waits for the outcome."""
+    watch = Watch()
+    here = recorder("live", watch=watch)
+    here.performed(Bind(Redirect()), CALLBACK, begun=1000.0, ended=1000.0)
+    here.performed(Receive(REQUEST), Callback((("code", CODE),), "query"), begun=1000.0, ended=1002.0)
+    sent(here, post(f"{ISSUER}/token", f"code={CODE}"), at=1002.0)
+    watch.now = 1003.0
+    here.visited(get("/callback?code=again", ("Host", AUTHORITY)), 410)
+    here.visited(get(f"/callback?code={CODE}", ("Host", AUTHORITY)), 200)
+    entries = here.trace().entries
+
+    assert [(entry.at, entry.name if isinstance(entry, Step) else entry.status) for entry in entries] == [
+        (0.0, "bind"),
+        (2.0, 200),
+        (2.0, "receive"),
+        (2.0, 0),
+        (3.0, 410),
+    ]
+
+
 def test_on_live_ground_the_request_to_the_server_is_not_observed() -> None:
     """Only its address is known, since it came from us."""
     asked = only(bound("live"))
@@ -631,7 +652,10 @@ def test_only_headers_that_matter_are_kept() -> None:
     sent(
         here,
         get(
-            ISSUER, ("User-Agent", "x"), ("Sec-Fetch-Mode", "navigate"), ("Referer", f"{ISSUER}/?code={CODE}")
+            ISSUER,
+            ("User-Agent", "x"),
+            ("Sec-Fetch-Mode", "navigate"),
+            ("Referer", f"{ISSUER}/?state={STATE}"),
         ),
         HttpResponse(302, (("Server", "x"), ("Location", f"{CALLBACK}?code={CODE}"), ("Retry-After", "5"))),
     )
