@@ -395,6 +395,61 @@ def test_without_marks_a_long_paste_opens_the_question(person: Person) -> None:
     assert restored(person)
 
 
+def test_what_is_pasted_before_it_is_asked_for_is_one_answer(person: Person) -> None:
+    """The flow has to begin first, and a long paste without marks goes on arriving meanwhile."""
+    desk = Desk(person)
+    answers: list[Callback] = []
+
+    async def act(terminal: Terminal) -> None:
+        for piece in (LONG[:1000], LONG[1000:]):
+            person.types_ahead(piece)
+            while select.select([person.stdin], [], [], 0)[0]:  # noqa: ASYNC110 - some loops cannot watch
+                await asyncio.sleep(0)
+        asking = asyncio.create_task(terminal.paste(REQUEST))
+        await person.sees("back): (4 2")
+        await person.types("\r")
+        answers.append(await asking)
+
+    desk.run(act)
+
+    assert dict(answers[0].parameters)["code"] == LONG.partition("code=")[2]
+
+
+def test_keys_are_not_named_anew_while_something_is_asked(person: Person) -> None:
+    """During a question none of them works, and afterwards they are the same as before."""
+    desk = Desk(person, flows=("code", "paste"), waiting=())
+
+    async def act(terminal: Terminal) -> None:
+        asking = asyncio.create_task(terminal.paste(REQUEST))
+        await asyncio.sleep(0)
+        await person.types("?")
+        await person.types("p")
+        await person.sees("back): ")
+        for _ in range(3):
+            terminal._look(0.0)
+        await person.types(RIGHT + "\r")
+        await asking
+
+    assert desk.run(act).count("Keys: ") == 1
+
+
+def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
+    """`bg` and `fg` may come quickly one after the other, and only the first of them is told to us."""
+
+    async def act(terminal: Terminal) -> None:
+        inside = person.modes()
+        assert terminal._listening is not None
+        assert terminal._listening._keyboard is not None
+        terminal._listening._keyboard._leave()
+        assert person.modes() == person.modes_before
+        terminal._look(0.0)
+        assert person.modes() == inside
+
+    Desk(person).run(act)
+
+    assert restored(person)
+
+
 @pytest.mark.parametrize("leave", ["\r", "\x1b", "abc\x1b", "abc\x15\r"])
 def test_the_question_can_be_left(person: Person, leave: str) -> None:
     """The other flows are still open, and so are their keys."""
@@ -493,7 +548,7 @@ def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None
     desk = Desk(person)
 
     async def act(terminal: Terminal) -> None:
-        os.write(person.ours, b"y\r")
+        person.types_ahead("y\r")
         asking = asyncio.create_task(terminal.confirm(sign_in))
         await person.sees("Is that you? [y/N] ")
         await person.types("ocd")
@@ -568,7 +623,7 @@ def test_whatever_ends_the_wait_the_terminal_is_as_it_was(person: Person, ending
             case "cancelled":
                 raise asyncio.CancelledError
             case _:
-                os.write(person.ours, b"typed ahead")
+                person.types_ahead("typed ahead")
 
     with suppress(AttemptCancelled, asyncio.CancelledError):
         Desk(person).run(act, loop)

@@ -209,7 +209,7 @@ def test_to_be_cancelled_restores_the_terminal(person: Person, loop: Loop) -> No
         inside = person.modes()
         await person.types("abc")
         await person.sees("(3 characters)")
-        await person.types("def")
+        person.types_ahead("def")
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         return str(inside == person.modes_before)
