@@ -82,7 +82,7 @@ async def login(
         plan: the choice, made by the caller; see `plan.routes.plan`.
         controls: by which further flows can be begun while the sign-in is open.
         message: for the person on a ticket's approval page.
-        paste: asks for a pasted address besides waiting for the redirect (see `shell.paste`).
+        paste: asks for a pasted address besides waiting for the redirect (see `terminal.paste`).
         confirm: asked before the sign-in is kept and handed out whether this is the right account; for flows
             that anybody could have approved (RFC 6749 §10.16).
         exchanges: tell `notify` of every HTTP exchange of ours, too, redacted; False saves the time for that.

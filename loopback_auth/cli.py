@@ -27,6 +27,7 @@ COMMANDS = {
     "status": "show who is signed in, without secrets",
     "logout": "revoke the tokens and forget them",
     "settings": "show every effective value and where it comes from",
+    "compare": "run the flows side by side and show how they differ",
     "providers": "list the providers that are known by name",
     "doctor": "show how to sign in here, and what the server would answer",
     "demo": "run the demonstration server until interrupted",
@@ -99,7 +100,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 def tell(text: str) -> None:
     """Write a line for people; nobody may be there to read it."""
-    from loopback_auth.shell.terminal import write
+    from loopback_auth.terminal.line import write
 
     write(text + "\n")
 
@@ -116,7 +117,7 @@ def answer(text: str) -> None:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except OSError as exc:
-        from loopback_auth.shell.terminal import mute
+        from loopback_auth.terminal.line import mute
 
         mute(sys.stdout)
         if isinstance(exc, BrokenPipeError):

@@ -17,6 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import compared
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "scripts" / "pictures"
 PERSON = """\
@@ -51,6 +53,7 @@ def main() -> int:
             path.write_text(content)
     if options.write:
         screenshot(PICTURES / "success.png")
+        compared.screenshot(PICTURES / "report.png")
     if stale and options.check:
         sys.stderr.write(f"Not current: {', '.join(stale)}. Run scripts/fix.\n")
         return 1
@@ -65,7 +68,7 @@ def readme() -> str:
 
     text = (ROOT / "README.md").read_text()
     names = ", ".join(sorted(PRESETS)[:-1]) + " and " + sorted(PRESETS)[-1]
-    for mark, content in (("providers", names), ("places", places.table())):
+    for mark, content in (("providers", names), ("places", places.table()), ("compare", compared.table())):
         opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
         before, rest = text.split(opened)
         text = f"{before}{opened}{content}{closed}{rest.split(closed)[1]}"

@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"status": "done", **described(sign_in)})
     else:
-        from loopback_auth.shell.outcome import signed_in
+        from loopback_auth.terminal.outcome import signed_in
 
         tell(signed_in(sign_in, store.path(sign_in.name)))
     return 0
@@ -186,7 +186,7 @@ async def _resumed(
 ) -> tuple[SignIn, bool]:
     """Go on; return the sign-in, and whether it is the right account."""
     from loopback_auth.shell.split import resume
-    from loopback_auth.shell.terminal import Terminal
+    from loopback_auth.terminal.terminal import Terminal
 
     if options.wait and not options.json:
         tell(f"Waiting for the approval, {options.wait:g} seconds at most.")
@@ -230,8 +230,8 @@ def _anybody_could_approve(handed: Handed) -> bool:
 
 
 def _paste(url: str | None) -> Paste | None:
-    from loopback_auth.shell.paste import pasted, read_line
     from loopback_auth.shell.split import judged_once
+    from loopback_auth.terminal.paste import pasted, read_line
 
     if url is None and not sys.stdin.isatty():
         return None

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from loopback_auth.settings import Settings
     from loopback_auth.shell.controls import Controls
     from loopback_auth.shell.events import Event
-    from loopback_auth.shell.terminal import Terminal
     from loopback_auth.store.crowd import Crowd
+    from loopback_auth.terminal.terminal import Terminal
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
@@ -132,7 +132,7 @@ def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store:
 
         # The browser is on its way; from here on imports may cost.
         from loopback_auth.shell.controls import Controls
-        from loopback_auth.shell.terminal import Terminal
+        from loopback_auth.terminal.terminal import Terminal
 
         controls = Controls()
         terminal = Terminal(

@@ -109,7 +109,7 @@ def invitation(handed: Handed) -> dict[str, object]:
 
 def show(handed: Handed) -> None:
     """Tell people what to do."""
-    from loopback_auth.shell.outcome import until
+    from loopback_auth.terminal.outcome import until
 
     tell(f"Sign in to {handed.client.provider.name} at this link, in any browser:\n\n  {handed.url}\n")
     if handed.verification_uri not in ("", handed.url):

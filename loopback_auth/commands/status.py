@@ -189,7 +189,7 @@ def described(sign_in: SignIn) -> dict[str, object]:
 
 def _row(sign_in: SignIn) -> tuple[str, str, str, str]:
     from loopback_auth.redact import server_text
-    from loopback_auth.shell.outcome import until
+    from loopback_auth.terminal.outcome import until
 
     tokens = sign_in.tokens
     ended = "" if tokens.fresh(time.time()) else "ended "
@@ -216,6 +216,6 @@ def _described_begun(begun: Handed) -> dict[str, object]:
 
 def _row_begun(begun: Handed) -> tuple[str, str, str, str]:
     from loopback_auth.commands.start import finish_command
-    from loopback_auth.shell.outcome import until
+    from loopback_auth.terminal.outcome import until
 
     return begun.handle, begun.flow, until(begun.expires_at), finish_command(begun.handle)

@@ -6,8 +6,8 @@ Examples:
   python -m loopback_auth token --json
   python -m loopback_auth token github --login
 
-Nobody is asked anything: without a usable token the exit status is 9. With --login the person is asked to sign
-in then; of many processes that need it at once one asks, and all of them get the token.
+Nobody is asked anything: without a usable token the exit status is 9. With --login the person is asked to
+sign in then; of many processes that need it at once one asks, and all of them get the token.
 """
 
 from __future__ import annotations

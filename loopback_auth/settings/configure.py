@@ -115,7 +115,7 @@ def only_by_ticket(settings: Settings) -> bool:
 
 
 def has_other_way(settings: Settings) -> bool:
-    """Tell whether one could sign in without the client secret that a code needs: by ticket or device code."""
+    """Tell whether one could sign in without the secret that a code needs: by ticket or device code."""
     places = ("issuer", "ticket", "device_authorization_endpoint")
     return settings.text("flow") is None and any(settings.text(name) for name in places)
 

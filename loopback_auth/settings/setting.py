@@ -20,7 +20,7 @@ _RESPONSE_MODES = ("query", "fragment", "form_post")
 _FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste")
 _CHOSEN = ("code", "ticket", "device", "paste")
 _TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
-_BINDS = ("loopback", "0.0.0.0", "::")
+_BINDS = ("loopback", "0.0.0.0", "::")  # noqa: S104 - a choice, and never the default
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
@@ -127,7 +127,9 @@ SETTINGS = (
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
     Setting("response_mode", "text", "way in which the answer comes back", choices=_RESPONSE_MODES),
     Setting("flow", "text", "way to sign in; unset: whatever works here", choices=_FLOWS),
-    Setting("allowed_flows", "words", "ways that may be chosen from; may be repeated", choices=_CHOSEN, default=_CHOSEN),
+    Setting(
+        "allowed_flows", "words", "ways to choose from; repeatable", choices=_CHOSEN, default=_CHOSEN
+    ),
     Setting("ticket", "text", "vendor whose ticket contract is spoken", choices=_TICKETS),
     Setting("ticket_base", "text", "address of the vendor's API, in place of the usual one"),
     Setting("ticket_ui", "text", "address of the vendor's approval page, in place of the usual one"),
@@ -146,8 +148,8 @@ SETTINGS = (
     Setting("reachable", "switch", "belief that the browser reaches a port of this machine; unset: look"),
     Setting("person", "switch", "belief that somebody at this terminal can be asked; unset: look"),
     Setting("wait", "switch", "waiting for a person; unset: not in build servers and under agents"),
-    Setting("signal", "pairs", "NAME=VALUE to be seen in place of a variable or, for a path, of a file; may be repeated"),
-    Setting("bind", "text", "address to listen on; another than loopback only inside a container", choices=_BINDS),
+    Setting("signal", "pairs", "NAME=VALUE seen in place of a variable, or of a file for a path; repeatable"),
+    Setting("bind", "text", "address to listen on; not loopback only inside a container", choices=_BINDS),
     Setting("allowed_issuer", "text", "one other issuer that the server may call itself"),
     Setting("account_fields", "words", "members that name the account, best first; may be repeated"),
     Setting("scope_separator", "text", "character between scopes", choices=(" ", ","), default=" "),

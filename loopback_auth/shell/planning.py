@@ -57,8 +57,8 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
     if chosen.facts.waits.level == NO and not settings.is_demo:
         raise Unavailable(
             f"Nobody can be waited for here: {', '.join(chosen.facts.waits.because)}.",
-            hint="Sign in in two steps: python -m loopback_auth start --json with the same arguments, and then "
-            "finish. Or give --wait.",
+            hint="Sign in in two steps: python -m loopback_auth start --json with the same arguments, and "
+            "then finish. Or give --wait.",
         )
     chosen.patience = settings.seconds("patience") or chosen.patience
     return chosen

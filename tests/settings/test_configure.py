@@ -112,7 +112,7 @@ REFUSED = [
     ({**ISSUER, "resource": ["api"]}, "absolute URI", "https://"),
     ({**ISSUER, "scope": 'a "b"'}, "The scope has a character", "without quotes"),
     ({**ISSUER, "scope": "a\u00a0b\u00e4"}, "(from flag --scope)", "without quotes"),
-    ({**ISSUER, "client_auth": "basic", "flow": "code"}, "There is no client secret", "LOOPBACK_AUTH_CLIENT_SECRET"),
+    ({**ISSUER, "client_auth": "basic", "flow": "code"}, "no client secret", "LOOPBACK_AUTH_CLIENT_SECRET"),
     ({**ISSUER, "redirect_uri": "https://127.0.0.1/cb"}, "plain http", "http://127.0.0.1/callback"),
 ]
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
-from loopback_auth.shell.keys import Answer, Keys, Typed
-from loopback_auth.shell.tty import Keyboard, arriving, in_background, own_terminal, read
+from loopback_auth.terminal.keys import Answer, Keys, Typed
+from loopback_auth.terminal.tty import Keyboard, arriving, in_background, own_terminal, read
 
 ESCAPE_SECONDS = 0.3
 """After so long without more, Esc was a key and not the beginning of a sequence."""

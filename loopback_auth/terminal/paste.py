@@ -86,8 +86,8 @@ async def read_line(
         if stream is not None and stream.isatty():
             return await _in_thread(lambda: _typed(prompt, hidden=hidden))
         return await _in_thread(lambda: _piped(stream))
-    from loopback_auth.shell.keyboard import read_terminal
-    from loopback_auth.shell.tty import own_terminal
+    from loopback_auth.terminal.keyboard import read_terminal
+    from loopback_auth.terminal.tty import own_terminal
 
     descriptor = own_terminal(stream, terminal)
     if descriptor is None:

@@ -17,8 +17,8 @@ from pseudo_terminal import PASTE, Person
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata
 from loopback_auth.shell.events import Event, PasteRefused, Warned
-from loopback_auth.shell.keys import Answer
-from loopback_auth.shell.paste import LIMIT, TRIES, pasted, read_line
+from loopback_auth.terminal.keys import Answer
+from loopback_auth.terminal.paste import LIMIT, TRIES, pasted, read_line
 
 REDIRECT_URI = "http://127.0.0.1:49152/callback"
 STATE = "af0ifjsldkj-af0ifjsldkj-af0ifjsl"
@@ -384,8 +384,8 @@ def test_not_even_a_script_is_asked_for_ever() -> None:
 
 CHILD = """
 import asyncio, os, sys
-from loopback_auth.shell.keys import Answer
-from loopback_auth.shell.paste import read_line
+from loopback_auth.terminal.keys import Answer
+from loopback_auth.terminal.paste import read_line
 async def main():
     try:
         print(await read_line(f"Paste into {os.getpid()}: ", stream=None))

@@ -12,10 +12,10 @@ import os
 
 from loopback_auth.plan.nouns import UNVISITED, Place
 from loopback_auth.plan.recipe import authority_of, is_here, recipe
-from loopback_auth.shell.drawing import instructions
-from loopback_auth.shell.line import Line, size
-from loopback_auth.shell.links import Links
-from loopback_auth.shell.progress import (
+from loopback_auth.terminal.drawing import instructions
+from loopback_auth.terminal.line import Line, size
+from loopback_auth.terminal.links import Links
+from loopback_auth.terminal.progress import (
     ELSEWHERE,
     Progress,
     flows_at_first,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth.shell import clipboard
-from loopback_auth.shell.clipboard import copy, escape, programs
+from loopback_auth.terminal import clipboard
+from loopback_auth.terminal.clipboard import copy, escape, programs
 
 LINK = "http://127.0.0.1:49152/0123456789abcdef"
 X11 = (("xclip", "-selection", "clipboard"), ("xsel", "--clipboard", "--input"))

@@ -16,10 +16,11 @@ from pseudo_terminal import Person
 
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.nouns import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
-from loopback_auth.shell import drawing, events
-from loopback_auth.shell.outcome import until
-from loopback_auth.shell.progress import Progress
-from loopback_auth.shell.terminal import Terminal
+from loopback_auth.shell import events
+from loopback_auth.terminal import drawing
+from loopback_auth.terminal.outcome import until
+from loopback_auth.terminal.progress import Progress
+from loopback_auth.terminal.terminal import Terminal
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)

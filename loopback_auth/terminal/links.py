@@ -13,13 +13,13 @@ import os
 import sys
 
 from loopback_auth.plan.recipe import authority_of
-from loopback_auth.shell.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
-from loopback_auth.shell.line import size
+from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
+from loopback_auth.terminal.line import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.shell.events import Invited
-    from loopback_auth.shell.line import Line
+    from loopback_auth.terminal.line import Line
 
 TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q or give --qr.\n"
 

@@ -13,10 +13,8 @@ import sys
 import time
 from contextlib import contextmanager
 
-from loopback_auth.shell.line import mute as mute
-from loopback_auth.shell.line import write as write
-from loopback_auth.shell.outcome import signed_in
-from loopback_auth.shell.teller import Teller
+from loopback_auth.terminal.outcome import signed_in
+from loopback_auth.terminal.teller import Teller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +24,10 @@ if TYPE_CHECKING:
     from loopback_auth.model import AuthorizationRequest, Callback, SignIn
     from loopback_auth.plan.nouns import Plan
     from loopback_auth.shell.browser import Opening
-    from loopback_auth.shell.choices import Choices
     from loopback_auth.shell.controls import Controls
     from loopback_auth.shell.events import Event
-    from loopback_auth.shell.keyboard import Listening
+    from loopback_auth.terminal.choices import Choices
+    from loopback_auth.terminal.keyboard import Listening
 
 QUIET_SECONDS = 8.0
 """After so long without a visit, help on how to reach this machine is shown; browsers start slower than one
@@ -125,7 +123,7 @@ class Terminal:
             AttemptCancelled: the person gave up.
             Unavailable: there is nobody to ask.
         """
-        from loopback_auth.shell.paste import pasted
+        from loopback_auth.terminal.paste import pasted
 
         choices = None if self._controls is None or self._only_pasting() else self._choices
 
@@ -174,7 +172,7 @@ class Terminal:
                 return await self._listening.ask(
                     prompt, hidden=hidden, begun=begun, afresh=afresh, may_leave=may_leave
                 )
-            from loopback_auth.shell.paste import read_line
+            from loopback_auth.terminal.paste import read_line
 
             return await read_line(prompt, hidden=hidden)
 
@@ -184,9 +182,9 @@ class Terminal:
         if sys.platform == "win32" or not self._line.live:
             yield
             return
-        from loopback_auth.shell.choices import Choices
-        from loopback_auth.shell.keyboard import listening
-        from loopback_auth.shell.paste import LIMIT
+        from loopback_auth.terminal.choices import Choices
+        from loopback_auth.terminal.keyboard import listening
+        from loopback_auth.terminal.paste import LIMIT
 
         choices = Choices(
             self._line,

@@ -24,9 +24,9 @@ from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place
 from loopback_auth.shell import events
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.controls import Controls
-from loopback_auth.shell.keys import Keys, Typed
-from loopback_auth.shell.paste import LIMIT
-from loopback_auth.shell.terminal import Terminal
+from loopback_auth.terminal.keys import Keys, Typed
+from loopback_auth.terminal.paste import LIMIT
+from loopback_auth.terminal.terminal import Terminal
 
 AUTHORITY = "127.0.0.1:49152"
 LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"
@@ -708,7 +708,7 @@ def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[s
 
 WAITING = """
 import asyncio, os, sys
-from loopback_auth.shell.terminal import Terminal
+from loopback_auth.terminal.terminal import Terminal
 async def main():
     terminal = Terminal("demo", authority="127.0.0.1:1")
     try:

@@ -1,0 +1,47 @@
+"""The README's table and picture of `compare`: the simulated comparison, which is the same each time."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from loopback_auth.compare.nouns import Cell
+from loopback_auth.compare.overview import groups, overview
+from loopback_auth.compare.report import report
+from loopback_auth.compare.run import compare_simulated
+
+GROUPS = ("Where secrets show", "What attackers get")
+
+
+def table() -> str:
+    """Return what matters most, in Markdown."""
+    comparison = compare_simulated()
+    rows = [*overview(comparison)]
+    rows += [row for name, group in groups(comparison) if name in GROUPS for row in group]
+    lines = ["| | " + " | ".join(run.flow for run in comparison.runs) + " |"]
+    lines.append("| --- " * (len(comparison.runs) + 1) + "|")
+    for row in rows:
+        cells = (_cell(cell) for cell in row.cells)
+        lines.append(f"| {row.title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def screenshot(path: Path) -> None:
+    """Take a picture of the report where the diagrams stand side by side."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page = Path(folder, "report.html")
+        page.write_text(report(compare_simulated()))
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1280, "height": 1560}, reduced_motion="reduce")
+        tab.goto(page.as_uri())
+        tab.locator("#diagrams").scroll_into_view_if_needed()
+        tab.evaluate("document.querySelector('#diagrams').scrollIntoView()")
+        tab.screenshot(path=path)
+        browser.close()
+
+
+def _cell(cell: Cell) -> str:
+    text = cell.text.replace("|", r"\|").replace("<", "`<").replace(">", ">`")
+    return {"known": f"*{text}*", "tried": f"**{text}**", "not observed": f"{text}?"}.get(cell.basis, text)
