@@ -154,6 +154,12 @@ def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
     return tuple(route.flow for route in plan.starting(AT_ONCE) or plan.routes[:1])
 
 
+def likelier_elsewhere(plan: Plan) -> bool:
+    """Tell whether a browser on any device comes before one that reaches this machine; both may do."""
+    flows = [route.flow for route in plan.routes]
+    return flows[0] in ELSEWHERE and any(flow not in (*ELSEWHERE, "paste") for flow in flows)
+
+
 def lives_by_itself(plan: Plan) -> bool:
     """Tell whether the flow in the lead says itself how long it can be approved."""
     flows = [route.flow for route in plan.routes]

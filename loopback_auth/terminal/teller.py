@@ -16,9 +16,9 @@ from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line, size
 from loopback_auth.terminal.links import Links
 from loopback_auth.terminal.progress import (
-    ELSEWHERE,
     Progress,
     flows_at_first,
+    likelier_elsewhere,
     lives_by_itself,
     words_of,
 )
@@ -52,7 +52,7 @@ class Teller:
     def link(self, url: str, *, program: str, why_not: str) -> None:
         """Show the page where the sign-in begins; after what is likelier to work here."""
         self._introduce()
-        if self._plan is not None and self._plan.routes[0].flow in ELSEWHERE and not program:
+        if not program and self._plan is not None and likelier_elsewhere(self._plan):
             self._second = url
             return
         self._launched = bool(program)

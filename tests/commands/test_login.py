@@ -237,3 +237,20 @@ def test_the_secret_is_asked_for_without_being_shown(
     assert secret.encode() not in arguments
     assert all(secret not in file.read_text() for file in kept_in(command_line).rglob("*.json"))
     assert secret in server.sent("client_secret")
+
+
+@posix
+def test_over_ssh_what_works_on_any_device_comes_first(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """Our own link needs a forwarded port, which hardly anybody has ready."""
+    ssh = {"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22", "SSH_TTY": "/dev/pts/0"}
+    with in_terminal(command_line, "login", *client_flags(server.issuer), **ssh) as screen:
+        shown = screen.wait_for("Or open this link in a browser that reaches this machine")
+        screen.type("\x03")
+        status = screen.end()
+
+    assert shown.index("on any device") < shown.index("Or open this link")
+    assert "ssh -L" not in shown
+    assert "ssh -L" in screen.shown
+    assert status == 130
