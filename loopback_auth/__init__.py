@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     )
     from loopback_auth.plan.nouns import Plan, Route
     from loopback_auth.shell.controls import Controls
-    from loopback_auth.store import FileTokenStore, MemoryTokenStore, TokenStore
+    from loopback_auth.store import FileTokenStore, TokenStore
+    from loopback_auth.store.memory import MemoryTokenStore
     from loopback_auth.upkeep import logout, renew
 
 _HOMES = {
@@ -85,7 +86,8 @@ _HOMES = {
     "model": ("ClientConfig", "IdToken", "Provider", "Redirect", "ServerMetadata", "SignIn", "TokenSet"),
     "plan.nouns": ("Plan", "Route"),
     "shell.controls": ("Controls",),
-    "store": ("FileTokenStore", "MemoryTokenStore", "TokenStore"),
+    "store": ("FileTokenStore", "TokenStore"),
+    "store.memory": ("MemoryTokenStore",),
     "upkeep": ("logout", "renew"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

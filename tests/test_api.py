@@ -37,7 +37,8 @@ from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provide
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkOpened, LinkReady
 from loopback_auth.shell.transport import Transport
-from loopback_auth.store import FileTokenStore, MemoryTokenStore
+from loopback_auth.store import FileTokenStore
+from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.upkeep import logout, renew
 
 NAME = "demo"

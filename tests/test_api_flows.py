@@ -28,7 +28,7 @@ from loopback_auth.model import (
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import Event, Invited, PasteReady, Warned
-from loopback_auth.store import MemoryTokenStore
+from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.upkeep import logout
 
 SIGNER = rsa_signer()

@@ -35,8 +35,6 @@ from loopback_auth.store.private_files import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from typing import Any, Protocol
 
@@ -104,7 +102,7 @@ def sign_in_name(text: str) -> str:
         ConfigError: there is no letter or digit in it.
     """
     spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
-    return _checked(spelled.lstrip("._-")[:NAME_LIMIT])
+    return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
 
 
 class TokenStore(Protocol):
@@ -249,7 +247,7 @@ class FileTokenStore:
 
     def path(self, name: str) -> str:
         """Return the file of a sign-in, whether or not it exists."""
-        return os.path.join(self._folder, _checked(name) + SUFFIX)
+        return os.path.join(self._folder, checked_name(name) + SUFFIX)
 
     def _keep_damaged_aside(self, name: str) -> None:
         from loopback_auth.errors import StoreError
@@ -261,52 +259,6 @@ class FileTokenStore:
             # A link is not worth keeping: it is replaced, and what it points to is not ours.
             if not os.path.islink(path):
                 move_aside(path, time.time())
-
-
-class MemoryTokenStore:
-    """Keeps sign-ins for the life of the object: for embedding, and for tests."""
-
-    def __init__(self) -> None:
-        import threading
-
-        self._new_lock = threading.Lock
-        self._kept: dict[str, SignIn] = {}
-        self._locks: dict[str, threading.Lock] = {}
-
-    def names(self) -> tuple[str, ...]:
-        """List what is kept, in alphabetical order."""
-        return tuple(sorted(self._kept))
-
-    def load(self, name: str) -> SignIn | None:
-        """Return one sign-in; None when there is none of that name."""
-        return self._kept.get(_checked(name))
-
-    def save(self, sign_in: SignIn) -> None:
-        """Keep a sign-in under its name, in place of the old one."""
-        self._kept[_checked(sign_in.name)] = sign_in
-
-    def delete(self, name: str) -> bool:
-        """Forget a sign-in; tell whether there was one."""
-        return self._kept.pop(_checked(name), None) is not None
-
-    def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Keep other threads from the sign-in; waits for at most `timeout` seconds on entry."""
-        from contextlib import contextmanager
-
-        lock = self._locks.setdefault(_checked(name), self._new_lock())
-        return contextmanager(_held)(lock, name, timeout)
-
-    def check_writable(self) -> None:
-        """Do nothing: memory is always there."""
-
-
-def _held(lock: threading.Lock, name: str, timeout: float) -> Iterator[None]:
-    if not lock.acquire(timeout=max(timeout, 0.0)):
-        raise store_error(f"The sign-in {name} is busy: waited {timeout:g} seconds", "Try again in a moment.")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _kept_form(sign_in: SignIn) -> bytes:
@@ -330,7 +282,12 @@ def _is_name(text: str) -> bool:
     return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and _NAME_CHARACTERS.issuperset(text)
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return a name that can be one of a sign-in.
+
+    Raises:
+        ConfigError: it cannot.
+    """
     if not _is_name(name):
         from loopback_auth.errors import ConfigError
 

@@ -21,13 +21,8 @@ from hypothesis import strategies as st
 
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
-from loopback_auth.store import (
-    FileTokenStore,
-    MemoryTokenStore,
-    TokenStore,
-    read_fresh_token,
-    sign_in_name,
-)
+from loopback_auth.store import FileTokenStore, TokenStore, read_fresh_token, sign_in_name
+from loopback_auth.store.memory import MemoryTokenStore
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a"
