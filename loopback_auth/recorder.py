@@ -194,8 +194,7 @@ class Recorder:
         """Write down what was seen so far.
 
         Args:
-            secrets: leave them as they are, for somebody who asked for just that; nothing is a label then, so
-                that nobody can judge such a trace.
+            secrets: leave them as they are; then there are no labels to judge by.
         """
         labels = Labels() if secrets else self._labels
         # At the same moment a port is there before a browser is sent to it.

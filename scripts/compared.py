@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from loopback_auth.compare.nouns import Cell
-from loopback_auth.compare.overview import groups, overview
-from loopback_auth.compare.report import report
+from loopback_auth.compare.drawing.overview import groups, overview
+from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.run import compare_simulated
 
 GROUPS = ("Where secrets show", "What attackers get")

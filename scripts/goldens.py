@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from loopback_auth.compare.lines import lines
-from loopback_auth.compare.outputs import render
+from loopback_auth.compare.drawing.lines import lines
+from loopback_auth.compare.drawing.outputs import render
 from loopback_auth.compare.run import compare_simulated
-from loopback_auth.compare.table import table
+from loopback_auth.compare.drawing.table import table
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "compare" / "goldens"
 

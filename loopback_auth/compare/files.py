@@ -10,8 +10,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from loopback_auth.compare.drawing.outputs import SUFFIXES, render
 from loopback_auth.compare.nouns import Comparison
-from loopback_auth.compare.outputs import SUFFIXES, render
 from loopback_auth.errors import ConfigError
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import TracebackType
 
-from loopback_auth.shell.line import Line
+from loopback_auth.terminal.line import Line
 
-ENDS = ("signed in", "failed")
+ATTACKED = "under attack"
+ENDS = ("signed in", "failed", ATTACKED)
 """The last stages."""
 
 
@@ -26,6 +27,9 @@ class Headway:
             return
         under_way = [flow for flow, one in self._stages.items() if one not in ENDS]
         count = f"{len(self._stages) - len(under_way)} of {len(self._stages)} flows have ended"
+        if all(one == ATTACKED for one in self._stages.values()):
+            self._line.draw("All flows have ended, and are attacked now.")
+            return
         every = ", ".join(f"{flow}: {one}" for flow, one in self._stages.items())
         waiting = f"{count}; under way: {', '.join(under_way)}" if under_way else count
         self._line.draw(every, f"{name}: {stage}. {waiting}", waiting, count)

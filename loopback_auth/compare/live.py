@@ -28,8 +28,8 @@ from loopback_auth.recorder import Recorder
 from loopback_auth.shell.browser import open_browser
 from loopback_auth.shell.driver import Driver, new_attempt
 from loopback_auth.shell.events import Event, PasteReady
-from loopback_auth.shell.terminal import Terminal
 from loopback_auth.shell.threads import to_the_end
+from loopback_auth.terminal.terminal import Terminal
 
 GRACE = 5.0
 """Seconds that a revocation gets to end when the person gives up."""

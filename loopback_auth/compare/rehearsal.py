@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl
 
 from loopback_auth.approval import TicketContract
 from loopback_auth.compare.choices import choice, demo_client
-from loopback_auth.compare.evidence import first
+from loopback_auth.compare.drawing.reading import place
+from loopback_auth.compare.judging.evidence import first
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.reading import place
 from loopback_auth.compare.run import assembled
 from loopback_auth.compare.simulate import ISSUER, Entropy, simulate, simulated_world
+from loopback_auth.compare.story import FROM_ANSWER
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import OURS
@@ -104,7 +105,8 @@ def rehearse(name: str, client: ClientConfig | None = None) -> Rehearsal:
         raise end
     run = assembled(name, recorder, end)
     contract = there.provider.ticket if chosen.flow == "ticket" else None
-    places = {} if client is None else _places(client, contract, run.trace)
+    anywhere = {OURS: f"http://127.0.0.1:{ANY_PORT}"}
+    places = anywhere if client is None else _places(client, contract, run.trace)
     return Rehearsal(run, there.provider.name, places, contract)
 
 
@@ -150,6 +152,7 @@ def _places(client: ClientConfig, contract: TicketContract | None, trace: Trace)
     places = {CALLBACK: own + redirect.path, OURS: own}
     for name, path in ENDPOINTS.items():
         places[ISSUER + path] = getattr(known, name) or f"{{{name}}}"
+    places[f"{ISSUER}/device"] = f"{{verification_uri{FROM_ANSWER}"
     places[ISSUER] = known.issuer or f"{{{client.provider.name}}}"
     if contract is not None:
         places |= _ticket_places(contract, trace)
@@ -167,10 +170,9 @@ def _ticket_places(contract: TicketContract, trace: Trace) -> dict[str, str]:
     for step, value in GIVEN.items():
         exchange = first(trace, step)
         if exchange is not None and value in contract.extract:
-            places[place(exchange.url)] = f"{{{contract.extract[value]}}}"
+            places[place(exchange.url)] = f"{{{contract.extract[value]}{FROM_ANSWER}"
     return places
 
 
 def _vendor(contract: TicketContract) -> str:
     return next(name for name, known in CONTRACTS.items() if known.source == contract.source)
-

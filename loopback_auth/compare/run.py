@@ -7,13 +7,13 @@ of the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from loopback_auth.compare.checks import findings
 from loopback_auth.compare.choices import FLOWS, PROVIDER, THINKING, Tell, choice, demo_client, silent
+from loopback_auth.compare.judging.checks import findings
+from loopback_auth.compare.judging.rows import rows
 from loopback_auth.compare.nouns import Attack, Comparison, Outcome, Run, Tokens
-from loopback_auth.compare.rows import rows
 from loopback_auth.compare.simulate import ISSUER, STARTED_AT, simulate
 from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable
 from loopback_auth.model import SignIn
@@ -21,6 +21,8 @@ from loopback_auth.recorder import Recorder
 from loopback_auth.trace import Ground
 
 Attacks = Callable[[Run], tuple[Attack, ...]]
+DemoAttacks = Callable[[str], Awaitable[tuple[Attack, ...]]]
+"""By the name of a run: `attacks.demo_attacks`."""
 
 
 def compare_simulated(flows: Sequence[str] = FLOWS, *, attacks: Attacks | None = None) -> Comparison:
@@ -44,7 +46,7 @@ async def compare_demo(
     flows: Sequence[str] = FLOWS,
     *,
     tell: Tell = silent,
-    attacks: Attacks | None = None,
+    attacks: DemoAttacks | None = None,
     thinking: float = THINKING,
     device_interval: int = 5,
 ) -> Comparison:
@@ -53,7 +55,7 @@ async def compare_demo(
     Args:
         flows: names of runs.
         tell: told how far each is.
-        attacks: tries what others could do to a run; None: nothing is tried.
+        attacks: tries what others could do to a flow, when all have run; None: nothing is tried.
         thinking: seconds that the simulated person takes to approve.
         device_interval: seconds that the server wants between two polls.
 
@@ -64,8 +66,19 @@ async def compare_demo(
 
     made_at = time.time()
     ended = await run_against_demo(flows, tell=tell, thinking=thinking, device_interval=device_interval)
-    runs = [assembled(name, recorder, end, attacks=attacks) for name, recorder, end in ended]
-    return comparison("demo", runs, made_at=made_at)
+    runs = [assembled(name, recorder, end) for name, recorder, end in ended]
+    return comparison("demo", await _attacked(runs, attacks, tell), made_at=made_at)
+
+
+async def _attacked(runs: list[Run], attacks: DemoAttacks | None, tell: Tell) -> list[Run]:
+    import asyncio
+
+    if attacks is None:
+        return runs
+    for run in runs:
+        tell(run.flow, "under attack")
+    tried = await asyncio.gather(*(attacks(run.flow) for run in runs))
+    return [replace(run, attacks=one) for run, one in zip(runs, tried, strict=True)]
 
 
 def assembled(

@@ -7,25 +7,37 @@ name alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from loopback_auth.approval import TicketContract
-from loopback_auth.compare.evidence import FRONT, Kind, kind_of
-from loopback_auth.compare.lines import NAMES
+from loopback_auth.compare.drawing.lines import ACTORS, NAMES
+from loopback_auth.compare.drawing.reading import (
+    LABEL,
+    Parameters,
+    answer,
+    form,
+    fragment,
+    header,
+    place,
+    query,
+    received,
+    sent,
+)
+from loopback_auth.compare.judging.evidence import label_kind
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.reading import LABEL, Parameters, answer, form, fragment, header, place, query
 from loopback_auth.compare.story_words import PARAMETERS, STEPS, VENDOR, Told
-from loopback_auth.protocol.json import parse_object
-from loopback_auth.errors import MalformedResponse
 from loopback_auth.redact import server_text
 from loopback_auth.trace import Exchange, Step
 
-UNTOLD = frozenset({"browse", "wait", "receive", "approve", "start page", "page", "warn"})
-"""Steps and requests that are part of another one's telling, or nobody's business."""
+Heard = Callable[[tuple[str, str]], bool]
+
+UNTOLD = frozenset({"browse", "wait", "receive", "warn", "start page", "page", "sign-in and consent"})
+"""Steps and requests that are part of another one's telling, or the server's own business."""
 PUBLIC = frozenset(
     {
+        "authorized",
         "client_id",
         "code_challenge_method",
         "error",
@@ -41,14 +53,19 @@ PUBLIC = frozenset(
     }
 )
 """Parameters whose values are written out."""
+ANSWERS = frozenset({"access_token", "code", "error", "id_token"})
+"""Parameters of which an authorization response has one."""
+SHOWN = {"redirect_uri": "redirect_uri", "url": "link", "argument": "address", "user_code": "user_code"}
+"""Values of steps that are written out, and by which names."""
 LONGEST = 200
 """Characters of a value."""
-TOKENS = frozenset({"access_token", "id_token"})
+FROM_ANSWER = ", from the answer}"
+"""Ends the name that stands for an address which the server gave as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A parameter: its name, its value as far as it is shown, and what it is for, told once in a story."""
+    """A parameter: its name, its value as far as that is shown, and what it is for, told once in a story."""
 
     name: str
     value: str = ""
@@ -88,86 +105,185 @@ class Manner:
     """How to speak of a run.
 
     Args:
-        provider: name of the provider; empty: the server.
+        provider: what the server is called.
         translated: puts the provider's addresses in place of others.
         contract: the vendor's way to sign in by ticket.
+        rehearsed: somebody else answered in the provider's place, so that of the answers only that is told
+            which the program goes on with.
     """
 
-    provider: str = ""
+    provider: str = "the server"
     translated: Callable[[str], str] = str
     contract: TicketContract | None = None
+    rehearsed: bool = False
 
     def told(self, told: Told) -> Told:
         """Name the source of the vendor's contract where a sentence rests on it."""
-        source = self.contract.source if self.contract is not None else "RFC 8628 §3.3"
+        source = self.contract.source if self.contract is not None else ""
         return told[0], told[1].replace(VENDOR, source)
 
-    @property
-    def server(self) -> str:
-        """What the server is called."""
-        return self.provider or "the server"
+    def who(self, exchange: Exchange) -> str:
+        """Say who asked whom."""
+        names = {**NAMES, "server": self.provider.removeprefix("the ")}
+        return f"{names[exchange.sender]} to {names[exchange.receiver]}"
 
 
 def scenes(run: Run, manner: Manner) -> tuple[Scene, ...]:
     """Tell a run in order; requests of one kind that follow each other are told as one."""
-    entries = [entry for entry in run.trace.entries if _name(entry) not in UNTOLD]
     told = []
-    for _, group in groupby(entries, key=lambda entry: (_name(entry), _sender(entry), isinstance(entry, Step))):
+    heard = _heard(run, manner)
+    entries = [entry for entry in run.trace.entries if _name(entry) not in UNTOLD]
+    for _, group in groupby(entries, key=lambda entry: (_name(entry), _variant(entry))):
         same = tuple(group)
-        told.append(_step(same[0], run, manner) if isinstance(same[0], Step) else _exchange(same, run, manner))
+        last = same[-1]
+        scene = _step(last, manner) if isinstance(last, Step) else _exchange(last, manner, heard)
+        count = f", {len(same)} times" if len(same) > 1 else ""
+        numbers = tuple(entry.number for entry in same)
+        told.append(replace(scene, steps=numbers, title=f"{scene.title}{count}"))
     return tuple(_explained_once(told, manner))
 
 
-def is_pending(exchange: Exchange) -> bool:
-    """Tell whether a poll was answered with "not yet"."""
-    return not TOKENS & dict(answer(exchange)).keys() and not _says_yes(exchange)
-
-
-def parameters(exchange: Exchange) -> Parameters:
-    """Return what a request carried: in its address, its form or its JSON body, and its client secret."""
-    basic = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
-    labels = [label for value in basic for label in LABEL.findall(value)]
-    credentials = tuple((label.strip("<>").partition("#")[0], label) for label in labels)
-    return (*query(exchange.url), *form(exchange), *_json(exchange.request_body), *credentials)
+def sent_along(exchange: Exchange) -> Parameters:
+    """Return what a request carried: in its address, its body, or as the client's credentials."""
+    head = next((value for name, value in exchange.request_headers if name.lower() == "authorization"), "")
+    credentials = tuple((label.strip("<>").partition("#")[0], label) for label in LABEL.findall(head))
+    body = answer(replace(exchange, response_body=exchange.request_body))
+    return (*query(exchange.url), *form(exchange), *body, *credentials)
 
 
 def came_back(exchange: Exchange) -> Parameters:
-    """Return what an answer carried: in the address it led to, or in its JSON body."""
+    """Return what an answer carried: in the address that it led to, or in its body."""
     target = header(exchange, "location")
     return (*query(target), *fragment(target), *answer(exchange))
 
 
-def _says_yes(exchange: Exchange) -> bool:
-    return dict(answer(exchange)).get("authorized") == "true"
+def _name(entry: Step | Exchange) -> str:
+    return entry.name if isinstance(entry, Step) else entry.step
 
 
-def _step(step: Step, run: Run, manner: Manner) -> Scene:
-    words, source = manner.told(_words(step.name, step, run))
-    pairs = [(name, value) for name, value in step.values if name in ("redirect_uri", "url", "argument")]
+def _variant(entry: Step | Exchange) -> str:
+    """Name the circumstance that makes another sentence true."""
+    if isinstance(entry, Step):
+        if entry.name == "open" and not entry.value("program"):
+            return "link"
+        return "device" if entry.name == "invite" and entry.value("user_code") else ""
+    along, back = dict(sent_along(entry)), dict(came_back(entry))
+    match entry.step:
+        case "authorization request":
+            return "" if "code" in along.get("response_type", "code").split() else "fragment"
+        case "authorization response" if fragment(entry.address):
+            return "fragment"
+        case "authorization response" if entry.method == "POST":
+            return "form_post"
+        case "authorization response" if not entry.status:
+            return "paste"
+        case "token request" if entry.sender == "browser":
+            return "browser"
+        case "device token request" if "access_token" not in back:
+            return "pending"
+        case "ticket status request" if back.get("authorized") != "true" and not any(
+            map(is_token, received(entry))
+        ):
+            return "pending"
+        case "ticket request" if "code_challenge" in along:
+            return "bound"
+        case "ticket exchange" if "code_verifier" in along:
+            return "bound"
+    return ""
+
+
+def _words(entry: Step | Exchange, manner: Manner) -> Told:
+    name = _name(entry)
+    special = STEPS.get(f"{name} {_variant(entry)}")
+    return manner.told(special or STEPS.get(name, ("", "")))
+
+
+def _step(step: Step, manner: Manner) -> Scene:
+    words, source = _words(step, manner)
     said = tuple(
-        Said("link" if name == "url" else name, manner.translated(_bare(value) if name != "redirect_uri" else value))
-        for name, value in pairs
+        Said(name, _link(step.value(value), manner)) for value, name in SHOWN.items() if step.value(value)
     )
-    who = NAMES["person" if step.name == "paste" else "client"]
-    return Scene((step.number,), who, server_text(step.words), "", said, 0, (), words, source)
+    # The last one names an account, which is nobody's.
+    title = "Signed in." if step.name == "done" else server_text(step.words)
+    return Scene((), NAMES[ACTORS.get(step.name, "client")], title, "", said, 0, (), words, source)
 
 
-def _exchange(same: tuple[Exchange, ...], run: Run, manner: Manner) -> Scene:
-    shown = same[-1]
-    words, source = manner.told(_words(shown.step, shown, run))
-    count = f", {len(same)} times" if len(same) > 1 else ""
-    who = f"{NAMES[shown.sender]} to {NAMES[shown.receiver]}"
-    url = manner.translated(place(shown.url))
-    sent = parameters(shown) if not url.startswith("{") or "_" in url else ()
-    back = "" if shown.observed else " (not seen: only the browser and the server know more)"
+def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> Scene:
+    words, source = _words(exchange, manner)
+    url = manner.translated(place(exchange.url))
+    along = () if url.endswith(FROM_ANSWER) else (*sent_along(exchange), *fragment(exchange.address))
+    if exchange.receiver == "client":
+        along = tuple(filter(heard, along))
     return Scene(
-        steps=tuple(one.number for one in same),
-        who=who.replace("server", manner.provider) if manner.provider else who,
-        title=f"{shown.step}{count}{back}",
-        request=f"{shown.method} {url}",
-        sent=tuple(_said(name, value, manner) for name, value in (*sent, *fragment(shown.address))),
-        status=shown.status,
-        received=tuple(_said(name, value, manner, ours=False) for name, value in came_back(shown)),
+        steps=(),
+        who=manner.who(exchange),
+        title=exchange.step,
+        request=f"{exchange.method} {url}",
+        sent=tuple(_said(pair, manner) for pair in along),
+        # How the provider's pages answer the browser is its own business.
+        status=0 if manner.rehearsed and exchange.sender == "browser" else exchange.status,
+        received=tuple(_said(pair, manner) for pair in _telling(exchange) if heard(pair)),
         words=words,
         source=source,
     )
+
+
+def _heard(run: Run, manner: Manner) -> Heard:
+    """Return what tells of a parameter that came from the server whether it is to be told."""
+    if not manner.rehearsed:
+        return lambda _: True
+    used = {label for exchange in run.trace.exchanges() for label in sent(exchange)}
+    contract = manner.contract
+    named = {contract.done_path, *contract.extract.values()} if contract is not None else set()
+
+    def heard(pair: tuple[str, str]) -> bool:
+        name, value = pair
+        is_secret = LABEL.fullmatch(value) is not None
+        return name in named or (is_secret and (value in used or is_token(value)))
+
+    return heard
+
+
+def is_token(label: str) -> bool:
+    """Tell whether a label stands for what a sign-in is made for; vendors have names of their own for it."""
+    kind = label_kind(label)
+    return kind.endswith(("token", "_secret")) and kind not in ("client_secret", "refresh_token")
+
+
+def _telling(exchange: Exchange) -> Parameters:
+    """Return what is worth a word of an answer."""
+    back = came_back(exchange)
+    if exchange.step == "metadata request":
+        return tuple(pair for pair in back if pair[0].endswith(("_endpoint", "issuer")))
+    if exchange.step == "authorization request" and not ANSWERS & dict(back).keys():
+        return ()  # It leads to another page of the server's.
+    return back
+
+
+def _said(pair: tuple[str, str], manner: Manner) -> Said:
+    name, value = server_text(pair[0], 80), pair[1]
+    if LABEL.fullmatch(value):
+        return Said(name, value)
+    return Said(name, server_text(manner.translated(value), LONGEST) if name in PUBLIC else "")
+
+
+def _link(url: str, manner: Manner) -> str:
+    whole = manner.translated(url)
+    bare = manner.translated(place(url))
+    return bare if bare.endswith(FROM_ANSWER) or "redirect_uri=" in whole else whole
+
+
+def _explained_once(told: list[Scene], manner: Manner) -> Iterator[Scene]:
+    """Say of each parameter what it is for where it first occurs."""
+    known: set[str] = set()
+
+    def explained(said: Said) -> Said:
+        if said.name in known or said.name not in PARAMETERS:
+            return said
+        known.add(said.name)
+        meaning, source = manner.told(PARAMETERS[said.name])
+        return replace(said, meaning=meaning, source=source)
+
+    for scene in told:
+        along = tuple(map(explained, scene.sent))
+        yield replace(scene, sent=along, received=tuple(map(explained, scene.received)))

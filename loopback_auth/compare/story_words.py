@@ -27,14 +27,18 @@ STEPS: Mapping[str, Told] = {
     ),
     "open link": ("The program shows the link; whoever opens it may be on any machine.", "RFC 8252 §8.12"),
     "invite": ("The person is asked to approve at this address, on this machine or another.", VENDOR),
-    "invite device": ("The person is asked to approve at this address, and compares the code.", "RFC 8628 §3.3"),
+    "invite device": (
+        "The person is asked to approve at this address, and compares the code.",
+        "RFC 8628 §3.3",
+    ),
     "paste": (
         "The person copies the whole address from the address bar into the terminal.",
         "RFC 6749 §4.1.2",
     ),
     "done": ("The tokens are checked, and only now are they handed out.", "RFC 9700 §4.5.3.2"),
     "metadata request": (
-        "The server publishes its addresses and what it can do; it has to name the very issuer that was asked.",
+        "The server publishes its addresses and what it can do; it has to name the very issuer that was "
+        "asked.",
         "RFC 8414 §3.3",
     ),
     "key set request": (
@@ -46,20 +50,21 @@ STEPS: Mapping[str, Told] = {
         "RFC 9126 §2",
     ),
     "authorization request": (
-        "The browser takes the request to the server, which now knows who asks for what, and where to answer.",
+        "The browser takes the request to the server, which now knows who asks for what, and where to "
+        "answer.",
         "RFC 6749 §4.1.1",
     ),
     "authorization request fragment": (
         "The browser takes the request to the server. It asks for the token itself, not for a code.",
         "RFC 6749 §4.2.1",
     ),
-    "sign-in and consent": (
-        "The person proves who they are, and decides. How is up to the server; the program sees none of it.",
+    "approve": (
+        "They have proven who they are. How that is done is up to the server; the program sees none of it.",
         "RFC 6749 §3.1",
     ),
     "authorization response": (
-        "The server sends the browser back to the redirect URI with a code in the address. It can be redeemed "
-        "once, and soon.",
+        "The server sends the browser back to the redirect URI with a code in the address. It can be "
+        "redeemed once, and soon.",
         "RFC 6749 §4.1.2",
     ),
     "authorization response form_post": (
@@ -90,7 +95,7 @@ STEPS: Mapping[str, Told] = {
     ),
     "refresh request": ("A refresh token is turned into a fresh access token.", "RFC 6749 §6"),
     "UserInfo request": (
-        "Whose account is it? The token is shown for the first time.",
+        "Whose account is it? This is the first use of the token.",
         "OpenID Connect Core 1.0 §5.3",
     ),
     "revocation request": ("The token is given up: nobody can use it afterwards.", "RFC 7009 §2"),
@@ -121,10 +126,7 @@ STEPS: Mapping[str, Told] = {
         "The program asks for a ticket and gets its id. A code challenge binds the ticket to this program.",
         VENDOR,
     ),
-    "ticket approval page": (
-        "The browser shows the provider's page for this ticket. The id is in its address.",
-        VENDOR,
-    ),
+    "ticket approval page": ("The browser shows the provider's page for this ticket.", VENDOR),
     "ticket approval": ("The person's decision is noted on the ticket. No redirect follows.", VENDOR),
     "ticket status request": (
         "Has the person approved? Yes.",
@@ -135,14 +137,15 @@ STEPS: Mapping[str, Told] = {
         VENDOR,
     ),
     "ticket exchange": (
-        "The approved ticket is turned into the token, straight at the server. Whoever has the id can do this.",
+        "The approved ticket is turned into the token, straight at the server. Whoever has the id can do "
+        "this.",
         VENDOR,
     ),
     "ticket exchange bound": (
         "The approved ticket is turned into the token; the code verifier proves that it is the same program.",
         VENDOR,
     ),
-    "account request": ("Whose account is it? The token is shown for the first time.", VENDOR),
+    "account request": ("Whose account is it? This is the first use of the token.", VENDOR),
     "ticket clean-up": ("The ticket is removed, as it is of no use any more.", VENDOR),
 }
 """By name of a step or request, where needed with the kind of flow or a circumstance behind."""
@@ -154,7 +157,10 @@ PARAMETERS: Mapping[str, Told] = {
     "client_secret": ("proves that it is that program, as long as it is secret", "RFC 6749 §2.3.1"),
     "redirect_uri": ("where to answer; nowhere else", "RFC 6749 §3.1.2"),
     "state": ("comes back unchanged: an answer without it is a stranger's", "RFC 6749 §10.12"),
-    "nonce": ("comes back in the ID token, which so belongs to this request", "OpenID Connect Core 1.0 §15.5.2"),
+    "nonce": (
+        "comes back in the ID token, which so belongs to this request",
+        "OpenID Connect Core 1.0 §15.5.2",
+    ),
     "scope": ("what the token may do", "RFC 6749 §3.3"),
     "code_challenge": ("hash of a secret that only the program knows", "RFC 7636 §4.2"),
     "code_verifier": ("that secret: who redeems is who began", "RFC 7636 §4.5"),
@@ -180,7 +186,10 @@ PARAMETERS: Mapping[str, Told] = {
 SECRETS: Mapping[str, Told] = {
     "access_token": ("Opens the account to whoever has it, until it ends or is revoked.", "RFC 6750 §1.2"),
     "refresh_token": ("Gets fresh access tokens, for weeks or for good.", "RFC 6749 §10.4"),
-    "id_token": ("Says who signed in; it opens nothing, but it is personal.", "OpenID Connect Core 1.0 §16.4"),
+    "id_token": (
+        "Says who signed in; it opens nothing, but it is personal.",
+        "OpenID Connect Core 1.0 §16.4",
+    ),
     "client_secret": (
         "Lets anybody pose as this program. What is shipped with a program is no secret.",
         "RFC 8252 §8.5",
@@ -188,10 +197,13 @@ SECRETS: Mapping[str, Told] = {
     "code": ("Buys the tokens for whoever redeems it first.", "RFC 6749 §10.5"),
     "code bound": ("Buys the tokens, but only together with the code verifier.", "RFC 7636 §1"),
     "code_verifier": ("Makes the code worth something. It is sent once, with the code.", "RFC 7636 §7.1"),
-    "device_code": ("Gets the tokens for whoever asks with it once the person has approved.", "RFC 8628 §5.2"),
+    "device_code": (
+        "Gets the tokens for whoever asks with it once the person has approved.",
+        "RFC 8628 §5.2",
+    ),
     "user_code": (
-        "Lets whoever enters it approve, in the name of whoever they are. A stranger's code signs a stranger's "
-        "program in.",
+        "Lets whoever enters it approve, in the name of whoever they are. A stranger's code signs a "
+        "stranger's program in.",
         "RFC 8628 §5.4",
     ),
     "ticket": ("Gets the token for whoever asks first, once the person has approved.", VENDOR),
@@ -205,16 +217,34 @@ SECRETS: Mapping[str, Told] = {
 
 SUMMARIES: Mapping[str, Told] = {
     "code": (
-        "The browser comes back to the program with a code, which the program redeems with a proof of its own.",
+        "The browser comes back to the program with a code, which the program redeems with a proof.",
         "RFC 8252 §7.3",
     ),
-    "code form_post": ("The same, but the code comes in a form and is in no address.", "OAuth 2.0 Form Post Response Mode §2"),
-    "token": ("The browser brings the token itself, behind the # of the address; advised against.", "RFC 9700 §2.1.2"),
-    "ticket": ("The person approves a ticket, and the program asks until that shows; a vendor's own way.", "https://github.com/netlify/open-api"),
-    "device": ("The person enters a short code on any device, and the program asks meanwhile.", "RFC 8628 §1"),
+    "code form_post": (
+        "The same, but the code comes in a form and is in no address.",
+        "OAuth 2.0 Form Post Response Mode §2",
+    ),
+    "token": (
+        "The browser brings the token itself, behind the # of the address; advised against.",
+        "RFC 9700 §2.1.2",
+    ),
+    "ticket": (
+        "The person approves a ticket, and the program asks until that shows; a vendor's own way.",
+        "https://github.com/netlify/open-api",
+    ),
+    "device": (
+        "The person enters a short code on any device, and the program asks meanwhile.",
+        "RFC 8628 §1",
+    ),
     "paste": ("The code flow with the last step by hand: the person copies the address.", "RFC 8252 §7.3"),
-    "id_token": ("The browser brings an ID token, which says who signed in and opens nothing.", "OpenID Connect Core 1.0 §3.2"),
+    "id_token": (
+        "The browser brings an ID token, which says who signed in and opens nothing.",
+        "OpenID Connect Core 1.0 §3.2",
+    ),
     "id_token token": ("The browser brings an ID token and an access token.", "OpenID Connect Core 1.0 §3.2"),
-    "code id_token": ("The browser brings a code, and an ID token that vouches for it.", "OpenID Connect Core 1.0 §3.3"),
+    "code id_token": (
+        "The browser brings a code, and an ID token that vouches for it.",
+        "OpenID Connect Core 1.0 §3.3",
+    ),
 }
 """Every flow in a sentence."""

@@ -17,8 +17,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from loopback_auth.compare.checks import findings
-from loopback_auth.compare.document import FORMAT, FORMAT_VERSION, document, written
+from loopback_auth.compare.drawing.document import FORMAT, FORMAT_VERSION, document, written
+from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.nouns import Comparison, Run
 from loopback_auth.model import ClientConfig
 from loopback_auth.store import sign_in_name

@@ -12,8 +12,8 @@ from command_line import missing
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.conftest import PATIENCE, Tab
-from loopback_auth.compare.har import har
-from loopback_auth.compare.mermaid import all_in_one, mermaid
+from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
 from loopback_auth.compare.nouns import Comparison
 from loopback_auth.compare.run import compare_simulated
 from loopback_auth.trace import Exchange, Step

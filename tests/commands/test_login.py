@@ -244,8 +244,10 @@ def test_over_ssh_what_works_on_any_device_comes_first(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
     """Our own link needs a forwarded port, which hardly anybody has ready."""
-    ssh = {"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22", "SSH_TTY": "/dev/pts/0"}
-    with in_terminal(command_line, "login", *client_flags(server.issuer), **ssh) as screen:
+    address = "10.0.0.2 50000 10.0.0.1 22"
+    with in_terminal(
+        command_line, "login", *client_flags(server.issuer), SSH_CONNECTION=address, SSH_TTY="/dev/pts/0"
+    ) as screen:
         shown = screen.wait_for("Or open this link in a browser that reaches this machine")
         screen.type("\x03")
         status = screen.end()

@@ -8,11 +8,11 @@ from importlib.resources import files
 
 from comparison_samples import CODE, COMPARISON
 
+from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.nouns import Attack, Finding, Row, Run
-from loopback_auth.compare.report import report
 
 VOID = frozenset({"meta", "input", "br", "link", "img"})
-ASSETS = files("loopback_auth.compare")
+ASSETS = files("loopback_auth.compare.drawing")
 
 
 class Reader(HTMLParser):

@@ -10,9 +10,9 @@ from comparison_samples import CODE, TICKET
 from hostile_samples import PROPERTY, TEXTS, hostile
 from hypothesis import given
 
-from loopback_auth.compare.diagram import PHASES, Arrow, arrows
-from loopback_auth.compare.report_layout import HEAD, TITLE, Diagram, lay_out
-from loopback_auth.compare.report_svg import drawing, said
+from loopback_auth.compare.drawing.diagram import PHASES, Arrow, arrows
+from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
+from loopback_auth.compare.drawing.report_svg import drawing, said
 from loopback_auth.compare.run import compare_simulated
 from loopback_auth.trace import Exchange, Party, Step, Trace
 

@@ -14,10 +14,11 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from loopback_auth.compare import nouns
-from loopback_auth.compare.document import FORMAT, FORMAT_VERSION, document, events, json_text
+from loopback_auth.compare.drawing.document import FORMAT, FORMAT_VERSION, document, events, json_text
 from loopback_auth.trace import Exchange, Ground, Party, Secret, Step
 
-SCHEMA = json.loads(files("loopback_auth.compare").joinpath("comparison.schema.json").read_text("utf-8"))
+FOLDER = files("loopback_auth.compare.drawing")
+SCHEMA = json.loads(FOLDER.joinpath("comparison.schema.json").read_text("utf-8"))
 PARTS = SCHEMA["$defs"]
 NOUNS = {
     "step": Step,

@@ -17,7 +17,7 @@ from comparison_samples import CODE, COMPARISON, TICKET
 from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 
-from loopback_auth.compare.har import har
+from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.nouns import Comparison
 
 ONE_URI = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")

@@ -13,8 +13,8 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from loopback_auth.compare.markdown import markdown
-from loopback_auth.compare.mermaid import mermaid
+from loopback_auth.compare.drawing.markdown import markdown
+from loopback_auth.compare.drawing.mermaid import mermaid
 from loopback_auth.compare.nouns import Cell, Comparison, Row
 from loopback_auth.redact import server_text
 

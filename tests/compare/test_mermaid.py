@@ -13,7 +13,7 @@ from comparison_samples import CODE, COMPARISON, TICKET
 from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 
-from loopback_auth.compare.mermaid import all_in_one, mermaid
+from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
 from loopback_auth.trace import Exchange, Step, Trace
 
 NAME = "(?:Person|Browser|Program|Server|Stranger)"

@@ -7,7 +7,7 @@ import json
 import pytest
 from comparison_samples import COMPARISON
 
-from loopback_auth.compare.outputs import SUFFIXES, render
+from loopback_auth.compare.drawing.outputs import SUFFIXES, render
 from loopback_auth.errors import ConfigError
 
 BEGINNINGS = {

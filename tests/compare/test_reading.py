@@ -9,7 +9,17 @@ from comparison_samples import CODE, FORM, JSON
 from hostile_samples import PROPERTY, TEXTS
 from hypothesis import given
 
-from loopback_auth.compare.reading import answer, form, fragment, header, labels, place, query, received, sent
+from loopback_auth.compare.drawing.reading import (
+    answer,
+    form,
+    fragment,
+    header,
+    labels,
+    place,
+    query,
+    received,
+    sent,
+)
 from loopback_auth.trace import Exchange
 
 TOKEN_REQUEST = next(CODE.exchanges("client", "server"))

@@ -16,12 +16,12 @@ from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import example, given
 from page_reader import ASSETS, Reader, asset, page, section
 
-from loopback_auth.compare import report as report_module
-from loopback_auth.compare.diagram import arrows
+from loopback_auth.compare.drawing import report as report_module
+from loopback_auth.compare.drawing.diagram import arrows
+from loopback_auth.compare.drawing.report import report
+from loopback_auth.compare.drawing.report_exchanges import written_out
+from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
 from loopback_auth.compare.nouns import Cell, Comparison, Row, Run
-from loopback_auth.compare.report import report
-from loopback_auth.compare.report_exchanges import written_out
-from loopback_auth.compare.report_text import plain, preformatted, rich
 from loopback_auth.compare.run import compare_simulated
 from loopback_auth.trace import Exchange, Step, Trace
 

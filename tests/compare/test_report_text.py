@@ -9,7 +9,7 @@ from hostile_samples import PROPERTY, TEXTS
 from hypothesis import given
 from page_reader import Reader, asset
 
-from loopback_auth.compare.report_text import clause, preformatted
+from loopback_auth.compare.drawing.report_text import clause, preformatted
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ from trace_samples import (
     without,
 )
 
-from loopback_auth.compare.knowledge import FACTS
+from loopback_auth.compare.judging.knowledge import FACTS
+from loopback_auth.compare.judging.rows import PROPERTIES, rows
 from loopback_auth.compare.nouns import Cell, Comparison, Run
-from loopback_auth.compare.rows import PROPERTIES, rows
 from loopback_auth.compare.run import compare_simulated
 from loopback_auth.trace import Exchange
 

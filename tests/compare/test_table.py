@@ -11,10 +11,10 @@ from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.compare.columns import fitting, grid, hanging, wrapped
-from loopback_auth.compare.lines import lines
+from loopback_auth.compare.drawing.columns import fitting, grid, hanging, wrapped
+from loopback_auth.compare.drawing.lines import lines
+from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run
-from loopback_auth.compare.table import table
 
 FLOWS = ("code", "code form_post", "token", "ticket", "device", "paste")
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from loopback_auth.compare.drawing.reading import labels
 from loopback_auth.compare.nouns import Run, Tokens
-from loopback_auth.compare.reading import labels
 from loopback_auth.trace import Exchange, Ground, Party, Secret, Step, Trace
 
 AS = "https://as.example"

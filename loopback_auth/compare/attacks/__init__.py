@@ -1,0 +1,85 @@
+"""Attacks that are tried, not asserted: each is a story, played against a real sign-in of ours.
+
+    simulated_attacks("code")        in memory: the same outcome each time
+    await demo_attacks("code")       on sockets: our driver, our port, the served demo
+
+A verdict of `pass` says that this attack did not succeed, and nothing more. Where a flow has nothing that
+could be attacked in such a way, that is said in place of an outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loopback_auth.compare.attacks.acts import Outcome
+from loopback_auth.compare.attacks.impostor import Impostor
+from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
+from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
+from loopback_auth.compare.attacks.scene import THEIR_PAGE, entered
+from loopback_auth.compare.choices import FLOWS
+from loopback_auth.compare.nouns import Attack, Verdict
+from loopback_auth.compare.simulate import ISSUER, Entropy
+from loopback_auth.demo.server import DemoServer
+
+Serving = Callable[[str], DemoServer]
+"""Makes the server from its issuer."""
+
+_VERDICTS: dict[bool | None, Verdict] = {True: "fail", False: "pass", None: "not observed"}
+
+
+def simulated_server(issuer: str) -> DemoServer:
+    """Make a server that keeps every rule, and is the same each time."""
+    return DemoServer(issuer, entropy=Entropy("server under attack"))
+
+
+def simulated_attacks(
+    flow: str, *, serving: Serving = simulated_server, world: type[AttackedWorld] = AttackedWorld
+) -> tuple[Attack, ...]:
+    """Try every attack against a flow, in memory.
+
+    Args:
+        flow: name of a run; nothing is tried against one that is not in `choices.FLOWS`.
+        serving: makes the server.
+        world: what our port takes for an answer.
+    """
+    return tuple(
+        _told(one, _in_memory(one, flow, serving, world) if flow in one.stories else None)
+        for one in _against(flow)
+    )
+
+
+async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[Attack, ...]:
+    """Try every attack against a flow, on sockets, all at once.
+
+    Args:
+        flow: name of a run; nothing is tried against one that is not in `choices.FLOWS`.
+        serving: makes the servers; None: ones that keep every rule.
+    """
+    import asyncio
+
+    from loopback_auth.compare.attacks.sockets import demo_server, on_sockets
+
+    async def tried(one: Scenario) -> Attack:
+        outcome = await on_sockets(one, flow, serving or demo_server) if flow in one.stories else None
+        return _told(one, outcome)
+
+    return tuple(await asyncio.gather(*map(tried, _against(flow))))
+
+
+def _against(flow: str) -> tuple[Scenario, ...]:
+    return ATTACKS if flow in FLOWS else ()
+
+
+def _in_memory(scenario: Scenario, flow: str, serving: Serving, world: type[AttackedWorld]) -> Outcome:
+    honest = serving(ISSUER)
+    impostor = Impostor(THEIR_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
+    one, scene = entered(flow, ISSUER, bound=scenario.bound, impostor=impostor)
+    stage = InMemory(world(flow, impostor or honest), one)
+    return stage.play(scenario.stories[flow](scene))
+
+
+def _told(scenario: Scenario, outcome: Outcome | None) -> Attack:
+    """Put what came of it into an attack; None: it does not concern the flow."""
+    verdict: Verdict = "not applicable" if outcome is None else _VERDICTS[outcome.succeeded]
+    because = scenario.otherwise if outcome is None else outcome.because
+    return Attack(scenario.id, scenario.title, verdict, because, scenario.source)

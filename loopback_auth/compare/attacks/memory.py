@@ -1,0 +1,201 @@
+"""Stories in memory: the simulated world with somebody else in it, and the same outcome each time.
+
+The world runs our sign-in in one go, so the story is taken along: where the browser comes to a point at which
+the attacker wants to act, the story goes on, until it lets our sign-in go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from loopback_auth import pages
+from loopback_auth.compare.attacks.acts import (
+    NO_ANSWER,
+    NOT_SO_FAR,
+    OVER,
+    Ask,
+    End,
+    Ending,
+    Outcome,
+    Paste,
+    Point,
+    Share,
+    Sight,
+    Story,
+    Until,
+    got_nowhere,
+    redeeming,
+    seen,
+)
+from loopback_auth.compare.choices import Choice
+from loopback_auth.compare.simulate import simulate, simulated_world
+from loopback_auth.demo.agent import Step
+from loopback_auth.demo.errand import Reply
+from loopback_auth.demo.memory import AUTHORITY, OURS, MemoryWorld
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.labels import Labels
+from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
+from loopback_auth.protocol.redirect import RelayPage, TurnedAway, redirect_endpoint, start_page
+
+
+class AttackedWorld(MemoryWorld):
+    """Others reach our port as well, and what comes first counts.
+
+    Args:
+        flow: name of the run whose world it is.
+        server: that everybody asks.
+    """
+
+    def __init__(self, flow: str, server: DemoServer) -> None:
+        like = simulated_world(flow)
+        super().__init__(
+            server,
+            now=like.now,
+            thinking=like.thinking,
+            latency=like.latency,
+            keys=like.keys,
+            paste=like.paste,
+        )
+        self.at: Callable[[Point, Step], None] = lambda _point, _step: None
+        """Told where the browser stands before its step arrives."""
+        self.moment = self.now
+        self._opened = False
+        self.first: Callback | None = None
+        """What somebody else has brought and was taken for the answer."""
+
+    def sight(self, answer: Step | None) -> Sight:
+        """Say what can be read now."""
+        start_url = OURS + self.keys.start if self.keys.start else ""
+        return seen(self.effects, start_url=start_url, answer=answer)
+
+    def visit(self, request: HttpRequest) -> HttpResponse:
+        """Answer somebody else at our port."""
+        request = replace(request, url=request.url.removeprefix(OURS))
+        if self.keys.start and request.url == self.keys.start:
+            refusal = self.opening(request)
+            return _page(refusal) if refusal is not None else self._way_on or NO_ANSWER
+        verdict = self.judged(request)
+        if isinstance(verdict, Callback):
+            self._take(verdict)
+            return NO_ANSWER
+        if isinstance(verdict, RelayPage):
+            return pages.relay(path=self.keys.relay, token=self.keys.token)
+        return _page(verdict)
+
+    def offered(self, text: str) -> str:
+        """Let the person paste something; say why it was refused, nothing if it was not."""
+        request = self._endpoint.request
+        if request is None or self.first is not None:
+            return OVER
+        verdict = self.unwrapped(text, request)
+        if isinstance(verdict, NotAccepted):
+            return verdict.reason
+        self._take(verdict.callback)
+        return ""
+
+    def judged(self, request: HttpRequest) -> Callback | RelayPage | TurnedAway:
+        """Decide whether a request is the callback."""
+        return redirect_endpoint(self._endpoint, request)
+
+    def opening(self, request: HttpRequest) -> TurnedAway | None:
+        """Decide whether a request may open our start page."""
+        return start_page(request, authority=AUTHORITY, key=self.keys.start[1:], used=self._opened)
+
+    def unwrapped(self, text: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
+        """Decide whether what was pasted is the answer."""
+        return pasted_callback(text, request)
+
+    def _take(self, callback: Callback) -> None:
+        self.first = self._callback = callback
+        self._endpoint = replace(self._endpoint, answered=True)
+
+    def _receive(self, request: AuthorizationRequest) -> Callback:
+        callback = super()._receive(request)
+        return callback if self.first is None else replace(self.first, received_at=self.now)
+
+    def _answer(self, step: Step, now: float) -> Reply:
+        self.moment, page = now, step.url.partition("#")[0].partition("?")[0]
+        if step.decides:
+            self.at("link", step)
+        elif page == OURS + self._path and not step.relay:
+            self.at("answer", step)
+        self._opened = self._opened or page == OURS + self.keys.start
+        reply = super()._answer(step, now)
+        if step.decides:
+            self.at("approved", step)
+        return reply
+
+
+class InMemory:
+    """Plays one story.
+
+    Args:
+        world: fresh.
+        one: what our sign-in is.
+    """
+
+    def __init__(self, world: AttackedWorld, one: Choice) -> None:
+        self._world = world
+        self._one = one
+        self._labels = Labels()
+        self._waits: Until | End | None = None
+        self._outcome: Outcome | None = None
+
+    def play(self, story: Story) -> Outcome:
+        """Play a story to its end; what it tells has no secrets."""
+        self._go_on(story, None)
+        if self._outcome is None:
+            self._sign_in(story)
+        story.close()
+        outcome = self._outcome or NOT_SO_FAR
+        return replace(outcome, because=self._labels.text(outcome.because))
+
+    def _sign_in(self, story: Story) -> None:
+        self._world.at = lambda point, step: self._reached(story, point, step)
+        recorder, end = simulate(self._one, self._world)
+        if isinstance(self._waits, End):
+            self._go_on(
+                story, Ending(end, redeeming(self._world.effects), taken=self._world.first is not None)
+            )
+        if self._outcome is not None:
+            self._outcome = replace(self._outcome, because=recorder.text(self._outcome.because))
+
+    def _reached(self, story: Story, point: Point, step: Step) -> None:
+        if isinstance(self._waits, Until) and self._waits.point == point:
+            self._go_on(story, self._world.sight(step if point == "answer" else None))
+
+    def _go_on(self, story: Story, answer: Sight | Ending | None) -> None:
+        """Let the attacker act until our sign-in is to go on, or the story is over."""
+        self._waits = None
+        try:
+            act = story.send(answer)
+            while not isinstance(act, Until | End):
+                act = story.send(self._performed(act))
+            self._waits = act
+        except StopIteration as stop:
+            self._outcome = stop.value
+        except LoopbackAuthError as exc:
+            self._outcome = got_nowhere(exc)
+
+    def _performed(self, act: Ask | Paste | Share) -> HttpResponse | str:
+        match act:
+            case Ask(request):
+                return self._asked(request)
+            case Paste(text):
+                return self._world.offered(text)
+            case Share():
+                return ""
+
+    def _asked(self, request: HttpRequest) -> HttpResponse:
+        ours, world = request.url.startswith(f"{OURS}/"), self._world
+        answer = world.visit(request) if ours else world.server.handle(request, max(world.now, world.moment))
+        self._labels.learn_request(request, guess=True)
+        self._labels.learn_response(answer)
+        return answer
+
+
+def _page(refusal: TurnedAway) -> HttpResponse:
+    return pages.turned_away(status=refusal.status, reason=refusal.reason)

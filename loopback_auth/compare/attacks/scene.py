@@ -1,0 +1,164 @@
+"""Who attacks whom, and what attackers have from the start: the client, the server, requests of their own.
+
+They are what everybody can be: another program with the same public client id, an account of their own, a
+page of their own. They make their requests with the same functions as we do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from loopback_auth.approval import TicketContract
+from loopback_auth.compare.attacks.impostor import Impostor
+from loopback_auth.compare.choices import Choice, choice, demo_client
+from loopback_auth.demo.accounts import ACCOUNTS
+from loopback_auth.demo.agent import Step
+from loopback_auth.demo.setup import DEVICE_CODE, PATHS, RESPONSE_MODES
+from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.errors import EndpointMissing
+from loopback_auth.model import (
+    Attempt,
+    AuthorizationRequest,
+    ClientConfig,
+    HttpRequest,
+    ServerMetadata,
+    form_request,
+)
+from loopback_auth.protocol.authorization import authorization_request
+from loopback_auth.protocol.pkce import code_challenge
+from loopback_auth.protocol.ticket import call_request
+
+THEIR_ACCOUNT = ACCOUNTS[1].email
+THEIR_PAGE = "https://attacker.example"
+THEIR_STATE = "a-state-that-somebody-else-chose"
+THEIR_VERIFIER = "a-code-verifier-that-somebody-else-has-invented"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One flow under attack.
+
+    Args:
+        flow: name of the run.
+        client: ours, which anybody can pretend to be: it is public.
+        issuer: of the server where the accounts are.
+        impostor: the server that our client believes in, where that is another one.
+    """
+
+    flow: str
+    client: ClientConfig
+    issuer: str
+    impostor: Impostor | None = None
+
+    @property
+    def metadata(self) -> ServerMetadata:
+        """What everybody can find out about the server."""
+        endpoints = {name: self.issuer + path for name, path in PATHS.items()}
+        return ServerMetadata(
+            issuer=self.issuer,
+            authorization_endpoint=endpoints["authorization_endpoint"],
+            token_endpoint=endpoints["token_endpoint"],
+            device_authorization_endpoint=endpoints["device_authorization_endpoint"],
+            response_modes_supported=RESPONSE_MODES,
+        )
+
+    @property
+    def ticket(self) -> TicketContract:
+        """How tickets are made here."""
+        if self.client.provider.ticket is None:
+            raise EndpointMissing("There are no tickets here.")
+        return self.client.provider.ticket
+
+    @property
+    def ticket_values(self) -> Mapping[str, str]:
+        """What an attacker fills in to make a ticket."""
+        contract = self.ticket
+        return {
+            "base": contract.base,
+            "ui": contract.ui,
+            "client_id": self.client.client_id,
+            "message": "",
+            "code_challenge": code_challenge(THEIR_VERIFIER),
+        }
+
+    def request(self, redirect_uri: str, *, state: str = THEIR_STATE) -> AuthorizationRequest:
+        """Make an authorization request of the attacker's, as our client would make it."""
+        attempt = Attempt(state, THEIR_VERIFIER, "a-nonce-that-somebody-else-chose", 0.0)
+        return authorization_request(self.client, self.metadata, attempt, redirect_uri=redirect_uri)
+
+    def code_request(self, code: str, redirect_uri: str, verifier: str) -> HttpRequest:
+        """Redeem a code; an empty verifier is left out."""
+        parameters = [
+            ("grant_type", "authorization_code"),
+            ("client_id", self.client.client_id),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+        ]
+        return self.token_request([*parameters, *([("code_verifier", verifier)] if verifier else [])])
+
+    def device_request(self, device_code: str) -> HttpRequest:
+        """Ask for the tokens of a device code."""
+        parameters = [("grant_type", DEVICE_CODE), ("client_id", self.client.client_id)]
+        return self.token_request([*parameters, ("device_code", device_code)])
+
+    def token_request(self, parameters: list[tuple[str, str]]) -> HttpRequest:
+        """Send a form to the token endpoint."""
+        return form_request(self.issuer + PATHS["token_endpoint"], parameters)
+
+    def exchange_request(self, ticket: str, verifier: str) -> HttpRequest:
+        """Redeem a ticket; an empty verifier is left out."""
+        contract = self.ticket
+        if contract.exchange is None:
+            raise EndpointMissing("These tickets are not exchanged.")
+        values = {"base": contract.base, "ui": contract.ui, "id": ticket, "code_verifier": verifier}
+        return call_request(contract.exchange, values)
+
+    def resource_request(self, token: str) -> HttpRequest:
+        """Use an access token: ask whose it is."""
+        bearer = ("Authorization", f"Bearer {token}")
+        if self.flow == "ticket" and self.ticket.account is not None:
+            request = call_request(self.ticket.account, {"base": self.ticket.base, "ui": self.ticket.ui})
+            return replace(request, headers=(*request.headers, bearer))
+        return HttpRequest("GET", self.issuer + PATHS["userinfo_endpoint"], (bearer,))
+
+
+def entered(
+    flow: str, issuer: str, *, bound: bool = False, impostor: Impostor | None = None
+) -> tuple[Choice, Scene]:
+    """Return what our sign-in runs, and the scene around it.
+
+    Args:
+        flow: name of the run.
+        issuer: of the server where the accounts are.
+        bound: tickets are made with a code challenge.
+        impostor: the server that our client believes in.
+    """
+    believed = impostor.issuer if impostor is not None else issuer
+    theirs = choice(flow, _client(issuer, bound=bound)).client
+    if flow == "token":
+        theirs = replace(theirs, response_type="token")
+    return choice(flow, _client(believed, bound=bound)), Scene(flow, theirs, issuer, impostor)
+
+
+def _client(issuer: str, *, bound: bool) -> ClientConfig:
+    client = demo_client(issuer)
+    if not bound:
+        return client
+    ticket = demo_contract("netlify", issuer, binding=True)
+    return replace(client, provider=replace(client.provider, ticket=ticket))
+
+
+def from_page(url: str, form: str = "") -> HttpRequest:
+    """Let a page of the attacker's send the person's browser somewhere, with a form or without."""
+    if not form:
+        return Step("GET", url, initiator=THEIR_PAGE, site="cross-site").request()
+    body = form.encode("ascii")
+    return Step("POST", url, body, initiator=THEIR_PAGE, site="cross-site", origin=THEIR_PAGE).request()
+
+
+def from_script(url: str) -> HttpRequest:
+    """Let a page of the attacker's load something in the background, as an image would be."""
+    host = url.partition("://")[2].partition("/")[0]
+    headers = {"Host": host, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    return HttpRequest("GET", url, (*headers.items(), ("Sec-Fetch-Dest", "image")))

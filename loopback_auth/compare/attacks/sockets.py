@@ -1,0 +1,119 @@
+"""Stories on sockets: attackers ask the served demo and our real port, while our real sign-in goes on."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import socket
+from contextlib import AsyncExitStack
+from typing import assert_never
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
+
+from loopback_auth.compare.attacks.acts import (
+    NOT_SO_FAR,
+    Act,
+    Ask,
+    End,
+    Ending,
+    Outcome,
+    Paste,
+    Share,
+    Sight,
+    Story,
+    Until,
+    got_nowhere,
+)
+from loopback_auth.compare.attacks.impostor import Impostor
+from loopback_auth.compare.attacks.scenarios import Scenario
+from loopback_auth.compare.attacks.scene import entered
+from loopback_auth.compare.attacks.victim import PATIENCE, Victim, fetched
+from loopback_auth.demo.serve import ServerFactory, serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.labels import Labels
+from loopback_auth.model import HttpResponse
+
+
+def demo_server(issuer: str) -> DemoServer:
+    """Make a server that keeps every rule, and lets devices ask as often as they like."""
+    return DemoServer(issuer, entropy=secrets.token_bytes, device_interval=0)
+
+
+async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> Outcome:
+    """Play the story of one attack against a flow; what it tells has no secrets."""
+    labels = Labels()
+    async with AsyncExitStack() as stack:
+        demo = await stack.enter_async_context(serve_demo(server_factory=serving))
+        impostors: list[Impostor] = []
+
+        def imposing(issuer: str) -> DemoServer:
+            impostors.append(Impostor(issuer, demo.server, entropy=secrets.token_bytes))
+            return impostors[0]
+
+        if scenario.impostor:
+            await stack.enter_async_context(serve_demo(server_factory=imposing))
+        one, scene = entered(
+            flow, demo.issuer, bound=scenario.bound, impostor=impostors[0] if impostors else None
+        )
+        limits = ClientTimeout(total=PATIENCE)
+        session = ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False)
+        await stack.enter_async_context(session)
+        victim = Victim(one, session, labels)
+        stack.push_async_callback(victim.leave)
+        outcome = await _played(scenario.stories[flow](scene), victim, session, labels)
+    return Outcome(outcome.succeeded, labels.text(outcome.because))
+
+
+async def _played(story: Story, victim: Victim, session: ClientSession, labels: Labels) -> Outcome:
+    came: HttpResponse | Sight | Ending | str | None = None
+    try:
+        while True:
+            act = story.send(came)
+            came = await _performed(act, victim, session, labels)
+            if came is None:
+                return NOT_SO_FAR
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
+    except LoopbackAuthError as exc:
+        return got_nowhere(exc)
+    finally:
+        story.close()
+
+
+async def _performed(
+    act: Act, victim: Victim, session: ClientSession, labels: Labels
+) -> HttpResponse | Sight | Ending | str | None:
+    match act:
+        case Ask(request):
+            answer = await fetched(session, request)
+            labels.learn_request(request, guess=True)
+            labels.learn_response(answer)
+            return answer
+        case Until(point):
+            return await victim.until(point)
+        case End():
+            return await victim.end()
+        case Paste(text):
+            return await victim.offered(text)
+        case Share(authority):
+            return shared(authority)
+        case _:
+            assert_never(act)
+
+
+def shared(authority: str) -> str:
+    """Try to listen on a port that somebody has, in the ways in which systems let ports be shared."""
+    host, _, port = authority.rpartition(":")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as second:
+        for name in ("SO_REUSEADDR", "SO_REUSEPORT"):
+            if hasattr(socket, name):
+                second.setsockopt(socket.SOL_SOCKET, getattr(socket, name), 1)
+        try:
+            second.bind((host.strip("[]"), int(port)))
+            second.listen()
+        except OSError as exc:
+            why = errno.errorcode.get(exc.errno or 0, "error")
+            return f"Its attempt to share our port was refused ({why})."
+    return "It could share our port."

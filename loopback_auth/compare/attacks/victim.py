@@ -1,0 +1,238 @@
+"""Our own sign-in under attack, on sockets: the real one, a person who approves, and a browser that can wait.
+
+The browser is the simulated one, taken step by step, so that it stands still where the attacker acts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import ClientError, ClientSession
+from yarl import URL
+
+from loopback_auth.api import login
+from loopback_auth.compare.attacks.acts import NO_ANSWER, OVER, Ending, Point, Sight, redeeming, seen
+from loopback_auth.compare.choices import Choice
+from loopback_auth.compare.judging.evidence import POLLS
+from loopback_auth.demo.agent import Step, wander
+from loopback_auth.effects import Effect, Send
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.labels import Labels
+from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
+from loopback_auth.terminal.paste import pasted
+
+PATIENCE = 20.0
+"""Seconds after which a sign-in is given up."""
+POLL = 5.0
+"""Seconds in which a poll comes by."""
+
+
+async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
+    """Make a request; status 0 when there was no answer."""
+    try:
+        async with session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=request.headers,
+            data=request.body or None,
+            allow_redirects=False,
+            skip_auto_headers=("Accept-Encoding",),
+        ) as reply:
+            body = await reply.read()
+    except (ClientError, TimeoutError):
+        return NO_ANSWER
+    return HttpResponse(reply.status, tuple(reply.headers.items()), body)
+
+
+class Victim:
+    """One sign-in and its person; begins when it is first let go on.
+
+    Args:
+        one: what is run.
+        session: of the browser.
+        labels: learns every secret that passes.
+    """
+
+    def __init__(self, one: Choice, session: ClientSession, labels: Labels) -> None:
+        self._one = one
+        self._session = session
+        self._labels = labels
+        self._effects: list[Effect] = []
+        self._start_url = ""
+        self._renewed = self._taken = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._login: asyncio.Task[SignIn | LoopbackAuthError] | None = None
+        self._wanted: Point | None = None
+        self._reached: asyncio.Future[Sight] = asyncio.get_running_loop().create_future()
+        self._stands = False
+        self._released = asyncio.Event()
+        self._polled = asyncio.Event()
+        self._to_paste: asyncio.Queue[str] = asyncio.Queue()
+        self._refused: asyncio.Queue[str] = asyncio.Queue()
+
+    # What follows is done by stories.
+
+    async def until(self, point: Point) -> Sight | None:
+        """Go on until a point; None when it ended before."""
+        self._wanted, self._reached = point, asyncio.get_running_loop().create_future()
+        self._released.set()
+        await asyncio.wait((self._reached, self._begun()), return_when=asyncio.FIRST_COMPLETED)
+        return self._reached.result() if self._reached.done() else None
+
+    async def end(self) -> Ending:
+        """Go on to the end."""
+        self._wanted = None
+        self._released.set()
+        end = await self._begun()
+        return Ending(end, redeeming(self._effects), taken=self._taken, renewed=self._renewed)
+
+    async def offered(self, text: str) -> str:
+        """Paste something; say why it was refused, nothing if it was not."""
+        self._to_paste.put_nowait(text)
+        refusal, login = asyncio.ensure_future(self._refused.get()), self._begun()
+        await asyncio.wait((refusal, login), return_when=asyncio.FIRST_COMPLETED)
+        if not refusal.done():
+            refusal.cancel()
+            return OVER
+        return refusal.result()
+
+    async def leave(self) -> None:
+        """Give up what is still going on; a defect is not hidden."""
+        tasks = [*self._tasks, *([self._login] if self._login is not None else [])]
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, LoopbackAuthError):
+                raise result
+
+    def _begun(self) -> asyncio.Task[SignIn | LoopbackAuthError]:
+        if self._login is None:
+            self._login = asyncio.create_task(self._signed_in())
+        return self._login
+
+    async def _signed_in(self) -> SignIn | LoopbackAuthError:
+        try:
+            return await login(
+                self._one.client,
+                flow=self._one.flow,
+                open_browser=self.open,
+                notify=self.notice,
+                paste=self.paste,
+                observer=self,
+                timeout=PATIENCE,
+                exchanges=False,
+            )
+        except LoopbackAuthError as exc:
+            return exc
+
+    # What follows is called by the sign-in.
+
+    def open(self, url: str) -> Opening:
+        """Be an opener of browsers."""
+        self._start_url = url
+        self._browse(url)
+        return Opening(program="simulated user agent")
+
+    def notice(self, event: Event) -> None:
+        """See what the terminal shows."""
+        match event:
+            case PasteReady(url=url):
+                self._browse(url, reaches_us=False)
+            case PasteRefused(reason=reason):
+                self._refused.put_nowait(reason)
+            case LinkRenewed():
+                self._renewed = True
+            case CallbackReceived():
+                # As long as our browser stands still it has brought nothing.
+                self._taken = self._taken or self._stands
+            case _:
+                pass
+
+    async def paste(self, request: AuthorizationRequest) -> Callback:
+        """Paste what there is, until something is taken."""
+        callback = await pasted(request, notify=self.notice, read=self._to_paste.get)
+        self._taken = self._taken or self._stands
+        self._refused.put_nowait("")
+        return callback
+
+    def performed(self, effect: Effect, _answer: object, *, begun: float, ended: float) -> None:
+        """Remember what was asked of the world."""
+        self._effects.append(effect)
+
+    def exchanged(
+        self,
+        request: HttpRequest,
+        answer: HttpResponse | None,
+        *,
+        step: str,
+        begun: float,
+        ended: float,
+        secrets: tuple[str, ...],
+    ) -> None:
+        """Remember what was sent, and learn its secrets."""
+        self._effects.append(Send(request, step, secrets))
+        self._labels.learn_request(request)
+        if answer is not None:
+            self._labels.learn_response(answer, secrets)
+        if step in POLLS:
+            self._polled.set()
+
+    def opened(self, argument: str, program: str) -> None:
+        """Know that already."""
+
+    def visited(self, request: HttpRequest, status: int) -> None:
+        """Know that already."""
+
+    # What follows is the browser.
+
+    def _browse(self, url: str, *, reaches_us: bool = True) -> None:
+        self._tasks.append(asyncio.create_task(self._wander(url, reaches_us=reaches_us)))
+
+    async def _wander(self, url: str, *, reaches_us: bool) -> None:
+        way = wander(url)
+        step, answer = next(way), NO_ANSWER
+        while True:
+            await self._before(step)
+            if self._answers(step) and not reaches_us:
+                self._to_paste.put_nowait(step.url)
+                return
+            answer = await fetched(self._session, step.request())
+            if step.decides:
+                await self._stand("approved")
+            if not answer.status:
+                return
+            try:
+                step = way.send(answer)
+            except StopIteration:
+                return
+
+    async def _before(self, step: Step) -> None:
+        if step.decides:
+            if self._wanted == "approved":
+                await self._just_polled()
+            await self._stand("link")
+        elif self._answers(step):
+            await self._stand("answer", step)
+
+    def _answers(self, step: Step) -> bool:
+        page = step.url.partition("#")[0].partition("?")[0]
+        return not step.relay and page == seen(self._effects).redirect_uri
+
+    async def _just_polled(self) -> None:
+        """Let a poll go by, so that the next one is not in the attacker's way."""
+        self._polled.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._polled.wait()
+
+    async def _stand(self, point: Point, step: Step | None = None) -> None:
+        if self._wanted == point:
+            self._wanted = None
+            self._released.clear()
+            self._stands = True
+            self._reached.set_result(seen(self._effects, start_url=self._start_url, answer=step))
+            await self._released.wait()
+            self._stands = False

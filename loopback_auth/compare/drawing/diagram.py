@@ -1,0 +1,198 @@
+"""What a sequence diagram shows of a trace: arrows between lanes, in four phases.
+
+Where they stand is no matter of this file (`report_layout`). A diagram is not the trace. Polls that look
+alike become one arrow, the waits between them go along, and what the program does by itself becomes a note
+on its lane. Phases are read off the trace, never off a flow's name: that nothing comes back through the
+browser is what tells a device grant from a code, and it has to be seen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loopback_auth.compare.drawing.mermaid import DIRECTIONS
+from loopback_auth.compare.drawing.reading import received, sent
+from loopback_auth.compare.judging.evidence import ACCESS, POLLS, in_address, of_kind
+from loopback_auth.trace import Exchange, Party, Step, Trace
+
+Phase = Literal["ask", "approve", "answer", "tokens"]
+Kind = Literal["exchange", "unobserved", "act", "note", "done", "failed"]
+Entry = Step | Exchange
+
+PHASES: tuple[Phase, ...] = ("ask", "approve", "answer", "tokens")
+
+_PHASE_OF_STEP: dict[str, Phase] = {
+    "bind": "ask",
+    "open": "ask",
+    "browse": "ask",
+    "invite": "ask",
+    "approve": "approve",
+    "paste": "answer",
+    "receive": "answer",
+    "done": "tokens",
+}
+_LABELS = {
+    "bind": "own a redirect URI",
+    "open": "open a page in a browser",
+    "browse": "send the browser on",
+    "invite": "show where to approve",
+    "approve": "decide",
+    "receive": "receive the answer",
+    "paste": "paste the address",
+    "warn": "warning",
+    "done": "signed in",
+    "failed": "not signed in",
+}
+_ENDS: dict[str, Kind] = {"done": "done", "failed": "failed"}
+_LONGEST_LABEL = 34
+"""Characters of a sentence that still fits above an arrow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """Something that passes between two parties, or a note where they are the same.
+
+    Args:
+        label: for people.
+        entries: all that it stands for, in order: several polls, and the waits before them.
+        sent: labels of the secrets that went along, each once, in order.
+        received: labels of those that only the answer had.
+    """
+
+    kind: Kind
+    phase: Phase
+    start: Party
+    end: Party
+    label: str
+    entries: tuple[Entry, ...]
+    sent: tuple[str, ...] = ()
+    received: tuple[str, ...] = ()
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The requests among the entries."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Exchange))
+
+    @property
+    def times(self) -> str:
+        """How often the same was asked, where that was more than once."""
+        return f"×{len(self.exchanges)}" if len(self.exchanges) > 1 else ""  # noqa: RUF001 - a multiplication sign
+
+    @property
+    def status(self) -> str:
+        """What became of the requests: the statuses that came back, each once."""
+        if not self.exchanges:
+            return ""
+        found = dict.fromkeys(str(exchange.status) for exchange in self.exchanges if exchange.status)
+        return ", ".join(found) or ("not observed" if self.kind == "unobserved" else "no answer")
+
+    @property
+    def number(self) -> int:
+        """Its name: the place in the trace of the first entry that is no wait."""
+        return next((entry for entry in self.entries if not _is(entry, "wait")), self.entries[0]).number
+
+
+def arrows(trace: Trace) -> tuple[Arrow, ...]:
+    """Turn the entries of a trace into arrows; each entry is in exactly one of them."""
+    found: list[Arrow] = []
+    waits: tuple[Entry, ...] = ()
+    for entry, phase in zip(trace.entries, _phases(trace), strict=True):
+        if _is(entry, "wait"):
+            waits += (entry,)
+            continue
+        arrow = _arrow(entry, phase)
+        if arrow.start == "client" and arrow.exchanges:
+            # Other things happen while we wait for the moment to ask again.
+            arrow, waits = replace(arrow, entries=waits + arrow.entries), ()
+        found.append(_folded(found.pop(), arrow) if found and _alike(found[-1], arrow) else arrow)
+    if waits:
+        phase = found[-1].phase if found else "ask"
+        found.append(Arrow("note", phase, "client", "client", "wait", waits))
+    return tuple(found)
+
+
+def _arrow(entry: Entry, phase: Phase) -> Arrow:
+    if isinstance(entry, Exchange):
+        kind: Kind = "exchange" if entry.observed else "unobserved"
+        # A fragment is not sent, but the address bar shows it.
+        along = tuple(dict.fromkeys((*sent(entry), *in_address(entry))))
+        back = tuple(label for label in received(entry) if label not in along)
+        return Arrow(kind, phase, entry.sender, entry.receiver, entry.step, (entry,), along, back)
+    start, end = DIRECTIONS.get(entry.name, ("client", "client"))
+    if (end_kind := _ENDS.get(entry.name)) is not None:
+        return Arrow(end_kind, phase, start, end, _LABELS[entry.name], (entry,))
+    words = entry.words[:1].lower() + entry.words[1:].rstrip(".")
+    label = words if 0 < len(words) <= _LONGEST_LABEL else _LABELS.get(entry.name, entry.name)
+    return Arrow("note" if start == end else "act", phase, start, end, label, (entry,))
+
+
+def _alike(before: Arrow, after: Arrow) -> bool:
+    if before.phase != after.phase or not before.exchanges or not after.exchanges:
+        return False
+    return _request(before.exchanges[-1]) == _request(after.exchanges[-1])
+
+
+def _folded(before: Arrow, after: Arrow) -> Arrow:
+    return replace(
+        after,
+        entries=before.entries + after.entries,
+        sent=tuple(dict.fromkeys(before.sent + after.sent)),
+        received=tuple(dict.fromkeys(before.received + after.received)),
+    )
+
+
+def _request(exchange: Exchange) -> tuple[str, ...]:
+    return exchange.sender, exchange.receiver, exchange.step, exchange.method, exchange.url
+
+
+def _phases(trace: Trace) -> Iterator[Phase]:
+    """Say to which phase each entry belongs; there is no way back to an earlier one."""
+    times = Counter(map(_request, trace.exchanges("client", "server")))
+    polls = {_request(one) for one in trace.exchanges("client", "server") if one.step in POLLS}
+    polls |= {request for request, count in times.items() if count > 1}
+    phase: Phase = "ask"
+    for at, entry in enumerate(trace.entries):
+        if isinstance(entry, Step):
+            found = _PHASE_OF_STEP.get(entry.name, phase)
+        elif _request(entry) in polls:
+            times[_request(entry)] -= 1
+            # Only the last one was told what the others asked for.
+            found = "approve" if times[_request(entry)] else _phase_of_end(entry)
+        else:
+            found = _phase_of(entry, phase, trace.entries[:at])
+        phase = max(phase, found, key=PHASES.index)
+        yield phase
+
+
+def _phase_of_end(poll: Exchange) -> Phase:
+    return "tokens" if of_kind(received(poll), ACCESS) else "answer"
+
+
+def _phase_of(exchange: Exchange, phase: Phase, before: Sequence[Entry]) -> Phase:
+    match exchange.sender, exchange.receiver:
+        case "browser", "server":
+            return (
+                "approve"
+                if any(_is(entry, "invite") or _concerns_server(entry) for entry in before)
+                else "ask"
+            )
+        case "browser", "client":
+            return "answer" if any(map(_concerns_server, before)) else "ask"
+        case "client", "server" if phase == "answer" or exchange.step == "token request":
+            return "tokens"
+        case _:
+            return phase
+
+
+def _concerns_server(entry: Entry) -> bool:
+    """Tell whether the browser was at the server, or the person has decided there."""
+    if isinstance(entry, Step):
+        return entry.name == "approve"
+    return (entry.sender, entry.receiver) == ("browser", "server")
+
+
+def _is(entry: Entry, name: str) -> bool:
+    return isinstance(entry, Step) and entry.name == name

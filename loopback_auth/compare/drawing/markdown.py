@@ -1,0 +1,119 @@
+"""A comparison as Markdown, as code hosts draw it: tables, what failed, what was tried, a diagram a flow.
+
+Every text may be a server's, so that nothing in it may become markup, a mention or a link: what reads as such
+is set as code, everything else that means something in Markdown is escaped.
+
+Source: GitHub Flavored Markdown Spec §4.10 (tables), §6.1 (backslash escapes), §6.3 (code spans).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from loopback_auth.compare.drawing.mermaid import mermaid
+from loopback_auth.compare.drawing.overview import (
+    HOW_ATTACKS_ENDED,
+    attacked,
+    checked,
+    failed,
+    groups,
+    heading,
+    overview,
+    sources,
+)
+from loopback_auth.compare.nouns import Basis, Cell, Comparison, Row
+from loopback_auth.redact import server_text
+
+LEGEND = (
+    r"Without a mark: seen in this run. \*: tried as an attack. ?: not observed. \[1\]: known, from source 1."
+)
+MARKS: Mapping[Basis, str] = {"observed": "", "tried": r"\*", "known": "", "not observed": "?"}
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w)")
+_ITEM = re.compile(r"^(?:(\d+)(?=[.)](?: |$))|(?=[-+=]))")
+"""What begins an item of a list at the beginning of a text."""
+_LINKED = re.compile(r"[<>@#]|://|^www\.", re.IGNORECASE)
+"""What labels, mentions, numbers of issues and addresses are known by."""
+_PAGE = re.compile(r"https://[\w./~%#-]+")
+
+
+def markdown(comparison: Comparison) -> str:
+    """Write the comparison."""
+    flows = [_text(run.flow) for run in comparison.runs]
+    numbers = {source: number for number, source in enumerate(sources(comparison), 1)}
+    first = overview(comparison)
+    columns = zip(flows, *(_cells(row, numbers) for row in first), strict=True)
+    parts = [f"# {_text(heading(comparison))}", _table(["Flow", *(row.title for row in first)], columns)]
+    parts += [f"{_text(run.flow)}: {_text(run.reason)}" for run in comparison.runs if run.reason]
+    parts.append(LEGEND)
+    for name, rows in groups(comparison):
+        body = ([_text(row.title), *_cells(row, numbers)] for row in rows)
+        parts += [f"## {_text(name)}", _table(["", *flows], body)]
+    parts += ["## Checks that failed", *_findings(comparison), checked(comparison)]
+    parts += ["## Attacks that were tried", *_attacks(comparison)]
+    for run in comparison.runs:
+        parts += [f"## What happened: {_text(run.flow)}", f"```mermaid\n{mermaid(run.trace)}```"]
+    if numbers:
+        parts += ["## Sources", "\n".join(f"{number}. {_link(source)}" for source, number in numbers.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    rows = [head, ["---"] * len(head), *body]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cells(row: Row, numbers: Mapping[str, int]) -> list[str]:
+    return [_cell(cell, numbers) for cell in row.cells]
+
+
+def _cell(cell: Cell, numbers: Mapping[str, int]) -> str:
+    if cell.basis == "not observed" and cell.text == "not observed":
+        return "?"
+    number = rf"\[{numbers[cell.source]}\]" if cell.basis == "known" and cell.source else ""
+    return _text(cell.text) + MARKS[cell.basis] + number
+
+
+def _findings(comparison: Comparison) -> Iterator[str]:
+    for finding, told in failed(comparison):
+        lines = [
+            f"**{finding.severity}** {_text(finding.id)}: {_text(finding.title)} ({_link(finding.source)})",
+            "",
+        ]
+        lines += [f"- {_text(flows)}: {_text(because)}" for flows, because in told]
+        if finding.advice:
+            lines.append(f"- What to do: {_text(finding.advice)}")
+        yield "\n".join(lines)
+
+
+def _attacks(comparison: Comparison) -> Iterator[str]:
+    for attack, endings in attacked(comparison):
+        lines = [f"{_text(attack.title)} ({_link(attack.source)})", ""]
+        lines += [
+            f"- **{HOW_ATTACKS_ENDED[verdict]}**: {_text(flows)}. {_text(because)}"
+            for verdict, flows, because in endings
+        ]
+        yield "\n".join(lines)
+
+
+def _link(source: str) -> str:
+    return f"<{source}>" if _PAGE.fullmatch(source) else _text(source)
+
+
+def _text(text: str) -> str:
+    """Write a text so that nothing in it is markup; it stays on one line."""
+    words = server_text(text).split(" ")
+    escaped = [_code(word) if _LINKED.search(word) else _SPECIAL.sub(r"\\\g<0>", word) for word in words]
+    return _ITEM.sub(r"\1\\", " ".join(escaped))
+
+
+def _code(word: str) -> str:
+    """Set a word as code; a bar in it would end a cell of a table, so it stays outside, as does a comma."""
+    core = word.rstrip(",.;:")
+    pieces = []
+    for piece in core.split("|"):
+        fence = "`" * (max(map(len, re.findall("`*", piece))) + 1)
+        blank = " " if "`" in piece else ""
+        pieces.append(f"{fence}{blank}{piece}{blank}{fence}" if piece else "")
+    return r"\|".join(pieces) + word[len(core) :]

@@ -1,0 +1,190 @@
+"""Where everything in the sequence diagrams of a report stands: rows in bands, one band a phase.
+
+A phase begins at the same height in every diagram, so that an empty one shows beside those that are not.
+Lengths are those of the drawing, where a line of text is some ten high; letters are taken to be a little
+wider than they are in most fonts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
+from loopback_auth.compare.drawing.report_text import short
+from loopback_auth.trace import Party, Trace
+
+PARTIES: tuple[Party, ...] = ("person", "browser", "client", "server", "stranger")
+
+LANE = 52.0
+"""Between two lanes."""
+MARGIN = 26.0
+"""Beside the first and the last."""
+HEAD = 46.0
+"""For the names of the lanes."""
+TITLE = 20.0
+"""For the name of a phase, above its rows."""
+LEAST = 22.0
+"""Height of a phase without rows, below its title."""
+FOOT = 6.0
+"""Below the last row of a phase."""
+LINE = 17.0
+"""From the top of a row to its arrow; the label is between."""
+
+LONGEST = 34
+"""Characters of a label that fit above an arrow."""
+
+_LETTER = 5.8
+_SMALL_LETTER = 5.0
+_CARGO_LETTER = 5.2
+_CARGO_EDGE = 7.0
+_CARGO_GAP = 3.0
+_CARGO_HEIGHT = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """The label of a secret; `x` is its left side, `y` its top."""
+
+    label: str
+    x: float
+    y: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An arrow at its place.
+
+    Args:
+        line_y: where the request goes.
+        back_y: where the answer comes back; 0 without one.
+        label_x: middle of the label.
+    """
+
+    arrow: Arrow
+    top: float
+    height: float
+    start_x: float
+    end_x: float
+    line_y: float
+    back_y: float
+    label_x: float
+    cargo: tuple[Cargo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A phase of one diagram."""
+
+    phase: Phase
+    top: float
+    height: float
+    rows: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """One trace, laid out beside others."""
+
+    flow: str
+    lanes: tuple[Party, ...]
+    width: float
+    height: float
+    bands: tuple[Band, ...]
+
+    @property
+    def arrows(self) -> tuple[Arrow, ...]:
+        """All arrows, from top to bottom."""
+        return tuple(row.arrow for band in self.bands for row in band.rows)
+
+
+def lay_out(traces: Sequence[Trace]) -> tuple[Diagram, ...]:
+    """Lay out the diagrams of several traces beside each other."""
+    drawn = [arrows(trace) for trace in traces]
+    there = {party for each in drawn for arrow in each for party in (arrow.start, arrow.end)}
+    lanes = tuple(party for party in PARTIES if party != "stranger" or party in there)
+    heights = [max((_height(each, phase, lanes) for each in drawn), default=0) for phase in PHASES]
+    tops = list(accumulate(heights, initial=HEAD))
+    return tuple(
+        Diagram(trace.flow, lanes, _width(lanes), tops[-1], _bands(each, lanes, tops))
+        for trace, each in zip(traces, drawn, strict=True)
+    )
+
+
+def lane_x(lanes: Sequence[Party], party: Party) -> float:
+    """Return where a lane is."""
+    return MARGIN + LANE * lanes.index(party)
+
+
+def _width(lanes: Sequence[Party]) -> float:
+    return 2 * MARGIN + LANE * (len(lanes) - 1)
+
+
+def _bands(drawn: Sequence[Arrow], lanes: Sequence[Party], tops: Sequence[float]) -> tuple[Band, ...]:
+    ends = zip(PHASES, tops, tops[1:], strict=False)
+    return tuple(
+        Band(phase, top, end - top, tuple(_rows(drawn, phase, lanes, top + TITLE)))
+        for phase, top, end in ends
+    )
+
+
+def _height(drawn: Sequence[Arrow], phase: Phase, lanes: Sequence[Party]) -> float:
+    return TITLE + max(LEAST, sum(row.height for row in _rows(drawn, phase, lanes, 0))) + FOOT
+
+
+def _rows(drawn: Sequence[Arrow], phase: Phase, lanes: Sequence[Party], top: float) -> Iterator[Placed]:
+    for arrow in drawn:
+        if arrow.phase == phase:
+            row = _placed(arrow, lanes, top)
+            top += row.height
+            yield row
+
+
+def _placed(arrow: Arrow, lanes: Sequence[Party], top: float) -> Placed:
+    start, end, width = lane_x(lanes, arrow.start), lane_x(lanes, arrow.end), _width(lanes)
+    middle, line_y = (start + end) / 2, top + LINE
+    along = tuple(_cargo(arrow.sent, middle, line_y + 4, width))
+    bottom = line_y + _room(along)
+    back_y = bottom + 6 if any(exchange.status for exchange in arrow.exchanges) else 0.0
+    back = tuple(_cargo(arrow.received, middle, back_y + 4, width)) if back_y else ()
+    bottom = max(bottom, back_y) + _room(back) + 10
+    half = _length(arrow) / 2 + 3
+    label_x = min(max(middle, half), max(width - half, width / 2))
+    return Placed(arrow, top, bottom - top, start, end, line_y, back_y, label_x, along + back)
+
+
+def _length(arrow: Arrow) -> float:
+    small = sum((len(text) + 1) * _SMALL_LETTER for text in (arrow.times, arrow.status) if text)
+    return min(len(arrow.label), LONGEST) * _LETTER + small
+
+
+def _room(cargo: Sequence[Cargo]) -> float:
+    return _CARGO_HEIGHT * len({one.y for one in cargo})
+
+
+def _cargo(labels: Sequence[str], middle: float, top: float, width: float) -> Iterator[Cargo]:
+    """Set labels side by side around the middle of an arrow, in as many lines as they need."""
+    for place, line in enumerate(_broken(labels, width - 4)):
+        whole = sum(map(_size, line)) + _CARGO_GAP * (len(line) - 1)
+        x = min(max(middle - whole / 2, 2), max(width - whole - 2, 2))
+        for label in line:
+            yield Cargo(label, x, top + place * _CARGO_HEIGHT, _size(label))
+            x += _size(label) + _CARGO_GAP
+
+
+def _broken(labels: Sequence[str], room: float) -> list[list[str]]:
+    lines: list[list[str]] = []
+    left = 0.0
+    for label in labels:
+        left -= _size(label) + _CARGO_GAP
+        if left < 0:
+            lines.append([])
+            left = room - _size(label)
+        lines[-1].append(label)
+    return lines
+
+
+def _size(label: str) -> float:
+    return len(short(label)) * _CARGO_LETTER + _CARGO_EDGE

@@ -1,0 +1,186 @@
+"""A comparison on a terminal: an overview, all properties of all flows, what failed, and what was tried.
+
+The title of a row stands above its cells, not beside them: so six flows fit beside each other in 80 columns.
+What does not fit that way is written flow by flow, and flows that are alike are named together. Only ASCII
+frames, no escape sequence unless colours are asked for, and whatever a server said is cleaned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from loopback_auth.compare.drawing.columns import GAP, TEXT_LIMIT, fitting, grid, hanging, painted
+from loopback_auth.compare.drawing.overview import (
+    HOW_ATTACKS_ENDED,
+    attacked,
+    checked,
+    failed,
+    groups,
+    heading,
+    overview,
+    sources,
+)
+from loopback_auth.compare.nouns import Basis, Cell, Comparison, Row
+from loopback_auth.redact import server_text
+
+LEAST = 9
+"""Characters of a column that can be read."""
+LONG = 70
+"""Characters of a cell that is not set in a column, nor what stands beside it."""
+
+MARKS: Mapping[Basis, str] = {"observed": "", "tried": "*", "known": "", "not observed": "?"}
+LEGEND = (
+    "Without a mark: seen in this run. *: tried as an attack. ?: not observed. [1]: known, from source 1."
+)
+
+BOLD, RED, YELLOW, GREEN = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[32m"
+COLOURS: Mapping[str, str] = {
+    "signed in": GREEN,
+    "refused": RED,
+    "failed": RED,
+    "not possible": YELLOW,
+    "high": RED,
+    "medium": YELLOW,
+    "SUCCEEDED": RED,
+    "withstood": GREEN,
+}
+PLAIN: Mapping[str, str] = {}
+
+
+class _Page:
+    """What every part of the page has to know: widths, colours, the flows, the sources."""
+
+    def __init__(self, comparison: Comparison, *, width: int, colour: bool) -> None:
+        self.width = width
+        self.colours = COLOURS if colour else PLAIN
+        self.bold = BOLD if colour else ""
+        self.flows = [server_text(run.flow) for run in comparison.runs]
+        self._sources = {source: number for number, source in enumerate(sources(comparison), 1)}
+        beside = [texts for texts in map(self.texts, comparison.rows) if not _stand_alone(texts)]
+        self.widths = fitting([self.flows, *beside], width - 2, least=LEAST)
+        """Of a column a flow; None where the page is too narrow for that."""
+
+    def texts(self, row: Row) -> list[str]:
+        """Write the cells of a row, each with its mark."""
+        return [self._text(cell) for cell in row.cells]
+
+    def _text(self, cell: Cell) -> str:
+        text = server_text(cell.text, TEXT_LIMIT)
+        if cell.basis == "not observed" and text == "not observed":
+            return "?"
+        number = f"[{self._sources[cell.source]}]" if cell.basis == "known" and cell.source else ""
+        return text + MARKS[cell.basis] + number
+
+    def title(self, text: str) -> Iterator[str]:
+        """Write the title of a part."""
+        yield ""
+        yield painted(server_text(text, self.width), self.bold)
+        yield "-" * len(server_text(text, self.width))
+
+
+def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> str:
+    """Draw the comparison.
+
+    Args:
+        comparison: what is drawn.
+        width: characters from left to right; 40 is the least that is respected.
+        colour: paint verdicts, by escape sequences.
+    """
+    page = _Page(comparison, width=max(width, 40), colour=colour)
+    lines = [*hanging("", heading(comparison), width=page.width), ""]
+    lines += _overview(page, overview(comparison))
+    for flow, run in zip(page.flows, comparison.runs, strict=True):
+        if run.reason:
+            lines += ["", *hanging(f"{flow}: ", run.reason, width=page.width, indent=2)]
+    lines += ["", *hanging("", LEGEND, width=page.width)]
+    for name, rows in groups(comparison):
+        lines += [*page.title(name), *_group(page, rows)]
+    lines += [*_findings(page, comparison), *_attacks(page, comparison), *_sources(page, comparison)]
+    return "\n".join(lines) + "\n"
+
+
+def _overview(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
+    """Write a line a flow where there is room, else as other rows are written."""
+    columns = [[row.title, *page.texts(row)] for row in rows]
+    head, *body = zip(["Flow", *page.flows], *columns, strict=True)
+    widths = fitting([head, *body], page.width, least=8)
+    if widths is None:
+        yield from _group(page, rows)
+        return
+    yield from grid([head], widths)
+    yield GAP.join("-" * width for width in widths)
+    yield from grid(body, widths, colours=page.colours)
+
+
+def _group(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
+    """Write rows, each as compactly as can be read."""
+    if page.widths is not None:
+        yield from _indented(grid([page.flows], page.widths))
+    for row in rows:
+        texts = page.texts(row)
+        if len(set(texts)) == 1 < len(texts):
+            yield from hanging("", f"{row.title}: {texts[0]} (all)", width=page.width, indent=2)
+            continue
+        yield from hanging("", row.title, width=page.width)
+        if page.widths is None or _stand_alone(texts):
+            yield from _one_by_one(page, texts)
+        else:
+            yield from _indented(grid([texts], page.widths, colours=page.colours))
+
+
+def _one_by_one(page: _Page, texts: Sequence[str]) -> Iterator[str]:
+    """Write what is said of each flow, the same only once."""
+    longest = min(max(map(len, page.flows)), page.width * 2 // 5)
+    rows = [
+        (", ".join(flow for flow, one in zip(page.flows, texts, strict=True) if one == text), text)
+        for text in dict.fromkeys(texts)
+    ]
+    widths = (longest, page.width - 2 - len(GAP) - longest)
+    return _indented(grid(rows, widths, colours=page.colours))
+
+
+def _findings(page: _Page, comparison: Comparison) -> Iterator[str]:
+    yield from page.title("Checks that failed")
+    for finding, told in failed(comparison):
+        severity = finding.severity.upper()
+        text = f"{finding.id}: {finding.title} [{finding.source}]"
+        yield ""
+        for line in hanging(f"{severity} ", text, width=page.width, indent=2):
+            yield line.replace(severity, painted(severity, page.colours.get(finding.severity, "")), 1)
+        for flows, because in told:
+            yield from hanging("  ", f"{flows}: {because}", width=page.width, indent=4)
+        if finding.advice:
+            yield from hanging("  ", f"What to do: {finding.advice}", width=page.width, indent=4)
+    yield ""
+    yield from hanging("", checked(comparison), width=page.width)
+
+
+def _attacks(page: _Page, comparison: Comparison) -> Iterator[str]:
+    tried = attacked(comparison)
+    if not tried:
+        return
+    yield from page.title("Attacks that were tried")
+    for attack, endings in tried:
+        yield ""
+        yield from hanging("", f"{attack.title} [{attack.source}]", width=page.width, indent=2)
+        for verdict, flows, because in endings:
+            word = HOW_ATTACKS_ENDED[verdict]
+            for line in hanging("  ", f"{word}: {flows}. {because}", width=page.width, indent=4):
+                yield line.replace(word, painted(word, page.colours.get(word, "")), 1)
+
+
+def _sources(page: _Page, comparison: Comparison) -> Iterator[str]:
+    listed = sources(comparison)
+    if listed:
+        yield from page.title("Sources")
+    for number, source in enumerate(listed, 1):
+        yield from hanging(f"[{number}] ".rjust(len(f"[{len(listed)}] ")), source, width=page.width)
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
+
+
+def _stand_alone(texts: Sequence[str]) -> bool:
+    """Tell whether a row is not set in columns, as its cells are too long."""
+    return max(map(len, texts), default=0) > LONG

@@ -1,0 +1,189 @@
+"""What attackers get, and what of the sign-in stands against them.
+
+Defences are read off the requests, not off the flow's name: PKCE counts where a challenge and then the
+verifier was sent. What a trace cannot show, such as how easily a person is lured, is knowledge with a source.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.compare.drawing.reading import form, labels, sent
+from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, seen
+from loopback_auth.compare.judging.conduct import learnt
+from loopback_auth.compare.judging.evidence import (
+    KEYS,
+    POLLED,
+    TOKENS,
+    answered,
+    asked,
+    brought,
+    first,
+    in_browser,
+    keys,
+    kind_of,
+    label_kind,
+    named,
+    numbers,
+    of_kind,
+    prizes,
+    redemption,
+    shown,
+)
+from loopback_auth.compare.judging.exposure import key_in_argv
+from loopback_auth.compare.judging.knowledge import fact
+from loopback_auth.compare.nouns import Cell, Run
+
+
+def port(run: Run) -> Cell:
+    """Say what a second process would have got, had it owned our port."""
+    trace = run.trace
+    arrived = tuple(trace.exchanges("browser", "client"))
+    found = [
+        label
+        for each in arrived
+        for label in labels(each.url, each.address, each.request_body)
+        if label in prizes(trace)
+    ]
+    if not arrived:
+        return seen("no port", learnt(run).steps)
+    if not found:
+        found = list(brought(trace, (*TOKENS, *KEYS), ("form_post", "relay"))[0])
+    useless = bool(pkce_steps(run)) and {label_kind(label) for label in found} == {"code"}
+    text = f"{shown(found)}, useless alone" if found and useless else shown(found)
+    return seen(text, numbers(*arrived), "RFC 8252 §8.1, §8.2")
+
+
+def pkce(run: Run) -> Cell:
+    """Say whether the code was bound to the one who began."""
+    message = asked(run.trace)
+    if kind_of(run.flow) in POLLED:
+        return fact(run, "pkce")
+    if message is None:
+        return NOT_OBSERVED
+    if "code_challenge" not in message.parameters:
+        return seen("not sent", message.steps, "RFC 7636 §4.3")
+    method = message.parameters.get("code_challenge_method", "plain")
+    proof = first(run.trace, "token request")
+    if proof is None or "code_verifier" not in dict(form(proof)):
+        return seen(f"{method}, no verifier seen", message.steps, "RFC 7636 §4.5")
+    return seen(f"{method}, verifier sent", (*message.steps, proof.number), "RFC 7636 §4.6")
+
+
+def state(run: Run) -> Cell:
+    """Say whether state was sent, and came back."""
+    if kind_of(run.flow) in POLLED:
+        return fact(run, "state")
+    message, response, source = asked(run.trace), answered(run.trace), "RFC 6749 §10.12"
+    if message is None:
+        return NOT_OBSERVED
+    sent_state = message.parameters.get("state")
+    if sent_state is None:
+        return seen("not sent", message.steps, source)
+    if response is None:
+        return seen("sent", message.steps, source)
+    returned = response.parameters.get("state")
+    # Where the value was not seen, that a state came is all that can be said.
+    back = (
+        "came back" if returned == sent_state else "one came back" if returned == "" else "did not come back"
+    )
+    return seen(f"sent, {back}", (*message.steps, *response.steps), source)
+
+
+def nonce(run: Run) -> Cell:
+    """Say whether a nonce was sent for the ID token to repeat."""
+    message = asked(run.trace)
+    if kind_of(run.flow) in POLLED:
+        return fact(run, "nonce")
+    if message is None:
+        return NOT_OBSERVED
+    text = "sent" if "nonce" in message.parameters else "not sent"
+    return seen(text, message.steps, "OpenID Connect Core 1.0 §15.5.2")
+
+
+def iss(run: Run) -> Cell:
+    """Say whether the answer names its issuer."""
+    if kind_of(run.flow) in POLLED:
+        return fact(run, "iss")
+    response = answered(run.trace)
+    if response is None:
+        return NOT_OBSERVED
+    text = "iss came" if "iss" in response.parameters else "no iss came"
+    return seen(text, response.steps, "RFC 9207 §2")
+
+
+def injection(run: Run) -> Cell:
+    """Say what would tell an attacker's code or token from our own."""
+    if kind_of(run.flow) in POLLED:
+        return fact(run, "injection")
+    message = asked(run.trace)
+    if message is None:
+        return NOT_OBSERVED
+    against = ["PKCE"] if pkce_steps(run) else []
+    if "nonce" in message.parameters and run.tokens is not None and run.tokens.id_token:
+        against.append("nonce")
+    steps = tuple(sorted({*message.steps, *pkce_steps(run)}))
+    return seen(" and ".join(against) or NOT_IN_PROTOCOL, steps, "RFC 9700 §4.5.3, §4.6.1")
+
+
+def fixation(run: Run) -> Cell:
+    """Say what keeps somebody else's sign-in from becoming ours (log-in CSRF)."""
+    if kind_of(run.flow) in POLLED:
+        return fact(run, "fixation")
+    message = asked(run.trace)
+    if message is None:
+        return NOT_OBSERVED
+    against = ["state"] if "state" in message.parameters else []
+    against += ["PKCE"] if pkce_steps(run) else []
+    steps = tuple(sorted({*message.steps, *pkce_steps(run)}))
+    return seen(" and ".join(against) or "nothing", steps, "RFC 9700 §4.7.1")
+
+
+def proof(run: Run) -> Cell:
+    """Say by what the one who redeemed the tokens showed to be the one who began."""
+    redeeming, trace = redemption(run.trace), run.trace
+    if redeeming is None:
+        response = answered(trace)
+        if response is None or not {"access_token", "id_token"}.intersection(response.parameters):
+            return NOT_OBSERVED
+        return seen("none: the token itself comes", response.steps)
+    if of_kind(sent(redeeming), ("code_verifier",)):
+        return seen("code verifier", (redeeming.number,), "RFC 7636 §4.6")
+    handles = [label for label in sent(redeeming) if label in keys(trace)]
+    exposed = [each for each in trace.exchanges("browser") if set(in_browser(each)).intersection(handles)]
+    if exposed:
+        return seen(f"none but {shown(handles)}", numbers(*exposed, redeeming))
+    return seen(shown(handles), (redeeming.number,))
+
+
+def replay(run: Run) -> Cell:
+    """Say what a second use gets, as far as one was tried."""
+    uses = tuple(named(run.trace, "token request", "ticket exchange"))
+    for number, again in enumerate(uses):
+        earlier = [use for use in uses[:number] if use.status < 300]
+        if any(set(sent(use)) & set(sent(again)) & keys(run.trace) for use in earlier):
+            text = "accepted again" if again.status < 300 else f"refused ({again.status})"
+            return seen(text, numbers(*earlier, again), "RFC 6749 §4.1.2")
+    return fact(run, "replay")
+
+
+def pkce_steps(run: Run) -> tuple[int, ...]:
+    """Return the entries that show PKCE: a challenge, and the verifier with the code; none without both."""
+    message = asked(run.trace)
+    proof = first(run.trace, "token request")
+    if message is None or proof is None or "code_challenge" not in message.parameters:
+        return ()
+    return (*message.steps, proof.number) if "code_verifier" in dict(form(proof)) else ()
+
+
+GROUP = "What attackers get"
+PROPERTIES = (
+    Property("port", "A second process on our port", GROUP, port),
+    Property("key-in-argv", "Redeemable from the process list", GROUP, key_in_argv),
+    Property("pkce", "PKCE", GROUP, pkce),
+    Property("state", "State", GROUP, state),
+    Property("nonce", "Nonce", GROUP, nonce),
+    Property("iss", "Against a mix-up of servers", GROUP, iss),
+    Property("injection", "Against injected codes and tokens", GROUP, injection),
+    Property("fixation", "Against somebody else's sign-in", GROUP, fixation),
+    Property("proof", "Proof that who redeems is who began", GROUP, proof),
+    Property("replay", "A second use", GROUP, replay),
+)

@@ -1,0 +1,29 @@
+"""The table of checks, and what they find in one run."""
+
+from __future__ import annotations
+
+from loopback_auth.compare.judging import asking_checks, granting_checks, leaking_checks
+from loopback_auth.compare.judging.verdicts import Check, idle
+from loopback_auth.compare.nouns import Finding, Run
+
+CHECKS: tuple[Check, ...] = (*asking_checks.CHECKS, *leaking_checks.CHECKS, *granting_checks.CHECKS)
+
+
+def findings(run: Run) -> tuple[Finding, ...]:
+    """Hold one run against every check, in the order of the table."""
+    return tuple(_finding(check, run) for check in CHECKS)
+
+
+def _finding(check: Check, run: Run) -> Finding:
+    excuse = check.excuse(run)
+    judgement = idle(excuse) if excuse else check.judge(run)
+    return Finding(
+        id=check.id,
+        severity=check.severity,
+        title=check.title,
+        verdict=judgement.verdict,
+        because=judgement.because,
+        source=check.source,
+        steps=judgement.steps,
+        advice=check.advice if judgement.verdict == "fail" else "",
+    )

@@ -1,0 +1,164 @@
+"""How a sign-in went: who asked whom, how often, what the person did, and how we came to know of it.
+
+What only the browser and the server have seen is counted where it was recorded, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from loopback_auth.compare.drawing.reading import sent
+from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
+from loopback_auth.compare.judging.evidence import (
+    POLLS,
+    answered,
+    asked,
+    first,
+    in_address,
+    label_kind,
+    named,
+    numbers,
+    of_kind,
+    watched,
+)
+from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.trace import Exchange, Trace
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+SENDERS = {
+    "client": "we",
+    "browser": "browser",
+    "person": "person",
+    "server": "server",
+    "stranger": "stranger",
+}
+
+
+def outcome(run: Run) -> Cell:
+    """Say how it ended; of a sign-in that never began nothing was seen."""
+    if not run.trace.entries:
+        return Cell(run.outcome, "not observed")
+    ends = numbers(*run.trace.steps("done"), *run.trace.steps("failed"))
+    return seen(run.outcome, ends or (run.trace.entries[-1].number,))
+
+
+def order(run: Run) -> Cell:
+    """List the calls in order, a run of equal ones as one."""
+    exchanges = tuple(each for each in run.trace.exchanges() if each.observed)
+    parts = []
+    for sender, group in groupby(exchanges, lambda each: SENDERS[each.sender]):
+        parts.append(f"{sender}: {', '.join(_counted(tuple(group)))}")
+    if not watched(run.trace):
+        parts.append("what the browser asked elsewhere was not seen")
+    return seen("; ".join(parts), numbers(*exchanges))
+
+
+def requests_by_us(run: Run) -> Cell:
+    """Count what we asked the server."""
+    exchanges = tuple(run.trace.exchanges("client", "server"))
+    return seen(str(len(exchanges)), numbers(*exchanges) or _browser_legs(run.trace))
+
+
+def requests_by_the_browser(run: Run) -> Cell:
+    """Count what the browser asked the server, where all of it was seen."""
+    if not watched(run.trace):
+        return NOT_OBSERVED
+    exchanges = tuple(run.trace.exchanges("browser", "server"))
+    return seen(str(len(exchanges)), numbers(*exchanges) or numbers(*run.trace.exchanges()))
+
+
+def requests_to_our_port(run: Run) -> Cell:
+    """Count what reached our port, strangers apart; what nothing answered did not."""
+    arrived = [each for each in run.trace.exchanges(receiver="client") if each.status]
+    strangers = sum(each.sender == "stranger" for each in arrived)
+    text = str(len(arrived) - strangers) + (f", and {strangers} by strangers" if strangers else "")
+    return seen(text, numbers(*arrived) or numbers(*run.trace.exchanges()))
+
+
+def person(run: Run) -> Cell:
+    """List what the person had to do besides signing in to their account."""
+    trace = run.trace
+    approvals, pasted = tuple(trace.steps("approve")), tuple(trace.steps("paste"))
+    if not approvals:
+        return NOT_OBSERVED
+    actions = ["approve"]
+    steps = [*numbers(*approvals, *pasted)]
+    if pasted:
+        actions += ["copy and paste the address"]
+    if code := _user_code(trace):
+        action, shown_by = code
+        actions.insert(0, action)
+        steps += shown_by
+    return seen(f"{len(actions)}: {', '.join(actions)}", tuple(sorted(set(steps))))
+
+
+def learnt(run: Run) -> Cell:
+    """Say how we came to know of the approval."""
+    trace = run.trace
+    if pasted := numbers(*trace.steps("paste")):
+        return seen("the person told us", pasted)
+    if relayed := numbers(first(trace, "fragment relay")):
+        return seen("redirect, then a script of ours", relayed)
+    polls = numbers(*named(trace, *POLLS))
+    if polls:
+        return seen("polling", polls)
+    response = first(trace, "authorization response")
+    if response is None or answered(trace) is None:
+        return NOT_OBSERVED
+    return seen("form post" if response.method == "POST" else "redirect", (response.number,))
+
+
+def delay(run: Run) -> Cell:
+    """Measure from the approval to the tokens."""
+    approvals, ends = tuple(run.trace.steps("approve")), tuple(run.trace.steps("done"))
+    if not approvals or not ends:
+        return NOT_OBSERVED
+    return seen(f"{ends[-1].at - approvals[-1].at:.1f} s", numbers(approvals[-1], ends[-1]))
+
+
+def polls(run: Run) -> Cell:
+    """Count how often we asked whether the person has approved."""
+    asking = numbers(*named(run.trace, *POLLS))
+    return seen(str(len(asking)), asking or learnt(run).steps)
+
+
+def _counted(exchanges: tuple[Exchange, ...]) -> list[str]:
+    named_once = []
+    for step, group in groupby(exchanges, lambda each: each.step):
+        times = len(tuple(group))
+        named_once.append(step if times == 1 else f"{step} {TIMES}{times}")
+    return named_once
+
+
+def _browser_legs(trace: Trace) -> tuple[int, ...]:
+    """Return what shows that a sign-in was under way although we asked the server nothing."""
+    message = asked(trace)
+    return message.steps if message is not None else ()
+
+
+def _user_code(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
+    """Tell what the person had to do with a code, if there was one: a link may carry it along."""
+    pages = tuple(trace.exchanges("browser", "server"))
+    carried = [each for each in pages if of_kind(in_address(each), ("user_code",))]
+    if carried:
+        return "compare the code", numbers(*carried)
+    typed = [each for each in pages if of_kind(sent(each), ("user_code",))]
+    if typed:
+        return "type the code", numbers(*typed)
+    if any(label_kind(secret.label) == "user_code" for secret in trace.secrets):
+        return "compare or type the code", numbers(*trace.steps("invite"))
+    return None
+
+
+GROUP = "How it went"
+PROPERTIES = (
+    Property("outcome", "How it ended", GROUP, outcome),
+    Property("order", "Order of the calls", GROUP, order),
+    Property("requests-by-us", "HTTP requests by us to the server", GROUP, requests_by_us),
+    Property("requests-by-browser", "HTTP requests by the browser to it", GROUP, requests_by_the_browser),
+    Property("requests-to-port", "HTTP requests that reached our port", GROUP, requests_to_our_port),
+    Property("person", "What the person did, once signed in", GROUP, person),
+    Property("learnt", "How we learnt of the approval", GROUP, learnt),
+    Property("delay", "From approval to tokens", GROUP, delay),
+    Property("polls", "Polls", GROUP, polls),
+)

@@ -1,0 +1,159 @@
+"""Where secrets show: address bar, history, process list, scripts.
+
+Only what somebody else could make use of is looked for: tokens, what redeems them, and the code that a person
+compares. State, nonce and the key of our start page are used up by the time anybody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from loopback_auth.compare.drawing.reading import fragment, labels
+from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
+from loopback_auth.compare.judging.evidence import (
+    KEYS,
+    TOKENS,
+    brought,
+    first,
+    in_address,
+    in_browser,
+    keys,
+    label_kind,
+    numbers,
+    of_kind,
+    prizes,
+    shown,
+    started,
+    watched,
+)
+from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.trace import Exchange, Trace
+
+Look = Callable[[Exchange], tuple[str, ...]]
+
+
+def address_bar(run: Run) -> Cell:
+    """Say what the address bar showed."""
+    return _found(run.trace, in_address, prizes(run.trace), "RFC 9700 §4.3", ("relay",))
+
+
+def history(run: Run) -> Cell:
+    """Say what stays in the browser's history: the addresses of pages, not of redirects on the way."""
+    source = "RFC 9700 §4.3.1, §4.3.2"
+    cell = _found(run.trace, kept_address, prizes(run.trace), source, ("relay",))
+    # Whether an address that could not be reached is kept is up to the browser.
+    unreached = [each for each in run.trace.exchanges("browser") if not each.status and in_address(each)]
+    lost = [label for each in unreached for label in in_address(each) if label in prizes(run.trace)]
+    unsure = cell.text in ("nothing", NOT_OBSERVED.text)
+    return Cell(shown(lost), "not observed", source) if lost and unsure else cell
+
+
+def process_list(run: Run) -> Cell:
+    """Say what stood in the process list while a browser was being started."""
+    source = "jupyter/notebook#4260"
+    programs = started(run.trace)
+    if not programs:
+        told = numbers(*run.trace.steps("open"), *run.trace.steps("invite"))
+        return seen("no program started", told, source)
+    found = [label for step in programs for label in labels(step.value("argument"))]
+    worth = [label for label in found if label in prizes(run.trace)]
+    text = (
+        shown(worth) if worth else "key of our start page" if of_kind(found, ("start_key",)) else shown(found)
+    )
+    return seen(text, numbers(*programs), source)
+
+
+def page_scripts(run: Run) -> Cell:
+    """Say what a script of a page of ours had in hand."""
+    relay = first(run.trace, "fragment relay")
+    if relay is None:
+        legs = numbers(*run.trace.exchanges("browser"))
+        return seen("nothing", legs) if watched(run.trace) else NOT_OBSERVED
+    found = brought(run.trace, (*TOKENS, *KEYS), ("relay",))[0]
+    return seen(shown(found), (relay.number,), "RFC 6749 §4.2 (D-F)")
+
+
+def access_token_in_url(run: Run) -> Cell:
+    """Say whether an access token was part of any address."""
+    source = "RFC 6750 §5.3"
+    exchanges = tuple(run.trace.exchanges())
+    hits = [each for each in exchanges if of_kind(labels(each.url, each.address), ("access_token",))]
+    if hits:
+        spots = {_spot(each) for each in hits}
+        return seen(f"yes, in the {' and the '.join(sorted(spots))}", numbers(*hits), source)
+    found, steps = brought(run.trace, ("access_token",), ("relay",))
+    if found:
+        return seen("yes, in the fragment", steps, source)
+    return seen("no", numbers(*exchanges), source) if watched(run.trace) else NOT_OBSERVED
+
+
+def token_in_browser(run: Run) -> Cell:
+    """Say which tokens code in the browser could read: scripts of the page, and extensions."""
+    tokens = {secret.label for secret in run.trace.secrets if secret.kind in TOKENS}
+    return _found(run.trace, in_browser, tokens, "RFC 6749 §1.3.2", ("relay", "form_post"), TOKENS)
+
+
+def key_in_browser(run: Run) -> Cell:
+    """Say what redeems the tokens, or vouches for the person, and could be read in the browser."""
+    wanted = {label for label in prizes(run.trace) if label_kind(label) not in TOKENS}
+    return _found(run.trace, in_browser, wanted, "RFC 9700 §4.3.1", ("relay", "form_post"), KEYS)
+
+
+def key_in_argv(run: Run) -> Cell:
+    """Say whether the process list had what redeems the tokens."""
+    programs = started(run.trace)
+    if not programs:
+        return process_list(run)
+    redeeming = keys(run.trace)
+    found = [label for step in programs for label in labels(step.value("argument")) if label in redeeming]
+    return seen(f"yes: {shown(found)}" if found else "no", numbers(*programs), "jupyter/notebook#4260")
+
+
+def kept_address(exchange: Exchange) -> tuple[str, ...]:
+    """Return the labels in the address of a page that was shown."""
+    return in_address(exchange) if 200 <= exchange.status < 300 or exchange.status >= 400 else ()
+
+
+def _found(
+    trace: Trace,
+    look: Look,
+    wanted: Iterable[str],
+    source: str,
+    ways: Iterable[str],
+    kinds: Iterable[str] = (*TOKENS, *KEYS),
+) -> Cell:
+    """Say which of the wanted labels the browser's exchanges had.
+
+    Where nobody saw into the browser, an answer that came in one of these ways shows some of it: `kinds` are
+    the names of its parameters that matter.
+    """
+    legs = tuple(trace.exchanges("browser"))
+    hits = [(each, [label for label in look(each) if label in wanted]) for each in legs]
+    sure = [(each, found) for each, found in hits if found and each.observed]
+    if sure:
+        text = shown(label for _, found in sure for label in found)
+        return seen(text, numbers(*(each for each, _ in sure)), source)
+    if watched(trace):
+        return seen("nothing", numbers(*legs), source)
+    names, steps = brought(trace, kinds, ways)
+    if names:
+        return seen(shown(names), steps, source)
+    maybe = [label for _, found in hits for label in found]
+    return Cell(shown(maybe), "not observed", source) if maybe else NOT_OBSERVED
+
+
+def _spot(exchange: Exchange) -> str:
+    values = (value for _, value in fragment(exchange.address))
+    return "fragment" if of_kind(labels(*values), ("access_token",)) else "query"
+
+
+GROUP = "Where secrets show"
+PROPERTIES = (
+    Property("address-bar", "In the address bar", GROUP, address_bar),
+    Property("history", "Left in the browser's history", GROUP, history),
+    Property("process-list", "In the process list", GROUP, process_list),
+    Property("page-scripts", "Handled by a script of our page", GROUP, page_scripts),
+    Property("access-token-in-url", "Access token in an address", GROUP, access_token_in_url),
+    Property("token-in-browser", "Tokens that browser code could read", GROUP, token_in_browser),
+    Property("key-in-browser", "Codes and handles it could read", GROUP, key_in_browser),
+)

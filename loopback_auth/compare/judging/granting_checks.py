@@ -1,0 +1,263 @@
+"""Checks of what is granted, and of the asking for it: tokens, scope, lifetime, polls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from loopback_auth.compare.drawing.reading import answer, header, received, sent
+from loopback_auth.compare.judging.evidence import (
+    FRONT,
+    POLLS,
+    TOKENS,
+    first,
+    granted,
+    kind_of,
+    named,
+    numbers,
+    of_kind,
+)
+from loopback_auth.compare.judging.needs import duration
+from loopback_auth.compare.judging.verdicts import (
+    Check,
+    Judgement,
+    always,
+    at_token_endpoint,
+    by_polling,
+    failed,
+    idle,
+    passed,
+    unseen,
+    with_code,
+)
+from loopback_auth.compare.nouns import Run
+from loopback_auth.redact import server_text
+from loopback_auth.trace import Exchange
+
+DAY = 86400.0
+DEFAULT_INTERVAL = 5.0
+SLOW_DOWN = 5.0
+"""Seconds; RFC 8628 §3.2, §3.5."""
+TOLERANCE = 0.1
+"""Seconds: a timer may be a little early."""
+NO_TOKENS = unseen("There are no tokens.")
+
+Difference = Callable[[set[str], set[str]], set[str]]
+"""Of the scope asked for and the one granted."""
+
+
+def single_use(run: Run) -> Judgement:
+    """Look for a code that was sent twice, and what the second time got."""
+    uses = tuple(named(run.trace, "token request"))
+    for number, again in enumerate(uses):
+        repeated = set(of_kind(sent(again), ("code",)))
+        earlier = [use for use in uses[:number] if use.status == 200 and repeated.intersection(sent(use))]
+        if earlier and again.status == 200:
+            return failed("The same code bought tokens twice.", numbers(*earlier, again))
+        if earlier:
+            because = f"A second use of the code was refused with {again.status}."
+            return passed(because, numbers(*earlier, again))
+    return unseen("No code was used twice.")
+
+
+def refresh_token_issued(run: Run) -> Judgement:
+    """Say whether the sign-in lasts longer than its access token."""
+    if run.tokens is None:
+        return NO_TOKENS
+    if kind_of(run.flow) in FRONT:
+        return idle("This flow must not issue one (RFC 6749 §4.2.2).")
+    if run.tokens.refresh_token:
+        return passed("A refresh token came.", granted(run.trace))
+    return failed("No refresh token came.", granted(run.trace))
+
+
+def lifetime(run: Run) -> Judgement:
+    """Compare how long the access token lasts with a day."""
+    if run.tokens is None:
+        return NO_TOKENS
+    seconds, steps = run.tokens.lifetime, granted(run.trace)
+    if seconds is None:
+        return failed("The server did not say for how long the access token is good.", steps)
+    if seconds > DAY:
+        return failed(f"The access token is good for {duration(run.tokens)}.", steps)
+    return passed(f"The access token is good for {duration(run.tokens)}.", steps)
+
+
+def scope_not_widened(run: Run) -> Judgement:
+    """Look for scope that nobody asked for."""
+    return _scope(run, lambda wanted, given: given - wanted, "more")
+
+
+def scope_not_reduced(run: Run) -> Judgement:
+    """Look for scope that was asked for and not granted."""
+    return _scope(run, lambda wanted, given: wanted - given, "less")
+
+
+def no_store(run: Run) -> Judgement:
+    """Look for the header that keeps tokens out of caches."""
+    answers = [
+        each
+        for each in named(run.trace, "token request", "device token request", "refresh request")
+        if of_kind(received(each), TOKENS)
+    ]
+    if not answers:
+        return unseen("No answer with tokens was seen.")
+    careless = [each for each in answers if "no-store" not in header(each, "cache-control").lower()]
+    if careless:
+        return failed("An answer with tokens in it may be stored by caches.", numbers(*careless))
+    return passed("Every answer with tokens in it has Cache-Control: no-store.", numbers(*answers))
+
+
+def pace(run: Run) -> Judgement:
+    """Compare the gaps between polls with what the server asked for."""
+    polls, least = tuple(named(run.trace, *POLLS)), _interval(run)
+    if least is None and all(_retry_after(each) == 0.0 for each in polls):
+        return idle("The server named no interval.")
+    if len(polls) < 2:
+        return unseen("There was but one poll." if polls else "There was no poll.")
+    interval = least or 0.0
+    for earlier, later in pairwise(polls):
+        if dict(answer(earlier)).get("error") == "slow_down":
+            interval += SLOW_DOWN
+        wanted, gap = max(interval, _retry_after(earlier)), later.at - earlier.at
+        if gap < wanted - TOLERANCE:
+            because = f"A poll came {gap:.1f} s after another, {wanted:g} s were asked for."
+            return failed(because, numbers(earlier, later))
+    return passed("Every poll kept the distance that the server asked for.", numbers(*polls))
+
+
+def one_poll_after_approval(run: Run) -> Judgement:
+    """Count the polls that an approval took to show."""
+    approvals = tuple(run.trace.steps("approve"))
+    if not approvals:
+        return unseen("It was not seen when the person approved.")
+    later = [each for each in named(run.trace, *POLLS) if each.number > approvals[-1].number]
+    steps = numbers(*approvals, *later)
+    if not later:
+        return unseen("There was no poll after the approval.")
+    if len(later) > 1:
+        return failed(f"It took {len(later)} polls until the approval showed.", steps)
+    return passed("The first poll after the approval was answered with it.", steps)
+
+
+def signature(run: Run) -> Judgement:
+    """Say whether the signature of the ID token was checked."""
+    if run.tokens is None:
+        return NO_TOKENS
+    if not run.tokens.id_token:
+        return idle("There is no ID token.")
+    if run.tokens.id_token == "verified":
+        return passed("The signature fits a key of the server.", granted(run.trace))
+    return failed("Only TLS vouches for the ID token: its signature was not checked.", granted(run.trace))
+
+
+def _scope(run: Run, difference: Difference, word: str) -> Judgement:
+    if run.tokens is None:
+        return NO_TOKENS
+    wanted, given = set(run.tokens.scope_asked.split()), set(run.tokens.scope_granted.split())
+    if not wanted:
+        return idle("No scope was asked for.")
+    if found := sorted(difference(wanted, given)):
+        text = server_text(" ".join(found), 120)
+        return failed(f"The server granted {word} than was asked for: {text}.", granted(run.trace))
+    return passed(f"The server granted no {word} than was asked for.", granted(run.trace))
+
+
+def _interval(run: Run) -> float | None:
+    """Return the seconds between polls that the server named, or those of RFC 8628 for a device."""
+    created = first(run.trace, "device authorization request") or first(run.trace, "ticket request")
+    named_interval = dict(answer(created)).get("interval", "") if created is not None else ""
+    try:
+        return float(named_interval)
+    except ValueError:
+        return DEFAULT_INTERVAL if kind_of(run.flow) == "device" else None
+
+
+def _retry_after(exchange: Exchange) -> float:
+    seconds = header(exchange, "retry-after")
+    return float(seconds[:9]) if seconds.isascii() and seconds.isdigit() else 0.0
+
+
+CHECKS = (
+    Check(
+        "code-single-use",
+        "high",
+        "A code buys tokens once",
+        "RFC 6749 §4.1.2",
+        "Tell the provider: whoever reads a code later can still use it.",
+        single_use,
+        with_code,
+    ),
+    Check(
+        "refresh-token-issued",
+        "info",
+        "A refresh token came, so that the person need not come back soon",
+        "RFC 6749 §1.5",
+        "Ask for offline_access, or what the provider calls it, if sign-ins should last.",
+        refresh_token_issued,
+        always,
+    ),
+    Check(
+        "lifetime-bounded",
+        "medium",
+        "The access token is said to end within a day",
+        "RFC 6749 §5.1; RFC 9700 §2.2.1",
+        "Sign out when done: a stolen token is good for as long as it lasts.",
+        lifetime,
+        always,
+    ),
+    Check(
+        "scope-not-widened",
+        "medium",
+        "Nothing was granted that was not asked for",
+        "RFC 6749 §3.3",
+        "Look at what the provider grants this client by default.",
+        scope_not_widened,
+        always,
+    ),
+    Check(
+        "scope-not-reduced",
+        "info",
+        "All was granted that was asked for",
+        "RFC 6749 §3.3",
+        "Ask for less, or expect refusals later.",
+        scope_not_reduced,
+        always,
+    ),
+    Check(
+        "token-response-no-store",
+        "low",
+        "No cache may store an answer with tokens in it",
+        "RFC 6749 §5.1",
+        "Tell the provider to send Cache-Control: no-store.",
+        no_store,
+        at_token_endpoint,
+    ),
+    Check(
+        "polling-interval",
+        "medium",
+        "Polls keep the distance that the server asks for",
+        "RFC 8628 §3.5",
+        "Report this: the program asked too often.",
+        pace,
+        by_polling,
+    ),
+    Check(
+        "approval-seen-at-once",
+        "info",
+        "The first poll after the approval brings it",
+        "RFC 8628 §3.5",
+        "Expect a delay: the server shows approvals late.",
+        one_poll_after_approval,
+        by_polling,
+    ),
+    Check(
+        "id-token-signature",
+        "low",
+        "The signature of the ID token was checked",
+        "OpenID Connect Core 1.0 §3.1.3.7",
+        "Install the extra: pip install 'loopback_auth[oidc]'.",
+        signature,
+        always,
+    ),
+)

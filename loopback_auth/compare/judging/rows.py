@@ -1,0 +1,35 @@
+"""The flows side by side: every property that distinguishes them, told of each run by its own evidence.
+
+A cell is read off the trace, was tried as an attack, is knowledge with its public source, or was not
+observed. Which of these it is goes with it, so that no reader takes a claim for an observation.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.compare.judging import attackers, conduct, exposure, knowledge, needs
+from loopback_auth.compare.judging.tried import tried
+from loopback_auth.compare.nouns import Row, Run
+
+PROPERTIES = (
+    *knowledge.NATURE,
+    *conduct.PROPERTIES,
+    *exposure.PROPERTIES,
+    *attackers.PROPERTIES,
+    *knowledge.RISKS,
+    *needs.RESULTS,
+    *needs.REQUIREMENTS,
+    *knowledge.LIMITS,
+)
+"""In the order of a table, group by group."""
+
+
+def rows(runs: tuple[Run, ...]) -> tuple[Row, ...]:
+    """Tell every property of every run.
+
+    Returns:
+        Rows whose cells are in the order of the runs.
+    """
+    return tuple(
+        Row(each.id, each.title, each.group, tuple(tried(run, each.id, each.cell(run)) for run in runs))
+        for each in PROPERTIES
+    )

@@ -1,0 +1,179 @@
+"""The same stories against our real port and a served demo: they end as in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from canaries import Tap, leaks
+from gullible import Gullible, believing
+
+from loopback_auth.compare.attacks import Serving, demo_attacks, simulated_attacks, victim
+from loopback_auth.compare.attacks.sockets import shared
+from loopback_auth.compare.choices import FLOWS, FORM_POST
+from loopback_auth.compare.nouns import Attack
+from loopback_auth.compare.run import compare_demo
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.shell import expected, receiver
+
+SOON = 40.0
+REFUSED = "Its attempt to share our port was refused (EADDRINUSE). "
+RENEWED = " The terminal showed a new one."
+
+
+def on_sockets(*flows: str, serving: Serving | None = None) -> list[tuple[Attack, ...]]:
+    """Try all attacks against some flows."""
+
+    async def main() -> list[tuple[Attack, ...]]:
+        async with asyncio.timeout(SOON):
+            return await asyncio.gather(*(demo_attacks(flow, serving=serving) for flow in flows))
+
+    return asyncio.run(main())
+
+
+def breaking(faults: Faults) -> Callable[[str], DemoServer]:
+    """Make servers that break rules."""
+    return lambda issuer: DemoServer(issuer, entropy=secrets.token_bytes, faults=faults, device_interval=0)
+
+
+def as_in_memory(attack: Attack) -> Attack:
+    """Leave out what memory has not: ports to share, and a terminal."""
+    return replace(attack, because=attack.because.replace(REFUSED, "").replace(RENEWED, ""))
+
+
+def verdicts(attacks: tuple[Attack, ...]) -> dict[str, str]:
+    """Return how each attack ended."""
+    return {attack.id: attack.verdict for attack in attacks}
+
+
+@pytest.fixture(scope="module")
+def tapped() -> tuple[Tap, list[tuple[Attack, ...]]]:
+    """Try everything once, against servers whose secrets are known."""
+    tap = Tap("attacks on sockets")
+
+    def serving(issuer: str) -> DemoServer:
+        return tap.on(DemoServer(issuer, entropy=tap.entropy, device_interval=0))
+
+    return tap, on_sockets(*FLOWS, serving=serving)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_attacks_end_as_in_memory(tapped: tuple[Tap, list[tuple[Attack, ...]]], flow: str) -> None:
+    """Word for word, but for what only a real machine has."""
+    real = tapped[1][FLOWS.index(flow)]
+
+    assert list(map(as_in_memory, real)) == list(simulated_attacks(flow))
+
+
+def test_no_secret_is_told_of_what_was_tried_on_sockets(
+    tapped: tuple[Tap, list[tuple[Attack, ...]]],
+) -> None:
+    """Attackers handle nothing else."""
+    tap, attacks = tapped
+
+    assert leaks(tap.canaries, repr(attacks)) == []
+    assert any(canary in tap.wire for canary in tap.canaries)
+
+
+def test_used_start_link_is_renewed_in_the_terminal(
+    tapped: tuple[Tap, list[tuple[Attack, ...]]],
+) -> None:
+    """Whoever took the old one from the process list is out."""
+    told = [attack.because for attack in tapped[1][FLOWS.index("code")] if attack.id == "start-link"]
+
+    assert told == [f"The second opening of the link got 410.{RENEWED} Our own sign-in succeeded."]
+
+
+@pytest.mark.parametrize(
+    ("flow", "faults"),
+    [
+        ("code", Faults(ignore_verifier=True)),
+        ("ticket", Faults(ignore_verifier=True, reusable=True)),
+        (FORM_POST, Faults(omit_iss=True)),
+        ("token", Faults(omit_iss=True)),
+        ("device", Faults(deny_all=True, unlimited_user_codes=True)),
+        ("code", Faults(without_metadata=True)),
+    ],
+)
+def test_broken_rules_show_on_sockets_too(flow: str, faults: Faults) -> None:
+    """The attacker asks the same endpoints there."""
+    [real] = on_sockets(flow, serving=breaking(faults))
+
+    assert verdicts(real) == verdicts(simulated_attacks(flow, serving=breaking(faults)))
+
+
+@pytest.mark.parametrize("flow", ["code", "token", "paste"])
+def test_port_that_believes_everybody_is_taken_in(monkeypatch: pytest.MonkeyPatch, flow: str) -> None:
+    """Our real receiver without its checks: it is they that stop the attacks."""
+    monkeypatch.setattr(expected, "redirect_endpoint", believing)
+    monkeypatch.setattr(receiver, "start_page", lambda *_args, **_named: None)
+    [real] = on_sockets(flow)
+    succeeded = {attack.id for attack in real if attack.verdict == "fail"}
+    in_memory = {attack.id for attack in simulated_attacks(flow, world=Gullible) if attack.verdict == "fail"}
+
+    assert {"forged-callback", "denial-of-service"} <= succeeded
+    assert succeeded == in_memory
+
+
+def test_port_that_can_be_shared_is_told() -> None:
+    """The trial itself has to be able to succeed."""
+    if not hasattr(socket, "SO_REUSEPORT"):
+        pytest.skip("no port can be shared here")
+    with socket.socket() as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        first.bind(("127.0.0.1", 0))
+        first.listen()
+
+        assert shared(f"127.0.0.1:{first.getsockname()[1]}") == "It could share our port."
+
+
+def test_person_who_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nothing is claimed."""
+    monkeypatch.setattr(victim, "PATIENCE", 0.2)
+    [real] = on_sockets("code", serving=breaking(Faults(wrong_state=True)))
+
+    assert verdicts(real)["replay"] == "not observed"
+
+
+def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that is none of ours is a bug, and no outcome."""
+
+    def broken(_url: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(victim, "PATIENCE", 0.2)
+    monkeypatch.setattr(victim, "wander", broken)
+    with pytest.raises(ZeroDivisionError):
+        on_sockets("code")
+
+
+def test_unknown_flow_is_not_attacked_on_sockets() -> None:
+    """Nothing is claimed of what no story was written for."""
+    assert on_sockets("code id_token") == [()]
+
+
+def test_comparison_hands_out_what_was_tried() -> None:
+    """After all flows have run, so that their times are not disturbed."""
+    told: list[tuple[str, str]] = []
+    attack = Attack("a", "Something is tried.", "pass", "It was refused.", "RFC 9700")
+
+    async def attacks(flow: str) -> tuple[Attack, ...]:
+        assert ("token", "signed in") in told
+        return (replace(attack, because=flow),)
+
+    async def main() -> list[str]:
+        compared = await compare_demo(
+            ("code", "token"),
+            attacks=attacks,
+            tell=lambda name, stage: told.append((name, stage)),
+            thinking=0.0,
+        )
+        return [one.because for run in compared.runs for one in run.attacks]
+
+    assert asyncio.run(main()) == ["code", "token"]
+    assert told[-2:] == [("code", "under attack"), ("token", "under attack")]
