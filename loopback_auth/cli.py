@@ -28,6 +28,7 @@ COMMANDS = {
     "logout": "revoke the tokens and forget them",
     "settings": "show every effective value and where it comes from",
     "compare": "run the flows side by side and show how they differ",
+    "explain": "tell a flow step by step, or what a recording shows",
     "providers": "list the providers that are known by name",
     "doctor": "show how to sign in here, and what the server would answer",
     "demo": "run the demonstration server until interrupted",

@@ -16,7 +16,6 @@ where it was made. The exit status is 3 when no way to sign in is left.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from textwrap import wrap

@@ -32,7 +32,8 @@ class Headway:
             return
         every = ", ".join(f"{flow}: {one}" for flow, one in self._stages.items())
         waiting = f"{count}; under way: {', '.join(under_way)}" if under_way else count
-        self._line.draw(every, f"{name}: {stage}. {waiting}", waiting, count)
+        now = f"{name}: {stage}"
+        self._line.draw(every, f"{now}. {waiting}", f"{now}. {count}", count)
 
     def __enter__(self) -> Headway:
         return self

@@ -167,7 +167,7 @@ def why_not(one: Choice, plan: Plan, answers: Sequence[Answered]) -> str:
 def announced(name: str, number: int, later: Sequence[str], *, count: int) -> str:
     """Say what comes now, and what after it."""
     rest = f"After it: {', '.join(later)}." if later else "It is the last one."
-    return f"\nFlow {number} of {count}, {name}: sign in once more in your browser. {rest}"
+    return f"\nFlow {number} of {count}, {name}: sign in with your browser. {rest}"
 
 
 async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell) -> dict[str, str]:

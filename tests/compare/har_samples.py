@@ -1,8 +1,8 @@
 """Archives as Chromium and Firefox export them, made by hand; every secret in them is a canary.
 
 Chromium (HARLog.ts): no fragment in addresses, `_resourceType`, and, unless told otherwise, neither cookies
-nor Authorization. Firefox (har-builder.js): parameters besides the text of a form, members left out where they
-are undefined, `redirectURL` as the header has it.
+nor Authorization. Firefox (har-builder.js): parameters besides the text of a form, members left out where
+they are undefined, `redirectURL` as the header has it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,269 @@
+"""Run the flows side by side and show how they differ, from what really happened.
+
+Without more, all flows sign in to the built-in demonstration server on real sockets, with a simulated browser
+and person: that takes some seconds and asks nobody for anything. --simulate does the same in memory, with the
+same result each time. With --live each flow is run at PROVIDER in your own browser: one consent each; flows
+that the provider refuses are skipped, with what it said. The tokens are revoked where that is possible, and
+never kept.
+
+Examples:
+  python -m loopback_auth compare
+  python -m loopback_auth compare --flows code,ticket -o report.html
+  python -m loopback_auth compare --simulate --json
+  python -m loopback_auth compare netlify --client-id ID --live -o report.html -o report.har
+  python -m loopback_auth compare netlify --client-id ID --live --resume
+
+What is written is chosen by the ending of the file's name: .html, .json, .jsonl, .har, .md, .mmd or .txt.
+Secrets are labels such as <code#1> everywhere, the same label wherever the same secret turns up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+from loopback_auth.arguments import add_settings
+from loopback_auth.cli import answer, settings_of, tell
+from loopback_auth.errors import ConfigError
+from loopback_auth.folders import data_folder
+from loopback_auth.settings import DEMO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from loopback_auth.compare.choices import Tell as Stages
+    from loopback_auth.compare.live import Judged
+    from loopback_auth.compare.nouns import Comparison
+    from loopback_auth.compare.unfinished import Unfinished
+    from loopback_auth.settings import Settings
+    from loopback_auth.trace import Ground
+
+
+USAGE = "[PROVIDER] [--flows LIST] [--simulate | --live] [-o FILE] [options]"
+WIDEST, NARROWEST = 100, 40
+"""Characters: of the table, unless it is told; no table is narrower."""
+DEVICE_INTERVAL = 5
+"""Seconds between two polls, as RFC 8628 §3.2 has it where a server says nothing."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whom to ask, with --live")
+    parser.add_argument("--flows", metavar="LIST", help="names of flows, separated by commas; unset: all six")
+    ground = parser.add_mutually_exclusive_group()
+    ground.add_argument("--simulate", action="store_true", help="run in memory, the same each time")
+    ground.add_argument("--live", action="store_true", help="use a real browser, and PROVIDER if it is given")
+    parser.add_argument(
+        "--resume", action="store_true", help="with --live: go on with what was finished before"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write a report, too; its ending says which; may be repeated; - is stdout as ever",
+    )
+    parser.add_argument("--width", type=int, metavar="N", help="characters of the table from left to right")
+    parser.add_argument(
+        "--show-secrets", action="store_true", help="write codes and tokens as they are instead of labels"
+    )
+    add_settings(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare."""
+    from loopback_auth.compare.files import check_target
+
+    _check(options)
+    names = _names(options)
+    targets = [check_target(path) for path in options.output if path != "-"]
+    if options.show_secrets:
+        tell("warning: --show-secrets writes codes and tokens as they are; whoever reads that can use them.")
+    if options.live:
+        return _live(options, names, targets)
+    if options.simulate:
+        from loopback_auth.compare.simulate import STARTED_AT
+
+        comparison = _compared("simulate", _simulated(names), made_at=STARTED_AT, options=options)
+    else:
+        import time
+
+        made_at = time.time()
+        comparison = _compared("demo", _demonstrated(names), made_at=made_at, options=options)
+    _deliver(comparison, targets, options)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what cannot be meant, before anybody is asked anything."""
+    if options.width is not None and options.width < NARROWEST:
+        raise ConfigError(
+            f"A table of {options.width} characters cannot be read.",
+            hint=f"Give --width {NARROWEST} or more.",
+        )
+    if options.live:
+        return
+    if options.resume:
+        raise ConfigError(
+            "Only --live has anything to go on with.", hint="Add --live, or leave --resume out."
+        )
+    from loopback_auth.settings.setting import SETTINGS
+
+    flags = [one.flag for one in SETTINGS if one.name != "flow" and vars(options).get(one.name) is not None]
+    if options.provider not in (None, DEMO) or flags:
+        what = flags[0] if flags else ascii(options.provider)[:80]
+        raise ConfigError(
+            f"Nothing is sent to anybody unasked, so {what} is of no use without --live.",
+            hint="Add --live to sign in with your own browser, once for each flow.",
+        )
+
+
+def _names(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the flows that are wanted.
+
+    Raises:
+        ConfigError: there is no such flow, or none at all.
+    """
+    from loopback_auth.compare.choices import FLOWS, choice, demo_client
+    from loopback_auth.compare.simulate import ISSUER
+
+    listed = options.flows if options.flows is not None else options.flow
+    if listed is None:
+        return FLOWS
+    names = tuple(dict.fromkeys(" ".join(name.split()) for name in listed.split(",")))
+    for name in names:
+        choice(name, demo_client(ISSUER))
+    return names
+
+
+def _simulated(names: Sequence[str]) -> list[Judged]:
+    from loopback_auth.compare.attacks import simulated_attacks
+    from loopback_auth.compare.choices import choice, demo_client
+    from loopback_auth.compare.run import assembled
+    from loopback_auth.compare.simulate import ISSUER, simulate
+
+    ended = ((name, *simulate(choice(name, demo_client(ISSUER)))) for name in names)
+    return [
+        (assembled(name, recorder, end, attacks=lambda run: simulated_attacks(run.flow)), recorder)
+        for name, recorder, end in ended
+    ]
+
+
+def _demonstrated(names: Sequence[str]) -> list[Judged]:
+    import asyncio
+
+    from loopback_auth.compare.headway import Headway
+
+    count = f"{len(names)} flow{'s' * (len(names) != 1)}"
+    tell(f"Comparing {count} at the built-in demonstration; nobody has to do anything.")
+    with Headway(names) as headway:
+        return asyncio.run(_run_and_attacked(names, headway.tell))
+
+
+async def _run_and_attacked(names: Sequence[str], told: Stages) -> list[Judged]:
+    import asyncio
+    from dataclasses import replace
+
+    from loopback_auth.compare.attacks import demo_attacks
+    from loopback_auth.compare.choices import THINKING
+    from loopback_auth.compare.demo import run_against_demo
+    from loopback_auth.compare.run import assembled
+
+    ended = await run_against_demo(names, tell=told, thinking=THINKING, device_interval=DEVICE_INTERVAL)
+    for name in names:
+        told(name, "under attack")
+    tried = await asyncio.gather(*map(demo_attacks, names))
+    return [
+        (replace(assembled(name, recorder, end), attacks=attacks), recorder)
+        for (name, recorder, end), attacks in zip(ended, tried, strict=True)
+    ]
+
+
+def _compared(
+    ground: Ground,
+    judged: Sequence[Judged],
+    *,
+    made_at: float,
+    options: argparse.Namespace,
+    provider: str = DEMO,
+) -> Comparison:
+    from dataclasses import replace
+
+    from loopback_auth.compare.run import comparison
+
+    whole = replace(comparison(ground, [run for run, _ in judged], made_at=made_at), provider=provider)
+    if not options.show_secrets:
+        return whole
+    # Only now: whoever judges needs the labels.
+    runs = (
+        run if recorder is None else replace(run, trace=recorder.trace(secrets=True))
+        for run, recorder in judged
+    )
+    return replace(whole, runs=tuple(runs))
+
+
+def _deliver(comparison: Comparison, targets: Sequence[str], options: argparse.Namespace) -> None:
+    """Print the answer, and write the files."""
+    from loopback_auth.compare.files import write_report
+
+    for path in targets:
+        write_report(comparison, path, private=options.show_secrets)
+        tell(f"Written: {path}")
+    if options.json:
+        from loopback_auth.compare.drawing.document import json_text
+
+        answer(json_text(comparison))
+        return
+    from loopback_auth.compare.drawing.table import table
+
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    answer(table(comparison, width=options.width or _columns(), colour=colour))
+
+
+def _columns() -> int:
+    with suppress(OSError, ValueError):
+        return min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST, WIDEST)
+    return WIDEST
+
+
+def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[str]) -> int:
+    """Compare at a real provider, or at the demonstration with a real browser."""
+    import asyncio
+    import time
+
+    settings, made_at = settings_of(options), time.time()
+    judged, unfinished = asyncio.run(_with_client(settings, names, resume=options.resume))
+    comparison = _compared("live", judged, made_at=made_at, options=options, provider=settings.name)
+    _deliver(comparison, targets, options)
+    if any(run.outcome == "failed" for run, _ in judged):
+        tell("Flows have failed; what was finished is kept, and --resume tries only the failed ones again.")
+    else:
+        unfinished.forget()
+    return 0
+
+
+async def _with_client(
+    settings: Settings, names: Sequence[str], *, resume: bool
+) -> tuple[list[Judged], Unfinished]:
+    from loopback_auth.compare.session import Session, conditions_of
+
+    folder = data_folder(os.environ)
+    if not settings.is_demo:
+        from loopback_auth.settings.configure import client_config
+
+        session = Session(conditions_of(settings, client_config(settings)), folder, tell)
+        return await session.run(names, resume=resume), session.unfinished
+    from loopback_auth.commands.demo import signing_server
+    from loopback_auth.compare.choices import demo_client
+    from loopback_auth.demo.serve import serve_demo
+    from loopback_auth.upkeep import can_verify_signatures
+
+    async with serve_demo(server_factory=signing_server) as demo:
+        client = demo_client(demo.issuer, openid=can_verify_signatures())
+        session = Session(conditions_of(settings, client), folder, tell)
+        return await session.run(names, resume=resume), session.unfinished

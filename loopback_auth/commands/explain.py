@@ -1,0 +1,165 @@
+"""Tell a flow step by step: who asks whom for what, what each parameter is for, and who could take a secret.
+
+FLOW is one of the flows; without one they are listed. What is told is what the program does: the flow is run
+in memory, and PROVIDER's addresses are put in. Nothing is sent to anybody. With --har somebody's recording is
+told in the same way, as the developer tools of a browser save it; no secret in it is ever shown.
+
+Examples:
+  python -m loopback_auth explain
+  python -m loopback_auth explain code
+  python -m loopback_auth explain ticket netlify
+  python -m loopback_auth explain code --issuer https://id.example --client-id ID
+  python -m loopback_auth explain --har recording.har
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from loopback_auth.arguments import add_settings
+from loopback_auth.cli import answer, print_json, settings_of
+from loopback_auth.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from loopback_auth.compare.telling import Story
+    from loopback_auth.model import ClientConfig
+
+
+USAGE = "[FLOW [PROVIDER] | --har FILE] [options]"
+WIDEST = 100
+"""Characters of a line."""
+STAND_INS = {"client_id": "CLIENT_ID"}
+SECRET = "client-secret-of-nobody"
+"""What the rehearsal has for a client secret; it becomes a label."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    # The settings have a flag of the same name, for which there is no use here.
+    parser.add_argument("name", nargs="?", metavar="FLOW", help="what to tell")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses are put in")
+    parser.add_argument("--har", metavar="FILE", help="tell a recording instead; - is stdin")
+    add_settings(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Explain."""
+    if options.har is not None:
+        if options.name:
+            raise ConfigError("A recording shows itself which flow it is.", hint="Leave FLOW out with --har.")
+        return _recording(options)
+    name = options.name or options.flow
+    if not name:
+        return _list(options)
+    story = _story(" ".join(name.split()), options)
+    if options.json:
+        from loopback_auth.compare.story_text import members
+
+        print_json(members(story))
+    else:
+        from loopback_auth.compare.story_text import text
+
+        answer(text(story, width=_width()))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from loopback_auth.cli import print_table
+    from loopback_auth.compare.story_words import SUMMARIES
+
+    if options.json:
+        print_json(
+            [
+                {"flow": name, "summary": words, "source": source}
+                for name, (words, source) in SUMMARIES.items()
+            ]
+        )
+        return 0
+    print_table([(name, words) for name, (words, _) in SUMMARIES.items()])
+    return 0
+
+
+def _story(name: str, options: argparse.Namespace) -> Story:
+    from loopback_auth.compare.rehearsal import rehearse
+    from loopback_auth.compare.story import Manner
+    from loopback_auth.compare.telling import rehearsed_story
+
+    client = _client(name, options)
+    rehearsal = rehearse(name, client)
+    manner = Manner(
+        rehearsal.provider, rehearsal.translated, rehearsal.contract, rehearsed=client is not None
+    )
+    return rehearsed_story(rehearsal.run, manner)
+
+
+def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
+    """Describe the client that the settings name; None for the demonstration's own.
+
+    What is missing of it is made up: no part of it is sent to anybody.
+    """
+    from loopback_auth.compare.choices import choice, demo_client
+    from loopback_auth.compare.simulate import ISSUER
+    from loopback_auth.settings import needs_secret
+    from loopback_auth.settings.configure import client_config
+
+    options.flow = choice(name, demo_client(ISSUER)).flow
+    settings = settings_of(options)
+    if settings.is_demo or not (options.provider or _places(options)):
+        return None
+    settings = settings.completed(STAND_INS, "made up")
+    if needs_secret(settings):
+        settings = settings.with_secret(SECRET)
+    return client_config(settings)
+
+
+def _places(options: argparse.Namespace) -> bool:
+    """Tell whether flags say where to sign in."""
+    return any(vars(options).get(name) for name in ("issuer", "authorization_endpoint", "token_endpoint"))
+
+
+def _recording(options: argparse.Namespace) -> int:
+    from loopback_auth.compare.capture import capture
+    from loopback_auth.compare.story_text import members, text
+    from loopback_auth.compare.telling import recorded_story
+
+    found = capture(_read(options.har))
+    stories = [recorded_story(run, contract) for run, contract in found.runs]
+    if not stories:
+        raise ConfigError(
+            f"There is no sign-in in this recording, only {found.others} other requests.",
+            hint="Open the developer tools before signing in, switch Preserve log on, and record again.",
+        )
+    if options.json:
+        print_json({"sign_ins": [members(story) for story in stories], "others": found.others})
+        return 0
+    width = _width()
+    answer("\n\n".join(text(story, width=width) for story in stories))
+    answer(f"\nOther requests in the recording, which are left out: {found.others}.\n")
+    return 0
+
+
+def _read(path: str) -> bytes:
+    from loopback_auth.compare.archive import LIMIT
+
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(LIMIT + 1)
+        with Path(path).open("rb") as file:
+            return file.read(LIMIT + 1)
+    except OSError as exc:
+        raise ConfigError(
+            f"The recording {path[:200]!a} cannot be read: {exc.strerror}",
+            hint="Name a file that developer tools have saved as HAR.",
+        ) from exc
+
+
+def _width() -> int:
+    with suppress(OSError, ValueError):
+        return min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST, WIDEST)
+    return WIDEST

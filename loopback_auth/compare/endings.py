@@ -1,0 +1,61 @@
+"""What a recorded sign-in is called, and how it ended, as far as its exchanges show that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from loopback_auth.compare.choices import FORM_POST
+from loopback_auth.compare.drawing.reading import answer, form, fragment, query
+from loopback_auth.compare.nouns import Outcome, Tokens
+from loopback_auth.flows.catalog import NAMES
+from loopback_auth.trace import Exchange, Trace
+
+PUSHED = "pushed authorization request"
+NO_END = "The recording does not show how it ended."
+
+
+def flow_of(entries: Sequence[Exchange]) -> str:
+    """Name the flow by what was asked for, or by what came."""
+    steps = {entry.step for entry in entries}
+    for name in ("ticket", "device"):
+        if any(step.startswith(name) for step in steps):
+            return name
+    asked = [entry for entry in entries if entry.step in ("authorization request", PUSHED)]
+    along = {name: value for entry in asked for name, value in (*query(entry.url), *form(entry))}
+    if along.get("response_mode") == "form_post" and along.get("response_type", "code") == "code":
+        return FORM_POST
+    wanted = set(along.get("response_type", "").split())
+    if not wanted:
+        came = {name for entry in entries for name, _ in fragment(entry.address)}
+        wanted = {"token"} if "access_token" in came else {"code"}
+    return next((name for name in NAMES if set(name.split()) == wanted), "code")
+
+
+def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
+    """Say how it ended, as far as the recording shows that."""
+    scope = next(
+        (value for each in trace.exchanges() for name, value in query(each.url) if name == "scope"), ""
+    )
+    for exchange in trace.exchanges():
+        along = dict((*query(exchange.url), *form(exchange), *fragment(exchange.address)))
+        for came in (dict(answer(exchange)), along if exchange.step == "authorization response" else {}):
+            if "access_token" in came and exchange.step != "refresh request":
+                return "signed in", "", _tokens(came, scope)
+            if "error" in came and came["error"] not in ("authorization_pending", "slow_down"):
+                return "refused", f"{exchange.step}: {came['error']}", None
+    if any(each.step == "authorization response" for each in trace.exchanges()):
+        return "signed in", "", None
+    return "failed", NO_END, None
+
+
+def _tokens(came: Mapping[str, str], scope: str) -> Tokens:
+    seconds = came.get("expires_in", "")
+    return Tokens(
+        token_type=came.get("token_type", ""),
+        lifetime=float(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 12 else None,
+        refresh_token="refresh_token" in came,
+        id_token="not verified" if "id_token" in came else "",
+        scope_asked=scope,
+        scope_granted=came.get("scope", scope),
+        account="",
+    )

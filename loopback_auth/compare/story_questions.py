@@ -1,0 +1,238 @@
+"""What people ask of a flow, answered from its trace, and what becomes of each secret in it.
+
+An answer is put together from what the trace shows: how often was asked, which request carried a redirect
+URI, where the label of the token turned up. A question that the trace says nothing about is not answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopback_auth.compare.drawing.reading import labels, place, received, sent
+from loopback_auth.compare.judging.evidence import (
+    POLLED,
+    POLLS,
+    REDEMPTIONS,
+    RESPONSES,
+    answered,
+    first,
+    kind_of,
+    label_kind,
+    named,
+    numbers,
+    redemption,
+    started,
+)
+from loopback_auth.compare.judging.needs import LOOPBACK, host_of
+from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.story import Manner, is_token, sent_along
+from loopback_auth.compare.story_words import SECRETS
+from loopback_auth.trace import Exchange, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question, its answer, the clause behind it, and the trace entries that show it."""
+
+    question: str
+    answer: str
+    source: str
+    steps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A secret: its label, what it is good for, where else it showed, and so who could have taken it."""
+
+    label: str
+    good_for: str
+    taken_by: str
+    source: str
+
+
+def questions(run: Run, manner: Manner) -> tuple[Answer, ...]:
+    """Answer what people ask."""
+    asked = (_ticket, _approval, _redirect_uri, _token_endpoint, _token)
+    return tuple(one for ask in asked if (one := ask(run.trace, manner)) is not None)
+
+
+def fates(run: Run, manner: Manner) -> tuple[Fate, ...]:
+    """Tell of every secret what it is good for, and who could have taken it."""
+    trace = run.trace
+    used = {label for each in trace.exchanges() for label in (*sent(each), *labels(each.address))}
+    redeemed = {label for each in named(trace, *REDEMPTIONS) for label in sent(each)}
+    opening = _opening(trace)
+    wanted = [
+        one.label
+        for one in trace.secrets
+        if one.label in opening
+        or (
+            one.kind in SECRETS
+            # An address may hold an id that is good for showing a page only.
+            and (one.kind != "ticket" or one.label in redeemed)
+            # What only the stand-in of a provider gave is no secret of the provider's.
+            and (one.label in used or not manner.rehearsed)
+        )
+    ]
+    return tuple(_fate(label, trace, manner) for label in wanted)
+
+
+def _ticket(trace: Trace, manner: Manner) -> Answer | None:
+    created, exchanged = first(trace, "ticket request"), first(trace, "ticket exchange")
+    if created is None:
+        return None
+    redeemed = (
+        f"and that is then turned into the token ({_request(exchanged, manner)})"
+        if exchanged is not None
+        else "and whose next status request is answered with the token"
+    )
+    said = (
+        f"An id that the program asks for ({_request(created, manner)}), that a person approves in a "
+        f"browser, {redeemed}. Whoever has the id can do that. No standard knows it: it is the vendor's way "
+        "for programs that no browser can come back to."
+    )
+    return Answer("What is a ticket?", said, _source(manner), numbers(created, exchanged))
+
+
+def _approval(trace: Trace, manner: Manner) -> Answer | None:
+    question = "How does the program learn of the approval?"
+    polls = tuple(named(trace, *POLLS))
+    if polls:
+        times = "once" if len(polls) == 1 else f"{len(polls)} times"
+        called = [each for each in trace.exchanges("server")]
+        nobody = "" if called else " Nobody calls it back: no request came to it from the server."
+        said = f"By asking ({_request(polls[-1], manner)}), here {times}.{nobody}"
+        source = "RFC 8628 §3.4" if polls[0].step == "device token request" else _source(manner)
+        return Answer(question, said, source, numbers(*polls))
+    pasted = numbers(*trace.steps("paste"))
+    if pasted:
+        return Answer(question, "The person brings the answer, by copy and paste.", "RFC 6749 §4.1.2", pasted)
+    response = answered(trace)
+    if response is None or not response.url:
+        return None
+    said = f"The browser brings the answer to {manner.translated(response.url)}: that request is the notice."
+    if first(trace, "fragment relay") is not None:
+        said = (
+            "The browser comes back to the redirect URI, and a script of the page there hands the answer on."
+        )
+    return Answer(question, said, "RFC 6749 §4.1.2; RFC 8252 §7.3", response.steps)
+
+
+def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
+    exchanges = tuple(trace.exchanges())
+    with_it = [each for each in exchanges if "redirect_uri" in dict(sent_along(each))]
+    if with_it:
+        uri = manner.translated(dict(sent_along(with_it[0]))["redirect_uri"])
+        exactly = "; of a loopback address the port may differ." if ":PORT" in uri else "."
+        said = (
+            f"It says where the server may send the browser: {uri}. The server has to compare it with what "
+            f"is registered, character by character{exactly}"
+        )
+        source = "RFC 9700 §2.1; RFC 8252 §7.3" if ":PORT" in uri else "RFC 9700 §2.1"
+        return Answer("What is the redirect URI for?", said, source, numbers(*with_it))
+    if kind_of(trace.flow) not in POLLED:
+        return None
+    said = (
+        f"Nothing comes back through the browser. Of the {len(exchanges)} requests of this flow none carries "
+        "a redirect_uri, and the approval page sends the browser nowhere: the approval is only noted at the "
+        "server."
+    )
+    source = "RFC 8628 §3.1" if kind_of(trace.flow) == "device" else _source(manner)
+    return Answer("Why is the redirect URI ignored?", said, source, numbers(*exchanges))
+
+
+def _token_endpoint(trace: Trace, manner: Manner) -> Answer | None:
+    request = first(trace, "token request")
+    if request is None:
+        return None
+    carried = dict(sent_along(request))
+    proofs = [
+        f"{words} ({name})"
+        for name, words in (("code_verifier", "the code verifier"), ("client_secret", "the client secret"))
+        if name in carried
+    ]
+    wants = f" The program proves itself there with {' and '.join(proofs)}." if proofs else ""
+    warning = " A secret that is shipped with a program is none." if "client_secret" in carried else ""
+    said = f"{manner.translated(place(request.url))}.{wants}{warning}"
+    source = "RFC 6749 §3.2; RFC 7636 §4.5" if "code_verifier" in carried else "RFC 6749 §3.2; RFC 8252 §8.5"
+    return Answer("Where is the token endpoint, and what does it want?", said, source, (request.number,))
+
+
+def _token(trace: Trace, manner: Manner) -> Answer | None:
+    question = "Where does the access token show, and can code in the browser read it?"
+    label = next((one.label for one in trace.secrets if one.label in _opening(trace)), "")
+    if not label:
+        return None
+    legs = [each for each in trace.exchanges("browser") if label in _everything(each)]
+    if legs:
+        where = (
+            "behind the # of the address" if any(label in each.address for each in legs) else "in the page"
+        )
+        said = f"Yes: the browser carries it {where}, where scripts, extensions and the history can have it."
+        return Answer(question, said, "RFC 9700 §2.1.2; RFC 8252 §8.2", numbers(*legs))
+    ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
+    place = "answer to the " if label in received(ours[0]) else ""
+    said = (
+        f"Only between the program and {manner.provider}, first in the {place}{ours[0].step}. No page, "
+        "script or extension in the browser sees it."
+    )
+    return Answer(question, said, "RFC 9700 §2.1.2", numbers(*ours))
+
+
+def _opening(trace: Trace) -> frozenset[str]:
+    """Return the labels of what opens the account: the access token, by whatever name the vendor gives it."""
+    found = {one.label for one in trace.secrets if one.kind == "access_token"}
+    redeeming = redemption(trace)
+    if redeeming is not None and redeeming.step.startswith("ticket"):
+        found.update(filter(is_token, received(redeeming)))
+    return frozenset(found)
+
+
+def _fate(label: str, trace: Trace, manner: Manner) -> Fate:
+    kind = "access_token" if label in _opening(trace) else label_kind(label)
+    redeeming = redemption(trace)
+    bound = redeeming is not None and "code_verifier" in dict(sent_along(redeeming))
+    good_for, source = manner.told(SECRETS.get(f"{kind} bound" if bound else kind, SECRETS[kind]))
+    takers = tuple(dict.fromkeys(_takers(label, trace)))
+    plain = any(each.url.startswith("http:") for each in trace.exchanges() if label in _everything(each))
+    nobody = f"nobody but the program and {manner.provider}{'' if plain else ': it travels inside TLS'}"
+    return Fate(label, good_for, "; ".join(takers) or nobody, source)
+
+
+def _takers(label: str, trace: Trace) -> Iterator[str]:
+    """Say who, besides the program and the server, had a chance to see a secret."""
+    if label_kind(label) == "client_secret":
+        yield "whoever has a copy of the program, where it is shipped with one"
+    if any(label in labels(step.value("argument")) for step in started(trace)):
+        yield "whoever lists the processes of this machine"
+    shown = (*trace.steps("invite"), *(step for step in trace.steps("open") if not step.value("program")))
+    invited = any(label in labels(*(value for _, value in step.values)) for step in shown)
+    if invited or label_kind(label) == "user_code":
+        yield "whoever sees the link or the screen"
+    for leg in trace.exchanges("browser"):
+        if label in labels(leg.address):
+            yield "whoever reads the address bar or the history"
+        if label in _everything(leg):
+            yield "extensions of the browser"
+        at_our_port = leg.receiver == "client" and host_of(leg.url) in LOOPBACK and leg.step in RESPONSES
+        if at_our_port and label in (*sent(leg), *labels(leg.address)):
+            yield "another program that holds the port"
+    if tuple(trace.steps("paste")) and any(
+        label in labels(leg.address) for leg in trace.exchanges("browser", "client")
+    ):
+        yield "whatever reads the clipboard"
+
+
+def _everything(exchange: Exchange) -> tuple[str, ...]:
+    return (*sent(exchange), *received(exchange), *labels(exchange.address))
+
+
+def _request(exchange: Exchange | None, manner: Manner) -> str:
+    if exchange is None:
+        return ""
+    return f"{exchange.method} {manner.translated(place(exchange.url))}"
+
+
+def _source(manner: Manner) -> str:
+    return manner.contract.source if manner.contract is not None else ""

@@ -1,0 +1,306 @@
+"""`compare`: the flows side by side, on a terminal, in files, and at a provider in a browser of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from importlib.resources import files
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+from command_line import CommandLine, Ended
+from jsonschema import Draft202012Validator
+
+from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
+from loopback_auth.compare.choices import FLOWS
+from loopback_auth.compare.drawing.outputs import SUFFIXES
+
+SCHEMA = json.loads(
+    files("loopback_auth.compare.drawing").joinpath("comparison.schema.json").read_text("utf-8")
+)
+BEGINS = {
+    ".html": "<!doctype html>",
+    ".json": "{",
+    ".jsonl": '{"event": "run began"',
+    ".har": '{\n  "log"',
+    ".md": "#",
+    ".mmd": "sequenceDiagram",
+    ".txt": "2 flows with demo, simulated in memory",
+}
+TWO = ("--flows", "code,ticket")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """How a comparison went to which nobody had to do anything."""
+    return CommandLine(tmp_path_factory.mktemp("home")).run("compare")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> str:
+    """A browser in which somebody approves whatever is asked."""
+    program = tmp_path / "browser"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
+    program.chmod(0o700)
+    return str(program)
+
+
+def test_without_arguments_all_flows_are_compared(demonstrated: Ended) -> None:
+    """On real sockets, with attacks, and nobody is asked for anything."""
+    assert demonstrated.status == 0
+    assert demonstrated.stdout.startswith("6 flows with demo, at the demonstration server, over loopback\n")
+    assert len(re.findall(r"^(?:code|token|ticket|device|paste) +signed in ", demonstrated.stdout, re.M)) == 6
+    assert "Attacks that were tried" in demonstrated.stdout
+    assert max(map(len, demonstrated.stdout.splitlines())) <= 100
+
+
+def test_headway_is_told_a_line_a_stage(demonstrated: Ended) -> None:
+    """On stderr, without anything that steers a terminal."""
+    lines = demonstrated.stderr.splitlines()
+
+    assert lines[0] == "Comparing 6 flows at the built-in demonstration; nobody has to do anything."
+    assert {f"{flow}: {stage}" for flow in FLOWS for stage in ("begun", "signed in", "under attack")} <= set(
+        lines
+    )
+    assert "\r" not in demonstrated.stderr
+    assert "\x1b" not in demonstrated.stderr + demonstrated.stdout
+
+
+@posix
+def test_terminal_gets_one_line_that_is_redrawn(command_line: CommandLine) -> None:
+    """It is gone when the table comes, which is as wide as the terminal, and in colours."""
+    with in_terminal(command_line, "compare", "--flows", "code,token", columns=80) as screen:
+        status = screen.end()
+    headway, _, table = screen.shown.partition("2 flows with demo")
+
+    assert status == 0
+    assert "\rcode: begun" in headway.replace("\r\n", "\n")
+    assert headway.endswith(" \r")
+    assert "\x1b[32msigned" in table
+    assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in table.splitlines()) <= 80
+
+
+@posix
+def test_no_color_is_respected(command_line: CommandLine) -> None:
+    """See https://no-color.org."""
+    with in_terminal(command_line, "compare", "--simulate", *TWO, NO_COLOR="1") as screen:
+        screen.end()
+
+    assert "signed" in screen.shown
+    assert "\x1b" not in screen.shown
+
+
+def test_simulation_is_the_same_each_time(command_line: CommandLine) -> None:
+    """Byte for byte: reports can be held against each other."""
+    first, second = (command_line.run("compare", "--simulate", "--json") for _ in range(2))
+
+    assert (first.status, first.stderr) == (0, "")
+    assert first.stdout == second.stdout
+    assert (
+        command_line.run("compare", "--simulate").stdout == command_line.run("compare", "--simulate").stdout
+    )
+
+
+def test_json_is_as_described(command_line: CommandLine) -> None:
+    """A program can rely on the schema."""
+    ended = command_line.run("compare", "--simulate", "--json", *TWO)
+
+    assert list(Draft202012Validator(SCHEMA).iter_errors(ended.json)) == []
+    assert ended.json["ground"] == "simulate"
+
+
+def test_every_ending_is_written(command_line: CommandLine, tmp_path: Path) -> None:
+    """All at once if that is wanted, and the table goes to stdout all the same."""
+    paths = [tmp_path / f"report{suffix}" for suffix in SUFFIXES]
+    flags = [flag for path in paths for flag in ("-o", str(path))]
+    ended = command_line.run("compare", "--simulate", *TWO, *flags, "-o", "-")
+    written = {path.suffix: path.read_text() for path in paths}
+
+    assert ended.status == 0
+    assert [suffix for suffix in SUFFIXES if not written[suffix].startswith(BEGINS[suffix])] == []
+    assert ended.stderr.splitlines() == [f"Written: {path.resolve()}" for path in paths]
+    assert ended.stdout.startswith("2 flows with demo")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(
+        path.name for path in paths
+    )
+
+
+def test_report_is_put_over_what_was_there(command_line: CommandLine, tmp_path: Path) -> None:
+    """Through a link as well, which stays one."""
+    target, link = tmp_path / "report.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    link.symlink_to(target)
+    command_line.run("compare", "--simulate", *TWO, "-o", str(link))
+
+    assert target.read_text().startswith("2 flows")
+    assert link.is_symlink()
+
+
+REFUSED = [
+    (["--flows", "code,magic"], "There is no flow called 'magic'", "code form_post, token, ticket"),
+    (["--flows", ""], "There is no flow called ''", "code form_post"),
+    (["-o", "report.pdf"], "does not say what to write", ".html, .json"),
+    (["-o", "report"], "does not say what to write", ".html"),
+    (["-o", "/nowhere/at/all/report.html"], "Nothing can be written to the folder", "exists and is yours"),
+    (["--width", "10"], "10 characters cannot be read", "--width 40"),
+    (["--width", "wide"], "invalid int value", "compare --help"),
+    (["github"], "'github' is of no use without --live", "Add --live"),
+    (["--issuer", "https://id.example"], "--issuer is of no use without --live", "Add --live"),
+    (["--client-id", "abc"], "--client-id is of no use without --live", "Add --live"),
+    (["--resume"], "Only --live has anything to go on with", "Add --live"),
+    (["--simulate", "--live"], "not allowed with argument", "compare --help"),
+    (["nowhere", "--live"], "Unknown provider: 'nowhere'", "https://"),
+    (["github", "--live"], "There is no client ID for github", "--client-id"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message", "hint"), REFUSED)
+def test_what_cannot_be_is_refused_before_anything_is_run(
+    command_line: CommandLine, arguments: list[str], message: str, hint: str
+) -> None:
+    """By one sentence and one piece of advice."""
+    ended = command_line.run("compare", *arguments)
+
+    assert (ended.status, ended.stdout) == (2, "")
+    assert message in ended.complaint
+    assert hint in ended.complaint
+
+
+def test_folder_is_not_replaced_by_a_file(command_line: CommandLine, tmp_path: Path) -> None:
+    """Not even one with the right ending."""
+    folder = tmp_path / "reports.html"
+    folder.mkdir()
+    ended = command_line.run("compare", "--simulate", "-o", str(folder))
+
+    assert "is a folder" in ended.complaint
+    assert folder.is_dir()
+
+
+@posix
+def test_device_is_not_replaced_by_a_file(command_line: CommandLine, tmp_path: Path) -> None:
+    """Root could do that, once."""
+    pipe = tmp_path / "pipe.html"
+    os.mkfifo(pipe)
+    ended = command_line.run("compare", "--simulate", "-o", str(pipe))
+
+    assert "is no regular file" in ended.complaint
+    assert pipe.is_fifo()
+
+
+def test_secrets_are_labels_unless_asked_for(command_line: CommandLine, tmp_path: Path) -> None:
+    """And whoever asks for them is warned, and gets a file that only they can read."""
+    plain, raw = tmp_path / "plain.json", tmp_path / "raw.json"
+    command_line.run("compare", "--simulate", "--flows", "code", "-o", str(plain))
+    ended = command_line.run("compare", "--simulate", "--flows", "code", "--show-secrets", "-o", str(raw))
+    code = re.search(r"code=([\w-]{43})", raw.read_text())
+    labelled, shown = json.loads(plain.read_text())["runs"][0], json.loads(raw.read_text())["runs"][0]
+
+    assert ended.stderr.startswith("warning: --show-secrets writes codes and tokens as they are")
+    assert code is not None
+    assert code[1] not in plain.read_text()
+    assert "code=<code#1>" in plain.read_text()
+    assert os.name != "posix" or S_IMODE(raw.stat().st_mode) == 0o600
+    assert labelled["findings"] == shown["findings"]
+    assert len(labelled["entries"]) == len(shown["entries"])
+
+
+def test_one_flow_may_be_named_as_for_login(command_line: CommandLine) -> None:
+    """`--flow` is what people have typed before."""
+    assert command_line.run("compare", "--simulate", "--flow", "token").stdout.startswith("1 flow with demo")
+
+
+def test_default_provider_of_the_file_changes_nothing(command_line: CommandLine, tmp_path: Path) -> None:
+    """Nothing is sent to it unasked."""
+    ended = command_line.run("compare", "--simulate", "--flows", "code", LOOPBACK_AUTH_PROVIDER="github")
+
+    assert (ended.status, ended.stdout.partition("\n")[0]) == (0, "1 flow with demo, simulated in memory")
+
+
+@posix
+def test_live_at_the_demonstration(command_line: CommandLine, browser: str, tmp_path: Path) -> None:
+    """In a browser of one's own; nothing of it is kept but the report."""
+    report = tmp_path / "report.json"
+    ended = command_line.run("compare", "--live", *TWO, "-o", str(report), BROWSER=browser)
+    document = json.loads(report.read_text())
+
+    assert ended.status == 0
+    assert list(Draft202012Validator(SCHEMA).iter_errors(document)) == []
+    assert [run["outcome"] for run in document["runs"]] == ["signed in", "signed in"]
+    assert (document["ground"], document["provider"]) == ("live", "demo")
+    assert "Asking demo: at most 12 requests, and nobody has to approve anything." in ended.stderr
+    assert "Flow 1 of 2, code: sign in with your browser. After it: ticket." in ended.stderr
+    assert ended.stderr.count("Its tokens are revoked.") == 2
+    assert [path for path in kept_in(command_line).rglob("*") if path.is_file()] == []
+
+
+@posix
+def test_flow_that_is_not_possible_is_skipped_with_the_reason(
+    command_line: CommandLine, browser: str, server: RecordingServer
+) -> None:
+    """Nobody is at a terminal to paste, and a plain client has no tickets."""
+    flags = client_flags(server.issuer)
+    ended = command_line.run(
+        "compare", *flags, "--live", "--flows", "ticket,paste,code", "--json", BROWSER=browser
+    )
+    runs = ended.json["runs"]
+    assert isinstance(runs, list)
+
+    assert ended.status == 0
+    assert [run["outcome"] for run in runs] == ["not possible", "not possible", "signed in"]
+    assert "ticket: skipped. This provider is not known to sign in by ticket." in ended.stderr
+    assert "paste: skipped. Nobody is at the terminal to paste an address." in ended.stderr
+    assert "Flow 1 of 1, code" in ended.stderr
+
+
+def test_nobody_is_waited_for_in_a_build_server(command_line: CommandLine) -> None:
+    """It would only hang there."""
+    ended = command_line.run("compare", "github", "--client-id", "abc", "--live", CI="true")
+
+    assert ended.status == 3
+    assert "Nobody can be waited for here" in ended.complaint
+    assert "--wait" in ended.complaint
+
+
+@posix
+def test_what_was_finished_before_ctrl_c_is_gone_on_with(
+    command_line: CommandLine, browser: str, tmp_path: Path
+) -> None:
+    """Six consents are not given twice."""
+    idle = tmp_path / "idle"
+    idle.write_text(
+        f'#!/bin/sh\ncase $(cat {tmp_path}/count 2>/dev/null) in "") echo 1 >{tmp_path}/count; '
+        f'exec {browser} "$1";; esac\n'
+    )
+    idle.chmod(0o700)
+    with command_line.start("compare", "--live", *TWO, BROWSER=str(idle)) as running:
+        running.line("Flow 2 of 2, ticket")
+        running.line("Valid for")
+        running.give_up()
+        given_up = running.end()
+    (kept,) = [path for path in kept_in(command_line).rglob("*.json")]
+    kept_text = kept.read_text()
+    resumed = command_line.run("compare", "--live", "--resume", *TWO, "--json", BROWSER=browser)
+    runs = resumed.json["runs"]
+    assert isinstance(runs, list)
+
+    assert given_up.status == 130
+    assert "Given up: 1 of 2 flows have ended, and are kept." in given_up.stderr
+    assert "Run the same command with --resume to go on." in given_up.stderr
+    assert S_IMODE(kept.parent.stat().st_mode) == 0o700
+    assert "<code#1>" in kept_text
+    assert "Finished before: code." in resumed.stderr
+    assert "Flow 1 of 1, ticket" in resumed.stderr
+    assert [run["outcome"] for run in runs] == ["signed in", "signed in"]
+    assert not kept.exists()
+
+
+def test_help_says_what_is_sent_to_whom(command_line: CommandLine) -> None:
+    """Before anybody is asked for six consents."""
+    shown = " ".join(command_line.run("compare", "--help").stdout.split())
+
+    assert "one consent each" in shown
+    assert "never kept" in shown

@@ -1,0 +1,178 @@
+"""`explain`: a flow step by step, and what a recording shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.run import compare_simulated
+from loopback_auth.flows.catalog import NAMES
+
+TOKEN = "token-canary-0123456789abcdef"
+RECORDING = {
+    "log": {
+        "version": "1.2",
+        "creator": {"name": "Firefox", "version": "140.0"},
+        "entries": [
+            {
+                "startedDateTime": "2026-11-23T10:00:00.000+01:00",
+                "time": 20,
+                "request": {
+                    "method": "GET",
+                    "url": f"http://localhost:8888/#access_token={TOKEN}&state={TOKEN}-state",
+                    "headers": [{"name": "Sec-Fetch-Mode", "value": "navigate"}],
+                },
+                "response": {"status": 200, "headers": [], "content": {}, "redirectURL": ""},
+            }
+        ],
+    }
+}
+
+
+def test_flows_are_listed_by_a_sentence_each(command_line: CommandLine) -> None:
+    """That is what one wants to know first."""
+    ended = command_line.run("explain")
+    listed = command_line.run("explain", "--json")
+    flows = [one["flow"] for one in json.loads(listed.stdout)]
+
+    assert (ended.status, ended.stderr) == (0, "")
+    assert [line.partition("  ")[0] for line in ended.stdout.splitlines()] == flows
+    assert set(NAMES) <= set(flows)
+
+
+def test_ticket_at_netlify_is_told(command_line: CommandLine) -> None:
+    """The calls in order, with their addresses, and the questions of those who ask."""
+    ended = command_line.run("explain", "ticket", "netlify")
+    calls = [
+        line.strip()
+        for line in ended.stdout.splitlines()
+        if line.strip().startswith(("POST http", "GET http"))
+    ]
+
+    assert (ended.status, ended.stderr) == (0, "")
+    assert calls[0] == "POST https://api.netlify.com/api/v1/oauth/tickets"
+    assert calls[-1] == "POST https://api.netlify.com/api/v1/oauth/tickets/<ticket#1>/exchange"
+    assert "Why is the redirect URI ignored?" in ended.stdout
+    assert "Nothing was sent to netlify" in ended.stdout
+    assert "CLIENT_ID stands for yours." in ended.stdout
+
+
+def test_without_a_provider_it_is_the_demonstration(command_line: CommandLine) -> None:
+    """Also where the file or a variable names a provider for every day."""
+    ended = command_line.run("explain", "code", LOOPBACK_AUTH_PROVIDER="github")
+
+    assert "https://as.example stands for the demonstration server." in ended.stdout
+    assert "github" not in ended.stdout
+
+
+def test_own_client_is_told_with_its_own_values(command_line: CommandLine) -> None:
+    """And its secret is a label like any other."""
+    ended = command_line.run(
+        "explain",
+        "code",
+        "--issuer",
+        "https://id.example",
+        "--client-id",
+        "mine",
+        "--client-auth",
+        "post",
+        "--scope",
+        "one two",
+        LOOPBACK_AUTH_CLIENT_SECRET="hunter2-hunter2",
+    )
+
+    assert ended.status == 0
+    assert "client_id = mine" in ended.stdout
+    assert "scope = one two" in ended.stdout
+    assert "client_secret = <client_secret#1>" in ended.stdout
+    assert "hunter2" not in ended.stdout
+
+
+def test_json_tells_the_same(command_line: CommandLine) -> None:
+    """Scenes, answers and what becomes of secrets, each with its source."""
+    story = command_line.run("explain", "token", "--json").json
+
+    assert list(story) == [
+        "flow",
+        "title",
+        "summary",
+        "source",
+        "notes",
+        "scenes",
+        "answers",
+        "fates",
+        "findings",
+    ]
+    assert story["flow"] == "token"
+
+
+REFUSED = [
+    (["magic"], 2, "There is no flow called 'magic'", "code form_post"),
+    (["ticket", "github"], 2, "github does not sign in by ticket", "--ticket"),
+    (["device", "netlify"], 3, "no device authorization endpoint", "Use another flow"),
+    (["code", "githb"], 2, "Unknown provider: 'githb'", "Did you mean github?"),
+    (["code", "--har", "x.har"], 2, "A recording shows itself which flow it is", "Leave FLOW out"),
+    (["--har", "missing.har"], 2, "cannot be read: No such file", "developer tools"),
+    (["--har", "."], 2, "cannot be read: Is a directory", "developer tools"),
+    (["--har", __file__], 2, "This is no HTTP archive: it is no JSON", "Network"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "message", "hint"), REFUSED)
+def test_what_cannot_be_told_is_refused(
+    command_line: CommandLine, arguments: list[str], status: int, message: str, hint: str
+) -> None:
+    """By one sentence and one piece of advice."""
+    ended = command_line.run("explain", *arguments)
+
+    assert (ended.status, ended.stdout) == (status, "")
+    assert message in ended.complaint
+    assert hint in ended.complaint
+
+
+def test_recording_is_told_without_its_secrets(command_line: CommandLine, tmp_path: Path) -> None:
+    """With what the checks find in it."""
+    recording = tmp_path / "recording.har"
+    recording.write_text(json.dumps(RECORDING))
+    ended = command_line.run("explain", "--har", str(recording))
+    document = command_line.run("explain", "--har", str(recording), "--json")
+
+    assert ended.status == 0
+    assert TOKEN not in ended.stdout + ended.stderr + document.stdout + document.stderr
+    assert "access_token = <access_token#1>" in ended.stdout
+    assert "HIGH token-in-fragment" in ended.stdout
+    assert "Other requests in the recording, which are left out: 0." in ended.stdout
+    assert document.json["others"] == 0
+
+
+def test_recording_may_come_from_a_pipe(command_line: CommandLine) -> None:
+    """Somebody may have packed it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loopback_auth", "explain", "--har", "-"],
+        input=har(compare_simulated(("device",))),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=command_line.environment({}),
+    )
+
+    assert done.stdout.startswith("device at https://as.example, as it was recorded\n")
+
+
+def test_recording_without_a_sign_in_says_how_to_record_one(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
+    """Most forget to keep the log across pages."""
+    empty = tmp_path / "empty.har"
+    empty.write_text(json.dumps({"log": {**RECORDING["log"], "entries": []}}))
+    ended = command_line.run("explain", "--har", str(empty))
+
+    assert ended.status == 2
+    assert "There is no sign-in in this recording" in ended.complaint
+    assert "Preserve log" in ended.complaint
