@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
+from bench_answers import measure_approvals, measure_race
 from bench_rig import (
     FLOORS,
     PATIENCE,
@@ -254,21 +255,6 @@ def measure_memory(bench: Bench) -> None:
     bench.compare("1000 pending", samples, metrics, ("bare aiohttp",))
 
 
-def measure_approvals(bench: Bench) -> None:
-    """Approval to token where nobody tells of it, and how often was asked; in real time, so once only."""
-    written = run(python("approvals.py", "3", "20", "60"), bench.environ())[1]
-    cases: dict[tuple[str, str, int], list[tuple[float, int]]] = {}
-    for kind, who, after, late, polls in map(json.loads, written.splitlines()):
-        cases.setdefault((kind, who, after), []).append((late, polls))
-    for (kind, who, after), outcomes in sorted(cases.items()):
-        name, seen = f"{kind}, approved after {after} s", who == "return seen"
-        # A server that names an interval is not asked sooner, whoever comes back.
-        prompt = 0.3 if seen and kind == "ticket" else None
-        bench.bound(name, "s late, worst", who, max(late for late, _ in outcomes), prompt)
-        bench.bound(name, "s late, median", who, median(late for late, _ in outcomes), None)
-        bench.bound(name, "polls, most", who, max(polls for _, polls in outcomes), 20 if seen else None)
-
-
 def measure_simulated(bench: Bench) -> None:
     """A sign-in in the simulated world."""
     argv = python("simulated.py", "300")
@@ -345,6 +331,7 @@ MEASUREMENTS: Mapping[str, Callable[[Bench], None]] = {
     "many": measure_many,
     "load": measure_load,
     "memory": measure_memory,
+    "race": measure_race,
     "approvals": measure_approvals,
     "simulated": measure_simulated,
 }

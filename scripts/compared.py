@@ -5,17 +5,18 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from loopback_auth.compare.nouns import Cell
+from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.overview import groups, overview
 from loopback_auth.compare.drawing.report import report
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.nouns import Cell, Comparison
+from loopback_auth.compare.running.run import compare_simulated
 
 GROUPS = ("Where secrets show", "What attackers get")
 
 
 def table() -> str:
     """Return what matters most, in Markdown."""
-    comparison = compare_simulated()
+    comparison = _compared()
     rows = [*overview(comparison)]
     rows += [row for name, group in groups(comparison) if name in GROUPS for row in group]
     lines = ["| | " + " | ".join(run.flow for run in comparison.runs) + " |"]
@@ -32,7 +33,7 @@ def screenshot(path: Path) -> None:
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page = Path(folder, "report.html")
-        page.write_text(report(compare_simulated()))
+        page.write_text(report(_compared()))
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 1280, "height": 1560}, reduced_motion="reduce")
         tab.goto(page.as_uri())
@@ -40,6 +41,10 @@ def screenshot(path: Path) -> None:
         tab.evaluate("document.querySelector('#diagrams').scrollIntoView()")
         tab.screenshot(path=path)
         browser.close()
+
+
+def _compared() -> Comparison:
+    return compare_simulated(attacks=lambda run: simulated_attacks(run.flow))
 
 
 def _cell(cell: Cell) -> str:

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.lines import lines
 from loopback_auth.compare.drawing.outputs import render
-from loopback_auth.compare.run import compare_simulated
 from loopback_auth.compare.drawing.table import table
+from loopback_auth.compare.nouns import Attack, Run
+from loopback_auth.compare.running.run import compare_simulated
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "compare" / "goldens"
 
@@ -43,11 +45,16 @@ def main() -> int:
     return 0
 
 
+def attacked(run: Run) -> tuple[Attack, ...]:
+    """Try what others could do to a run."""
+    return simulated_attacks(run.flow)
+
+
 def goldens() -> Iterator[tuple[str, str]]:
     """Make each file: its name and its text."""
     # The version is left out: nothing else should change with it.
-    whole = replace(compare_simulated(), version="")
-    one = replace(compare_simulated(["code"]), version="")
+    whole = replace(compare_simulated(attacks=attacked), version="")
+    one = replace(compare_simulated(["code"], attacks=attacked), version="")
     yield "all.txt", table(whole)
     yield "all-80.txt", table(whole, width=80)
     yield "all-40.txt", table(whole, width=40)
@@ -56,6 +63,7 @@ def goldens() -> Iterator[tuple[str, str]]:
     yield "code.json", render(one, ".json")
     yield "code.jsonl", render(one, ".jsonl")
     yield "code.har", render(one, ".har")
+    yield "code.html", render(one, ".html")
     for run in whole.runs:
         yield f"lines-{run.flow.replace(' ', '-')}.txt", lines(run.trace)
 

@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from loopback_auth.compare.choices import Tell as Stages
-    from loopback_auth.compare.live import Judged
     from loopback_auth.compare.nouns import Comparison
-    from loopback_auth.compare.unfinished import Unfinished
+    from loopback_auth.compare.running.run import Judged
+    from loopback_auth.compare.running.unfinished import Unfinished
     from loopback_auth.settings import Settings
-    from loopback_auth.trace import Ground
 
 
 USAGE = "[PROVIDER] [--flows LIST] [--simulate | --live] [-o FILE] [options]"
@@ -76,7 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare."""
-    from loopback_auth.compare.files import check_target
+    from loopback_auth.compare.running.files import check_target
 
     _check(options)
     names = _names(options)
@@ -85,15 +83,8 @@ def run(options: argparse.Namespace) -> int:
         tell("warning: --show-secrets writes codes and tokens as they are; whoever reads that can use them.")
     if options.live:
         return _live(options, names, targets)
-    if options.simulate:
-        from loopback_auth.compare.simulate import STARTED_AT
-
-        comparison = _compared("simulate", _simulated(names), made_at=STARTED_AT, options=options)
-    else:
-        import time
-
-        made_at = time.time()
-        comparison = _compared("demo", _demonstrated(names), made_at=made_at, options=options)
+    compare = _simulated if options.simulate else _demonstrated
+    comparison = compare(names, secrets=options.show_secrets)
     _deliver(comparison, targets, options)
     return 0
 
@@ -128,8 +119,8 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     Raises:
         ConfigError: there is no such flow, or none at all.
     """
-    from loopback_auth.compare.choices import FLOWS, choice, demo_client
-    from loopback_auth.compare.simulate import ISSUER
+    from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+    from loopback_auth.compare.running.simulate import ISSUER
 
     listed = options.flows if options.flows is not None else options.flow
     if listed is None:
@@ -140,75 +131,37 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     return names
 
 
-def _simulated(names: Sequence[str]) -> list[Judged]:
+def _simulated(names: Sequence[str], *, secrets: bool) -> Comparison:
     from loopback_auth.compare.attacks import simulated_attacks
-    from loopback_auth.compare.choices import choice, demo_client
-    from loopback_auth.compare.run import assembled
-    from loopback_auth.compare.simulate import ISSUER, simulate
+    from loopback_auth.compare.running.run import compare_simulated
 
-    ended = ((name, *simulate(choice(name, demo_client(ISSUER)))) for name in names)
-    return [
-        (assembled(name, recorder, end, attacks=lambda run: simulated_attacks(run.flow)), recorder)
-        for name, recorder, end in ended
-    ]
+    return compare_simulated(names, attacks=lambda run: simulated_attacks(run.flow), secrets=secrets)
 
 
-def _demonstrated(names: Sequence[str]) -> list[Judged]:
+def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
     import asyncio
 
-    from loopback_auth.compare.headway import Headway
+    from loopback_auth.compare.attacks import demo_attacks
+    from loopback_auth.compare.running.headway import Headway
+    from loopback_auth.compare.running.run import compare_demo
 
     count = f"{len(names)} flow{'s' * (len(names) != 1)}"
     tell(f"Comparing {count} at the built-in demonstration; nobody has to do anything.")
     with Headway(names) as headway:
-        return asyncio.run(_run_and_attacked(names, headway.tell))
-
-
-async def _run_and_attacked(names: Sequence[str], told: Stages) -> list[Judged]:
-    import asyncio
-    from dataclasses import replace
-
-    from loopback_auth.compare.attacks import demo_attacks
-    from loopback_auth.compare.choices import THINKING
-    from loopback_auth.compare.demo import run_against_demo
-    from loopback_auth.compare.run import assembled
-
-    ended = await run_against_demo(names, tell=told, thinking=THINKING, device_interval=DEVICE_INTERVAL)
-    for name in names:
-        told(name, "under attack")
-    tried = await asyncio.gather(*map(demo_attacks, names))
-    return [
-        (replace(assembled(name, recorder, end), attacks=attacks), recorder)
-        for (name, recorder, end), attacks in zip(ended, tried, strict=True)
-    ]
-
-
-def _compared(
-    ground: Ground,
-    judged: Sequence[Judged],
-    *,
-    made_at: float,
-    options: argparse.Namespace,
-    provider: str = DEMO,
-) -> Comparison:
-    from dataclasses import replace
-
-    from loopback_auth.compare.run import comparison
-
-    whole = replace(comparison(ground, [run for run, _ in judged], made_at=made_at), provider=provider)
-    if not options.show_secrets:
-        return whole
-    # Only now: whoever judges needs the labels.
-    runs = (
-        run if recorder is None else replace(run, trace=recorder.trace(secrets=True))
-        for run, recorder in judged
-    )
-    return replace(whole, runs=tuple(runs))
+        return asyncio.run(
+            compare_demo(
+                names,
+                tell=headway.tell,
+                attacks=demo_attacks,
+                device_interval=DEVICE_INTERVAL,
+                secrets=secrets,
+            )
+        )
 
 
 def _deliver(comparison: Comparison, targets: Sequence[str], options: argparse.Namespace) -> None:
     """Print the answer, and write the files."""
-    from loopback_auth.compare.files import write_report
+    from loopback_auth.compare.running.files import write_report
 
     for path in targets:
         write_report(comparison, path, private=options.show_secrets)
@@ -236,10 +189,12 @@ def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[s
     import asyncio
     import time
 
+    from loopback_auth.compare.running.run import comparison
+
     settings, made_at = settings_of(options), time.time()
     judged, unfinished = asyncio.run(_with_client(settings, names, resume=options.resume))
-    comparison = _compared("live", judged, made_at=made_at, options=options, provider=settings.name)
-    _deliver(comparison, targets, options)
+    whole = comparison("live", judged, made_at=made_at, provider=settings.name, secrets=options.show_secrets)
+    _deliver(whole, targets, options)
     if any(run.outcome == "failed" for run, _ in judged):
         tell("Flows have failed; what was finished is kept, and --resume tries only the failed ones again.")
     else:
@@ -250,7 +205,7 @@ def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[s
 async def _with_client(
     settings: Settings, names: Sequence[str], *, resume: bool
 ) -> tuple[list[Judged], Unfinished]:
-    from loopback_auth.compare.session import Session, conditions_of
+    from loopback_auth.compare.running.session import Session, conditions_of
 
     folder = data_folder(os.environ)
     if not settings.is_demo:
@@ -259,7 +214,7 @@ async def _with_client(
         session = Session(conditions_of(settings, client_config(settings)), folder, tell)
         return await session.run(names, resume=resume), session.unfinished
     from loopback_auth.commands.demo import signing_server
-    from loopback_auth.compare.choices import demo_client
+    from loopback_auth.compare.running.choices import demo_client
     from loopback_auth.demo.serve import serve_demo
     from loopback_auth.upkeep import can_verify_signatures
 

@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.compare.telling import Story
+    from loopback_auth.compare.explaining.telling import Story
     from loopback_auth.model import ClientConfig
 
 
@@ -59,11 +59,11 @@ def run(options: argparse.Namespace) -> int:
         return _list(options)
     story = _story(" ".join(name.split()), options)
     if options.json:
-        from loopback_auth.compare.story_text import members
+        from loopback_auth.compare.explaining.story_text import members
 
         print_json(members(story))
     else:
-        from loopback_auth.compare.story_text import text
+        from loopback_auth.compare.explaining.story_text import text
 
         answer(text(story, width=_width()))
     return 0
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from loopback_auth.cli import print_table
-    from loopback_auth.compare.story_words import SUMMARIES
+    from loopback_auth.compare.explaining.story_words import SUMMARIES
 
     if options.json:
         print_json(
@@ -86,9 +86,9 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _story(name: str, options: argparse.Namespace) -> Story:
-    from loopback_auth.compare.rehearsal import rehearse
-    from loopback_auth.compare.story import Manner
-    from loopback_auth.compare.telling import rehearsed_story
+    from loopback_auth.compare.explaining.rehearsal import rehearse
+    from loopback_auth.compare.explaining.story import Manner
+    from loopback_auth.compare.explaining.telling import rehearsed_story
 
     client = _client(name, options)
     rehearsal = rehearse(name, client)
@@ -103,8 +103,8 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
 
     What is missing of it is made up: no part of it is sent to anybody.
     """
-    from loopback_auth.compare.choices import choice, demo_client
-    from loopback_auth.compare.simulate import ISSUER
+    from loopback_auth.compare.running.choices import choice, demo_client
+    from loopback_auth.compare.running.simulate import ISSUER
     from loopback_auth.settings import needs_secret
     from loopback_auth.settings.configure import client_config
 
@@ -124,9 +124,9 @@ def _places(options: argparse.Namespace) -> bool:
 
 
 def _recording(options: argparse.Namespace) -> int:
-    from loopback_auth.compare.capture import capture
-    from loopback_auth.compare.story_text import members, text
-    from loopback_auth.compare.telling import recorded_story
+    from loopback_auth.compare.explaining.capture import capture
+    from loopback_auth.compare.explaining.story_text import members, text
+    from loopback_auth.compare.explaining.telling import recorded_story
 
     found = capture(_read(options.har))
     stories = [recorded_story(run, contract) for run, contract in found.runs]
@@ -145,7 +145,7 @@ def _recording(options: argparse.Namespace) -> int:
 
 
 def _read(path: str) -> bytes:
-    from loopback_auth.compare.archive import LIMIT
+    from loopback_auth.compare.explaining.archive import LIMIT
 
     try:
         if path == "-":

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 from browser.conftest import PATIENCE, Tab
 from browser.test_appearance import PICTURES, SCHEMES, WIDTHS
 from loopback_auth.compare.drawing.report import report
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.running.run import compare_simulated
 
 pytestmark = pytest.mark.browser
 

@@ -15,8 +15,8 @@ from command_line import CommandLine, Ended
 from jsonschema import Draft202012Validator
 
 from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
-from loopback_auth.compare.choices import FLOWS
 from loopback_auth.compare.drawing.outputs import SUFFIXES
+from loopback_auth.compare.running.choices import FLOWS
 
 SCHEMA = json.loads(
     files("loopback_auth.compare.drawing").joinpath("comparison.schema.json").read_text("utf-8")

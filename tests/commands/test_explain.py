@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine
 
 from loopback_auth.compare.drawing.har import har
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.flows.catalog import NAMES
 
 TOKEN = "token-canary-0123456789abcdef"

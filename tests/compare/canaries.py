@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, quote, unquote
 
-from loopback_auth.compare.simulate import Entropy
+from loopback_auth.compare.running.simulate import Entropy
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.model import HttpRequest, HttpResponse
 

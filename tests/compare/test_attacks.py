@@ -14,10 +14,10 @@ from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
 from loopback_auth.compare.attacks.scene import THEIR_PAGE
-from loopback_auth.compare.choices import FLOWS, FORM_POST
 from loopback_auth.compare.nouns import Attack, Verdict
-from loopback_auth.compare.run import compare_simulated
-from loopback_auth.compare.simulate import Entropy
+from loopback_auth.compare.running.choices import FLOWS, FORM_POST
+from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.compare.running.simulate import Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer

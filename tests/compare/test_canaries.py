@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, quote
 import pytest
 from canaries import COOKIE, SPELLINGS, Tap, leaks
 
-from loopback_auth.compare.choices import FLOWS, Choice, choice, demo_client
-from loopback_auth.compare.demo import run_on_demo
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.run import assembled
-from loopback_auth.compare.simulate import ISSUER, simulate, simulated_world
+from loopback_auth.compare.running.choices import FLOWS, Choice, choice, demo_client
+from loopback_auth.compare.running.demo import run_on_demo
+from loopback_auth.compare.running.run import assembled
+from loopback_auth.compare.running.simulate import ISSUER, simulate, simulated_world
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer

@@ -29,16 +29,16 @@ from har_samples import (
     token_in_firefox,
 )
 
-from loopback_auth.compare.archive import LIMIT
-from loopback_auth.compare.capture import Capture, capture
-from loopback_auth.compare.choices import FLOWS, choice, demo_client
 from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.explaining.archive import LIMIT
+from loopback_auth.compare.explaining.capture import Capture, capture
+from loopback_auth.compare.explaining.story_text import members, text
+from loopback_auth.compare.explaining.telling import recorded_story
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.run import assembled, compare_simulated
-from loopback_auth.compare.simulate import ISSUER as SIMULATED
-from loopback_auth.compare.simulate import simulate
-from loopback_auth.compare.story_text import members, text
-from loopback_auth.compare.telling import recorded_story
+from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+from loopback_auth.compare.running.run import assembled, compare_simulated
+from loopback_auth.compare.running.simulate import ISSUER as SIMULATED
+from loopback_auth.compare.running.simulate import simulate
 from loopback_auth.errors import ConfigError
 
 SAMPLES: dict[str, Callable[[], bytes]] = {

@@ -13,7 +13,7 @@ from hypothesis import given
 from loopback_auth.compare.drawing.diagram import PHASES, Arrow, arrows
 from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
 from loopback_auth.compare.drawing.report_svg import drawing, said
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace import Exchange, Party, Step, Trace
 
 AS = "https://as.example"

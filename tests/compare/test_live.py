@@ -13,12 +13,12 @@ from stat import S_IMODE
 
 import pytest
 
-from loopback_auth.compare.choices import FLOWS, choice, demo_client
-from loopback_auth.compare.live import DECIDED_BY, Conditions, announced, compare_live, why_not
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.run import compare_simulated
-from loopback_auth.compare.session import Session
-from loopback_auth.compare.unfinished import Unfinished
+from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+from loopback_auth.compare.running.live import DECIDED_BY, Conditions, announced, compare_live, why_not
+from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.compare.running.session import Session
+from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -330,7 +330,7 @@ def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
         keep([*finished(), Run("device", "failed", Trace("device", "live", "demo", ()))])
         raise asyncio.CancelledError
 
-    monkeypatch.setattr("loopback_auth.compare.session.compare_live", interrupted)
+    monkeypatch.setattr("loopback_auth.compare.running.session.compare_live", interrupted)
     with pytest.raises(AttemptCancelled, match="2 of 3 flows have ended, and are kept") as caught:
         asyncio.run(session.run(("code", "ticket", "device"), resume=False))
 

@@ -22,7 +22,7 @@ from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.drawing.report_exchanges import written_out
 from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
 from loopback_auth.compare.nouns import Cell, Comparison, Row, Run
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace import Exchange, Step, Trace
 
 REFERENCES = ("aria-labelledby", "aria-controls", "aria-describedby", "for")

@@ -30,7 +30,7 @@ from trace_samples import (
 from loopback_auth.compare.judging.knowledge import FACTS
 from loopback_auth.compare.judging.rows import PROPERTIES, rows
 from loopback_auth.compare.nouns import Cell, Comparison, Run
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace import Exchange
 
 EMPTY = tuple(Run(run.flow, "not possible", trace(run.flow, ())) for run in RUNS)

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import pytest
 
-from loopback_auth.compare.choices import FLOWS, choice, demo_client
 from loopback_auth.compare.nouns import Attack, Run, Tokens
-from loopback_auth.compare.run import assembled, compare_simulated
-from loopback_auth.compare.simulate import ISSUER, LATENCY, Entropy, simulate, simulated_world
+from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+from loopback_auth.compare.running.run import assembled, compare_simulated
+from loopback_auth.compare.running.simulate import ISSUER, LATENCY, Entropy, simulate, simulated_world
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
@@ -62,7 +62,8 @@ def test_comparison_is_the_same_each_time() -> None:
 def test_comparison_is_the_same_in_another_process() -> None:
     """Neither the hash seed nor what was imported before may show."""
     code = (
-        "import json, hashlib, dataclasses, sys; from loopback_auth.compare.run import compare_simulated;"
+        "import json, hashlib, dataclasses, sys;"
+        "from loopback_auth.compare.running.run import compare_simulated;"
         "text = json.dumps(dataclasses.asdict(compare_simulated()));"
         "print(hashlib.sha256(text.encode()).hexdigest(), 'asyncio' in sys.modules)"
     )

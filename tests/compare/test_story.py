@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from loopback_auth.compare.choices import FLOWS
 from loopback_auth.compare.drawing.reading import LABEL
-from loopback_auth.compare.rehearsal import rehearse
-from loopback_auth.compare.simulate import ISSUER
-from loopback_auth.compare.story import PUBLIC, Manner
-from loopback_auth.compare.story_text import members, text
-from loopback_auth.compare.story_words import PARAMETERS, SECRETS, STEPS, SUMMARIES
-from loopback_auth.compare.telling import Story, rehearsed_story
+from loopback_auth.compare.explaining.rehearsal import rehearse
+from loopback_auth.compare.explaining.story import PUBLIC, Manner
+from loopback_auth.compare.explaining.story_text import members, text
+from loopback_auth.compare.explaining.story_words import PARAMETERS, SECRETS, STEPS, SUMMARIES
+from loopback_auth.compare.explaining.telling import Story, rehearsed_story
+from loopback_auth.compare.running.choices import FLOWS
+from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.flows.catalog import NAMES
 from loopback_auth.settings import needs_secret, resolve

@@ -13,7 +13,7 @@ from referencing.jsonschema import DRAFT6
 
 from foreign.conftest import HERE
 from loopback_auth.compare.drawing.har import har
-from loopback_auth.compare.run import compare_simulated
+from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace import Exchange
 
 pytestmark = pytest.mark.foreign

@@ -28,8 +28,8 @@ from loopback_auth.compare.attacks.acts import (
     redeeming,
     seen,
 )
-from loopback_auth.compare.choices import Choice
-from loopback_auth.compare.simulate import simulate, simulated_world
+from loopback_auth.compare.running.choices import Choice
+from loopback_auth.compare.running.simulate import simulate, simulated_world
 from loopback_auth.demo.agent import Step
 from loopback_auth.demo.errand import Reply
 from loopback_auth.demo.memory import AUTHORITY, OURS, MemoryWorld

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from loopback_auth.approval import TicketContract
 from loopback_auth.compare.attacks.impostor import Impostor
-from loopback_auth.compare.choices import Choice, choice, demo_client
+from loopback_auth.compare.running.choices import Choice, choice, demo_client
 from loopback_auth.demo.accounts import ACCOUNTS
 from loopback_auth.demo.agent import Step
 from loopback_auth.demo.setup import DEVICE_CODE, PATHS, RESPONSE_MODES

@@ -13,8 +13,8 @@ from yarl import URL
 
 from loopback_auth.api import login
 from loopback_auth.compare.attacks.acts import NO_ANSWER, OVER, Ending, Point, Sight, redeeming, seen
-from loopback_auth.compare.choices import Choice
 from loopback_auth.compare.judging.evidence import POLLS
+from loopback_auth.compare.running.choices import Choice
 from loopback_auth.demo.agent import Step, wander
 from loopback_auth.effects import Effect, Send
 from loopback_auth.errors import LoopbackAuthError

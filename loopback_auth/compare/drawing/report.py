@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from loopback_auth.compare.choices import FLOWS
 from loopback_auth.compare.drawing.overview import GROUNDS
 from loopback_auth.compare.drawing.report_exchanges import written_out
 from loopback_auth.compare.drawing.report_layout import Diagram, lay_out
@@ -25,6 +24,7 @@ from loopback_auth.compare.drawing.report_table import Anchors, cards, legend, o
 from loopback_auth.compare.drawing.report_text import colour, plain, secret_button
 from loopback_auth.compare.drawing.report_verdicts import attacks, findings
 from loopback_auth.compare.nouns import Comparison, Run
+from loopback_auth.compare.running.choices import FLOWS
 from loopback_auth.trace import Ground
 
 _GROUND_FLAGS: dict[Ground, tuple[str, ...]] = {

@@ -14,8 +14,8 @@ from string import Formatter
 from urllib.parse import parse_qsl, unquote
 
 from loopback_auth.approval import Call, TicketContract
-from loopback_auth.compare.archive import Entry
-from loopback_auth.compare.story import ANSWERS
+from loopback_auth.compare.explaining.archive import Entry
+from loopback_auth.compare.explaining.story import ANSWERS
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE

@@ -25,9 +25,9 @@ from loopback_auth.compare.drawing.reading import (
     received,
     sent,
 )
+from loopback_auth.compare.explaining.story_words import PARAMETERS, STEPS, VENDOR, Told
 from loopback_auth.compare.judging.evidence import label_kind
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.story_words import PARAMETERS, STEPS, VENDOR, Told
 from loopback_auth.redact import server_text
 from loopback_auth.trace import Exchange, Step
 

@@ -18,15 +18,15 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote
 
 from loopback_auth.approval import TicketContract
-from loopback_auth.compare.archive import Archive, Entry, read_archive
 from loopback_auth.compare.drawing.reading import LABEL
-from loopback_auth.compare.endings import ending_of, flow_of
+from loopback_auth.compare.explaining.archive import Archive, Entry, read_archive
+from loopback_auth.compare.explaining.endings import ending_of, flow_of
+from loopback_auth.compare.explaining.recognition import Recognition, bare, ticket_ids
+from loopback_auth.compare.explaining.reduction import reduced
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.evidence import asked
 from loopback_auth.compare.judging.needs import LOOPBACK, host_of
 from loopback_auth.compare.nouns import Finding, Run
-from loopback_auth.compare.recognition import Recognition, bare, ticket_ids
-from loopback_auth.compare.reduction import reduced
 from loopback_auth.labels import Labels
 from loopback_auth.protocol.ticket import ticket_secrets
 from loopback_auth.trace import Exchange, Party, Secret, Trace

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopback_auth.compare.drawing.reading import labels, place, received, sent
+from loopback_auth.compare.explaining.story import Manner, is_token, sent_along
+from loopback_auth.compare.explaining.story_words import SECRETS
 from loopback_auth.compare.judging.evidence import (
     POLLED,
     POLLS,
@@ -26,8 +28,6 @@ from loopback_auth.compare.judging.evidence import (
 )
 from loopback_auth.compare.judging.needs import LOOPBACK, host_of
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.story import Manner, is_token, sent_along
-from loopback_auth.compare.story_words import SECRETS
 from loopback_auth.trace import Exchange, Trace
 
 

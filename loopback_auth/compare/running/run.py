@@ -10,11 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from loopback_auth.compare.choices import FLOWS, PROVIDER, THINKING, Tell, choice, demo_client, silent
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.rows import rows
 from loopback_auth.compare.nouns import Attack, Comparison, Outcome, Run, Tokens
-from loopback_auth.compare.simulate import ISSUER, STARTED_AT, simulate
+from loopback_auth.compare.running.choices import FLOWS, PROVIDER, THINKING, Tell, choice, demo_client, silent
+from loopback_auth.compare.running.simulate import ISSUER, STARTED_AT, simulate
 from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable
 from loopback_auth.model import SignIn
 from loopback_auth.recorder import Recorder
@@ -25,21 +25,28 @@ DemoAttacks = Callable[[str], Awaitable[tuple[Attack, ...]]]
 """By the name of a run: `attacks.demo_attacks`."""
 
 
-def compare_simulated(flows: Sequence[str] = FLOWS, *, attacks: Attacks | None = None) -> Comparison:
+Judged = tuple[Run, Recorder | None]
+"""A run, and what it was recorded by; nothing for one that was recorded by another process."""
+
+
+def compare_simulated(
+    flows: Sequence[str] = FLOWS, *, attacks: Attacks | None = None, secrets: bool = False
+) -> Comparison:
     """Compare flows in memory: the same result each time, byte for byte.
 
     Args:
         flows: names of runs.
         attacks: tries what others could do to a run; None: nothing is tried.
+        secrets: leave them as they are in the traces.
 
     Raises:
         ConfigError: there is no such flow.
     """
-    runs = []
+    judged: list[Judged] = []
     for one in [choice(name, demo_client(ISSUER)) for name in flows]:
         recorder, end = simulate(one)
-        runs.append(assembled(one.name, recorder, end, attacks=attacks))
-    return comparison("simulate", runs, made_at=STARTED_AT)
+        judged.append((assembled(one.name, recorder, end, attacks=attacks), recorder))
+    return comparison("simulate", judged, made_at=STARTED_AT, secrets=secrets)
 
 
 async def compare_demo(
@@ -49,6 +56,7 @@ async def compare_demo(
     attacks: DemoAttacks | None = None,
     thinking: float = THINKING,
     device_interval: int = 5,
+    secrets: bool = False,
 ) -> Comparison:
     """Compare flows on real sockets, all at once, against a server and a browser of our own.
 
@@ -58,16 +66,18 @@ async def compare_demo(
         attacks: tries what others could do to a flow, when all have run; None: nothing is tried.
         thinking: seconds that the simulated person takes to approve.
         device_interval: seconds that the server wants between two polls.
+        secrets: leave them as they are in the traces.
 
     Raises:
         ConfigError: there is no such flow.
     """
-    from loopback_auth.compare.demo import run_against_demo
+    from loopback_auth.compare.running.demo import run_against_demo
 
     made_at = time.time()
     ended = await run_against_demo(flows, tell=tell, thinking=thinking, device_interval=device_interval)
-    runs = [assembled(name, recorder, end) for name, recorder, end in ended]
-    return comparison("demo", await _attacked(runs, attacks, tell), made_at=made_at)
+    runs = await _attacked([assembled(*one) for one in ended], attacks, tell)
+    judged = [(run, recorder) for run, (_, recorder, _) in zip(runs, ended, strict=True)]
+    return comparison("demo", judged, made_at=made_at, secrets=secrets)
 
 
 async def _attacked(runs: list[Run], attacks: DemoAttacks | None, tell: Tell) -> list[Run]:
@@ -93,22 +103,39 @@ def assembled(
     return run if attacks is None else replace(run, attacks=attacks(run))
 
 
-def comparison(ground: Ground, runs: Sequence[Run], *, made_at: float) -> Comparison:
+def comparison(
+    ground: Ground,
+    judged: Sequence[Judged],
+    *,
+    made_at: float,
+    provider: str = PROVIDER,
+    secrets: bool = False,
+) -> Comparison:
     """Put runs side by side.
 
     Args:
         ground: where they ran.
-        runs: in the order of the columns.
+        judged: in the order of the columns.
         made_at: Unix seconds.
+        provider: name of the provider.
+        secrets: leave them as they are in the traces.
     """
-    return Comparison(
+    runs = tuple(run for run, _ in judged)
+    whole = Comparison(
         ground=ground,
-        provider=PROVIDER,
+        provider=provider,
         made_at=made_at,
         version=_version(),
-        runs=tuple(runs),
-        rows=rows(tuple(runs)),
+        runs=runs,
+        rows=rows(runs),
     )
+    # Only now: whoever judges needs the labels.
+    return replace(whole, runs=tuple(map(_with_secrets, judged))) if secrets else whole
+
+
+def _with_secrets(judged: Judged) -> Run:
+    run, recorder = judged
+    return run if recorder is None else replace(run, trace=recorder.trace(secrets=True))
 
 
 def _outcome(error: LoopbackAuthError) -> Outcome:

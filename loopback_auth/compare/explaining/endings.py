@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loopback_auth.compare.choices import FORM_POST
 from loopback_auth.compare.drawing.reading import answer, form, fragment, query
 from loopback_auth.compare.nouns import Outcome, Tokens
+from loopback_auth.compare.running.choices import FORM_POST
 from loopback_auth.flows.catalog import NAMES
 from loopback_auth.trace import Exchange, Trace
 

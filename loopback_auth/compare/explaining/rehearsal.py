@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from loopback_auth.approval import TicketContract
-from loopback_auth.compare.choices import choice, demo_client
 from loopback_auth.compare.drawing.reading import place
+from loopback_auth.compare.explaining.story import FROM_ANSWER
 from loopback_auth.compare.judging.evidence import first
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.run import assembled
-from loopback_auth.compare.simulate import ISSUER, Entropy, simulate, simulated_world
-from loopback_auth.compare.story import FROM_ANSWER
+from loopback_auth.compare.running.choices import choice, demo_client
+from loopback_auth.compare.running.run import assembled
+from loopback_auth.compare.running.simulate import ISSUER, Entropy, simulate, simulated_world
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import OURS

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 
 from loopback_auth import pages
-from loopback_auth.compare.choices import THINKING, Choice
+from loopback_auth.compare.running.choices import THINKING, Choice
 from loopback_auth.demo.memory import Keys, MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError

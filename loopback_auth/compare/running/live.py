@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.api import login
-from loopback_auth.compare.choices import FORM_POST, Choice
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.run import assembled
+from loopback_auth.compare.running.choices import FORM_POST, Choice
+from loopback_auth.compare.running.run import Judged, assembled
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
 from loopback_auth.flows.probe import BY_DEVICE, LIMIT, probe
 from loopback_auth.flows.renewal import client_of, revoke
@@ -44,9 +44,6 @@ DECIDED_BY: Mapping[str, tuple[str, ...]] = {
     "code id_token": (REDIRECT_URI, "response_type=code id_token", "grant_type=authorization_code"),
 }
 """Which answers of the server decide about a flow; about any other, redirect URI and response type."""
-
-Judged = tuple[Run, Recorder | None]
-"""A run, and what recorded it; None where that was another process."""
 
 Tell = Callable[[str], None]
 

@@ -7,10 +7,10 @@ from dataclasses import fields
 
 from loopback_auth.compare.drawing.columns import hanging
 from loopback_auth.compare.drawing.overview import checked, failed
+from loopback_auth.compare.explaining.story import Said, Scene
+from loopback_auth.compare.explaining.story_questions import Answer, Fate
+from loopback_auth.compare.explaining.telling import Story
 from loopback_auth.compare.nouns import Comparison, Finding, Run
-from loopback_auth.compare.story import Said, Scene
-from loopback_auth.compare.story_questions import Answer, Fate
-from loopback_auth.compare.telling import Story
 from loopback_auth.trace import Trace
 
 Noun = Story | Scene | Said | Answer | Fate | Finding

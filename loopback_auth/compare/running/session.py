@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from loopback_auth.compare.choices import choice
-from loopback_auth.compare.live import Conditions, Judged, Tell, compare_live
 from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.unfinished import Unfinished
+from loopback_auth.compare.running.choices import choice
+from loopback_auth.compare.running.live import Conditions, Tell, compare_live
+from loopback_auth.compare.running.run import Judged
+from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.model import ClientConfig
 from loopback_auth.plan.nouns import NO

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopback_auth.approval import TicketContract
-from loopback_auth.compare.endings import NO_END
+from loopback_auth.compare.explaining.endings import NO_END
+from loopback_auth.compare.explaining.story import FROM_ANSWER, Manner, Scene, scenes
+from loopback_auth.compare.explaining.story_questions import Answer, Fate, fates, questions
+from loopback_auth.compare.explaining.story_words import SUMMARIES
 from loopback_auth.compare.judging.evidence import POLLED, POLLS, first, kind_of, named
 from loopback_auth.compare.nouns import Finding, Run
-from loopback_auth.compare.story import FROM_ANSWER, Manner, Scene, scenes
-from loopback_auth.compare.story_questions import Answer, Fate, fates, questions
-from loopback_auth.compare.story_words import SUMMARIES
 from loopback_auth.trace import Trace
 
 

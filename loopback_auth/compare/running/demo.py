@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from loopback_auth.api import login
-from loopback_auth.compare.choices import THINKING, Choice, Tell, choice, demo_client, silent
+from loopback_auth.compare.running.choices import THINKING, Choice, Tell, choice, demo_client, silent
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
