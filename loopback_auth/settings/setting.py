@@ -127,9 +127,7 @@ SETTINGS = (
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
     Setting("response_mode", "text", "way in which the answer comes back", choices=_RESPONSE_MODES),
     Setting("flow", "text", "way to sign in; unset: whatever works here", choices=_FLOWS),
-    Setting(
-        "allowed_flows", "words", "ways to choose from; repeatable", choices=_CHOSEN, default=_CHOSEN
-    ),
+    Setting("allowed_flows", "words", "ways to choose from; repeatable", choices=_CHOSEN, default=_CHOSEN),
     Setting("ticket", "text", "vendor whose ticket contract is spoken", choices=_TICKETS),
     Setting("ticket_base", "text", "address of the vendor's API, in place of the usual one"),
     Setting("ticket_ui", "text", "address of the vendor's approval page, in place of the usual one"),

@@ -149,7 +149,8 @@ class Screen:
     def end(self) -> int:
         """Wait for the end; return the exit status."""
         while self._read():
-            pass
+            if len(self.shown) > ENOUGH:
+                raise AssertionError(f"the command does not end: {self.shown!r}")
         return self.process.wait(15)
 
     def _read(self) -> bool:

@@ -225,7 +225,7 @@ def test_the_secret_is_asked_for_without_being_shown(
         )
         screen.type(f"{CONFIDENTIAL.client_secret}\n")
         screen.wait_for("Is your browser")
-        visit(re.findall(r"http://\S+", screen.shown)[0])
+        visit(re.findall(r"http://\S+", screen.shown)[-1])
         status = screen.end()
         shown = screen.shown
 
