@@ -10,7 +10,7 @@ import sys
 
 from loopback_auth.errors import ConfigError, NoFlowAvailable, Unavailable
 from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import LIKELY, NO, ROUTES, UNLIKELY, YES
+from loopback_auth.plan.nouns import LIKELY, NO, ROUTES, UNKNOWN, UNLIKELY, YES
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.wishes import abilities_of, wishes_of
@@ -18,7 +18,7 @@ from loopback_auth.shell.environment import look_around
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from loopback_auth.model import ClientConfig
     from loopback_auth.plan.nouns import Plan, Surroundings
@@ -39,13 +39,18 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
     """
     flow = settings.text("flow")
     _check_allowed(settings, flow)
-    chosen = plan(
-        surroundings_of(settings),
-        abilities_of(settings),
-        wishes=wishes_of(settings),
-        allowed=settings.words("allowed_flows"),
-        unconfirmed=unconfirmed,
-    )
+    wishes = wishes_of(settings)
+    chosen = _chosen(settings, wishes, unconfirmed=unconfirmed)
+    if settings.is_demo and NO in (chosen.facts.waits.level, chosen.facts.reaches.level):
+        # Its server is on this machine, and lives no longer than the command: it can be tried anywhere.
+        possible = {name: (UNKNOWN, "it is only the demonstration") for name in ("waits", "reaches")}
+        chosen = _chosen(settings, {**possible, **wishes}, unconfirmed=unconfirmed)
+    if chosen.facts.waits.level == NO:
+        raise Unavailable(
+            f"Nobody can be waited for here: {', '.join(chosen.facts.waits.because)}.",
+            hint=f"{chosen.place.advice} For two steps: python -m loopback_auth start --json with the same "
+            "arguments, then finish. To wait all the same: --wait.",
+        )
     if flow is not None:
         chosen = chosen.only(flow)
         _check_somebody_looks(chosen, flow, unconfirmed=unconfirmed)
@@ -53,15 +58,18 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
         from loopback_auth.settings.configure import SECRET_HINT
 
         raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
-    # The demonstration lives no longer than the command, so that there is nothing to come back to.
-    if chosen.facts.waits.level == NO and not settings.is_demo:
-        raise Unavailable(
-            f"Nobody can be waited for here: {', '.join(chosen.facts.waits.because)}.",
-            hint="Sign in in two steps: python -m loopback_auth start --json with the same arguments, and "
-            "then finish. Or give --wait.",
-        )
     chosen.patience = settings.seconds("patience") or chosen.patience
     return chosen
+
+
+def _chosen(settings: Settings, wishes: Mapping[str, tuple[str, str]], *, unconfirmed: bool) -> Plan:
+    return plan(
+        surroundings_of(settings),
+        abilities_of(settings),
+        wishes=wishes,
+        allowed=settings.words("allowed_flows"),
+        unconfirmed=unconfirmed,
+    )
 
 
 def surroundings_of(settings: Settings) -> Surroundings:

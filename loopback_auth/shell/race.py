@@ -14,7 +14,7 @@ broken rule above all, ends the sign-in: to try another way would be a silent do
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError, NoFlowAvailable, Unavailable
 from loopback_auth.model import SignIn
@@ -35,6 +35,7 @@ MakeDriver = Callable[[str, str], Driver]
 
 NO_REDIRECT = ("ticket", "device", "paste")
 AS_ASKED = "You asked for it."
+INSTEAD = "It takes over."
 
 
 class Race:
@@ -60,8 +61,11 @@ class Race:
         self._timer: asyncio.TimerHandle | None = None
         self._answered = False
 
-    async def run(self) -> tuple[Route, SignIn]:
+    async def run(self, early: Iterable[Event] = ()) -> tuple[Route, SignIn]:
         """Return the route that won, and what it gave.
+
+        Args:
+            early: what has happened already: a browser may fail faster than we get here.
 
         Raises:
             NoFlowAvailable: no route is left; says why of each.
@@ -74,6 +78,8 @@ class Race:
                 self._begin(route)
             if self._plan.start_page and self._waiting(UNVISITED):
                 self._timer = asyncio.get_running_loop().call_later(self._plan.patience, self._nobody_came)
+            for event in early:
+                self.evidence(event)
             return await self._outcome
         finally:
             await self._close()
@@ -140,7 +146,7 @@ class Race:
             return
         self._notify(RouteEnded(route.flow, error.message))
         if self._left and not lapsed:
-            self._begin(self._left[0])
+            self._begin(self._left[0], INSTEAD)
 
     def _nothing_left(self) -> LoopbackAuthError:
         if len({error.message for error in self._lost.values()}) == 1:

@@ -16,7 +16,7 @@ from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, Si
 from loopback_auth.plan.nouns import Plan
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste, new_attempt
-from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, Notify
+from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, Notify, OpenerFailed
 from loopback_auth.shell.race import NO_REDIRECT, Race
 
 TIMEOUT = 300.0
@@ -63,6 +63,8 @@ class UnderWay:
         match event:
             case LinkOpened():
                 self._visited = True
+            case OpenerFailed() if self._visited:
+                return  # It has come to our page, however it ends.
             case CallbackReceived() if not self._deadline.expired():
                 self._deadline.reschedule(None)
             case Invited(lifetime=lifetime) if self._timeout is None and not self._deadline.expired():
@@ -97,9 +99,7 @@ class UnderWay:
                 if self._timeout is not None or leading not in ("ticket", "device"):
                     now = asyncio.get_running_loop().time()
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
-                for event in self._early:
-                    race.evidence(event)
-                route, sign_in = await race.run()
+                route, sign_in = await race.run(self._early)
         except TimeoutError:
             if not self._deadline.expired():
                 raise
