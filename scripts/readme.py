@@ -19,6 +19,8 @@ from pathlib import Path
 
 import compared
 
+from loopback_auth.plan.signals import PROBED
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "scripts" / "pictures"
 PERSON = """\
@@ -32,7 +34,8 @@ FIXED = (
     (r"kept in +\S+", "kept in    ~/.local/share/loopback_auth/sign-ins/demo.json"),
     # The line that is redrawn, the target of a link, and the help that comes when a browser is slow.
     (r"[^\r\n]*\r(?!\n)", ""),
-    (r"\x1b\]8;;[^\x1b]*\x1b\\", ""),
+    (r"\x1b\]8;;[^\x1b]*\x1b\\|\x1b\[\?2004[hl]", ""),
+    (r"Keys: [^\n]*\n", ""),
     (r"No browser has come [^\n]*\n[^\n]*\n\r\n +ssh [^\n]*\n\r\n", ""),
 )
 
@@ -93,6 +96,8 @@ def transcript() -> str:
         browser.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
         browser.chmod(0o700)
         environment = {"HOME": home, "PATH": os.environ["PATH"], "BROWSER": str(browser), "TERM": "xterm"}
+        # On a desktop, whatever this machine is.
+        environment |= {"DISPLAY": ":0", "LOOPBACK_AUTH_SIGNAL": " ".join(f"{path}=" for path in PROBED)}
         shown = ""
         for command in ("login", "status"):
             shown += f"$ python -m loopback_auth {command}\n{in_terminal(command, environment)}"
