@@ -205,8 +205,10 @@ def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
     person = Person(clicks=Invited)
     sign_in, _ = race(plan(Code, route, patience=0.05), person, opener=lost)
 
-    assert sign_in.flow == route.flow
-    assert began(person) == [(route.flow, "No browser has come to the link within 0.05 seconds.")]
+    why = "No browser has come to the link within 0.05 seconds."
+
+    assert (sign_in.flow, sign_in.reason) == (route.flow, why)
+    assert began(person) == [(route.flow, why)]
 
 
 def test_failed_opener_opens_another_way_at_once() -> None:

@@ -112,8 +112,10 @@ class Race:
 
     def _begin(self, route: Route, why: str = "") -> None:
         self._left.remove(route)
+        # What happened is a better reason than what was planned.
+        route = Route(route.flow, route.starts, why or route.why)
         if self._tasks and not (route.starts == AT_ONCE and not why):
-            self._notify(RouteBegan(route.flow, why or route.why))
+            self._notify(RouteBegan(route.flow, route.why))
         self._start(route, self._drive(route.flow, ""))
 
     def _start(self, route: Route, driver: Driver) -> None:
