@@ -19,7 +19,7 @@ SEVERITIES: tuple[Severity, ...] = tuple(reversed(get_args(Severity)))
 GROUNDS = {
     "simulate": "simulated in memory",
     "demo": "at the demonstration server, over loopback",
-    "live": "at the real provider",
+    "live": "with a real browser",
     "file": "read from a capture",
 }
 TITLES = {
@@ -135,6 +135,6 @@ def _both(ours: Cell, browsers: Cell) -> Cell:
 def _worst(run: Run) -> str:
     found = [finding for finding in run.findings if finding.verdict == "fail"]
     if not found:
-        return "none" if run.findings else "not checked"
+        return "none" if run.findings and run.outcome == "signed in" else "not checked"
     worst = min(found, key=lambda finding: SEVERITIES.index(finding.severity))
     return f"{worst.severity}: {worst.id}" + (f", {len(found) - 1} more" if len(found) > 1 else "")

@@ -55,7 +55,7 @@ _WHERE: dict[Ground, str] = {
     " browser and the person are simulated, and the clock moves only when somebody waits.",
     "demo": "Requests went over real sockets of this machine, to the demonstration server of this project;"
     " the browser and the person are simulated.",
-    "live": "A real provider and a real browser. What went on between those two cannot be seen from here.",
+    "live": "A real browser, once for each flow. What went on between those two cannot be seen from here.",
     "file": "Read from a recording that somebody made.",
 }
 
