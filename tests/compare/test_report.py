@@ -18,7 +18,7 @@ from page_reader import ASSETS, Reader, asset, page, section
 
 from loopback_auth.compare.drawing import report as report_module
 from loopback_auth.compare.drawing.diagram import arrows
-from loopback_auth.compare.drawing.report import report
+from loopback_auth.compare.drawing.report import AS_THEY_ARE, LABELLED, report
 from loopback_auth.compare.drawing.report_exchanges import written_out
 from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
 from loopback_auth.compare.nouns import Cell, Comparison, Row, Run
@@ -333,3 +333,12 @@ def test_flow_that_did_not_run_has_its_reason() -> None:
 def test_samples_of_hostile_text_are_all_drawn() -> None:
     """Each of them by itself, so that none depends on luck."""
     assert all(harmless(Reader(report(hostile(text)))) for text in HOSTILE)
+
+
+def test_page_with_secrets_says_so() -> None:
+    """Whoever passes it on has to know what is in it."""
+    raw = report(compare_simulated(["code"], secrets=True))
+    harmless = report(compare_simulated(["code"]))
+
+    assert (AS_THEY_ARE in raw, LABELLED in raw) == (True, False)
+    assert (AS_THEY_ARE in harmless, LABELLED in harmless) == (False, True)

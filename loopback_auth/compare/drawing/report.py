@@ -50,12 +50,16 @@ _NUMBERS = (
 _BESIDE = 6
 """As many flows fit beside each other on a wide screen."""
 
+LABELLED = "Coloured labels are secrets, replaced while this was recorded: the same label is the same secret."
+AS_THEY_ARE = "Secrets are shown as they are: whoever has this page has them."
+
 _WHERE: dict[Ground, str] = {
     "simulate": "Everything ran in memory: the server is the demonstration server of this project, the"
     " browser and the person are simulated, and the clock moves only when somebody waits.",
     "demo": "Requests went over real sockets of this machine, to the demonstration server of this project;"
     " the browser and the person are simulated.",
-    "live": "A real browser, once for each flow. What went on between those two cannot be seen from here.",
+    "live": "A real browser, once for each flow. What it and the provider said to each other cannot be seen from"
+    " here.",
     "file": "Read from a recording that somebody made.",
 }
 
@@ -105,6 +109,7 @@ def _parts(comparison: Comparison) -> dict[str, str]:
         "cards": cards(comparison),
         "count": str(min(len(runs), _BESIDE)),
         "follow": _follow(diagrams),
+        "secrets": LABELLED if any(run.trace.secrets for run in runs) else AS_THEY_ARE,
         "diagrams": "".join(map(_figure, range(len(runs)), runs, diagrams, anchors)),
         "fits": " fits" if len(runs) <= _BESIDE else "",
         "table": table(comparison, anchors),
