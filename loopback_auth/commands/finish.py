@@ -33,6 +33,7 @@ from loopback_auth.errors import (
     StillPending,
 )
 from loopback_auth.folders import data_folder
+from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.handed import Ended, Handed
 from loopback_auth.store.pending import PendingStore
@@ -211,7 +212,7 @@ def _check(handed: Handed, options: argparse.Namespace) -> None:
             f"{handed.handle} is finished without an address: its flow is {handed.flow}.",
             hint="Leave --url out.",
         )
-    if _anybody_could_approve(handed) and not options.yes and not sys.stdin.isatty():
+    if _anybody_could_approve(handed) and not options.yes and not is_terminal(sys.stdin):
         raise ConfigError(
             f"By {handed.flow} anybody could approve: somebody has to look at the account, and there is "
             "nobody to ask.",
@@ -233,7 +234,7 @@ def _paste(url: str | None) -> Paste | None:
     from loopback_auth.shell.split import judged_once
     from loopback_auth.terminal.paste import pasted, read_line
 
-    if url is None and not sys.stdin.isatty():
+    if url is None and not is_terminal(sys.stdin):
         return None
 
     async def brought(request: AuthorizationRequest) -> Callback:

@@ -29,6 +29,7 @@ from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.shell.browser import Opening, open_browser
+from loopback_auth.shell.environment import is_terminal
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.planning import plan_for
 from loopback_auth.store import FileTokenStore, sign_in_name
@@ -172,7 +173,7 @@ def _complete(settings: Settings) -> Settings:
     """Ask for a missing secret where there is somebody to ask; refuse at once what cannot work."""
     from loopback_auth.settings.configure import check_settings
 
-    if needs_secret(settings) and settings.text("client_id") and sys.stdin.isatty():
+    if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):
         from getpass import getpass
 
         try:

@@ -43,8 +43,8 @@ def look_around(
         platform=sys.platform,
         kernel="" if sys.platform == "win32" else os.uname().release,
         files=files,
-        stdin=_is_terminal(stdin),
-        stderr=_is_terminal(stderr),
+        stdin=is_terminal(stdin),
+        stderr=is_terminal(stderr),
         openers=_first_opener(environ),
     )
 
@@ -62,7 +62,8 @@ def user_and_host() -> tuple[str, str]:
     return user, socket.gethostname()
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a stream is a terminal; one that was closed is none."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:

@@ -156,15 +156,19 @@ def lasting(folder: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     # Open for both ways, so that neither end waits for the other.
     asking, answering = (os.open(one, os.O_RDWR) for one in (ask, answer))
 
+    asked = []
+
     def answered() -> str:
-        os.write(asking, b"\n")  # One more line than it reads does no harm.
+        asked.append(True)
+        os.write(asking, b"\n")
         ready, _, _ = select.select([answering], [], [], 15)
         return os.read(answering, 100).decode().strip() if ready else "gone"
 
     try:
         yield browser(folder, f"read -r line <{ask}\necho still here >{answer}"), answered
     finally:
-        os.write(asking, b"\n")
+        if not asked:
+            answered()  # It would wait for ever for somebody to hear it.
         os.close(asking)
         os.close(answering)
 

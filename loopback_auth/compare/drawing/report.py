@@ -58,8 +58,8 @@ _WHERE: dict[Ground, str] = {
     " browser and the person are simulated, and the clock moves only when somebody waits.",
     "demo": "Requests went over real sockets of this machine, to the demonstration server of this project;"
     " the browser and the person are simulated.",
-    "live": "A real browser, once for each flow. What it and the provider said to each other cannot be seen from"
-    " here.",
+    "live": "A real browser, once for each flow. What it and the provider said to each other cannot be seen"
+    " from here.",
     "file": "Read from a recording that somebody made.",
 }
 
