@@ -75,13 +75,20 @@ def is_termux(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("TERMUX_VERSION"))
 
 
-def _command(part: str, platform: str) -> tuple[str, ...]:
-    """Split one of BROWSER's commands into words; no words where its quotes do not match."""
+def _words(part: str, platform: str) -> list[str]:
+    # Hardly anybody quotes anything there, and this is done before the browser is started.
+    if not any(special in part for special in "\"'\\#"):
+        return part.split()
     import shlex
 
+    # On Windows a backslash separates folders.
+    return shlex.split(part, posix=platform != "win32")
+
+
+def _command(part: str, platform: str) -> tuple[str, ...]:
+    """Split one of BROWSER's commands into words; no words where its quotes do not match."""
     try:
-        # On Windows a backslash separates folders.
-        words = shlex.split(part, posix=platform != "win32")
+        words = _words(part, platform)
     except ValueError:
         return ()
     # A last `&` asks for the background (Python's webbrowser reads it so); that is where all are started.

@@ -30,7 +30,7 @@ LEGEND = (
 )
 MARKS: Mapping[Basis, str] = {"observed": "", "tried": r"\*", "known": "", "not observed": "?"}
 
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w)")
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")
 _ITEM = re.compile(r"^(?:(\d+)(?=[.)](?: |$))|(?=[-+=]))")
 """What begins an item of a list at the beginning of a text."""
 _LINKED = re.compile(r"[<>@#]|://|^www\.", re.IGNORECASE)
