@@ -102,6 +102,10 @@ class Driver:
         other._beside, other._reached_by = True, authority
         return other
 
+    def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Have something awaited before what the flows share is closed."""
+        self._shared.at_the_end(close)
+
     def reached_by(self, authority: str) -> bool:
         """Tell whether an authority is the one that this flow's redirect URI has, or would have."""
         return self._shared.is_at(authority) if not self._reached_by else authority == self._reached_by

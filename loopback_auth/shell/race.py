@@ -39,7 +39,7 @@ INSTEAD = "It takes over."
 
 
 class Race:
-    """Runs the routes of a plan.
+    """Runs the routes of a plan; `close` is to be awaited once `run` has been.
 
     Args:
         plan: which routes there are, and when each begins.
@@ -82,7 +82,11 @@ class Race:
                 self.evidence(event)
             return await self._outcome
         finally:
-            await self._close()
+            self._give_up()
+
+    async def close(self) -> None:
+        """Wait until nothing is left of the flows that have not won."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def begin(self, flow: str) -> None:
         """Begin a flow because the person asked for it."""
@@ -192,9 +196,9 @@ class Race:
                 del self._open[task]
                 task.cancel()
 
-    async def _close(self) -> None:
+    def _give_up(self) -> None:
+        """Cancel whoever has not won; how they take it need not keep the winner waiting."""
         self._answered = True
         self._stop_timer()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)

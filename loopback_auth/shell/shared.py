@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Protocol
 
@@ -106,6 +106,10 @@ class Shared:
                 self.open(self._bound.start_url)
             await self._listen(self._bound)
         return self._bound
+
+    def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Have something awaited before anything that was opened so far is closed."""
+        self._stack.push_async_callback(close)
 
     def is_at(self, authority: str) -> bool:
         """Tell whether this is the authority of our own port."""

@@ -92,6 +92,7 @@ class UnderWay:
             return driver if flow == leading and not authority else driver.beside(authority=authority)
 
         race = self._race = Race(self._plan, drive=drive, run=self._run, notify=self.tell)
+        driver.at_the_end(race.close)
         if controls is not None:
             controls.connect(race.begin, race.waiting)
         try:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from comparison_samples import COMPARISON
 from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
-from hypothesis import given
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -134,6 +134,7 @@ def test_hostile_text_is_no_markup(text: str) -> None:
 
 
 @PROPERTY
+@example("__0__")
 @given(TEXTS)
 def test_any_text_is_no_markup(text: str) -> None:
     """The same for what nobody thought of."""
