@@ -121,13 +121,13 @@ def has_other_way(settings: Settings) -> bool:
 
 
 def _ticket(settings: Settings) -> TicketContract | None:
+    vendor = settings.text("ticket")
+    if not vendor:
+        return None
     from dataclasses import replace
 
     from loopback_auth.settings.contracts import CONTRACTS
 
-    vendor = settings.text("ticket")
-    if not vendor:
-        return None
     contract = CONTRACTS[vendor]
     base, ui = settings.text("ticket_base") or contract.base, settings.text("ticket_ui") or contract.ui
     check_endpoint(base, name="ticket_base")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import secrets
 import select
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -129,6 +130,7 @@ class Screen:
     process: subprocess.Popen[bytes]
     terminal: int
     shown: str = ""
+    _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def wait_for(self, text: str) -> str:
         """Wait until a text is shown; return everything that was shown up to then."""
@@ -158,7 +160,7 @@ class Screen:
             piece = os.read(self.terminal, 4096)
         except OSError:  # Linux says so when the other end is closed.
             return False
-        self.shown += piece.decode()
+        self.shown += self._decoder.decode(piece)  # A character may come in two pieces.
         return bool(piece)
 
 
