@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -21,26 +23,34 @@ from loopback_auth.plan.signals import PROBED
 
 LINK = re.compile(r"^  (http://\S+)$")
 
+# Seconds without a sign of life after which a command hangs; machines that test are busy.
+PATIENCE = 60
+
 
 @dataclass
 class Running:
     """A command under way.
 
     Args:
-        process: its stderr is a pipe that `link` reads from.
-        stderr: the lines read so far.
+        process: its stderr is a pipe that only `line` reads from, past the buffers of Python; what is left in
+            them is lost to `communicate`.
+        stderr: what was read so far.
     """
 
     process: subprocess.Popen[str]
-    stderr: list[str] = field(default_factory=list)
+    stderr: str = ""
+    _past: int = 0
+    _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def line(self, containing: str) -> str:
-        """Wait for a line on stderr that contains a text, and return it."""
-        for line in self.process.stderr or ():
-            self.stderr.append(line)
-            if containing in line:
-                return line
-        raise AssertionError(f"the command ended without {containing!r}: {''.join(self.stderr)}")
+        """Wait for a line on stderr that contains a text, and return it; those before it are passed over."""
+        while True:
+            while end := self.stderr.find("\n", self._past) + 1:
+                line, self._past = self.stderr[self._past : end], end
+                if containing in line:
+                    return line
+            if not self._read():
+                raise AssertionError(f"the command ended without {containing!r}: {self.stderr}")
 
     def link(self) -> str:
         """Wait for the next link that the person is to open, and return it."""
@@ -54,8 +64,17 @@ class Running:
 
     def end(self) -> Ended:
         """Wait for the end."""
-        stdout, rest = self.process.communicate(timeout=30)
-        return Ended(self.process.returncode, stdout, "".join(self.stderr) + rest)
+        stdout, rest = self.process.communicate(timeout=PATIENCE)
+        return Ended(self.process.returncode, stdout, self.stderr + rest)
+
+    def _read(self) -> bool:
+        assert self.process.stderr is not None
+        pipe = self.process.stderr.fileno()
+        if not select.select([pipe], [], [], PATIENCE)[0]:
+            raise AssertionError(f"the command has said nothing more: {self.stderr}")
+        piece = os.read(pipe, 4096)
+        self.stderr += self._decoder.decode(piece)
+        return bool(piece)
 
 
 @dataclass(frozen=True)

@@ -416,8 +416,8 @@ def test_deadline_ends_with_the_callback() -> None:
 
     async def main() -> None:
         person = Person()
-        async with serve_demo(delay={"/token": 1.0}) as demo:
-            sign_in = await login(client(demo.issuer), open_browser=person.open, timeout=0.9)
+        async with serve_demo(delay={"/token": 3.1}) as demo:
+            sign_in = await login(client(demo.issuer), open_browser=person.open, timeout=3.0)
             await person.page()
         assert sign_in.tokens.access_token
 
@@ -510,7 +510,7 @@ def test_of_many_processes_one_renews(tmp_path: Path) -> None:
             child.stdin.write("go\n")
             child.stdin.flush()
         for child in children:
-            tokens.add(child.communicate(timeout=30)[0].strip())
+            tokens.add(child.communicate(timeout=60)[0].strip())
             assert child.returncode == 0
         kept = store.load(NAME)
         assert kept is not None

@@ -92,7 +92,7 @@ def run(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProce
         "LOOPBACK_AUTH_DATA_DIR": str(folder / "data"),
     }
     command = [sys.executable, "-c", script, *arguments]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
 def imported_at_launch(folder: Path, *arguments: str) -> set[str]:

@@ -272,7 +272,7 @@ class RelayPage(HTMLParser):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.attributes: dict[str, str] = {}
-        with urllib.request.urlopen(url, timeout=20) as reply:
+        with urllib.request.urlopen(url, timeout=60) as reply:
             self.feed(reply.read().decode())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -286,7 +286,7 @@ def status(url: str, body: str | None, headers: dict[str, str]) -> int:
     data = None if body is None else body.encode()
     request = urllib.request.Request(url, data, headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return int(reply.status)
     except HTTPError as exc:
         with exc:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from command_line import CommandLine, Ended
+from command_line import PATIENCE, CommandLine, Ended
 
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.agent import Decision
@@ -137,7 +137,7 @@ class Screen:
         while text not in self.shown:
             if len(self.shown) > ENOUGH:
                 raise AssertionError(f"{text!r} was not among all this: {self.shown!r}")
-            ready, _, _ = select.select([self.terminal], [], [], 15)
+            ready, _, _ = select.select([self.terminal], [], [], PATIENCE)
             if not ready:
                 raise AssertionError(f"{text!r} was not shown: {self.shown!r}")
             if not self._read():
@@ -153,7 +153,7 @@ class Screen:
         while self._read():
             if len(self.shown) > ENOUGH:
                 raise AssertionError(f"the command does not end: {self.shown!r}")
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE)
 
     def _read(self) -> bool:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from command_line import CommandLine, Ended, Running
+from command_line import PATIENCE, CommandLine, Ended, Running
 
 from commands.people import CONFIDENTIAL, RecordingServer, kept_in
 from loopback_auth.commands.demo import CLIENT_ID
@@ -119,7 +119,7 @@ def fed(command_line: CommandLine, text: str, *arguments: str, **environment: st
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE,
         env=command_line.environment(environment),
         start_new_session=True,
     )

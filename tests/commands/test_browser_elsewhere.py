@@ -104,7 +104,7 @@ def test_port_that_is_registered_is_not_given_up_for_another(
 
 async def browse_elsewhere(link: str, ports: dict[int, int], tmp_path: Path) -> str:
     """Open a link on the other machine, with tunnels from its ports to ours; return the last page's title."""
-    async with asyncio.timeout(20), tunnels(ports, tmp_path) as pairs:
+    async with asyncio.timeout(60), tunnels(ports, tmp_path) as pairs:
         process = await asyncio.create_subprocess_exec(
             *NAMESPACE,
             sys.executable,

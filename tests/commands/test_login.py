@@ -160,7 +160,7 @@ def test_without_a_browser_the_way_from_another_machine_is_shown(
         running.end()
 
     port = port_of(link)
-    assert "This is an SSH session." in "".join(running.stderr)
+    assert "This is an SSH session." in running.stderr
     assert f"ssh -L {port}:127.0.0.1:{port} -p 2222 " in recipe
     assert recipe.endswith("@10.0.0.1\n")
 
@@ -173,7 +173,7 @@ def test_the_demonstration_needs_two_ports(command_line: CommandLine) -> None:
         running.give_up()
         running.end()
 
-    assert "BROWSER is set to none" in "".join(running.stderr)
+    assert "BROWSER is set to none" in running.stderr
     assert recipe.count("-L ") == 2
     assert f"-L {port_of(link)}:127.0.0.1:{port_of(link)}" in recipe
 

@@ -18,7 +18,7 @@ if sys.platform == "win32":
 
 import termios
 
-from command_line import CommandLine
+from command_line import PATIENCE, CommandLine
 
 from commands.people import Screen, in_terminal, port_of, sign_in, store, visit
 from commands.race_people import (
@@ -213,7 +213,7 @@ def read_bytes(screen: Screen, until: str) -> str:
     """Wait for a text after characters of several bytes, which a terminal hands over in pieces."""
     raw = b""
     while until.encode() not in raw:
-        ready, _, _ = select.select([screen.terminal], [], [], 15)
+        ready, _, _ = select.select([screen.terminal], [], [], PATIENCE)
         assert ready, raw
         raw += os.read(screen.terminal, 4096)
     return raw.decode()
@@ -313,7 +313,7 @@ def test_wide_address_is_listened_on_and_not_told(command_line: CommandLine, pro
     """Inside a container; outside its port is published to 127.0.0.1, and that is what is registered."""
     with command_line.start("login", "--no-browser", *prompt.flags, "--bind", WIDE) as running:
         link = running.link()
-        with socket.create_connection(("127.0.0.2", port_of(link)), timeout=15):
+        with socket.create_connection(("127.0.0.2", port_of(link)), timeout=PATIENCE):
             pass
         visit(link)
         ended = running.end()

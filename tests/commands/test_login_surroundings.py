@@ -17,7 +17,7 @@ if sys.platform == "win32":
 
 import termios
 
-from command_line import CommandLine
+from command_line import PATIENCE, CommandLine
 
 from commands.people import in_terminal, sign_in, store, visit
 from commands.race_people import (
@@ -161,7 +161,7 @@ def lasting(folder: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     def answered() -> str:
         asked.append(True)
         os.write(asking, b"\n")
-        ready, _, _ = select.select([answering], [], [], 15)
+        ready, _, _ = select.select([answering], [], [], PATIENCE)
         return os.read(answering, 100).decode().strip() if ready else "gone"
 
     try:

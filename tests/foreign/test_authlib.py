@@ -100,7 +100,7 @@ def use(kept: SignIn, access_token: str) -> int:
     headers = {"Authorization": f"Bearer {access_token}"}
     request = urllib.request.Request(str(kept.metadata.userinfo_endpoint), headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return int(reply.status)
     except HTTPError as exc:
         with exc:

@@ -20,7 +20,7 @@ sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
 with sync_playwright() as playwright:
     with playwright.chromium.launch(executable_path=path, args=["--disable-gpu", *sandbox]) as browser:
         page = browser.new_page()
-        page.set_default_timeout(15000)
+        page.set_default_timeout(60000)
         page.goto(link)
         page.locator("input[name=login]").fill("ada")
         page.locator("input[name=password]").fill("password-canary-0123456789")

@@ -38,7 +38,7 @@ class OurTab(HTMLParser):
         super().__init__()
         self.attributes: dict[str, str] = {}
         self.address = urlsplit(url)
-        with urllib.request.urlopen(url, timeout=20) as reply:
+        with urllib.request.urlopen(url, timeout=60) as reply:
             self.page = reply.read().decode()
         self.feed(self.page)
 
@@ -52,7 +52,7 @@ class OurTab(HTMLParser):
         origin = f"http://{self.address.netloc}"
         headers = {"X-Loopback-Relay": self.attributes["data-token"], "Origin": origin}
         request = Request(f"{origin}{self.attributes['data-live']}/return", b"", headers)
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             assert reply.status == 204
 
 

@@ -33,7 +33,7 @@ def sign_in(
     provider = Provider("foreign", ServerMetadata(issuer=issuer))
     client = ClientConfig(provider, FLOWS.get(flow, "implicit"), scope="openid email", response_mode=mode)
     notify = silent if events is None else events.append
-    return asyncio.run(login(client, flow=flow, open_browser=person.open, notify=notify, timeout=20))
+    return asyncio.run(login(client, flow=flow, open_browser=person.open, notify=notify, timeout=60))
 
 
 def answer(person: Person) -> dict[str, str]:
@@ -47,7 +47,7 @@ def userinfo(kept: SignIn) -> int:
     """Use the access token, and return the status."""
     headers = {"Authorization": f"Bearer {kept.tokens.access_token}"}
     request = urllib.request.Request(str(kept.metadata.userinfo_endpoint), headers=headers)
-    with urllib.request.urlopen(request, timeout=20) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return int(reply.status)
 
 

@@ -156,7 +156,7 @@ async def ours(
                 notify=notify,
                 open_browser=lambda _url: Opening(why_not="it is played by a script"),
                 start_page=False,
-                timeout=20,
+                timeout=60,
             )
         finally:
             await approving

@@ -32,7 +32,7 @@ def client(issuer: str, client_id: str = "native", *, secret: str | None = None)
 def sign_in(wanted: ClientConfig, person: Person, events: list[Event] | None = None) -> SignIn:
     """Sign in with the real thing, and a scripted person for a browser."""
     notify = silent if events is None else events.append
-    return asyncio.run(login(wanted, open_browser=person.open, notify=notify, timeout=20))
+    return asyncio.run(login(wanted, open_browser=person.open, notify=notify, timeout=60))
 
 
 def steps(events: list[Event]) -> list[tuple[str, int]]:
@@ -50,7 +50,7 @@ def userinfo_status(kept: SignIn) -> int:
     headers = {"Authorization": f"Bearer {kept.tokens.access_token}"}
     request = urllib.request.Request(str(kept.metadata.userinfo_endpoint), headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return int(reply.status)
     except HTTPError as exc:
         with exc:

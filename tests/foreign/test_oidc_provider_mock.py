@@ -27,7 +27,7 @@ def client(issuer: str) -> ClientConfig:
 def sign_in(issuer: str, person: Person, events: list[Event] | None = None) -> SignIn:
     """Sign in with the real thing, and a scripted person for a browser."""
     notify = silent if events is None else events.append
-    return asyncio.run(login(client(issuer), open_browser=person.open, notify=notify, timeout=20))
+    return asyncio.run(login(client(issuer), open_browser=person.open, notify=notify, timeout=60))
 
 
 def test_sign_in(oidc_provider_mock: str) -> None:

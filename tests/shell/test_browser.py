@@ -58,7 +58,7 @@ def started(tmp_path: Path, browser: str, url: str = URL, **environ: str) -> dic
     """Open a page, wait for the program's end, and read what it noted."""
     opening = open_browser(url, {**os.environ, "BROWSER": browser, **environ})
     assert opening._process is not None
-    opening._process.wait(20)
+    opening._process.wait(60)
     seen: dict[str, object] = json.loads((tmp_path / "seen").read_text())
     return seen
 
@@ -103,7 +103,7 @@ def test_failing_opener_is_noticed(fake: Fake) -> None:
     opening = open_browser(URL, {**os.environ, "BROWSER": fake("sys.exit(3)")})
     opening.watch(told.put)
 
-    assert told.get(timeout=20) == 3
+    assert told.get(timeout=60) == 3
     assert opening.program.startswith("browser")
 
 
@@ -112,7 +112,7 @@ def test_success_is_not_told(fake: Fake) -> None:
     told: list[int] = []
     opening = open_browser(URL, {**os.environ, "BROWSER": fake("")})
     assert opening._process is not None
-    opening._process.wait(20)
+    opening._process.wait(60)
     opening.watch(told.append)
     Opening(why_not="nothing").watch(told.append)
 
@@ -130,7 +130,7 @@ def test_browser_that_stays_does_not_keep_us(fake: Fake, tmp_path: Path) -> None
     """)
     environ = {**os.environ, "BROWSER": fake("time.sleep(60)")}
     done = subprocess.run(
-        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, timeout=60, check=True
     )
     os.kill(int(done.stdout), signal.SIGKILL)
 

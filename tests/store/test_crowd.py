@@ -98,7 +98,7 @@ def test_leader_that_is_killed_is_replaced(path: str) -> None:
         crowd = Crowd(path)
         before = crowd.lead(), crowd.leader()
         leader.send_signal(signal.SIGKILL)
-        leader.wait(10)
+        leader.wait(60)
 
     assert before == (False, leader.pid)
     assert crowd.lead()

@@ -730,7 +730,7 @@ def bounded(act: Awaitable[None]) -> None:
     """Do something, or fail: nothing here takes long."""
 
     async def main() -> None:
-        await asyncio.wait_for(act, 10)
+        await asyncio.wait_for(act, 60)
 
     asyncio.run(main())
 

@@ -74,7 +74,7 @@ Loop = Callable[[], asyncio.AbstractEventLoop]
 def run(main: Coroutine[object, object, str], loop: Loop = asyncio.SelectorEventLoop) -> str:
     """Run to the end, or fail: nothing here takes long."""
     with asyncio.Runner(loop_factory=loop) as runner:
-        return runner.run(asyncio.wait_for(main, 10))
+        return runner.run(asyncio.wait_for(main, 60))
 
 
 async def answered(person: Person, *typed: str, size: int = 65536, stream: TextIO | None = None) -> str:
