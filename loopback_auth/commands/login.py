@@ -237,11 +237,9 @@ class _SignIn:
 
     def run(self, bound: BoundRedirect | None, *, verbose: bool, confirms: bool) -> SignIn:
         """Sign in, and keep the tokens."""
-        # The last two are for keeping the tokens: then a person is waiting for the last page.
         import asyncio
 
-        import filelock  # noqa: F401
-
+        # For keeping the tokens: by then a person is waiting for the last page.
         import loopback_auth.store.kept  # noqa: F401
         from loopback_auth.api import login
 

@@ -4,30 +4,21 @@ Who leads holds a lock of the operating system, so that a leader that dies is re
 to judge whether it is still alive. In the locked file stands who leads and, once it is over, how it ended:
 those who were waiting take a refusal as theirs, lest twenty of them ask the same person one after the other.
 
-This is looked at before the browser is started, and importing filelock takes longer than starting Python
-does; hence the lock is taken here, in the way in which filelock takes it too.
-
 Source: int128/kubelogin#904, gravitational/teleport#9450 (many tabs); punkpeye/mcp-remote#325.
 """
-
-# Pathlib takes longer to import than all of this to run.
 
 from __future__ import annotations
 
 import os
-import sys
 
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
-from loopback_auth.store.private_files import make_folder, read_private, system_refused
+from loopback_auth.store.file_lock import FileLock
+from loopback_auth.store.private_files import read_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
-
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_FAR = 1 << 30
-"""Where the lock is on Windows: nobody can read a byte that is locked."""
 
 
 class Crowd:
@@ -38,8 +29,7 @@ class Crowd:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor: int | None = None
+        self._lock = FileLock(path)
 
     def lead(self) -> bool:
         """Become the leader if there is none; tell whether that is what we are.
@@ -47,20 +37,7 @@ class Crowd:
         Raises:
             StoreError: the file cannot be made or opened.
         """
-        if self._descriptor is not None:
-            return True
-        make_folder(os.path.dirname(self._path))  # noqa: PTH120
-        try:
-            descriptor = os.open(self._path, _FLAGS, 0o600)
-        except OSError as exc:
-            raise system_refused(exc, self._path, "opened") from exc
-        try:
-            _lock(descriptor)
-        except OSError:
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+        return self._lock.take()
 
     def leader(self) -> int:
         """Return the process that leads, as far as it has said so; otherwise 0."""
@@ -86,9 +63,7 @@ class Crowd:
 
     def leave(self) -> None:
         """Let somebody else lead."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._lock.release()
 
     def __enter__(self) -> Crowd:
         """Say that we lead; only once `lead` has said so."""
@@ -109,7 +84,7 @@ class Crowd:
         import json
 
         try:
-            said = json.loads(read_private(self._path) or b"{}")
+            said = json.loads(read_private(self._lock.path) or b"{}")
         except (ValueError, RecursionError, LoopbackAuthError):
             return {}  # It is being written, or was edited by hand: nothing in it has to be known.
         return said if isinstance(said, dict) else {}
@@ -117,29 +92,12 @@ class Crowd:
     def _write(self, said: Mapping[str, object]) -> None:
         import json
 
-        if self._descriptor is None:
+        if (descriptor := self._lock.descriptor) is None:
             return
         content = json.dumps(said).encode("ascii")
         try:
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            os.truncate(self._descriptor, 0)
-            os.write(self._descriptor, content)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.truncate(descriptor, 0)
+            os.write(descriptor, content)
         except OSError:
             return  # A full disk keeps nobody from signing in; the others will ask for themselves.
-
-
-def _lock(descriptor: int) -> None:
-    """Lock without waiting.
-
-    Raises:
-        OSError: somebody else has it.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(descriptor, _FAR, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -136,3 +138,15 @@ def test_name_is_checked_like_that_of_a_sign_in(tmp_path: Path) -> None:
     """It becomes a path."""
     with pytest.raises(ConfigError):
         FileTokenStore(str(tmp_path)).crowd("../x")
+
+
+def test_where_nothing_can_be_locked_nobody_waits(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On some network file systems; two tabs are better than waiting for a leader who is not there."""
+
+    def without_locks(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+
+    assert Crowd(path).lead()
+    assert Crowd(path).lead()
