@@ -149,3 +149,15 @@ def keep(folder: Path) -> None:
     FileTokenStore(str(folder / "data")).save(
         SignIn("as.example", "x", "none", metadata, requested_scope="", tokens=tokens)
     )
+
+
+def test_a_sign_in_does_without_a_web_framework() -> None:
+    """Router, applications and web sockets of `aiohttp.web` cost a sixth of the CPU of a whole sign-in."""
+    script = "import loopback_auth.api, loopback_auth.shell.receiver, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    modules = set(done.stdout.split())
+
+    assert "aiohttp.web_server" in modules
+    assert modules.isdisjoint({"aiohttp.web", "aiohttp.web_app", "aiohttp.web_urldispatcher"})

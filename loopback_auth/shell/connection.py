@@ -10,7 +10,11 @@ import asyncio
 import logging
 from typing import Protocol
 
-from aiohttp import web
+# `aiohttp.web` would also import router, applications and web sockets, a sixth of the CPU of a whole sign-in.
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
+from aiohttp.web_server import Server as WebServer
 
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.redirect import BODY_LIMIT, TurnedAway
@@ -40,17 +44,17 @@ class Owner(Protocol):
         """Count a request that was not ours, and make the page for it."""
         ...
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request."""
         ...
 
 
-class Connection(web.RequestHandler):
+class Connection(RequestHandler):
     """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
 
     __slots__ = ("_encrypted", "_received", "_receiver", "_timer", "busy")
 
-    def __init__(self, manager: web.Server, receiver: Owner) -> None:
+    def __init__(self, manager: WebServer, receiver: Owner) -> None:
         super().__init__(
             manager,
             loop=asyncio.get_running_loop(),
@@ -111,11 +115,11 @@ class Connection(web.RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,
+        request: BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,
-    ) -> web.StreamResponse:
+    ) -> StreamResponse:
         """Answer what is no HTTP, or our own failure, with a page of ours."""
         reason = "This request could not be understood."
         if status >= 500:
@@ -126,14 +130,14 @@ class Connection(web.RequestHandler):
         return answer(self._receiver.refused(TurnedAway(status, reason)))
 
 
-class Server(web.Server):
+class Server(WebServer):
     """aiohttp's low-level server, making connections of our kind."""
 
     def __init__(self, receiver: Owner) -> None:
         super().__init__(receiver.handle)
         self._receiver = receiver
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> RequestHandler:
         """Make a connection."""
         return Connection(self, self._receiver)
 
@@ -143,11 +147,11 @@ def report(what: str, exc: BaseException | None) -> None:
     asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
 
 
-def answer(page: HttpResponse) -> web.Response:
+def answer(page: HttpResponse) -> Response:
     """Turn a page into aiohttp's response, the last of its connection."""
     # One request a connection: a kept one could bring the next sign-in's callback to a flow that is over.
     # Without a Server of ours aiohttp would name itself and its version.
     headers = [*page.headers, ("Connection", "close"), ("Server", "loopback_auth")]
-    response = web.Response(status=page.status, headers=headers, body=page.body)
+    response = Response(status=page.status, headers=headers, body=page.body)
     response.force_close()
     return response

@@ -17,7 +17,9 @@ from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 
-from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from loopback_auth import pages
 from loopback_auth.effects import Invite
@@ -221,7 +223,7 @@ class Receiver:
         # RFC 9110 §15.5.6: a 405 MUST say which methods would have done.
         return replace(page, headers=(*page.headers, ("Allow", allow))) if page.status == 405 else page
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request."""
         head = HttpRequest(request.method, request.raw_path, _headers(request.raw_headers))
         connection = request.protocol
@@ -272,7 +274,7 @@ class Receiver:
         self._keys.add(self._key)
         self._tell(LinkRenewed(f"http://{self._bound.authority}/{self._key}"))
 
-    async def _answered(self, request: web.BaseRequest, head: HttpRequest) -> Answer:
+    async def _answered(self, request: BaseRequest, head: HttpRequest) -> Answer:
         endpoints = self._expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
             return self.refused(endpoints, self._expected.methods())
@@ -308,13 +310,13 @@ def _headers(raw: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
 
 
-async def _body(request: web.BaseRequest) -> bytes | TurnedAway:
+async def _body(request: BaseRequest) -> bytes | TurnedAway:
     body = bytearray()
     try:
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > BODY_LIMIT:
                 return TurnedAway(413, "This is more than an answer can hold.")
-    except (web.RequestPayloadError, ConnectionError):
+    except (RequestPayloadError, ConnectionError):
         return TurnedAway(400, "The body of this request could not be read.")
     return bytes(body)
