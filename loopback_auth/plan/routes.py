@@ -5,7 +5,7 @@ routes are opened together and what happens decides: a visit to our page, an ope
 elsewhere. How sure we are only sets the order and who waits. A *no* alone takes a route away.
 
 Weak spots, admitted. A port that a person forwarded beforehand cannot be seen, nor can an HSTS rule that
-sends `localhost` to https (cli/cli#650), nor a VPN between Windows and WSL (microsoft/WSL#9921).
+sends `localhost` to https (cli/cli#650), nor a VPN between Windows and WSL (microsoft/WSL#8905).
 
 Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 """

@@ -52,9 +52,8 @@ def authorization_request(
     if metadata.authorization_endpoint is None:
         raise EndpointMissing("The server has no authorization endpoint.", hint="Use another flow.")
     types = client.response_type.split()
-    if (
-        "code" in types and metadata.token_endpoint is None
-    ):  # Better known before a person is asked than after.
+    # Better known before a person is asked than after.
+    if "code" in types and metadata.token_endpoint is None:
         raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
     mode = response_mode(client, metadata)
     # OpenID Connect Core 1.0 §3.2.2.1: without a nonce an ID token from the browser could be anybody's.
@@ -80,9 +79,10 @@ def authorization_request(
     }
     parameters += [(name, value) for name, value in optional.items() if value]
     parameters += [("resource", check_resource(resource)) for resource in client.resource]
+    parameters = _with_extra(parameters, client)
     return AuthorizationRequest(
-        url=with_parameters(metadata.authorization_endpoint, _with_extra(parameters, client)),
-        parameters=tuple(_with_extra(parameters, client)),
+        url=with_parameters(metadata.authorization_endpoint, parameters),
+        parameters=tuple(parameters),
         redirect_uri=redirect_uri,
         response_type=client.response_type,
         response_mode=mode,
@@ -143,16 +143,6 @@ def pkce_doubt(client: ClientConfig, metadata: ServerMetadata) -> str:
     return ""
 
 
-def _with_extra(parameters: list[tuple[str, str]], client: ClientConfig) -> list[tuple[str, str]]:
-    clash = sorted(({name for name, _ in parameters} | RESERVED).intersection(client.extra))
-    if clash:
-        raise ConfigError(
-            f"An extra parameter may not replace {', '.join(clash)}.",
-            hint="Use the flag of that name, if there is one, instead of --extra.",
-        )
-    return [*parameters, *client.extra.items()]
-
-
 def with_parameters(endpoint: str, parameters: list[tuple[str, str]]) -> str:
     """Put parameters into the query of an endpoint that may have one already.
 
@@ -172,3 +162,13 @@ def with_parameters(endpoint: str, parameters: list[tuple[str, str]]) -> str:
         )
     joint = "" if endpoint.endswith(("?", "&")) else "&" if query else "?"
     return endpoint + joint + urlencode(parameters, quote_via=quote)
+
+
+def _with_extra(parameters: list[tuple[str, str]], client: ClientConfig) -> list[tuple[str, str]]:
+    clash = sorted(({name for name, _ in parameters} | RESERVED).intersection(client.extra))
+    if clash:
+        raise ConfigError(
+            f"An extra parameter may not replace {', '.join(clash)}.",
+            hint="Use the flag of that name, if there is one, instead of --extra.",
+        )
+    return [*parameters, *client.extra.items()]

@@ -114,7 +114,8 @@ def _check_hash(
     if name not in claims and not required:
         return
     if not same_secret(text_member(claims, name), half_hash(text, algorithm)):
-        refuse(name, "does not belong to what came with it", "OpenID Connect Core 1.0 §3.1.3.8, §3.3.2.11")
+        source = "OpenID Connect Core 1.0 §3.1.3.8, §3.2.2.9, §3.3.2.10"
+        refuse(name, "does not belong to what came with it", source)
 
 
 def check_claims(

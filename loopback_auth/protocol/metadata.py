@@ -79,7 +79,7 @@ def is_absent(response: HttpResponse) -> bool:
     Servers without one form answer 404, 405 or 410, some 400, 401 or 403 from a gateway, and single-page
     applications 200 with HTML.
 
-    Source: RFC 8414 §3.2 ("an appropriate status code").
+    Source: RFC 8414 §3.2 ("the applicable HTTP status code value").
     """
     return 400 <= response.status < 500 or (response.status == 200 and not is_json(response))
 

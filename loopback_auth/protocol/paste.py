@@ -5,7 +5,7 @@ is judged like one that arrived by itself; here it is only unwrapped, and an add
 from one that is. To be asked for a pasted address is also how sign-ins are stolen, so nothing that another
 sign-in produced is ever taken.
 
-Source: RFC 8252 §7.3; OAuth 2.1 §7.9 (phishing by asking for an address); RFC 6749 §4.1.2, §10.12.
+Source: RFC 8252 §7.3; RFC 6749 §4.1.2, §10.12; Google, "Out-Of-Band (OOB) flow migration guide" (phishing).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ other user and process. Only two things tell the callback from the rest: it is a
 exact authority and path that we announced, and it carries our state. Whatever fails that is *turned away*:
 it gets an answer, it is counted, and the sign-in goes on waiting, because a request that ends the waiting is
 a way for any web page to end it. What passes is believed to come from our browser and no more; what it says
-is judged by `protocol.authorization`, where a bad answer does end the attempt.
+is judged by `protocol.response`, where a bad answer does end the attempt.
 
 Weak spots, admitted. Fetch metadata headers are believed when present and not demanded, since curl through
 an SSH tunnel sends none. A local process that can read our memory or the browser's has the state.
@@ -133,7 +133,7 @@ def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway 
     The token's header makes a browser ask first before it lets another origin send it, and is refused then;
     `null`, which sandboxed frames and local files send, is no origin of ours.
 
-    Source: Fetch §3.2 (Origin), §3.3.3 (preflight); Fetch Metadata §2.
+    Source: Fetch §3.2 (Origin), §3.3.2 (preflight); Fetch Metadata §2.
     """
     hosts, origins = request.values("host"), request.values("origin")
     if not request.url.startswith("/") or len(hosts) != 1 or hosts[0].lower() != authority.lower():
@@ -163,7 +163,7 @@ def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) ->
 
     The key opens the way to the authorization URL, and with it to the state; so it works once.
 
-    Source: RFC 8252 §8.3; RFC 9700 §4.7.
+    Source: RFC 6749 §10.12; jupyter/notebook#4260 (a key in a link that other users can list).
     """
     refusal = navigation(request, authority=authority)
     if refusal is not None:

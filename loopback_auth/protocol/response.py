@@ -33,7 +33,6 @@ KNOWN_PARAMETERS = frozenset(
 )
 """Response parameters with a meaning here; a repeated one has two (RFC 6749 §3.1)."""
 
-
 ARTEFACT_OF = {"code": "code", "token": "access_token", "id_token": "id_token"}
 """What each word of a response type brings (OAuth 2.0 Multiple Response Types §3)."""
 
@@ -138,7 +137,7 @@ def _check_mode(request: AuthorizationRequest, callback: Callback) -> None:
     raise MalformedResponse(
         f"The server answered by {arrived}, but {request.response_mode} was asked for",
         source="OAuth 2.0 Form Post Response Mode §2",
-        # Tokens in a query are never asked for (RFC 9700 §4.3.1): there the other hint would be a trap.
+        # Tokens in a query are never asked for (RFC 9700 §4.3.2): there the other hint would be a trap.
         hint="Choose --flow code."
         if arrived == "query" and request.response_type != "code"
         else f"Say --response-mode {arrived}.",

@@ -4,7 +4,7 @@ Nothing of the answer is ever shown: a code may be in it, and terminals are shar
 back. What the answer is worth is decided elsewhere (`protocol.paste`); here it is only obtained: from the
 terminal, even when stdin is something else, or, where there is no terminal at all, as a line from stdin.
 
-Source: OAuth 2.1 §7.9; RFC 8252 §8.3.
+Source: RFC 8252 §7.3; RFC 6749 §10.12.
 """
 
 from __future__ import annotations

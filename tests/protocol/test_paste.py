@@ -94,7 +94,7 @@ def test_code_and_state_as_some_pages_show_them(text: str) -> None:
 
 @pytest.mark.parametrize("text", [CODE, "abcdefgh", "abcdefgh==", f"\x1b[200~{CODE}\x1b[201~\n"])
 def test_bare_code_is_taken_with_a_warning(text: str) -> None:
-    """OAuth 2.1 §7.9: nothing shows that it is ours; PKCE makes a foreign one worthless."""
+    """RFC 6749 §10.12: nothing shows that it is ours; PKCE makes a foreign one worthless."""
     pasted = accepted(text)
 
     assert "PKCE" in pasted.warning
