@@ -20,6 +20,7 @@ BEFORE_THE_LAUNCH = FRAMEWORK | {
     "dataclasses",
     "difflib",
     "email",
+    "filelock",
     "hashlib",
     "http",
     "importlib.metadata",

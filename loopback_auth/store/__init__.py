@@ -3,7 +3,7 @@
 Two speeds. `read_fresh_token` answers the command that prints a kept token and imports next to nothing;
 whenever it is in doubt it says None, and the slow way explains. `FileTokenStore` is the slow way: it reads,
 keeps, deletes and locks. Refuses to know what tokens are good for; how files are kept private is
-`private_files`, what is in them `kept`, how they are locked `file_lock`.
+`private_files`, what is in them `kept`.
 
 A damaged or unsafe file is never overwritten: `load` refuses it, `save` first moves it to
 `<name>.json.corrupt-<time>`.
@@ -23,6 +23,7 @@ from loopback_auth.store.private_files import (
     check_folder,
     discard,
     discard_left_overs,
+    locked,
     make_folder,
     move_aside,
     move_over,
@@ -218,8 +219,6 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: (on entry) somebody else held it all the time, or it cannot be made.
         """
-        from loopback_auth.store.file_lock import locked
-
         return locked(self.path(name) + ".lock", timeout)
 
     def crowd(self, name: str) -> Crowd:

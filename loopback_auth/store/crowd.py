@@ -10,9 +10,10 @@ Source: int128/kubelogin#904, gravitational/teleport#9450 (many tabs); punkpeye/
 from __future__ import annotations
 
 import os
+import time
 
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
-from loopback_auth.store.file_lock import FileLock
+from loopback_auth.store.early_lock import EarlyLock
 from loopback_auth.store.private_files import read_private
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ class Crowd:
     """
 
     def __init__(self, path: str) -> None:
-        self._lock = FileLock(path)
+        self._lock = EarlyLock(path)
 
     def lead(self) -> bool:
         """Become the leader if there is none; tell whether that is what we are.
@@ -52,7 +53,8 @@ class Crowd:
         """
         said = self._read()
         ended_at, error = said.get("ended_at"), said.get("error")
-        if not isinstance(ended_at, (int, float)) or not moment <= ended_at:
+        # A clock that was ahead and is right again must not make an old end last until then.
+        if not isinstance(ended_at, (int, float)) or not moment <= ended_at <= time.time():
             return False
         if isinstance(error, str) and error:
             raise SignInRequired(
@@ -75,8 +77,6 @@ class Crowd:
     ) -> None:
         # Somebody who gives up speaks for this one program alone, and a program that crashes for nobody.
         if exc is None or (isinstance(exc, LoopbackAuthError) and not isinstance(exc, AttemptCancelled)):
-            import time
-
             self._write({"ended_at": time.time(), "error": "" if exc is None else str(exc)})
         self.leave()
 

@@ -21,13 +21,13 @@ from typing import TypeVar
 
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.store import sign_in_name
-from loopback_auth.store.file_lock import locked
 from loopback_auth.store.handed import Ended, Handed, from_json, to_json
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
     discard,
     discard_left_overs,
+    locked,
     make_folder,
     move_over,
     read_private,

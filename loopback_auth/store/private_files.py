@@ -21,6 +21,9 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from loopback_auth.errors import StoreError
 
 SIZE_LIMIT = 1024 * 1024
@@ -186,6 +189,21 @@ def move_aside(path: str, now: float) -> None:
         raise system_refused(exc, path, "kept aside") from exc
 
 
+def locked(path: str, timeout: float) -> AbstractContextManager[None]:
+    """Hold a lock of the operating system; it may be left by another thread, and dies with its process.
+
+    Args:
+        path: the lock file; made, and left behind, since removing it would split those who wait.
+        timeout: seconds to wait on entry; 0 or less: try once.
+
+    Raises:
+        StoreError: (on entry) somebody else held it all the time, or it cannot be made.
+    """
+    from contextlib import contextmanager
+
+    return contextmanager(_locked)(path, timeout)
+
+
 def discard(path: str) -> None:
     """Remove a file if that is possible."""
     try:
@@ -203,6 +221,27 @@ def discard_left_overs(folder: str, now: float) -> None:
         return
     for path in left:
         discard(path)
+
+
+def _locked(path: str, timeout: float) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    make_folder(os.path.dirname(path))
+    # A negative time-out would mean for ever.
+    lock = FileLock(path, timeout=max(timeout, 0.0), mode=0o600, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise store_error(
+            f"{path} is held by another process: waited {timeout:g} seconds",
+            f"Try again in a moment; to see who holds it, run: fuser {_quoted(path)}",
+        ) from None
+    except OSError as exc:
+        raise system_refused(exc, path, "locked") from exc
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _left_over(entry: os.DirEntry[str], now: float) -> bool:

@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,17 @@ def test_end_is_told_to_those_who_waited_and_to_nobody_later(path: str) -> None:
 
     assert crowd.ended_since(ended_at - 1)
     assert not crowd.ended_since(ended_at + 1)
+
+
+def test_end_that_is_yet_to_come_is_none(path: str) -> None:
+    """A clock that was a year ahead would else end every sign-in of that year before it has begun."""
+    crowd = Crowd(path)
+    crowd.lead()
+    Path(path).write_text(json.dumps({"ended_at": time.time() + 3600, "error": "denied"}))
+
+    assert not crowd.ended_since(0)
+
+    crowd.leave()
 
 
 def test_refusal_is_everybodys(path: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
 from loopback_auth.store import FileTokenStore, TokenStore, read_fresh_token, sign_in_name
+from loopback_auth.store.early_lock import EarlyLock
 from loopback_auth.store.memory import MemoryTokenStore
 
 ROOT = Path(__file__).parents[2]
@@ -414,6 +416,21 @@ for _ in range(5):
 
     assert kept is not None
     assert kept.requested_scope == "x" * 10
+
+
+@pytest.mark.skipif(os.name != "posix", reason="fork")
+def test_a_lock_that_was_left_is_not_held_by_a_forked_process(tmp_path: Path) -> None:
+    """It has inherited the open file, and may live for hours; a second descriptor is what it has of it."""
+    lock, other = EarlyLock(str(tmp_path / "data" / "x.lock")), EarlyLock(str(tmp_path / "data" / "x.lock"))
+    lock.take()
+    inherited = os.dup(cast("int", lock.descriptor))
+    held = other.take()
+    lock.release()
+    free = other.take()
+    other.release()
+    os.close(inherited)
+
+    assert (held, free) == (False, True)
 
 
 def test_a_lock_may_be_left_by_another_thread(store: TokenStore) -> None:
