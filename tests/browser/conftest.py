@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine, program
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds that Playwright waits for anything."""
 
 REBOUND = "rebind.test"
