@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopback_auth.effects import Flow, Send
-from loopback_auth.errors import LoopbackAuthError, ProtocolError, TransportError
+from loopback_auth.errors import EndpointMissing, LoopbackAuthError, ProtocolError, TransportError
 from loopback_auth.model import (
     Attempt,
     AuthorizationRequest,
@@ -90,6 +90,8 @@ class _Asking:
     """The one way to ask: counts the requests, and leaves alone a host that does not answer."""
 
     def __init__(self) -> None:
+        self.unread = False
+        """The metadata were asked for and did not come, so that what is missing in them may be there."""
         self._left = LIMIT
         self._silent: dict[str, int] = {}
 
@@ -112,6 +114,14 @@ class _Asking:
             self._silent[host] = self._silent.get(host, 0) + 1
             raise
 
+    def trouble(self, what: str, error: LoopbackAuthError) -> Answered:
+        """Answer with an error: *no* where a sign-in would fail as well, *unknown* without an answer."""
+        if self.unread and isinstance(error, EndpointMissing):
+            return Answered(what, "unknown", "Where to ask would be in the metadata.", "")
+        verdict: Verdict = "unknown" if isinstance(error, TransportError) else "no"
+        source = error.source if isinstance(error, ProtocolError) else ""
+        return Answered(what, verdict, f"{error.message.rstrip('.')}.", source)
+
 
 def _described(provider: Provider, asking: _Asking) -> Flow[Described]:
     known = provider.metadata
@@ -124,7 +134,8 @@ def _described(provider: Provider, asking: _Asking) -> Flow[Described]:
             if not is_absent(answer):
                 return metadata_probe_response(provider, answer)
     except LoopbackAuthError as exc:
-        return Described(known, (_trouble(METADATA, exc),))
+        asking.unread = isinstance(exc, TransportError)
+        return Described(known, (asking.trouble(METADATA, exc),))
     because = f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414)."
     return Described(known, (Answered(METADATA, "no", because, "RFC 8414 §3"),))
 
@@ -151,7 +162,7 @@ def _code(client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, aski
                 request = pushed
         answer = yield from asking.send(authorization_probe_visit(request), step="authorization request")
     except LoopbackAuthError as exc:
-        return (*answers, _trouble(what, exc))
+        return (*answers, asking.trouble(what, exc))
     return (*answers, *authorization_probe_response(request, what, answer))
 
 
@@ -187,7 +198,7 @@ def _variant(
             return (yield from _push(client, request, what, asking))[1]
         answer = yield from asking.send(authorization_probe_visit(request), step="authorization request")
     except LoopbackAuthError as exc:
-        return (_trouble(what, exc),)
+        return (asking.trouble(what, exc),)
     return authorization_probe_response(request, what, answer)
 
 
@@ -197,7 +208,7 @@ def _push(
     try:
         answer = yield from asking.send(pushed_probe(client, request), step="pushed authorization request")
     except LoopbackAuthError as exc:
-        return None, (_trouble(PUSHED, exc),)
+        return None, (asking.trouble(PUSHED, exc),)
     return pushed_probe_response(client, request, what, answer)
 
 
@@ -210,13 +221,13 @@ def _grants(
             request = grant_probe(client, metadata, next(attempts), grant_type)
             answer = yield from asking.send(request, step="token request")
         except LoopbackAuthError as exc:
-            answers += (_trouble(f"grant_type={grant_type}", exc),)
+            answers += (asking.trouble(f"grant_type={grant_type}", exc),)
         else:
             answers += (grant_probe_response(client, grant_type, answer),)
     try:
         answer = yield from asking.send(device_probe(client, metadata), step="device authorization request")
     except LoopbackAuthError as exc:
-        return (*answers, _trouble(DEVICE, exc))
+        return (*answers, asking.trouble(DEVICE, exc))
     return (*answers, device_probe_response(client, answer))
 
 
@@ -225,10 +236,3 @@ def _ticket(provider: Provider) -> Answered:
         return Answered("ticket", "no", "No ticket contract is known for this provider.", "declared")
     because = f"Its contract is known from {provider.ticket.source}; none was made."
     return Answered("ticket", "yes", because, "declared")
-
-
-def _trouble(what: str, error: LoopbackAuthError) -> Answered:
-    """Answer with an error: *no* where a sign-in would fail in the same way, *unknown* without an answer."""
-    verdict: Verdict = "unknown" if isinstance(error, TransportError) else "no"
-    source = error.source if isinstance(error, ProtocolError) else ""
-    return Answered(what, verdict, f"{error.message.rstrip('.')}.", source)

@@ -215,6 +215,13 @@ def test_server_without_metadata_is_asked_by_its_configured_endpoints() -> None:
     assert found["response_type=code"] == "likely"
 
 
+def test_server_that_does_not_answer_has_said_no_to_nothing() -> None:
+    """It may be down for a moment; "no" would send somebody to change what is right."""
+    found = verdicts(dead(after=0), CLIENT)
+
+    assert found["metadata"] == found["response_type=code"] == found["device_authorization"] == "unknown"
+
+
 def test_metadata_of_another_issuer_are_not_believed() -> None:
     """Its endpoints are not asked: a sign-in would not go there either (RFC 8414 §3.3)."""
     place = world(Faults(metadata_issuer="https://evil.example"))
