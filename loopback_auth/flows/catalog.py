@@ -1,8 +1,6 @@
-"""Every flow by its name: which generator it is, and what it needs of the world.
+"""Every flow by its name, ready to run.
 
 A flow is imported when it is chosen: the others' imports would be a tenth of a short sign-in.
-
-Source: the flows' own.
 """
 
 from __future__ import annotations
@@ -13,9 +11,10 @@ from typing import get_args
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
+from loopback_auth.plan.nouns import NO_REDIRECT
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
-NAMES = (*RESPONSE_TYPES, "ticket", "device", "paste")
+NAMES = (*RESPONSE_TYPES, *NO_REDIRECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Co
     if name == "paste":
         # What is read off an address bar has to be in the address.
         name, client = "code", replace(client, response_mode="query")
+    # What is left are response types; asked for one by one, so that the name has their type.
     for response_type in RESPONSE_TYPES:
         if name == response_type:
             return _by_browser(replace(client, response_type=response_type), attempt, verify=verify)

@@ -22,6 +22,15 @@ STARTS = (AT_ONCE, UNVISITED, ASKED)
 ROUTES = ("code", "ticket", "device", "paste")
 """The flows that may be chosen without being named; the implicit grant is none of them (RFC 9700 §2.1.2)."""
 
+APPROVED_BY_ANYBODY = ("ticket", "device", "token")
+"""Flows in which nothing but the look of the account shows that whoever began has also approved.
+
+Source: RFC 6749 §10.16; RFC 8628 §5.4.
+"""
+
+NO_REDIRECT = ("ticket", "device", "paste")
+"""Those that need no browser to reach this machine."""
+
 
 class Surroundings:
     """What the machine shows, as it was looked at.

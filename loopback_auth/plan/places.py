@@ -17,7 +17,7 @@ _ELSEWHERE = "Approve in any browser, or paste the address at which yours ends."
 _FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
 
 PLACES: tuple[tuple[str, Place], ...] = (
-    ("ci", Place("ci", "a CI job", "Nobody can sign in here: give the job a token of its own.")),
+    ("ci", Place("ci", "a CI job", "Usually nobody can sign in here: give the job a token of its own.")),
     (
         "agent",
         Place(

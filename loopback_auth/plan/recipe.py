@@ -64,11 +64,21 @@ def recipe(
     return ""
 
 
+def instruction(place: Place) -> str:
+    """Return what stands before that line: where it is for."""
+    if place.name == "container":
+        return "Is your browser outside of the container? Then start the container like this:"
+    what = "Do this" if place.name in _BY_VSCODE else "Run this there"
+    return f"Is your browser on another machine? {what}, and it reaches the link:"
+
+
 def _published(environ: Mapping[str, str], ports: list[str]) -> str:
     """Publishing a port leads to no loopback address in the container, so two things have to be changed."""
     program = "podman" if environ.get("container") in ("podman", "oci") else "docker"
-    published = " ".join(f"-p 127.0.0.1:{port}:{port}" for port in ports)
-    return f"{program} run {published} ... with --port {ports[0]} --bind 0.0.0.0"
+    if len(ports) > 1:
+        # Only our own port can listen elsewhere; that of the demonstration has to be reached as it is.
+        return f"{program} run --network host ..."
+    return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... login --port {ports[0]} --bind 0.0.0.0"
 
 
 def _this_machine(environ: Mapping[str, str], user: str, host: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterable
 
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError, NoFlowAvailable, Unavailable
 from loopback_auth.model import SignIn
-from loopback_auth.plan.nouns import AT_ONCE, UNVISITED, Plan, Route
+from loopback_auth.plan.nouns import AT_ONCE, NO_REDIRECT, UNVISITED, Plan, Route
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
@@ -33,9 +33,13 @@ from loopback_auth.shell.events import (
 Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]
 MakeDriver = Callable[[str, str], Driver]
 
-NO_REDIRECT = ("ticket", "device", "paste")
 AS_ASKED = "You asked for it."
 INSTEAD = "It takes over."
+
+
+def did_not_open(failed: OpenerFailed) -> str:
+    """Say that a browser did not open; it may be the reason of another flow."""
+    return f"The browser did not open ({failed.program} ended with {failed.status})."
 
 
 class Race:
@@ -105,8 +109,8 @@ class Race:
             case LinkOpened(authority):
                 self._stop_timer()
                 self._follow(authority)
-            case OpenerFailed(program, status):
-                self._unreached(f"The browser did not open ({program} ended with {status}).")
+            case OpenerFailed():
+                self._unreached(did_not_open(event))
             case CallbackReceived():
                 self._answered = True
                 self._stop_timer()
@@ -151,7 +155,9 @@ class Race:
             self._end(self._nothing_left())
             return
         self._notify(RouteEnded(route.flow, error.message))
-        if self._left and not lapsed:
+        # What needs no way back is open beside a redirect already, and goes on without it.
+        replaced = route.flow in NO_REDIRECT or not self._open
+        if self._left and replaced and not lapsed:
             self._begin(self._left[0], INSTEAD)
 
     def _nothing_left(self) -> LoopbackAuthError:
@@ -168,7 +174,8 @@ class Race:
         return [route for route in self._left if route.starts == starts]
 
     def _nobody_came(self) -> None:
-        self._unreached(f"No browser has come to the link within {self._plan.patience:g} seconds.")
+        patience = self._plan.patience
+        self._unreached(f"No browser has come to the link within {patience:g} second{'s' * (patience != 1)}.")
 
     def _unreached(self, why: str) -> None:
         self._stop_timer()

@@ -13,11 +13,11 @@ from dataclasses import replace
 from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.flows.catalog import Conditions, flow_named
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
-from loopback_auth.plan.nouns import Plan
+from loopback_auth.plan.nouns import NO_REDIRECT, Plan
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste, new_attempt
 from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, Notify, OpenerFailed
-from loopback_auth.shell.race import NO_REDIRECT, Race
+from loopback_auth.shell.race import Race
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
@@ -71,11 +71,12 @@ class UnderWay:
                 self._extend(lifetime)
             case _:
                 pass
+        # What has happened is told before what follows from it.
+        self._notify(event)
         if self._race is None:
             self._early.append(event)
         else:
             self._race.evidence(event)
-        self._notify(event)
 
     async def run(self, driver: Driver, controls: Controls | None) -> SignIn:
         """Return the sign-in, with the flow that brought it.
@@ -135,7 +136,8 @@ class UnderWay:
                 "run the command again; --timeout gives more time."
             )
         waited = self._timeout or TIMEOUT
-        return AttemptExpired(f"Nobody came back from the browser within {waited:g} seconds.", hint=hint)
+        within = f"{waited:g} second{'s' * (waited != 1)}"
+        return AttemptExpired(f"Nobody came back from the browser within {within}.", hint=hint)
 
 
 async def nobody_pastes(_: AuthorizationRequest) -> Callback:

@@ -87,7 +87,9 @@ def spaced(code: str, *, columns: int, escapes: bool) -> str:
 
 def lifetime(seconds: float) -> str:
     """Say how long something is valid."""
-    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds // 60:.0f} minutes"
+    if seconds >= 120:
+        return f"{seconds // 60:.0f} minutes"
+    return f"{seconds:.0f} second{'s' * (round(seconds) != 1)}"
 
 
 def qr_code(url: str, *, columns: int, lines: int, escapes: bool, light: bool = False) -> list[str]:

@@ -1,9 +1,9 @@
 """What is written to stderr for people: messages, and below them one line that is drawn again and again.
 
 The line is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console
-would show as it is; and it is cut to the width, because a line that wraps cannot be redrawn. All else may
-wrap: then a link stays one link. Where stderr is no terminal there is no such line. Nobody may be reading:
-that is no error.
+would show as it is; and it is cut to the width, because a line that wraps cannot be redrawn. Sentences are
+broken between words; what begins with a blank is left to the terminal: then a link stays one link. Where
+stderr is no terminal there is no such line. Nobody may be reading: that is no error.
 
 Loaded before the browser is started, so whatever costs is imported on use.
 """
@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
+
+ECHO = "^C"
+"""What a terminal that hears no single keys writes behind the line when Ctrl-C is pressed."""
 
 
 class Line:
@@ -40,7 +43,7 @@ class Line:
             self._held.append(text)
             return
         self.clear()
-        write(text + "\n")
+        write((_wrapped(text, size()[0]) if self.live else text) + "\n")
 
     def draw(self, *texts: str) -> None:
         """Show the first text that fits, or else as much of the last as does, in place of what was there."""
@@ -55,7 +58,7 @@ class Line:
     def clear(self) -> None:
         """Take the line away; the next message or drawing begins where it stood."""
         if self._drawn:
-            write("\r" + " " * min(self._drawn, _room()) + "\r")
+            write("\r" + " " * (min(self._drawn, _room()) + len(ECHO)) + "\r")
             self._drawn = 0
 
     @contextmanager
@@ -99,5 +102,19 @@ def size() -> tuple[int, int]:
 
 
 def _room() -> int:
-    """Return how many columns a line may take so that the echo of Ctrl-C, `^C`, still fits behind."""
-    return max(size()[0] - 3, 4)
+    """Return how many columns a line may take so that the echo of Ctrl-C still fits behind."""
+    return max(size()[0] - 1 - len(ECHO), 4)
+
+
+def _wrapped(text: str, columns: int) -> str:
+    """Break what people read between words; what they copy or scan is not touched."""
+    return "\n".join(
+        line if len(line) <= columns or line.startswith((" ", "\x1b")) else _filled(line, columns)
+        for line in text.split("\n")
+    )
+
+
+def _filled(line: str, columns: int) -> str:
+    from textwrap import fill
+
+    return fill(line, columns, break_long_words=False, break_on_hyphens=False)

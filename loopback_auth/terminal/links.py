@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.plan.recipe import authority_of
+from loopback_auth.plan.recipe import authority_of, is_here
 from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
 from loopback_auth.terminal.line import size
 
@@ -29,7 +29,7 @@ class Links:
 
     Args:
         line: where to.
-        own: host and port of ours that the browser has to reach; empty: there is none.
+        own: host and port of ours that the browser has to reach; empty: there is none, or none yet.
     """
 
     def __init__(self, line: Line, own: str) -> None:
@@ -50,6 +50,8 @@ class Links:
 
     def start(self, url: str) -> None:
         """Show where the sign-in begins."""
+        if not self.authorities and is_here(url):
+            self.authorities.append(authority_of(url))
         self._start = url
         self.show(url)
 

@@ -25,31 +25,22 @@ class Words:
     Args:
         awaited: completes "Waiting for ...".
         short: the same where there is hardly room.
-        offered: completes "here is ...".
         name: begins "... has ended".
     """
 
-    __slots__ = ("awaited", "name", "offered", "short")
+    __slots__ = ("awaited", "name", "short")
 
-    def __init__(self, awaited: str, short: str, *, offered: str, name: str) -> None:
+    def __init__(self, awaited: str, short: str, *, name: str) -> None:
         self.awaited = awaited
         self.short = short
-        self.offered = offered
         self.name = name
 
 
-_BROWSER = Words(
-    "your browser", "browser", offered="a link for a browser on this machine", name="Coming back by browser"
-)
+_BROWSER = Words("your browser", "browser", name="Coming back by browser")
 _WORDS = {
-    "ticket": Words(
-        "your approval elsewhere",
-        "approval",
-        offered="a link for any device",
-        name="Approving on another device",
-    ),
-    "device": Words("the device code", "code", offered="a device code", name="Approving by device code"),
-    "paste": Words("a pasted address", "paste", offered="a link for any browser", name="Pasting the address"),
+    "ticket": Words("your approval elsewhere", "approval", name="Approving on another device"),
+    "device": Words("the device code", "code", name="Approving by device code"),
+    "paste": Words("a pasted address", "paste", name="Pasting the address"),
 }
 
 
@@ -63,7 +54,7 @@ class Progress:
 
     Args:
         name: of the provider.
-        flows: those that are open from the beginning; none where that is not known.
+        flows: those that are open from the beginning.
     """
 
     def __init__(self, name: str, flows: tuple[str, ...]) -> None:
@@ -92,8 +83,7 @@ class Progress:
 
     def began(self, flow: str) -> None:
         """Note that a flow is open."""
-        # Without a plan it is not said which was open before, and that is the usual one.
-        self._flows = [one for one in self._flows or ["code"] if one != flow] + [flow]
+        self._flows = [one for one in self._flows if one != flow] + [flow]
         self._await_flows()
 
     def ended(self, flow: str) -> None:
@@ -101,6 +91,10 @@ class Progress:
         self._flows = [one for one in self._flows if one != flow]
         if self._flows:
             self._await_flows()
+
+    def comes_back(self) -> bool:
+        """Tell whether a flow is open that needs a browser on this machine, or one that reaches it."""
+        return any(flow not in (*ELSEWHERE, "paste") for flow in self._flows)
 
     def only(self, flow: str) -> bool:
         """Tell whether one flow is open and no other."""
@@ -148,9 +142,9 @@ class Progress:
 
 
 def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
-    """Return the flows that a plan opens at once."""
+    """Return the flows that a plan opens at once; without a plan it is the usual one."""
     if plan is None:
-        return ()
+        return ("code",)
     return tuple(route.flow for route in plan.starting(AT_ONCE) or plan.routes[:1])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.plan.nouns import UNVISITED, Place
-from loopback_auth.plan.recipe import authority_of, is_here, recipe
+from loopback_auth.plan.recipe import authority_of, instruction, is_here, recipe
 from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line, size
 from loopback_auth.terminal.links import Links
@@ -26,7 +26,7 @@ from loopback_auth.terminal.progress import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.plan.nouns import Plan
-    from loopback_auth.shell.events import Event, Exchanged, Invited
+    from loopback_auth.shell.events import Event, Exchanged, Invited, OpenerFailed
 
 UNKNOWN_PLACE = Place("console", "a terminal")
 OPENED_TWICE = "The link was opened a second time and turned away. If you did that, use this one:"
@@ -44,13 +44,15 @@ class Teller:
         self._qr = qr
         self._pasting = pasting
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
-        self._second = ""
+        self._second = self._failure = self._staged = ""
         self.line = Line()
         self.links = Links(self.line, authority)
         self.progress = Progress(name, flows_at_first(plan))
 
     def link(self, url: str, *, program: str, why_not: str) -> None:
         """Show the page where the sign-in begins; after what is likelier to work here."""
+        if not program and not self.progress.comes_back():
+            return  # The page would only lead on to the link that is shown anyway.
         self._introduce()
         if not program and self._plan is not None and likelier_elsewhere(self._plan):
             self._second = url
@@ -81,7 +83,8 @@ class Teller:
         match event:
             case events.LinkReady(url, program, why_not):
                 self.link(url, program=program, why_not=why_not)
-                self.help_at_once()
+                if self.links.current:
+                    self.help_at_once()
             case events.Invited():
                 self._invite(event)
             case events.PasteReady(url, redirect_uri):
@@ -92,8 +95,8 @@ class Teller:
                 self._end(flow, why)
             case events.Followed(process):
                 self._follow(process)
-            case events.OpenerFailed(program, status):
-                self._open_yourself(program, status)
+            case events.OpenerFailed():
+                self._open_yourself(event)
             case events.LinkOpened():
                 self._visited = True
                 self.progress.visited()
@@ -122,6 +125,7 @@ class Teller:
         Args:
             timeout: seconds; None: as long as what the person is invited to is valid.
         """
+        self._introduce()
         if timeout is not None:
             self.progress.until(timeout)
         elif self._plan is not None and not lives_by_itself(self._plan):
@@ -131,8 +135,11 @@ class Teller:
         if self.links.current:
             self.help_at_once()
         if not self.line.live:
-            most = "" if timeout is None else f", {timeout:.0f} seconds at most"
-            self.line.say(f"{self.progress.awaited}{most}.")
+            most = ""
+            if timeout is not None:
+                most = f", {timeout:.0f} second{'s' * (round(timeout) != 1)} at most"
+            self._staged = self.progress.awaited
+            self.line.say(f"{self._staged}{most}.")
 
     def help_at_once(self) -> None:
         """Say how a browser elsewhere can reach us, if there is none here."""
@@ -175,12 +182,15 @@ class Teller:
         if event.opened_with:
             self._launched = True
             self.line.say(f"Opening your browser ({event.opened_with}) to sign in to {self._name}.")
-        begin = "Or sign in" if self.links.current else "Sign in"
-        self.line.say(f"{begin} to {self._name} at this link, on any device:")
+        begin = "You can also sign in" if self.links.current else "Sign in"
+        here = is_here(event.url)
+        self.line.say(f"{begin} to {self._name} at this link{'' if here else ', on any device'}:")
         self.links.invite(event)
         self._qr_code()
         self.line.say(instructions(event, columns=size()[0], escapes=self.links.escapes))
         self._show_second()
+        if here:
+            self.help_at_once()
         if event.lifetime:
             self.progress.valid(event.lifetime)
         self.progress.invited()
@@ -188,15 +198,19 @@ class Teller:
 
     def _offer_to_paste(self, url: str, redirect_uri: str) -> None:
         self._introduce()
-        begin = "Or open" if self.links.current else f"Sign in to {self._name}. Open"
+        begin = "You can also open" if self.links.current else f"Sign in to {self._name}. Open"
         self.line.say(f"{begin} this link in any browser:")
         self.links.anywhere(url)
         self._explained = False
         self.explain(redirect_uri)
 
     def _begin(self, flow: str, why: str) -> None:
+        from loopback_auth.shell.race import AS_ASKED, INSTEAD
+
         self.progress.began(flow)
-        self.line.say(_as_well(why, words_of(flow).offered))
+        # Each thing is said once: what was asked for, what has ended or failed is known already.
+        if why not in (AS_ASKED, INSTEAD, self._failure):
+            self.line.say(why)
         self._stage()
 
     def _end(self, flow: str, why: str) -> None:
@@ -211,7 +225,8 @@ class Teller:
         url, self._second = self._second, ""
         if url:
             once = "; it works once" if self.links.works_once(url) else ""
-            self.line.say(f"Or open this link in a browser that reaches this machine{once}:")
+            begin = "Or open" if self.links.current else f"Sign in to {self._name}. Open"
+            self.line.say(f"{begin} this link in a browser that reaches this machine{once}:")
             self.links.start(url)
             self.help_at_once()
 
@@ -222,8 +237,11 @@ class Teller:
         )
         self.progress.followed()
 
-    def _open_yourself(self, program: str, status: int) -> None:
-        self.line.say(f"The browser did not open ({program} ended with {status}). Open the link yourself.")
+    def _open_yourself(self, failed: OpenerFailed) -> None:
+        from loopback_auth.shell.race import did_not_open
+
+        self._failure = did_not_open(failed)
+        self.line.say(f"{self._failure} Open the link yourself.")
         self._launched = False
         self.help_at_once()
         self._qr_code()
@@ -244,12 +262,13 @@ class Teller:
         user, host = user_and_host()
         how = recipe(self._place, os.environ, self.links.authorities, user=user, host=host)
         if how:
-            self.line.say("Is your browser on another machine? This lets it reach the link:")
+            self.line.say(instruction(self._place))
             self.line.say(f"\n  {how}\n")
 
     def _stage(self) -> None:
-        if not self.line.live:
-            self.line.say(f"{self.progress.awaited}.")
+        if not self.line.live and self.progress.awaited != self._staged:
+            self._staged = self.progress.awaited
+            self.line.say(f"{self._staged}.")
 
     def _exchange(self, event: Exchanged) -> None:
         from loopback_auth.redact import server_text
@@ -257,11 +276,3 @@ class Teller:
         request, response = server_text(event.request, 2000), server_text(event.response, 2000)
         self.line.say(f"> {event.step}: {event.method} {event.url} {request}".rstrip())
         self.line.say(f"< {event.status} after {event.seconds * 1000:.0f} ms: {response}")
-
-
-def _as_well(why: str, offered: str) -> str:
-    """Say what is open now and why, in one sentence."""
-    reason = why.rstrip(".")
-    if reason.startswith("It "):
-        return f"Here is {offered} as well: i{reason[1:]}."
-    return f"{reason}, so here is {offered} as well."

@@ -37,7 +37,7 @@ TICK = 0.5
 """Seconds between two looks at the time left, the keys and the terminal."""
 
 ASK_FOR_ADDRESS = "Paste the address, then Enter: "
-ASK_OR_LEAVE = "Paste the address, then Enter (Esc: back): "
+ASK_OR_LEAVE = "Paste it, then Enter (Esc: back): "
 
 
 class Terminal:

@@ -26,7 +26,7 @@ FAILS = "exit 3"
 """What `xdg-open` does when it finds no browser."""
 
 KEYS = "Keys: "
-INVITED = "Approve only if you started this yourself just now."
+INVITED = "this yourself just now."
 """Shown below a link that is approved elsewhere."""
 WHOSE = "Is that you? [y/N] "
 _LINK = re.compile(r"http://[\w.:/?&=%+~-]+")

@@ -248,10 +248,10 @@ def test_over_ssh_what_works_on_any_device_comes_first(
     with in_terminal(
         command_line, "login", *client_flags(server.issuer), SSH_CONNECTION=address, SSH_TTY="/dev/pts/0"
     ) as screen:
-        screen.wait_for("Is your browser on another machine?")
+        screen.wait_for("ssh -L")
         screen.type("\x03")
         status = screen.end()
     shown = screen.shown
 
-    assert shown.index("on any device") < shown.index("Or open this link") < shown.index("ssh -L")
+    assert shown.index("/device") < shown.index("Or open this link") < shown.index("ssh -L")
     assert status == 130

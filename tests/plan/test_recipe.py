@@ -18,7 +18,7 @@ from plan_samples import (
 
 from loopback_auth.plan.nouns import Surroundings
 from loopback_auth.plan.places import PLACES, place_of
-from loopback_auth.plan.recipe import authority_of, recipe
+from loopback_auth.plan.recipe import authority_of, instruction, recipe
 
 ONE = ("127.0.0.1:49152",)
 TWO = ("127.0.0.1:49152", "localhost:8400")
@@ -51,11 +51,11 @@ GOLDEN = {
     "codespaces": (machine(CODESPACES, VSCODE), "VS Code: View > Ports > Forward a Port: 49152"),
     "container": (
         machine(files=DOCKER),
-        "docker run -p 127.0.0.1:49152:49152 ... with --port 49152 --bind 0.0.0.0",
+        "docker run -p 127.0.0.1:49152:49152 ... login --port 49152 --bind 0.0.0.0",
     ),
     "container of podman": (
         machine({"container": "podman"}),
-        "podman run -p 127.0.0.1:49152:49152 ... with --port 49152 --bind 0.0.0.0",
+        "podman run -p 127.0.0.1:49152:49152 ... login --port 49152 --bind 0.0.0.0",
     ),
     "pod": (
         machine({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}),
@@ -96,7 +96,7 @@ TOGETHER = {
     "VS Code": (machine(CODESPACES), "VS Code: View > Ports > Forward a Port: 49152, 8400"),
     "container": (
         machine(files=DOCKER),
-        "docker run -p 127.0.0.1:49152:49152 -p 127.0.0.1:8400:8400 ... with --port 49152 --bind 0.0.0.0",
+        "docker run --network host ...",
     ),
     "pod": (
         machine({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}),
@@ -109,6 +109,22 @@ TOGETHER = {
 def test_several_ports_in_one_line(seen: Surroundings, line: str) -> None:
     """The page that starts the sign-in and the redirect may be at two ports."""
     assert recipe(place_of(seen), seen.environ, TWO, user="alice", host="build7") == line
+
+
+INSTRUCTIONS = {
+    "ssh": (machine(SSH), "Is your browser on another machine? Run this there, and it reaches the link:"),
+    "VS Code": (machine(CODESPACES), "Is your browser on another machine? Do this, and it reaches the link:"),
+    "container": (
+        machine(files=DOCKER),
+        "Is your browser outside of the container? Then start the container like this:",
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "words"), INSTRUCTIONS.values(), ids=INSTRUCTIONS)
+def test_where_the_line_is_to_be_used(seen: Surroundings, words: str) -> None:
+    """Run on the wrong machine it does nothing, and a port of a container cannot be published afterwards."""
+    assert instruction(place_of(seen)) == words
 
 
 def test_every_place_has_its_text() -> None:

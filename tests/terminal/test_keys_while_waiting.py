@@ -698,8 +698,9 @@ def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
 
     assert said == (
+        "This is an SSH session. Forward the port.\n"
         "Waiting for a browser, 300 seconds at most.\n"
-        "No browser has come to the link within 10 seconds, so here is a device code as well.\n"
+        "No browser has come to the link within 10 seconds.\n"
         "Waiting for your browser or the device code.\n"
         "Approving by device code has ended: The code has expired.\n"
         "Waiting for your browser.\n"

@@ -17,7 +17,9 @@ from pseudo_terminal import Person
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.nouns import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.shell import events
+from loopback_auth.shell.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
+from loopback_auth.terminal.line import Line
 from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
 from loopback_auth.terminal.terminal import Terminal
@@ -134,8 +136,47 @@ def test_the_waiting_line_never_wraps_and_leaves_nothing(
     drawn = screen.read().split("\r")
 
     assert any(line.startswith(("4:5", "5:00")) and line.endswith("...") for line in drawn)
-    assert max(map(len, drawn)) < columns - 1
+    assert max(len(line.rstrip()) for line in drawn) < columns - 1
+    assert max(map(len, drawn)) < columns
     assert screen.lines() == [""]
+
+
+def test_what_ctrl_c_leaves_behind_the_line_goes_with_it(screen_of: Callable[[int], Screen]) -> None:
+    """Where no single keys are heard, the terminal itself writes it there."""
+    screen = screen_of(40)
+    terminal = Terminal("demo", authority=AUTHORITY)
+
+    async def wait() -> None:
+        async with terminal.waiting(300.0):
+            await asyncio.sleep(0)
+            sys.stderr.write("^C")
+
+    asyncio.run(wait())
+
+    assert screen.lines() == [""]
+
+
+def test_sentences_are_broken_between_words(screen_of: Callable[[int], Screen]) -> None:
+    """A terminal breaks them anywhere, and then they are hard to read; but what is copied stays whole."""
+    screen = screen_of(30)
+    url = "https://a.example/" + "x" * 30
+    terminal = Terminal("demo", authority=AUTHORITY, qr=False)
+    terminal.notify(events.Warned(f"this is {url} and more"))
+    terminal.notify(events.Invited(url, "", "", 600.0))
+
+    assert screen.read().startswith(
+        f"warning: this is\r\n{url}\r\nand more\r\nSign in to demo at this link,\r\non any device:\r\n"
+    )
+    assert f"\r\n  {url}\r\n" in screen.read()
+
+
+def test_codes_for_a_phone_are_not_broken(screen_of: Callable[[int], Screen]) -> None:
+    """The sequences around a row make it longer than it looks."""
+    screen = screen_of(int(segno.make_qr(LINK, error="l").symbol_size(border=4)[0]))
+    rows = drawing.qr_code(LINK, columns=screen.columns, lines=40, escapes=True)
+    Line().say("\n".join(rows))
+
+    assert screen.read().split("\r\n") == [*rows, ""]
 
 
 def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[int], Screen]) -> None:
@@ -240,7 +281,7 @@ def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str])
         "Sign in to demo. No browser is opened here.\n"
         "Open this link in a browser on this machine; it works once:\n"
         f"\n  {LINK}\n\n"
-        "Or sign in to demo at this link, on any device:\n"
+        "You can also sign in to demo at this link, on any device:\n"
         f"\n  {INVITED.url}\n\n"
     )
     assert said.count("This is an SSH session.") == 1
@@ -268,18 +309,64 @@ def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[
     assert ("another machine" in said, "No browser has come" in said) == (False, False)
 
 
-@pytest.mark.parametrize(
-    ("why", "said"),
-    [
-        ("You asked for it.", "You asked for it, so here is a device code as well.\n"),
-        (LATE.why, "Here is a device code as well: it can be approved in a browser anywhere.\n"),
-    ],
-)
+@pytest.mark.parametrize(("why", "said"), [(LATE.why, f"{LATE.why}\n"), (AS_ASKED, ""), (INSTEAD, "")])
 def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two links without a reason look like a mistake."""
+    """Two links without a reason look like a mistake; a reason that the person knows is none to tell."""
     Terminal("demo", authority=AUTHORITY).notify(events.RouteBegan("device", why))
 
-    assert capsys.readouterr().err.startswith(said)
+    assert capsys.readouterr().err == f"{said}Waiting for your browser or the device code.\n"
+
+
+def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is what happened, and the reason of what begins."""
+    failed = events.OpenerFailed("xdg-open", 3)
+    terminal = Terminal("demo", authority="")
+    terminal.notify(failed)
+    terminal.notify(events.RouteBegan("device", did_not_open(failed)))
+    terminal.notify(events.Invited("https://a.example/t", "", "", 90.0))
+
+    assert capsys.readouterr().err == (
+        "The browser did not open (xdg-open ended with 3). Open the link yourself.\n"
+        "Waiting for your browser or the device code.\n"
+        "Sign in to demo at this link, on any device:\n"
+        "\n  https://a.example/t\n\n"
+        "Valid for 90 seconds. Approve only if you started this yourself just now.\n"
+    )
+
+
+def test_without_a_browser_a_page_that_only_leads_on_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two links to the same page, one of which works on this machine alone, are one too many."""
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE))
+    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal.notify(INVITED)
+    said = capsys.readouterr().err
+
+    assert said.startswith("This is an SSH session.\nSign in to demo at this link, on any device:\n")
+    assert (LINK in said, "ssh -L" in said) == (False, False)
+
+
+def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """The demonstration is here; on a phone, 127.0.0.1 is the phone."""
+    terminal = Terminal("demo", authority="", plan=plan_of(DEVICE))
+    terminal.also_forward("http://127.0.0.1:9000/x")
+    terminal.notify(events.Invited("http://127.0.0.1:9000/x", "", "", 90.0))
+    said = capsys.readouterr().err
+
+    assert "Sign in to demo at this link:\n" in said
+    assert "  ssh -L 9000:127.0.0.1:9000 " in said
+
+
+def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the one that should have come before, only the end is told."""
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE, CODE))
+    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal.notify(events.RouteEnded("device", "Nobody answers."))
+
+    assert capsys.readouterr().err.startswith(
+        "This is an SSH session. Ask.\n"
+        "Approving by device code has ended: Nobody answers.\n"
+        "Sign in to demo. Open this link in a browser that reaches this machine; it works once:\n"
+    )
 
 
 def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> None:
@@ -292,6 +379,26 @@ def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> 
 
     assert re.search(r"\r4:5\d left\. Waiting for your browser or the device code\. Ctrl-C", screen.read())
     assert re.search(r"\r(1:0|0:5)\d left\. Waiting for your browser, the device code or a ", screen.read())
+
+
+def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[int], Screen]) -> None:
+    """Its port was taken, and another way has taken over."""
+    screen = screen_of(100)
+    terminal = Terminal("demo", authority="", plan=plan_of(CODE, LATE), qr=False)
+    terminal.notify(events.RouteEnded("code", "No port is free."))
+    terminal.notify(events.RouteBegan("device", INSTEAD))
+    _wait(terminal)
+
+    assert " left. Waiting for the device code. Ctrl-C" in screen.read()
+    assert "Waiting for your browser" not in screen.read()
+
+
+def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of time that is given and of time that is valid."""
+    _wait(Terminal("demo", authority=AUTHORITY), timeout=1.0)
+
+    assert capsys.readouterr().err == "Waiting for a browser, 1 second at most.\n"
+    assert [drawing.lifetime(one) for one in (1.0, 90.0, 300.0)] == ["1 second", "90 seconds", "5 minutes"]
 
 
 def test_of_one_flow_the_nearest_end_is_told_of_several_that_of_all() -> None:
@@ -530,7 +637,7 @@ def test_why_there_is_no_code_is_told(
     Terminal("demo", authority=AUTHORITY).notify(INVITED)
 
     assert "No QR code is drawn: this is no terminal." in capsys.readouterr().err
-    assert "too small for a QR code" in narrow.read()
+    assert "too small for a QR code" in " ".join(narrow.lines())
 
 
 def test_what_a_terminal_takes() -> None:
