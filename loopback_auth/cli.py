@@ -43,12 +43,12 @@ examples:
   python -m loopback_auth login --help      more about a command
 
 exit status:
-  0 done                      5 an answer broke a rule
-  1 failure of this program   6 no answer from the server
-  2 wrong use                 7 nobody came back in time
-  3 not possible here         8 tokens could not be read or kept
-  4 the server said no        9 nobody is signed in
- 10 nobody has approved yet                                130 given up
+  0 done                      6 no answer from the server
+  1 failure of this program   7 nobody came back in time
+  2 wrong use                 8 tokens could not be read or kept
+  3 not possible here         9 nobody is signed in
+  4 the server said no       10 nobody has approved yet
+  5 an answer broke a rule  130 given up
 """
 
 
@@ -113,7 +113,7 @@ def answer(text: str) -> None:
         LoopbackAuthError: it cannot be written.
         BrokenPipeError: nobody reads it any longer.
     """
-    encoding = sys.stdout.encoding
+    encoding = sys.stdout.encoding or "utf-8"  # A stream in memory has none.
     try:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()

@@ -23,7 +23,7 @@ from textwrap import wrap
 from loopback_auth.arguments import add_settings
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED
+from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
 from loopback_auth.plan.recipe import recipe
 from loopback_auth.plan.report import (
     ANY_PORT,
@@ -219,12 +219,16 @@ def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Answ
 
 
 def _show_port(circumstances: Circumstances, chosen: Plan, user: str, host: str) -> None:
-    if all(one.flow in ("ticket", "device", "paste") for one in chosen.routes):
+    if all(one.flow in NO_REDIRECT for one in chosen.routes):
         return
     authority = circumstances.authority
     fixed = not authority.endswith(f":{ANY_PORT}")
-    port = f"The port is {authority}." if fixed else f"{ANY_PORT} is the one that the sign-in shows."
     line = recipe(chosen.place, circumstances.surroundings.environ, [authority], user=user, host=host)
+    port = f"{ANY_PORT} is the one that the sign-in shows."
+    if fixed:
+        port = f"The port is {authority}."
+    elif f"--port {ANY_PORT}" in line:
+        port = f"{ANY_PORT} is any that is free, such as 8400."
     if line:
         _show("To reach the port from a browser on another machine:", [])
         answer(f"  {line}\n  {port}\n")  # Never broken: it is there to be copied.
@@ -241,7 +245,10 @@ def _show_answers(answers: tuple[Answered, ...], advice: str) -> None:
     ]
     _show("What the server answers to this client:", rows)
     if any(one.what == "redirect_uri" and one.verdict == "no" for one in answers):
-        register = "Register that redirect URI at the server, or give the registered one with --redirect-uri."
+        register = (
+            "Register that redirect URI at the server, or give the registered one with --redirect-uri; or "
+            "correct --client-id, if the server does not know that either."
+        )
         _show("What to do:", [(f"{register} {advice}".strip(),)])
 
 

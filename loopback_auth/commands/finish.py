@@ -3,7 +3,8 @@
 HANDLE is what `start` printed; it is not needed when there is only one. Nothing is waited for, unless you say
 so with --wait. The exit status is 0 when you are signed in, 10 while nobody has approved, 7 when the time is
 over, and 4 when the server said no. After 7, 4 and 5 the sign-in is forgotten; after all else it is kept, and
-you can run this again.
+you can run this again. With --json, status is done or pending, and retry_after the seconds until this should
+be run again, or null when an address is to be pasted; an error has error, message and hint instead.
 
 Examples:
   python -m loopback_auth finish
@@ -35,7 +36,7 @@ from loopback_auth.errors import (
 from loopback_auth.folders import data_folder
 from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
-from loopback_auth.store.handed import Ended, Handed
+from loopback_auth.store.handed import Ended, Handed, Outcome
 from loopback_auth.store.pending import PendingStore
 
 TYPE_CHECKING = False
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"
 LONGEST_WAIT = 3600.0
 BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
+ELSEWHERE = "If another account or another LOOPBACK_AUTH_DATA_DIR began it, go on there."
 OTHER_ACCOUNT = "Sign in with the other account. What was approved can be removed at the provider."
 PROMPT = "Paste the address, then Enter: "
 
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
                 # While we waited for the lock somebody else may have finished it.
                 sign_in = _ended_before(pendings, store, handle) or _finish(pendings, store, handle, options)
     except StillPending as exc:
-        _tell_pending(exc, as_json=options.json)
+        _tell_pending(exc, options)
         return exc.exit_code
     if options.json:
         print_json({"status": "done", **described(sign_in)})
@@ -110,7 +112,7 @@ def chosen(pendings: PendingStore, handle: str) -> str:
     handles = pendings.handles()
     if handle:
         others = f"; there is {', '.join(handles)}" if handles else ""
-        raise SignInRequired(f"No sign-in {handle} is under way{others}.", hint=f"{BEGIN_AGAIN}.")
+        raise SignInRequired(f"No sign-in {handle} is under way{others}.", hint=f"{ELSEWHERE} {BEGIN_AGAIN}.")
     if not handles:
         raise SignInRequired("No sign-in is under way.", hint="Begin one: python -m loopback_auth start")
     if len(handles) > 1:
@@ -123,10 +125,15 @@ def outcome(ended: Ended, store: FileTokenStore) -> SignIn:
 
     Raises:
         AttemptExpired: its time was over.
+        OAuthError: the server said no.
         SignInRequired: it came to nothing for another reason, or was given up since.
     """
     if ended.outcome == "expired":
         raise AttemptExpired(ended.message, hint=f"{BEGIN_AGAIN}.")
+    if ended.outcome == "refused":
+        refused = OAuthError(ended.outcome)
+        refused.message, refused.hint = f"{ended.handle} is over. {ended.message}", f"{BEGIN_AGAIN}."
+        raise refused
     sign_in = store.load(ended.name) if ended.outcome == "signed in" else None
     if sign_in is None:
         raise SignInRequired(f"{ended.handle} is over. {ended.message}", hint=f"{BEGIN_AGAIN}.")
@@ -154,11 +161,11 @@ def _finish(
     try:
         sign_in, wanted = asyncio.run(_resumed(handed, pendings, options))
     except FINAL as exc:
-        late = isinstance(exc, AttemptExpired)
-        pendings.end(
-            Ended(handle, handed.client.provider.name, "expired" if late else "refused", exc.message)
-        )
-        _advise(exc)
+        pendings.end(Ended(handle, handed.client.provider.name, _outcome(exc), exc.message))
+        if _outcome(exc) == "expired":
+            raise AttemptExpired(exc.message, hint=f"{BEGIN_AGAIN}.") from exc
+        if isinstance(exc, OAuthError):
+            exc.hint = f"{exc.hint} {BEGIN_AGAIN}."
         raise
     except (AttemptCancelled, KeyboardInterrupt):
         raise AttemptCancelled(
@@ -174,12 +181,13 @@ def _finish(
     return sign_in
 
 
-def _advise(error: LoopbackAuthError) -> None:
-    # After an answer that broke a rule, to begin again is not always the best advice.
+def _outcome(error: LoopbackAuthError) -> Outcome:
     if isinstance(error, AttemptExpired):
-        error.hint = f"{BEGIN_AGAIN}."
-    elif isinstance(error, OAuthError):
-        error.hint = f"{error.hint} {BEGIN_AGAIN}."
+        return "expired"
+    if isinstance(error, OAuthError):
+        # RFC 8628 §3.5: the server may be the first to notice that the time is over.
+        return "expired" if error.error == "expired_token" else "refused"
+    return "failed"
 
 
 async def _resumed(
@@ -272,14 +280,14 @@ def _client_secret(handed: Handed) -> str | None:
     return None
 
 
-def _tell_pending(pending: StillPending, *, as_json: bool) -> None:
-    again = finish_command(pending.handle)
+def _tell_pending(pending: StillPending, options: argparse.Namespace) -> None:
+    again = f"{finish_command(pending.handle)}{' --yes' * options.yes}"
     seconds = pending.retry_after
     hint = f"Give that address: {again} --url -"
     if seconds is not None:
         moment = f"{seconds:.0f} second{'s' * (seconds != 1)}"
         hint = f"Run this again in {moment}, or let it wait: {again} --wait 60"
-    if as_json:
+    if options.json:
         document = {"status": "pending", "handle": pending.handle, "expires_at": pending.expires_at}
         print_json({**document, "retry_after": seconds, "message": pending.message, "hint": hint})
         return

@@ -2,9 +2,8 @@
 
 The browser is started first and everything slow is imported while it starts. Where that browser may not reach
 this machine another way is opened beside: a ticket, a device code, a pasted address; the first answer counts.
-PROVIDER is a name from
-`python -m loopback_auth providers`, a table of your configuration file, or an issuer that starts with
-https://. Without any, the built-in demonstration server signs you in: no account needed.
+PROVIDER is a name from `python -m loopback_auth providers`, a table of your configuration file, or an issuer
+that starts with https://. Without any, the built-in demonstration server signs you in: no account needed.
 
 Examples:
   python -m loopback_auth login
@@ -27,11 +26,12 @@ from loopback_auth.arguments import add_settings
 from loopback_auth.cli import print_json, settings_of, tell
 from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError
 from loopback_auth.folders import data_folder
+from loopback_auth.plan.nouns import LIKELY, NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.environment import is_terminal
 from loopback_auth.shell.loopback import BoundRedirect, bind
-from loopback_auth.shell.planning import plan_for
+from loopback_auth.shell.planning import plan_for, surroundings_of
 from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
@@ -69,8 +69,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Sign in."""
+def run(options: argparse.Namespace, *, since: float | None = None) -> int:
+    """Sign in.
+
+    Args:
+        options: as declared above.
+        since: when the caller looked for a sign-in and found none, in Unix seconds; one that another process
+            has brought to its end later is taken. None: only one that is under way now.
+    """
     settings = settings_of(options)
     store = FileTokenStore(data_folder(os.environ))
     if not settings.is_demo:
@@ -80,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     store.check_writable()
     # The demonstration is everybody's own, and nothing of it is worth waiting for.
     crowd = None if options.alone or settings.is_demo else store.crowd(sign_in_name(settings.name))
-    theirs = _follow(crowd, settings, store)
+    theirs = _follow(crowd, settings, store, since)
     if crowd is None:
         done = _asked(options, settings, chosen, store)
     elif theirs is None:
@@ -96,9 +102,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(crowd: Crowd | None, settings: Settings, store: FileTokenStore) -> SignIn | None:
+def _follow(
+    crowd: Crowd | None, settings: Settings, store: FileTokenStore, since: float | None
+) -> SignIn | None:
     """Wait for another process that signs in to the same provider; None when it is we who have to."""
-    if crowd is None or crowd.lead():
+    if crowd is None or (crowd.lead() and (since is None or not crowd.ended_since(since))):
         return None
     import asyncio
     import time
@@ -118,7 +126,7 @@ def _follow(crowd: Crowd | None, settings: Settings, store: FileTokenStore) -> S
             store,
             sign_in_name(settings.name),
             client_id=settings.text("client_id") or "",
-            since=time.time(),
+            since=time.time() if since is None else since,
             notify=told,
         )
     )
@@ -141,7 +149,7 @@ def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store:
             authority=bound.authority if bound is not None else "",
             plan=chosen,
             controls=controls,
-            open_browser=open_browser,
+            open_browser=open_browser if _may_open(settings, chosen) else None,
             verbose=options.verbose,
             qr=options.qr,
             pasting=settings.text("flow") == "paste",
@@ -149,7 +157,7 @@ def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store:
         if bound is not None and bound.opening is not None:
             opening = bound.opening
             terminal.link(bound.start_url, program=opening.program, why_not=opening.why_not)
-        sign_in = _SignIn(settings, chosen, terminal, store, controls)
+        sign_in = _Login(settings, chosen, terminal, store, controls)
         done = sign_in.run(bound, verbose=options.verbose, confirms=not options.yes)
     finally:
         if bound is not None:
@@ -218,7 +226,16 @@ def _open(chosen: Plan, url: str) -> Opening:
     return open_browser(url) if chosen.opens else Opening(why_not=chosen.why_not)
 
 
-class _SignIn:
+def _may_open(settings: Settings, chosen: Plan) -> bool:
+    """Tell whether a browser could be opened if the person wants one after all."""
+    from loopback_auth.plan.facts import facts_of
+
+    seen = surroundings_of(settings)
+    level = facts_of(seen, {}).opens.level
+    return chosen.opens or level in (YES, LIKELY) or (level != NO and bool(seen.openers))
+
+
+class _Login:
     """What is done once the browser is on its way: from here on imports may cost."""
 
     def __init__(
@@ -239,7 +256,9 @@ class _SignIn:
         """Sign in, and keep the tokens."""
         import asyncio
 
-        # For keeping the tokens: by then a person is waiting for the last page.
+        # The last two are for keeping the tokens: then a person is waiting for the last page.
+        import filelock  # noqa: F401
+
         import loopback_auth.store.kept  # noqa: F401
         from loopback_auth.api import login
 

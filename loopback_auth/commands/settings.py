@@ -4,7 +4,8 @@ Examples:
   python -m loopback_auth settings github
   LOOPBACK_AUTH_SCOPE=repo python -m loopback_auth settings github --json
 
-A client secret is never shown, only whether there is one.
+The file is config.toml in the folder of your settings, such as ~/.config/loopback_auth, or in the one that
+LOOPBACK_AUTH_CONFIG_DIR names. A client secret is never shown, only whether there is one.
 """
 
 from __future__ import annotations

@@ -10,6 +10,11 @@ Examples:
   python -m loopback_auth start https://id.example --client-id ID --flow paste
   python -m loopback_auth cancel --all
 
+With --json the answer is one object. For the person: url and, where there are such, user_code,
+verification_uri and redirect_uri. For the program: handle, provider, flow; expires_at in Unix seconds and
+expires_in in seconds; interval, the seconds before the first finish; finish, the command; and how, which says
+all this in words.
+
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET or the configuration file, here and at the finish.
 """
 
@@ -182,6 +187,12 @@ def _flows(settings: Settings) -> tuple[SplitFlow, ...]:
         flows = [flow for flow in SPLIT_FLOWS if flow == wanted or (flow, wanted) == ("paste", "code")]
         if not flows:
             raise ConfigError(f"The flow {wanted} needs a process that waits for the browser.", hint=hint)
+        if wanted not in settings.words("allowed_flows"):
+            raise ConfigError(
+                f"The flow {wanted} (from {settings.origin('flow')}) is not among those that are allowed "
+                f"(from {settings.origin('allowed_flows')}).",
+                hint="Leave one of the two out.",
+            )
         return tuple(flows)
     offered = [flow for flow in SPLIT_FLOWS if any(settings.text(name) for name in OFFERED_BY[flow])]
     # Without any, the last one is tried, so that it is said what is missing.

@@ -19,7 +19,7 @@ from loopback_auth.cli import answer, print_json
 from loopback_auth.commands.status import kept
 from loopback_auth.errors import SignInRequired
 from loopback_auth.folders import data_folder
-from loopback_auth.store import FileTokenStore
+from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the token."""
     store = FileTokenStore(data_folder(os.environ))
+    looked_at = time.time()
     try:
-        sign_in = _usable(options, store)
+        sign_in = _usable(store, options.provider or "", renew=options.renew)
     except SignInRequired:
         if not options.login:
             raise
-        _login(options.provider)
-        sign_in = _usable(options, store)
+        sign_in = _usable(store, _login(options.provider or "", looked_at), renew=False)
     tokens = sign_in.tokens
     if not tokens.access_token:
         raise SignInRequired(
@@ -68,23 +68,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _usable(options: argparse.Namespace, store: FileTokenStore) -> SignIn:
-    sign_in = kept(store, options.provider or "")
-    if options.renew or not sign_in.tokens.fresh(time.time()):
-        sign_in = _renewed(sign_in, store, force=options.renew)
+def _usable(store: FileTokenStore, name: str, *, renew: bool) -> SignIn:
+    sign_in = kept(store, name)
+    if renew or not sign_in.tokens.fresh(time.time()):
+        sign_in = _renewed(sign_in, store, force=renew)
     return sign_in
 
 
-def _login(provider: str | None) -> None:
-    """Do what the command `login` does, with the settings that it would have."""
+def _login(provider: str, since: float) -> str:
+    """Do what the command `login` does, with the settings that it would have; return the sign-in's name."""
     from loopback_auth.arguments import Parser
     from loopback_auth.commands import login
+    from loopback_auth.settings import config_file, load_config, resolve
 
     parser = Parser("login", usage=login.USAGE, description="")
     login.arguments(parser)
     options = parser.read([provider] if provider else [])
     options.json = False
-    login.run(options)
+    login.run(options, since=since)
+    path = config_file(os.environ)
+    config = load_config(path)
+    settings = resolve(provider=provider, flags={}, environ=os.environ, config=config, config_path=path)
+    return sign_in_name(settings.name)
 
 
 def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:

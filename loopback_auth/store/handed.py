@@ -20,7 +20,8 @@ SplitFlow = Literal["ticket", "device", "paste"]
 SPLIT_FLOWS: tuple[SplitFlow, ...] = get_args(SplitFlow)
 """The flows that need no open port, so that they can be left alone and gone on with."""
 
-Outcome = Literal["signed in", "expired", "refused", "given up"]
+Outcome = Literal["signed in", "expired", "refused", "failed", "given up"]
+"""What becomes of a sign-in; it failed when an answer broke a rule."""
 
 FORMAT_VERSION = 1
 ARRIVED_FOR = 86400.0

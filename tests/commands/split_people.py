@@ -127,7 +127,7 @@ def fed(command_line: CommandLine, text: str, *arguments: str, **environment: st
 
 
 @contextmanager
-def within(command_line: CommandLine, script: str, *arguments: str) -> Iterator[Running]:
+def within(command_line: CommandLine, script: str, *arguments: str, **environment: str) -> Iterator[Running]:
     """Start a command within a script that looks on by an audit hook called `hook`."""
     process = subprocess.Popen(
         [sys.executable, "-c", script + RUN, *arguments],
@@ -136,7 +136,7 @@ def within(command_line: CommandLine, script: str, *arguments: str) -> Iterator[
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env=command_line.environment({}),
+        env=command_line.environment(environment),
     )
     with process:
         try:

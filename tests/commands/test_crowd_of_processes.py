@@ -13,6 +13,7 @@ import pytest
 from command_line import CommandLine, Running
 
 from commands.people import PERSON, client_flags, visit
+from commands.split_people import within
 from loopback_auth.demo.serve import demo_thread
 
 MANY = 20
@@ -96,3 +97,35 @@ def test_leader_that_is_killed_is_replaced(command_line: CommandLine, tmp_path: 
     assert f"Process {leader.process.pid} " in waits_for
     assert ended.status == 0
     assert ended.json["access_token"]
+
+
+LEADER_HAS_JUST_ENDED = """
+import json, os, sys, time
+over = []
+def hook(event, arguments):
+    path = str(arguments[0]) if event == "open" else ""
+    if path.endswith(".crowd") and not over:
+        over.append(path)
+        from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+        from loopback_auth.store import FileTokenStore
+        tokens = TokenSet("theirs", "Bearer", obtained_at=time.time(), expires_at=time.time() + 600)
+        store = FileTokenStore(os.environ["LOOPBACK_AUTH_DATA_DIR"])
+        store.save(SignIn("127.0.0.1-1", "x", "none", ServerMetadata("http://127.0.0.1:1"), "", tokens))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.write(descriptor, json.dumps({"ended_at": time.time(), "error": ""}).encode())
+        os.close(descriptor)
+"""
+
+
+def test_who_looked_before_the_leader_ended_asks_nobody(command_line: CommandLine) -> None:
+    """Between looking for a token and wanting to lead there is time enough for another process to do both."""
+    environ = {
+        "LOOPBACK_AUTH_ISSUER": "http://127.0.0.1:1",
+        "LOOPBACK_AUTH_CLIENT_ID": "x",
+        "BROWSER": "none",
+    }
+    with within(command_line, LEADER_HAS_JUST_ENDED, "token", "--login", **environ) as running:
+        ended = running.end()
+
+    assert (ended.status, ended.stdout) == (0, "theirs\n")
+    assert "its sign-in is yours too" in ended.stderr

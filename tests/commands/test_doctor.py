@@ -69,6 +69,15 @@ def test_recipe_can_be_copied(command_line: CommandLine) -> None:
     assert fixed[title][1] == "  The port is 127.0.0.1:8400."
 
 
+def test_recipe_for_a_container_leaves_the_port_to_the_person(command_line: CommandLine) -> None:
+    """It has to be known before there is a sign-in that could show it."""
+    ended = command_line.run("doctor", "--signal", "container=docker", "--signal", "SSH_CONNECTION=")
+    told = sections(ended.stdout)["To reach the port from a browser on another machine:"]
+
+    assert "--port PORT" in told[0]
+    assert told[1] == "  PORT is any that is free, such as 8400."
+
+
 def test_server_is_asked_with_made_up_values(command_line: CommandLine, server: RecordingServer) -> None:
     """Nobody approves anything, nothing is kept, and the server is not troubled much."""
     server.requests.clear()
@@ -95,7 +104,7 @@ def test_answers_of_the_server_are_shown(command_line: CommandLine, server: Reco
     assert ended.status == 0
     assert "  no       redirect_uri " in answers
     assert "  yes      grant_type=device_code " in answers
-    assert "--redirect-uri" in told["What to do:"][0]
+    assert "--redirect-uri; or correct --client-id" in " ".join(" ".join(told["What to do:"]).split())
     assert "But the server says no." in " ".join(ended.stdout.split())
     assert max(map(len, ended.stdout.splitlines())) <= 100
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
+from urllib.parse import quote
 
 import pytest
 from command_line import CommandLine
@@ -27,7 +28,8 @@ from commands.people import (
 from commands.split_people import began, fed, pending_files, started, ticket_flags, within
 from loopback_auth.cli import run
 from loopback_auth.commands.demo import CLIENT_ID
-from loopback_auth.demo.serve import demo_thread
+from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.serve import demo_thread, factory
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import StoreError
 from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
@@ -138,6 +140,11 @@ def test_start_goes_on_to_the_next_flow_when_the_vendor_has_no_tickets(
 
 REFUSED = [
     ((), 2, "python -m loopback_auth demo"),
+    (
+        ("google", "--client-id", "x", "--flow", "device", "--allowed-flows", "code"),
+        2,
+        "flag --allowed-flows",
+    ),
     (("github",), 2, "--client-id"),
     (("github", "--client-id", "x", "--flow", "code"), 2, "LOOPBACK_AUTH_CLIENT_SECRET"),
     (("github", "--client-id", "x", "--flow", "token"), 2, "Choose one of ticket, device, paste"),
@@ -221,6 +228,7 @@ def test_finish_says_when_to_ask_again(
     assert ended.json["handle"] == begun.handle
     assert ended.json["expires_at"] == begun.handed.expires_at
     assert ended.json["retry_after"] in (1, 2, 3, 4, 5)
+    assert f"{begun.handle} --yes --wait 60" in str(ended.json["hint"])
 
 
 def test_pending_is_no_error_to_people(command_line: CommandLine, server: RecordingServer) -> None:
@@ -333,7 +341,7 @@ def test_a_denial_is_told_and_the_sign_in_forgotten(
     assert ended.status == 4
     assert "python -m loopback_auth start" in ended.complaint
     assert pending_files(command_line) == [f"{begun.handle}.ended"]
-    assert (again.status, again.json["error"]) == (9, "SignInRequired")
+    assert (again.status, again.json["error"]) == (4, "OAuthError")
     assert ended.stderr.removeprefix("error: ").partition("\n")[0] in str(again.json["message"])
     assert server.requests == []
 
@@ -354,6 +362,18 @@ def test_too_late_is_told_by_its_own_status(
     assert all("python -m loopback_auth start" in one.complaint for one in ended)
     assert server.requests == []
     assert pending_files(command_line) == [f"{begun.handle}.ended"]
+
+
+def test_too_late_is_the_same_when_the_server_notices_first(command_line: CommandLine) -> None:
+    """Its clock is the one that counts (RFC 8628 §3.5), and nobody has said no."""
+    with demo_thread(server_factory=factory(faults=Faults(expires_early=0.0))) as demo:
+        flags = (*client_flags(demo.issuer), "--flow", "device", "--json")
+        first = command_line.run("start", *flags)
+        started(command_line, first, cast("RecordingServer", demo.server)).pass_time()
+        ended = command_line.run("finish", "--yes", "--json")
+
+    assert (ended.status, ended.json["error"]) == (7, "AttemptExpired")
+    assert "expired_token" in str(ended.json["message"])
 
 
 def test_without_a_network_it_is_kept(command_line: CommandLine) -> None:
@@ -405,6 +425,7 @@ def test_which_sign_in_is_meant_has_to_be_clear(command_line: CommandLine, serve
     assert (none.status, none.json["error"]) == (9, "SignInRequired")
     assert (several.status, unknown.status, wrong.status) == (2, 9, 2)
     assert all(one.handle in several.complaint and one.handle in unknown.complaint for one in begun)
+    assert "LOOPBACK_AUTH_DATA_DIR" in unknown.complaint
 
 
 @pytest.mark.parametrize("seconds", ["-1", "4000", "nan", "soon"])
@@ -489,8 +510,22 @@ def test_whoever_waited_for_another_is_told_what_came_of_it(
             begun.pendings.end(Outcome(begun.handle, "work", "refused", "It was denied."))
         ended = running.end()
 
-    assert ended.status == 9
+    assert ended.status == 4
     assert "It was denied." in str(ended.json["message"])
+
+
+def test_an_answer_that_broke_a_rule_is_no_refusal(
+    command_line: CommandLine, server: RecordingServer
+) -> None:
+    """Who asks once more has to begin again, and nobody has said no."""
+    begun = began(command_line, server, "paste")
+    visited = begun.visit()
+    address = visited.replace(quote(server.issuer, safe=""), quote("https://evil.example", safe=""))
+    ended = command_line.run("finish", "--url", address)
+    again = command_line.run("finish", begun.handle)
+
+    assert address != visited
+    assert (ended.status, again.status) == (5, 9)
 
 
 def test_a_sign_in_that_was_given_up_since_is_not_shown(

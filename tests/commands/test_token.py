@@ -8,7 +8,18 @@ from dataclasses import replace
 
 from command_line import CommandLine
 
-from commands.people import CONFIDENTIAL, RecordingServer, client_flags, keep, kept_in, sign_in, store
+from commands.people import (
+    CONFIDENTIAL,
+    RecordingServer,
+    client_flags,
+    keep,
+    kept_in,
+    sign_in,
+    store,
+    visit,
+)
+from loopback_auth.commands.demo import CLIENT_ID
+from loopback_auth.demo.serve import demo_thread
 
 NOW = time.time()
 
@@ -156,3 +167,28 @@ def _kept_tokens(command_line: CommandLine) -> dict[str, object]:
     tokens = json.loads(file.read_text())["tokens"]
     assert isinstance(tokens, dict)
     return tokens
+
+
+def test_login_gives_the_token_of_the_new_sign_in(command_line: CommandLine, server: RecordingServer) -> None:
+    """Another one that has ended stands beside it, and the person has named none of the two."""
+    made = keep(command_line, "other", expires_at=NOW - 1, obtained_at=NOW - 3600)
+    store(command_line).save(replace(made, tokens=replace(made.tokens, refresh_token=None)))
+    environ = {"LOOPBACK_AUTH_ISSUER": server.issuer, "LOOPBACK_AUTH_CLIENT_ID": CLIENT_ID}
+    with command_line.start("token", "--login", BROWSER="none", **environ) as running:
+        visit(running.link())
+        ended = running.end()
+
+    assert ended.status == 0
+    assert len(store(command_line).names()) == 2
+
+
+def test_a_token_that_is_new_by_login_is_not_renewed_too(command_line: CommandLine) -> None:
+    """Many servers give no refresh token, and then the sign-in would have been for nothing."""
+    with demo_thread() as demo:
+        environ = {"LOOPBACK_AUTH_ISSUER": demo.issuer, "LOOPBACK_AUTH_CLIENT_ID": CLIENT_ID}
+        with command_line.start("token", "--renew", "--login", BROWSER="none", **environ) as running:
+            visit(running.link())
+            ended = running.end()
+
+        assert ended.status == 0
+        assert demo.server.log["POST", "/token"] == 1
