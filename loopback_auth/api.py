@@ -17,7 +17,7 @@ from loopback_auth import pages
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.plan.nouns import ROUTES, Plan
+from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste
@@ -34,18 +34,12 @@ from loopback_auth.upkeep import can_verify_signatures, locked, renew
 
 Confirm = Callable[[SignIn], Awaitable[bool]]
 
-APPROVED_BY_ANYBODY = ("ticket", "device", "token")
-"""Flows in which nothing but the look of the account shows that whoever began has also approved.
-
-Source: RFC 6749 §10.16; RFC 8628 §5.4.
-"""
-
 
 async def login(
     client: ClientConfig,
     *,
     store: TokenStore | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     open_browser: OpenBrowser | None = None,
     start_page: bool = True,
     timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
@@ -70,7 +64,8 @@ async def login(
     Args:
         client: the client as registered, and what it asks for.
         store: where the sign-in is kept; None keeps it nowhere.
-        notify: told what happens, the link to show above all (see `shell.events`); called in this loop.
+        notify: told what happens, the link to show above all (see `shell.events`); called in this loop. None:
+            it is said on stderr.
         open_browser: starts a browser on a URL, or returns an `Opening` that says why not; None: this
             machine's browser, if the plan has it opened.
         start_page: begin at a page of ours; False opens the provider's URL at once.
@@ -94,7 +89,7 @@ async def login(
         NoFlowAvailable: nothing that is allowed can work here; the reasons are listed.
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
-    async with leading(None if alone else store, client, notify) as theirs:
+    async with leading(None if alone else store, client, notify or _teller(client)) as theirs:
         if theirs is not None:
             return theirs
         if store is not None and bound is None:
@@ -103,14 +98,15 @@ async def login(
             own_opener = open_browser is not None
             plan = planned(client, flow, allowed_flows, opener=own_opener, pastes=paste is not None)
         conditions = Conditions(verify_signature=_verifies(client, plan), message=message)
-        under_way = UnderWay(client, plan, notify=notify, conditions=conditions, timeout=timeout, paste=paste)
+        tell = notify or _teller(client, plan)
+        under_way = UnderWay(client, plan, notify=tell, conditions=conditions, timeout=timeout, paste=paste)
         async with Driver(
             notify=under_way.tell,
             open_browser=open_browser or _opener(plan),
             start_page=start_page and plan.start_page,
             any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
             bound=bound,
-            exchanges=exchanges and notify is not silent,
+            exchanges=exchanges and notify not in (None, silent),
             observer=observer,
         ) as driver:
             return await _to_the_last_page(driver, under_way.run(driver, controls), store, confirm)
@@ -147,7 +143,7 @@ def login_sync(
     client: ClientConfig,
     *,
     store: TokenStore | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     open_browser: OpenBrowser | None = None,
     start_page: bool = True,
     timeout: float = TIMEOUT,
@@ -181,7 +177,7 @@ class TokenSource:
         client: whose tokens; its provider's name is what they are kept under.
         store: where they are kept.
         interactive: ask a person when nothing else helps; otherwise raise `SignInRequired`.
-        notify: told what happens.
+        notify: as in `login`.
         open_browser: starts a browser on a URL.
         timeout: seconds that a person gets.
         flow: as in `login`.
@@ -194,7 +190,7 @@ class TokenSource:
         *,
         store: TokenStore,
         interactive: bool = True,
-        notify: Notify = silent,
+        notify: Notify | None = None,
         open_browser: OpenBrowser | None = None,
         timeout: float = TIMEOUT,
         flow: str | None = None,
@@ -242,7 +238,10 @@ class TokenSource:
                 return kept
             try:
                 return await renew(
-                    kept, store=self._store, client_secret=self._client.client_secret, notify=self._notify
+                    kept,
+                    store=self._store,
+                    client_secret=self._client.client_secret,
+                    notify=self._notify or silent,
                 )
             except SignInRequired:
                 if not self._interactive:
@@ -264,6 +263,13 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
     # Looking for a package takes longer than most steps of a sign-in, and few of them need it.
     wanted = "openid" in client.scope.split() or any("id_token" in route.flow for route in plan.routes)
     return wanted and can_verify_signatures()
+
+
+def _teller(client: ClientConfig, plan: Plan | None = None) -> Notify:
+    from loopback_auth.terminal.teller import Teller
+
+    name = client.provider.name
+    return Teller(name, authority="", plan=plan, verbose=False, qr=False, pasting=False).tell
 
 
 def _opener(plan: Plan) -> OpenBrowser:

@@ -35,7 +35,7 @@ from loopback_auth.errors import (
 )
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkOpened, LinkReady
+from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkOpened, LinkReady, silent
 from loopback_auth.shell.transport import Transport
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
@@ -147,6 +147,25 @@ def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
         kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
         assert kinds == [LinkReady, LinkOpened, CallbackReceived]
         check_closed(person)
+
+    run(main())
+
+
+def test_link_is_shown_without_anybody_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    """Over SSH no browser opens, and a program that shows no link waits for nobody."""
+
+    async def main() -> None:
+        async with serve_demo() as demo:
+            person = Person()
+            await login(client(demo.issuer), open_browser=person.open, flow="code")
+            await person.page()
+            shown = capsys.readouterr()
+            assert f"  {person.links[0]}\n" in shown.err
+            assert shown.out == ""
+
+            await login(client(demo.issuer), open_browser=person.open, flow="code", notify=silent)
+            await person.page()
+            assert capsys.readouterr() == ("", "")
 
     run(main())
 
