@@ -5,22 +5,26 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 from canaries import Tap, leaks
 from gullible import Gullible
 
 from loopback_auth.compare.attacks import simulated_attacks
+from loopback_auth.compare.attacks.acts import NO_ANSWER, Ending, Outcome, Sight
+from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
-from loopback_auth.compare.attacks.scene import THEIR_PAGE
+from loopback_auth.compare.attacks.scene import THEIR_PAGE, entered
 from loopback_auth.compare.nouns import Attack, Verdict
 from loopback_auth.compare.running.choices import FLOWS, FORM_POST
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.compare.running.simulate import Entropy
+from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import LoopbackAuthError
 
 SUCCEED: Mapping[str, set[str]] = {
     "code": set(),
@@ -68,6 +72,21 @@ def test_attacks_succeed_only_where_nothing_stands_against_them(flow: str) -> No
     assert ended(attacks, "not applicable") == DO_NOT_APPLY[flow]
     assert ended(attacks, "not observed") == set()
     assert [attack.id for attack in attacks] == [one.id for one in ATTACKS]
+
+
+@pytest.mark.parametrize(("status", "succeeded"), [(0, None), (302, True), (410, False)])
+def test_second_opening_without_an_answer_shows_nothing(status: int, succeeded: bool | None) -> None:
+    """Neither that our start page opened twice, nor that it did not."""
+    story = opened_again(entered("code", ISSUER)[1])
+    next(story)
+    story.send(Sight(start_url="http://127.0.0.1:49152/key"))
+    story.send(replace(NO_ANSWER, status=status))
+    with pytest.raises(StopIteration) as stopped:
+        story.send(Ending(LoopbackAuthError("It was given up.")))
+    outcome = stopped.value.value
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.succeeded is succeeded
 
 
 def test_unknown_flow_is_not_attacked() -> None:

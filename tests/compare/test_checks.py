@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 from trace_samples import (
@@ -14,6 +16,7 @@ from trace_samples import (
     OPENID,
     PASTE,
     RUNS,
+    SENT_URI,
     START,
     TICKET,
     TOKEN,
@@ -40,6 +43,19 @@ NARROW = replace(CODE, tokens=replace(TOKENS, scope_granted="profile"))
 WIDE = replace(CODE, tokens=replace(TOKENS, scope_granted="profile email admin"))
 LATE = extended(DEVICE, ours("device token request", f"{AS}/token", 15.3, body=DEVICE_GRANT))
 REPEATED = extended(CODE, token_request(2.4, 400))
+IN_JSON = changed(
+    CODE,
+    "token request",
+    f"grant_type=authorization_code&code=<code#1>&{SENT_URI}&code_verifier=<code_verifier#1>",
+    json.dumps(
+        {
+            "code": "<code#1>",
+            "code_verifier": "<code_verifier#1>",
+            **dict(parse_qsl(SENT_URI, strict_parsing=True)),
+        }
+    ),
+)
+"""Some servers take JSON where the specification has a form."""
 
 FAILING: dict[str, tuple[Run, ...]] = {
     "pkce-s256": (
@@ -105,14 +121,22 @@ FAILING: dict[str, tuple[Run, ...]] = {
     "id-token-signature": (replace(CODE, tokens=replace(TOKENS, id_token="not verified")),),
 }
 PASSING: dict[str, tuple[Run, ...]] = {
-    "pkce-s256": (CODE, FORM_POST, OPENID, PASTE, live(CODE), without(CODE, "authorization request")),
+    "pkce-s256": (
+        CODE,
+        FORM_POST,
+        OPENID,
+        PASTE,
+        live(CODE),
+        without(CODE, "authorization request"),
+        IN_JSON,
+    ),
     "state-returned": (CODE, FORM_POST, TOKEN, OPENID, PASTE, live(CODE)),
     "state-independent": (CODE, OPENID),
     "iss-returned": (CODE, TOKEN, without(CODE, "metadata request"), live(TOKEN)),
     "nonce-with-openid": (OPENID,),
     "form-post-used": (FORM_POST,),
     "redirect-loopback-literal": (CODE, changed(CODE, "authorization request", "127.0.0.1", "%5B%3A%3A1%5D")),
-    "redirect-exact": (CODE, FORM_POST, TOKEN, PASTE, live(CODE)),
+    "redirect-exact": (CODE, FORM_POST, TOKEN, PASTE, live(CODE), IN_JSON),
     "no-client-secret": (CODE, TICKET, DEVICE),
     "plain-http-on-loopback-only": (CODE, TICKET),
     "code-in-history": (FORM_POST,),
@@ -185,7 +209,7 @@ UNSEEN: dict[str, tuple[Run, ...]] = {
     "id-token-signature": (replace(CODE, tokens=None),),
     "token-response-no-store": (without(CODE, "token request"),),
     "polling-interval": (without(DEVICE, "device token request"),),
-    "approval-seen-at-once": (live(DEVICE),),
+    "approval-seen-at-once": (live(DEVICE), replace(TICKET, outcome="failed", tokens=None)),
 }
 
 
@@ -269,6 +293,14 @@ def test_nothing_is_claimed_of_a_sign_in_that_never_began() -> None:
     verdicts = {finding.verdict for finding in findings(Run("code", "not possible", trace("code", ())))}
 
     assert verdicts == {"not observed", "not applicable"}
+
+
+def test_key_of_our_start_page_in_the_process_list_is_told() -> None:
+    """It redeems nothing, but whoever is quicker than the browser opens that page (jupyter/notebook#4260)."""
+    without_page = changed(CODE, "open", START, f"{AS}/authorize?x=1")
+
+    assert found("redeemable-in-argv", CODE).because.endswith(", but a key that opens our start page once.")
+    assert found("redeemable-in-argv", without_page).because.endswith("nothing that redeems the tokens.")
 
 
 def test_pushed_request_counts_as_the_request() -> None:

@@ -142,7 +142,16 @@ def test_ticket_of_another_vendor_is_not_told_as_netlifys() -> None:
     """What Netlify publishes says nothing of what others do."""
     other = changed(TICKET, "ticket request", "/oauth/tickets", "/other")
 
-    assert [cell(name, other).basis for name in ("standard", "replay", "dpop")] == ["not observed"] * 3
+    begun = [cell(name, other).basis for name in ("standard", "replay", "dpop")]
+    never = [cell(name, EMPTY[RUNS.index(TICKET)]).basis for name in ("standard", "replay", "dpop")]
+
+    assert begun == never == ["not observed"] * 3
+
+
+def test_what_a_specification_leaves_open_is_not_called_done() -> None:
+    """That a token can be bound binds none, and RFC 8628 is silent on a second use of a device code."""
+    assert said("dpop", CODE, DEVICE) == ["possible"] * 2
+    assert said("replay", DEVICE) == ["not specified; it expires"]
 
 
 def test_tokens_through_the_browser_are_told_alike() -> None:
@@ -242,13 +251,13 @@ def test_second_process_on_our_port_gets_what_came_there() -> None:
     unbound = changed(CODE, "token request", "&code_verifier=<code_verifier#1>", "")
 
     assert said("port", CODE, unbound, TOKEN, OPENID, DEVICE) == [
-        "<code#1>, useless alone",
+        "<code#1>, with PKCE",
         "<code#1>",
         "<access_token#1>",
         "<id_token#1>, <code#1>",
         "nothing",
     ]
-    assert said("port", live(FORM_POST), live(TOKEN)) == ["code, useless alone", "access_token"]
+    assert said("port", live(FORM_POST), live(TOKEN)) == ["code, with PKCE", "access_token"]
     assert said("port", without(DEVICE, "start page")) == ["no port"]
 
 

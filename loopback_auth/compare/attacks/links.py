@@ -110,7 +110,8 @@ def opened_again(scene: Scene) -> Story:
     ending = yield from End()
     shown = " The terminal showed a new one." if ending.renewed else ""
     because = f"The second opening of the link got {told(answer)}.{shown}"
-    return Outcome(answer.status < 400, f"{because} {ours(ending)}")
+    succeeded = answer.status < 400 if answer.status else None
+    return Outcome(succeeded, f"{because} {ours(ending)}")
 
 
 def replay(scene: Scene) -> Story:

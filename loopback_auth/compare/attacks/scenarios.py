@@ -66,7 +66,7 @@ ATTACKS = (
     Scenario(
         "stolen-ticket",
         "Somebody reads what stands in the approval link and redeems it first.",
-        "jupyter/notebook#4260",
+        "https://github.com/netlify/open-api; RFC 8628 §3.3",
         {"ticket": links.stolen_ticket, "device": links.stolen_user_code},
         "There is no approval link.",
     ),
@@ -102,13 +102,13 @@ ATTACKS = (
     Scenario(
         "fixation",
         "Somebody else's approval is slipped under our sign-in (log-in CSRF).",
-        "RFC 9700 §4.7.1",
+        "RFC 9700 §4.7; RFC 8628 §5.5",
         _all(redirects.fixation, *REDIRECTS) | _all(links.approved_by_stranger, *POLLED),
     ),
     Scenario(
         "injected-code",
         "Somebody else's code or token is brought with our own state.",
-        "RFC 9700 §4.5",
+        "RFC 9700 §4.5, §4.6",
         _all(redirects.injection, *REDIRECTS),
         "We ask by our own ticket or device code, and take nothing from the browser.",
     ),
@@ -129,7 +129,7 @@ ATTACKS = (
     Scenario(
         "start-link",
         "Another process opens our start link a second time.",
-        "RFC 8252 §8.3",
+        "jupyter/notebook#4260",
         _all(links.opened_again, *STARTED),
         "The browser begins at the provider's page, not at one of ours.",
     ),

@@ -42,16 +42,19 @@ def form(exchange: Exchange) -> Parameters:
     return _parameters(exchange.request_body) if media_type(exchange.request_headers) == FORM else ()
 
 
+def document(exchange: Exchange) -> Parameters:
+    """Return the members of a JSON object in the body of a request; none where the body is none."""
+    return _members(exchange.request_body)
+
+
+def along(exchange: Exchange) -> Parameters:
+    """Return what a request carries in its address and its body; some servers take JSON for a form."""
+    return (*query(exchange.url), *form(exchange), *document(exchange))
+
+
 def answer(exchange: Exchange) -> Parameters:
     """Return the members of a JSON object that came back; none where the body is none."""
-    if not exchange.response_body.lstrip().startswith("{"):
-        return ()
-    body = exchange.response_body.encode("utf-8", "replace")
-    try:
-        members = parse_object(body, what="answer", source="RFC 8259")
-    except MalformedResponse:
-        return ()
-    return tuple((name, _plain(value)) for name, value in members.items())
+    return _members(exchange.response_body)
 
 
 def labels(*texts: str) -> tuple[str, ...]:
@@ -80,6 +83,16 @@ def media_type(headers: Parameters) -> str:
     """Return the media type of a body."""
     kind = next((value for key, value in headers if key.lower() == "content-type"), "")
     return kind.partition(";")[0].strip().lower()
+
+
+def _members(text: str) -> Parameters:
+    if not text.lstrip().startswith("{"):
+        return ()
+    try:
+        members = parse_object(text.encode("utf-8", "replace"), what="body", source="RFC 8259")
+    except MalformedResponse:
+        return ()
+    return tuple((name, _plain(value)) for name, value in members.items())
 
 
 def _end(url: str, characters: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import answer, form, place
+from loopback_auth.compare.drawing.reading import along, answer, place
 from loopback_auth.compare.judging.evidence import answered, asked, first, kind_of, named, numbers, published
 from loopback_auth.compare.judging.needs import LOOPBACK, host_of, secretive
 from loopback_auth.compare.judging.verdicts import (
@@ -34,7 +34,7 @@ def pkce(run: Run) -> Judgement:
     if exchange is None:
         return unseen("An S256 challenge was sent, but no token request was seen.")
     steps = (*message.steps, exchange.number)
-    if "code_verifier" not in dict(form(exchange)):
+    if "code_verifier" not in dict(along(exchange)):
         return failed("A challenge was sent, but no verifier came with the code.", steps)
     return passed("An S256 challenge was sent, and the verifier with the code.", steps)
 
@@ -61,7 +61,7 @@ def independence(run: Run) -> Judgement:
     message, exchange = asked(run.trace), first(run.trace, "token request")
     if message is None:
         return NO_REQUEST
-    verifier = dict(form(exchange)).get("code_verifier") if exchange is not None else None
+    verifier = dict(along(exchange)).get("code_verifier") if exchange is not None else None
     if verifier is None or exchange is None:
         return unseen("No code verifier was seen.")
     steps = (*message.steps, exchange.number)
@@ -143,7 +143,7 @@ def redirect_exact(run: Run) -> Judgement:
     steps = tuple(sorted({*message.steps, *response.steps, *numbers(exchange)}))
     if not relayed.intersection(response.steps) and response.url != place(sent_uri):
         return failed("The answer came to another address than the redirect URI that was sent.", steps)
-    if exchange is not None and dict(form(exchange)).get("redirect_uri") != sent_uri:
+    if exchange is not None and dict(along(exchange)).get("redirect_uri") != sent_uri:
         return failed("The token request does not repeat the redirect URI as it was sent.", steps)
     return passed("Port and path of the answer are those that were sent.", steps)
 
@@ -169,7 +169,7 @@ CHECKS = (
     Check(
         "pkce-s256",
         "high",
-        "The code is bound to whoever began, by PKCE with S256",
+        "PKCE with S256 was used, which ties the code to whoever began",
         "RFC 9700 §2.1.1; RFC 7636 §4.2",
         "Leave PKCE on; ask the provider for it where it is ignored.",
         pkce,

@@ -6,7 +6,7 @@ verifier was sent. What a trace cannot show, such as how easily a person is lure
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import form, labels, sent
+from loopback_auth.compare.drawing.reading import along, labels, sent
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, seen
 from loopback_auth.compare.judging.conduct import learnt
 from loopback_auth.compare.judging.evidence import (
@@ -47,8 +47,8 @@ def port(run: Run) -> Cell:
         return seen("no port", learnt(run).steps)
     if not found:
         found = list(brought(trace, (*TOKENS, *KEYS), ("form_post", "relay"))[0])
-    useless = bool(pkce_steps(run)) and {label_kind(label) for label in found} == {"code"}
-    text = f"{shown(found)}, useless alone" if found and useless else shown(found)
+    guarded = bool(pkce_steps(run)) and {label_kind(label) for label in found} == {"code"}
+    text = f"{shown(found)}, with PKCE" if found and guarded else shown(found)
     return seen(text, numbers(*arrived), "RFC 8252 §8.1, §8.2")
 
 
@@ -63,7 +63,7 @@ def pkce(run: Run) -> Cell:
         return seen("not sent", message.steps, "RFC 7636 §4.3")
     method = message.parameters.get("code_challenge_method", "plain")
     proof = first(run.trace, "token request")
-    if proof is None or "code_verifier" not in dict(form(proof)):
+    if proof is None or "code_verifier" not in dict(along(proof)):
         return seen(f"{method}, no verifier seen", message.steps, "RFC 7636 §4.5")
     return seen(f"{method}, verifier sent", (*message.steps, proof.number), "RFC 7636 §4.6")
 
@@ -171,7 +171,7 @@ def pkce_steps(run: Run) -> tuple[int, ...]:
     proof = first(run.trace, "token request")
     if message is None or proof is None or "code_challenge" not in message.parameters:
         return ()
-    return (*message.steps, proof.number) if "code_verifier" in dict(form(proof)) else ()
+    return (*message.steps, proof.number) if "code_verifier" in dict(along(proof)) else ()
 
 
 GROUP = "What attackers get"

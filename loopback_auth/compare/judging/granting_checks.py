@@ -35,6 +35,7 @@ from loopback_auth.redact import server_text
 from loopback_auth.trace import Exchange
 
 DAY = 86400.0
+"""Seconds; RFC 6750 §5.3 advises an hour, and a day is where it becomes worth a word."""
 DEFAULT_INTERVAL = 5.0
 SLOW_DOWN = 5.0
 """Seconds; RFC 8628 §3.2, §3.5."""
@@ -135,6 +136,8 @@ def one_poll_after_approval(run: Run) -> Judgement:
     steps = numbers(*approvals, *later)
     if not later:
         return unseen("There was no poll after the approval.")
+    if run.tokens is None:
+        return unseen("No poll was answered with the approval.")
     if len(later) > 1:
         return failed(f"It took {len(later)} polls until the approval showed.", steps)
     return passed("The first poll after the approval was answered with it.", steps)
@@ -148,7 +151,7 @@ def signature(run: Run) -> Judgement:
         return idle("There is no ID token.")
     if run.tokens.id_token == "verified":
         return passed("The signature fits a key of the server.", granted(run.trace))
-    return failed("Only TLS vouches for the ID token: its signature was not checked.", granted(run.trace))
+    return failed("The signature of the ID token was not checked.", granted(run.trace))
 
 
 def _scope(run: Run, difference: Difference, word: str) -> Judgement:
@@ -193,7 +196,7 @@ CHECKS = (
         "info",
         "A refresh token came, so that the person need not come back soon",
         "RFC 6749 §1.5",
-        "Ask for offline_access, or what the provider calls it, if sign-ins should last.",
+        "Ask for offline_access, or what the provider calls it, where a scope can be asked for.",
         refresh_token_issued,
         always,
     ),
@@ -201,7 +204,7 @@ CHECKS = (
         "lifetime-bounded",
         "medium",
         "The access token is said to end within a day",
-        "RFC 6749 §5.1; RFC 9700 §2.2.1",
+        "RFC 6749 §5.1; RFC 6750 §5.3",
         "Sign out when done: a stolen token is good for as long as it lasts.",
         lifetime,
         always,

@@ -22,6 +22,7 @@ OUT_OF_BAND = "https://developers.google.com/identity/protocols/oauth2/resources
 FORM_POST = "OAuth 2.0 Form Post Response Mode §2"
 LOCAL_NETWORK = "https://wicg.github.io/local-network-access/"
 CROSS_DEVICE = "draft-ietf-oauth-cross-device-security §5"
+CONSENT = f"{CROSS_DEVICE}; draft-ietf-oauth-v2-1 §7.9"
 
 UNPUBLISHED: Fact = ("not in the published API", NETLIFY)
 NO_RESPONSE: Fact = (NOT_IN_PROTOCOL, "RFC 8628 §3.2")
@@ -47,7 +48,7 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
         "hybrid": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.3"),
         "ticket": ("none: a vendor's own API", NETLIFY),
         "device": ("RFC 8628", "RFC 8628 §3"),
-        "paste": ("none; vendors called it oob", OUT_OF_BAND),
+        "paste": ("the code flow, ended by hand", "RFC 6749 §4.1"),
     },
     "status": {
         "code": ("recommended, with PKCE", "RFC 9700 §2.1.1"),
@@ -57,7 +58,7 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
         "hybrid": ("allowed", "RFC 9700 §2.1.2"),
         "ticket": ("one vendor's own", NETLIFY),
         "device": ("standard; not on one device", CROSS_DEVICE),
-        "paste": ("oob blocked by Google in 2023", OUT_OF_BAND),
+        "paste": ("like oob, which Google ended", OUT_OF_BAND),
     },
     "pkce": {"ticket": UNPUBLISHED, "device": NO_PARAMETER},
     "state": {"ticket": UNPUBLISHED, "device": NO_PARAMETER},
@@ -67,24 +68,24 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
         "ticket": ("we ask by our own id only", NETLIFY),
         "device": ("we ask by our own code only", "RFC 8628 §3.4"),
     },
-    "fixation": {"ticket": UNPUBLISHED, "device": ("secrecy of the user code", "RFC 8628 §5.1")},
+    "fixation": {"ticket": UNPUBLISHED, "device": ("secrecy of the user code", "RFC 8628 §5.1, §5.5")},
     "abort": {
         "code": ("only with the state", "RFC 8252 §8.9"),
         "ticket": UNPUBLISHED,
         "device": ("whoever has the user code", "RFC 8628 §3.3"),
     },
     "phishing": {
-        "code": ("resistant, not immune", CROSS_DEVICE),
+        "code": ("resistant, not immune", CONSENT),
         "ticket": ("weak: the link is enough", NETLIFY),
         "device": ("weak; the user code helps a bit", "RFC 8628 §5.4"),
         "paste": ("weak: it trains copying", OUT_OF_BAND),
     },
     "replay": {
         "code": ("single use, with the verifier", "RFC 6749 §4.1.2; RFC 7636 §4.6"),
-        "fragment": ("until it expires", "RFC 6750 §1.2"),
-        "id_token": ("the nonce is compared", "OpenID Connect Core 1.0 §15.5.2"),
+        "fragment": ("until it expires", "RFC 6750 §1.2, §5.2"),
+        "id_token": ("the nonce is compared", "OpenID Connect Core 1.0 §3.2.2.11"),
         "ticket": UNPUBLISHED,
-        "device": ("until it expires", "RFC 8628 §3.2"),
+        "device": ("not specified; it expires", "RFC 8628 §3.2"),
     },
     "refresh-possible": {
         "code": ("yes", "RFC 6749 §5.1"),
@@ -93,10 +94,10 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
         "device": ("yes", "RFC 8628 §3.5"),
     },
     "dpop": {
-        "code": ("yes", "RFC 9449 §5"),
+        "code": ("possible", "RFC 9449 §5"),
         "fragment": ("no standard way", "RFC 9700 §2.1.2"),
         "ticket": UNPUBLISHED,
-        "device": ("yes", "RFC 9449 §5"),
+        "device": ("possible", "RFC 9449 §5"),
     },
     "javascript": {
         "code": ("not needed", "RFC 6749 §4.1.2"),
@@ -107,7 +108,7 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
         "device": ("up to the server's page", "RFC 8628 §3.3"),
     },
     "cross-device": {
-        "code": (NOT_IN_PROTOCOL, "RFC 8252 §7.3"),
+        "code": (NOT_IN_PROTOCOL, "RFC 8252 §8.1"),
         "ticket": ("yes: the link is enough", NETLIFY),
         "device": ("yes, its purpose", "RFC 8628 §1"),
         "paste": ("yes, copied by hand", OUT_OF_BAND),
@@ -149,7 +150,7 @@ def fact(run: Run, about: str) -> Cell:
 
 def _netlify(run: Run) -> bool:
     created = first(run.trace, "ticket request")
-    return created is None or "/oauth/tickets" in created.url
+    return created is not None and "/oauth/tickets" in created.url
 
 
 def _property(about: str, title: str, group: str) -> Property:

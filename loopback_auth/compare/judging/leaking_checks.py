@@ -77,7 +77,7 @@ def handle_in_url(run: Run) -> Judgement:
     if not redeeming:
         return unseen("No ticket and no device code was seen.")
     if request is not None and of_kind(sent(request), ("code_verifier",)):
-        return passed("What the link holds is worth nothing without the verifier.", (request.number,))
+        return passed("What the link holds was redeemed together with a verifier.", (request.number,))
     invited = [
         step
         for name in ("invite", "browse", "open")
@@ -101,7 +101,9 @@ def key_in_argv(run: Run) -> Judgement:
     found = keys(run.trace).intersection(_arguments(run))
     if found:
         return failed(f"The process list had {shown(sorted(found))}.", numbers(*programs))
-    return passed("The process list had nothing that redeems the tokens.", numbers(*programs))
+    opening = of_kind(_arguments(run), ("start_key",))
+    but = ", but a key that opens our start page once" if opening else ""
+    return passed(f"The process list had nothing that redeems the tokens{but}.", numbers(*programs))
 
 
 def request_in_argv(run: Run) -> Judgement:
@@ -233,7 +235,7 @@ CHECKS = (
         "authorization-url-in-process-list",
         "low",
         "The process list never holds the authorization request",
-        "jupyter/notebook#4260; RFC 8252 §8.9",
+        "jupyter/notebook#4260; RFC 6749 §10.12",
         "Let the browser begin at our start page: leave --no-start-page out.",
         request_in_argv,
         always,
@@ -242,7 +244,7 @@ CHECKS = (
         "start-page-used",
         "info",
         "The browser began at a page of ours, and so showed that it can reach us",
-        "RFC 8252 §7.3",
+        "aws/aws-cli#9098",
         "Leave --no-start-page out.",
         start_page,
         always,
@@ -251,7 +253,7 @@ CHECKS = (
         "refresh-token-in-browser",
         "high",
         "No refresh token comes through the browser",
-        "RFC 6749 §4.2.2; RFC 9700 §4.14",
+        "RFC 6749 §4.2.2, §10.4",
         "Revoke the token, and tell the provider.",
         refresh_token_in_browser,
         always,

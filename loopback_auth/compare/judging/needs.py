@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import form, place
+from loopback_auth.compare.drawing.reading import along, place
 from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
 from loopback_auth.compare.judging.conduct import learnt
 from loopback_auth.compare.judging.evidence import POLLS, answered, asked, first, granted, named, numbers
@@ -131,7 +131,7 @@ def _carries_secret(exchange: Exchange) -> bool:
         name.lower() == "authorization" and value.lower().startswith("basic ")
         for name, value in exchange.request_headers
     )
-    return basic or not {"client_secret", "client_assertion"}.isdisjoint(dict(form(exchange)))
+    return basic or not {"client_secret", "client_assertion"}.isdisjoint(dict(along(exchange)))
 
 
 def _transport(url: str) -> str:
@@ -158,7 +158,7 @@ RESULTS = (
     Property("scope-asked", "Scope asked for", OUT, scope_asked),
     Property("scope-granted", "Scope granted", OUT, scope_granted),
     Property("id-token", "ID token", OUT, id_token),
-    Property("dpop", "Bound to a key (DPoP)", OUT, dpop),
+    Property("dpop", "Binding to a key (DPoP)", OUT, dpop),
 )
 REQUIREMENTS = (
     Property("client-secret", "Client secret", IN, client_secret),
