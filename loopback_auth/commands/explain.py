@@ -92,9 +92,9 @@ def _story(name: str, options: argparse.Namespace) -> Story:
 
     client = _client(name, options)
     rehearsal = rehearse(name, client)
-    manner = Manner(
-        rehearsal.provider, rehearsal.translated, rehearsal.contract, rehearsed=client is not None
-    )
+    # A vendor of tickets alone is no provider that has a name.
+    provider = rehearsal.provider if options.provider or not options.ticket else options.ticket
+    manner = Manner(provider, rehearsal.translated, rehearsal.contract, rehearsed=client is not None)
     return rehearsed_story(rehearsal.run, manner)
 
 
@@ -107,8 +107,15 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
     from loopback_auth.compare.running.simulate import ISSUER
     from loopback_auth.settings import needs_secret
     from loopback_auth.settings.configure import client_config
+    from loopback_auth.settings.providers import PRESETS
 
+    if name in PRESETS:
+        raise ConfigError(
+            f"{name} is a provider, and no flow.", hint=f"Name the flow first, as in explain code {name}."
+        )
     options.flow = choice(name, demo_client(ISSUER)).flow
+    if options.ticket:
+        options.client_id = options.client_id or STAND_INS["client_id"]
     settings = settings_of(options)
     if settings.is_demo or not (options.provider or _places(options)):
         return None
@@ -120,7 +127,9 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
 
 def _places(options: argparse.Namespace) -> bool:
     """Tell whether flags say where to sign in."""
-    return any(vars(options).get(name) for name in ("issuer", "authorization_endpoint", "token_endpoint"))
+    return any(
+        vars(options).get(name) for name in ("issuer", "authorization_endpoint", "token_endpoint", "ticket")
+    )
 
 
 def _recording(options: argparse.Namespace) -> int:

@@ -71,6 +71,15 @@ def test_without_a_provider_it_is_the_demonstration(command_line: CommandLine) -
     assert "github" not in ended.stdout
 
 
+def test_vendor_of_tickets_is_told_by_its_contract(command_line: CommandLine) -> None:
+    """It needs to be no provider for that."""
+    ended = command_line.run("explain", "ticket", "--ticket", "heroku")
+
+    assert ended.stdout.startswith("ticket at heroku, step by step\n")
+    assert "POST https://cli-auth.heroku.com/auth" in ended.stdout
+    assert "as.example" not in ended.stdout
+
+
 def test_own_client_is_told_with_its_own_values(command_line: CommandLine) -> None:
     """And its secret is a label like any other."""
     ended = command_line.run(
@@ -108,12 +117,14 @@ def test_json_tells_the_same(command_line: CommandLine) -> None:
         "answers",
         "fates",
         "findings",
+        "by_hand",
     ]
     assert story["flow"] == "token"
 
 
 REFUSED = [
     (["magic"], 2, "There is no flow called 'magic'", "code form_post"),
+    (["netlify"], 2, "netlify is a provider, and no flow", "explain code netlify"),
     (["ticket", "github"], 2, "github does not sign in by ticket", "--ticket"),
     (["device", "netlify"], 3, "no device authorization endpoint", "Use another flow"),
     (["code", "githb"], 2, "Unknown provider: 'githb'", "Did you mean github?"),

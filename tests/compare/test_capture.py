@@ -209,7 +209,7 @@ def test_page_that_redeems_the_code_itself_is_seen() -> None:
     ((run, _),) = found.runs
 
     assert steps(run)[-1] == "browser > server: token request"
-    assert "whatever runs in that page can have the tokens" in text(recorded_story(run, None))
+    assert "so that the tokens come to that page" in text(recorded_story(run, None))
     assert leaked(everything(found)) == []
 
 

@@ -6,10 +6,12 @@ import json
 import re
 
 import pytest
+from trace_samples import TICKET, changed
 
 from loopback_auth.compare.drawing.reading import LABEL
 from loopback_auth.compare.explaining.rehearsal import rehearse
 from loopback_auth.compare.explaining.story import PUBLIC, Manner
+from loopback_auth.compare.explaining.story_questions import questions
 from loopback_auth.compare.explaining.story_text import members, text
 from loopback_auth.compare.explaining.story_words import PARAMETERS, SECRETS, STEPS, SUMMARIES
 from loopback_auth.compare.explaining.telling import Story, rehearsed_story
@@ -72,13 +74,90 @@ def test_questions_of_the_thread_are_answered() -> None:
     story = told("ticket", "netlify")
 
     assert f"POST {TICKETS}/<ticket#1>/exchange" in answer(story, "What is a ticket")
-    assert "none carries a redirect_uri" in answer(story, "Why is the redirect URI ignored")
+    assert "None of the requests of this flow carries a redirect_uri" in answer(
+        story, "Why is the redirect URI ignored"
+    )
     assert answer(story, "How does the program learn").startswith(
-        f"By asking (GET {TICKETS}/<ticket#1>), here"
+        f"By asking (GET {TICKETS}/<ticket#1>), here 3 times, at most every 1 s, until authorized is true."
     )
     assert "No page, script or extension" in answer(story, "Where does the access token show")
     assert {one.source for one in story.answers[:3]} == {"https://github.com/netlify/open-api"}
     assert "extensions of the browser" in taken_by(story, "<ticket#1>")
+
+
+def test_ticket_bound_to_a_verifier_is_not_anybodys() -> None:
+    """Its id alone redeems nothing (RFC 7636 §4.6)."""
+    bound = changed(TICKET, "ticket exchange", "/exchange", "/exchange?code_verifier=<code_verifier#1>")
+    said = [next(one.answer for one in questions(run, Manner())) for run in (TICKET, bound)]
+
+    assert "Whoever has the id can do that." in said[0]
+    assert "Whoever has the id and the code verifier can do that." in said[1]
+
+
+def test_ticket_that_the_browser_sees_is_named_beside_the_token() -> None:
+    """Whoever reads it there can be first; where more is wanted than the id, nobody can."""
+    question = "Where does the access token show"
+
+    assert "But the browser does see <ticket#1>, and whoever is first" in answer(
+        told("ticket", "netlify"), question
+    )
+    assert "But the browser does see" not in answer(told("ticket", "npm"), question)
+    assert "But the browser does see" not in answer(told("code", "netlify"), question)
+
+
+def test_calls_at_netlify_can_be_made_by_hand() -> None:
+    """With no secret in an argument, where every process of the machine could read it."""
+    commands = told("ticket", "netlify").by_hand
+    lines = [line for command in commands for line in command.splitlines()]
+
+    assert [line for line in lines if line.startswith("url")] == [
+        f'url = "{TICKETS}?client_id=CLIENT_ID"',
+        f'url = "{TICKETS}/$ticket"',
+        f'url = "{TICKETS}/$ticket/exchange"',
+    ]
+    assert 'echo "https://app.netlify.com/authorize?response_type=ticket&ticket=$ticket"' in lines
+    assert {line for line in lines if line.startswith("curl")} == {"curl -K- <<END"}
+    assert LABEL.search("".join(lines)) is None
+    assert lines[0] in text(told("ticket", "netlify"), width=40).splitlines()
+
+
+def test_addresses_that_a_server_gives_are_read_in_by_hand() -> None:
+    """By the names that they have in its answers."""
+    commands = told("device", "google").by_hand
+
+    assert commands[0].endswith("\ncurl 'https://accounts.google.com/.well-known/openid-configuration'")
+    assert commands[1].startswith("read -rs device_authorization_endpoint ")
+    assert 'url = "$token_endpoint"' in "".join(commands)
+
+
+def test_flow_that_a_browser_comes_back_from_has_no_commands() -> None:
+    """Somebody has to listen."""
+    assert told("code", "netlify").by_hand == ()
+
+
+def test_parameters_say_where_they_are_sent() -> None:
+    """Whoever writes the request has to know it."""
+    created = told("ticket", "netlify").scenes[0]
+    redeemed = next(scene for scene in told("code", "netlify").scenes if scene.title == "token request")
+
+    assert [(said.name, said.where) for said in created.sent] == [("client_id", "query")]
+    assert [(said.name, said.where) for said in redeemed.sent] == [
+        ("grant_type", "form"),
+        ("code", "form"),
+        ("redirect_uri", "form"),
+        ("client_id", "Authorization: Basic"),
+        ("client_secret", "Authorization: Basic"),
+    ]
+
+
+def test_metadata_at_two_addresses_are_two_requests() -> None:
+    """The first of them has none at the demonstration server."""
+    asked = [scene for scene in told("code").scenes if scene.title == "metadata request"]
+
+    assert [(scene.request.rpartition("/")[2], scene.status) for scene in asked] == [
+        ("openid-configuration", 404),
+        ("oauth-authorization-server", 200),
+    ]
 
 
 def test_code_at_netlify_has_its_token_endpoint_and_the_secret() -> None:
@@ -121,6 +200,8 @@ def test_addresses_that_only_metadata_tell_stay_names() -> None:
     assert "program to google: GET https://accounts.google.com/.well-known/openid-configuration" in requests(
         story
     )
+    assert "curl https://accounts.google.com/.well-known/openid-configuration" in " ".join(story.notes)
+    assert "--token-endpoint URL" in " ".join(story.notes)
 
 
 def test_addresses_that_a_vendor_gives_stay_names() -> None:
@@ -234,7 +315,9 @@ def test_every_sentence_is_one_and_has_a_source() -> None:
     """A clause that one can look up."""
     tables = (STEPS, PARAMETERS, SECRETS, SUMMARIES)
     entries = [entry for table in tables for entry in table.values()]
-    source = re.compile(r"RFC \d+ §|OpenID Connect Core 1\.0 §|OAuth 2\.0 |https://github\.com/|\{contract\}")
+    source = re.compile(
+        r"RFC \d+ §|OpenID Connect Core 1\.0 §|OAuth 2\.0 |https://github\.com/|[\w-]+/[\w-]+#\d|\{contract\}"
+    )
 
     assert [words for words, clause in entries if not source.match(clause)] == []
     assert [

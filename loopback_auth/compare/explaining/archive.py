@@ -2,10 +2,13 @@
 
 What comes out still holds every secret, and is for `capture` alone. Members that are not needed are not
 looked at; one that is needed and is of another kind than the format has it is an error that names its place
-and quotes no value. Addresses lose what stands before an @, which is a password.
+and quotes no value. One that is missing or null is taken for empty wherever writers leave it out: a request
+that nobody answered must not cost the whole recording. Addresses lose what stands before an @, which is a
+password.
 
 Source: http://www.softwareishard.com/blog/har-12-spec/; Chromium leaves fragments out of addresses and,
-unless told otherwise, Authorization and cookies; Firefox leaves out what is undefined.
+unless told otherwise, Authorization and cookies; Firefox leaves out what is undefined; Playwright gives what
+was not answered the status -1.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
@@ -31,6 +34,8 @@ FARTHEST = 1e15
 """Milliseconds; beyond every date."""
 BROWSERS = ("webinspector", "firefox")
 """Who says in the archive that it was a browser."""
+PACKED = (b"\x1f\x8b", b"PK\x03\x04")
+"""How files begin that are compressed: gzip, zip."""
 
 _USER = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
 _HINT = "Export it anew: in the developer tools of the browser, Network, save all as HAR with content."
@@ -78,6 +83,11 @@ def read_archive(content: bytes) -> Archive:
             f"The archive is larger than {LIMIT // 1_000_000} MB.",
             hint="Record again, and only the sign-in.",
         )
+    if content.startswith(PACKED):
+        raise ConfigError(
+            "This archive is compressed.",
+            hint="Unpack it first, with gunzip or unzip, and name the .har file.",
+        )
     try:
         root = json.loads(content.decode("utf-8-sig"), parse_constant=_constant)
     except (ValueError, RecursionError):
@@ -112,7 +122,7 @@ def _entry(value: object, where: str, *, browser: bool) -> Entry | None:
         at=_moment(members.get("startedDateTime"), f"{where}.startedDateTime"),
         seconds=max(_number(members.get("time") or 0, f"{where}.time") / 1000, 0.0),
         request=request,
-        answer=_answer(_object(members.get("response"), f"{where}.response"), f"{where}.response"),
+        answer=_answer(_object(members.get("response") or {}, f"{where}.response"), f"{where}.response"),
         by_browser=by_browser,
         navigates=navigates,
         page=str(members.get("pageref", "")),
@@ -127,18 +137,18 @@ def _request(members: Mapping[str, object], where: str) -> HttpRequest:
     if members.get("postData") is None:
         return HttpRequest(method, url, headers)
     posted = _object(members["postData"], f"{where}.postData")
-    kind = _text(posted.get("mimeType", ""), f"{where}.postData.mimeType")
-    text = _text(posted.get("text", ""), f"{where}.postData.text")
+    kind = _text(posted.get("mimeType") or "", f"{where}.postData.mimeType")
+    text = _text(posted.get("text") or "", f"{where}.postData.text")
     if not text and posted.get("params"):
         kind, text = FORM, urlencode(_pairs(posted["params"], f"{where}.postData.params"))
     return HttpRequest(method, url, _completed(headers, "Content-Type", kind), _bounded(text))
 
 
 def _answer(members: Mapping[str, object], where: str) -> HttpResponse | None:
-    status = members.get("status")
-    if type(status) is not int or not 0 <= status <= 999:
+    status = members.get("status") or 0
+    if type(status) is not int or not -1 <= status <= 999:
         raise _wrong(f"{where}.status is no status")
-    if not status:
+    if status <= 0:
         return None
     headers = _headers(members.get("headers"), f"{where}.headers")
     content = _object(members.get("content") or {}, f"{where}.content")
@@ -146,8 +156,19 @@ def _answer(members: Mapping[str, object], where: str) -> HttpResponse | None:
     headers = _completed(headers, "Content-Type", content.get("mimeType"))
     text = _text(content.get("text") or "", f"{where}.content.text")
     if content.get("encoding") == "base64":
-        return HttpResponse(status, headers, _decoded(text, where))
-    return HttpResponse(status, headers, _bounded(text))
+        return _as_json(HttpResponse(status, headers, _decoded(text, where)))
+    return _as_json(HttpResponse(status, headers, _bounded(text)))
+
+
+def _as_json(answer: HttpResponse) -> HttpResponse:
+    """Write an answer as JSON where it is a form, as GitHub answers a client that does not ask for JSON."""
+    if answer.header("content-type").partition(";")[0].strip().lower() != FORM:
+        return answer
+    headers = tuple(pair for pair in answer.headers if pair[0].lower() != "content-type")
+    members = dict(parse_qsl(answer.body.decode("utf-8", "replace"), keep_blank_values=True))
+    return replace(
+        answer, headers=(*headers, ("Content-Type", "application/json")), body=json.dumps(members).encode()
+    )
 
 
 def _completed(headers: Headers, name: str, value: object) -> Headers:
@@ -181,9 +202,9 @@ def _headers(value: object, where: str) -> Headers:
 
 
 def _pairs(value: object, where: str) -> list[tuple[str, str]]:
-    pairs = [_object(one, f"{where}[]") for one in _list(value, where)]
+    pairs = [_object(one, f"{where}[]") for one in _list([] if value is None else value, where)]
     return [
-        (_text(one.get("name"), f"{where}[].name"), _text(one.get("value", ""), f"{where}[].value"))
+        (_text(one.get("name"), f"{where}[].name"), _text(one.get("value") or "", f"{where}[].value"))
         for one in pairs
     ]
 

@@ -2,10 +2,8 @@
 
 Theory of operation. Every request is named, or left alone. Of those that are named the secrets are learnt,
 all of them before anything is written, so that each is the same label wherever it turns up. Requests that
-share a secret belong to one sign-in: the state leads from the request to the answer, the code from there to
-the token request, the token to whatever is done with it. What has no secret goes to the sign-in before it at
-the same server. Then everything is written with labels and reduced to what the specifications have names for;
-what was read is forgotten.
+share a secret belong to one sign-in (see `grouping`). Then everything is written with labels and reduced to
+what the specifications have names for; what was read is forgotten.
 
 A browser records its own legs. What a program says to the server is in nobody's archive but a proxy's, and is
 not observed then.
@@ -14,13 +12,14 @@ not observed then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote
 
 from loopback_auth.approval import TicketContract
 from loopback_auth.compare.drawing.reading import LABEL
 from loopback_auth.compare.explaining.archive import Archive, Entry, read_archive
 from loopback_auth.compare.explaining.endings import ending_of, flow_of
+from loopback_auth.compare.explaining.grouping import BESIDES, Found, groups, server
 from loopback_auth.compare.explaining.recognition import Recognition, bare, ticket_ids
 from loopback_auth.compare.explaining.reduction import reduced
 from loopback_auth.compare.judging.checks import findings
@@ -31,33 +30,6 @@ from loopback_auth.labels import Labels
 from loopback_auth.protocol.ticket import ticket_secrets
 from loopback_auth.trace import Exchange, Party, Secret, Trace
 
-PUSHED = "pushed authorization request"
-DIRECT = (
-    "device authorization request",
-    "device token request",
-    PUSHED,
-    "refresh request",
-    "ticket exchange",
-    "ticket request",
-    "token request",
-)
-"""Requests whose answers belong to the sign-in as they do."""
-LINKING = frozenset(
-    {
-        "access_token",
-        "code",
-        "code_verifier",
-        "device_code",
-        "id_token",
-        "nonce",
-        "refresh_token",
-        "request_uri",
-        "state",
-        "ticket",
-        "user_code",
-    }
-)
-"""Kinds of secrets that two requests of the same sign-in share, and no others do."""
 NATIVE = ("no-client-secret", "redirect-loopback-literal")
 """Checks of programs on a person's own machine."""
 PARTIES: tuple[Party, ...] = ("client", "browser", "server", "person", "stranger")
@@ -69,18 +41,6 @@ class Capture:
 
     runs: tuple[tuple[Run, TicketContract | None], ...]
     others: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A request that was named; `address` has the fragment that the browser brought along."""
-
-    entry: Entry
-    step: str
-    sender: Party
-    receiver: Party
-    address: str = field(default="", repr=False)
-    observed: bool = True
 
 
 def capture(content: bytes) -> Capture:
@@ -100,11 +60,11 @@ def capture(content: bytes) -> Capture:
     labels = Labels()
     for one in found:
         _learn(one, labels, recognition.contract)
-    groups = _groups(found, labels)
-    runs = ((_run(group, labels), recognition.contract) for group in groups)
+    told = [group for group in groups(found, labels) if not {one.step for one in group} <= BESIDES]
+    runs = [_run(group, labels) for group in told]
     return Capture(
-        tuple((run, contract if run.flow == "ticket" else None) for run, contract in runs),
-        len(archive.entries) - len(found),
+        tuple((run, recognition.contract if run.flow == "ticket" else None) for run in runs),
+        len(archive.entries) - sum(map(len, told)),
     )
 
 
@@ -126,7 +86,7 @@ def _own(archive: Archive) -> Capture:
     )
 
 
-def _noted(entry: Entry) -> _Found | None:
+def _noted(entry: Entry) -> Found | None:
     notes = entry.notes
     step, address = notes.get("step"), notes.get("address")
     sender = next((party for party in PARTIES if party == notes.get("sender")), None)
@@ -134,7 +94,7 @@ def _noted(entry: Entry) -> _Found | None:
     if not isinstance(step, str) or not isinstance(address, str) or sender is None or receiver is None:
         return None
     observed = notes.get("observed") is not False
-    return _Found(_with_labels_escaped(entry), step, sender, receiver, _escaped(address), observed)
+    return Found(_with_labels_escaped(entry), step, sender, receiver, _escaped(address), observed)
 
 
 def _with_labels_escaped(entry: Entry) -> Entry:
@@ -152,7 +112,7 @@ def _escaped(text: str) -> str:
     return LABEL.sub(lambda label: quote(label[0], safe=""), text)
 
 
-def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[_Found]:
+def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found]:
     """Name the requests that belong to a sign-in."""
     led: dict[str, str] = {}
     for entry in entries:
@@ -170,10 +130,10 @@ def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[_Foun
         back = bare(url) in recognition.redirect_uris or step == "authorization response"
         shown = address if entry.navigates or step == "authorization response" else ""
         request = replace(entry.request, url=url.partition("#")[0])
-        yield _Found(replace(entry, request=request), step, sender, "client" if back else "server", shown)
+        yield Found(replace(entry, request=request), step, sender, "client" if back else "server", shown)
 
 
-def _learn(one: _Found, labels: Labels, contract: TicketContract | None) -> None:
+def _learn(one: Found, labels: Labels, contract: TicketContract | None) -> None:
     """Remember the secrets of a request and its answer."""
     request, answered = one.entry.request, one.entry.answer
     for ticket in ticket_ids(contract, request.url):
@@ -190,58 +150,7 @@ def _learn(one: _Found, labels: Labels, contract: TicketContract | None) -> None
     labels.learn_url(answered.header("location"), guess=True)
 
 
-def _groups(found: Sequence[_Found], labels: Labels) -> list[list[_Found]]:
-    """Put together what shares a secret, in the order in which each began."""
-    groups: list[tuple[set[str], list[_Found]]] = []
-    for one in found:
-        links = _links(one, labels)
-        joined = [group for group in groups if links & group[0]] or _at_the_same_server(one, links, groups)
-        if not joined:
-            groups.append((links, [one]))
-            continue
-        first, *others = joined
-        first[0].update(links)
-        first[1].append(one)
-        for other in others:
-            first[0].update(other[0])
-            first[1].extend(other[1])
-            groups.remove(other)
-    return [sorted(members, key=lambda one: one.entry.at) for _, members in groups]
-
-
-def _at_the_same_server(
-    one: _Found, links: set[str], groups: list[tuple[set[str], list[_Found]]]
-) -> list[tuple[set[str], list[_Found]]]:
-    """Return the last sign-in at a request's own server, where one of the two has no secret yet."""
-    here = _server(one.entry.request.url)
-    for group in reversed(groups):
-        if any(_server(member.entry.request.url) == here for member in group[1]) and (
-            not links or not group[0]
-        ):
-            return [group]
-    return []
-
-
-def _server(url: str) -> str:
-    """Return scheme and host of an address, however malformed it is."""
-    return "/".join(bare(url).split("/", 3)[:3])
-
-
-def _links(one: _Found, labels: Labels) -> set[str]:
-    request = one.entry.request
-    texts = [
-        request.url,
-        one.address,
-        request.body.decode("utf-8", "replace"),
-        request.header("authorization"),
-    ]
-    if one.step in DIRECT and one.entry.answer is not None:
-        texts.append(one.entry.answer.body.decode("utf-8", "replace"))
-    shown = (label for text in texts for label in LABEL.findall(labels.text(text)))
-    return {label for label in shown if label.strip("<>").partition("#")[0] in LINKING}
-
-
-def _run(found: Sequence[_Found], labels: Labels, *, flow: str = "") -> Run:
+def _run(found: Sequence[Found], labels: Labels, *, flow: str = "") -> Run:
     begun = found[0].entry.at
     entries = tuple(_exchange(number, one, begun, labels) for number, one in enumerate(found, 1))
     shown = repr(entries)
@@ -250,7 +159,7 @@ def _run(found: Sequence[_Found], labels: Labels, *, flow: str = "") -> Run:
         for label, length in labels.known()
         if label in shown
     )
-    trace = Trace(flow or flow_of(entries), "file", _server(found[0].entry.request.url), entries, secrets)
+    trace = Trace(flow or flow_of(entries), "file", server(found[0].entry.request.url), entries, secrets)
     outcome, reason, tokens = ending_of(trace)
     run = Run(trace.flow, outcome, trace, reason=reason, tokens=tokens)
     judged = findings(run)
@@ -272,7 +181,7 @@ def _excused(finding: Finding) -> Finding:
     return replace(finding, verdict="not applicable", because=because, steps=(), advice="")
 
 
-def _exchange(number: int, one: _Found, begun: float, labels: Labels) -> Exchange:
+def _exchange(number: int, one: Found, begun: float, labels: Labels) -> Exchange:
     request, answered = one.entry.request, one.entry.answer
     return reduced(
         Exchange(

@@ -12,6 +12,8 @@ from loopback_auth.trace import Exchange, Trace
 
 PUSHED = "pushed authorization request"
 NO_END = "The recording does not show how it ended."
+AFTERWARDS = frozenset({"UserInfo request", "introspection request", "refresh request", "revocation request"})
+"""Requests for which somebody has signed in before."""
 
 
 def flow_of(entries: Sequence[Exchange]) -> str:
@@ -37,6 +39,9 @@ def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
         (value for each in trace.exchanges() for name, value in query(each.url) if name == "scope"), ""
     )
     for exchange in trace.exchanges():
+        if exchange.step == "authorization request" and exchange.status >= 400:
+            # RFC 6749 §4.1.2.1: where client or redirect URI are wrong, the browser is not sent back.
+            return "refused", f"{exchange.step}: status {exchange.status}", None
         along = dict((*query(exchange.url), *form(exchange), *fragment(exchange.address)))
         for came in (dict(answer(exchange)), along if exchange.step == "authorization response" else {}):
             if "access_token" in came and exchange.step != "refresh request":

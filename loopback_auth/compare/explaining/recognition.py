@@ -23,8 +23,12 @@ from loopback_auth.protocol.json import member, parse_object
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY
 
 WELL_KNOWN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-GRANTS = {DEVICE_CODE: "device token request", "refresh_token": "refresh request"}
-"""By grant type; any other is a token request."""
+GRANTS = {
+    "authorization_code": "token request",
+    DEVICE_CODE: "device token request",
+    "refresh_token": "refresh request",
+}
+"""By grant type; with any other nobody signs in."""
 CALLS = {
     "create": "ticket request",
     "poll": "ticket status request",
@@ -43,6 +47,8 @@ class Recognition:
         self.contract: TicketContract | None = None
         """Of the tickets that were seen."""
         self.redirect_uris: set[str] = set()
+        self._behind_fragments: set[str] = set()
+        """Redirect URIs at which an answer is due that no archive may show."""
         self._states: set[str] = set()
         self._endpoints: dict[str, str] = {}
 
@@ -51,10 +57,17 @@ class Recognition:
         request, answer = entry.request, entry.answer
         step = self._ticket(request, answer) or self._named(entry)
         if step in ("authorization request", "pushed authorization request"):
-            asked = sent(request)
-            self.redirect_uris.add(bare(asked.get("redirect_uri", "")))
+            self._expect(sent(request))
         self._remember(step, answer)
         return step
+
+    def _expect(self, asked: Mapping[str, str]) -> None:
+        """Remember where the answer to an authorization request goes."""
+        uri = bare(asked.get("redirect_uri", ""))
+        self.redirect_uris.add(uri)
+        usual = "fragment" if {"token", "id_token"} & set(asked.get("response_type", "").split()) else "query"
+        if asked.get("response_mode", usual) == "fragment":
+            self._behind_fragments.add(uri)
 
     def _named(self, entry: Entry) -> str:
         request, along, place = entry.request, sent(entry.request), bare(entry.request.url)
@@ -63,8 +76,10 @@ class Recognition:
             return "metadata request"
         if self._is_response(entry, along, place):
             return "authorization response"
-        if "grant_type" in along and request.method == "POST":
-            return GRANTS.get(along["grant_type"], "token request")
+        if "grant_type" in along:
+            return GRANTS.get(along["grant_type"], "")
+        if "code" in along and along.keys() & {"client_secret", "code_verifier"}:
+            return "token request"  # GitHub asks for no grant type.
         if request.method == "POST" and "device_code" in answered:
             return "device authorization request"
         if request.method == "POST" and "request_uri" in answered and "client_id" in along:
@@ -85,10 +100,16 @@ class Recognition:
 
     def _is_response(self, entry: Entry, along: Mapping[str, str], place: str) -> bool:
         fragment = dict(parse_qsl(entry.request.url.partition("#")[2].removeprefix("?")))
-        if not ANSWERS & {*along, *fragment} or "grant_type" in along:
-            return place in self.redirect_uris and entry.navigates and entry.request.method == "GET"
-        known = place in self.redirect_uris
-        return known or ("state" in {*along, *fragment} and "client_id" not in along and entry.by_browser)
+        if along.keys() & {"grant_type", "client_secret", "code_verifier"}:
+            return False
+        if not ANSWERS & {*along, *fragment}:
+            due = place in self._behind_fragments and entry.navigates and entry.request.method == "GET"
+        else:
+            ours = "state" in {*along, *fragment} and "client_id" not in along and entry.by_browser
+            due = ours or place in self.redirect_uris
+        if due:
+            self._behind_fragments.discard(place)
+        return due
 
     def _ticket(self, request: HttpRequest, answer: HttpResponse | None) -> str:
         along = sent(request)

@@ -58,6 +58,7 @@ KNOWN = frozenset(
 ADDRESSES = frozenset({"location", "redirect_uri", "referer", "verification_uri_complete"})
 """Parameters, members and headers that are addresses themselves."""
 
+_ORIGIN = re.compile(r"[^/?#]*://[^/]*")
 _NUMBERED = re.compile(r"[A-Za-z0-9._~%=-]*[0-9][A-Za-z0-9._~%=-]*")
 _LONGEST_PART = 12
 """Characters of a part of a path that has digits in it; a longer one may be a secret."""
@@ -80,9 +81,9 @@ def reduced(exchange: Exchange) -> Exchange:
 def reduced_url(url: str) -> str:
     """Reduce an address in which known secrets are labels."""
     head = place(url)
-    scheme, colon, rest = head.partition("://")
-    host, slash, path = rest.partition("/")
-    shown = f"{scheme}{colon}{host}{slash}{'/'.join(map(_part, path.split('/')))}"
+    origin = _ORIGIN.match(head)
+    start = origin.end() if origin is not None else 0  # It may be relative.
+    shown = head[:start] + "/".join(map(_part, head[start:].split("/")))
     # Netlify's fragments begin with a question mark.
     behind = tuple((name.removeprefix("?"), value) for name, value in fragment(url))
     for mark, pairs in (("?", query(url)), ("#", behind)):

@@ -13,18 +13,8 @@ from itertools import groupby
 
 from loopback_auth.approval import TicketContract
 from loopback_auth.compare.drawing.lines import ACTORS, NAMES
-from loopback_auth.compare.drawing.reading import (
-    LABEL,
-    Parameters,
-    answer,
-    form,
-    fragment,
-    header,
-    place,
-    query,
-    received,
-    sent,
-)
+from loopback_auth.compare.drawing.reading import LABEL, Parameters, fragment, place, received, sent
+from loopback_auth.compare.explaining.carrying import came_back, carried, sent_along
 from loopback_auth.compare.explaining.story_words import PARAMETERS, STEPS, VENDOR, Told
 from loopback_auth.compare.judging.evidence import label_kind
 from loopback_auth.compare.nouns import Run
@@ -65,12 +55,17 @@ FROM_ANSWER = ", from the answer}"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A parameter: its name, its value as far as that is shown, and what it is for, told once in a story."""
+    """A parameter: its name, its value as far as that is shown, and what it is for, told once in a story.
+
+    Args:
+        where: part of the request that carries it, such as `query`; empty for what came back.
+    """
 
     name: str
     value: str = ""
     meaning: str = ""
     source: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ def scenes(run: Run, manner: Manner) -> tuple[Scene, ...]:
     told = []
     heard = _heard(run, manner)
     entries = [entry for entry in run.trace.entries if _name(entry) not in UNTOLD]
-    for _, group in groupby(entries, key=lambda entry: (_name(entry), _variant(entry))):
+    for _, group in groupby(entries, key=_kind):
         same = tuple(group)
         last = same[-1]
         scene = _step(last, manner) if isinstance(last, Step) else _exchange(last, manner, heard)
@@ -143,18 +138,10 @@ def scenes(run: Run, manner: Manner) -> tuple[Scene, ...]:
     return tuple(_explained_once(told, manner))
 
 
-def sent_along(exchange: Exchange) -> Parameters:
-    """Return what a request carried: in its address, its body, or as the client's credentials."""
-    head = next((value for name, value in exchange.request_headers if name.lower() == "authorization"), "")
-    credentials = tuple((label.strip("<>").partition("#")[0], label) for label in LABEL.findall(head))
-    body = answer(replace(exchange, response_body=exchange.request_body))
-    return (*query(exchange.url), *form(exchange), *body, *credentials)
-
-
-def came_back(exchange: Exchange) -> Parameters:
-    """Return what an answer carried: in the address that it led to, or in its body."""
-    target = header(exchange, "location")
-    return (*query(target), *fragment(target), *answer(exchange))
+def _kind(entry: Step | Exchange) -> tuple[str, ...]:
+    """Return what entries have in common that are told as one."""
+    where = (entry.method, place(entry.url)) if isinstance(entry, Exchange) else ()
+    return (_name(entry), _variant(entry), *where)
 
 
 def _name(entry: Step | Exchange) -> str:
@@ -169,14 +156,14 @@ def _variant(entry: Step | Exchange) -> str:
         return "device" if entry.name == "invite" and entry.value("user_code") else ""
     along, back = dict(sent_along(entry)), dict(came_back(entry))
     match entry.step:
+        case "metadata request":
+            return "" if entry.status == 200 else "missing"
+        case "authorization request" if entry.status >= 400:
+            return "refused"
         case "authorization request":
             return "" if "code" in along.get("response_type", "code").split() else "fragment"
-        case "authorization response" if fragment(entry.address):
-            return "fragment"
-        case "authorization response" if entry.method == "POST":
-            return "form_post"
-        case "authorization response" if not entry.status:
-            return "paste"
+        case "authorization response":
+            return _how_answered(entry)
         case "token request" if entry.sender == "browser":
             return "browser"
         case "device token request" if "access_token" not in back:
@@ -192,6 +179,20 @@ def _variant(entry: Step | Exchange) -> str:
     return ""
 
 
+def _how_answered(response: Exchange) -> str:
+    """Name the way of an authorization response, and whether it grants anything."""
+    brought = {name for name, _ in (*sent_along(response), *fragment(response.address))}
+    if "error" in brought:
+        return "refused"
+    if not ANSWERS & brought:
+        return "unseen"
+    if fragment(response.address):
+        return "fragment"
+    if response.method == "POST":
+        return "form_post" if "code" in brought else "tokens"
+    return "" if response.status else "paste"
+
+
 def _words(entry: Step | Exchange, manner: Manner) -> Told:
     name = _name(entry)
     special = STEPS.get(f"{name} {_variant(entry)}")
@@ -201,7 +202,9 @@ def _words(entry: Step | Exchange, manner: Manner) -> Told:
 def _step(step: Step, manner: Manner) -> Scene:
     words, source = _words(step, manner)
     said = tuple(
-        Said(name, _link(step.value(value), manner)) for value, name in SHOWN.items() if step.value(value)
+        Said(name, shown_link(step.value(value), manner))
+        for value, name in SHOWN.items()
+        if step.value(value)
     )
     # The last one names an account, which is nobody's.
     title = "Signed in." if step.name == "done" else server_text(step.words)
@@ -211,17 +214,20 @@ def _step(step: Step, manner: Manner) -> Scene:
 def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> Scene:
     words, source = _words(exchange, manner)
     url = manner.translated(place(exchange.url))
-    along = () if url.endswith(FROM_ANSWER) else (*sent_along(exchange), *fragment(exchange.address))
+    along = [(where, pair) for where, pairs in carried(exchange) for pair in pairs]
+    if url.endswith(FROM_ANSWER):
+        along = []
     if exchange.receiver == "client":
-        along = tuple(filter(heard, along))
+        along = [(where, pair) for where, pair in along if heard(pair)]
+    asked = exchange.sender == "browser" or exchange.step == "metadata request"
     return Scene(
         steps=(),
         who=manner.who(exchange),
         title=exchange.step,
         request=f"{exchange.method} {url}",
-        sent=tuple(_said(pair, manner) for pair in along),
-        # How the provider's pages answer the browser is its own business.
-        status=0 if manner.rehearsed and exchange.sender == "browser" else exchange.status,
+        sent=tuple(replace(_said(pair, manner), where=where) for where, pair in along),
+        # How the provider's pages answer, and where it has its metadata, is its own business.
+        status=0 if manner.rehearsed and asked else exchange.status,
         received=tuple(_said(pair, manner) for pair in _telling(exchange) if heard(pair)),
         words=words,
         source=source,
@@ -267,7 +273,8 @@ def _said(pair: tuple[str, str], manner: Manner) -> Said:
     return Said(name, server_text(manner.translated(value), LONGEST) if name in PUBLIC else "")
 
 
-def _link(url: str, manner: Manner) -> str:
+def shown_link(url: str, manner: Manner) -> str:
+    """Write an address as the provider's: by name where that is given, without the query where it is long."""
     whole = manner.translated(url)
     bare = manner.translated(place(url))
     return bare if bare.endswith(FROM_ANSWER) or "redirect_uri=" in whole else whole
@@ -278,10 +285,12 @@ def _explained_once(told: list[Scene], manner: Manner) -> Iterator[Scene]:
     known: set[str] = set()
 
     def explained(said: Said) -> Said:
-        if said.name in known or said.name not in PARAMETERS:
+        special = f"{said.name} {said.value}"
+        name = special if special in PARAMETERS else said.name
+        if name in known or name not in PARAMETERS:
             return said
-        known.add(said.name)
-        meaning, source = manner.told(PARAMETERS[said.name])
+        known.add(name)
+        meaning, source = manner.told(PARAMETERS[name])
         return replace(said, meaning=meaning, source=source)
 
     for scene in told:

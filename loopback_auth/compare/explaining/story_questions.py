@@ -6,11 +6,13 @@ URI, where the label of the token turned up. A question that the trace says noth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopback_auth.compare.drawing.reading import labels, place, received, sent
-from loopback_auth.compare.explaining.story import Manner, is_token, sent_along
+from loopback_auth.compare.explaining.carrying import sent_along
+from loopback_auth.compare.explaining.story import Manner, is_token
 from loopback_auth.compare.explaining.story_words import SECRETS
 from loopback_auth.compare.judging.evidence import (
     POLLED,
@@ -18,6 +20,7 @@ from loopback_auth.compare.judging.evidence import (
     REDEMPTIONS,
     RESPONSES,
     answered,
+    asked,
     first,
     kind_of,
     label_kind,
@@ -87,22 +90,29 @@ def _ticket(trace: Trace, manner: Manner) -> Answer | None:
         if exchanged is not None
         else "and whose next status request is answered with the token"
     )
+    redeeming = redemption(trace)
+    wanted = set(map(label_kind, sent(redeeming))) if redeeming is not None else set[str]()
+    besides = " and the code verifier" if "code_verifier" in wanted else " and what came with it"
+    holder = f"Whoever has the id{besides if wanted - {'ticket'} else ''}"
     said = (
         f"An id that the program asks for ({_request(created, manner)}), that a person approves in a "
-        f"browser, {redeemed}. Whoever has the id can do that. No standard knows it: it is the vendor's way "
-        "for programs that no browser can come back to."
+        f"browser, {redeemed}. {holder} can do that. No standard knows it: it is the vendor's way for "
+        "programs that no browser can come back to."
     )
     return Answer("What is a ticket?", said, _source(manner), numbers(created, exchanged))
 
 
 def _approval(trace: Trace, manner: Manner) -> Answer | None:
     question = "How does the program learn of the approval?"
+    if any(each.step in RESPONSES and "error" in dict(sent_along(each)) for each in trace.exchanges()):
+        return None
     polls = tuple(named(trace, *POLLS))
     if polls:
         times = "once" if len(polls) == 1 else f"{len(polls)} times"
+        until = _until(manner) if polls[0].step == "ticket status request" else ""
         called = [each for each in trace.exchanges("server")]
         nobody = "" if called else " Nobody calls it back: no request came to it from the server."
-        said = f"By asking ({_request(polls[-1], manner)}), here {times}.{nobody}"
+        said = f"By asking ({_request(polls[-1], manner)}), here {times}{until}{nobody}"
         source = "RFC 8628 §3.4" if polls[0].step == "device token request" else _source(manner)
         return Answer(question, said, source, numbers(*polls))
     pasted = numbers(*trace.steps("paste"))
@@ -111,12 +121,27 @@ def _approval(trace: Trace, manner: Manner) -> Answer | None:
     response = answered(trace)
     if response is None or not response.url:
         return None
-    said = f"The browser brings the answer to {manner.translated(response.url)}: that request is the notice."
     if first(trace, "fragment relay") is not None:
         said = (
             "The browser comes back to the redirect URI, and a script of the page there hands the answer on."
         )
+        return Answer(question, said, "RFC 6749 §4.2 (D-F)", response.steps)
+    said = f"The browser brings the answer to {manner.translated(response.url)}: that request is the notice."
     return Answer(question, said, "RFC 6749 §4.1.2; RFC 8252 §7.3", response.steps)
+
+
+def _until(manner: Manner) -> str:
+    """Say what ends the asking."""
+    contract = manner.contract
+    if contract is None or not contract.done_path:
+        return "."
+    value = "there" if contract.done_value is None else json.dumps(contract.done_value)
+    gone = ", ".join(map(str, contract.gone[:-1])) + f" or {contract.gone[-1]}"
+    seconds = "" if contract.long_poll else f"at most every {contract.interval:g} s, "
+    return (
+        f", {seconds}until {contract.done_path} is {value}. The status {gone} is the end, too: denied, "
+        "expired, or unknown."
+    )
 
 
 def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
@@ -134,9 +159,8 @@ def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
     if kind_of(trace.flow) not in POLLED:
         return None
     said = (
-        f"Nothing comes back through the browser. Of the {len(exchanges)} requests of this flow none carries "
-        "a redirect_uri, and the approval page sends the browser nowhere: the approval is only noted at the "
-        "server."
+        "Nothing comes back through the browser. None of the requests of this flow carries a redirect_uri, "
+        "and the approval page sends the browser nowhere: the approval is only noted at the server."
     )
     source = "RFC 8628 §3.1" if kind_of(trace.flow) == "device" else _source(manner)
     return Answer("Why is the redirect URI ignored?", said, source, numbers(*exchanges))
@@ -167,17 +191,30 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
     legs = [each for each in trace.exchanges("browser") if label in _everything(each)]
     if legs:
         where = (
-            "behind the # of the address" if any(label in each.address for each in legs) else "in the page"
+            "behind the # of the address, where scripts, extensions and the history can have it"
+            if any(label in each.address for each in legs)
+            else "through a page, whose scripts and the browser's extensions can have it"
         )
-        said = f"Yes: the browser carries it {where}, where scripts, extensions and the history can have it."
-        return Answer(question, said, "RFC 9700 §2.1.2; RFC 8252 §8.2", numbers(*legs))
+        said = f"Yes: the browser carries it {where}."
+        return Answer(question, said, "RFC 9700 §2.1.2, §4.3.2", numbers(*legs))
     ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
     place = "answer to the " if label in received(ours[0]) else ""
     said = (
         f"Only between the program and {manner.provider}, first in the {place}{ours[0].step}. No page, "
-        "script or extension in the browser sees it."
+        f"script or extension in the browser sees it.{_but(trace)}"
     )
     return Answer(question, said, "RFC 9700 §2.1.2", numbers(*ours))
+
+
+def _but(trace: Trace) -> str:
+    """Say which secret the browser does see that is enough to fetch the token."""
+    redeeming = redemption(trace)
+    wanted = set(sent(redeeming)) if redeeming is not None else set[str]()
+    shown = {label for leg in trace.exchanges("browser") for label in (*sent(leg), *labels(leg.address))}
+    if not wanted or not wanted <= shown:
+        return ""
+    named = " and ".join(sorted(wanted))
+    return f" But the browser does see {named}, and whoever is first to redeem that has the token."
 
 
 def _opening(trace: Trace) -> frozenset[str]:
@@ -191,8 +228,11 @@ def _opening(trace: Trace) -> frozenset[str]:
 
 def _fate(label: str, trace: Trace, manner: Manner) -> Fate:
     kind = "access_token" if label in _opening(trace) else label_kind(label)
-    redeeming = redemption(trace)
-    bound = redeeming is not None and "code_verifier" in dict(sent_along(redeeming))
+    redeeming, request = redemption(trace), asked(trace)
+    proofs = dict(sent_along(redeeming)).keys() if redeeming is not None else set[str]()
+    promised = request is not None and "code_challenge" in request.parameters
+    # Where nobody saw the redemption, the server has at least been asked to insist on the verifier.
+    bound = "code_verifier" in proofs or (redeeming is None and promised)
     good_for, source = manner.told(SECRETS.get(f"{kind} bound" if bound else kind, SECRETS[kind]))
     takers = tuple(dict.fromkeys(_takers(label, trace)))
     plain = any(each.url.startswith("http:") for each in trace.exchanges() if label in _everything(each))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import groupby
+from operator import attrgetter
 
 from loopback_auth.compare.drawing.columns import hanging
 from loopback_auth.compare.drawing.overview import checked, failed
@@ -11,6 +13,7 @@ from loopback_auth.compare.explaining.story import Said, Scene
 from loopback_auth.compare.explaining.story_questions import Answer, Fate
 from loopback_auth.compare.explaining.telling import Story
 from loopback_auth.compare.nouns import Comparison, Finding, Run
+from loopback_auth.redact import server_text
 from loopback_auth.trace import Trace
 
 Noun = Story | Scene | Said | Answer | Fate | Finding
@@ -46,6 +49,8 @@ def text(story: Story, *, width: int = 100) -> str:
         ]
         lines += hanging("  could be taken by: ", fate.taken_by, width=width, indent=4)
     lines += _findings(story, width)
+    if story.by_hand:
+        lines += ["", *_by_hand(story, width)]
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +71,8 @@ def _scene(number: int, scene: Scene, width: int) -> Iterator[str]:
     indent = " " * INDENT
     if scene.request:
         yield from hanging(indent, scene.request, width=width, indent=INDENT + 2)
-    yield from _said("sends " if scene.request else "", scene.sent, width)
+    for where, said in groupby(scene.sent, key=attrgetter("where")):
+        yield from _said(f"{where} " if where else "", tuple(said), width)
     if scene.status or scene.received:
         yield from _said(f"gets {scene.status or ''}".rstrip() + " ", scene.received, width)
     if scene.words:
@@ -79,7 +85,7 @@ def _findings(story: Story, width: int) -> Iterator[str]:
         return
     run = Run(story.flow, "signed in", Trace(story.flow, "file", "", ()), findings=story.findings)
     whole = Comparison("file", "", 0.0, "", (run,), ())
-    yield from ("", "Checks that failed", "------------------")
+    yield from ("", "What the checks say", "-------------------")
     for finding, told in failed(whole):
         start = f"{finding.severity.upper()} "
         yield ""
@@ -89,6 +95,18 @@ def _findings(story: Story, width: int) -> Iterator[str]:
         yield from hanging("  ", f"What to do: {finding.advice}", width=width, indent=4)
     yield ""
     yield from hanging("", checked(whole), width=width)
+
+
+def _by_hand(story: Story, width: int) -> Iterator[str]:
+    """Write commands, none of which is wrapped: they are to be copied."""
+    yield from ("By hand, with curl", "------------------", "")
+    words = (
+        "One command at a time. What is secret is pasted into a variable, and goes from there to curl on its "
+        "standard input: it is in no list of processes and in no history of commands."
+    )
+    yield from (*hanging("", words, width=width), "")
+    for command in story.by_hand:
+        yield from map(server_text, command.splitlines())
 
 
 def _said(verb: str, said: tuple[Said, ...], width: int) -> Iterator[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopback_auth.approval import TicketContract
-from loopback_auth.compare.explaining.endings import NO_END
+from loopback_auth.compare.explaining.by_hand import commands
+from loopback_auth.compare.explaining.endings import AFTERWARDS, NO_END
 from loopback_auth.compare.explaining.story import FROM_ANSWER, Manner, Scene, scenes
 from loopback_auth.compare.explaining.story_questions import Answer, Fate, fates, questions
 from loopback_auth.compare.explaining.story_words import SUMMARIES
@@ -28,6 +29,7 @@ class Story:
         answers: to what people ask.
         fates: of the secrets.
         findings: of every check; none where the server was not the provider's own.
+        by_hand: commands of a shell that make the same calls, where somebody can.
     """
 
     flow: str
@@ -39,6 +41,7 @@ class Story:
     answers: tuple[Answer, ...]
     fates: tuple[Fate, ...]
     findings: tuple[Finding, ...] = ()
+    by_hand: tuple[str, ...] = ()
 
 
 def rehearsed_story(run: Run, manner: Manner) -> Story:
@@ -54,6 +57,7 @@ def rehearsed_story(run: Run, manner: Manner) -> Story:
         scenes=told,
         answers=questions(run, manner),
         fates=fates(run, manner),
+        by_hand=commands(run, manner),
     )
 
 
@@ -61,12 +65,19 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
     """Tell what somebody has recorded."""
     manner = Manner(contract=contract)
     summary, source = SUMMARIES[run.flow]
+    name = run.flow
+    if {exchange.step for exchange in run.trace.exchanges()} <= AFTERWARDS:
+        name, summary, source = (
+            "What follows a sign-in",
+            "How somebody signed in is not in the recording.",
+            "",
+        )
     return Story(
         flow=run.flow,
-        title=f"{run.flow} at {run.trace.provider}, as it was recorded",
+        title=f"{name} at {run.trace.provider}, as it was recorded",
         summary=summary,
         source=contract.source if contract is not None else source,
-        notes=tuple(_gaps(run)),
+        notes=tuple(_gaps(run)) if source else (),
         scenes=scenes(run, manner),
         answers=questions(run, manner),
         fates=fates(run, manner),
@@ -89,9 +100,18 @@ def _reading_aids(told: tuple[Scene, ...], manner: Manner) -> Iterator[str]:
     if "CLIENT_ID" in shown:
         yield "CLIENT_ID stands for yours."
     if "_endpoint}" in shown or "_uri}" in shown:
-        yield "Addresses in braces are published by the provider, and were not asked for."
+        yield from _where_braces_are_filled(told)
     if FROM_ANSWER in shown:
         yield "Addresses in braces that are from an answer are the provider's own choice each time."
+
+
+def _where_braces_are_filled(told: tuple[Scene, ...]) -> Iterator[str]:
+    asked = [scene.request.removeprefix("GET ") for scene in told if scene.title == "metadata request"]
+    see = f" To see them: {' or '.join(f'curl {url}' for url in asked)}." if asked else ""
+    yield (
+        f"Addresses in braces are published by the provider, which was not asked for them.{see} To have them "
+        "filled in: --token-endpoint URL, and so on."
+    )
 
 
 def _gaps(run: Run) -> Iterator[str]:
@@ -107,7 +127,7 @@ def _gaps(run: Run) -> Iterator[str]:
     if run.outcome == "failed":
         yield run.reason or NO_END
     elif run.reason:
-        yield f"It was refused. {run.reason}"
+        yield f"It was refused ({run.reason})."
 
 
 def _is_missing(trace: Trace, step: str) -> bool:
