@@ -171,11 +171,16 @@ def _deliver(comparison: Comparison, targets: Sequence[str], options: argparse.N
 
         answer(json_text(comparison))
         return
-    from loopback_auth.compare.drawing.table import table
+    from loopback_auth.compare.drawing.table import scrolled_table, table
 
-    terminal = sys.stdout.isatty()
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    answer(table(comparison, width=options.width or _columns(), colour=colour))
+    width = options.width or _columns()
+    if not sys.stdout.isatty():
+        answer(table(comparison, width=width))
+        return
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    answer(scrolled_table(comparison, width=width, colour=colour))
+    if not targets:
+        tell("The same on one page, with the diagrams side by side: add -o report.html")
 
 
 def _columns() -> int:

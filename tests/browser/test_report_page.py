@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
 from browser.conftest import PATIENCE, Tab
 from browser.test_appearance import PICTURES, SCHEMES, WIDTHS
+from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.running.run import compare_simulated
 
@@ -29,8 +30,8 @@ GRAVE = ("serious", "critical")
 
 @cache
 def html() -> str:
-    """The page of all flows, in memory."""
-    return report(compare_simulated())
+    """The page of all flows, in memory, under attack."""
+    return report(compare_simulated(attacks=lambda run: simulated_attacks(run.flow)))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,62 @@ def test_all_flows_fit_beside_each_other_on_a_wide_screen(opened: Tab) -> None:
 
     assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
     assert opened.page.locator(".scroll").evaluate("table => table.scrollWidth <= table.clientWidth")
+
+
+def test_first_screen_tells_the_flows_apart(opened: Tab) -> None:
+    """Whoever has to choose one sees without scrolling what each is, and what is wrong with it."""
+    page = opened.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    below = page.locator(".card").evaluate_all(
+        """cards => cards.flatMap((card) => ["h3", ".outcome", ".short", "dd"]
+          .map((part) => card.querySelector(part).getBoundingClientRect().bottom)
+          .filter((bottom) => bottom > innerHeight))"""
+    )
+
+    assert page.locator(".card").count() == 6
+    assert below == []
+
+
+def test_names_of_the_flows_stay_in_sight(opened: Tab) -> None:
+    """Six alike columns are six puzzles, once their heads have gone; an arrow is not behind them."""
+    page = opened.page
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator(".strip").focus()
+    page.keyboard.press("Tab")
+    for _ in range(14):
+        page.keyboard.press("ArrowDown")
+    for _ in range(13):
+        page.keyboard.press("ArrowUp")
+        box = page.locator(".arrow.current .hit").bounding_box()
+        head = page.locator("figcaption").first.bounding_box()
+
+        assert box is not None
+        assert head is not None
+        assert 0 < head["y"] <= head["y"] + head["height"] <= box["y"] + 1
+
+
+def test_no_text_of_the_diagrams_is_too_small_to_read(opened: Tab) -> None:
+    """Where six are beside each other as well."""
+    opened.page.set_viewport_size({"width": 1280, "height": 900})
+    smallest = opened.page.locator(".diagram").evaluate_all(
+        """diagrams => Math.min(...diagrams.flatMap((diagram) => {
+          const scale = diagram.getBoundingClientRect().width / diagram.viewBox.baseVal.width;
+          return [...diagram.querySelectorAll("text, tspan")]
+            .map((text) => scale * parseFloat(getComputedStyle(text).fontSize));
+        }))"""
+    )
+
+    assert smallest > 8.5
+
+
+def test_attacks_open_to_what_happened(opened: Tab) -> None:
+    """The line says how it ended with which flow, and the rest is a key away."""
+    attack = opened.page.locator(".attack").first
+    attack.locator("summary").focus()
+    opened.page.keyboard.press("Enter")
+
+    attack.locator(".shown").wait_for(state="visible")
+    assert attack.locator(".end").count() == 6
 
 
 def test_text_stays_inside_of_the_diagrams(opened: Tab) -> None:

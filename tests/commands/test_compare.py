@@ -75,13 +75,32 @@ def test_terminal_gets_one_line_that_is_redrawn(command_line: CommandLine) -> No
     """It is gone when the table comes, which is as wide as the terminal, and in colours."""
     with in_terminal(command_line, "compare", "--flows", "code,token", columns=80) as screen:
         status = screen.end()
-    headway, _, table = screen.shown.partition("2 flows with demo")
+    headway, _, table = screen.shown.partition("\r\n\x1b[1mWhat it is")
 
     assert status == 0
     assert "\rcode: begun" in headway.replace("\r\n", "\n")
     assert headway.endswith(" \r")
     assert "\x1b[32msigned" in table
     assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in table.splitlines()) <= 80
+
+
+@posix
+def test_terminal_ends_with_the_overview_and_what_else_there_is(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
+    """The end is what is in sight; whoever has a report need not be told of it."""
+    with in_terminal(command_line, "compare", "--simulate", *TWO) as screen:
+        screen.end()
+    with in_terminal(
+        command_line, "compare", "--simulate", *TWO, "-o", str(tmp_path / "report.html")
+    ) as told:
+        told.end()
+    last = screen.shown.partition("2 flows with demo")[2].splitlines()
+
+    assert len(last) < 16
+    assert re.search(r"^ticket ", "\n".join(last), re.M)
+    assert last[-1].endswith("add -o report.html")
+    assert "add -o" not in told.shown
 
 
 @posix

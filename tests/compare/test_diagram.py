@@ -10,7 +10,7 @@ from comparison_samples import CODE, TICKET
 from hostile_samples import PROPERTY, TEXTS, hostile
 from hypothesis import given
 
-from loopback_auth.compare.drawing.diagram import PHASES, Arrow, arrows
+from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
 from loopback_auth.compare.drawing.report_svg import drawing, said
 from loopback_auth.compare.running.run import compare_simulated
@@ -210,6 +210,37 @@ def test_phases_begin_at_the_same_height() -> None:
 
     assert len({tuple((band.phase, band.top, band.height) for band in each.bands) for each in diagrams}) == 1
     assert len({(each.width, each.height) for each in diagrams}) == 1
+
+
+def tops(diagram: Diagram) -> dict[tuple[Phase, str], list[float]]:
+    """Return where the steps of each name stand, phase by phase."""
+    found: dict[tuple[Phase, str], list[float]] = {}
+    for band in diagram.bands:
+        for row in band.rows:
+            found.setdefault((band.phase, row.arrow.label), []).append(row.top)
+    return found
+
+
+def test_common_steps_stand_at_one_height() -> None:
+    """Who looks across sees what flows have in common, and what one of them has alone."""
+    simulated = list(TRACES.values())
+    placed = [tops(diagram) for diagram in lay_out(simulated)]
+    for step in (
+        ("ask", "authorization request"),
+        ("approve", "the person approves"),
+        ("answer", "authorization response"),
+        ("tokens", "signed in"),
+    ):
+        assert len({tuple(each[step]) for each in placed if step in each}) == 1, step
+
+
+def test_steps_of_one_flow_take_no_room_from_others() -> None:
+    """What they have in common would be torn apart by every step that only one has."""
+    alone = trace(*(exchange("client", "server", f"own {number}", f"{AS}{number}") for number in range(3)))
+    other = trace(*(exchange("client", "server", f"else {number}", f"{AS}{number}") for number in range(3)))
+    both, one = lay_out([alone, other]), lay_out([alone])
+
+    assert both[0].height == one[0].height
 
 
 def rows_fit(diagram: Diagram) -> bool:

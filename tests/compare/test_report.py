@@ -18,9 +18,12 @@ from page_reader import ASSETS, Reader, asset, page, section
 
 from loopback_auth.compare.drawing import report as report_module
 from loopback_auth.compare.drawing.diagram import arrows
+from loopback_auth.compare.drawing.overview import IN_SHORT
 from loopback_auth.compare.drawing.report import AS_THEY_ARE, LABELLED, report
 from loopback_auth.compare.drawing.report_exchanges import written_out
+from loopback_auth.compare.drawing.report_table import steps
 from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
+from loopback_auth.compare.judging.evidence import KINDS
 from loopback_auth.compare.nouns import Cell, Comparison, Row, Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace import Exchange, Step, Trace
@@ -299,6 +302,34 @@ def test_evidence_that_is_not_there_is_not_linked() -> None:
     rows = (Row("id", "Title", "Group", (Cell("so", "observed", "", (99, 5)),)),)
 
     assert 'step <a href="#entry-0-5"' in page(COMPARISON.runs[0], rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(1, "step 1"), (5, "steps 1, 2, 3, 4, 5"), (6, "steps 1, 2, 3 and 3 more")],
+)
+def test_steps_are_counted_only_where_that_is_shorter(count: int, words: str) -> None:
+    """The count of the others takes the room of a number, and cannot be followed."""
+    numbers = range(1, count + 1)
+    shown = steps(numbers, {number: f"entry-{number}" for number in numbers}, "code")
+
+    assert Reader(shown).words == words
+
+
+def test_cards_say_what_a_flow_is() -> None:
+    """Whoever has to choose one may never have met it; of a stranger's flow nothing is known."""
+    cards = section(report(simulated()), "overview")
+
+    assert all(IN_SHORT[KINDS[run.flow]] in cards for run in simulated().runs)
+    assert 'class="short"' not in page(replace(COMPARISON.runs[0], flow="something else"))
+
+
+def test_order_of_the_calls_is_left_to_the_diagrams() -> None:
+    """A paragraph in a narrow column says what the drawing shows, and is read by nobody."""
+    shown = section(report(simulated()), "properties")
+
+    assert any(row.id == "order" for row in simulated().rows)
+    assert "Order of the calls" not in shown
 
 
 def test_source_of_a_whole_row_is_said_once() -> None:

@@ -24,7 +24,15 @@ def test_failures_come_first_and_the_worst_of_them_before_all() -> None:
 
 def test_severity_is_a_word() -> None:
     """Never colour alone."""
-    assert '<span class="severity high">High</span> Bad thing' in page(one_run(FAILED))
+    assert '<span class="severity high">High</span> <span>' in page(one_run(FAILED))
+
+
+def test_what_failed_is_not_told_as_if_it_held() -> None:
+    """Titles of checks are true when these pass: beside a red word one would read the opposite."""
+    shown = section(page(one_run(FAILED, PASSED)), "findings")
+
+    assert '<span class="expected">Expected:</span> Bad thing' in shown
+    assert '<span class="expected">Expected:</span> Good thing' not in shown
 
 
 def test_same_finding_of_several_flows_is_told_once() -> None:
@@ -42,9 +50,19 @@ def test_same_finding_of_several_flows_is_told_once() -> None:
 def test_card_leads_to_the_worst_finding() -> None:
     """The overview says which, and the finding says why."""
     html = page(one_run(PASSED, FAILED, replace(FAILED, id="d", severity="low")))
-    [anchor] = re.findall(r'href="#(finding-\d+)">b</a> <small>and 1 more</small>', html)
+    [anchor] = re.findall(r'href="#(finding-\d+)">Because\.</a> <small>and 1 more</small>', html)
 
-    assert re.search(rf'id="{anchor}"><h3><span class="severity high">High</span> Bad thing', html)
+    assert re.search(rf'id="{anchor}"><h3><span class="severity high">High</span> .*Bad thing', html)
+
+
+def test_card_counts_the_attacks_that_succeeded() -> None:
+    """A flow in which no check failed may still give its tokens away."""
+    held = Attack("a", "First", "pass", "It was refused.", "RFC 7636 §1")
+    attacks = (held, replace(held, id="b", verdict="fail"), replace(held, id="c", verdict="not applicable"))
+    cards = section(page(one_run(PASSED, attacks=attacks)), "overview")
+
+    assert re.search(r'<dt>Attacks succeeded</dt><dd><a href="#attacks">.*1 of 2</a>', cards)
+    assert "Attacks succeeded" not in section(page(one_run(PASSED)), "overview")
 
 
 def test_nothing_failed_is_said() -> None:
@@ -62,4 +80,25 @@ def test_attacks_tell_how_they_ended() -> None:
     assert shown.index("Second") < shown.index("First")
     assert "Succeeded</span>" in shown
     assert "Withstood</span>" in shown
+    assert "It got the token." in shown
     assert "Nothing was tried" in section(page(one_run()), "attacks")
+
+
+def test_attack_says_of_every_flow_how_it_ended() -> None:
+    """Which flow to choose is seen across, without opening anything; no flow is passed over in silence."""
+    held = Attack("a", "First", "pass", "It was refused.", "RFC 7636 §1")
+    runs = (
+        one_run(attacks=(held,)),
+        one_run(attacks=(replace(held, verdict="fail"),), flow="token"),
+        one_run(attacks=(replace(held, verdict="not applicable"),), flow="device"),
+        one_run(flow="paste"),
+    )
+    summary = section(page(*runs), "attacks").split("<summary>")[1].split("</summary>")[0]
+    ends = re.findall(r'class="end ([a-z-]+)">.*?<span class="of">(\w+): </span>([a-z ]+)<', summary)
+
+    assert ends == [
+        ("pass", "code", "withstood"),
+        ("fail", "token", "succeeded"),
+        ("not-applicable", "device", "not applicable"),
+        ("not-observed", "paste", "not tried"),
+    ]

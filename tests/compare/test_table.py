@@ -11,10 +11,12 @@ from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.columns import fitting, grid, hanging, wrapped
 from loopback_auth.compare.drawing.lines import lines
-from loopback_auth.compare.drawing.table import table
-from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run
+from loopback_auth.compare.drawing.table import scrolled_table, table
+from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Severity
+from loopback_auth.compare.running.run import compare_simulated
 
 FLOWS = ("code", "code form_post", "token", "ticket", "device", "paste")
 
@@ -35,25 +37,65 @@ def test_overview_comes_first() -> None:
 
     assert shown[0] == "2 flows with demo, simulated in memory"
     assert shown[2].split("  ")[0] == "Flow"
-    assert re.fullmatch(r"code +signed in +low: code-in-history", shown[4])
-    assert re.fullmatch(r"ticket +refused +not checked", shown[5])
+    assert re.fullmatch(r"code +signed in +1 low +0 of 1\*", shown[4])
+    assert re.fullmatch(r"ticket +refused +not checked +\?", shown[5])
+
+
+def test_overview_comes_last_where_the_end_is_in_sight() -> None:
+    """A terminal scrolls: who has to look for the answer may not find it."""
+    shown, read = scrolled_table(COMPARISON, width=100, colour=False), table(COMPARISON)
+    overview = "\n".join(read.splitlines()[:10])
+
+    assert overview.startswith("2 flows with demo")
+    assert shown.endswith(f"\n\n\n{overview}\n")
+    assert sorted(filter(None, shown.splitlines())) == sorted(filter(None, read.splitlines()))
 
 
 def test_overview_is_made_of_rows() -> None:
     """What the overview says is not said again below, and has its basis there too."""
     rows = (
-        row(*"123456", name="requests-by-us"),
-        replace(
-            row(*"789012", name="requests-by-browser"), cells=(Cell("not observed", "not observed"),) * 6
-        ),
         row(*["1: approve"] * 6, name="person", title="What the person did"),
-        Row("delay", "From approval to tokens", "Group", (Cell("0.1 s", "tried"),) * 6),
+        Row("address-bar", "In the address bar", "Group", (Cell("not observed", "not observed"),) * 6),
+        Row("learnt", "How we learnt of the approval", "Group", (Cell("polling", "tried"),) * 6),
     )
     shown = table(six(*rows))
 
-    assert re.search(r"^code +signed in +1 / \? +1: approve +0\.1 s\* +not checked$", shown, re.M)
-    assert "From approval to tokens" not in shown
+    assert re.search(r"^code +signed in +1: approve +\? +polling\* +not checked$", shown, re.M)
+    assert "How we learnt of the approval" not in shown
     assert "Group" not in shown
+
+
+@pytest.mark.parametrize(
+    ("severities", "told"),
+    [(("low", "low"), "2 low"), (("low", "high", "info"), "1 high, 2 more"), ((), "none")],
+)
+def test_overview_counts_what_failed(severities: tuple[Severity, ...], told: str) -> None:
+    """The names of checks take the room of what they are about, and say what should have been."""
+    passed = Finding("fine", "high", "Fine holds", "pass", "It did.", "RFC 3 §3")
+    failed = [replace(passed, severity=severity, verdict="fail") for severity in severities]
+    runs = (Run("code", "signed in", CODE, findings=(passed, *failed)),)
+
+    assert re.search(rf"^code +signed in +{told}$", table(replace(COMPARISON, runs=runs, rows=())), re.M)
+
+
+def test_overview_counts_the_attacks_that_succeeded() -> None:
+    """Of those that could be tried: what does not concern a flow is no merit of it."""
+    held = Attack("x", "Somebody tries.", "pass", "It was refused.", "RFC 1 §1")
+    attacks = (held, replace(held, verdict="fail"), replace(held, verdict="not applicable"))
+    runs = (Run("code", "signed in", CODE, attacks=attacks), Run("token", "signed in", CODE))
+    shown = table(replace(COMPARISON, runs=runs, rows=()))
+
+    assert re.search(r"^code +signed in +not checked +1 of 2\*$", shown, re.M)
+    assert re.search(r"^token +signed in +not checked +\?$", shown, re.M)
+
+
+def test_overview_breaks_no_outcome_in_80_columns() -> None:
+    """What is read first is read at once, in the usual terminal."""
+    whole = compare_simulated(attacks=lambda run: simulated_attacks(run.flow))
+    shown = table(whole, width=80).splitlines()[2:20]
+
+    assert sum("  signed in  " in line for line in shown) == len(FLOWS)
+    assert max(map(len, shown)) <= 80
 
 
 def test_cells_say_what_they_rest_on() -> None:
@@ -122,8 +164,9 @@ def test_failed_checks_are_told_once_for_all_flows() -> None:
 
     assert shown.endswith(
         "Checks that failed\n------------------\n"
-        "\nHIGH high-one: High holds [RFC 2 §2]\n  token: Nor did this.\n"
-        "\nLOW low-one: Low holds [RFC 1 §1]\n  code, token: It did not.\n  What to do: Mend it.\n"
+        "\nHIGH high-one [RFC 2 §2]\n  token: Nor did this.\n  Expected: High holds.\n"
+        "\nLOW low-one [RFC 1 §1]\n  code, token: It did not.\n  Expected: Low holds.\n"
+        "  What to do: Mend it.\n"
         "\n4 checks: 3 failed, 1 passed.\n"
     )
 

@@ -77,11 +77,9 @@ def _cell(cell: Cell, numbers: Mapping[str, int]) -> str:
 
 def _findings(comparison: Comparison) -> Iterator[str]:
     for finding, told in failed(comparison):
-        lines = [
-            f"**{finding.severity}** {_text(finding.id)}: {_text(finding.title)} ({_link(finding.source)})",
-            "",
-        ]
+        lines = [f"**{finding.severity}** {_text(finding.id)} ({_link(finding.source)})", ""]
         lines += [f"- {_text(flows)}: {_text(because)}" for flows, because in told]
+        lines.append(f"- Expected: {_text(finding.title)}.")
         if finding.advice:
             lines.append(f"- What to do: {_text(finding.advice)}")
         yield "\n".join(lines)

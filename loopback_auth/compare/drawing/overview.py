@@ -6,10 +6,12 @@ are told once, with the flows that they concern, because six flows side by side 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import get_args
 
+from loopback_auth.compare.judging.cells import NOT_OBSERVED
+from loopback_auth.compare.judging.evidence import Kind
 from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Severity, Verdict
 from loopback_auth.redact import server_text
 
@@ -23,14 +25,24 @@ GROUNDS = {
     "file": "read from a capture",
 }
 TITLES = {
-    "person": "The person",
+    "person": "Steps of the person",
+    "address-bar": "In the address bar",
     "learnt": "Learnt by",
-    "delay": "Delay",
-    "refresh-token": "Refresh token",
 }
 """Rows that are in the overview, by shorter names."""
-REQUESTS = ("requests-by-us", "requests-by-browser")
-"""Two rows that are one there."""
+
+IN_SHORT: Mapping[Kind, str] = {
+    "code": "The browser brings a code to a port of this machine. The program exchanges it for tokens.",
+    "form_post": "The browser brings a code in a form, not an address. The program exchanges it for tokens.",
+    "fragment": "The browser brings the access token itself, at the end of an address.",
+    "tokens": "The browser brings the access token itself, and who signed in, at the end of an address.",
+    "id_token": "The browser brings who signed in, at the end of an address. No access token comes.",
+    "hybrid": "The browser brings a code and who signed in. The program exchanges the code for tokens.",
+    "ticket": "The program gets a ticket, the person approves it. The program asks until it can redeem it.",
+    "device": "The server gives a short code, the person approves it. The program asks until tokens come.",
+    "paste": "The person copies an address with a code to the program. The program exchanges it for tokens.",
+}
+"""What a flow of each kind is, for whoever has not met it."""
 
 HOW_ATTACKS_ENDED: dict[Verdict, str] = {
     "fail": "SUCCEEDED",
@@ -47,17 +59,24 @@ Told = list[tuple[str, str]]
 def overview(comparison: Comparison) -> list[Row]:
     """Return the rows that come first."""
     runs, rows = comparison.runs, {row.id: row for row in comparison.rows}
-    first = [Row("outcome", "Outcome", "", tuple(Cell(run.outcome, "observed") for run in runs))]
-    if all(name in rows for name in REQUESTS):
-        both = zip(*(rows[name].cells for name in REQUESTS), strict=True)
-        first.append(Row("requests", "Requests by us / browser", "", tuple(_both(*cells) for cells in both)))
-    first += [replace(rows[name], title=title) for name, title in TITLES.items() if name in rows]
-    return [*first, Row("worst", "Worst finding", "", tuple(Cell(_worst(run), "observed") for run in runs))]
+    any_tried = any(run.attacks for run in runs)
+    return [
+        Row("outcome", "Outcome", "", tuple(Cell(run.outcome, "observed") for run in runs)),
+        *(replace(rows[name], title=title) for name, title in TITLES.items() if name in rows),
+        Row("failed", "Checks failed", "", tuple(Cell(_failed(run), "observed") for run in runs)),
+        *([Row("attacks", "Attacks succeeded", "", tuple(map(succeeded, runs)))] if any_tried else []),
+    ]
+
+
+def succeeded(run: Run) -> Cell:
+    """Count the attacks that succeeded among those that could be tried."""
+    ended = [attack.verdict for attack in run.attacks if attack.verdict in ("fail", "pass")]
+    return Cell(f"{ended.count('fail')} of {len(ended)}", "tried") if ended else NOT_OBSERVED
 
 
 def groups(comparison: Comparison) -> Iterator[tuple[str, list[Row]]]:
     """Iterate over the groups of all other rows."""
-    rows = [row for row in comparison.rows if row.id not in (*TITLES, *REQUESTS, "outcome")]
+    rows = [row for row in comparison.rows if row.id not in (*TITLES, "outcome")]
     for name in dict.fromkeys(row.group for row in rows):
         yield name, [row for row in rows if row.group == name]
 
@@ -127,14 +146,10 @@ def _together(told: Told) -> Told:
     return [(", ".join(flows), because) for because, flows in joined.items()]
 
 
-def _both(ours: Cell, browsers: Cell) -> Cell:
-    texts = ("?" if cell.basis == "not observed" else cell.text for cell in (ours, browsers))
-    return Cell(" / ".join(texts), "observed", steps=(*ours.steps, *browsers.steps))
-
-
-def _worst(run: Run) -> str:
-    found = [finding for finding in run.findings if finding.verdict == "fail"]
-    if not found:
+def _failed(run: Run) -> str:
+    severities = [finding.severity for finding in run.findings if finding.verdict == "fail"]
+    if not severities:
         return "none" if run.findings and run.outcome == "signed in" else "not checked"
-    worst = min(found, key=lambda finding: SEVERITIES.index(finding.severity))
-    return f"{worst.severity}: {worst.id}" + (f", {len(found) - 1} more" if len(found) > 1 else "")
+    worst = min(severities, key=SEVERITIES.index)
+    others = len(severities) - (count := severities.count(worst))
+    return f"{count} {worst}" + (f", {others} more" if others else "")

@@ -27,7 +27,8 @@
     const [box, cover] = [arrow, dock].map((one) => one.getBoundingClientRect());
     const beside = box.right <= cover.left;
     const below = box.bottom - (beside ? innerHeight : cover.top);
-    const above = nav.getBoundingClientRect().bottom - box.top;
+    const heads = [nav, flowOf(arrow).querySelector("figcaption")].map((one) => one.getBoundingClientRect().bottom);
+    const above = Math.max(...heads) - box.top;
     const by = below > 0 ? below + 8 : above > 0 ? -above - 8 : 0;
     scrollBy({ top: by, behavior: "instant" });
   };

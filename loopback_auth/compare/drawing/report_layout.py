@@ -1,15 +1,18 @@
 """Where everything in the sequence diagrams of a report stands: rows in bands, one band a phase.
 
-A phase begins at the same height in every diagram, so that an empty one shows beside those that are not.
+A phase begins at the same height in every diagram, so that an empty one shows beside those that are not, and
+so does a step that several flows have in common. Between two such steps each flow has the room to itself.
 Lengths are those of the drawing, where a line of text is some ten high; letters are taken to be a little
 wider than they are in most fonts.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from difflib import SequenceMatcher
+from functools import reduce
 
 from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_text import short
@@ -35,9 +38,9 @@ LINE = 17.0
 LONGEST = 34
 """Characters of a label that fit above an arrow."""
 
-_LETTER = 5.8
-_SMALL_LETTER = 5.0
-_CARGO_LETTER = 5.2
+_LETTER = 6.2
+_SMALL_LETTER = 5.6
+_CARGO_LETTER = 5.8
 _CARGO_EDGE = 7.0
 _CARGO_GAP = 3.0
 _CARGO_HEIGHT = 14.0
@@ -105,11 +108,18 @@ def lay_out(traces: Sequence[Trace]) -> tuple[Diagram, ...]:
     drawn = [arrows(trace) for trace in traces]
     there = {party for each in drawn for arrow in each for party in (arrow.start, arrow.end)}
     lanes = tuple(party for party in PARTIES if party != "stranger" or party in there)
-    heights = [max((_height(each, phase, lanes) for each in drawn), default=0) for phase in PHASES]
-    tops = list(accumulate(heights, initial=HEAD))
+    bands: list[list[Band]] = [[] for _ in traces]
+    top = HEAD
+    for phase in PHASES:
+        aligned = _aligned([[arrow for arrow in each if arrow.phase == phase] for each in drawn], lanes, top)
+        bottom = max((row.top + row.height for rows in aligned for row in rows), default=0.0)
+        height = max(bottom - top, TITLE + LEAST) + FOOT
+        for mine, rows in zip(bands, aligned, strict=True):
+            mine.append(Band(phase, top, height, rows))
+        top += height
     return tuple(
-        Diagram(trace.flow, lanes, _width(lanes), tops[-1], _bands(each, lanes, tops))
-        for trace, each in zip(traces, drawn, strict=True)
+        Diagram(trace.flow, lanes, _width(lanes), top, tuple(mine))
+        for trace, mine in zip(traces, bands, strict=True)
     )
 
 
@@ -122,24 +132,34 @@ def _width(lanes: Sequence[Party]) -> float:
     return 2 * MARGIN + LANE * (len(lanes) - 1)
 
 
-def _bands(drawn: Sequence[Arrow], lanes: Sequence[Party], tops: Sequence[float]) -> tuple[Band, ...]:
-    ends = zip(PHASES, tops, tops[1:], strict=False)
-    return tuple(
-        Band(phase, top, end - top, tuple(_rows(drawn, phase, lanes, top + TITLE)))
-        for phase, top, end in ends
-    )
+def _aligned(
+    drawn: Sequence[Sequence[Arrow]], lanes: Sequence[Party], top: float
+) -> list[tuple[Placed, ...]]:
+    """Place the arrows of one phase: what flows have in common at one height, all else as high as it can."""
+    none: list[str] = []
+    order = reduce(_merged, ([arrow.label for arrow in each] for each in drawn), none)
+    rows: list[list[Placed]] = [[] for _ in drawn]
+    free = [top + TITLE] * len(drawn)
+    waiting = list(map(deque, drawn))
+    for label in order:
+        having = [at for at, left in enumerate(waiting) if left and left[0].label == label]
+        row_top = max((free[at] for at in having), default=top)
+        for at in having:
+            rows[at].append(_placed(waiting[at].popleft(), lanes, row_top))
+            free[at] = row_top + rows[at][-1].height
+    return list(map(tuple, rows))
 
 
-def _height(drawn: Sequence[Arrow], phase: Phase, lanes: Sequence[Party]) -> float:
-    return TITLE + max(LEAST, sum(row.height for row in _rows(drawn, phase, lanes, 0))) + FOOT
-
-
-def _rows(drawn: Sequence[Arrow], phase: Phase, lanes: Sequence[Party], top: float) -> Iterator[Placed]:
-    for arrow in drawn:
-        if arrow.phase == phase:
-            row = _placed(arrow, lanes, top)
-            top += row.height
-            yield row
+def _merged(these: list[str], those: list[str]) -> list[str]:
+    """Merge two orders of steps into one that has both in it, and what they have in common only once."""
+    merged: list[str] = []
+    for kind, start, end, other_start, other_end in SequenceMatcher(
+        None, these, those, autojunk=False
+    ).get_opcodes():
+        merged += these[start:end]
+        if kind != "equal":
+            merged += those[other_start:other_end]
+    return merged
 
 
 def _placed(arrow: Arrow, lanes: Sequence[Party], top: float) -> Placed:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from loopback_auth.compare.drawing.overview import SEVERITIES, overview
+from loopback_auth.compare.drawing.overview import IN_SHORT, SEVERITIES, succeeded
 from loopback_auth.compare.drawing.report_text import clause, plain, rich
+from loopback_auth.compare.judging.evidence import KINDS
 from loopback_auth.compare.nouns import Basis, Cell, Comparison, Finding, Outcome, Row, Run
 
 Anchors = Sequence[Mapping[int, str]]
@@ -24,7 +25,20 @@ _MARK_OF_OUTCOME: dict[Outcome, str] = {
     "failed": "fail",
     "not possible": "not-applicable",
 }
-_MOST_LINKS = 3
+_ON_CARDS = {
+    "status": "Status",
+    "address-bar": "In the address bar",
+    "person": "Steps of the person",
+    "headless": "Over SSH, in a container",
+    "delay": "From approval to tokens",
+    "refresh-token": "Refresh token",
+}
+"""Rows that decide between flows, by the titles that they have there."""
+_DRAWN = "order"
+"""A row that the diagrams tell better."""
+_MOST_LINKS = 5
+_FEWER_LINKS = 3
+"""Of more than the most: the count of the others takes room as well."""
 
 
 def mark(name: str) -> str:
@@ -37,11 +51,12 @@ def steps(numbers: Iterable[int], anchors: Mapping[int, str], flow: str) -> str:
     found = list(dict.fromkeys((anchors[number], number) for number in numbers if number in anchors))
     if not found:
         return ""
+    shown = found if len(found) <= _MOST_LINKS else found[:_FEWER_LINKS]
     links = [
         f'<a href="#{anchor}" aria-label="step {number} of {plain(flow)}">{number}</a>'
-        for anchor, number in found[:_MOST_LINKS]
+        for anchor, number in shown
     ]
-    more = f" and {len(found) - _MOST_LINKS} more" if len(found) > _MOST_LINKS else ""
+    more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
     return f'<span class="steps">step{"s" * (len(found) > 1)} {", ".join(links)}{more}</span>'
 
 
@@ -62,13 +77,15 @@ def legend() -> str:
 
 def cards(comparison: Comparison) -> str:
     """Tell of each flow what matters first."""
-    rows = [row for row in overview(comparison) if row.id not in ("outcome", "worst")]
+    rows = {row.id: row for row in comparison.rows}
     places = finding_anchors(comparison)
     parts = []
     for at, run in enumerate(comparison.runs):
         title = f'<h3><a href="#flow-{at}">{plain(run.flow)}</a></h3>{outcome(run)}{_reason(run)}'
-        facts = "".join(_fact(row, at) for row in rows) + _worst(run, places)
-        parts.append(f'<li class="card"><div>{title}</div><dl>{facts}</dl></li>')
+        short = f'<p class="short">{IN_SHORT[KINDS[run.flow]]}</p>' if run.flow in KINDS else ""
+        facts = [_worst(run, places), _attacks(run)]
+        facts += [_fact(rows[name], at) for name in _ON_CARDS if name in rows]
+        parts.append(f'<li class="card"><div>{title}</div>{short}<dl>{"".join(facts)}</dl></li>')
     return "".join(parts)
 
 
@@ -88,7 +105,9 @@ def table(comparison: Comparison, anchors: Anchors) -> str:
     heads = "".join(f'<th scope="col">{plain(run.flow)}</th>' for run in comparison.runs)
     bodies = (
         _group(name, tuple(rows), comparison.runs, anchors)
-        for name, rows in groupby(comparison.rows, key=lambda row: row.group)
+        for name, rows in groupby(
+            (row for row in comparison.rows if row.id != _DRAWN), key=lambda row: row.group
+        )
     )
     return (
         '<table><caption class="vh">Properties of the flows, side by side</caption>'
@@ -108,7 +127,7 @@ def _fact(row: Row, at: int) -> str:
     cell = row.cells[at]
     # Nearly all of it was observed, so that only the rest needs a mark here.
     words = rich(cell.text) if cell.basis == "observed" else _text(cell)
-    return f"<div><dt>{plain(row.title)}</dt><dd>{words}</dd></div>"
+    return f"<div><dt>{_ON_CARDS[row.id]}</dt><dd>{words}</dd></div>"
 
 
 def _worst(run: Run, places: Mapping[str, str]) -> str:
@@ -116,11 +135,18 @@ def _worst(run: Run, places: Mapping[str, str]) -> str:
     if not run.findings:
         return ""
     if not failed:
-        return f"<div><dt>Findings</dt><dd>{mark('pass')}nothing failed</dd></div>"
+        return f"<div><dt>Worst finding</dt><dd>{mark('pass')}none</dd></div>"
     worst = min(failed, key=lambda finding: SEVERITIES.index(finding.severity))
     more = f"<small>and {len(failed) - 1} more</small>" if len(failed) > 1 else ""
-    link = f'<a href="#{places[worst.id]}">{plain(worst.id.replace("-", " "))}</a>'
+    # Not the title, which says what should have been.
+    link = f'<a href="#{places[worst.id]}">{rich(worst.because)}</a>'
     return f"<div><dt>Worst finding</dt><dd>{severity(worst)} {link} {more}</dd></div>"
+
+
+def _attacks(run: Run) -> str:
+    if not run.attacks:
+        return ""
+    return f'<div><dt>Attacks succeeded</dt><dd><a href="#attacks">{_text(succeeded(run))}</a></dd></div>'
 
 
 def _text(cell: Cell) -> str:

@@ -54,15 +54,20 @@ def findings(comparison: Comparison, anchors: Anchors) -> str:
 
 def attacks(comparison: Comparison) -> str:
     """Tell what was tried, and how it ended; what succeeded comes first."""
-    found: dict[str, list[tuple[Attack, _Told]]] = {}
-    for run in comparison.runs:
+    found: dict[str, dict[int, Attack]] = {}
+    for at, run in enumerate(comparison.runs):
         for attack in run.attacks:
-            told = _Told(attack.verdict, attack.because, run.flow)
-            found.setdefault(attack.id, []).append((attack, told))
+            found.setdefault(attack.id, {})[at] = attack
     if not found:
         return '<p class="lead">Nothing was tried in this comparison.</p>'
-    tried = sorted(found.values(), key=lambda each: all(told.verdict != "fail" for _, told in each))
-    return f'<ul class="verdicts">{"".join(map(_attack, tried))}</ul>'
+    tried = sorted(found.values(), key=lambda each: all(one.verdict != "fail" for one in each.values()))
+    flows = [run.flow for run in comparison.runs]
+    heads = "".join(f"<span>{plain(flow)}</span>" for flow in flows)
+    return (
+        '<p class="lead">What was tried on which flow, and how that ended. Open one for what happened.</p>'
+        f'<div class="attacks"><div class="heads" aria-hidden="true"><span>Attack</span>{heads}</div>'
+        f"{''.join(_attack(each, flows) for each in tried)}</div>"
+    )
 
 
 def _gravity(check: Sequence[tuple[Finding, _Told]]) -> int:
@@ -83,19 +88,35 @@ def _check(check: Sequence[tuple[Finding, _Told]], ids: Mapping[str, str]) -> st
         told = [each if each.verdict == "fail" else replace(each, because="", steps="") for each in told]
         style = one.severity
         advice = f'<p class="advice"><b>What to do</b> {rich(one.advice)}</p>' if one.advice else ""
-    title = f"{severity(one)} {rich(one.title)}"
+    expected = '<span class="expected">Expected:</span> ' if _failed(check) else ""
+    title = f"{severity(one)} <span>{expected}{rich(one.title)}</span>"
     return _card(style, title, _endings(told, WORDS) + advice, one.source, f' id="{ids[one.id]}"')
 
 
-def _card(style: str, title: str, body: str, source: str, attributes: str = "") -> str:
-    below = f'<p class="source">{clause(source)}</p>' if source else ""
-    return f'<li class="verdict {style}"{attributes}><h3>{title}</h3>{body}{below}</li>'
+def _card(style: str, title: str, body: str, source: str, attributes: str) -> str:
+    return f'<li class="verdict {style}"{attributes}><h3>{title}</h3>{body}{_source(source)}</li>'
 
 
-def _attack(tried: Sequence[tuple[Attack, _Told]]) -> str:
-    one, told = tried[0][0], [ending for _, ending in tried]
-    style = "high" if any(ending.verdict == "fail" for ending in told) else "passed"
-    return _card(style, rich(one.title), _endings(told, _ATTACK_WORDS), one.source)
+def _source(source: str) -> str:
+    return f'<p class="source">{clause(source)}</p>' if source else ""
+
+
+def _attack(tried: Mapping[int, Attack], flows: Sequence[str]) -> str:
+    one = next(iter(tried.values()))
+    told = [_Told(attack.verdict, attack.because, flows[at]) for at, attack in tried.items()]
+    ends = "".join(_end(flow, tried.get(at)) for at, flow in enumerate(flows))
+    return (
+        f'<details class="attack"><summary><h3>{rich(one.title)}</h3>{ends}</summary>'
+        f'<div class="shown">{_endings(told, _ATTACK_WORDS)}{_source(one.source)}</div></details>'
+    )
+
+
+def _end(flow: str, attack: Attack | None) -> str:
+    verdict: Verdict = attack.verdict if attack else "not observed"
+    word = _ATTACK_WORDS[verdict].lower() if attack else "not tried"
+    name = verdict.replace(" ", "-")
+    named = f'<span class="of">{plain(flow)}: </span>'
+    return f' <span class="end {name}">{mark(name)}<span>{named}{word}</span></span>'
 
 
 def _endings(told: Iterable[_Told], words: Mapping[Verdict, str]) -> str:

@@ -79,7 +79,7 @@ class _Page:
 
 
 def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> str:
-    """Draw the comparison.
+    """Draw the comparison, the overview first, as a file is read.
 
     Args:
         comparison: what is drawn.
@@ -87,23 +87,51 @@ def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> 
         colour: paint verdicts, by escape sequences.
     """
     page = _Page(comparison, width=max(width, 40), colour=colour)
-    lines = [*hanging("", heading(comparison), width=page.width), ""]
-    lines += _overview(page, overview(comparison))
+    return _joined([*_first(page, comparison), *_rest(page, comparison)])
+
+
+def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
+    """Draw the comparison, the overview last: on a terminal the end is what is in sight.
+
+    Args:
+        comparison: what is drawn.
+        width: characters from left to right; 40 is the least that is respected.
+        colour: paint verdicts, by escape sequences.
+    """
+    page = _Page(comparison, width=max(width, 40), colour=colour)
+    return _joined([*_rest(page, comparison), "", "", *_first(page, comparison)])
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _first(page: _Page, comparison: Comparison) -> Iterator[str]:
+    yield from hanging("", heading(comparison), width=page.width)
+    yield ""
+    yield from _overview(page, overview(comparison))
     for flow, run in zip(page.flows, comparison.runs, strict=True):
         if run.reason:
-            lines += ["", *hanging(f"{flow}: ", run.reason, width=page.width, indent=2)]
-    lines += ["", *hanging("", LEGEND, width=page.width)]
+            yield ""
+            yield from hanging(f"{flow}: ", run.reason, width=page.width, indent=2)
+    yield ""
+    yield from hanging("", LEGEND, width=page.width)
+
+
+def _rest(page: _Page, comparison: Comparison) -> Iterator[str]:
     for name, rows in groups(comparison):
-        lines += [*page.title(name), *_group(page, rows)]
-    lines += [*_findings(page, comparison), *_attacks(page, comparison), *_sources(page, comparison)]
-    return "\n".join(lines) + "\n"
+        yield from page.title(name)
+        yield from _group(page, rows)
+    yield from _findings(page, comparison)
+    yield from _attacks(page, comparison)
+    yield from _sources(page, comparison)
 
 
 def _overview(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
     """Write a line a flow where there is room, else as other rows are written."""
     columns = [[row.title, *page.texts(row)] for row in rows]
     head, *body = zip(["Flow", *page.flows], *columns, strict=True)
-    widths = fitting([head, *body], page.width, least=8)
+    widths = fitting([head, *body], page.width, least=LEAST)
     if widths is None:
         yield from _group(page, rows)
         return
@@ -143,12 +171,13 @@ def _findings(page: _Page, comparison: Comparison) -> Iterator[str]:
     yield from page.title("Checks that failed")
     for finding, told in failed(comparison):
         severity = finding.severity.upper()
-        text = f"{finding.id}: {finding.title} [{finding.source}]"
+        text = f"{finding.id} [{finding.source}]"
         yield ""
         for line in hanging(f"{severity} ", text, width=page.width, indent=2):
             yield line.replace(severity, painted(severity, page.colours.get(finding.severity, "")), 1)
         for flows, because in told:
             yield from hanging("  ", f"{flows}: {because}", width=page.width, indent=4)
+        yield from hanging("  ", f"Expected: {finding.title}.", width=page.width, indent=4)
         if finding.advice:
             yield from hanging("  ", f"What to do: {finding.advice}", width=page.width, indent=4)
     yield ""
