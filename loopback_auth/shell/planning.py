@@ -10,7 +10,7 @@ import sys
 
 from loopback_auth.errors import ConfigError, NoFlowAvailable, Unavailable
 from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import LIKELY, NO, ROUTES, UNKNOWN, UNLIKELY, YES
+from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, LIKELY, NO, ROUTES, UNKNOWN, UNLIKELY, YES
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.wishes import abilities_of, wishes_of
@@ -126,12 +126,9 @@ def _check_allowed(settings: Settings, flow: str | None) -> None:
 
 
 def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
-    """Refuse a flow in which nothing but the look of the account shows that whoever began also approved.
-
-    Source: RFC 6749 §10.16; RFC 8628 §5.4.
-    """
+    """Refuse a flow that anybody could have approved where nobody is there to look at the account."""
     nobody = chosen.facts.person.level in (NO, UNLIKELY)
-    if flow in ("ticket", "device", "token") and nobody and not unconfirmed:
+    if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
         raise ConfigError(
             f"With --flow {flow} anybody could approve: somebody has to look at the account, and there is "
             "nobody to ask.",

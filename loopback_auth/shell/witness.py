@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.json import member, parse_object
-from loopback_auth.redact import Redactor
+from loopback_auth.redact import Redactor, is_secret
 from loopback_auth.shell.events import Exchanged
 
 SHOWN = 4000
@@ -59,9 +59,10 @@ class Witness:
         if members is None:
             return answer
         for path in secrets:
-            secret = member(members, path)
+            secret, name = member(members, path), path.rpartition(".")[2]
             if isinstance(secret, str):
-                self._redactor.learn(path.rpartition(".")[2], secret)
+                # A vendor's own names, such as `id`, say nothing; only tickets have them.
+                self._redactor.learn(name if is_secret(name) else "ticket", secret)
         if "error" not in members:
             self._redactor.learn_parameters(members.items())
             return answer
