@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -11,17 +12,33 @@ from loopback_auth.compare.drawing.report import report
 from loopback_auth.compare.nouns import Cell, Comparison
 from loopback_auth.compare.running.run import compare_simulated
 
-GROUPS = ("Where secrets show", "What attackers get")
+ROWS = (
+    "status",
+    "headless",
+    "person",
+    "learnt",
+    "refresh-token",
+    "history",
+    "token-in-browser",
+    "port",
+    "injection",
+    "fixation",
+    "proof",
+    "replay",
+    "abort",
+    "phishing",
+)
+"""What tells the flows apart for whoever has to choose one; the report has all of it."""
 
 
 def table() -> str:
     """Return what matters most, in Markdown."""
     comparison = _compared()
-    rows = [*overview(comparison)]
-    rows += [row for name, group in groups(comparison) if name in GROUPS for row in group]
+    rows = {row.id: row for row in overview(comparison)}
+    rows |= {row.id: row for _, group in groups(comparison) for row in group}
     lines = ["| | " + " | ".join(run.flow for run in comparison.runs) + " |"]
     lines.append("| --- " * (len(comparison.runs) + 1) + "|")
-    for row in rows:
+    for row in map(rows.__getitem__, ROWS):
         cells = (_cell(cell) for cell in row.cells)
         lines.append(f"| {row.title} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -48,5 +65,7 @@ def _compared() -> Comparison:
 
 
 def _cell(cell: Cell) -> str:
-    text = cell.text.replace("|", r"\|").replace("<", "`<").replace(">", ">`")
+    # Labels never break, and six columns of them are wider than a page of GitHub.
+    named = re.sub(r"<(\w+)#\d+>", lambda label: f"the {label[1].replace('_', ' ')}", cell.text)
+    text = named.replace("|", r"\|")
     return {"known": f"*{text}*", "tried": f"**{text}**", "not observed": f"{text}?"}.get(cell.basis, text)

@@ -7,14 +7,12 @@ from loopback_auth.plan.nouns import AT_ONCE, UNVISITED, Plan, Surroundings
 from loopback_auth.plan.recipe import recipe
 from loopback_auth.plan.routes import plan
 
-SSH = {"SSH_CONNECTION": "192.0.2.7 50000 192.0.2.1 22", "SSH_TTY": "/dev/pts/0"}
+SSH = {"SSH_CONNECTION": "192.0.2.7 50000 there 22", "SSH_TTY": "/dev/pts/0"}
 PLACES: tuple[tuple[dict[str, str], str, tuple[str, ...], bool], ...] = (
     ({}, "darwin", (), True),
     ({}, "win32", (), True),
     ({"DISPLAY": ":0"}, "linux", (), True),
-    ({}, "linux", (), True),
-    (SSH, "linux", (), True),
-    ({**SSH, "DISPLAY": "localhost:10.0"}, "linux", (), True),
+    ({"WSL_DISTRO_NAME": "Debian", "WSL_INTEROP": "/run/WSL/1"}, "linux", (), True),
     (
         {
             "VSCODE_IPC_HOOK_CLI": "x",
@@ -37,11 +35,13 @@ PLACES: tuple[tuple[dict[str, str], str, tuple[str, ...], bool], ...] = (
         ("/.dockerenv",),
         True,
     ),
+    ({**SSH, "DISPLAY": "localhost:10.0"}, "linux", (), True),
+    ({"TMUX": "x"}, "linux", (), True),
+    (SSH, "linux", (), True),
+    ({}, "linux", (), True),
     ({"CODESPACES": "true"}, "linux", ("/.dockerenv",), True),
-    ({"WSL_DISTRO_NAME": "Debian", "WSL_INTEROP": "/run/WSL/1"}, "linux", (), True),
     ({}, "linux", ("/.dockerenv",), True),
     ({"KUBERNETES_SERVICE_HOST": "192.0.2.3"}, "linux", ("/.dockerenv",), True),
-    ({"TMUX": "x"}, "linux", (), True),
     ({"CLOUD_SHELL": "true"}, "linux", (), True),
     ({"CLAUDECODE": "1"}, "linux", (), False),
     ({"CI": "true"}, "linux", (), False),
@@ -53,14 +53,20 @@ WORDS = {"code": "redirect", "device": "device code or ticket", "paste": "pasted
 
 
 def table() -> str:
-    """Return the table in Markdown."""
+    """Return the table in Markdown, one row for all places where the same happens."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for place in PLACES:
+        title, what = _place(*place)
+        rows.setdefault(what, []).append(title)
     lines = ["| You are on | open at once | when no browser comes | a browser elsewhere reaches you by |"]
     lines.append("| --- | --- | --- | --- |")
-    lines += [_row(*place) for place in PLACES]
+    lines += [f"| {', '.join(titles)} | {' | '.join(what)} |" for what, titles in rows.items()]
     return "\n".join(lines)
 
 
-def _row(environ: dict[str, str], platform: str, files: tuple[str, ...], terminal: bool) -> str:
+def _place(
+    environ: dict[str, str], platform: str, files: tuple[str, ...], terminal: bool
+) -> tuple[str, tuple[str, str, str]]:
     opener = "wslview" if "WSL_DISTRO_NAME" in environ else OPENER[platform]
     seen = Surroundings(
         environ,
@@ -82,7 +88,7 @@ def _row(environ: dict[str, str], platform: str, files: tuple[str, ...], termina
     chosen = plan(seen, able, wishes={})
     how = recipe(chosen.place, environ, ("127.0.0.1:43210",), user="you", host="there")
     reach = f"`{how}`" if how and chosen.route("code") else ""
-    return f"| {chosen.place.title} | {_at_once(chosen)} | {_flows(chosen, UNVISITED)} | {reach} |"
+    return chosen.place.title, (_at_once(chosen), _flows(chosen, UNVISITED), reach)
 
 
 def _at_once(chosen: Plan) -> str:
