@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
 
@@ -142,3 +142,25 @@ class Sleep:
 
 Effect = Bind | Browse | Invite | Receive | Send | Sleep | Warn
 Flow = Generator[Effect, Any, T]
+
+
+class Observer(Protocol):
+    """Is told by an interpreter of everything as it is, secrets included, on its clock; must not fail."""
+
+    def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
+        """Note an effect that is no request, and its answer."""
+
+    def exchanged(
+        self,
+        request: HttpRequest,
+        answer: HttpResponse | None,
+        *,
+        step: str,
+        begun: float,
+        ended: float,
+        secrets: tuple[str, ...],
+    ) -> None:
+        """Note a request of ours, and its answer if there was one."""
+
+    def opened(self, argument: str, program: str) -> None:
+        """Note what a browser was started with, or what was shown as a link when `program` is empty."""

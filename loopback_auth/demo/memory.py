@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar, assert_never
 
-from loopback_auth import pages
+from loopback_auth import effects, pages
 from loopback_auth.demo.agent import BrowserObserver, Step, wander
 from loopback_auth.demo.errand import NEVER, Errand, Pace, Reply
 from loopback_auth.demo.server import DemoServer
@@ -31,29 +31,8 @@ OURS = f"http://{AUTHORITY}"
 PROGRAM = "simulated user agent"
 
 
-class Observer(BrowserObserver, Protocol):
+class Observer(BrowserObserver, effects.Observer, Protocol):
     """Sees everything; times are the world's own."""
-
-    def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
-        """See an effect that is no `Send` after it was performed."""
-        ...
-
-    def exchanged(
-        self,
-        request: HttpRequest,
-        answer: HttpResponse | None,
-        *,
-        step: str,
-        begun: float,
-        ended: float,
-        secrets: tuple[str, ...],
-    ) -> None:
-        """See a `Send` with its answer, None when there was none."""
-        ...
-
-    def opened(self, argument: str, program: str) -> None:
-        """See what a browser was started with."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ async def _seen(
     try:
         if reaches and not request.url.startswith(f"{reaches}/"):
             raise TransportError("The simulated user agent cannot reach this address")
-        response = await _fetch(session, request)
+        response = await fetch(session, request)
         return response
     finally:
         if observer is not None:
@@ -226,7 +226,12 @@ async def _seen(
             observer.browsed(request, response, address=step.address, begun=begun, ended=ended)
 
 
-async def _fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:
+async def fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:
+    """Make one request and follow no redirect.
+
+    Raises:
+        TransportError: there was no answer.
+    """
     from aiohttp import ClientError
     from yarl import URL
 

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Protocol
 
-from loopback_auth.effects import Effect, Send
+from loopback_auth import effects
+from loopback_auth.effects import Send
 from loopback_auth.errors import BrowserUnavailable
 from loopback_auth.model import HttpRequest, HttpResponse, Redirect
 from loopback_auth.shell.browser import Opening
@@ -26,26 +27,8 @@ OpenBrowser = Callable[[str], Opening]
 METADATA_STEP = "metadata request"
 
 
-class Observer(Protocol):
-    """Is told of everything as it is, secrets included, in monotonic seconds; must not fail."""
-
-    def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
-        """Note an effect that is no request, and its answer."""
-
-    def exchanged(
-        self,
-        request: HttpRequest,
-        answer: HttpResponse | None,
-        *,
-        step: str,
-        begun: float,
-        ended: float,
-        secrets: tuple[str, ...],
-    ) -> None:
-        """Note a request of ours, and its answer if there was one."""
-
-    def opened(self, argument: str, program: str) -> None:
-        """Note what a browser was started with, or what was shown as a link when `program` is empty."""
+class Observer(effects.Observer, Protocol):
+    """Is told of what reaches our port, too; in monotonic seconds."""
 
     def visited(self, request: HttpRequest, status: int) -> None:
         """Note a request that reached our port, and how it was answered."""

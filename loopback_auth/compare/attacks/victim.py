@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from aiohttp import ClientError, ClientSession
-from yarl import URL
+from aiohttp import ClientSession
 
 from loopback_auth.api import login
 from loopback_auth.compare.attacks.acts import NO_ANSWER, OVER, Ending, Point, Sight, redeeming, seen
 from loopback_auth.compare.judging.evidence import POLLS
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.demo.agent import Step, wander
+from loopback_auth.demo.serve import fetch
 from loopback_auth.effects import Effect, Send
-from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.labels import Labels
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.shell.browser import Opening
@@ -33,18 +33,9 @@ POLL = 5.0
 async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
     """Make a request; status 0 when there was no answer."""
     try:
-        async with session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=request.headers,
-            data=request.body or None,
-            allow_redirects=False,
-            skip_auto_headers=("Accept-Encoding",),
-        ) as reply:
-            body = await reply.read()
-    except (ClientError, TimeoutError):
+        return await fetch(session, request)
+    except TransportError:
         return NO_ANSWER
-    return HttpResponse(reply.status, tuple(reply.headers.items()), body)
 
 
 class Victim:
