@@ -22,7 +22,6 @@ import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from types import FrameType
 from typing import TextIO
 
 from loopback_auth.errors import Unavailable
@@ -40,6 +39,8 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 class Keyboard:
     """A terminal without echo for as long as the block lasts; draws one line of its own when asked to.
 
+    To be made in a running loop.
+
     Args:
         terminal: file descriptor, best one that does not block; never made so here, others may share it.
         brackets: switch bracketed paste on.
@@ -53,6 +54,7 @@ class Keyboard:
         self.inside = False
         """Whether keys are ours now; after `bg` they are not."""
         self._before: list[int | list[bytes | int]] = []
+        self._loop = asyncio.get_running_loop()
         self._stack = ExitStack()
 
     def __enter__(self) -> Keyboard:
@@ -67,8 +69,8 @@ class Keyboard:
         if threading.current_thread() is threading.main_thread():
             for number in ENDING:
                 if signal.getsignal(number) == signal.SIG_DFL:
-                    signal.signal(number, self._signalled)
-                    self._stack.callback(signal.signal, number, signal.SIG_DFL)
+                    self._hear(number)
+                    self._stack.callback(self._stop_hearing, number)
         self._stack.callback(self._leave)
         return self
 
@@ -122,12 +124,25 @@ class Keyboard:
         with suppress(termios.error):
             termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
 
-    def _signalled(self, number: int, _: FrameType | None) -> None:
-        self._leave()
+    def _hear(self, number: int) -> None:
+        try:
+            # It wakes the loop, too: a signal that comes just before the loop begins to wait would else be
+            # heard only when the loop has something else to do.
+            self._loop.add_signal_handler(number, self._signalled, number)
+        except NotImplementedError:
+            signal.signal(number, lambda _, __: self._signalled(number))
+
+    def _stop_hearing(self, number: int) -> None:
+        with suppress(NotImplementedError):
+            self._loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_DFL)
+
+    def _signalled(self, number: int) -> None:
+        self._leave()
+        self._stop_hearing(number)
         os.kill(os.getpid(), number)
         # Only SIGTSTP lets anything follow: the person has said `fg`, or `bg`.
-        signal.signal(number, self._signalled)
+        self._hear(number)
         if not self._line and in_background(self._terminal):
             return  # Whoever has asked nothing can go on without; to a question belongs a terminal.
         self._enter()

@@ -429,6 +429,34 @@ def test_signals_that_end_the_program_restore_the_terminal(
     assert "\x1b[?2004l" in person.look()
 
 
+IN_A_THREAD = """
+import os, signal, threading
+def told():
+    open(os.environ["TOLD"]).read()
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Thread(target=told, daemon=True).start()
+"""
+
+
+def test_a_signal_is_heard_although_nothing_wakes_the_loop(person: Person, tmp_path: Path) -> None:
+    """It may come just before the loop begins to wait; one to a thread is as quiet, and comes for sure."""
+    told = tmp_path / "told"
+    os.mkfifo(told)
+
+    async def main() -> str:
+        await person.sees("Paste into ")
+        await person.sees(": ")
+        await asyncio.to_thread(told.write_text, "now")
+        await person.sees("end\r\n")
+        return ""
+
+    with person.session(IN_A_THREAD + CHILD, TOLD=str(told)):
+        run(main())
+    before, status, after = person.reported()
+
+    assert (status, after) == ("status 143", before)
+
+
 def test_ctrl_c_restores_the_terminal(person: Person) -> None:
     """It has to stay a signal: whatever else runs has to hear of it too."""
 
