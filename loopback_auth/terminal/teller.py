@@ -134,7 +134,8 @@ class Teller:
             self.progress.valid(timeout := TIMEOUT)
         if self.links.current:
             self.help_at_once()
-        if not self.line.live:
+        # Before there is a link, nothing is awaited of the person.
+        if not self.line.live and (self.links.current or self.progress.comes_back()):
             most = ""
             if timeout is not None:
                 most = f", {timeout:.0f} second{'s' * (round(timeout) != 1)} at most"

@@ -136,7 +136,10 @@ def test_approve(
 @pytest.mark.parametrize("flow", FLOWS)
 def test_command_line(context: BrowserContext, tab: Tab, command_line: CommandLine, flow: Flow) -> None:
     """The same from a terminal, with the account in its answer."""
-    with command_line.start("login", "--no-browser", "--flow", flow, "--yes", "--json") as running:
+    browser = command_line.home / "browser"
+    browser.write_text("#!/bin/sh\n")
+    browser.chmod(0o700)
+    with command_line.start("login", "--flow", flow, "--yes", "--json", BROWSER=str(browser)) as running:
         go(tab, running.link())
         there = open_provider(context, tab)
         decide(there, flow, "Approve", "Approved")
