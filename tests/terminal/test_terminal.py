@@ -287,6 +287,15 @@ def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str])
     assert said.count("This is an SSH session.") == 1
 
 
+def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureFixture[str]) -> None:
+    """No browser was sent anywhere, and the code is still being asked for."""
+    _wait(Terminal("demo", authority="", plan=plan_of(DEVICE)), INVITED)
+    said = capsys.readouterr().err
+
+    assert "Waiting for a browser" not in said
+    assert said.endswith("Waiting for you to approve.\n")
+
+
 def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.CaptureFixture[str]) -> None:
     """The advice of a place speaks of other flows."""
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE))
