@@ -4,7 +4,7 @@
   const values = location.hash.replace(/^#\??/, "");
   history.replaceState(null, "", location.pathname);
   const say = (title, text) => {
-    document.querySelector("h1").textContent = title;
+    document.title = document.querySelector("h1").textContent = title;
     document.querySelector(".lead").textContent = text;
   };
   if (!values) {

@@ -13,7 +13,7 @@
       headers: { "x-loopback-relay": token },
     });
   const say = (title, text) => {
-    document.querySelector("h1").textContent = title;
+    document.title = document.querySelector("h1").textContent = title;
     document.querySelector(".lead").textContent = text;
     for (const element of document.querySelectorAll(".until-over")) element.remove();
   };

@@ -79,11 +79,12 @@ def test_approve(chromium: Chromium, demo: Demo, tmp_path: Path, flow: str) -> N
             tab.decide("Approve", "Signed in")
             kept = running.end()
         relay = relay_of(tab)
-        headers = relay.all_headers()
+        headers, title = relay.all_headers(), tab.page.title()
     heads = request_heads(log)
 
     assert kept.tokens.account == "second@example.com"
     assert tab.page.url.endswith("/callback")
+    assert title == "Signed in"
     assert len(heads) >= len(tab.requests) == 6
     assert not any(kept.tokens.access_token in head or "access_token" in head for head in heads)
     assert parse_qs(relay.post_data)["access_token"] == [kept.tokens.access_token]

@@ -145,9 +145,11 @@ def test_command_line(context: BrowserContext, tab: Tab, command_line: CommandLi
         decide(there, flow, "Approve", "Approved")
         there.page.close()
         tab.page.get_by_role("heading", name="Signed in").wait_for()
+        title = tab.page.title()
         ended = running.end()
 
     assert (ended.status, ended.json["account"]) == (0, "demo@example.com")
+    assert title == "Signed in"
 
 
 def test_coming_back_too_early(context: BrowserContext, tab: Tab) -> None:
