@@ -172,7 +172,11 @@ class Replay:
 
     async def _sleep(self, seconds: float, spread: float) -> Moment:
         now = self._world.now()
-        last = next((each.moment.wall for each in reversed(self.handed.journal) if each.moment), now)
+        moments = [each.moment for each in self.handed.journal if each.moment]
+        last = moments[-1].wall if moments else now
+        if seconds > 0 and self._save is not None and not any(each.returned for each in moments):
+            # Whoever goes on with it first comes from the person; later it may be a script that only asks.
+            return Moment(max(now, last), max(now, last), returned=True)
         # The last, lest a clock that was set back by a day makes us wait for that long.
         left = min(last + seconds - now, seconds)
         if left > self._patience:

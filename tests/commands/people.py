@@ -49,11 +49,13 @@ class RecordingServer(DemoServer):
     def __init__(self, issuer: str) -> None:
         super().__init__(issuer, entropy=secrets.token_bytes, clients=(CONFIDENTIAL,), expires_in=30)
         self.requests: list[HttpRequest] = []
+        self.ahead = 0.0
+        """Seconds by which its clock is ahead of ours."""
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
         """Write a request down, and answer it."""
         self.requests.append(request)
-        return super().handle(request, now)
+        return super().handle(request, now + self.ahead)
 
     def sent(self, name: str) -> set[str]:
         """Return every value of a parameter, in a query or a form, that was sent so far."""

@@ -55,6 +55,7 @@ class Begun:
 
     def pass_time(self, seconds: float = 10.0) -> None:
         """Let time pass, without waiting for it: everything that was, was earlier."""
+        self.server.ahead += seconds
         found = self.pendings.load(self.handle)
         assert isinstance(found, Handed)
         self.pendings.save(

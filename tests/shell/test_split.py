@@ -154,18 +154,47 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_refused(flow: SplitFlow)
 
 
 @pytest.mark.parametrize("flow", POLLED)
+def test_it_is_asked_at_once(flow: SplitFlow) -> None:
+    """Who has approved at once and says so need not wait: the interval is one between questions."""
+    here = world()
+    process, handed = Process(here), begun(here, flow)
+    here.visit(handed)
+    sign_in = process.resume(handed)
+
+    assert sign_in.tokens.access_token
+    assert here.slept == []
+
+
+@pytest.mark.parametrize("flow", POLLED)
 def test_it_is_not_asked_before_it_is_due(flow: SplitFlow) -> None:
     """A server's interval holds across processes (RFC 8628 §3.5)."""
     here = world()
-    handed = begun(here, flow)
+    process, handed = Process(here), begun(here, flow)
+    with pytest.raises(StillPending):
+        process.resume(handed)
     here.steps.clear()
     here.time += 0.5
     with pytest.raises(StillPending) as pending:
-        Process(here).resume(handed)
+        process.resume(process.last)
 
     assert here.steps == []
     assert pending.value.retry_after == handed.interval
     assert (pending.value.handle, pending.value.expires_at) == (handed.handle, handed.expires_at)
+
+
+def test_asking_again_and_again_becomes_no_quicker() -> None:
+    """It may be a script that asks without a pause, and a server that names no interval is spared as well."""
+    here = world()
+    process, handed = Process(here), begun(here, "ticket")
+    here.steps.clear()
+    with pytest.raises(StillPending):
+        process.resume(handed)
+    for _ in range(300):
+        here.time += 0.5
+        with pytest.raises(StillPending):
+            process.resume(process.last)
+
+    assert 10 < here.steps.count(POLL["ticket"]) < 40
 
 
 @pytest.mark.parametrize("flow", POLLED)
@@ -187,7 +216,7 @@ def test_waiting_ends_with_the_approval() -> None:
     """With leave to wait it is like any other sign-in."""
     here = world()
     process, handed = Process(here), begun(here, "device")
-    here.sleeping = lambda: here.visit(handed) if len(here.slept) == 3 else None
+    here.sleeping = lambda: here.visit(handed) if len(here.slept) == 2 else None
     sign_in = process.resume(handed, wait=60)
 
     assert sign_in.tokens.access_token
