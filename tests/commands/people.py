@@ -46,11 +46,12 @@ NOW = 1_700_000_000.0
 class RecordingServer(DemoServer):
     """A demo server whose tokens are due for renewal at once, and which writes down what it is sent."""
 
+    ahead = 0.0
+    """Seconds by which its clock is ahead of ours."""
+
     def __init__(self, issuer: str) -> None:
         super().__init__(issuer, entropy=secrets.token_bytes, clients=(CONFIDENTIAL,), expires_in=30)
         self.requests: list[HttpRequest] = []
-        self.ahead = 0.0
-        """Seconds by which its clock is ahead of ours."""
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
         """Write a request down, and answer it."""
@@ -134,9 +135,9 @@ class Screen:
     shown: str = ""
     _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
-    def wait_for(self, text: str) -> str:
-        """Wait until a text is shown; return everything that was shown up to then."""
-        while text not in self.shown:
+    def wait_for(self, text: str, *, after: str = "") -> str:
+        """Wait until a text is shown, if need be behind another; return all that was shown up to then."""
+        while text not in (self.shown.rpartition(after)[2] if after else self.shown):
             if len(self.shown) > ENOUGH:
                 raise AssertionError(f"{text!r} was not among all this: {self.shown!r}")
             ready, _, _ = select.select([self.terminal], [], [], PATIENCE)

@@ -222,7 +222,8 @@ def _refused(port: int) -> bool:
 def test_ctrl_c_at_a_narrow_terminal_leaves_it_clean(command_line: CommandLine) -> None:
     """The terminal's own echo of the key must not push the line into the next row, where it would stay."""
     with in_terminal(command_line, "login", columns=40, BROWSER="none") as screen:
-        screen.wait_for(" left. ")
+        screen.wait_for("Keys: ")
+        screen.wait_for(" left. ", after="Keys: ")
         screen.type("\x03")
         status = screen.end()
         tail = screen.shown.rpartition(" left. ")[2]
