@@ -69,8 +69,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
 
 
-def run(options: argparse.Namespace, *, since: float | None = None) -> int:
-    """Sign in.
+def run(options: argparse.Namespace) -> int:
+    """Sign in."""
+    done = signed_in(options)
+    if options.json:
+        from loopback_auth.commands.status import described
+
+        print_json(described(done))
+    return 0
+
+
+def signed_in(options: argparse.Namespace, *, since: float | None = None) -> SignIn:
+    """Sign in, or wait for another process that does, and return what is kept.
 
     Args:
         options: as declared above.
@@ -95,11 +105,7 @@ def run(options: argparse.Namespace, *, since: float | None = None) -> int:
     else:
         done = theirs
         tell(f"Another process has signed in to {done.name}; its sign-in is yours too.")
-    if options.json:
-        from loopback_auth.commands.status import described
-
-        print_json(described(done))
-    return 0
+    return done
 
 
 def _follow(

@@ -19,7 +19,7 @@ from loopback_auth.cli import answer, print_json
 from loopback_auth.commands.status import kept
 from loopback_auth.errors import SignInRequired
 from loopback_auth.folders import data_folder
-from loopback_auth.store import FileTokenStore, sign_in_name
+from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,17 +79,10 @@ def _login(provider: str, since: float) -> str:
     """Do what the command `login` does, with the settings that it would have; return the sign-in's name."""
     from loopback_auth.arguments import Parser
     from loopback_auth.commands import login
-    from loopback_auth.settings import config_file, load_config, resolve
 
     parser = Parser("login", usage=login.USAGE, description="")
     login.arguments(parser)
-    options = parser.read([provider] if provider else [])
-    options.json = False
-    login.run(options, since=since)
-    path = config_file(os.environ)
-    config = load_config(path)
-    settings = resolve(provider=provider, flags={}, environ=os.environ, config=config, config_path=path)
-    return sign_in_name(settings.name)
+    return login.signed_in(parser.read([provider] if provider else []), since=since).name
 
 
 def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
