@@ -37,6 +37,7 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
         metadata=sign_in.metadata,
         client_auth=sign_in.client_auth,
         allowed_issuer=issuer if isinstance(issuer, str) else None,
+        quirks=sign_in.quirks,
     )
     return ClientConfig(provider, sign_in.client_id, client_secret, scope=sign_in.requested_scope)
 

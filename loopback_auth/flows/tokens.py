@@ -84,6 +84,7 @@ def signed_in(
         requested_scope=client.scope,
         tokens=tokens,
         temporary=client.provider.temporary,
+        quirks=client.provider.quirks,
     )
 
 

@@ -1,6 +1,7 @@
 """The form in which a sign-in is kept: one JSON object, format version 1.
 
-Members are the fields of `SignIn` and of what is in it, by their names; a field that is `None` is left out.
+Members are the fields of `SignIn` and of what is in it, by their names; a field that is `None` is left out,
+and so are quirks where a provider has none.
 Reading is strict about version, shapes and types, and a `ValueError` says which member is wrong without
 quoting it, for it may be a secret. Members that we do not know are passed over. Refuses to know where the
 text is kept.
@@ -13,13 +14,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, TypeVar, get_args
 
-from loopback_auth.model import ClientAuth, IdToken, ServerMetadata, SignatureStatus, SignIn, TokenSet
+from loopback_auth.model import (
+    ClientAuth,
+    IdToken,
+    Quirks,
+    ServerMetadata,
+    SignatureStatus,
+    SignIn,
+    TokenBody,
+    TokenSet,
+    UserinfoMethod,
+)
 
 FORMAT_VERSION = 1
 LATEST_TIME = 1e15
 """Unix seconds; far beyond every date, so that infinity and nonsense are refused."""
 
-T = TypeVar("T", SignIn, ServerMetadata, TokenSet, IdToken)
+NOT_WRITTEN = (None, Quirks())
+
+T = TypeVar("T", SignIn, ServerMetadata, TokenSet, IdToken, Quirks)
 
 
 def to_json(sign_in: SignIn) -> bytes:
@@ -66,7 +79,7 @@ def from_json(content: bytes, name: str) -> SignIn:
 def _members(value: object) -> Any:
     if is_dataclass(value):
         pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
-        return {name: _members(member) for name, member in pairs if member is not None}
+        return {name: _members(member) for name, member in pairs if member not in NOT_WRITTEN}
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -109,6 +122,14 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
+def _pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(_texts(each) and len(each) == 2 for each in value)
+
+
+def _tuples(value: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(each) for each in value)
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -127,10 +148,15 @@ _READERS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
     "bool": (_flag, _same),
     "float": (_time, float),
     "float | None": (_time, float),
+    "tuple[str, ...]": (_texts, tuple),
     "tuple[str, ...] | None": (_texts, tuple),
+    "tuple[tuple[str, str], ...]": (_pairs, _tuples),
     "Mapping[str, object]": (_object, _same),
     "ClientAuth": (get_args(ClientAuth).__contains__, _same),
     "SignatureStatus": (get_args(SignatureStatus).__contains__, _same),
+    "TokenBody": (get_args(TokenBody).__contains__, _same),
+    "UserinfoMethod": (get_args(UserinfoMethod).__contains__, _same),
+    "Quirks": (_object, lambda value: _build(Quirks, value)),
     "ServerMetadata": (_object, lambda value: _build(ServerMetadata, value)),
     "TokenSet": (_object, lambda value: _build(TokenSet, value)),
     "IdToken | None": (_object, lambda value: _build(IdToken, value)),

@@ -23,7 +23,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.renewal import client_of, refresh, revoke
-from loopback_auth.model import HttpRequest, HttpResponse, SignIn
+from loopback_auth.model import HttpRequest, HttpResponse, Quirks, SignIn
 
 NOW = 1_700_000_000.0
 LATER = NOW + 4000
@@ -367,3 +367,11 @@ def test_client_is_rebuilt_from_what_was_kept() -> None:
     )
     assert (client.provider.name, client.provider.metadata) == (PROVIDER.name, old.metadata)
     assert client.provider.client_auth == old.client_auth
+
+
+def test_a_renewal_knows_the_quirks_of_the_sign_in() -> None:
+    """It has no other setting, and has to speak to the server as the sign-in did."""
+    quirks = Quirks(dead_refresh_errors=("bad_refresh_token",))
+    old = signed_in(world(), replace(CLIENT, provider=replace(PROVIDER, quirks=quirks)))
+
+    assert client_of(old, None).provider.quirks == quirks

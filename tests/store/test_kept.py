@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import IdToken, Quirks, ServerMetadata, SignIn, TokenSet
 from loopback_auth.store.kept import from_json, to_json
 
 CANARY = "canary-7f3a"
@@ -53,6 +53,15 @@ FULL = SignIn(
         account="ada@as.example",
     ),
     temporary=True,
+    quirks=Quirks(
+        access_token_path="authed_user.access_token",
+        token_body="json",
+        token_headers=(("Notion-Version", "2022-06-28"),),
+        token_types=("user", "bot"),
+        nonce=False,
+        scope_aliases=(("email", "https://as.example/auth/userinfo.email"),),
+        userinfo_method="POST",
+    ),
 )
 BARE = SignIn("bare", "client", "none", ServerMetadata(), "", TokenSet("token", "Bearer", 1000.0))
 
@@ -149,7 +158,7 @@ def test_a_claim_that_is_no_json_is_refused(claim: object) -> None:
 @pytest.mark.parametrize("value", [[CANARY, 1], None, 1e400, {"issuer": [CANARY]}], ids=repr)
 def test_a_member_of_another_kind_is_refused(path: tuple[str, ...], value: object) -> None:
     """A value of the wrong kind would fail later, far from its cause; and it may be a secret."""
-    if path[-1] == "claims" and isinstance(value, dict):
+    if path[-1] in ("claims", "quirks") and isinstance(value, dict):
         value = [value]
     with pytest.raises(ValueError, match=r"\w") as caught:
         from_json(changed(path, value), FULL.name)
@@ -168,6 +177,10 @@ def test_a_member_of_another_kind_is_refused(path: tuple[str, ...], value: objec
         (("version",), "1"),
         (("client_auth",), "private_key_jwt"),
         (("tokens", "id_token", "signature"), "Verified"),
+        (("quirks", "token_body"), "xml"),
+        (("quirks", "token_headers"), [["one"]]),
+        (("quirks", "token_headers"), [["one", 2]]),
+        (("quirks", "nonce"), 0),
         (("name",), "other"),
         (("tokens", "id_token", "claims"), {"odd": float("nan")}),
     ],
@@ -203,6 +216,12 @@ def test_other_content_is_refused(content: bytes) -> None:
 def test_members_of_a_later_version_are_passed_over() -> None:
     """A newer release may add a member without changing what the others mean."""
     assert from_json(changed(("tokens", "brand_new"), 1), FULL.name) == FULL
+
+
+def test_a_file_without_quirks_is_that_of_a_provider_without_any() -> None:
+    """Files of earlier versions have no such member, and most providers have no quirk."""
+    assert "quirks" not in json.loads(to_json(BARE))
+    assert from_json(to_json(BARE), BARE.name).quirks == Quirks()
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
