@@ -6,10 +6,13 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import loopback_auth
 from loopback_auth.cli import COMMANDS
@@ -161,8 +164,8 @@ def test_toml_in_the_readme_is_understood(tmp_path: Path) -> None:
 
 def test_the_wheel_holds_pages_and_types(tmp_path: Path) -> None:
     """What works from a checkout must work when installed."""
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "-w", str(tmp_path), str(ROOT)], check=True, capture_output=True)
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     wanted = {
         str(path.relative_to(ROOT))
@@ -171,6 +174,47 @@ def test_the_wheel_holds_pages_and_types(tmp_path: Path) -> None:
     }
 
     assert wanted <= names
+
+
+@pytest.mark.parametrize("script", ["check", "install", "lock", "bench"])
+def test_scripts_help_and_do_nothing(script: str) -> None:
+    """Whoever asks what a script does has not asked for it to be done."""
+    command = [str(ROOT / "scripts" / script), "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert f"scripts/{script}" in shown.stdout
+    assert shown.stderr == ""
+
+
+@pytest.mark.parametrize("script", ["install", "lock"])
+def test_scripts_refuse_what_they_do_not_know(script: str) -> None:
+    """A misspelt option must not be taken for none."""
+    done = subprocess.run(
+        [str(ROOT / "scripts" / script), "--dve"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--dve" in done.stderr
+
+
+def test_lock_file_has_what_is_needed_with_hashes_and_no_registry() -> None:
+    """What the checks use must be the same tomorrow, from whichever registry it comes; run scripts/lock."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    named = [*wanted["project"]["dependencies"], *wanted["project"]["optional-dependencies"]["oidc"]]
+    named += [*wanted["dependency-groups"]["dev"], *wanted["build-system"]["requires"]]
+    locked = (ROOT / "scripts" / "requirements-dev.txt").read_text()
+    pins = dict(re.findall(r"^([\w.-]+)==([\w.]+)", locked, re.M))
+    requirements = [Requirement(text) for text in named]
+
+    assert [
+        str(one)
+        for one in requirements
+        if not one.specifier.contains(pins.get(canonicalize_name(one.name), ""))
+    ] == []
+    assert (
+        re.findall(r"^(\S.*)\n(?!    --hash=sha256:[0-9a-f]{64})", re.sub(r"#.*\n", "", locked), re.M) == []
+    )
+    assert re.search(r"https?://|--index|--find-links|--extra", locked) is None
 
 
 def _imported(node: ast.AST) -> list[str]:
