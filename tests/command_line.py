@@ -120,9 +120,6 @@ class CommandLine:
     @contextmanager
     def start(self, *arguments: str, **environment: str) -> Iterator[Running]:
         """Start a command, and end it with the block if it has not ended by itself."""
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            # A shell has started the tests in the background; our child would inherit deafness to Ctrl-C.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
             [sys.executable, "-m", "loopback_auth", *arguments],
             stdin=subprocess.DEVNULL,

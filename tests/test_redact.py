@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from loopback_auth.redact import SECRET_PARAMETERS, SERVER_TEXT_LIMIT, Redactor, error_code, server_text
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=200)
+PROPERTY = settings(max_examples=200)
 
 
 @pytest.mark.parametrize(

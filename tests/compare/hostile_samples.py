@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
 from loopback_auth.trace import Exchange, Secret, Step, Trace
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=100)
+PROPERTY = settings(max_examples=100)
 
 HOSTILE = (
     "plain",

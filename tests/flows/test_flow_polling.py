@@ -352,7 +352,7 @@ ANSWERS = st.sampled_from(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     answers=st.lists(ANSWERS, max_size=40),
     interval=st.floats(1, 60),
@@ -384,7 +384,7 @@ def test_rhythm_keeps_its_promises(
         assert following - begin >= wanted - 1e-6
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     answers=st.lists(ANSWERS, max_size=40),
     returns=st.lists(st.floats(0, 300), max_size=30).map(sorted).map(tuple),

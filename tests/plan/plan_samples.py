@@ -9,7 +9,7 @@ from hypothesis import settings
 from loopback_auth.plan.abilities import abilities
 from loopback_auth.plan.nouns import AT_ONCE, UNVISITED, Abilities, Plan, Surroundings
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=150)
+PROPERTY = settings(max_examples=150)
 """The same examples in each run, so that a failure can be repeated."""
 
 SSH = {"SSH_CONNECTION": "198.51.100.7 52000 203.0.113.9 22", "SSH_TTY": "/dev/pts/3"}

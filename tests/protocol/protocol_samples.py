@@ -50,7 +50,7 @@ ATTEMPT = Attempt(
     started_at=NOW,
 )
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=150)
+PROPERTY = settings(max_examples=150)
 """The same examples in each run, so that a failure can be repeated."""
 
 

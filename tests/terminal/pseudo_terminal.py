@@ -108,10 +108,6 @@ class Person:
             program: how the shell starts it.
             environment: in place of what is there.
         """
-        for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
-            if signal.getsignal(number) is signal.SIG_IGN:
-                # A shell has started the tests in the background; our child would inherit deafness to these.
-                signal.signal(number, usual)
         command = ["sh", "-c", SHELL.format(program), "sh", self.path, sys.executable, script]
         with subprocess.Popen(
             command,

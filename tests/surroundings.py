@@ -1,0 +1,39 @@
+"""What holds for every test: signals are heard, and no clock of a tool's own decides."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from hypothesis import HealthCheck, settings
+
+
+def _go_on(number: int, frame: FrameType | None) -> None:
+    """Outlive a signal; unlike one that is ignored, it is not ignored by the programs that are started."""
+
+
+def hear_signals() -> None:
+    """Undo what a shell does to a background job, and `nohup` to everything: they ignore signals.
+
+    Each child inherits that (signal(7)), and a program that is told to end would not. Tests end by Ctrl-C, as
+    ever. Those that were to outlive their terminal still do, and so do the processes of pytest-xdist, which
+    end with the one that they work for.
+    """
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has but the first.
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            usual = {"SIGINT": signal.default_int_handler, "SIGHUP": _go_on}
+            signal.signal(number, usual.get(name, signal.SIG_DFL))
+    if "PYTEST_XDIST_WORKER" in os.environ and sys.platform != "win32":
+        signal.signal(signal.SIGHUP, _go_on)
+
+
+hear_signals()
+
+# How long an example takes says how busy the machine is; what is too slow meets the time limit of its test.
+settings.register_profile(
+    "checks", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("checks")
