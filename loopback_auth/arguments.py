@@ -114,7 +114,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
                 setting.flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=text
             )
         else:
-            repeated = "append" if setting.kind in ("words", "pairs", "ports") else "store"
+            repeated = "append" if setting.kind in ("scope", "words", "pairs", "ports") else "store"
             group.add_argument(
                 setting.flag, dest=setting.name, action=repeated, metavar=_metavar(setting), help=text
             )

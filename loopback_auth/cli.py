@@ -162,7 +162,7 @@ def _command(arguments: Sequence[str]) -> int:
     if not name:
         return _overview(arguments)
     if name not in COMMANDS:
-        from loopback_auth.settings.config import suggestion
+        from loopback_auth.settings.reading import suggestion
 
         hint = f"{suggestion(name, COMMANDS)} See python -m loopback_auth --help."
         raise ConfigError(f"Unknown command: {ascii(name)[:80]}", hint=hint)

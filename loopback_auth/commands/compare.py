@@ -50,7 +50,12 @@ DEVICE_INTERVAL = 5
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whom to ask, with --live")
-    parser.add_argument("--flows", metavar="LIST", help="names of flows, separated by commas; unset: all six")
+    parser.add_argument(
+        "--flows",
+        action="append",
+        metavar="LIST",
+        help="names of flows, separated by commas or blanks; may be repeated; unset: all six",
+    )
     ground = parser.add_mutually_exclusive_group()
     ground.add_argument("--simulate", action="store_true", help="run in memory, the same each time")
     ground.add_argument("--live", action="store_true", help="use a real browser, and PROVIDER if it is given")
@@ -121,12 +126,17 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     """
     from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
     from loopback_auth.compare.running.simulate import ISSUER
+    from loopback_auth.flows.catalog import NAMES
 
-    listed = options.flows if options.flows is not None else options.flow
+    listed = options.flows if options.flows is not None else options.flow and [options.flow]
     if listed is None:
         return FLOWS
-    names = tuple(dict.fromkeys(" ".join(name.split()) for name in listed.split(",")))
-    for name in names:
+    parts = [" ".join(part.split()) for text in listed for part in text.split(",")]
+    # A blank is a part of some names, and separates others.
+    names = tuple(
+        dict.fromkeys(name for part in parts for name in ([part] if part in NAMES else part.split()))
+    )
+    for name in names or ("",):
         choice(name, demo_client(ISSUER))
     return names
 

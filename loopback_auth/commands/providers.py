@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the presets."""
     if options.provider and options.provider not in PRESETS:
-        from loopback_auth.settings.config import suggestion
+        from loopback_auth.settings.reading import suggestion
 
         raise ConfigError(
             f"Unknown provider: {options.provider[:80]!a}", hint=suggestion(options.provider, PRESETS)

@@ -2,8 +2,10 @@
 
 Examples:
   python -m loopback_auth settings github
+  python -m loopback_auth settings github --all
   LOOPBACK_AUTH_SCOPE=repo python -m loopback_auth settings github --json
 
+What somebody has set is shown; --all shows the rest too, and JSON has all of it.
 The file is config.toml in the folder of your settings, such as ~/.config/loopback_auth, or in the one that
 LOOPBACK_AUTH_CONFIG_DIR names. A client secret is never shown, only whether there is one.
 """
@@ -11,7 +13,7 @@ LOOPBACK_AUTH_CONFIG_DIR names. A client secret is never shown, only whether the
 from __future__ import annotations
 
 from loopback_auth.arguments import add_settings
-from loopback_auth.cli import print_json, print_table, settings_of
+from loopback_auth.cli import print_json, print_table, settings_of, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ USAGE = "[PROVIDER] [options]"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose settings")
+    parser.add_argument("--all", action="store_true", help="also show what nobody has set")
     add_settings(parser)
 
 
@@ -32,7 +35,12 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     rows = settings.rows()
     if options.json:
-        print_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
-    else:
-        print_table([("setting", "value", "from"), *rows])
+        print_json({row.name: {"value": row.value, "origin": row.origin} for row in rows})
+        return 0
+    chosen = [row for row in rows if row.is_set]
+    others = [row for row in rows if not row.is_set]
+    shown = [*chosen, *others] if options.all else chosen
+    print_table([("setting", "value", "from"), *((row.name, row.shown, row.origin) for row in shown)])
+    if not options.all:
+        tell(f"Nobody has set the other {len(others)} settings; --all shows them with their defaults.")
     return 0

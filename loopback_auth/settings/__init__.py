@@ -17,13 +17,15 @@ import os
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import config_folder
 from loopback_auth.settings.providers import PRESETS
-from loopback_auth.settings.setting import PREFIX, SETTINGS, Setting, loopback_parts
+from loopback_auth.settings.reading import loopback_parts, suggestion
+from loopback_auth.settings.setting import PREFIX, SETTINGS, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DEMO = "demo"
+DEFAULT = "default"
 OTHER_VARIABLES = ("LOOPBACK_AUTH_CONFIG_DIR", "LOOPBACK_AUTH_DATA_DIR", "LOOPBACK_AUTH_PROVIDER")
 _NAMES = tuple(setting.name for setting in SETTINGS)
 _PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
@@ -40,6 +42,19 @@ _ADDRESSES = (
     "ticket_ui",
 )
 _CLIENT = ("client_id", "client_secret")
+
+
+class Row:
+    """One setting as it may be shown: `value` for programs, `shown` for people."""
+
+    __slots__ = ("is_set", "name", "origin", "shown", "value")
+
+    def __init__(self, item: Setting, value: object, origin: str) -> None:
+        self.name = item.name
+        self.origin = origin
+        self.is_set = origin != DEFAULT
+        self.shown = item.shown(value)
+        self.value = self.shown if item.secret and value is not None else value
 
 
 class Settings:
@@ -110,11 +125,9 @@ class Settings:
         values = {**self._values, "client_secret": (client_secret, "terminal", 0)}
         return Settings(self.name, values, self.advice)
 
-    def rows(self) -> tuple[tuple[str, str, str], ...]:
-        """Return name, value and origin of every setting for people; secrets are not among the values."""
-        return tuple(
-            (item.name, item.shown(self.get(item.name)), self.origin(item.name)) for item in SETTINGS
-        )
+    def rows(self) -> tuple[Row, ...]:
+        """Return every setting as it may be shown; secrets are not among the values."""
+        return tuple(Row(item, *self._values[item.name][:2]) for item in SETTINGS)
 
     def __repr__(self) -> str:
         return f"Settings(name={self.name!r})"
@@ -243,8 +256,6 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 
 
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
-    from loopback_auth.settings.config import suggestion
-
     return ConfigError(
         f"Unknown provider: {ascii(name)[:80]} (from {origin})",
         hint=f"{suggestion(name, [*tables, *PRESETS, DEMO])} Or give an issuer, which starts with https://.",
@@ -294,7 +305,7 @@ def _value(item: Setting, layers: list[tuple[str, Mapping[str, object]]]) -> tup
         if item.name in layer:
             origin = place.replace("{flag}", item.flag).replace("{variable}", item.variable)
             return item.read(layer[item.name], origin), origin, distance
-    return item.default, "default", len(layers)
+    return item.default, DEFAULT, len(layers)
 
 
 def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:

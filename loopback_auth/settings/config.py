@@ -7,7 +7,6 @@ here but by `Setting.read`, when they are used. This module is imported only whe
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
 
 RESERVED = ("demo",)
@@ -62,13 +62,6 @@ def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Map
     for name, table in tables.items():
         _check_table(name, table, f"{path} [providers.{name}]")
     return tables
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a sentence that helps with a misspelt word."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}."
 
 
 def _parse(content: bytes, path: str) -> dict[str, object]:

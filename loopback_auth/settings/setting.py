@@ -1,4 +1,4 @@
-"""The table of settings, and how one value of each is read from text, from TOML or from a flag.
+"""The table of settings: how each is called, what it is for, and which values it takes.
 
 What a value means next to others is not decided here, nor whether a server would like it. A value that
 cannot be read is refused by name and place; the value of a secret is never part of a message.
@@ -9,10 +9,7 @@ The module is loaded before the browser is started and imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from loopback_auth.settings.reading import READERS, suggestion
 
 PREFIX = "LOOPBACK_AUTH_"
 _CLIENT_AUTH = ("none", "client_secret_basic", "client_secret_post")
@@ -22,11 +19,6 @@ _CHOSEN = ("code", "ticket", "device", "paste")
 _TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
 _BINDS = ("loopback", "0.0.0.0", "::")  # noqa: S104 - a choice, and never the default
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
-_TRUE = ("true", "1", "yes", "on")
-_FALSE = ("false", "0", "no", "off")
-_PATH_CHARACTERS = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/"
-)
 
 
 class Setting:
@@ -80,18 +72,36 @@ class Setting:
             ConfigError: it cannot be read.
         """
         try:
-            value = _READERS[self.kind](raw)
+            value = READERS[self.kind](raw)
             if self.choices and isinstance(value, str):
                 value = _SHORT.get(value, value)
-            for one in value if isinstance(value, tuple) else (value,):
-                if self.choices and one not in self.choices:
-                    raise ValueError(f"{ascii(one)[:80]} is none of {', '.join(map(repr, self.choices))}")
         except ValueError as exc:
-            raise ConfigError(
-                f"The setting {self.name} cannot be used: {exc} (from {origin})",
-                hint=f"Correct it there; it is the {self.help}.",
-            ) from exc
+            raise self._refused(str(exc), origin, self._how_to_write()) from exc
+        for one in value if isinstance(value, tuple) else (value,):
+            if self.choices and one not in self.choices:
+                raise self._refused(f"{ascii(one)[:80]} is not a known value", origin, self._choices(one))
         return value
+
+    def _refused(self, reason: str, origin: str, hint: str) -> ConfigError:
+        return ConfigError(f"The setting {self.name} cannot be used: {reason} (from {origin})", hint=hint)
+
+    def _how_to_write(self) -> str:
+        again = f" Repeat {self.flag} for several." if self.flag else ""
+        return {
+            "text": "Write one text, in quotes in the configuration file.",
+            "scope": f"Write the scopes with spaces between them.{again}",
+            "switch": "Write true or false.",
+            "seconds": "Write a number of seconds from 1 to 3600.",
+            "ports": f"Write port numbers from 0 to 65535, with commas or spaces between them.{again}",
+            "words": f"Write texts, with commas or spaces between them.{again}",
+            "pairs": f"Write name=value.{again}",
+        }[self.kind]
+
+    def _choices(self, wrong: object) -> str:
+        again = " Several can be named, with commas between them." if self.kind == "words" else ""
+        meant = suggestion(str(wrong), self.choices)
+        allowed = ", ".join(choice if choice.strip(" ,") else repr(choice) for choice in self.choices)
+        return f"{meant if meant.startswith('Did') else ''} Allowed values are: {allowed}.{again}".strip()
 
     def shown(self, value: object) -> str:
         """Return a value as people may see it."""
@@ -152,147 +162,3 @@ SETTINGS = (
     Setting("account_fields", "words", "members that name the account, best first; may be repeated"),
     Setting("scope_separator", "text", "character between scopes", choices=(" ", ","), default=" "),
 )
-
-
-def _text(raw: object) -> str:
-    if not isinstance(raw, str):
-        raise ValueError("text is expected")
-    return raw
-
-
-def _scope(raw: object) -> str:
-    return " ".join(_words(raw))
-
-
-def _switch(raw: object) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    word = raw.lower() if isinstance(raw, str) else ""
-    if word not in _TRUE + _FALSE:
-        raise ValueError(f"{ascii(raw)[:80]} is none of {', '.join(_TRUE + _FALSE)}")
-    return word in _TRUE
-
-
-def _seconds(raw: object) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
-        raise ValueError("a number of seconds is expected")
-    try:
-        seconds = float(raw)
-    except ValueError:
-        raise ValueError(f"{ascii(raw)[:80]} is no number of seconds") from None
-    if not 1 <= seconds <= 3600:
-        raise ValueError(f"{raw} seconds are not between 1 and 3600")
-    return seconds
-
-
-def _ports(raw: object) -> tuple[int, ...]:
-    items = raw if isinstance(raw, (list, tuple)) else [raw]
-    texts = [text for item in items for text in _port_texts(item)]
-    if not texts:
-        raise ValueError("a port number is expected")
-    return tuple(map(port_number, texts))
-
-
-def _port_texts(item: object) -> list[str]:
-    if isinstance(item, int) and not isinstance(item, bool):
-        return [str(item)]
-    if not isinstance(item, str):
-        raise ValueError("port numbers are expected")
-    return item.replace(",", " ").split()
-
-
-def port_number(text: str) -> int:
-    """Read a port number of at most five digits.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
-        raise ValueError(f"{ascii(text)[:80]} is no port number from 0 to 65535")
-    return int(text)
-
-
-def _words(raw: object) -> tuple[str, ...]:
-    if isinstance(raw, str):
-        return tuple(raw.split())
-    if not isinstance(raw, (list, tuple)):
-        raise ValueError("text or a list of texts is expected")
-    words = tuple(item for item in raw if isinstance(item, str) and item)
-    if len(words) != len(raw):
-        raise ValueError("every item of the list has to be text")
-    return words
-
-
-def _pairs(raw: object) -> Mapping[str, str]:
-    pairs = list(raw.items()) if isinstance(raw, dict) else [_pair(word) for word in _words(raw)]
-    if not all(isinstance(value, str) for _, value in pairs):
-        raise ValueError("every value has to be text")
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a parameter is given twice")
-    return dict(pairs)
-
-
-def _pair(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition("=")
-    if not name or not equals:
-        raise ValueError(f"{ascii(word)[:80]} is not of the form name=value")
-    return name, value
-
-
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "text": _text,
-    "scope": _scope,
-    "switch": _switch,
-    "seconds": _seconds,
-    "ports": _ports,
-    "words": _words,
-    "pairs": _pairs,
-}
-
-
-def loopback_parts(uri: str) -> tuple[str, int, str]:
-    """Take a redirect URI apart into host, port (0: any) and path; the path is kept byte for byte.
-
-    Raises:
-        ConfigError: this is no loopback redirect over http, or has something that none may have.
-
-    Source: RFC 8252 §7.3, §8.3; RFC 6749 §3.1.2; RFC 3986 §3.3, §6.2.2.3.
-    """
-    scheme, separator, rest = uri.partition("://")
-    if scheme == "https":
-        raise _no_redirect(uri, "a loopback redirect is plain http, the answer never leaves this machine")
-    if scheme != "http" or not separator:
-        raise _no_redirect(uri, "it has to start with http://")
-    if "?" in rest or "#" in rest:
-        raise _no_redirect(uri, "it has neither query nor fragment")
-    authority, slash, tail = rest.partition("/")
-    if "@" in authority:
-        raise _no_redirect(uri, "it has no user information")
-    host, port = _host_and_port(authority, uri)
-    path = slash + tail
-    if not _PATH_CHARACTERS.issuperset(path):
-        raise _no_redirect(uri, "its path has characters that have to be percent-encoded")
-    if any(part.lower().replace("%2e", ".") in (".", "..") for part in path.split("/")):
-        raise _no_redirect(uri, "browsers take the dots out of its path")
-    return host, port, path
-
-
-def _host_and_port(authority: str, uri: str) -> tuple[str, int]:
-    host, colon, port = authority, "", ""
-    if not authority.endswith("]"):
-        host, colon, port = authority.rpartition(":") if ":" in authority else (authority, "", "")
-    if host not in ("127.0.0.1", "[::1]", "localhost"):
-        raise _no_redirect(uri, "its host has to be 127.0.0.1, [::1] or localhost")
-    if not colon:
-        return host, 0
-    try:
-        return host, port_number(port)
-    except ValueError as exc:
-        raise _no_redirect(uri, str(exc)) from exc
-
-
-def _no_redirect(uri: str, reason: str) -> ConfigError:
-    return ConfigError(
-        f"The redirect URI cannot be used: {reason}: {uri[:120]!a}",
-        hint="Give one such as http://127.0.0.1/callback for any port, or http://localhost:8400/callback.",
-    )

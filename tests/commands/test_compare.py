@@ -160,7 +160,13 @@ def test_report_is_put_over_what_was_there(command_line: CommandLine, tmp_path: 
 
 
 REFUSED = [
-    (["--flows", "code,magic"], "There is no flow called 'magic'", "code form_post, token, ticket"),
+    (["--flows", "code,magic"], "There is no flow called 'magic'", "code form_post, code id_token"),
+    (
+        ["--flows", "code code_id_token"],
+        "There is no flow called 'code_id_token'",
+        "Did you mean code id_token?",
+    ),
+    (["--flows", "code", "--flows", "tickt"], "There is no flow called 'tickt'", "Did you mean ticket?"),
     (["--flows", ""], "There is no flow called ''", "code form_post"),
     (["-o", "report.pdf"], "does not say what to write", ".html, .json"),
     (["-o", "report"], "does not say what to write", ".html"),

@@ -29,7 +29,7 @@ def command_line(command_line: CommandLine) -> CommandLine:
 
 def test_every_value_is_shown_with_its_origin(command_line: CommandLine) -> None:
     """Why does it use that one? is the question that settings in four places raise."""
-    ended = command_line.run("settings", "work", "--scope", "repo", LOOPBACK_AUTH_PROMPT="login")
+    ended = command_line.run("settings", "work", "--scope", "repo", "--all", LOOPBACK_AUTH_PROMPT="login")
     shown = {line.split()[0]: line.split(maxsplit=1)[1] for line in ended.stdout.splitlines()}
 
     assert (ended.status, ended.stderr) == (0, "")
@@ -39,6 +39,27 @@ def test_every_value_is_shown_with_its_origin(command_line: CommandLine) -> None
     assert shown["timeout"].endswith("config.toml")
     assert shown["token_endpoint"].endswith("preset github")
     assert shown["browser"].split() == ["true", "default"]
+
+
+def test_what_is_set_is_shown_first_and_the_rest_when_asked_for(command_line: CommandLine) -> None:
+    """Forty lines that say "not set" hide the five that matter."""
+    ended = command_line.run("settings", "work")
+    everything = command_line.run("settings", "work", "--all").stdout.splitlines()
+    shown = ended.stdout.splitlines()
+
+    assert len(shown) < len(everything)
+    assert [line.split()[0] for line in everything[: len(shown)]] == [line.split()[0] for line in shown]
+    assert not [line for line in shown if line.endswith(" default")]
+    assert "--all" in ended.stderr
+
+
+def test_programs_get_values_in_their_own_type(command_line: CommandLine) -> None:
+    """A text that says "not set" cannot be told from a value."""
+    as_json = json.loads(command_line.run("settings", "work", "--json", "--port", "8400").stdout)
+
+    assert as_json["issuer"] == {"value": None, "origin": "default"}
+    assert (as_json["timeout"]["value"], as_json["browser"]["value"]) == (60.0, True)
+    assert as_json["port"]["value"] == [8400]
 
 
 def test_a_secret_is_only_said_to_be_there(command_line: CommandLine) -> None:

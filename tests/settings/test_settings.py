@@ -102,6 +102,13 @@ READABLE = [
     ("extra", "a=1 b=", {"a": "1", "b": ""}),
     ("extra", {"a": "1"}, {"a": "1"}),
     ("scope_separator", " ", " "),
+    ("scope", ["a b", "c"], "a b c"),
+    ("scope", "a,b", "a,b"),
+    ("allowed_flows", "code,device", ("code", "device")),
+    ("allowed_flows", ["code,device", "paste"], ("code", "device", "paste")),
+    ("allowed_flows", "code, device", ("code", "device")),
+    ("account_fields", ["email", "name,sub"], ("email", "name", "sub")),
+    ("resource", "https://a.example,https://b.example", ("https://a.example", "https://b.example")),
 ]
 
 
@@ -113,10 +120,12 @@ def test_a_value_is_read_in_its_own_type(name: str, raw: object, value: object) 
 
 UNREADABLE = [
     ("client_id", 5, "text is expected"),
-    ("client_auth", "secret", "'secret' is none of 'none', 'client_secret_basic', 'client_secret_post'"),
-    ("response_mode", "jwt", "'jwt' is none of 'query', 'fragment', 'form_post'"),
-    ("flow", "password", "'password' is none of 'code', 'token'"),
-    ("scope_separator", "+", "'+' is none of ' ', ','"),
+    ("client_auth", "secret", "'secret' is not a known value"),
+    ("response_mode", "jwt", "'jwt' is not a known value"),
+    ("flow", "password", "'password' is not a known value"),
+    ("scope_separator", "+", "'+' is not a known value"),
+    ("scope", ["a", 7], "text or a list of texts is expected"),
+    ("extra", 7, "texts of the form name=value are expected"),
     ("push", "maybe", "'maybe' is none of true, 1, yes, on, false, 0, no, off"),
     ("push", 1, "1 is none of true"),
     ("timeout", "0", "0 seconds are not between 1 and 3600"),
@@ -151,6 +160,34 @@ def test_an_unreadable_value_is_refused_with_name_reason_and_place(
     assert caught.value.hint
 
 
+MISSPELT = [
+    ("flow", "cod", "Did you mean code?"),
+    ("allowed_flows", "code,tickt", "Did you mean ticket?"),
+    ("response_mode", "jwt", "Allowed values are: query, fragment, form_post."),
+    ("client_auth", "non", "Did you mean none?"),
+    ("ticket", "strpe", "Did you mean stripe?"),
+]
+
+
+@pytest.mark.parametrize(("name", "raw", "hint"), MISSPELT)
+def test_a_misspelt_value_gets_a_suggestion(name: str, raw: str, hint: str) -> None:
+    """Flags and keys are corrected, and their values are just as easily misspelt."""
+    with pytest.raises(ConfigError) as caught:
+        BY_NAME[name].read(raw, "here")
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_hint_is_made_of_sentences(setting: Setting) -> None:
+    """The help of a flag is a line in a table, and no advice."""
+    with pytest.raises(ConfigError) as caught:
+        setting.read(object(), "here")
+
+    assert caught.value.hint.endswith(".")
+    assert setting.help not in caught.value.hint
+
+
 def test_a_hidden_value_is_not_looked_at() -> None:
     """What a nearer place overrides may be wrong without harm."""
     settings = settings_of(flags={"timeout": "5"}, environ={"LOOPBACK_AUTH_TIMEOUT": "soon"})
@@ -161,9 +198,10 @@ def test_a_hidden_value_is_not_looked_at() -> None:
 def test_a_secret_shows_nowhere_and_has_no_flag() -> None:
     """Arguments are seen by every user of the machine, and displays by whoever looks."""
     settings = settings_of("github", environ={"LOOPBACK_AUTH_CLIENT_SECRET": "hunter2"})
-    row = ("client_secret", "set, hidden", "environment LOOPBACK_AUTH_CLIENT_SECRET")
+    (row,) = (row for row in settings.rows() if row.name == "client_secret")
 
-    assert row in settings.rows()
+    assert (row.shown, row.value) == ("set, hidden", "set, hidden")
+    assert row.origin == "environment LOOPBACK_AUTH_CLIENT_SECRET"
     assert "hunter2" not in repr(settings) + repr(settings.rows())
     assert BY_NAME["client_secret"].flag == ""
     with pytest.raises(ConfigError) as caught:
@@ -174,7 +212,7 @@ def test_a_secret_shows_nowhere_and_has_no_flag() -> None:
 def test_rows_show_every_setting_as_a_person_would_write_it() -> None:
     """The display is read by people who then edit a file."""
     flags = {"port": ["8400", "8401"], "extra": ["a=b"], "push": True, "timeout": 2.5}
-    rows = {name: value for name, value, _ in settings_of(flags=flags).rows()}
+    rows = {row.name: row.shown for row in settings_of(flags=flags).rows()}
 
     assert list(rows) == [setting.name for setting in SETTINGS]
     assert (rows["port"], rows["extra"], rows["push"]) == ("8400 8401", "a=b", "true")
@@ -526,6 +564,7 @@ def test_settings_are_resolved_before_anything_is_imported(provider: str) -> Non
         "loopback_auth.errors",
         "loopback_auth.folders",
         "loopback_auth.settings.providers",
+        "loopback_auth.settings.reading",
         "loopback_auth.settings.setting",
         "loopback_auth.settings",
     }

@@ -10,6 +10,7 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError
 from loopback_auth.flows.catalog import NAMES
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
+from loopback_auth.settings.reading import suggestion
 
 PROVIDER = "demo"
 FORM_POST = "code form_post"
@@ -47,8 +48,9 @@ def choice(name: str, client: ClientConfig) -> Choice:
     """
     flow = "code" if name == FORM_POST else name
     if flow not in NAMES:
-        known = ", ".join(dict.fromkeys((*FLOWS, *NAMES)))
-        raise ConfigError(f"There is no flow called {name!a}.", hint=f"Choose among {known}.")
+        raise ConfigError(
+            f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*FLOWS, *NAMES})
+        )
     return Choice(name, flow, replace(client, response_mode=_MODES.get(name, "fragment")))
 
 
