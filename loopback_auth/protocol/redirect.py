@@ -20,7 +20,7 @@ from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from loopback_auth.model import FORM, AuthorizationRequest, Callback, HttpRequest
-from loopback_auth.protocol.response import same_secret
+from loopback_auth.protocol.response import FREE_TEXT, KNOWN_PARAMETERS, same_secret
 
 FIELD_LIMIT = 32
 """Parameters in one callback; real ones have fewer than ten."""
@@ -60,6 +60,9 @@ class TurnedAway:
     """It reached the callback path as a navigation, so something may be trying to interfere."""
 
 
+DECISIVE = KNOWN_PARAMETERS - FREE_TEXT
+"""Parameters that have to be UTF-8 without control characters, or else the whole is not read."""
+
 PAGE_TOKEN = "x-loopback-relay"
 """The header by which the scripts of our pages are known."""
 
@@ -86,8 +89,7 @@ def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callb
     via: Literal["query", "form_post", "relay"] = "query"
     if request.method == "POST":
         via = "relay" if endpoint.request.response_mode == "fragment" else "form_post"
-    # Bytes that were no UTF-8 arrive as surrogates; they stay unreadable, and so does any other surrogate.
-    query = request.url.partition("?")[2].encode("utf-8", "surrogatepass")
+    query = _as_sent(request.url.partition("?")[2])
     # Form Post Response Mode §2: the parameters are in the body; those of the URL have no meaning.
     # Netlify's own clients find `#?access_token=…` in the address.
     parameters = parse_parameters(query if via == "query" else request.body.removeprefix(b"?"))
@@ -214,12 +216,13 @@ def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
 
 
 def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
-    """Split a query or form body strictly; None when it has no single reading.
+    """Split a query or form body; None when what matters in it has no single reading.
 
-    `&` is the only separator, bytes are UTF-8, there are at most `FIELD_LIMIT` fields and no control
-    characters, but for the line breaks that Microsoft puts into every `error_description`.
+    `&` is the only separator, and there are at most `FIELD_LIMIT` fields. What decides has to be UTF-8
+    without control characters. A client MUST ignore the parameters that it does not know, and a description
+    is optional: whatever cannot be read in those is replaced, for they may not take the answer along.
 
-    Source: RFC 6749 appendix A.8, appendix B; WHATWG URL §5.1.
+    Source: RFC 6749 §4.1.2, §4.1.2.1, appendix A, appendix B; WHATWG URL §5.1.
     """
     if not raw:
         return ()
@@ -228,21 +231,37 @@ def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
         return None
     parameters = []
     for one in fields:
-        name, _, value = one.partition(b"=")
-        try:
-            pair = (_decode(name), _decode(value))
-        except UnicodeDecodeError:
+        encoded_name, _, encoded = one.partition(b"=")
+        name = _legible(encoded_name)  # Those that are known are ASCII: none comes of an unreadable one.
+        value = _legible(encoded, breaks="" if name in DECISIVE else "\r\n\t")
+        if name in DECISIVE and value != _octets(encoded).decode("utf-8", "surrogateescape"):
             return None
-        allowed = "\r\n\t" if pair[0] == "error_description" else ""
-        if any(_control(character) and character not in allowed for text in pair for character in text):
-            return None
-        parameters.append(pair)
+        parameters.append((name, value))
     return tuple(parameters)
 
 
-def _control(character: str) -> bool:
+def _as_sent(text: str) -> bytes:
+    """Return the bytes of a request line: those that were no UTF-8 are in it as escaped surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")  # Another surrogate, which stays unreadable.
+
+
+def _legible(encoded: bytes, *, breaks: str = "") -> str:
+    """Decode a name or a value; what is no UTF-8, and every control character but some, is replaced.
+
+    Microsoft puts line breaks into each `error_description`.
+    """
+    text = _octets(encoded).decode("utf-8", "replace")
+    return "".join(
+        "\ufffd" if _is_control(character) and character not in breaks else character for character in text
+    )
+
+
+def _is_control(character: str) -> bool:
     return character < "\x20" or character == "\x7f"
 
 
-def _decode(raw: bytes) -> str:
-    return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
+def _octets(encoded: bytes) -> bytes:
+    return unquote_to_bytes(encoded.replace(b"+", b" "))

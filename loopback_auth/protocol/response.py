@@ -33,6 +33,9 @@ KNOWN_PARAMETERS = frozenset(
 )
 """Response parameters with a meaning here; a repeated one has two (RFC 6749 §3.1)."""
 
+FREE_TEXT = frozenset({"error_description", "error_uri"})
+"""Those that a server may leave out and that decide nothing: RFC 6749 §4.1.2.1."""
+
 ARTEFACT_OF = {"code": "code", "token": "access_token", "id_token": "id_token"}
 """What each word of a response type brings (OAuth 2.0 Multiple Response Types §3)."""
 
