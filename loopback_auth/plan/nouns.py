@@ -17,7 +17,7 @@ AT_ONCE = "at once"
 UNVISITED = "unvisited"
 ASKED = "asked"
 STARTS = (AT_ONCE, UNVISITED, ASKED)
-"""When a route begins: at once, when no browser has come to our page in time, or when the person asks."""
+"""When a route begins: at once, when no browser has come to our page or come back in time, or when asked."""
 
 ROUTES = ("code", "ticket", "device", "paste")
 """The flows that may be chosen without being named; the implicit grant is none of them (RFC 9700 §2.1.2)."""
@@ -157,9 +157,20 @@ class Plan:
         why_not: why no browser is started; empty when one is.
         start_page: the browser that will be used may be able to come to a page of ours.
         patience: seconds without a visit to our page after which the routes that wait for that begin.
+        second_look: seconds after such a visit without anything having come back, after which they do, too.
     """
 
-    __slots__ = ("facts", "opens", "patience", "place", "refused", "routes", "start_page", "why_not")
+    __slots__ = (
+        "facts",
+        "opens",
+        "patience",
+        "place",
+        "refused",
+        "routes",
+        "second_look",
+        "start_page",
+        "why_not",
+    )
 
     def __init__(
         self,
@@ -172,6 +183,7 @@ class Plan:
         why_not: str = "",
         start_page: bool = True,
         patience: float = 10.0,
+        second_look: float = 40.0,
     ) -> None:
         self.place = place
         self.facts = facts
@@ -181,6 +193,7 @@ class Plan:
         self.why_not = why_not
         self.start_page = start_page
         self.patience = patience
+        self.second_look = second_look
 
     def route(self, flow: str) -> Route | None:
         """Return the route by a flow, if there is one."""
@@ -197,8 +210,18 @@ class Plan:
             why_not=self.why_not,
             start_page=flow != "paste" and (self.start_page or flow not in ("ticket", "device")),
             patience=self.patience,
+            second_look=self.second_look,
         )
 
     def starting(self, starts: str) -> tuple[Route, ...]:
         """Return the routes that begin on one occasion."""
         return tuple(one for one in self.routes if one.starts == starts)
+
+    def beside(self, *, visited: bool) -> tuple[Route, ...]:
+        """Return the routes that begin by themselves once the browser is not to be relied on any longer.
+
+        Args:
+            visited: it has come to our page, so that it is not out of reach. Then nothing is gained by an
+                address to paste: where the server does not redirect there is none.
+        """
+        return tuple(one for one in self.starting(UNVISITED) if not (visited and one.flow == "paste"))

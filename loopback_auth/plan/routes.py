@@ -2,7 +2,9 @@
 
 Theory of operation. Nothing that is known before the start proves that a browser can reach us, so the likely
 routes are opened together and what happens decides: a visit to our page, an opener that fails, an answer from
-elsewhere. How sure we are only sets the order and who waits. A *no* alone takes a route away.
+elsewhere. A visit proves that the browser can come back, and not that the server lets it: when nothing comes
+back for a while, the next route is opened beside. How sure we are only sets the order and who waits. A *no*
+alone takes a route away.
 
 Weak spots, admitted. A port that a person forwarded beforehand cannot be seen, nor can an HSTS rule that
 sends `localhost` to https (cli/cli#650), nor a VPN between Windows and WSL (microsoft/WSL#8905).
@@ -39,6 +41,9 @@ PATIENCE = 10.0
 """Seconds for a browser that was started to come to our page; a cold one needs five."""
 PATIENCE_FOR_PEOPLE = 20.0
 """The same where a person has to open the link first, or Windows has to wake up."""
+
+SECOND_LOOK = 40.0
+"""Seconds after a visit: longer than most need for a password, a second factor, and the approval."""
 
 NOT_ALLOWED = "It is not among the flows that were asked for."
 NOBODY = "Nobody is at the terminal to confirm the account; give --yes to go without."
@@ -90,6 +95,7 @@ def plan(
         why_not=why_not,
         start_page=facts.reaches.level != NO,
         patience=patience,
+        second_look=SECOND_LOOK,
     )
 
 
@@ -148,12 +154,13 @@ def _routes(
     hopeful = "code" in open_ and reaches in (YES, LIKELY)
     doubtful = "code" in open_ and reaches == UNKNOWN
     late = f"should no browser have come to our page after {patience:.0f} seconds"
+    back = f", or not have come back from the server after {SECOND_LOOK:.0f}"
     routes = []
     if "code" in open_:
         routes.append(Route("code", AT_ONCE, f"{_REACHES_US[reaches]}: {because}."))
     if elsewhere:
         approve = "It can be approved in a browser anywhere"
-        one = Route(elsewhere[0], UNVISITED, f"{approve}, {late}.")
+        one = Route(elsewhere[0], UNVISITED, f"{approve}, {late}{back}.")
         if not hopeful:
             one = Route(elsewhere[0], AT_ONCE, f"{approve}.")
         routes.insert(1 if hopeful or doubtful else 0, one)

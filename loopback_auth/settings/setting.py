@@ -153,6 +153,7 @@ SETTINGS = (
     Setting("browser", "switch", "start of the browser; off: the link is only shown", default=True),
     Setting("start_page", "switch", "use of a page of ours that leads on to the server", default=True),
     Setting("patience", "seconds", "time without a visit to our page until another way is opened beside"),
+    Setting("second_look", "seconds", "time after such a visit until one is, should nothing have come back"),
     Setting("reachable", "switch", "belief that the browser reaches a port of this machine; unset: look"),
     Setting("person", "switch", "belief that somebody at this terminal can be asked; unset: look"),
     Setting("wait", "switch", "waiting for a person; unset: not in build servers and under agents"),

@@ -79,14 +79,17 @@ class LinkOpened:
     """A browser has reached us: the redirect will arrive, if the person approves.
 
     `authority` is the host and port by which it did; a port may be forwarded under another number.
+    `shown_to_nobody_by` names a program that has come in its place, which shows pages in no window, such as
+    w3m or curl; that proves nothing, and the link is used up all the same.
     """
 
     authority: str = ""
+    shown_to_nobody_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRenewed:
-    """The link was opened a second time and turned away; this is a fresh one."""
+    """The link is used up, by a second opening or by a program without a window; this is a fresh one."""
 
     url: str = field(repr=False)
 

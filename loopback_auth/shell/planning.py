@@ -59,7 +59,8 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
 
         raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
     chosen.patience = settings.seconds("patience") or chosen.patience
-    # Without a page of ours nobody's coming can be seen, nor that nobody comes.
+    chosen.second_look = settings.seconds("second_look") or chosen.second_look
+    # Without a page of ours nobody's coming can be seen, only that nobody comes back.
     chosen.start_page = chosen.start_page and settings.switch("start_page") is not False
     return chosen
 

@@ -1,9 +1,10 @@
 """The race: flows that are open side by side, of which the first valid answer wins.
 
 Theory of operation. A plan says which flows begin at once and which only on evidence: the browser's opener
-has failed, or nobody has come to our page in time. Each runs in a task of its own and ends the race itself,
-so that a single flow is not slower here than alone by more than one turn of the loop. Whoever comes second
-is cancelled, and with it go its requests, its ticket and its code.
+has failed, nobody has come to our page in time, or a browser has gone on from there and nothing has come back
+(a server must not redirect where it does not know the redirect URI, RFC 6749 §4.1.2.1). Each runs in a task
+of its own and ends the race itself, so that a single flow is not slower here than alone by more than one turn
+of the loop. Whoever comes second is cancelled, and with it go its requests, its ticket and its code.
 
 Not every failure ends the race, and not every one is forgiven. `Unavailable` says that a flow cannot run
 here, and brings the next one. A ticket, a device code or a paste that fails before it has asked anybody
@@ -18,7 +19,7 @@ from collections.abc import Callable, Coroutine, Iterable
 
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError, NoFlowAvailable, Unavailable
 from loopback_auth.model import SignIn
-from loopback_auth.plan.nouns import AT_ONCE, NO_REDIRECT, UNVISITED, Plan, Route
+from loopback_auth.plan.nouns import AT_ONCE, NO_REDIRECT, Plan, Route
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
@@ -42,6 +43,10 @@ def did_not_open(failed: OpenerFailed) -> str:
     return f"The browser did not open ({failed.program} ended with {failed.status})."
 
 
+def _seconds(number: float) -> str:
+    return f"{number:g} second{'s' * (number != 1)}"
+
+
 class Race:
     """Runs the routes of a plan; `close` is to be awaited once `run` has been.
 
@@ -50,13 +55,15 @@ class Race:
         drive: makes the driver for a flow, and for the authority that a browser has proven to reach us by.
         run: runs a flow in a driver.
         notify: told of routes that begin and end.
+        provider: where the browser is sent on to, for people.
     """
 
-    def __init__(self, plan: Plan, *, drive: MakeDriver, run: Run, notify: Notify) -> None:
+    def __init__(self, plan: Plan, *, drive: MakeDriver, run: Run, notify: Notify, provider: str) -> None:
         self._plan = plan
         self._drive = drive
         self._run = run
         self._notify = notify
+        self._provider = provider
         self._left = list(plan.routes)
         self._open: dict[asyncio.Task[None], tuple[Route, Driver]] = {}
         self._lost: dict[str, LoopbackAuthError] = {}
@@ -80,8 +87,10 @@ class Race:
                 raise self._nothing_left()
             for route in self._plan.starting(AT_ONCE) or self._plan.routes[:1]:
                 self._begin(route)
-            if self._plan.start_page and self._waiting(UNVISITED):
-                self._timer = asyncio.get_running_loop().call_later(self._plan.patience, self._nobody_came)
+            if self._plan.start_page:
+                self._look_again(self._plan.patience, self._nobody_came)
+            else:  # Nobody's coming can be seen, but what comes back can.
+                self._look_again(self._plan.patience + self._plan.second_look, self._nobody_came_back)
             for event in early:
                 self.evidence(event)
             return await self._outcome
@@ -106,8 +115,9 @@ class Race:
     def evidence(self, event: Event) -> None:
         """Draw the conclusions from an event."""
         match event:
-            case LinkOpened(authority):
-                self._stop_timer()
+            case LinkOpened(authority, nobody):
+                if not nobody:
+                    self._look_again(self._plan.second_look, self._nobody_came_back)
                 self._follow(authority)
             case OpenerFailed():
                 self._unreached(did_not_open(event))
@@ -166,21 +176,33 @@ class Race:
         reasons = {flow: error.message for flow, error in self._lost.items()}
         return NoFlowAvailable({**reasons, **self._plan.refused})
 
+    def _look_again(self, seconds: float, look: Callable[[], None]) -> None:
+        """Draw a conclusion after a while, unless something happens before."""
+        self._stop_timer()
+        if not self._answered and self._waiting():
+            self._timer = asyncio.get_running_loop().call_later(seconds, look)
+
     def _end(self, error: Exception) -> None:
         if not self._outcome.done():
             self._outcome.set_exception(error)
 
-    def _waiting(self, starts: str) -> list[Route]:
-        return [route for route in self._left if route.starts == starts]
+    def _waiting(self, *, visited: bool = False) -> tuple[Route, ...]:
+        return tuple(route for route in self._plan.beside(visited=visited) if route in self._left)
 
     def _nobody_came(self) -> None:
-        patience = self._plan.patience
-        self._unreached(f"No browser has come to the link within {patience:g} second{'s' * (patience != 1)}.")
+        self._unreached(f"No browser has come to the link within {_seconds(self._plan.patience)}.")
 
-    def _unreached(self, why: str) -> None:
+    def _nobody_came_back(self) -> None:
+        self._unreached(
+            f"Your browser went to {self._provider} and has not come back within "
+            f"{_seconds(self._plan.second_look)}.",
+            visited=True,
+        )
+
+    def _unreached(self, why: str, *, visited: bool = False) -> None:
         self._stop_timer()
         if not self._answered:
-            for route in self._waiting(UNVISITED):
+            for route in self._waiting(visited=visited):
                 self._begin(route, why)
 
     def _stop_timer(self) -> None:

@@ -31,6 +31,7 @@ from loopback_auth.protocol.redirect import (
     forwarded_authority,
     start_page,
 )
+from loopback_auth.protocol.visitors import without_window
 from loopback_auth.shell.connection import Connection, Server, answer, report
 from loopback_auth.shell.events import CallbackReceived, Event, Ignored, LinkOpened, LinkRenewed, Notify
 from loopback_auth.shell.expected import Expected
@@ -260,7 +261,10 @@ class Receiver:
         if refusal is None:
             self._key_used = True
             way_on = self._way_on(authority)
-            self._tell(LinkOpened(authority))
+            nobody = without_window(head)
+            self._tell(LinkOpened(authority, nobody))
+            if nobody:
+                self._renew_link()
             return way_on
         page = self.refused(refusal)
         # As long as nobody has used the newest link it stays: an old one must not be good for ending it.

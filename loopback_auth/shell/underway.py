@@ -61,7 +61,7 @@ class UnderWay:
     def tell(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
         match event:
-            case LinkOpened():
+            case LinkOpened(shown_to_nobody_by=""):
                 self._visited = True
             case OpenerFailed() if self._visited:
                 return  # It has come to our page, however it ends.
@@ -92,7 +92,9 @@ class UnderWay:
                 return driver.beside(paste=self._paste or nobody_pastes)
             return driver if flow == leading and not authority else driver.beside(authority=authority)
 
-        race = self._race = Race(self._plan, drive=drive, run=self._run, notify=self.tell)
+        race = self._race = Race(
+            self._plan, drive=drive, run=self._run, notify=self.tell, provider=self._client.provider.name
+        )
         driver.at_the_end(race.close)
         if controls is not None:
             controls.connect(race.begin, race.waiting)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loopback_auth.shell.events import Event, Exchanged, Invited, OpenerFailed
 
 UNKNOWN_PLACE = Place("console", "a terminal")
+UNSEEN = "The link was opened by {}, which shows no window. Open this one in a browser; it works once:"
 OPENED_TWICE = "The link was opened a second time and turned away. If you did that, use this one:"
 
 
@@ -44,7 +45,7 @@ class Teller:
         self._qr = qr
         self._pasting = pasting
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
-        self._second = self._failure = self._staged = ""
+        self._second = self._failure = self._staged = self._unseen = ""
         self.line = Line()
         self.links = Links(self.line, authority)
         self.progress = Progress(name, flows_at_first(plan))
@@ -97,12 +98,15 @@ class Teller:
                 self._follow(process)
             case events.OpenerFailed():
                 self._open_yourself(event)
-            case events.LinkOpened():
+            case events.LinkOpened(shown_to_nobody_by=""):
                 self._visited = True
                 self.progress.visited()
                 self._stage()
+            case events.LinkOpened(shown_to_nobody_by=program):
+                self._unseen = program
             case events.LinkRenewed(url):
-                self.line.say(OPENED_TWICE)
+                unseen, self._unseen = self._unseen, ""
+                self.line.say(UNSEEN.format(unseen) if unseen else OPENED_TWICE)
                 self.links.start(url)
             case events.Ignored(count, _, reason, suspicious):
                 self.progress.ignored(count, reason)

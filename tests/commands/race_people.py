@@ -22,6 +22,12 @@ BOUNDED = ("--timeout", "40")
 """Nothing here takes so long; should it, the command itself ends the wait."""
 VISITS = f"exec {sys.executable} -c '{PERSON}' \"$1\""
 """A browser with a person in front of it who approves."""
+LOOKS = f"""exec {sys.executable} -c '
+import sys, urllib.request
+headers = {{"User-Agent": "Mozilla/5.0", "Accept": "text/html"}}
+urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers=headers)).read()
+' "$1\""""
+"""A browser with a person in front of it who gets no further than to the server's page."""
 FAILS = "exit 3"
 """What `xdg-open` does when it finds no browser."""
 

@@ -27,6 +27,7 @@ from commands.race_people import (
     FAILS,
     INVITED,
     KEYS,
+    LOOKS,
     VISITS,
     WHOSE,
     PromptServer,
@@ -146,6 +147,40 @@ def test_silent_browser_brings_a_device_code(
 
     assert ended.status == 0
     assert why == "No browser has come to the link within 1 second.\n"
+
+
+def test_browser_that_stays_at_the_server_brings_a_device_code(
+    command_line: CommandLine, prompt: PromptServer, tmp_path: Path
+) -> None:
+    """It shows an error of the server, which must not redirect a client that it does not know."""
+    flags = (*prompt.flags, *AT_LAST, "--second-look", "1", "--reachable", "--yes")
+    with command_line.start("login", *flags, BROWSER=browser(tmp_path, LOOKS)) as running:
+        running.link()
+        why = running.line("has not come back")
+        visit(running.link())
+        ended = running.end()
+
+    assert ended.status == 0
+    assert why.startswith("Your browser went to 127.0.0.1")
+
+
+def test_text_browser_without_a_terminal_is_no_browser(
+    command_line: CommandLine, prompt: PromptServer, tmp_path: Path
+) -> None:
+    """`xdg-open` falls back to w3m, which prints the page to nobody; the link that it used up is renewed."""
+    flags = (*prompt.flags, "--patience", "1", "--reachable", "--yes")
+    looks = LOOKS.replace("Mozilla/5.0", "w3m/0.5.3")
+    with command_line.start("login", *flags, BROWSER=browser(tmp_path, looks)) as running:
+        first = running.link()
+        running.line("was opened by w3m")
+        fresh = running.link()
+        running.line("No browser has come")
+        visit(fresh)
+        ended = running.end()
+
+    assert ended.status == 0
+    assert first != fresh
+    assert "Your browser is at" not in ended.stderr.partition("No browser has come")[0]
 
 
 def test_d_begins_a_device_code(command_line: CommandLine, prompt: PromptServer) -> None:

@@ -309,7 +309,8 @@ def test_reasons_in_full() -> None:
 
     assert [route.why for route in near.routes] == [
         "Your browser can come back to this machine: there is a display.",
-        "It can be approved in a browser anywhere, should no browser have come to our page after 10 seconds.",
+        "It can be approved in a browser anywhere, should no browser have come to our page after 10 seconds, "
+        "or not have come back from the server after 40.",
         "It takes over should the ticket fail.",
         "The address at which your browser ends can be pasted here, if you ask for it.",
     ]

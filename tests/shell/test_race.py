@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from loopback_auth.errors import RedirectUnavailable
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.shell.driver import Driver
-from loopback_auth.shell.events import Event, LinkOpened, OpenerFailed, RouteBegan, RouteEnded
+from loopback_auth.shell.events import (
+    CallbackReceived,
+    Event,
+    LinkOpened,
+    OpenerFailed,
+    RouteBegan,
+    RouteEnded,
+)
 from loopback_auth.shell.race import Race
 from loopback_auth.shell.underway import UnderWay
 
 
-def plan(*routes: Route) -> Plan:
+def plan(*routes: Route, second_look: float = 60.0, start_page: bool = True) -> Plan:
     """Return a plan of some routes."""
     return Plan(
         place=Place("test", "a test"),
@@ -23,7 +32,9 @@ def plan(*routes: Route) -> Plan:
         routes=routes,
         refused={},
         opens=True,
-        patience=60.0,
+        start_page=start_page,
+        patience=60.0 if start_page else 0.0,
+        second_look=second_look,
     )
 
 
@@ -46,7 +57,7 @@ def raced(by_browser: Callable[[], object], *early: Event, chosen: Plan = PLAN) 
         return DONE
 
     async def main() -> str:
-        race = Race(chosen, drive=lambda *_: Driver(), run=run, notify=told.append)
+        race = Race(chosen, drive=lambda *_: Driver(), run=run, notify=told.append, provider="as")
         route, _ = await asyncio.wait_for(race.run(early), 10)
         return route.flow
 
@@ -76,6 +87,73 @@ def test_flow_that_is_open_already_needs_nobody_to_take_over() -> None:
 
     assert won == "ticket"
     assert told == [RouteEnded("code", "No port is free.")]
+
+
+class Answered(Driver):
+    """The driver of a flow whose callback is here."""
+
+    answered = True
+
+
+NOT_BACK = RouteBegan("device", "Your browser went to as and has not come back within 0.01 seconds.")
+
+
+@pytest.mark.parametrize("early", [(LinkOpened("127.0.0.1:1"),), (LinkOpened(), LinkOpened())])
+def test_browser_that_does_not_come_back_brings_another_way(early: tuple[Event, ...]) -> None:
+    """A server that does not know the redirect URI must not redirect (RFC 6749 §4.1.2.1)."""
+    won, told = raced(lambda: None, *early, chosen=plan(CODE, *PLAN.routes[1:], second_look=0.01))
+
+    assert won == "device"
+    assert told == [NOT_BACK]
+
+
+def test_without_a_page_of_ours_what_does_not_come_back_is_evidence_too() -> None:
+    """Nobody's coming can be seen then, so both times have to pass."""
+    won, told = raced(lambda: None, chosen=plan(CODE, *PLAN.routes[1:], second_look=0.01, start_page=False))
+
+    assert won == "device"
+    assert told == [NOT_BACK]
+
+
+def test_visit_of_a_program_without_a_window_is_none() -> None:
+    """`xdg-open` falls back to w3m, which prints the page to nobody: the failing opener stays evidence."""
+    chosen = plan(CODE, *PLAN.routes[1:], second_look=0.0)
+    won, told = raced(lambda: None, LinkOpened("127.0.0.1:1", "w3m"), FAILED, chosen=chosen)
+
+    assert won == "device"
+    assert told == [RouteBegan("device", "The browser did not open (xdg-open ended with 3).")]
+
+
+@pytest.mark.parametrize("event", [LinkOpened(), CallbackReceived()])
+def test_who_is_back_or_has_nothing_to_paste_is_left_alone(event: Event) -> None:
+    """An address to paste is what ends at a redirect; where there is none, there is nothing to paste."""
+    told: list[Event] = []
+    paste = Route("paste", UNVISITED, "It works anywhere, should no browser have come after 60 seconds.")
+    routes = (paste,) if isinstance(event, LinkOpened) else PLAN.routes[1:]
+
+    async def main() -> str:
+        back = asyncio.Event()
+
+        async def run(flow: str, _: Driver) -> SignIn:
+            await back.wait()
+            return DONE
+
+        race = Race(
+            plan(CODE, *routes, second_look=0.0),
+            drive=lambda *_: Answered(),
+            run=run,
+            notify=told.append,
+            provider="as",
+        )
+        running = asyncio.ensure_future(race.run([LinkOpened(), event]))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        back.set()
+        won, _ = await asyncio.wait_for(running, 10)
+        return won.flow
+
+    assert asyncio.run(main()) == "code"
+    assert told == []
 
 
 def _taken() -> None:
