@@ -10,12 +10,16 @@ import gc
 import os
 import sys
 
+OLDEST = (3, 11)
+"""The first version of Python that can read the rest of the package; this file any from 3.8 on can."""
 GARBAGE = 50_000
 """New objects that are still there, before garbage is looked for."""
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
+    if sys.version_info < OLDEST:
+        return _too_old()
     arguments = sys.argv[1:]
     if arguments[:1] == ["token"] and len(arguments) <= 2 and not arguments[-1].startswith("-"):
         token = _kept_token("".join(arguments[1:]))
@@ -30,6 +34,15 @@ def main() -> int:
     finally:
         # The interpreter would go over all of them once more before it ends.
         gc.freeze()
+
+
+def _too_old() -> int:
+    needed, found = ".".join(map(str, OLDEST)), sys.version.split()[0]
+    sys.stderr.write(
+        f"error: loopback_auth needs Python {needed} or later; this is {found} ({sys.executable}).\n"
+        "  what to do: Run it with a later one; in a clone, scripts/install looks for it and makes .venv.\n"
+    )
+    return 3
 
 
 def _kept_token(name: str) -> str | None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from loopback_auth.settings.setting import Setting
 
-PROGRAM = "python -m loopback_auth"
 _SECRET_WORDS = ("secret", "password", "token")
 
 
@@ -27,7 +26,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that raises `ConfigError`."""
 
     def __init__(self, name: str, *, usage: str, description: str, epilog: str = "") -> None:
-        prog = f"{PROGRAM} {name}".rstrip()
+        prog = f"python -m loopback_auth {name}".rstrip()
         super().__init__(
             prog=prog,
             usage=f"{prog} {usage}",
@@ -36,6 +35,15 @@ class Parser(argparse.ArgumentParser):
             formatter_class=_Formatter,
             allow_abbrev=False,
         )
+
+    def format_help(self) -> str:
+        """Write the help, with the command that was typed in place of the general name."""
+        from loopback_auth.invocation import as_typed
+
+        # Replaced before the lines are filled, for it may be longer; argparse formats the usage with %.
+        self.usage = as_typed(self.usage or "").replace("%", "%%")
+        self.description, self.epilog = as_typed(self.description or ""), as_typed(self.epilog or "")
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse what argparse refuses.

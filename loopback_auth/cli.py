@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.errors import AttemptCancelled, ConfigError, LoopbackAuthError
+from loopback_auth.errors import AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ exit status:
 """
 
 
+PACKAGES = ("aiohttp", "filelock", "segno", "yarl")
+"""What a sign-in imports once the browser is on its way."""
+
+
 class _Unwritable(LoopbackAuthError):
     """The answer has nowhere to go."""
 
@@ -79,6 +83,8 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit:
         # Help was asked for, and argparse knows no other way to end.
         return 0
+    except ModuleNotFoundError as exc:
+        return _fail(_missing(exc.name or "") or _internal(exc), as_json=as_json)
     except Exception as exc:
         return _fail(_internal(exc), as_json=as_json)
 
@@ -101,9 +107,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 def tell(text: str) -> None:
     """Write a line for people; nobody may be there to read it."""
-    from loopback_auth.terminal.line import write
+    from loopback_auth.terminal.line import say
 
-    write(text + "\n")
+    say(text)
 
 
 def answer(text: str) -> None:
@@ -147,14 +153,22 @@ def print_table(rows: Iterable[Sequence[str]]) -> None:
 
 def described_error(error: LoopbackAuthError) -> dict[str, object]:
     """Describe an error for JSON."""
-    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+    from loopback_auth.invocation import as_typed
+
+    return {
+        "error": type(error).__name__,
+        "message": as_typed(error.message),
+        "hint": as_typed(error.hint),
+    }
 
 
 def tell_error(error: LoopbackAuthError) -> None:
     """Tell people what happened and what to do."""
-    tell(error.message if isinstance(error, AttemptCancelled) else f"error: {error.message}")
+    from loopback_auth.terminal.line import say
+
+    say(error.message if isinstance(error, AttemptCancelled) else f"error: {error.message}")
     if error.hint:
-        tell(f"  what to do: {error.hint}")
+        say(f"  what to do: {error.hint}", prose=True)
 
 
 def _command(arguments: Sequence[str]) -> int:
@@ -218,6 +232,34 @@ def _open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays
+
+
+def check_packages() -> None:
+    """Look for the packages that a sign-in needs, before anybody is shown a link.
+
+    Raises:
+        Unavailable: one is missing.
+    """
+    for name in PACKAGES:
+        if not any(finder.find_spec(name, None) for finder in sys.meta_path):
+            raise _missing(name) or Unavailable(name)
+
+
+def _missing(module: str) -> LoopbackAuthError | None:
+    """Describe a package that this Python lacks; None for a module of ours."""
+    name = module.partition(".")[0]
+    if name in ("", "loopback_auth"):
+        return None
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs
+    hint = f"Install the package for it: {sys.executable} -m pip install loopback_auth"
+    for other, advice in (
+        (f"{root}/.venv/bin/python", "Use the one that has it: {} -m loopback_auth"),
+        (f"{root}/scripts/install", "Run {}, then use .venv/bin/python beside it."),
+    ):
+        if os.path.exists(other) and other != os.path.abspath(sys.executable):  # noqa: PTH100, PTH110
+            hint = advice.format(other)
+            break
+    return Unavailable(f"This Python ({sys.executable}) lacks {name}.", hint=hint)
 
 
 def _internal(exc: Exception) -> LoopbackAuthError:

@@ -23,6 +23,9 @@ from loopback_auth.plan.signals import PROBED
 
 LINK = re.compile(r"^  (http://\S+)$")
 
+TYPED = f"{Path(sys.executable).name} -m loopback_auth"
+"""The end of the command by which these tests start the command line, as its messages name it."""
+
 # Seconds without a sign of life after which a command hangs; machines that test are busy.
 PATIENCE = 60
 

@@ -34,6 +34,7 @@ from loopback_auth.errors import (
     StillPending,
 )
 from loopback_auth.folders import data_folder
+from loopback_auth.invocation import as_typed
 from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.handed import Ended, Handed, Outcome
@@ -289,7 +290,7 @@ def _tell_pending(pending: StillPending, options: argparse.Namespace) -> None:
         hint = f"Run this again in {moment}, or let it wait: {again} --wait 60"
     if options.json:
         document = {"status": "pending", "handle": pending.handle, "expires_at": pending.expires_at}
-        print_json({**document, "retry_after": seconds, "message": pending.message, "hint": hint})
+        print_json({**document, "retry_after": seconds, "message": pending.message, "hint": as_typed(hint)})
         return
     tell(pending.message)
     tell(f"  what to do: {hint}")

@@ -23,7 +23,7 @@ import os
 import sys
 
 from loopback_auth.arguments import add_settings
-from loopback_auth.cli import print_json, settings_of, tell
+from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.plan.nouns import LIKELY, NO, YES
@@ -88,6 +88,7 @@ def signed_in(options: argparse.Namespace, *, since: float | None = None) -> Sig
             has brought to its end later is taken. None: only one that is under way now.
     """
     settings = settings_of(options)
+    check_packages()
     store = FileTokenStore(data_folder(os.environ))
     if not settings.is_demo:
         _check_same_client(settings, store)
@@ -207,14 +208,16 @@ def _check_same_client(settings: Settings, store: FileTokenStore) -> None:
     Raises:
         ConfigError: another client, or a client of another server, is signed in under this name.
     """
-    import json
-
     from loopback_auth.store.private_files import read_private
 
     name = sign_in_name(settings.name)
     try:
         content = read_private(store.path(name))
-        kept = json.loads(content) if content is not None else {"metadata": {}}
+        if content is None:
+            return
+        import json
+
+        kept = json.loads(content)
         known = {**kept["metadata"], "client_id": kept.get("client_id")}
     except (StoreError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return  # A damaged file is set aside when the new one is kept.

@@ -27,6 +27,7 @@ from loopback_auth.arguments import add_settings
 from loopback_auth.cli import print_json, settings_of, tell
 from loopback_auth.errors import ConfigError, EndpointMissing, StoreError
 from loopback_auth.folders import data_folder
+from loopback_auth.invocation import GENERAL, as_typed
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
@@ -107,7 +108,7 @@ def invitation(handed: Handed) -> dict[str, object]:
         "expires_at": handed.expires_at,
         "expires_in": max(0, int(handed.expires_at - time.time())),
         "interval": handed.interval,
-        "finish": finish_command(handed.handle),
+        "finish": as_typed(finish_command(handed.handle)),
         "how": HOW[handed.flow],
     }
 
@@ -135,7 +136,7 @@ def show(handed: Handed) -> None:
 
 def finish_command(handle: str) -> str:
     """Return the command that goes on with a sign-in."""
-    return f"python -m loopback_auth finish {handle}"
+    return f"{GENERAL} finish {handle}"
 
 
 def remark(event: Event) -> None:

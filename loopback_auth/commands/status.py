@@ -17,6 +17,7 @@ import time
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
+from loopback_auth.invocation import as_typed
 from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
@@ -210,7 +211,7 @@ def _described_begun(begun: Handed) -> dict[str, object]:
         "flow": begun.flow,
         "created_at": begun.created_at,
         "expires_at": begun.expires_at,
-        "finish": finish_command(begun.handle),
+        "finish": as_typed(finish_command(begun.handle)),
     }
 
 
@@ -218,4 +219,4 @@ def _row_begun(begun: Handed) -> tuple[str, str, str, str]:
     from loopback_auth.commands.start import finish_command
     from loopback_auth.terminal.outcome import until
 
-    return begun.handle, begun.flow, until(begun.expires_at), finish_command(begun.handle)
+    return begun.handle, begun.flow, until(begun.expires_at), as_typed(finish_command(begun.handle))

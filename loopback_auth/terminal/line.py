@@ -14,6 +14,8 @@ import os
 import sys
 from contextlib import contextmanager
 
+from loopback_auth.invocation import as_typed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +45,7 @@ class Line:
             self._held.append(text)
             return
         self.clear()
-        write((_wrapped(text, size()[0]) if self.live else text) + "\n")
+        say(text)
 
     def draw(self, *texts: str) -> None:
         """Show the first text that fits, or else as much of the last as does, in place of what was there."""
@@ -76,6 +78,19 @@ class Line:
                     self.say(text)
 
 
+def say(text: str, *, prose: bool = False) -> None:
+    """Write a message to stderr, at a terminal broken between words.
+
+    Args:
+        text: lines that begin with a blank are there to be copied or scanned, and are left alone.
+        prose: unless these, too, are sentences.
+    """
+    text = as_typed(text)
+    if sys.stderr.isatty():
+        text = wrapped(text, size()[0], prose=prose)
+    write(text + "\n")
+
+
 def write(text: str) -> None:
     """Write to stderr for people; when nobody reads there any longer, that is no error."""
     try:
@@ -106,10 +121,12 @@ def _room() -> int:
     return max(size()[0] - 1 - len(ECHO), 4)
 
 
-def _wrapped(text: str, columns: int) -> str:
-    """Break what people read between words; what they copy or scan is not touched."""
+def wrapped(text: str, columns: int, *, prose: bool = False) -> str:
+    """Break what people read between words; what they copy or scan is not touched, unless it is prose too."""
     return "\n".join(
-        line if len(line) <= columns or line.startswith((" ", "\x1b")) else _filled(line, columns)
+        line
+        if len(line) <= columns or line.startswith("\x1b") or (line.startswith(" ") and not prose)
+        else _filled(line, columns)
         for line in text.split("\n")
     )
 
@@ -117,4 +134,5 @@ def _wrapped(text: str, columns: int) -> str:
 def _filled(line: str, columns: int) -> str:
     from textwrap import fill
 
-    return fill(line, columns, break_long_words=False, break_on_hyphens=False)
+    indent = line[: len(line) - len(line.lstrip())]
+    return fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

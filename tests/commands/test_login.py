@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, Ended
+from command_line import TYPED, CommandLine, Ended
 
 from commands.people import (
     CONFIDENTIAL,
@@ -61,7 +61,7 @@ def test_a_newcomer_signs_in_without_any_argument(demo_login: Ended) -> None:
     assert "  scope      " in said
     assert "  until      " in said
     assert "kept/sign-ins/demo.json\n" in said
-    assert said.endswith("Print the token with: python -m loopback_auth token demo\n")
+    assert said.endswith(f"{TYPED} token demo\n")
 
 
 def test_nothing_but_plain_text_goes_into_a_pipe(demo_login: Ended) -> None:
@@ -83,7 +83,7 @@ def test_the_demonstration_can_be_used_and_given_up(demo_login: Ended, demo_home
     assert (logout.status, logout.stdout) == (0, "")
     assert "the server ended with the sign-in" in logout.stderr
     assert [one.status for one in afterwards] == [9, 9]
-    assert all("python -m loopback_auth login" in one.complaint for one in afterwards)
+    assert all(f"{TYPED} login" in one.complaint for one in afterwards)
 
 
 def test_json_tells_all_but_the_secrets(verbose_login: tuple[Ended, str], server: RecordingServer) -> None:

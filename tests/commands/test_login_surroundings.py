@@ -17,7 +17,7 @@ if sys.platform == "win32":
 
 import termios
 
-from command_line import PATIENCE, CommandLine
+from command_line import PATIENCE, TYPED, CommandLine
 
 from commands.people import in_terminal, sign_in, store, visit
 from commands.race_people import (
@@ -54,7 +54,7 @@ def test_where_nobody_can_be_waited_for_the_other_way_is_named(
     ended = command_line.run("login", *prompt.flags, BROWSER="never-started", **{variable: value})
 
     assert ended.status == 3
-    assert "python -m loopback_auth start --json" in ended.complaint
+    assert f"{TYPED} start --json" in ended.complaint
     assert prompt.requests == []
 
 

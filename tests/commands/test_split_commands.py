@@ -14,7 +14,7 @@ from typing import cast
 from urllib.parse import quote
 
 import pytest
-from command_line import CommandLine
+from command_line import TYPED, CommandLine
 
 from commands.people import (
     CONFIDENTIAL,
@@ -65,7 +65,7 @@ def test_start_tells_where_to_approve_and_exits(
     assert (ended.status, ended.stderr) == (0, "")
     assert shown["flow"] == flow
     assert str(shown["url"]).startswith(f"{server.issuer}/")
-    assert shown["finish"] == f"python -m loopback_auth finish {shown['handle']}"
+    assert str(shown["finish"]).endswith(f"{TYPED} finish {shown['handle']}")
     assert 250 < cast("int", shown["expires_in"]) <= 600
     assert shown.keys() - optional[flow] == {
         *("handle", "provider", "flow", "url", "expires_at", "expires_in", "interval", "finish", "how")
@@ -81,7 +81,7 @@ def test_start_shows_people_the_link_and_the_code(command_line: CommandLine, ser
     assert f"\n  {link[1]}\n" in ended.stderr
     assert f"\n  {server.issuer}/device\n" in ended.stderr
     assert "Valid until 20" in ended.stderr
-    assert re.search(r"^  python -m loopback_auth finish [a-z0-9.-]+-[0-9a-f]{6}$", ended.stderr, re.M)
+    assert re.search(rf"^  \S*{TYPED} finish [a-z0-9.-]+-[0-9a-f]{{6}}$", ended.stderr, re.M)
 
 
 def test_start_explains_what_to_paste(command_line: CommandLine, server: RecordingServer) -> None:
@@ -139,7 +139,7 @@ def test_start_goes_on_to_the_next_flow_when_the_vendor_has_no_tickets(
 
 
 REFUSED = [
-    ((), 2, "python -m loopback_auth demo"),
+    ((), 2, f"{TYPED} demo"),
     (
         ("google", "--client-id", "x", "--flow", "device", "--allowed-flows", "code"),
         2,
@@ -212,7 +212,7 @@ def test_finish_tells_people_who_is_signed_in(command_line: CommandLine, server:
 
     assert (ended.status, ended.stdout) == (0, "")
     assert ended.stderr.startswith("Signed in to work as demo@example.com.\n")
-    assert ended.stderr.endswith("Print the token with: python -m loopback_auth token work\n")
+    assert ended.stderr.endswith(f"{TYPED} token work\n")
 
 
 @pytest.mark.parametrize("flow", ["ticket", "device"])
@@ -342,7 +342,7 @@ def test_a_denial_is_told_and_the_sign_in_forgotten(
     again = command_line.run("finish", begun.handle, "--json")
 
     assert ended.status == 4
-    assert "python -m loopback_auth start" in ended.complaint
+    assert f"{TYPED} start" in ended.complaint
     assert pending_files(command_line) == [f"{begun.handle}.ended"]
     assert (again.status, again.json["error"]) == (4, "OAuthError")
     assert ended.stderr.removeprefix("error: ").partition("\n")[0] in str(again.json["message"])
@@ -362,7 +362,7 @@ def test_too_late_is_told_by_its_own_status(
     ended = [command_line.run("finish", begun.handle) for _ in range(2)]
 
     assert [one.status for one in ended] == [7, 7]
-    assert all("python -m loopback_auth start" in one.complaint for one in ended)
+    assert all(f"{TYPED} start" in one.complaint for one in ended)
     assert server.requests == []
     assert pending_files(command_line) == [f"{begun.handle}.ended"]
 

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, Ended
+from command_line import TYPED, CommandLine, Ended
 
 from commands.people import RecordingServer, client_flags, kept_in, store
 from commands.split_people import Begun, began, pending_files, within
@@ -101,7 +101,7 @@ def test_a_finish_that_was_killed_is_finished_by_the_next_one(
         if statuses[-1] == 0:
             assert store(death.home).names() == ("work",)
         else:
-            assert "Begin again: python -m loopback_auth start" in said.err
+            assert f"{TYPED} start" in said.err
         left = set(pending_files(death.home))
         assert left & {f"{death.begun.handle}{kind}" for kind in (".json", ".ended")} == {
             f"{death.begun.handle}.ended"

@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import replace
 
-from command_line import CommandLine
+from command_line import TYPED, CommandLine
 
 from commands.people import (
     CONFIDENTIAL,
@@ -138,7 +138,7 @@ def test_the_demonstration_cannot_be_renewed(command_line: CommandLine) -> None:
 
     assert made.temporary is False
     assert ended.status == 9
-    assert "python -m loopback_auth login" in ended.complaint
+    assert f"{TYPED} login" in ended.complaint
 
 
 def test_a_confidential_client_finds_its_secret_again(
