@@ -109,10 +109,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     from loopback_auth.settings.setting import SETTINGS
 
     group = parser.add_argument_group(
-        "settings", "Each is also a variable LOOPBACK_AUTH_NAME and a key of the configuration file."
+        "settings",
+        "Each is also a variable and a key of the configuration file: --client-id is LOOPBACK_AUTH_CLIENT_ID "
+        "and client_id. Where a server differs from the standards, keys of its table [providers.NAME] say "
+        "so, and no flags; the command settings --all lists them.",
     )
     for setting in SETTINGS:
-        if setting.secret:
+        if not setting.flag:
             continue
         default = "" if setting.default is None else f" (default: {setting.shown(setting.default)})"
         # argparse formats help with %, and not one of these texts means to use that.

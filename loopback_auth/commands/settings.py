@@ -14,10 +14,29 @@ from __future__ import annotations
 
 from loopback_auth.arguments import add_settings
 from loopback_auth.cli import print_json, print_table, settings_of, tell
+from loopback_auth.settings import DEFAULT
+from loopback_auth.settings.setting import SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+
+    from loopback_auth.settings import Settings
+    from loopback_auth.settings.setting import Setting
+
+
+class Row:
+    """One setting as it may be shown: `value` for programs, `shown` for people, and no secret in either."""
+
+    __slots__ = ("is_set", "name", "origin", "shown", "value")
+
+    def __init__(self, item: Setting, settings: Settings) -> None:
+        value = settings.get(item.name)
+        self.name = item.name
+        self.origin = settings.origin(item.name)
+        self.is_set = self.origin != DEFAULT
+        self.shown = item.shown(value)
+        self.value = self.shown if item.secret and value is not None else value
 
 
 USAGE = "[PROVIDER] [options]"
@@ -33,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the settings."""
     settings = settings_of(options)
-    rows = settings.rows()
+    rows = [Row(item, settings) for item in SETTINGS]
     if options.json:
         print_json({row.name: {"value": row.value, "origin": row.origin} for row in rows})
         return 0

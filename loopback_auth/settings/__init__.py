@@ -40,21 +40,11 @@ _ADDRESSES = (
     "ticket",
     "ticket_base",
     "ticket_ui",
+    "approval_hosts",
+    "revoke_method",
+    "revoke_url",
 )
 _CLIENT = ("client_id", "client_secret")
-
-
-class Row:
-    """One setting as it may be shown: `value` for programs, `shown` for people."""
-
-    __slots__ = ("is_set", "name", "origin", "shown", "value")
-
-    def __init__(self, item: Setting, value: object, origin: str) -> None:
-        self.name = item.name
-        self.origin = origin
-        self.is_set = origin != DEFAULT
-        self.shown = item.shown(value)
-        self.value = self.shown if item.secret and value is not None else value
 
 
 class Settings:
@@ -124,10 +114,6 @@ class Settings:
         """Return the same settings with a client secret that a person typed in."""
         values = {**self._values, "client_secret": (client_secret, "terminal", 0)}
         return Settings(self.name, values, self.advice)
-
-    def rows(self) -> tuple[Row, ...]:
-        """Return every setting as it may be shown; secrets are not among the values."""
-        return tuple(Row(item, *self._values[item.name][:2]) for item in SETTINGS)
 
     def __repr__(self) -> str:
         return f"Settings(name={self.name!r})"

@@ -19,6 +19,8 @@ from loopback_auth.settings.setting import SETTINGS
 
 RESERVED = ("demo",)
 _NAMES = tuple(setting.name for setting in SETTINGS)
+_QUIRKS = frozenset(setting.name for setting in SETTINGS if setting.quirk)
+_SECRETS = frozenset(setting.name for setting in SETTINGS if setting.secret)
 
 
 def read_config(path: str) -> Mapping[str, object]:
@@ -38,7 +40,7 @@ def read_config(path: str) -> Mapping[str, object]:
     config = _parse(content, path)
     if os.name == "posix" and mode & 0o077 and _holds_secret(config):
         raise ConfigError(
-            f"The configuration file {path} holds a client secret that other users can read",
+            f"The configuration file {path} holds a secret that other users can read",
             hint=f"Run: chmod 600 {path}",
         )
     return config
@@ -50,6 +52,12 @@ def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Map
     Raises:
         ConfigError: an unknown key or preset, a reserved name, or a table that is none.
     """
+    for key in config:
+        if key in _QUIRKS:
+            raise ConfigError(
+                f"In {path}, {key} stands outside of a provider's table, but belongs to one provider",
+                hint="Put it below a heading such as [providers.work].",
+            )
     _check_keys(config, (*_NAMES, "provider", "providers"), path)
     if not isinstance(config.get("provider", ""), str):
         raise ConfigError(f"In {path}, provider is no text", hint="Name one provider, in quotes.")
@@ -84,7 +92,7 @@ def _no_toml(path: str, detail: str) -> ConfigError:
 def _holds_secret(config: Mapping[str, object]) -> bool:
     tables = config.get("providers")
     holders = [config, *(tables.values() if isinstance(tables, dict) else ())]
-    return any(isinstance(holder, dict) and "client_secret" in holder for holder in holders)
+    return any(isinstance(holder, dict) and not _SECRETS.isdisjoint(holder) for holder in holders)
 
 
 def _check_table(name: str, table: Mapping[str, object], place: str) -> None:

@@ -29,10 +29,12 @@ class Setting:
             `words` (several values), or `pairs` (several `name=value`).
         help: what it is for, as help shows it.
         secret: never a flag, and never shown.
+        quirk: a field of `Quirks`: it belongs to a provider and not to a run, hence it is neither a flag nor
+            a variable, but a key of a provider's table.
         choices: the only texts allowed; empty: any.
     """
 
-    __slots__ = ("choices", "default", "help", "kind", "name", "secret")
+    __slots__ = ("choices", "default", "help", "kind", "name", "quirk", "secret")
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Setting:
         help: str,
         *,
         secret: bool = False,
+        quirk: bool = False,
         choices: tuple[str, ...] = (),
         default: object = None,
     ) -> None:
@@ -48,18 +51,19 @@ class Setting:
         self.kind = kind
         self.help = help
         self.secret = secret
+        self.quirk = quirk
         self.choices = choices
         self.default = default
 
     @property
     def flag(self) -> str:
         """The flag, for example `--client-id`; empty for a secret, which other users would see there."""
-        return "" if self.secret else "--" + self.name.replace("_", "-")
+        return "" if self.secret or self.quirk else "--" + self.name.replace("_", "-")
 
     @property
     def variable(self) -> str:
-        """The environment variable, for example `LOOPBACK_AUTH_CLIENT_ID`."""
-        return PREFIX + self.name.upper()
+        """The environment variable, for example `LOOPBACK_AUTH_CLIENT_ID`; empty for a quirk."""
+        return "" if self.quirk else PREFIX + self.name.upper()
 
     def read(self, raw: object, origin: str) -> object:
         """Return a value in its own type: text, bool, float, tuple of int or of text, or a mapping.
@@ -162,4 +166,18 @@ SETTINGS = (
     Setting("allowed_issuer", "text", "one other issuer that the server may call itself"),
     Setting("account_fields", "words", "members that name the account, best first; may be repeated"),
     Setting("scope_separator", "text", "character between scopes", choices=(" ", ","), default=" "),
+    Setting("access_token_path", "text", "member with the access token, such as user.token", quirk=True),
+    Setting("token_body", "text", "form of the token request's body", choices=("form", "json"), quirk=True),
+    Setting("token_parameters", "pairs", "further parameters of token requests", secret=True, quirk=True),
+    Setting("token_headers", "pairs", "further headers of token requests", secret=True, quirk=True),
+    Setting("token_types", "words", "token types whose tokens are used as Bearer", quirk=True),
+    Setting("nonce", "switch", "nonce in the ID token; off only where a server leaves it out", quirk=True),
+    Setting("dead_refresh_errors", "words", "error codes of a refresh token that has ended", quirk=True),
+    Setting("scope_parameter", "text", "name of the scope parameter", quirk=True),
+    Setting("scope_aliases", "pairs", "scopes by other names: asked for = granted", quirk=True),
+    Setting("scope_prefixes", "words", "beginnings that do not count in scopes", quirk=True),
+    Setting("approval_hosts", "words", "other hosts where a device code or ticket is approved", quirk=True),
+    Setting("revoke_method", "text", "method of revocation", choices=("POST", "DELETE"), quirk=True),
+    Setting("revoke_url", "text", "URL that ends the token in the Authorization header", quirk=True),
+    Setting("userinfo_method", "text", "method of UserInfo", choices=("GET", "POST"), quirk=True),
 )

@@ -198,23 +198,22 @@ def test_a_hidden_value_is_not_looked_at() -> None:
 def test_a_secret_shows_nowhere_and_has_no_flag() -> None:
     """Arguments are seen by every user of the machine, and displays by whoever looks."""
     settings = settings_of("github", environ={"LOOPBACK_AUTH_CLIENT_SECRET": "hunter2"})
-    (row,) = (row for row in settings.rows() if row.name == "client_secret")
 
-    assert (row.shown, row.value) == ("set, hidden", "set, hidden")
-    assert row.origin == "environment LOOPBACK_AUTH_CLIENT_SECRET"
-    assert "hunter2" not in repr(settings) + repr(settings.rows())
+    assert BY_NAME["client_secret"].shown(settings.get("client_secret")) == "set, hidden"
+    assert settings.origin("client_secret") == "environment LOOPBACK_AUTH_CLIENT_SECRET"
+    assert "hunter2" not in repr(settings)
     assert BY_NAME["client_secret"].flag == ""
     with pytest.raises(ConfigError) as caught:
         BY_NAME["client_secret"].read(["hunter2"], "here")
     assert "hunter2" not in caught.value.message + caught.value.hint
 
 
-def test_rows_show_every_setting_as_a_person_would_write_it() -> None:
+def test_a_setting_is_shown_as_a_person_would_write_it() -> None:
     """The display is read by people who then edit a file."""
     flags = {"port": ["8400", "8401"], "extra": ["a=b"], "push": True, "timeout": 2.5}
-    rows = {row.name: row.shown for row in settings_of(flags=flags).rows()}
+    settings = settings_of(flags=flags)
+    rows = {item.name: item.shown(settings.get(item.name)) for item in SETTINGS}
 
-    assert list(rows) == [setting.name for setting in SETTINGS]
     assert (rows["port"], rows["extra"], rows["push"]) == ("8400 8401", "a=b", "true")
     assert (rows["timeout"], rows["scope_separator"], rows["client_id"]) == ("2.5", '" "', "not set")
 
@@ -546,7 +545,7 @@ from loopback_auth.settings import load_config, redirect_of, resolve
 config = load_config("/nowhere/config.toml")
 flags = {"scope": "a", "port": ["8400"]}
 settings = resolve(provider=sys.argv[1], flags=flags, environ={"HOME": "/"}, config=config, config_path="")
-redirect_of(settings), settings.rows()
+redirect_of(settings)
 print(*sorted(set(sys.modules) - before))
 """
 ALREADY_PAID = "__future__ _abc _collections_abc _stat abc genericpath ntpath os os.path posixpath stat"
