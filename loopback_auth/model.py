@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
+from loopback_auth.freshness import fresh
+
 if TYPE_CHECKING:
     from loopback_auth.approval import TicketContract
 
@@ -284,15 +286,13 @@ class TokenSet:
     id_token: IdToken | None = None
     account: str = ""
 
-    def fresh(self, now: float, leeway: float = 60.0) -> bool:
-        """Tell whether the access token will still be good in `leeway` seconds.
+    def fresh(self, now: float, leeway: float | None = None) -> bool:
+        """Return whether the access token will still be good in `leeway` seconds (see `freshness.fresh`)."""
+        return fresh(obtained_at=self.obtained_at, expires_at=self.expires_at, now=now, leeway=leeway)
 
-        A token without a stated lifetime counts as fresh. A clock that now stands before the moment the
-        token was obtained has jumped, and then nothing can be said for it.
-        """
-        if self.expires_at is None:
-            return True
-        return self.obtained_at - leeway <= now < self.expires_at - leeway
+    def alive(self, now: float) -> bool:
+        """Return whether the access token has not reached its end, however near that is."""
+        return self.fresh(now, leeway=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,3 +316,7 @@ class SignIn:
     """Why that flow was open, in a sentence for people."""
     quirks: Quirks = Quirks()
     """The provider's, for renewals know no other setting."""
+    resource: tuple[str, ...] = ()
+    """What the tokens were asked for (RFC 8707 §2); renewals name it again."""
+    audience: str | None = None
+    """The same, where the server has its own parameter for it."""

@@ -18,6 +18,7 @@ import json
 import os
 import time
 
+from loopback_auth.freshness import fresh
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
@@ -45,7 +46,6 @@ else:
 
 SIGN_INS = "sign-ins"
 SUFFIX = ".json"
-LEEWAY = 60.0
 LOCK_TIMEOUT = 30.0
 NAME_LIMIT = 100
 PROBE_SIZE = 64 * 1024
@@ -86,8 +86,7 @@ def _fresh_token(kept: Any, now: float) -> str | None:
     if expires_at is not None:
         if type(obtained_at) not in (int, float) or type(expires_at) not in (int, float):
             return None
-        # The rule of TokenSet.fresh, which lives among dataclasses and takes too long to import.
-        if not obtained_at - LEEWAY <= now < expires_at - LEEWAY:
+        if not fresh(obtained_at=obtained_at, expires_at=expires_at, now=now):
             return None
     return token
 

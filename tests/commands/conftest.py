@@ -21,6 +21,6 @@ def command_line(tmp_path: Path) -> CommandLine:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RecordingServer]:
-    """A server at which tokens are due for renewal as soon as they are there."""
+    """A server that writes down what it is sent."""
     with demo_thread(server_factory=RecordingServer) as demo:
         yield cast("RecordingServer", demo.server)

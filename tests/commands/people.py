@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import json
 import os
 import secrets
 import select
@@ -44,13 +45,13 @@ NOW = 1_700_000_000.0
 
 
 class RecordingServer(DemoServer):
-    """A demo server whose tokens are due for renewal at once, and which writes down what it is sent."""
+    """A demo server that writes down what it is sent."""
 
     ahead = 0.0
     """Seconds by which its clock is ahead of ours."""
 
     def __init__(self, issuer: str) -> None:
-        super().__init__(issuer, entropy=secrets.token_bytes, clients=(CONFIDENTIAL,), expires_in=30)
+        super().__init__(issuer, entropy=secrets.token_bytes, clients=(CONFIDENTIAL,))
         self.requests: list[HttpRequest] = []
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -108,6 +109,16 @@ def keep(
     )
     store(command_line).save(made)
     return made
+
+
+def age(command_line: CommandLine, seconds: float = 4000.0) -> None:
+    """Let time go by for everything that is kept; by default more than an access token lives."""
+    for file in (kept_in(command_line) / "sign-ins").glob("*.json"):
+        members = json.loads(file.read_text())
+        for name in ("obtained_at", "expires_at"):
+            if members["tokens"].get(name) is not None:
+                members["tokens"][name] -= seconds
+        file.write_text(json.dumps(members))
 
 
 def store(command_line: CommandLine) -> FileTokenStore:

@@ -11,6 +11,7 @@ from command_line import TYPED, CommandLine
 from commands.people import (
     CONFIDENTIAL,
     RecordingServer,
+    age,
     client_flags,
     keep,
     kept_in,
@@ -28,6 +29,7 @@ def test_a_token_that_is_due_is_renewed(command_line: CommandLine, server: Recor
     """The person is not asked again as long as there is a refresh token."""
     sign_in(command_line, *client_flags(server.issuer))
     before = _kept_tokens(command_line)["access_token"]
+    age(command_line)
     ended = command_line.run("token")
 
     assert (ended.status, ended.stderr) == (0, "")
@@ -40,11 +42,14 @@ def test_a_refresh_token_that_is_no_longer_good_asks_for_a_new_sign_in(
 ) -> None:
     """Used up elsewhere, revoked or expired: only the person can help."""
     sign_in(command_line, *client_flags(server.issuer))
+    age(command_line)
     (file,) = kept_in(command_line).rglob("*.json")
     file.write_text(file.read_text().replace(str(_kept_tokens(command_line)["refresh_token"]), "used-up"))
+    before = file.read_bytes()
     ended = command_line.run("token")
 
     assert (ended.status, ended.stdout) == (9, "")
+    assert file.read_bytes() == before
     assert "Sign in again" in ended.complaint
 
 
@@ -153,7 +158,9 @@ def test_a_confidential_client_finds_its_secret_again(
     config.chmod(0o600)
     folder = str(command_line.home)
     signed_in = sign_in(command_line, LOOPBACK_AUTH_CONFIG_DIR=folder)
+    age(command_line)
     renewed = command_line.run("token", LOOPBACK_AUTH_CONFIG_DIR=folder)
+    age(command_line)
     without = command_line.run("token")
     another = command_line.run("token", LOOPBACK_AUTH_CLIENT_SECRET="x", LOOPBACK_AUTH_CLIENT_ID="another")
 

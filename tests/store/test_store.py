@@ -234,6 +234,7 @@ def test_the_fast_reader_imports_next_to_nothing(tmp_path: Path) -> None:
     assert token == TOKENS.access_token
     assert set(modules.split()) == {
         "loopback_auth",
+        "loopback_auth.freshness",
         "loopback_auth.store.private_files",
         "loopback_auth.store",
     }
