@@ -22,6 +22,7 @@
       AttemptExpired               nobody came back in time                                 7
       AttemptCancelled             the person or the program gave up                      130
       StoreError                   tokens could not be read or kept                         8
+        NotKept                    new tokens that could not be kept: .sign_in
       SignInRequired               no usable token, and asking a person was not allowed     9
       StillPending                 begun, kept, and not approved yet: .retry_after         10
 
@@ -214,6 +215,26 @@ class StoreError(LoopbackAuthError):
     """Tokens could not be read, kept or deleted."""
 
     exit_code = 8
+
+
+class NotKept(StoreError):
+    """New tokens came and could not be kept; they are in this error and nowhere else.
+
+    Args:
+        name: of the sign-in.
+        sign_in: a `model.SignIn` that holds them; used tokens may be all that is kept.
+        cause: why they could not be kept.
+    """
+
+    def __init__(self, name: str, sign_in: object, cause: Exception) -> None:
+        why, advice = type(cause).__name__, "Look at the store."
+        if isinstance(cause, LoopbackAuthError):
+            why, advice = cause.message, cause.hint
+        super().__init__(
+            f"The new tokens for {name} could not be kept: {why}",
+            hint=f"{advice} Should the next renewal be refused, sign in again.",
+        )
+        self.sign_in = sign_in
 
 
 class SignInRequired(LoopbackAuthError):

@@ -1,7 +1,8 @@
 """What is done with a kept sign-in: renew its tokens, or give them up; each under the store's lock.
 
 Many processes share what is kept. So whoever wants to renew decides under the lock, after reading again, and
-what somebody else has got meanwhile is taken instead.
+what another process has got meanwhile is taken instead. What a renewal brings is kept before anything else
+is done with it: at a server that rotates refresh tokens the old one is dead by then.
 
 Source: RFC 9700 §4.14.2; RFC 6749 §6; RFC 7009 §2.
 """
@@ -10,21 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 
-from loopback_auth.errors import SignInRequired, StoreError, TokenError
-from loopback_auth.flows.renewal import client_of, refresh, revoke
+from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
+from loopback_auth.flows.renewal import client_of, identified, refresh, revoke, withheld
 from loopback_auth.model import SignIn
 from loopback_auth.shell.driver import Driver
-from loopback_auth.shell.events import Notify, silent
+from loopback_auth.shell.events import Event, Notify, Warned, silent
 from loopback_auth.shell.threads import enter, to_the_end
 from loopback_auth.store import TokenStore
 
 GRACE = 5.0
 """Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""
+
+PAUSES = (0.05, 0.2)
+"""Seconds between tries to keep what is new, where the first one fails."""
 
 
 async def renew(
@@ -34,21 +37,28 @@ async def renew(
     client_secret: str | None = None,
     notify: Notify = silent,
     force: bool = False,
+    leeway: float | None = None,
 ) -> SignIn:
     """Return a sign-in whose access token is fresh, renewing it if need be.
 
     Whether to renew is decided under the store's lock and after reading again, so that of many processes
     one renews and the others take its result: a rotating server would revoke everything on a second use.
 
+    A token that has not ended is returned with a warning when it cannot be renewed now, unless `force` is set
+    or a person has to sign in.
+
     Args:
         sign_in: as last read.
         store: where it is kept.
         client_secret: for confidential clients.
-        notify: told what happens.
-        force: renew although the token is fresh, unless somebody else has done so meanwhile.
+        notify: told what happens; only after the new tokens are kept, so that it may raise.
+        force: renew although the token is fresh, unless another process has done so meanwhile.
+        leeway: seconds for which the token has to be good; None: 60, or a tenth of its lifetime where that
+            is less. What has just been renewed is returned however short its life is.
 
     Raises:
-        SignInRequired: the refresh token is missing or no longer good; whatever is kept stays.
+        SignInRequired: the refresh token is missing or no longer good; whatever is kept stays as it is.
+        NotKept: the tokens were renewed, and could not be kept; the error has them.
         LoopbackAuthError: everything else; what is kept stays as it is.
 
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
@@ -57,37 +67,107 @@ async def renew(
         current = await asyncio.to_thread(store.load, sign_in.name)
         if current is None:
             raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
-        meanwhile = current.tokens.access_token != sign_in.tokens.access_token
-        if current.tokens.fresh(time.time()) and (meanwhile or not force):
+        _check_same(current, sign_in)
+        tokens, now = current.tokens, time.time()
+        meanwhile = tokens.access_token != sign_in.tokens.access_token
+        if (meanwhile and tokens.alive(now)) or (not force and _good_enough(current, now, leeway)):
             return current
-        return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
+        try:
+            return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
+        except (SignInRequired, NotKept):
+            raise
+        except LoopbackAuthError as exc:
+            if force or not tokens.alive(time.time()):
+                raise
+            notify(Warned(f"The token for {current.name} could not be renewed: {exc.message} {exc.hint}"))
+            return current
+
+
+def _good_enough(current: SignIn, now: float, leeway: float | None) -> bool:
+    """Return whether to leave a token alone: it is fresh, or nothing but its end can come of it."""
+    renewable = current.tokens.refresh_token is not None
+    return current.tokens.fresh(now, leeway if renewable or leeway is not None else 0.0)
+
+
+def _check_same(current: SignIn, wanted: SignIn) -> None:
+    """Refuse to take for one sign-in what another client has put in its place meanwhile."""
+    if _origin(current) != _origin(wanted):
+        raise SignInRequired(
+            f"The sign-in for {wanted.name} was replaced by one of another client or server.",
+            hint="Sign in again.",
+        )
+
+
+def _origin(sign_in: SignIn) -> tuple[object, ...]:
+    metadata = sign_in.metadata
+    return (
+        sign_in.client_id,
+        metadata.issuer,
+        metadata.token_endpoint,
+        sign_in.resource,
+        sign_in.audience,
+    )
 
 
 async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
     client = client_of(current, client_secret)
-    async with Driver(notify=notify, exchanges=notify is not silent) as driver:
-        try:
-            renewed = await driver.run(refresh(client, current, verify_signature=can_verify_signatures()))
-        except TokenError as exc:
-            if exc.error != "invalid_grant":
+    # Before the refresh token is used: what comes for it has to be kept.
+    if current.tokens.refresh_token is not None:
+        await asyncio.to_thread(store.check_writable)
+    with _told_afterwards(notify) as tell:
+        async with Driver(notify=tell, exchanges=notify is not silent) as driver:
+            try:
+                renewal = await driver.run(refresh(client, current))
+            except SignInRequired as refusal:
+                return await _of_the_winner(current, store, refusal)
+            await keep(store, renewal.sign_in)
+            try:
+                checked = identified(client, renewal, verify_signature=can_verify_signatures())
+                renewed = await driver.run(checked)
+            except ProtocolError:
+                if renewal.trouble is None:
+                    await keep(store, withheld(renewal.sign_in))
                 raise
-            return await _after_refusal(current, store, exc)
-        await asyncio.to_thread(store.save, renewed)
+            if renewed != renewal.sign_in:
+                with suppress(NotKept):  # All but its ID token is kept already.
+                    await keep(store, renewed)
     return renewed
 
 
-async def _after_refusal(current: SignIn, store: TokenStore, refusal: TokenError) -> SignIn:
-    """Take what somebody else has got meanwhile, or forget the refresh token that is no longer good."""
-    # The lock is ours, but there are file systems on which that means nothing.
+@contextmanager
+def _told_afterwards(notify: Notify) -> Iterator[Notify]:
+    """Pass events on at the end of the block: whoever is told may raise, and that must cost nothing."""
+    events: list[Event] = []
+    try:
+        yield events.append
+    finally:
+        for event in events:
+            notify(event)
+
+
+async def _of_the_winner(current: SignIn, store: TokenStore, refusal: SignInRequired) -> SignIn:
+    """Take what another process has got meanwhile; without that nothing that is kept is touched."""
+    # The lock is ours, but there are file systems on which that means nothing. To write there after having
+    # lost would wipe out what the winner is about to write.
     latest = await asyncio.to_thread(store.load, current.name)
-    if latest is not None and latest.tokens.refresh_token == current.tokens.refresh_token:
-        dead = replace(latest, tokens=replace(latest.tokens, refresh_token=None))
-        await asyncio.to_thread(store.save, dead)
-    elif latest is not None and latest.tokens.fresh(time.time()):
-        return latest
-    raise SignInRequired(
-        f"The sign-in for {current.name} has ended: {refusal.message}", hint="Sign in again."
-    ) from refusal
+    if latest is None or latest.tokens == current.tokens or not latest.tokens.alive(time.time()):
+        raise refusal
+    return latest
+
+
+async def keep(store: TokenStore, sign_in: SignIn) -> None:
+    """Keep new tokens, trying more than once; the caller holds the lock.
+
+    Raises:
+        NotKept: the store does not take them; the error has them.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            return await to_the_end(asyncio.to_thread(store.save, sign_in))
+        except Exception as exc:
+            if pause is None:
+                raise NotKept(sign_in.name, sign_in, exc) from exc
+            await asyncio.sleep(pause)
 
 
 async def logout(

@@ -555,8 +555,8 @@ def test_fresh_tokens_are_left_alone_unless_forced() -> None:
     run(main())
 
 
-def test_dead_refresh_token_is_dropped() -> None:
-    """It would be sent again and again: one client did so 128 000 times a week."""
+def test_refusal_touches_nothing_that_is_kept() -> None:
+    """Without working locks the winner of a race is about to write, and its refresh token is the good one."""
 
     async def main() -> None:
         store = MemoryTokenStore()
@@ -566,12 +566,7 @@ def test_dead_refresh_token_is_dropped() -> None:
             store.save(sign_in)
             with pytest.raises(SignInRequired, match="invalid_grant"):
                 await renew(sign_in, store=store)
-            with pytest.raises(SignInRequired, match="no refresh token"):
-                await renew(sign_in, store=store)
-            assert demo.server.log[TOKEN] == 2
-        kept = store.load(NAME)
-        assert kept is not None
-        assert kept.tokens.refresh_token is None
+        assert store.load(NAME) == sign_in
 
     run(main())
 

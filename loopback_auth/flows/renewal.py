@@ -1,31 +1,62 @@
 """What is done with a kept sign-in: renew its tokens, or give them up.
 
-Source: RFC 6749 §6; RFC 9700 §4.14.2; RFC 7009 §2.
+A server that rotates refresh tokens has used up the old one when its answer arrives. So a renewal has two
+halves: `refresh` takes the new tokens out of the answer, for the caller to keep them, and `identified`
+checks everything else about it, which can no longer cost them.
+
+Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12; RFC 7009 §2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from loopback_auth.effects import Flow, Send, Warn
-from loopback_auth.errors import LoopbackAuthError, SignInRequired
+from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.flows.discovery import keys_if_possible
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
-from loopback_auth.protocol.jws import names_key
+from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn
+from loopback_auth.protocol.json import member, parse_object
+from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
+from loopback_auth.protocol.polling import wait_wanted
 from loopback_auth.protocol.revocation import (
     revocation_request,
     revocation_response,
     vendor_revocation_request,
 )
-from loopback_auth.protocol.token import refresh_request, token_response
+from loopback_auth.protocol.token import refresh_request, scope_difference, token_response
 
 UNVERIFIED = (
     "The server's keys could not be fetched, so the signature of the renewed ID token was not checked; it "
     "came over TLS from the server itself."
 )
-"""OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that; to lose the new tokens would be worse."""
+"""OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that."""
+
+PASSING_STATUSES = frozenset({407, 408, 425, 429})
+"""Besides all from 500 on: something is not well now, and the refresh token was not judged."""
+PASSING_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+"""RFC 6749 §4.1.2.1 says of the first two that they pass; many servers send them from here too."""
+CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
+"""The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What the answer to a refresh request brought, to be kept before anything else of it is checked.
+
+    Args:
+        sign_in: with the new tokens; ID token and account are the old ones.
+        id_token: as it came, of whatever kind.
+        received_at: Unix seconds.
+        scope_before: as granted up to now.
+        trouble: the answer had no access token that can be used; to be raised once the sign-in is kept.
+    """
+
+    sign_in: SignIn
+    id_token: object = field(default=None, repr=False)
+    received_at: float = 0.0
+    scope_before: str = ""
+    trouble: LoopbackAuthError | None = None
 
 
 def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
@@ -39,61 +70,160 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
         allowed_issuer=issuer if isinstance(issuer, str) else None,
         quirks=sign_in.quirks,
     )
-    return ClientConfig(provider, sign_in.client_id, client_secret, scope=sign_in.requested_scope)
+    return ClientConfig(
+        provider,
+        sign_in.client_id,
+        client_secret,
+        scope=sign_in.requested_scope,
+        resource=sign_in.resource,
+        audience=sign_in.audience,
+    )
 
 
-def refresh(client: ClientConfig, sign_in: SignIn, *, verify_signature: bool = False) -> Flow[SignIn]:
-    """Renew the tokens of a sign-in.
+def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
+    """Ask for new tokens, and take from the answer what has to be kept.
 
-    A new refresh token replaces the old one; none means that the old one stays good. Only an answer that is
-    wrong costs the new tokens: keys that cannot be had cost no more than the check of a signature.
+    A new refresh token replaces the old one; none means that the old one stays good.
 
     Raises:
-        SignInRequired: there is no refresh token.
-        TokenError: `invalid_grant` when the refresh token is used, expired or revoked.
+        SignInRequired: there is no refresh token, or the server refuses it, under whatever name.
+        TokenError: the server refuses the client itself.
+        TransportError: no answer, or none that judges the refresh token; the old one is as good as before.
+        MalformedResponse: an answer without anything to keep.
 
-    Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12.
+    Source: RFC 6749 §5.2, §6; RFC 9700 §4.14.2; RFC 8707 §2.2.
     """
     old = sign_in.tokens
     if old.refresh_token is None:
         raise SignInRequired(
-            f"The access token for {sign_in.name} has expired and there is no refresh token.",
+            f"The access token for {sign_in.name} cannot be renewed: there is no refresh token.",
             hint="Sign in again.",
         )
     request = refresh_request(client, sign_in.metadata, old.refresh_token)
-    # Before the request: after it the old refresh token may be dead, and trouble would cost the new one.
-    wanted = verify_signature and old.id_token is not None
-    keys = (yield from keys_if_possible(sign_in.metadata)) if wanted else None
-    answer = yield from Send(request, step="refresh request")
+    try:
+        answer = yield from Send(request, step="refresh request")
+    except TransportError as exc:
+        exc.hint = f"{_still_kept()} {exc.hint}".rstrip()
+        raise
     granted = " ".join(old.scope.split())
-    tokens, document = token_response(answer, requested_scope=granted)
-    tokens = replace(tokens, refresh_token=tokens.refresh_token or old.refresh_token, account=old.account)
-    raw = document.get("id_token")
-    checked = old.id_token
-    if isinstance(raw, str) and old.id_token is not None:
-        keys = (yield from _keys_for(raw, sign_in.metadata, keys)) if verify_signature else None
+    try:
+        tokens, document = token_response(answer, requested_scope=granted)
+    except LoopbackAuthError as exc:
+        rescued = _new_refresh_token(answer, sign_in)
+        if rescued is None:
+            raise _judged(answer, exc, sign_in) from None
+        rest = replace(sign_in, tokens=replace(old, refresh_token=rescued))
+        return Renewal(rest, trouble=exc)
+    tokens = replace(
+        tokens,
+        refresh_token=tokens.refresh_token or old.refresh_token,
+        id_token=old.id_token,
+        account=old.account,
+    )
+    renewed = replace(sign_in, tokens=tokens)
+    return Renewal(renewed, document.get("id_token"), answer.received_at, granted)
+
+
+def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool = False) -> Flow[SignIn]:
+    """Check whose tokens a renewal has brought, and tell what has changed with them.
+
+    An ID token that is of no use is passed over with a warning, and the old one stays: the answer need not
+    have had one, and it is the refresh token that binds the new tokens to this person and this client.
+
+    Args:
+        client: who asked.
+        renewal: whose tokens are kept by now.
+        verify_signature: check the ID token's signature too.
+
+    Raises:
+        MalformedResponse: the answer had no access token that can be used, or its ID token names another
+            issuer or another person. The tokens must not be handed out then.
+
+    Source: OpenID Connect Core 1.0 §12.2; RFC 6749 §5.1 (scope).
+    """
+    if renewal.trouble is not None:
+        raise renewal.trouble
+    sign_in = renewal.sign_in
+    if difference := scope_difference(requested=renewal.scope_before, granted=sign_in.tokens.scope):
+        yield from Warn(difference)
+    before, raw = sign_in.tokens.id_token, renewal.id_token
+    # An empty one is as good as none: some servers send it where openid was not asked for again.
+    if before is None or raw is None or raw == "":
+        return sign_in
+    keys = (yield from keys_if_possible(sign_in.metadata)) if verify_signature else None
+    if verify_signature and keys is None and sign_in.metadata.jwks_uri is not None:
+        yield from Warn(UNVERIFIED)
+    try:
         checked = id_token(
-            raw,
+            raw if isinstance(raw, str) else "",
             client=client,
             metadata=sign_in.metadata,
             nonce=None,
-            access_token=tokens.access_token,
-            now=answer.received_at,
+            access_token=sign_in.tokens.access_token,
+            now=renewal.received_at,
             keys=keys,
         )
-        check_refreshed(checked, old.id_token)
-    return replace(sign_in, tokens=replace(tokens, id_token=checked))
+        check_refreshed(checked, before)
+    except LoopbackAuthError as exc:
+        if _names_another(raw, before):
+            raise
+        yield from Warn(f"{exc.message}. The tokens were renewed; the earlier ID token stays.")
+        return sign_in
+    return replace(sign_in, tokens=replace(sign_in.tokens, id_token=checked))
 
 
-def _keys_for(
-    raw: str, metadata: ServerMetadata, keys: Mapping[str, object] | None
-) -> Flow[Mapping[str, object] | None]:
-    if keys is not None and names_key(raw, keys):
-        return keys
-    again = yield from keys_if_possible(metadata)
-    if again is None and metadata.jwks_uri is not None:
-        yield from Warn(UNVERIFIED)
-    return again
+def withheld(sign_in: SignIn) -> SignIn:
+    """Return a sign-in whose access token is never handed out, and whose refresh token is not lost."""
+    return replace(sign_in, tokens=replace(sign_in.tokens, expires_at=sign_in.tokens.obtained_at))
+
+
+def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -> LoopbackAuthError:
+    """Say what a failed renewal means: trouble that passes, a client that is refused, or a new sign-in."""
+    error = refusal.error if isinstance(refusal, TokenError) else ""
+    dead = error in sign_in.quirks.dead_refresh_errors
+    passing = answer.status >= 500 or answer.status in PASSING_STATUSES or error in PASSING_ERRORS
+    if not dead and (passing or isinstance(refusal, TransportError)):
+        said = f" ({error})" if error else ""
+        return TransportError(
+            f"The token endpoint is not well: HTTP status {answer.status}{said}",
+            hint=_still_kept(wait_wanted(answer)),
+        )
+    if error in CLIENT_ERRORS and not dead:
+        return refusal
+    if error or 400 <= answer.status < 500:
+        return SignInRequired(
+            f"The sign-in for {sign_in.name} has ended: {refusal.message}", hint="Sign in again."
+        )
+    return refusal
+
+
+def _still_kept(seconds: float | None = None) -> str:
+    when = f"{seconds:.0f} seconds" if seconds else "a few minutes"
+    return f"The sign-in is kept, nothing is lost; try again in {when}."
+
+
+def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:
+    """Find the refresh token in an answer that is otherwise of no use: the old one may be dead by now."""
+    if not 200 <= answer.status < 300:
+        return None
+    try:
+        document = parse_object(answer.body, what="token response", source="RFC 6749 §5.1")
+    except LoopbackAuthError:
+        return None
+    path = sign_in.quirks.access_token_path.rpartition(".")[0]
+    token = member(document, f"{path}.refresh_token".lstrip("."))
+    usable = isinstance(token, str) and token.isascii() and token.isprintable()
+    return token if usable and "error" not in document else None  # type: ignore[return-value]
+
+
+def _names_another(raw: object, before: IdToken) -> bool:
+    """Return whether an ID token that was refused names another issuer or another person than the first."""
+    try:
+        claims = decode(raw if isinstance(raw, str) else "")[1]
+    except LoopbackAuthError:
+        return False
+    named = ((claims.get(name), before.claims.get(name)) for name in ("iss", "sub"))
+    return any(isinstance(new, str) and new and new != old for new, old in named)
 
 
 def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:

@@ -85,6 +85,8 @@ def signed_in(
         tokens=tokens,
         temporary=client.provider.temporary,
         quirks=client.provider.quirks,
+        resource=client.resource,
+        audience=client.audience,
     )
 
 

@@ -64,6 +64,8 @@ def refresh_request(client: ClientConfig, metadata: ServerMetadata, refresh_toke
     """
     parameters = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)]
     parameters += [("resource", resource) for resource in client.resource]
+    if client.audience:
+        parameters.append(("audience", client.audience))
     return authenticated_request(_endpoint(metadata), parameters, client, metadata)
 
 

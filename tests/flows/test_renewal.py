@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs
 
@@ -16,13 +15,12 @@ from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.effects import Send
 from loopback_auth.errors import (
     MalformedResponse,
-    ProtocolError,
     RevocationError,
     SignInRequired,
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.renewal import client_of, refresh, revoke
+from loopback_auth.flows.renewal import client_of, identified, refresh, revoke, withheld
 from loopback_auth.model import HttpRequest, HttpResponse, Quirks, SignIn
 
 NOW = 1_700_000_000.0
@@ -50,14 +48,17 @@ def later(here: MemoryWorld) -> MemoryWorld:
 
 
 def renewed(here: MemoryWorld, sign_in: SignIn, *, verify: bool = False) -> SignIn:
-    """Renew with nothing but what was kept."""
-    return here.run(refresh(client_of(sign_in, None), sign_in, verify_signature=verify))
+    """Renew with nothing but what was kept, and check what came."""
+    client = client_of(sign_in, None)
+    renewal = here.run(refresh(client, sign_in))
+    return here.run(identified(client, renewal, verify_signature=verify))
 
 
-def answering(document: Mapping[str, object]) -> MemoryWorld:
+def answering(document: object, status: int = 200, *headers: tuple[str, str]) -> MemoryWorld:
     """A world whose token endpoint says this at the next request."""
-    body = json.dumps(document).encode()
-    answer = HttpResponse(200, (("Content-Type", "application/json"),), body)
+    body = document.encode() if isinstance(document, str) else json.dumps(document).encode()
+    kind = "text/html" if isinstance(document, str) else "application/json"
+    answer = HttpResponse(status, (*headers, ("Content-Type", kind)), body)
     return replace(world(disturb=at("/token", answer)), now=LATER)
 
 
@@ -90,10 +91,9 @@ def test_second_use_of_a_refresh_token_is_final() -> None:
     here = later(here)
     renewed(here, old)
 
-    with pytest.raises(TokenError) as refusal:
+    with pytest.raises(SignInRequired, match="invalid_grant") as refusal:
         renewed(here, old)
 
-    assert refusal.value.error == "invalid_grant"
     assert "Sign in again" in refusal.value.hint
 
 
@@ -125,7 +125,7 @@ def test_client_with_a_secret_proves_itself() -> None:
 
     new = here.run(refresh(client_of(old, SECRET_CLIENT.client_secret), old))
 
-    assert here.server.active(new.tokens.access_token, LATER)
+    assert here.server.active(new.sign_in.tokens.access_token, LATER)
     assert "client_secret" not in forms(here)[0]
 
 
@@ -142,16 +142,157 @@ def test_without_refresh_token_a_person_is_needed() -> None:
     assert here.effects == []
 
 
-@pytest.mark.parametrize("trouble", [TransportError("cut"), plain(503)])
-def test_trouble_is_reported_and_nothing_is_sent_again(trouble: HttpResponse | Exception) -> None:
-    """A rotating server may have used up the refresh token already (RFC 9700 §4.14.2)."""
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [
+        (200, {"error": "bad_refresh_token"}),
+        (400, {"error": "interaction_required"}),
+        (400, {"error": "login_required"}),
+        (400, {"error": "consent_required"}),
+        (400, {"error": "account_selection_required"}),
+        (400, {"error": "invalid_request"}),
+        (403, {"error": "unauthorized_client"}),
+        (401, {"id": "unauthorized", "message": "x"}),
+        (400, {"message": "x"}),
+        (400, {"error": {"message": "x"}}),
+        (400, {"errors": ["x"]}),
+        (401, "<html>"),
+        (404, {}),
+        (400, ""),
+    ],
+)
+def test_refused_refresh_token_means_a_new_sign_in_under_any_name(status: int, document: object) -> None:
+    """RFC 6749 §5.2 has `invalid_grant` for it, and servers have a dozen other ways to say it."""
     old = signed_in(world())
-    here = world(disturb=at("/token", trouble))
 
-    with pytest.raises(TransportError):
+    with pytest.raises(SignInRequired) as refusal:
+        renewed(answering(document, status), old)
+
+    assert refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, "invalid_client"), (400, "invalid_client"), (200, "incorrect_client_credentials")],
+)
+def test_refused_client_is_told_as_that(status: int, error: str) -> None:
+    """Another sign-in would end in the same way: the registration or the secret is wrong."""
+    old = signed_in(world())
+
+    with pytest.raises(TokenError, match=error):
+        renewed(answering({"error": error}, status), old)
+
+
+def test_error_that_a_provider_has_for_dead_tokens_is_believed() -> None:
+    """A provider may call them by a name that means something else in the RFC."""
+    old = replace(signed_in(world()), quirks=Quirks(dead_refresh_errors=("invalid_client", "server_error")))
+
+    for status, error in ((401, "invalid_client"), (500, "server_error")):
+        with pytest.raises(SignInRequired, match=error):
+            renewed(answering({"error": error}, status), old)
+
+
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [
+        (503, {"message": "down"}),
+        (500, {"error": "server_error"}),
+        (503, {"error": "temporarily_unavailable"}),
+        (400, {"error": "temporarily_unavailable"}),
+        (200, {"error": "server_error"}),
+        (502, {"error": "invalid_grant"}),
+        (429, {"error": "too_many"}),
+        (429, {"error": "invalid_grant"}),
+        (408, {}),
+        (503, "<html>"),
+        (500, ""),
+    ],
+)
+def test_server_that_is_not_well_has_judged_nothing(status: int, document: object) -> None:
+    """RFC 9110 §15.6, RFC 6585 §4: it says nothing of the refresh token, and all is kept."""
+    old = signed_in(world())
+    here = answering(document, status)
+
+    with pytest.raises(TransportError) as trouble:
         renewed(here, old)
 
+    assert "kept" in trouble.value.hint
     assert story(here) == ["refresh request"]
+
+
+def test_server_says_when_to_try_again() -> None:
+    """RFC 9110 §10.2.3."""
+    with pytest.raises(TransportError) as trouble:
+        renewed(answering({}, 503, ("Retry-After", "17")), signed_in(world()))
+
+    assert "17 seconds" in trouble.value.hint
+
+
+def test_cut_connection_is_reported_and_nothing_is_sent_again() -> None:
+    """A rotating server may have used up the refresh token already (RFC 9700 §4.14.2)."""
+    old = signed_in(world())
+    here = world(disturb=at("/token", TransportError("cut", hint="Look at the network.")))
+
+    with pytest.raises(TransportError) as trouble:
+        renewed(here, old)
+
+    assert "kept" in trouble.value.hint
+    assert trouble.value.hint.endswith("Look at the network.")
+    assert story(here) == ["refresh request"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"refresh_token": "rotated", "token_type": "Bearer"},
+        {"refresh_token": "rotated", "access_token": "x", "token_type": "mac"},
+        {"refresh_token": "rotated", "access_token": ["x"], "token_type": "Bearer"},
+        {"refresh_token": "rotated", "access_token": "line\nbreak", "token_type": "Bearer"},
+    ],
+)
+def test_new_refresh_token_is_taken_from_an_answer_that_is_of_no_other_use(document: object) -> None:
+    """The old one is used up, whatever else is wrong with the answer (RFC 9700 §4.14.2)."""
+    old = signed_in(world())
+    client = client_of(old, None)
+    here = answering(document)
+
+    renewal = here.run(refresh(client, old))
+
+    assert renewal.sign_in == replace(old, tokens=replace(old.tokens, refresh_token="rotated"))
+    with pytest.raises(MalformedResponse):
+        here.run(identified(client, renewal))
+
+
+@pytest.mark.parametrize("document", [{"token_type": "Bearer"}, {"refresh_token": "a\nb"}, "<html>", "[1]"])
+def test_answer_without_anything_to_keep_is_an_error(document: object) -> None:
+    """Nothing in it can replace what is kept."""
+    old = signed_in(world())
+
+    with pytest.raises(MalformedResponse):
+        answering(document).run(refresh(client_of(old, None), old))
+
+
+def test_narrower_scope_is_told_once() -> None:
+    """RFC 6749 §5.1, §6: the member says so where it differs from before."""
+    old = signed_in(world())
+    here = answering(NEW | {"scope": "email"})
+    new = renewed(here, old)
+    again = answering(NEW | {"scope": "email"})
+    renewed(again, new)
+
+    assert [warning for warning in here.warnings() if "profile" in warning]
+    assert again.warnings() == ()
+
+
+def test_renewal_names_what_the_tokens_are_for() -> None:
+    """RFC 8707 §2.2: without it the server may give a token for something else."""
+    resource = ("https://api.example/a", "https://api.example/b")
+    old = signed_in(world(), replace(CLIENT, resource=resource, audience="api"))
+    here = answering(NEW)
+    renewed(here, old)
+    (sent,) = [parse_qs(one.request.body.decode()) for one in here.effects if isinstance(one, Send)]
+
+    assert (tuple(sent["resource"]), sent["audience"]) == (resource, ["api"])
 
 
 # ID tokens
@@ -166,44 +307,41 @@ def test_refreshed_id_token_is_checked_and_kept(signer: Signer, verify: bool) ->
 
     new = renewed(here, old, verify=verify)
 
-    assert here.steps() == (("key set request", "refresh request") if verify else ("refresh request",))
+    assert here.steps() == (("refresh request", "key set request") if verify else ("refresh request",))
     assert new.tokens.id_token is not None
     assert new.tokens.id_token.signature == ("verified" if verify else "not verified")
     assert new.tokens.id_token.claims["iat"] == LATER
     assert new.tokens.account == "demo@example.com"
 
 
-@pytest.mark.parametrize("trouble", [TransportError("cut"), plain(503)])
+@pytest.mark.parametrize("trouble", [TransportError("cut"), plain(503), HttpResponse(200, JSON, b"[]")])
 def test_keys_that_cannot_be_had_cost_no_token(signer: Signer, trouble: HttpResponse | Exception) -> None:
-    """A rotated refresh token is lost for good if what comes after it fails (RFC 9700 §4.14.2)."""
+    """OpenID Connect Core §3.1.3.7 (6): TLS from the token endpoint can stand in for the signature."""
     here = world(signer=signer)
     old = signed_in(here, OPENID, verify=True)
-    here = replace(later(here), disturb=at("/jwks", trouble, times=2))
+    here = replace(later(here), disturb=at("/jwks", trouble))
 
     new = renewed(here, old, verify=True)
 
     assert here.server.active(new.tokens.refresh_token or "", LATER)
     assert new.tokens.id_token is not None
     assert new.tokens.id_token.signature == "not verified"
-    assert here.steps() == ("key set request", "refresh request", "key set request")
     assert [warning.split(",")[0] for warning in here.warnings()] == [
         "The server's keys could not be fetched"
     ]
 
 
-def test_keys_are_asked_for_again_when_they_came_not_or_not_all(signer: Signer) -> None:
-    """OpenID Connect Core §10.1.1: a `kid` that is not known means that the keys were rotated."""
+def test_key_that_is_not_published_costs_no_token(signer: Signer) -> None:
+    """The tokens are good; only the newer ID token cannot be believed."""
     here = world(signer=signer)
     old = signed_in(here, OPENID, verify=True)
-    for first in (TransportError("cut"), HttpResponse(200, JSON, b'{"keys": []}')):
-        here = replace(later(here), disturb=at("/jwks", first))
-        new = renewed(here, old, verify=True)
+    here = replace(later(here), disturb=at("/jwks", HttpResponse(200, JSON, b'{"keys": []}')))
 
-        assert here.steps() == ("key set request", "refresh request", "key set request")
-        assert new.tokens.id_token is not None
-        assert new.tokens.id_token.signature == "verified"
-        assert here.warnings() == ()
-        old = new
+    new = renewed(here, old, verify=True)
+
+    assert here.server.active(new.tokens.refresh_token or "", LATER)
+    assert new.tokens.id_token == old.tokens.id_token
+    assert len(here.warnings()) == 1
 
 
 def test_keys_are_not_fetched_where_no_id_token_can_come(signer: Signer) -> None:
@@ -217,7 +355,7 @@ def test_keys_are_not_fetched_where_no_id_token_can_come(signer: Signer) -> None
     assert here.steps() == ("refresh request",)
 
 
-def id_token(**changes: object) -> str:
+def id_token(header: object = None, **changes: object) -> str:
     """Write a refreshed ID token for the demo account."""
     claims = {
         "iss": ISSUER,
@@ -226,29 +364,73 @@ def id_token(**changes: object) -> str:
         "iat": LATER,
         "exp": LATER + 60,
     } | changes
-    parts = (json.dumps(part).encode() for part in ({"alg": "RS256"}, claims))
+    parts = (json.dumps(part).encode() for part in (header or {"alg": "RS256"}, claims))
     return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "AAAA"])
 
 
 @pytest.mark.parametrize(
-    ("changes", "claim"),
+    "raw",
     [
-        ({"sub": "demo-2"}, "sub"),
-        ({"iss": "https://other.example"}, "iss"),
-        ({"aud": "another-client"}, "aud"),
-        ({"nonce": "another"}, "nonce"),
-        ({"exp": NOW}, "exp"),
+        7,
+        ["a", "b"],
+        {"a": 1},
+        True,
+        "no token",
+        "a.b.c",
+        id_token(aud="another-client"),
+        id_token(aud=[]),
+        id_token(aud=["another-client", "one-more"]),
+        id_token(nonce="another"),
+        id_token(exp=NOW),
+        id_token(exp="soon"),
+        id_token(iat=LATER + 600),
+        id_token(nbf=LATER + 600),
+        id_token(sub=7),
+        id_token(sub=""),
+        id_token(at_hash="AAAA"),
+        id_token({"alg": "none"}),
+        id_token({"alg": "HS256"}),
+        id_token({"alg": "RS256", "crit": ["x"]}),
     ],
 )
-def test_refreshed_id_token_of_somebody_else_is_refused(
-    signer: Signer, changes: dict[str, object], claim: str
-) -> None:
-    """OpenID Connect Core §12.2: same issuer, same subject, same client (refresh-token-invalid-sub)."""
+def test_renewed_id_token_that_is_of_no_use_costs_nothing_else(signer: Signer, raw: object) -> None:
+    """OpenID Connect Core §12.2: the answer need not have one, so that the tokens are as good without."""
     old = signed_in(world(signer=signer), OPENID)
-    assert renewed(answering(NEW | {"id_token": id_token()}), old).tokens.id_token != old.tokens.id_token
+    here = answering(NEW | {"refresh_token": "rotated", "id_token": raw})
 
-    with pytest.raises(ProtocolError, match=claim):
-        renewed(answering(NEW | {"id_token": id_token(**changes)}), old)
+    new = renewed(here, old)
+
+    assert (new.tokens.access_token, new.tokens.refresh_token) == ("new-access-token", "rotated")
+    assert (new.tokens.id_token, new.tokens.account) == (old.tokens.id_token, old.tokens.account)
+    assert len([one for one in here.warnings() if "ID token" in one]) == 1
+
+
+@pytest.mark.parametrize("raw", ["", None])
+def test_empty_id_token_is_none(signer: Signer, raw: object) -> None:
+    """Some servers send the member always."""
+    old = signed_in(world(signer=signer), OPENID)
+    here = answering(NEW | {"id_token": raw})
+
+    assert renewed(here, old).tokens.id_token == old.tokens.id_token
+    assert here.warnings() == ()
+
+
+@pytest.mark.parametrize("changes", [{"sub": "demo-2"}, {"iss": "https://other.example"}])
+def test_renewed_id_token_of_another_person_is_refused_after_keeping(
+    signer: Signer, changes: dict[str, object]
+) -> None:
+    """OpenID Connect Core §12.2: same issuer and subject; the refresh token is not to be lost for it."""
+    old = signed_in(world(signer=signer), OPENID)
+    client = client_of(old, None)
+    assert renewed(answering(NEW | {"id_token": id_token()}), old).tokens.id_token != old.tokens.id_token
+    here = answering(NEW | {"refresh_token": "rotated", "id_token": id_token(**changes)})
+
+    renewal = here.run(refresh(client, old))
+    with pytest.raises(MalformedResponse, match=next(iter(changes))):
+        here.run(identified(client, renewal))
+
+    assert renewal.sign_in.tokens.refresh_token == "rotated"
+    assert not withheld(renewal.sign_in).tokens.alive(LATER)
 
 
 def test_old_id_token_stays_where_no_new_one_comes(signer: Signer) -> None:
