@@ -22,7 +22,13 @@ from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Re
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.paste import Pasted, pasted_callback
-from loopback_auth.protocol.redirect import RedirectEndpoint, RelayPage, TurnedAway, redirect_endpoint
+from loopback_auth.protocol.redirect import (
+    RedirectEndpoint,
+    RelayPage,
+    Repeated,
+    TurnedAway,
+    redirect_endpoint,
+)
 
 T = TypeVar("T")
 
@@ -254,5 +260,7 @@ class MemoryWorld:
             return "held"
         if isinstance(verdict, RelayPage):
             return pages.relay(path=self.keys.relay, token=self.keys.token)
+        if isinstance(verdict, Repeated):
+            return "held"
         self.refused.append(verdict.status)
         return pages.turned_away(status=verdict.status, reason=verdict.reason)

@@ -1,16 +1,15 @@
 "use strict";
 (() => {
   /* Taken and cleared before anything else: what is in the address is in the person's view and in screenshots. */
-  const values = location.hash.replace(/^#\??/, "");
+  let values = location.hash.replace(/^#\??/, "");
+  /* Some servers put the issuer into the query beside it. */
+  const issuer = new URLSearchParams(location.search).get("iss");
+  if (values && issuer && !new URLSearchParams(values).has("iss")) values += "&iss=" + encodeURIComponent(issuer);
   history.replaceState(null, "", location.pathname);
   const say = (title, text) => {
     document.title = document.querySelector("h1").textContent = title;
     document.querySelector(".lead").textContent = text;
   };
-  if (!values) {
-    say("No answer in this address", "Start again from the terminal, and let the page finish loading.");
-    return;
-  }
   const { relay, token } = document.body.dataset;
   fetch(relay, {
     method: "POST",
@@ -27,7 +26,9 @@
     (answer) =>
       answer.status === 204
         ? say("Signed in", "You may close this tab and return to the terminal.")
-        : say("Not signed in", "The terminal says why. You may close this tab."),
+        : !values
+          ? say("No answer in this address", "Start again from the terminal, and let the page finish loading.")
+          : say("Not signed in", "The terminal says why. You may close this tab."),
     () => say("Not delivered", "The program that waited for this answer is gone. Start again from the terminal."),
   );
 })();

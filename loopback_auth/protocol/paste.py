@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from loopback_auth.model import AuthorizationRequest, Callback
-from loopback_auth.protocol.redirect import parse_parameters
+from loopback_auth.protocol.parameters import parse_parameters
 from loopback_auth.protocol.response import same_secret
 
 SHORTEST_CODE = 8

@@ -3,30 +3,26 @@
 Theory of operation. Anybody can send requests to a port on 127.0.0.1: every page in every browser, every
 other user and process. Only two things tell the callback from the rest: it is a top-level navigation to the
 exact authority and path that we announced, and it carries our state. Whatever fails that is *turned away*:
-it gets an answer, it is counted, and the sign-in goes on waiting, because a request that ends the waiting is
-a way for any web page to end it. What passes is believed to come from our browser and no more; what it says
-is judged by `protocol.response`, where a bad answer does end the attempt.
+it gets an answer, it is counted and told, and the sign-in goes on waiting, because a request that ends the
+waiting is a way for any web page to end it. What passes is believed to come from our browser and no more;
+what it says is judged by `protocol.response`, where a bad answer does end the attempt. Whoever brings the
+same answer once more is that browser again: a GET may be repeated at any time, and nobody else has the state.
 
 Weak spots, admitted. Fetch metadata headers are believed when present and not demanded, since curl through
 an SSH tunnel sends none. A local process that can read our memory or the browser's has the state.
 
-Source: RFC 8252 §7.3, §8.3, §8.9; RFC 9110 §7.1, §9.2.1; Fetch Metadata Request Headers.
+Source: RFC 8252 §7.3, §8.3, §8.9; RFC 9110 §7.1, §9.2.1, §9.2.2; Fetch Metadata Request Headers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import unquote_to_bytes
 
 from loopback_auth.model import FORM, AuthorizationRequest, Callback, HttpRequest
-from loopback_auth.protocol.response import FREE_TEXT, KNOWN_PARAMETERS, same_secret
-
-FIELD_LIMIT = 32
-"""Parameters in one callback; real ones have fewer than ten."""
-
-BODY_LIMIT = 64 * 1024
-"""Bytes of a form_post body; also the limit of the request line and of each header."""
+from loopback_auth.protocol.parameters import DECISIVE, as_sent, parse_parameters
+from loopback_auth.protocol.response import same_secret
+from loopback_auth.redact import error_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,9 @@ class RedirectEndpoint:
     request: AuthorizationRequest | None = field(default=None, repr=False)
     """None until the browser has been sent away: then nothing can be a callback."""
     answered: bool = False
+    """An answer was taken, to this request or to another one of the same sign-in."""
+    answer: Callback | None = field(default=None, repr=False)
+    """The one to this request, if it was that."""
     relay_path: str = field(default="", repr=False)
     """Where our own page posts the fragment of its address to."""
     relay_token: str = field(default="", repr=False)
@@ -51,6 +50,11 @@ class RelayPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """The answer that was taken, once more: a reload, or a browser that asks again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnedAway:
     """A request that is not the callback: the status to answer, and why, in words of ours."""
 
@@ -58,19 +62,27 @@ class TurnedAway:
     reason: str
     forged: bool = False
     """It reached the callback path as a navigation, so something may be trying to interfere."""
+    why: str = ""
+    """The same for whoever waits at the terminal: completes "it was turned away: it ..."."""
 
-
-DECISIVE = KNOWN_PARAMETERS - FREE_TEXT
-"""Parameters that have to be UTF-8 without control characters, or else the whole is not read."""
 
 PAGE_TOKEN = "x-loopback-relay"
 """The header by which the scripts of our pages are known."""
 
 NOTHING_HERE = TurnedAway(404, "There is nothing at this address.")
-NOT_USED = TurnedAway(405, "This method is not used here.")
+NOT_USED = TurnedAway(405, "This method is not used here.", why="was not made by the method of a visit")
+NO_VISIT = "was not made by a visit to the page"
+OTHER_NAME = TurnedAway(
+    421,
+    "This address was reached under another name than the one it has.",
+    why="was addressed to another name than the redirect URI has",
+)
+OVER = TurnedAway(410, "This sign-in has been answered; the terminal says how it ended.", why="came too late")
 
 
-def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callback | RelayPage | TurnedAway:
+def redirect_endpoint(
+    endpoint: RedirectEndpoint, request: HttpRequest
+) -> Callback | RelayPage | Repeated | TurnedAway:
     """Decide whether a request is the callback.
 
     Args:
@@ -79,7 +91,7 @@ def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callb
 
     Returns:
         The callback, its parameters still unchecked except for the state; or why it is none. Where the
-        answer comes in the fragment, a page that fetches it.
+        answer may be in the fragment, a page that fetches it.
 
     Source: RFC 8252 §8.9; RFC 6749 §3.1, §4.1.2, §4.2 (steps D to F), §10.12.
     """
@@ -88,21 +100,57 @@ def redirect_endpoint(endpoint: RedirectEndpoint, request: HttpRequest) -> Callb
         return refusal or NOTHING_HERE
     via: Literal["query", "form_post", "relay"] = "query"
     if request.method == "POST":
-        via = "relay" if endpoint.request.response_mode == "fragment" else "form_post"
-    query = _as_sent(request.url.partition("?")[2])
+        via = "relay" if _path(request) == endpoint.relay_path else "form_post"
     # Form Post Response Mode §2: the parameters are in the body; those of the URL have no meaning.
     # Netlify's own clients find `#?access_token=…` in the address.
-    parameters = parse_parameters(query if via == "query" else request.body.removeprefix(b"?"))
+    parameters = parse_parameters(_query(request) if via == "query" else request.body.removeprefix(b"?"))
     if parameters is None:
-        return TurnedAway(400, "The parameters of this address could not be read.", forged=True)
+        return _not_ours("The parameters of this address could not be read.", "could not be read")
+    names = {name for name, value in parameters if value and name in DECISIVE}
+    # Servers answer in the fragment unasked (Multiple Response Types §5), some with `iss` in the query.
+    if via == "query" and endpoint.relay_path and names <= {"iss"}:
+        return OVER if endpoint.answered else RelayPage()
     states = [value for name, value in parameters if name == "state" and value]
-    if via == "query" and endpoint.request.response_mode == "fragment" and not states:
-        return RelayPage()
     if len(states) != 1 or not same_secret(states[0], endpoint.request.state):
-        return TurnedAway(400, "This is not the answer to the sign-in that is waiting here.", forged=True)
-    if endpoint.answered:
-        return TurnedAway(410, "This sign-in has already been answered.")
-    return Callback(parameters, via)
+        carried = "another state" if len(states) == 1 else "more than one state" if states else "no state"
+        return _not_ours(
+            "This is not the answer to the sign-in that is waiting here.",
+            f"carried {carried}" if names else "carried no answer",
+        )
+    if not endpoint.answered:
+        return Callback(parameters, via)
+    if endpoint.answer is None:
+        return OVER
+    # RFC 9110 §9.2.2, RFC 9112 §9.3.1: a browser may repeat a GET by itself, and a person reloads.
+    if _deciding(parameters) == _deciding(endpoint.answer.parameters):
+        return Repeated()
+    return TurnedAway(410, OVER.reason, forged=True, why="differed from the answer that was taken")
+
+
+def said(request: HttpRequest) -> str:
+    """Return the error code that a request to the redirect URI carries, cleaned; mostly there is none.
+
+    Source: RFC 6749 §4.1.2.1, appendix A.7.
+    """
+    raw = request.body.removeprefix(b"?") if request.method == "POST" else _query(request)
+    errors = [value for name, value in parse_parameters(raw) or () if name == "error" and value]
+    return error_code(errors[0]) if errors else ""
+
+
+def _not_ours(reason: str, why: str) -> TurnedAway:
+    return TurnedAway(400, reason, forged=True, why=why)
+
+
+def _deciding(parameters: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in parameters if name in DECISIVE and value)
+
+
+def _path(request: HttpRequest) -> str:
+    return request.url.partition("?")[0]
+
+
+def _query(request: HttpRequest) -> bytes:
+    return as_sent(request.url.partition("?")[2])
 
 
 def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | None:
@@ -112,9 +160,8 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
 
     Source: RFC 9700 §4.12; RFC 9110 §9.2.1; Form Post Response Mode §2.
     """
-    path = request.url.partition("?")[0]
-    expected = endpoint.request
-    if expected is not None and expected.response_mode == "fragment" and path == endpoint.relay_path:
+    path, expected = _path(request), endpoint.request
+    if expected is not None and endpoint.relay_path and path == endpoint.relay_path:
         refusal = own_page(request, authority=endpoint.authority, token=endpoint.relay_token)
         return refusal or _form_only(request)
     refusal = navigation(request, authority=endpoint.authority)
@@ -139,7 +186,7 @@ def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway 
     """
     hosts, origins = request.values("host"), request.values("origin")
     if not request.url.startswith("/") or len(hosts) != 1 or hosts[0].lower() != authority.lower():
-        return TurnedAway(421, "This address was reached under another name than the one it has.")
+        return OTHER_NAME
     if request.method not in ("GET", "POST"):
         return NOT_USED
     # A same-origin GET has no Origin; whatever is said has to be right.
@@ -156,7 +203,7 @@ def _form_only(request: HttpRequest) -> TurnedAway | None:
     if request.method != "POST":
         return NOT_USED
     if request.header("content-type").partition(";")[0].strip().lower() != FORM:
-        return TurnedAway(415, "A form was expected here.")
+        return TurnedAway(415, "A form was expected here.", why="was not a form")
     return None
 
 
@@ -172,8 +219,7 @@ def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) ->
         return refusal
     if request.method != "GET":
         return NOT_USED
-    path = request.url.partition("?")[0]
-    if not same_secret(path, f"/{key}"):
+    if not same_secret(_path(request), f"/{key}"):
         return NOTHING_HERE
     if used:
         return TurnedAway(410, "This link has been opened before; the terminal shows a new one.")
@@ -204,64 +250,19 @@ def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
         return TurnedAway(400, "Only a plain path is understood here.")
     hosts = request.values("host")
     if len(hosts) != 1 or hosts[0].lower() != authority.lower():
-        return TurnedAway(421, "This address was reached under another name than the one it has.")
+        return OTHER_NAME
     mode, destination = request.header("sec-fetch-mode"), request.header("sec-fetch-dest")
     if (mode and mode != "navigate") or (destination and destination != "document"):
-        return TurnedAway(403, "A page was expected here, not a request by a script, an image or a frame.")
+        reason = "A page was expected here, not a request by a script, an image or a frame."
+        return TurnedAway(403, reason, why=NO_VISIT)
+    # A WebSocket handshake is a GET without Fetch Metadata in Chromium, from any page. No visit by GET has an
+    # Origin (Fetch §3.2), and none asks for another protocol (RFC 9110 §7.8, RFC 6455 §4.1).
+    names = {name.lower() for name, _ in request.headers}
+    handshake = "upgrade" in names or any(name.startswith("sec-websocket-") for name in names)
+    if handshake or (request.method == "GET" and "origin" in names):
+        return TurnedAway(403, "A page was expected here, not a connection of a script.", why=NO_VISIT)
     # Not Sec-Fetch-Site: a genuine redirect says none, same-site or cross-site.
     purposes = "".join(request.header(name) for name in ("sec-purpose", "purpose", "x-moz", "x-purpose"))
     if any(word in purposes.lower() for word in ("prefetch", "prerender", "preview")):
-        return TurnedAway(403, "This address cannot be loaded in advance.")
+        return TurnedAway(403, "This address cannot be loaded in advance.", why="was made in advance")
     return None
-
-
-def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
-    """Split a query or form body; None when what matters in it has no single reading.
-
-    `&` is the only separator, and there are at most `FIELD_LIMIT` fields. What decides has to be UTF-8
-    without control characters. A client MUST ignore the parameters that it does not know, and a description
-    is optional: whatever cannot be read in those is replaced, for they may not take the answer along.
-
-    Source: RFC 6749 §4.1.2, §4.1.2.1, appendix A, appendix B; WHATWG URL §5.1.
-    """
-    if not raw:
-        return ()
-    fields = raw.split(b"&")
-    if len(fields) > FIELD_LIMIT or len(raw) > BODY_LIMIT:
-        return None
-    parameters = []
-    for one in fields:
-        encoded_name, _, encoded = one.partition(b"=")
-        name = _legible(encoded_name)  # Those that are known are ASCII: none comes of an unreadable one.
-        value = _legible(encoded, breaks="" if name in DECISIVE else "\r\n\t")
-        if name in DECISIVE and value != _octets(encoded).decode("utf-8", "surrogateescape"):
-            return None
-        parameters.append((name, value))
-    return tuple(parameters)
-
-
-def _as_sent(text: str) -> bytes:
-    """Return the bytes of a request line: those that were no UTF-8 are in it as escaped surrogates."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")  # Another surrogate, which stays unreadable.
-
-
-def _legible(encoded: bytes, *, breaks: str = "") -> str:
-    """Decode a name or a value; what is no UTF-8, and every control character but some, is replaced.
-
-    Microsoft puts line breaks into each `error_description`.
-    """
-    text = _octets(encoded).decode("utf-8", "replace")
-    return "".join(
-        "\ufffd" if _is_control(character) and character not in breaks else character for character in text
-    )
-
-
-def _is_control(character: str) -> bool:
-    return character < "\x20" or character == "\x7f"
-
-
-def _octets(encoded: bytes) -> bytes:
-    return unquote_to_bytes(encoded.replace(b"+", b" "))

@@ -17,7 +17,8 @@ from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server as WebServer
 
 from loopback_auth.model import HttpResponse
-from loopback_auth.protocol.redirect import BODY_LIMIT, TurnedAway
+from loopback_auth.protocol.parameters import BODY_LIMIT
+from loopback_auth.protocol.redirect import TurnedAway
 
 RECEIVED_LIMIT = 256 * 1024
 """Bytes of one request, head and body together."""

@@ -106,6 +106,28 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerTurnedAway:
+    """A request to the redirect URI was turned away, and the sign-in waits on; `Ignored` counts it too.
+
+    `why` completes "it ...", in words of ours; `error` is the error code that it carried, cleaned, chosen by
+    whoever sent it.
+    """
+
+    why: str
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"it {self.why}{f' (error={self.error})' * bool(self.error)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsTried:
+    """Something spoke https to our port, which speaks http; `authority` is its host and port."""
+
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackReceived:
     """The person has come back; what remains is between us and the server."""
 
@@ -148,6 +170,8 @@ Event = (
     | LinkOpened
     | LinkRenewed
     | Ignored
+    | AnswerTurnedAway
+    | HttpsTried
     | CallbackReceived
     | PasteRefused
     | Warned

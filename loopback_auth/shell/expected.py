@@ -15,6 +15,7 @@ from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest
 from loopback_auth.protocol.redirect import (
     RedirectEndpoint,
     RelayPage,
+    Repeated,
     TurnedAway,
     admission,
     redirect_endpoint,
@@ -78,7 +79,7 @@ class Expected:
 
     def judged(
         self, endpoints: tuple[RedirectEndpoint, ...], request: HttpRequest
-    ) -> tuple[RedirectEndpoint, Callback | RelayPage] | TurnedAway:
+    ) -> tuple[RedirectEndpoint, Callback | RelayPage | Repeated] | TurnedAway:
         """Find the one whose callback a request is; without one, why it is none."""
         refusals = []
         for endpoint in endpoints:
@@ -94,4 +95,6 @@ class Expected:
         # Set before anything is awaited: of two equal callbacks exactly one is the first.
         self.answered = True
         if endpoint.request is not None:
-            self._callbacks[endpoint.request.state].set_result(replace(callback, received_at=time.time()))
+            state = endpoint.request.state
+            self._endpoints[state] = replace(endpoint, answer=callback)
+            self._callbacks[state].set_result(replace(callback, received_at=time.time()))

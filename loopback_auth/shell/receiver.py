@@ -24,16 +24,27 @@ from aiohttp.web_response import StreamResponse
 from loopback_auth import pages
 from loopback_auth.effects import Invite
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import (
-    BODY_LIMIT,
     RelayPage,
+    Repeated,
     TurnedAway,
     forwarded_authority,
+    said,
     start_page,
 )
 from loopback_auth.protocol.visitors import without_window
 from loopback_auth.shell.connection import Connection, Server, answer, report
-from loopback_auth.shell.events import CallbackReceived, Event, Ignored, LinkOpened, LinkRenewed, Notify
+from loopback_auth.shell.events import (
+    AnswerTurnedAway,
+    CallbackReceived,
+    Event,
+    HttpsTried,
+    Ignored,
+    LinkOpened,
+    LinkRenewed,
+    Notify,
+)
 from loopback_auth.shell.expected import Expected
 from loopback_auth.shell.live import Ending, LiveTab
 from loopback_auth.shell.loopback import BACKLOG, BoundRedirect, new_key
@@ -98,6 +109,7 @@ class Receiver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ignored = 0
         self._forged = 0
+        self._https_told = False
         self._live: LiveTab | None = None
         self._server = Server(self)
         self._listeners: list[asyncio.Server] = []
@@ -217,6 +229,12 @@ class Receiver:
         suspicious = refusal.forged and self._forged == SUSPICIOUS
         self._tell(Ignored(self._ignored, refusal.status, refusal.reason, suspicious))
 
+    def encrypted(self) -> None:
+        """Tell, once, that something spoke https."""
+        if not self._https_told:
+            self._https_told = True
+            self._tell(HttpsTried(self._bound.authority))
+
     def refused(self, refusal: TurnedAway, allow: str = "GET") -> HttpResponse:
         """Count a request that was not ours, and make the page for it."""
         self.turn_away(refusal)
@@ -263,7 +281,7 @@ class Receiver:
             way_on = self._way_on(authority)
             nobody = without_window(head)
             self._tell(LinkOpened(authority, nobody))
-            if nobody:
+            if nobody and not self._expected.answered:
                 self._renew_link()
             return way_on
         page = self.refused(refusal)
@@ -281,22 +299,29 @@ class Receiver:
     async def _answered(self, request: BaseRequest, head: HttpRequest) -> Answer:
         endpoints = self._expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
-            return self.refused(endpoints, self._expected.methods())
+            return self._no_answer(endpoints, head)
         if head.method == "POST":
             body = await _body(request)
             if isinstance(body, TurnedAway):
-                return self.refused(body)
+                return self._no_answer(body, head)
             head = HttpRequest(head.method, head.url, head.headers, body)
         verdict = self._expected.judged(endpoints, head)
         if isinstance(verdict, TurnedAway):
-            return self.refused(verdict, self._expected.methods())
+            return self._no_answer(verdict, head)
         endpoint, found = verdict
         if isinstance(found, RelayPage):
             return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
-        if not self._outcome.done():
+        if not isinstance(found, Repeated) and not self._outcome.done():
             self._expected.answer(endpoint, found)
             self._tell(CallbackReceived())
         return self._outcome
+
+    def _no_answer(self, refusal: TurnedAway, head: HttpRequest) -> HttpResponse:
+        """Turn away what is no answer, and say so where somebody waits for one (RFC 6749 §10.12)."""
+        here = _path(head) == (self._bound.path or "/") or self._expected.relays(_path(head))
+        if here and refusal.why and not self._expected.answered:
+            self._tell(AnswerTurnedAway(refusal.why, said(head)))
+        return self.refused(refusal, self._expected.methods())
 
     def _tell(self, event: Event) -> None:
         try:
@@ -320,7 +345,7 @@ async def _body(request: BaseRequest) -> bytes | TurnedAway:
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > BODY_LIMIT:
-                return TurnedAway(413, "This is more than an answer can hold.")
+                return TurnedAway(413, "This is more than an answer can hold.", why="was too long")
     except (RequestPayloadError, ConnectionError):
-        return TurnedAway(400, "The body of this request could not be read.")
+        return TurnedAway(400, "The body of this request could not be read.", why="could not be read")
     return bytes(body)

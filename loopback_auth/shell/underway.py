@@ -17,6 +17,7 @@ from loopback_auth.plan.nouns import NO_REDIRECT, Plan
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste, new_attempt
 from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, Notify, OpenerFailed
+from loopback_auth.shell.mishaps import Mishaps
 from loopback_auth.shell.race import Race
 
 TIMEOUT = 300.0
@@ -55,11 +56,13 @@ class UnderWay:
         self._paste = paste
         self._deadline = asyncio.timeout(None)
         self._visited = False
+        self._mishaps = Mishaps()
         self._race: Race | None = None
         self._early: list[Event] = []
 
     def tell(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
+        self._mishaps.note(event)
         match event:
             case LinkOpened(shown_to_nobody_by=""):
                 self._visited = True
@@ -130,7 +133,8 @@ class UnderWay:
 
     def _expired(self) -> AttemptExpired:
         hint = "Run the command again; --timeout gives more time."
-        if self._visited:
+        known = self._mishaps.sentences()
+        if self._visited and not known:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.
             hint = (
                 "If the browser shows an error of the server, compare the client ID "
@@ -139,7 +143,9 @@ class UnderWay:
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
-        return AttemptExpired(f"Nobody came back from the browser within {within}.", hint=hint)
+        return AttemptExpired(
+            f"Nobody came back from the browser within {within}.", hint=f"{known} {hint}".lstrip()
+        )
 
 
 async def nobody_pastes(_: AuthorizationRequest) -> Callback:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 UNKNOWN_PLACE = Place("console", "a terminal")
 UNSEEN = "The link was opened by {}, which shows no window. Open this one in a browser; it works once:"
+REFUSALS = 5
+"""Reasons for which answers were turned away that are said; then it is somebody who plays with the port."""
 OPENED_TWICE = "The link was opened a second time and turned away. If you did that, use this one:"
 
 
@@ -46,6 +48,7 @@ class Teller:
         self._pasting = pasting
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
         self._second = self._failure = self._staged = self._unseen = ""
+        self._refused: set[str] = set()
         self.line = Line()
         self.links = Links(self.line, authority)
         self.progress = Progress(name, flows_at_first(plan))
@@ -112,6 +115,12 @@ class Teller:
                 self.progress.ignored(count, reason)
                 if suspicious:
                     self.line.say("Something else is calling this port again and again; it is being ignored.")
+            case events.AnswerTurnedAway():
+                self._turned_away(str(event))
+            case events.HttpsTried(authority):
+                from loopback_auth.shell.mishaps import https_tried
+
+                self.line.say(https_tried(authority))
             case events.CallbackReceived():
                 self.progress.returned()
                 self._stage()
@@ -269,6 +278,12 @@ class Teller:
         if how:
             self.line.say(instruction(self._place))
             self.line.say(f"\n  {how}\n")
+
+    def _turned_away(self, why: str) -> None:
+        """Say each reason once: whoever can reach the port could otherwise fill the screen."""
+        if why not in self._refused and len(self._refused) < REFUSALS:
+            self._refused.add(why)
+            self.line.say(f"An answer was turned away: {why}. The sign-in goes on waiting.")
 
     def _stage(self) -> None:
         if not self.line.live and self.progress.awaited != self._staged:

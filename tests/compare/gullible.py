@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest
+from loopback_auth.protocol.parameters import parse_parameters
 from loopback_auth.protocol.paste import NotAccepted, Pasted
 from loopback_auth.protocol.redirect import (
     RedirectEndpoint,
     RelayPage,
+    Repeated,
     TurnedAway,
-    parse_parameters,
     redirect_endpoint,
 )
 
@@ -21,7 +22,9 @@ def with_our_state(raw: str, state: str) -> tuple[tuple[str, str], ...]:
     return (*kept, ("state", state)) if kept else ()
 
 
-def believing(endpoint: RedirectEndpoint, request: HttpRequest) -> Callback | RelayPage | TurnedAway:
+def believing(
+    endpoint: RedirectEndpoint, request: HttpRequest
+) -> Callback | RelayPage | Repeated | TurnedAway:
     """Be a redirect endpoint that takes whatever comes first."""
     expected = endpoint.request
     raw = request.body.decode() or request.url.partition("?")[2]
@@ -36,7 +39,7 @@ def believing(endpoint: RedirectEndpoint, request: HttpRequest) -> Callback | Re
 class Gullible(AttackedWorld):
     """Believes whoever comes, whoever pastes, and opens the start page to everybody."""
 
-    def judged(self, request: HttpRequest) -> Callback | RelayPage | TurnedAway:
+    def judged(self, request: HttpRequest) -> Callback | RelayPage | Repeated | TurnedAway:
         """Take whatever comes first."""
         return believing(self._endpoint, request)
 

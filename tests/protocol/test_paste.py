@@ -178,7 +178,7 @@ def test_address_without_an_answer_is_told_from_a_wrong_one(address: str) -> Non
         "error=access_denied",
         f"code=%ff&state={STATE}",
         f"code=%00&state={STATE}",
-        "&".join([f"state={STATE}", *["a=b"] * 40]),
+        "&".join([f"state={STATE}", *["a=b"] * 400]),
     ],
 )
 def test_answer_to_another_sign_in_is_refused(query: str) -> None:

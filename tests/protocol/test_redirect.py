@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from protocol_samples import ATTEMPT, METADATA, PROPERTY, asked
 
 from loopback_auth.model import FORM, Callback, HttpRequest
+from loopback_auth.protocol.parameters import BODY_LIMIT, DECISIVE, FIELD_LIMIT, parse_parameters
 from loopback_auth.protocol.redirect import (
-    BODY_LIMIT,
-    DECISIVE,
-    FIELD_LIMIT,
     NOTHING_HERE,
     RedirectEndpoint,
+    RelayPage,
+    Repeated,
     TurnedAway,
     admission,
-    parse_parameters,
     redirect_endpoint,
+    said,
     start_page,
 )
 
@@ -350,6 +350,88 @@ def test_no_request_raises_and_no_callback_lacks_our_state(
         assert 400 <= verdict.status < 500
 
 
+@pytest.mark.parametrize(
+    ("query", "why", "error"),
+    [
+        ("error=access_denied", "carried no state", "access_denied"),
+        ("code=x", "carried no state", ""),
+        ("code=x&state=other", "carried another state", ""),
+        (f"{GOOD}&state=other", "carried more than one state", ""),
+        (f"code=%ff&state={ATTEMPT.state}", "could not be read", ""),
+        ("error=%E2%80%AEevil" + "x" * 500, "carried no state", "evil" + "x" * 75 + "…"),
+    ],
+)
+def test_answer_that_is_turned_away_says_why(query: str, why: str, error: str) -> None:
+    """The person who waits has to learn it, and a stranger's words are cut and cleaned."""
+    verdict = redirect_endpoint(BY_QUERY, get(query))
+
+    assert isinstance(verdict, TurnedAway)
+    assert (verdict.why, said(get(query))) == (why, error)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        get(method="HEAD"),
+        get(GOOD, ("Sec-Fetch-Dest", "image")),
+        get(GOOD, ("Sec-Purpose", "prefetch")),
+        replace(get(), headers=(("Host", "localhost:1"),)),
+    ],
+)
+def test_whatever_is_turned_away_at_the_redirect_uri_says_why(refusal: HttpRequest) -> None:
+    """A server that answers to another name of this machine is a mistake that the person can mend."""
+    verdict = admission(BY_QUERY, refusal)
+
+    assert verdict is not None
+    assert verdict.why
+
+
+def test_same_answer_once_more_is_no_stranger() -> None:
+    """A reload, or a browser that asks again by itself (RFC 9110 §9.2.2); another code is something else."""
+    callback = redirect_endpoint(BY_QUERY, get())
+    assert isinstance(callback, Callback)
+    taken = replace(BY_QUERY, answered=True, answer=callback)
+    other = redirect_endpoint(taken, get(f"code=y&state={ATTEMPT.state}"))
+
+    assert redirect_endpoint(taken, get(f"{GOOD}&session_state=1")) == Repeated()
+    assert isinstance(other, TurnedAway)
+    assert (other.status, other.forged) == (410, True)
+    assert status(replace(BY_QUERY, answered=True), get()) == 410
+
+
+@pytest.mark.parametrize("endpoint", [BY_QUERY, BY_FORM])
+def test_answer_in_the_fragment_is_fetched_whatever_was_asked_for(endpoint: RedirectEndpoint) -> None:
+    """Some servers list form_post and answer by fragment; nobody would ever learn why nothing comes."""
+    serving = replace(endpoint, relay_path="/relay", relay_token="t")
+    ours = (FORM_TYPE, ("Origin", f"http://{AUTHORITY}"), ("X-Loopback-Relay", "t"))
+
+    assert redirect_endpoint(serving, get("")) == RelayPage()
+    assert redirect_endpoint(serving, get("iss=https://as.example")) == RelayPage()
+    assert status(replace(serving, answered=True), get("")) == 410
+    verdict = redirect_endpoint(serving, post(GOOD.encode(), *ours, url="/relay"))
+    assert isinstance(verdict, Callback)
+    assert verdict.via == "relay"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Origin", "https://evil.example")),
+        (("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),),
+        (("Upgrade", "h2c"),),
+        (("Origin", "null"),),
+        (("Origin", "https://evil.example"),),
+    ],
+)
+def test_connection_of_a_script_is_no_visit(headers: tuple[tuple[str, str], ...]) -> None:
+    """Chromium sends a WebSocket handshake without Fetch Metadata; a visit by GET has no Origin."""
+    start = start_page(get("", *headers, path="/key"), authority=AUTHORITY, key="key", used=False)
+
+    assert status(BY_QUERY, get(GOOD, *headers)) == 403
+    assert start is not None
+    assert start.status == 403
+
+
 @PROPERTY
 @given(ENCODED | RAW | st.builds(lambda tail: f"{GOOD}&".encode() + tail, RAW))
 def test_query_and_form_are_read_alike(raw: bytes) -> None:
@@ -367,7 +449,7 @@ def test_query_and_form_are_read_alike(raw: bytes) -> None:
 @PROPERTY
 @given(ENCODED | RAW)
 def test_what_is_read_is_what_others_read(raw: bytes) -> None:
-    """A server or proxy with the usual parser sees the same parameters, if we accept any."""
+    """A server or proxy with the usual parser sees the same of what matters, if we accept any."""
     parameters = parse_parameters(raw)
     if parameters is None:
         return

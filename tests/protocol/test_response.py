@@ -22,6 +22,7 @@ from loopback_auth.protocol.redirect import (
     PAGE_TOKEN,
     RedirectEndpoint,
     RelayPage,
+    Repeated,
     TurnedAway,
     redirect_endpoint,
 )
@@ -203,7 +204,7 @@ def relayed(
     url: str = "/relay/key",
     body: bytes = BODY,
     endpoint: RedirectEndpoint = RELAY,
-) -> Callback | RelayPage | TurnedAway:
+) -> Callback | RelayPage | Repeated | TurnedAway:
     """Send what our own page sends, but for some headers."""
     headers = HEADERS | (changes or {})
     pairs = tuple((name, value) for name, value in headers.items() if value is not None)
@@ -275,12 +276,10 @@ def test_second_relay_is_gone() -> None:
     assert verdict.status == 410
 
 
-def test_relay_exists_only_where_a_fragment_is_expected() -> None:
-    """The code flow has no such door."""
-    by_query = replace(RELAY, request=request_for("code"))
-
-    assert isinstance(relayed(endpoint=by_query), TurnedAway)
+def test_relay_is_for_the_page_of_this_sign_in() -> None:
+    """Its address is 128 random bits, and before there is a request it leads nowhere."""
     assert isinstance(relayed(url="/relay/other"), TurnedAway)
+    assert isinstance(relayed(endpoint=replace(RELAY, relay_path="")), TurnedAway)
     assert isinstance(relayed(endpoint=replace(RELAY, request=None)), TurnedAway)
 
 

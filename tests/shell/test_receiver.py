@@ -12,9 +12,9 @@ from urllib.parse import quote
 import pytest
 from raw_http import CODE, DONE, GOOD, SOON, STATE, Answer, Waiting, exchange, parse, waiting
 
-from loopback_auth.model import FORM, HttpResponse
+from loopback_auth.model import FORM, HttpResponse, ResponseMode
 from loopback_auth.shell.connection import RECEIVED_LIMIT
-from loopback_auth.shell.events import CallbackReceived, Ignored, LinkRenewed
+from loopback_auth.shell.events import AnswerTurnedAway, CallbackReceived, Event, Ignored, LinkRenewed
 from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import bind
 from loopback_auth.shell.receiver import CONNECTIONS, SUSPICIOUS
@@ -59,7 +59,6 @@ async def turned_away(world: Waiting, answer: Answer, *statuses: int) -> None:
 
 
 BAD_QUERIES = {
-    "nothing": "",
     "wrong state": "?code=x&state=wrong",
     "missing state": "?code=x",
     "empty state": "?code=x&state=",
@@ -70,7 +69,7 @@ BAD_QUERIES = {
     "state not ASCII": "?code=x&state=%C3%A9",
     "no UTF-8": f"?code=%FF&state={STATE}",
     "a NUL": f"?code=%00&state={STATE}",
-    "too many fields": f"?state={STATE}" + "&a=1" * 32,
+    "too many fields": f"?state={STATE}" + "&a=1" * 256,
     "semicolons": f"?code=x;state={STATE}",
 }
 
@@ -274,7 +273,7 @@ def test_websocket_is_not_upgraded() -> None:
                 ("Sec-WebSocket-Version", "13"),
                 ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
             )
-            await turned_away(world, await world.ask("/callback?state=no", headers=upgrade), 400)
+            await turned_away(world, await world.ask(GOOD, headers=upgrade), 403)
 
     asyncio.run(main())
 
@@ -492,31 +491,56 @@ def test_flood_is_survived_and_counted() -> None:
 def test_of_two_equal_callbacks_one_counts() -> None:
     """A double click, or a browser that repeats a request, must not redeem the code twice."""
 
-    async def main() -> tuple[list[int], int]:
+    async def main() -> tuple[list[bytes], int]:
         async with waiting() as world:
             visits = [asyncio.create_task(world.ask()) for _ in range(2)]
             await world.receive()
-            done, _ = await asyncio.wait(visits, timeout=SOON, return_when=asyncio.FIRST_COMPLETED)
-            assert [task.result().status for task in done] == [410]
+            await world.ask("/favicon.ico")
             await world.receiver.finish(DONE)
-            return [(await visit).status for visit in visits], len(world.told(CallbackReceived))
+            return [(await visit).body for visit in visits], len(world.told(CallbackReceived))
 
-    statuses, received = asyncio.run(main())
+    bodies, received = asyncio.run(main())
 
-    assert (sorted(statuses), received) == ([200, 410], 1)
+    assert (bodies, received) == ([DONE.page.body] * 2, 1)
 
 
-def test_reload_after_the_answer_is_gone() -> None:
-    """The back button brings the same URL again; 410 says that it was good once."""
+def test_browser_that_asks_again_gets_what_the_first_would_have_got() -> None:
+    """Stop and reload, or a connection that broke (RFC 9110 §9.2.2): the page tells the truth to the last."""
 
-    async def main() -> None:
+    async def main() -> tuple[list[Answer], list[Event]]:
         async with waiting() as world:
-            await world.complete()
-            answer = await world.ask()
-            assert answer.status == 410
-            check_harmless(answer)
+            _, writer = await asyncio.open_connection("127.0.0.1", world.bound.port)
+            writer.write(world.message())
+            await world.receive()
+            writer.close()
+            await writer.wait_closed()
+            again = asyncio.create_task(world.ask())
+            await world.ask("/favicon.ico")
+            await world.receiver.finish(DONE)
+            return [await again, await world.ask()], world.told(AnswerTurnedAway)
 
-    asyncio.run(main())
+    answers, told = asyncio.run(main())
+
+    assert [(answer.status, answer.body) for answer in answers] == [(200, DONE.page.body)] * 2
+    assert told == []
+
+
+def test_another_code_under_the_same_state_is_turned_away() -> None:
+    """Whoever has the state and brings something else is not the browser that we wait for."""
+
+    async def main() -> Answer:
+        async with waiting() as world:
+            visit = asyncio.create_task(world.ask())
+            await world.receive()
+            other = await world.ask(f"/callback?code=other&state={STATE}")
+            await world.receiver.finish(DONE)
+            await visit
+            return other
+
+    answer = asyncio.run(main())
+
+    assert answer.status == 410
+    check_harmless(answer)
 
 
 def test_repeated_announcement_of_the_request_does_not_reopen_it() -> None:
@@ -527,7 +551,7 @@ def test_repeated_announcement_of_the_request_does_not_reopen_it() -> None:
             first = asyncio.create_task(world.ask())
             await world.receive()
             await world.receive()
-            second = await world.ask()
+            second = await world.ask(f"/callback?code=other&state={STATE}")
             await world.receiver.finish(DONE)
             await first
             return second.status
@@ -805,6 +829,71 @@ def test_hostile_values_are_not_reflected() -> None:
 
     for answer in asyncio.run(main()):
         assert b"alert" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("/callback?error=access_denied", "it carried no state (error=access_denied)"),
+        (f"/callback?code={CODE}", "it carried no state"),
+        ("/callback?code=x&state=other", "it carried another state"),
+        (f"/callback?code=%ff&state={STATE}", "it could not be read"),
+    ],
+)
+def test_answer_that_is_turned_away_is_told(target: str, told: str) -> None:
+    """Otherwise a person who has approved waits in vain, and never learns why."""
+
+    async def main() -> list[str]:
+        async with waiting() as world:
+            await turned_away(world, await world.ask(target), 400)
+            return [str(event) for event in world.told(AnswerTurnedAway)]
+
+    assert asyncio.run(main()) == [told]
+
+
+def test_what_never_was_an_answer_is_told_of_nobody() -> None:
+    """A favicon or a look at another path is nothing that a person could mend."""
+
+    async def main() -> list[Event]:
+        async with waiting() as world:
+            await world.ask("/favicon.ico")
+            await world.ask("/")
+            return world.told(AnswerTurnedAway)
+
+    assert asyncio.run(main()) == []
+
+
+@pytest.mark.parametrize("mode", ["query", "form_post", "fragment"])
+def test_page_without_an_answer_says_so_to_both(mode: ResponseMode) -> None:
+    """A server that loses the answer on the way leaves person and terminal with nothing to go by."""
+
+    async def main() -> tuple[int, list[str]]:
+        async with waiting(mode=mode) as world:
+            page = await world.ask("/callback", headers=NAVIGATION)
+            path, token = (_attribute(page, name) for name in ("data-relay", "data-token"))
+            origin = ("Origin", f"http://{world.bound.authority}")
+            relayed = (FORM_TYPE, origin, ("X-Loopback-Relay", token), ("Content-Length", "0"))
+            answer = await world.ask(path, method="POST", headers=relayed)
+            return answer.status, [str(event) for event in world.told(AnswerTurnedAway)]
+
+    assert asyncio.run(main()) == (400, ["it carried no answer"])
+
+
+@pytest.mark.parametrize("mode", ["query", "form_post"])
+def test_answer_in_the_fragment_arrives_unasked(mode: ResponseMode) -> None:
+    """Some servers list form_post and answer by fragment; what that means is judged later, but not never."""
+
+    async def main() -> tuple[str, int]:
+        async with waiting(mode=mode) as world:
+            page = await world.ask("/callback", headers=NAVIGATION)
+            path, token = (_attribute(page, name) for name in ("data-relay", "data-token"))
+            ours = (FORM_TYPE, ("Origin", f"http://{world.bound.authority}"), ("X-Loopback-Relay", token))
+            visit = asyncio.create_task(world.ask(path, method="POST", headers=ours, body=GOOD_FORM))
+            callback = await world.receive()
+            await world.receiver.finish(DONE)
+            return callback.via, (await visit).status
+
+    assert asyncio.run(main()) == ("relay", 204)
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(200, 204), (400, 400)])

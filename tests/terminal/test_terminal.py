@@ -22,6 +22,7 @@ from loopback_auth.terminal import drawing
 from loopback_auth.terminal.line import Line
 from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
+from loopback_auth.terminal.teller import REFUSALS
 from loopback_auth.terminal.terminal import Terminal
 
 if sys.platform == "win32":
@@ -224,11 +225,26 @@ def _everything() -> tuple[events.Event, ...]:
         events.LinkOpened(),
         events.LinkRenewed(LINK),
         events.Ignored(1, 400, "no", suspicious=True),
+        events.AnswerTurnedAway("carried no state", "access_denied"),
+        events.HttpsTried(AUTHORITY),
         events.OpenerFailed("xdg-open", 3),
         events.CallbackReceived(),
         events.PasteRefused("no."),
         events.Exchanged("token request", "POST", "https://a.example", "code=<code#1>", 200, "{}", 0.25),
     )
+
+
+def test_answers_that_were_turned_away_are_said_once_each(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also without a terminal; but whoever can reach the port must not be able to fill the screen."""
+    terminal = Terminal("demo", authority=AUTHORITY)
+    for _ in range(3):
+        terminal.notify(events.AnswerTurnedAway("carried no state", "access_denied"))
+    for number in range(50):
+        terminal.notify(events.AnswerTurnedAway("carried no state", f"stranger {number}"))
+    said = capsys.readouterr().err.splitlines()
+
+    assert sum("(error=access_denied)" in line for line in said) == 1
+    assert len(said) == REFUSALS
 
 
 def test_links_are_whole_lines_at_any_width(screen_of: Callable[[int], Screen]) -> None:

@@ -38,7 +38,7 @@ from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.labels import Labels
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
-from loopback_auth.protocol.redirect import RelayPage, TurnedAway, redirect_endpoint, start_page
+from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, redirect_endpoint, start_page
 
 
 class AttackedWorld(MemoryWorld):
@@ -83,7 +83,7 @@ class AttackedWorld(MemoryWorld):
             return NO_ANSWER
         if isinstance(verdict, RelayPage):
             return pages.relay(path=self.keys.relay, token=self.keys.token)
-        return _page(verdict)
+        return NO_ANSWER if isinstance(verdict, Repeated) else _page(verdict)
 
     def offered(self, text: str) -> str:
         """Let the person paste something; say why it was refused, nothing if it was not."""
@@ -96,7 +96,7 @@ class AttackedWorld(MemoryWorld):
         self._take(verdict.callback)
         return ""
 
-    def judged(self, request: HttpRequest) -> Callback | RelayPage | TurnedAway:
+    def judged(self, request: HttpRequest) -> Callback | RelayPage | Repeated | TurnedAway:
         """Decide whether a request is the callback."""
         return redirect_endpoint(self._endpoint, request)
 

@@ -105,8 +105,7 @@ def _forgeries(scene: Scene, sight: Sight, parameters: str) -> Acts[str]:
     said = []
     for how, request in ways.items():
         answer = yield from Ask(request)
-        nothing = " (a page that takes nothing from there)" if answer.status == 200 else ""
-        said.append(f"{how} {told(answer)}{nothing}")
+        said.append(f"{how} {told(answer)}")
     if scene.flow == "paste":
         refusal = yield from Paste(f"{uri}?{stated}")
         said.append(f"pasted {refusal!a}" if refusal else "pasted and taken")
