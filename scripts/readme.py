@@ -67,10 +67,11 @@ def readme() -> str:
     """Return the README with what the code says filled in between its marks."""
     import places
 
-    from loopback_auth.settings.providers import PRESETS
+    from loopback_auth.settings.providers import every_preset
 
     text = (ROOT / "README.md").read_text()
-    names = ", ".join(sorted(PRESETS)[:-1]) + " and " + sorted(PRESETS)[-1]
+    *others, last = every_preset()
+    names = f"{', '.join(others)} and {last}"
     for mark, content in (("providers", names), ("places", places.table()), ("compare", compared.table())):
         opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
         before, rest = text.split(opened)

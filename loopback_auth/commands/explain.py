@@ -107,11 +107,11 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
     from loopback_auth.compare.running.simulate import ISSUER
     from loopback_auth.settings import needs_secret
     from loopback_auth.settings.configure import client_config
-    from loopback_auth.settings.providers import PRESETS
+    from loopback_auth.settings.providers import every_preset
 
-    if name in PRESETS:
+    if name in every_preset():
         raise ConfigError(
-            f"{name} is a provider, and no flow.", hint=f"Name the flow first, as in explain code {name}."
+            f"{name} is a provider, not a flow.", hint=f"Name the flow first, as in explain code {name}."
         )
     options.flow = choice(name, demo_client(ISSUER)).flow
     if options.ticket:

@@ -3,17 +3,24 @@
 Examples:
   python -m loopback_auth providers
   python -m loopback_auth providers netlify
+  python -m loopback_auth providers work            a table of your configuration file
 """
 
 from __future__ import annotations
 
+import os
+
 from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings import config_file, load_config
+from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.reading import suggestion
+from loopback_auth.settings.setting import SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 
 USAGE = "[PROVIDER] [--json]"
@@ -25,14 +32,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the presets."""
-    if options.provider and options.provider not in PRESETS:
-        from loopback_auth.settings.reading import suggestion
-
+    """Show the user's own providers and the presets."""
+    path = config_file(os.environ)
+    known = _known(path)
+    if options.provider and options.provider not in known:
         raise ConfigError(
-            f"Unknown provider: {options.provider[:80]!a}", hint=suggestion(options.provider, PRESETS)
+            f"Unknown provider: {options.provider[:80]!a}", hint=suggestion(options.provider, known)
         )
-    shown = {options.provider: PRESETS[options.provider]} if options.provider else dict(PRESETS)
+    shown = {options.provider: known[options.provider]} if options.provider else known
     if options.json:
         print_json(shown)
         return 0
@@ -40,10 +47,28 @@ def run(options: argparse.Namespace) -> int:
         print_table([(name, _text(value)) for name, value in shown[options.provider].items()])
         return 0
     width = max(map(len, shown)) + 2
-    for name, preset in shown.items():
-        answer(f"{name:<{width}}{preset['title']}\n{'':<{width}}{preset['source']}\n")
+    for name, row in shown.items():
+        answer(f"{name:<{width}}{row['title']}\n{'':<{width}}{row['source']}\n")
     tell("What to register at one of them: python -m loopback_auth providers NAME")
     return 0
+
+
+def _known(path: str) -> dict[str, Mapping[str, object]]:
+    """Return every provider by name: the user's own first, each with the preset that it extends."""
+    from loopback_auth.settings.config import provider_tables
+
+    presets = every_preset()
+    own = {}
+    for name, table in provider_tables(load_config(path), path).items():
+        extended = presets.get(str(table.get("preset", name)), {})
+        title = f"{extended.get('title', name)}, as in your configuration file"
+        own[name] = {**extended, "title": title, "source": f"{path} [providers.{name}]", **_harmless(table)}
+    return {**own, **{name: row for name, row in presets.items() if name not in own}}
+
+
+def _harmless(table: Mapping[str, object]) -> dict[str, object]:
+    hidden = {item.name for item in SETTINGS if item.secret}
+    return {key: "set, hidden" if key in hidden else value for key, value in table.items()}
 
 
 def _text(value: object) -> str:

@@ -84,6 +84,8 @@ def signed_in(
         requested_scope=client.scope,
         tokens=tokens,
         temporary=client.provider.temporary,
+        revoke_method=client.provider.quirks.revoke_method,
+        revoke_url=client.provider.quirks.revoke_url,
         quirks=client.provider.quirks,
         resource=client.resource,
         audience=client.audience,

@@ -16,7 +16,7 @@ import os
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import config_folder
-from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.providers import every_preset, filled, preset
 from loopback_auth.settings.reading import loopback_parts, suggestion
 from loopback_auth.settings.setting import PREFIX, SETTINGS, Setting
 
@@ -37,6 +37,7 @@ _ADDRESSES = (
     "userinfo_endpoint",
     "jwks_uri",
     "allowed_issuer",
+    "domain",
     "ticket",
     "ticket_base",
     "ticket_ui",
@@ -186,13 +187,14 @@ def resolve(
     named_by = ("argument PROVIDER", "environment LOOPBACK_AUTH_PROVIDER", f"file {config_path}")[nearer - 1]
     if name.startswith(("https://", "http://")):
         layers.insert(nearer, (named_by, {"issuer": name}))
-    elif name and name not in (DEMO, *tables, *PRESETS):
+    elif name and name not in (DEMO, *tables) and not preset(name):
         raise _unknown_provider(name, named_by, tables)
-    preset = _preset_name(name, table)
-    layers.insert(2, ("environment", _of_vendor(preset, environ)))
-    layers.append((f"preset {preset}", _preset(preset, [layer for _, layer in layers])))
+    extended = _preset_name(name, table)
+    layers.insert(2, ("environment", _of_vendor(extended, environ)))
+    layers.append((f"preset {extended}", _preset(extended, [layer for _, layer in layers])))
+    layers[-1] = (layers[-1][0], filled(layers[-1][1], _domain(layers, extended)))
     values = {item.name: _value(item, layers) for item in SETTINGS}
-    advice = "{note} ({source})".format_map(PRESETS[preset]) if preset else ""
+    advice = "{note} ({source})".format_map(preset(extended)) if extended else ""
     return Settings(_name(name, values), values, advice)
 
 
@@ -230,7 +232,8 @@ def needs_secret(settings: Settings) -> bool:
     takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
     # Where the browser or a ticket brings the token no secret is sent, and a device has none to send.
     sends_it = settings.text("flow") in (None, "code", "code id_token", "paste")
-    return takes_one and sends_it and not settings.text("client_secret")
+    needs_one = takes_one and not settings.switch("secret_optional")
+    return needs_one and sends_it and not settings.text("client_secret")
 
 
 def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
@@ -244,7 +247,7 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
     return ConfigError(
         f"Unknown provider: {ascii(name)[:80]} (from {origin})",
-        hint=f"{suggestion(name, [*tables, *PRESETS, DEMO])} Or give an issuer, which starts with https://.",
+        hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} Or give an issuer, which starts with https://.",
     )
 
 
@@ -269,19 +272,37 @@ def _preset_name(name: str, table: Mapping[str, object]) -> str:
     if "preset" in table:
         return str(table["preset"])
     elsewhere = any(place in table for place in _PLACES)
-    return name if name in PRESETS and not elsewhere else ""
+    return name if not elsewhere and preset(name) else ""
 
 
-def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> Mapping[str, object]:
-    preset = PRESETS.get(name, {})
+def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    row = preset(name)
     if any(place in layer for layer in nearer for place in _PLACES):
-        return {key: value for key, value in preset.items() if key not in _ADDRESSES}
-    return preset
+        return {key: value for key, value in row.items() if key not in _ADDRESSES}
+    return row
 
 
-def _of_vendor(preset: str, environ: Mapping[str, str]) -> Mapping[str, object]:
+def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> str:
+    """Return what goes into the addresses of a template; itself when nobody has said it.
+
+    Raises:
+        ConfigError: somebody has, but there is no place for it.
+    """
+    (item,) = (item for item in SETTINGS if item.name == "domain")
+    domain, origin, distance = _value(item, layers)
+    if distance == len(layers):
+        return "{domain}"
+    if not any("{domain}" in str(value) for value in layers[-1][1].values()):
+        raise ConfigError(
+            f"There is no place for a domain in {extended or 'a server without a template'} (from {origin})",
+            hint="Name a provider that is a server of your own, such as keycloak, or give --issuer.",
+        )
+    return str(domain)
+
+
+def _of_vendor(extended: str, environ: Mapping[str, str]) -> Mapping[str, object]:
     """Return what the vendor's own tools take from the environment, under the names of our settings."""
-    aliases = PRESETS.get(preset, {}).get("environment", {})
+    aliases = preset(extended).get("environment", {})
     pairs = aliases.items() if isinstance(aliases, dict) else ()
     return {name: environ[variable] for name, variable in pairs if environ.get(variable)}
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings.providers import PRESETS
+from loopback_auth.settings.providers import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
 
@@ -27,7 +27,7 @@ def read_config(path: str) -> Mapping[str, object]:
     """Read and parse the configuration file.
 
     Raises:
-        ConfigError: it cannot be read, is no TOML, or holds a secret that other users can read.
+        ConfigError: it cannot be read, is not TOML, or holds a secret that other users can read.
     """
     try:
         with Path(path).open("rb") as file:
@@ -59,12 +59,19 @@ def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Map
                 hint="Put it below a heading such as [providers.work].",
             )
     _check_keys(config, (*_NAMES, "provider", "providers"), path)
-    if not isinstance(config.get("provider", ""), str):
-        raise ConfigError(f"In {path}, provider is no text", hint="Name one provider, in quotes.")
+    named = config.get("provider", "")
+    if isinstance(named, dict):
+        meant = next(iter(named), "work")
+        raise ConfigError(
+            f"In {path}, [provider.{meant}] is not the heading of a provider",
+            hint=f"Did you mean [providers.{meant}]?",
+        )
+    if not isinstance(named, str):
+        raise ConfigError(f"In {path}, provider must be a string", hint="Name one provider, in quotes.")
     tables = config.get("providers", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(
-            f"In {path}, providers is no table of tables",
+            f"In {path}, providers is not a table of tables",
             hint="Write a heading such as [providers.work] for each provider.",
         )
     for name, table in tables.items():
@@ -84,7 +91,7 @@ def _parse(content: bytes, path: str) -> dict[str, object]:
 
 def _no_toml(path: str, detail: str) -> ConfigError:
     return ConfigError(
-        f"The configuration file {path} is no TOML: {detail}",
+        f"The configuration file {path} is not valid TOML: {detail}",
         hint='Correct that line; text stands in quotes, as in client_id = "abc".',
     )
 
@@ -97,13 +104,21 @@ def _holds_secret(config: Mapping[str, object]) -> bool:
 
 def _check_table(name: str, table: Mapping[str, object], place: str) -> None:
     _check_keys(table, (*_NAMES, "preset"), place)
-    if name in RESERVED or "://" in name:
-        raise ConfigError(f"The name of {place} is taken", hint="Give the provider another name.")
+    if name in RESERVED:
+        raise ConfigError(
+            f"{place} has the name of the built-in demonstration server",
+            hint="Give your provider another name.",
+        )
+    if "://" in name:
+        raise ConfigError(
+            f"{place} has an address for a name",
+            hint="Give it a name, and the address as issuer = in the table.",
+        )
     preset = table.get("preset")
-    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
+    if preset is not None and (not isinstance(preset, str) or preset not in every_preset()):
         raise ConfigError(
             f"{place} extends an unknown preset: {ascii(preset)[:80]}",
-            hint=suggestion(str(preset), PRESETS),
+            hint=suggestion(str(preset), every_preset()),
         )
 
 

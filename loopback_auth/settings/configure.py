@@ -41,7 +41,7 @@ _ENDPOINTS = (
 )
 
 
-QUIRKS = tuple(setting.name for setting in SETTINGS if setting.quirk)
+QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
 _OWN_PARAMETERS = (
     "client_id",
     "client_secret",
@@ -98,7 +98,7 @@ def client_config(settings: Settings) -> ClientConfig:
     provider = replace(
         plain,
         redirect=Redirect(cast("LoopbackHost", host), ports, path),
-        client_auth=cast("ClientAuth | None", text("client_auth")),
+        client_auth=cast("ClientAuth | None", _client_auth(settings)),
         pkce=settings.switch("pkce") is not False,
         scope_separator=text("scope_separator") or plain.scope_separator,
         allowed_issuer=text("allowed_issuer") or None,
@@ -176,6 +176,11 @@ def _check_places(settings: Settings) -> None:
         )
     if only_by_ticket(settings):
         return
+    if any("{domain}" in (settings.text(name) or "") for name in ("issuer", *_ENDPOINTS)):
+        raise ConfigError(
+            f"{settings.name} is a server at a domain of your own, and nothing names it",
+            hint=f"Give --domain, or domain in a table of the configuration file. {settings.advice}",
+        )
     issuer = settings.text("issuer")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
     if not issuer and missing:
@@ -202,6 +207,12 @@ def _check_client_id(settings: Settings) -> None:
             "or LOOPBACK_AUTH_CLIENT_ID.",
         )
     _check_visible(settings, "client_id", client_id)
+
+
+def _client_auth(settings: Settings) -> str | None:
+    """Return how the client authenticates: not at all where its secret may be left out, and is."""
+    optional = settings.switch("secret_optional") and not settings.text("client_secret")
+    return "none" if optional else settings.text("client_auth")
 
 
 def _check_client_secret(settings: Settings) -> None:

@@ -3,14 +3,19 @@
 The keys of a preset are the names of settings, besides `title`, `source` (a public page that states the
 endpoints) and `note` (one sentence for people: what to register there). What a provider publishes under its
 issuer is not repeated here. A client is never part of a preset: whoever signs in has registered their own.
+Servers at a domain of one's own are in `templates`, which is imported when one of them is named.
 
 A fixed port stands where the provider compares redirect URIs byte for byte; none stands where it ignores the
 port of a loopback redirect (RFC 8252 §7.3), which is also what happens when there is no `redirect_uri`.
 
-This module imports nothing: it is loaded before the browser is started.
+This module imports next to nothing: it is loaded before the browser is started.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EXACT_LOCALHOST = "http://localhost:8400/callback"
 EXACT_LOOPBACK = "http://127.0.0.1:8400/callback"
@@ -30,6 +35,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "audience": "api.atlassian.com",
         "prompt": "consent",
         "account_fields": ("email", "name", "account_id"),
+        # 403 unauthorized_client "refresh_token is invalid": https://github.com/raycast/extensions/issues/11836
+        "dead_refresh_errors": ("unauthorized_client",),
     },
     "bitbucket": {
         "title": "Bitbucket Cloud",
@@ -42,6 +49,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "client_auth": "client_secret_basic",
         "redirect_uri": EXACT_LOOPBACK,
         "account_fields": ("username", "nickname", "display_name"),
+        # "Invalid refresh_token": https://github.com/readthedocs/readthedocs.org/issues/2992
+        "dead_refresh_errors": ("invalid_request",),
     },
     "codeberg": {
         "title": "Codeberg",
@@ -56,11 +65,13 @@ PRESETS: dict[str, dict[str, object]] = {
     "digitalocean": {
         "title": "DigitalOcean",
         "source": "https://docs.digitalocean.com/reference/api/oauth/",
-        "note": f"Register an OAuth application with the callback URL {EXACT_LOOPBACK}; the scope is read "
-        "unless you ask for more.",
+        "note": f"Register an OAuth application with the callback URL {EXACT_LOOPBACK}; a public one "
+        "needs no client secret. The scope is read unless you ask for more.",
         "authorization_endpoint": "https://cloud.digitalocean.com/v1/oauth/authorize",
         "token_endpoint": "https://cloud.digitalocean.com/v1/oauth/token",
+        "revocation_endpoint": "https://cloud.digitalocean.com/v1/oauth/revoke",
         "client_auth": "client_secret_post",
+        "secret_optional": True,
         "redirect_uri": EXACT_LOOPBACK,
     },
     "discord": {
@@ -68,13 +79,20 @@ PRESETS: dict[str, dict[str, object]] = {
         "source": "https://docs.discord.com/developers/topics/oauth2",
         "note": f"Create an application and add the redirect {EXACT_LOOPBACK}; switch Public Client on to do "
         "without a client secret.",
-        "authorization_endpoint": "https://discord.com/oauth2/authorize",
-        "token_endpoint": "https://discord.com/api/oauth2/token",
+        # Its metadata are public: https://github.com/discord/discord-api-docs/issues/8534
+        "issuer": "https://discord.com",
         "revocation_endpoint": "https://discord.com/api/oauth2/token/revoke",
         "userinfo_endpoint": "https://discord.com/api/users/@me",
         "redirect_uri": EXACT_LOOPBACK,
         "scope": "identify",
         "account_fields": ("username", "global_name", "id"),
+    },
+    "doppler": {
+        "title": "Doppler",
+        "source": "https://github.com/DopplerHQ/cli",
+        "note": "Nothing to register: it signs in by ticket only, as doppler login does.",
+        "ticket": "doppler",
+        "flow": "ticket",
     },
     "dropbox": {
         "title": "Dropbox",
@@ -83,6 +101,11 @@ PRESETS: dict[str, dict[str, object]] = {
         "needs no client secret.",
         "authorization_endpoint": "https://www.dropbox.com/oauth2/authorize",
         "token_endpoint": "https://api.dropboxapi.com/oauth2/token",
+        "userinfo_endpoint": "https://api.dropboxapi.com/2/users/get_current_account",
+        "userinfo_method": "POST",
+        # It ends the refresh token too: https://www.dropbox.com/developers/documentation/http/documentation
+        "revoke_method": "POST",
+        "revoke_url": "https://api.dropboxapi.com/2/auth/token/revoke",
         "redirect_uri": EXACT_LOCALHOST,
         # Without it there is no refresh token.
         "extra": {"token_access_type": "offline"},
@@ -98,6 +121,17 @@ PRESETS: dict[str, dict[str, object]] = {
         "userinfo_endpoint": "https://api.github.com/user",
         "client_auth": "client_secret_post",
         "account_fields": ("login",),
+        "dead_refresh_errors": ("bad_refresh_token",),
+        # What a scope includes: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+        "scope_aliases": {
+            "user:email": "user",
+            "user:follow": "user",
+            "read:user": "user",
+            "public_repo": "repo",
+            "repo:status": "repo",
+            "read:org": "write:org admin:org",
+            "write:org": "admin:org",
+        },
     },
     "gitlab": {
         "title": "GitLab.com",
@@ -105,6 +139,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "note": "Add an application with the redirect URI http://127.0.0.1/callback, not confidential, and "
         "the scopes openid and email; for another GitLab give its address with --issuer.",
         "issuer": "https://gitlab.com",
+        "device_authorization_endpoint": "https://gitlab.com/oauth/authorize_device",
         "scope": "openid email",
     },
     "google": {
@@ -116,6 +151,14 @@ PRESETS: dict[str, dict[str, object]] = {
         "client_auth": "client_secret_post",
         "scope": "openid email",
         "extra": {"access_type": "offline"},
+        # Both forms: https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken
+        "allowed_issuer": "accounts.google.com",
+        "approval_hosts": ("www.google.com",),
+        # As granted: https://github.com/requests/requests-oauthlib/issues/387
+        "scope_aliases": {
+            "email": "https://www.googleapis.com/auth/userinfo.email",
+            "profile": "https://www.googleapis.com/auth/userinfo.profile",
+        },
     },
     "heroku": {
         "title": "Heroku",
@@ -127,43 +170,52 @@ PRESETS: dict[str, dict[str, object]] = {
         "client_auth": "client_secret_post",
         "redirect_uri": EXACT_LOCALHOST,
         "scope": "identity",
+        # Errors are {id, message}: https://devcenter.heroku.com/articles/platform-api-reference#errors
+        "dead_refresh_errors": ("unauthorized",),
+        # As its own command line signs in, for whoever asks, with neither a client nor a scope.
+        "ticket": "heroku",
     },
     "huggingface": {
         "title": "Hugging Face",
         "source": "https://huggingface.co/docs/hub/oauth",
-        "note": f"Create an application in your settings with the redirect URL {EXACT_LOCALHOST} and the "
-        "scopes openid and profile.",
+        # Any loopback port: https://github.com/huggingface/hub-docs/pull/2680; public applications and device
+        # codes: https://github.com/huggingface/hub-docs/pull/2211
+        "note": "Create an application in your settings with the redirect URL http://127.0.0.1/callback, any "
+        "port will do, and the scopes openid and profile; a public one needs no client secret.",
         "issuer": "https://huggingface.co",
-        "redirect_uri": EXACT_LOCALHOST,
+        "device_authorization_endpoint": "https://huggingface.co/oauth/device",
+        "approval_hosts": ("hf.co",),
         "scope": "openid profile",
     },
     "linear": {
         "title": "Linear",
         "source": "https://linear.app/developers/oauth-2-0-authentication",
-        "note": f"Create an OAuth2 application with the callback URL {EXACT_LOCALHOST}; Linear separates "
-        "scopes by commas, which is done for you.",
+        "note": f"Create an OAuth2 application with the callback URL {EXACT_LOCALHOST}; with PKCE it needs "
+        "no client secret. Linear separates scopes by commas, which is done for you.",
         "authorization_endpoint": "https://linear.app/oauth/authorize",
         "token_endpoint": "https://api.linear.app/oauth/token",
         "client_auth": "client_secret_post",
+        "secret_optional": True,
+        "revoke_method": "POST",
+        "revoke_url": "https://api.linear.app/oauth/revoke",
         "redirect_uri": EXACT_LOCALHOST,
         "scope": "read",
         "scope_separator": ",",
     },
-    "microsoft": {
-        "title": "Microsoft (work, school and personal accounts)",
-        "source": "https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow",
-        "note": "Register an app with the platform Mobile and desktop applications and the redirect URI "
-        "http://localhost, any port will do; for one tenant add --issuer "
-        "https://login.microsoftonline.com/TENANT/v2.0 --scope 'openid email'.",
-        # The metadata for "common" names the issuer with a literal {tenantid}, which no ID token carries:
-        # hence endpoints instead of an issuer, no openid scope, and the account from Microsoft Graph.
-        "authorization_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
-        "token_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/token",
-        "device_authorization_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode",
-        "userinfo_endpoint": "https://graph.microsoft.com/v1.0/me",
-        "redirect_uri": "http://localhost",
-        "scope": "User.Read offline_access",
-        "account_fields": ("mail", "userPrincipalName", "email", "displayName"),
+    "linkedin": {
+        "title": "LinkedIn",
+        "source": "https://learn.microsoft.com/en-us/linkedin/shared/authentication/"
+        "authorization-code-flow-native",
+        "note": "Create an app with the product Sign In with LinkedIn using OpenID Connect, and ask "
+        "LinkedIn to enable PKCE for it; then any port of 127.0.0.1 will do, without a client secret.",
+        # The other address wants a client secret and refuses a code verifier.
+        "authorization_endpoint": "https://www.linkedin.com/oauth/native-pkce/authorization",
+        "token_endpoint": "https://www.linkedin.com/oauth/v2/accessToken",
+        "userinfo_endpoint": "https://api.linkedin.com/v2/userinfo",
+        "client_auth": "none",
+        "scope": "openid profile email",
+        # https://github.com/authlib/authlib/issues/763
+        "nonce": False,
     },
     "netlify": {
         "title": "Netlify",
@@ -184,12 +236,42 @@ PRESETS: dict[str, dict[str, object]] = {
         # As https://github.com/netlify/cli reads them.
         "environment": {"ticket_base": "NETLIFY_API_URL", "ticket_ui": "NETLIFY_WEB_UI"},
     },
+    "notion": {
+        "title": "Notion",
+        "source": "https://developers.notion.com/reference/create-a-token",
+        "note": f"Create a public connection with the redirect URI {EXACT_LOCALHOST}; it has a client "
+        "secret.",
+        "authorization_endpoint": "https://api.notion.com/v1/oauth/authorize",
+        "token_endpoint": "https://api.notion.com/v1/oauth/token",
+        "client_auth": "client_secret_basic",
+        "token_body": "json",
+        "pkce": False,
+        "redirect_uri": EXACT_LOCALHOST,
+        "extra": {"owner": "user"},
+    },
     "npm": {
         "title": "npm registry",
         "source": "https://github.com/npm/npm-profile",
         "note": "Nothing to register: it signs in by ticket only, as npm login does in the web.",
         "ticket": "npm",
         "flow": "ticket",
+    },
+    "slack": {
+        "title": "Slack (as a user)",
+        "source": "https://docs.slack.dev/authentication/using-pkce",
+        "note": f"Create an app with the redirect URL {EXACT_LOCALHOST}, switch PKCE on, and give user "
+        "scopes with --scope; it needs no client secret.",
+        "authorization_endpoint": "https://slack.com/oauth/v2/authorize",
+        "token_endpoint": "https://slack.com/api/oauth.v2.access",
+        "redirect_uri": EXACT_LOCALHOST,
+        "scope_parameter": "user_scope",
+        "scope_separator": ",",
+        # What is granted to the person is not at the top: https://docs.slack.dev/reference/methods/oauth.v2.access
+        "access_token_path": "authed_user.access_token",
+        "token_types": ("user",),
+        "dead_refresh_errors": ("invalid_refresh_token", "token_expired", "token_revoked"),
+        "revoke_method": "POST",
+        "revoke_url": "https://slack.com/api/auth.revoke",
     },
     "spotify": {
         "title": "Spotify",
@@ -201,15 +283,35 @@ PRESETS: dict[str, dict[str, object]] = {
         "userinfo_endpoint": "https://api.spotify.com/v1/me",
         "account_fields": ("email", "display_name", "id"),
     },
+    "stripe": {
+        "title": "Stripe",
+        "source": "https://github.com/stripe/stripe-cli",
+        "note": "Nothing to register: it signs in by ticket only, as stripe login does, and brings a "
+        "restricted key for test mode.",
+        "ticket": "stripe",
+        "flow": "ticket",
+    },
+    "twitch": {
+        "title": "Twitch",
+        "source": "https://dev.twitch.tv/docs/authentication/getting-tokens-oauth/",
+        "note": f"Register an application with the redirect URL {EXACT_LOCALHOST}; a public one has no "
+        "client secret and signs in by device code only.",
+        "authorization_endpoint": "https://id.twitch.tv/oauth2/authorize",
+        "token_endpoint": "https://id.twitch.tv/oauth2/token",
+        "device_authorization_endpoint": "https://id.twitch.tv/oauth2/device",
+        "revocation_endpoint": "https://id.twitch.tv/oauth2/revoke",
+        "client_auth": "client_secret_post",
+        "redirect_uri": EXACT_LOCALHOST,
+        "approval_hosts": ("www.twitch.tv",),
+    },
     "vercel": {
         "title": "Vercel",
-        "source": "https://vercel.com/.well-known/oauth-authorization-server",
-        "note": f"Create an app for Sign in with Vercel with the callback URL {EXACT_LOCALHOST} and a client "
-        "secret.",
+        "source": "https://vercel.com/docs/sign-in-with-vercel/manage-from-dashboard",
+        "note": f"Create an app for Sign in with Vercel with the callback URL {EXACT_LOCALHOST}; its client "
+        "authentication may be none, or a client secret.",
         "issuer": "https://vercel.com",
-        "client_auth": "client_secret_basic",
         "redirect_uri": EXACT_LOCALHOST,
-        "scope": "openid email profile",
+        "scope": "openid email profile offline_access",
     },
     "zoom": {
         "title": "Zoom",
@@ -221,3 +323,27 @@ PRESETS: dict[str, dict[str, object]] = {
         "revocation_endpoint": "https://zoom.us/oauth/revoke",
     },
 }
+
+
+def preset(name: str) -> dict[str, object]:
+    """Return a preset, or a template whose `{domain}` is still to be filled in; empty when there is none."""
+    if not name or name in PRESETS or "://" in name:
+        return PRESETS.get(name, {})
+    return every_preset().get(name, {})
+
+
+def every_preset() -> dict[str, dict[str, object]]:
+    """Return all presets and templates by name."""
+    from loopback_auth.settings.templates import TEMPLATES
+
+    return dict(sorted({**PRESETS, **TEMPLATES}.items()))
+
+
+def filled(preset: Mapping[str, object], domain: str) -> dict[str, object]:
+    """Put a domain into a template; one with a scheme stands for the address as a whole."""
+    return {
+        key: value.replace("https://{domain}" if "://" in domain else "{domain}", domain.rstrip("/"))
+        if isinstance(value, str)
+        else value
+        for key, value in preset.items()
+    }

@@ -29,8 +29,8 @@ class Setting:
             `words` (several values), or `pairs` (several `name=value`).
         help: what it is for, as help shows it.
         secret: never a flag, and never shown.
-        quirk: a field of `Quirks`: it belongs to a provider and not to a run, hence it is neither a flag nor
-            a variable, but a key of a provider's table.
+        quirk: it belongs to a provider and not to a run, hence it is neither a flag nor a variable, but a key
+            of a provider's table; most are fields of `Quirks`.
         choices: the only texts allowed; empty: any.
     """
 
@@ -133,6 +133,7 @@ SETTINGS = (
     Setting("revocation_endpoint", "text", "URL where tokens are revoked"),
     Setting("userinfo_endpoint", "text", "URL that says whose account it is"),
     Setting("jwks_uri", "text", "URL of the keys that sign ID tokens"),
+    Setting("domain", "text", "domain of your own server there, such as id.example.com/realms/x"),
     Setting("client_id", "text", "client ID, as registered at the server"),
     Setting("client_secret", "text", "client secret, for a client that has one", secret=True),
     Setting("client_auth", "text", "way in which the client authenticates", choices=_CLIENT_AUTH),
@@ -166,6 +167,7 @@ SETTINGS = (
     Setting("allowed_issuer", "text", "one other issuer that the server may call itself"),
     Setting("account_fields", "words", "members that name the account, best first; may be repeated"),
     Setting("scope_separator", "text", "character between scopes", choices=(" ", ","), default=" "),
+    Setting("secret_optional", "switch", "clients without a client secret are known there", quirk=True),
     Setting("access_token_path", "text", "member with the access token, such as user.token", quirk=True),
     Setting("token_body", "text", "form of the token request's body", choices=("form", "json"), quirk=True),
     Setting("token_parameters", "pairs", "further parameters of token requests", secret=True, quirk=True),

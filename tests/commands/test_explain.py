@@ -125,7 +125,7 @@ def test_json_tells_the_same(command_line: CommandLine) -> None:
 REFUSED = [
     (["magic"], 2, "There is no flow called 'magic'", "code form_post"),
     (["tikcet"], 2, "There is no flow called 'tikcet'", "Did you mean ticket?"),
-    (["netlify"], 2, "netlify is a provider, and no flow", "explain code netlify"),
+    (["netlify"], 2, "netlify is a provider, not a flow", "explain code netlify"),
     (["ticket", "github"], 2, "github does not sign in by ticket", "--ticket"),
     (["device", "netlify"], 3, "no device authorization endpoint", "Use another flow"),
     (["code", "githb"], 2, "Unknown provider: 'githb'", "Did you mean github?"),

@@ -83,7 +83,7 @@ def test_a_misspelt_variable_is_warned_of(command_line: CommandLine) -> None:
 
 
 BROKEN = [
-    ("client_id = hunter2", 0o600, "is no TOML"),
+    ("client_id = hunter2", 0o600, "is not valid TOML"),
     ('clientid = "hunter2"', 0o600, "Did you mean client_id?"),
     ('client_secret = "hunter2"', 0o644, "chmod 600"),
 ]

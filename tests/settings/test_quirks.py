@@ -12,7 +12,7 @@ import pytest
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Quirks
 from loopback_auth.settings import Settings, load_config, resolve
-from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.configure import QUIRKS, check_settings, client_config
 from loopback_auth.settings.setting import SETTINGS
 
 WORK = {
@@ -20,7 +20,7 @@ WORK = {
     "token_endpoint": "https://id.example/token",
     "client_id": "a",
 }
-QUIRKS = [setting for setting in SETTINGS if setting.quirk]
+OF_A_PROVIDER = [setting for setting in SETTINGS if setting.quirk]
 
 TABLE = """
 [providers.work]
@@ -52,8 +52,8 @@ def settings_of(table: Mapping[str, object], *, provider: str = "work") -> Setti
 
 def test_every_quirk_can_be_said_in_a_table() -> None:
     """A tolerance that only our own rows could say would leave every other provider without."""
-    assert [setting.name for setting in QUIRKS] == [field.name for field in fields(Quirks)]
-    assert [setting.name for setting in QUIRKS if setting.flag or setting.variable] == []
+    assert tuple(field.name for field in fields(Quirks)) == QUIRKS
+    assert [setting.name for setting in OF_A_PROVIDER if setting.flag or setting.variable] == []
 
 
 def test_the_users_own_table_reaches_the_client(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_quirk_that_cannot_be_is_refused_before_anybody_is_asked(
     assert caught.value.hint.endswith(".")
 
 
-@pytest.mark.parametrize("setting", QUIRKS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", OF_A_PROVIDER, ids=lambda setting: setting.name)
 def test_a_quirk_belongs_to_one_provider(setting: object) -> None:
     """At the top of the file it would lower what is asked of every server."""
     name = getattr(setting, "name", "")

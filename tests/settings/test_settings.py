@@ -333,10 +333,23 @@ UNKNOWN = [
     ("", {"providers": {"w": {"scopes": "a"}}}, f"'scopes' in {PATH} [providers.w]", "Did you mean scope?"),
     ("", {"providers": {"w": {"preset": "gogle"}}}, "unknown preset: 'gogle'", "Did you mean google?"),
     ("", {"providers": {"w": {"preset": 5}}}, "unknown preset: 5", "Known are"),
-    ("", {"providers": {"demo": {}}}, "The name of", "another name"),
-    ("", {"providers": "work"}, "providers is no table of tables", "[providers.work]"),
-    ("", {"providers": {"work": "x"}}, "providers is no table of tables", "[providers.work]"),
-    ("", {"provider": 5}, "provider is no text", "in quotes"),
+    ("", {"providers": {"demo": {}}}, "the built-in demonstration", "another name"),
+    ("", {"providers": {"https://a.example": {}}}, "an address for a name", "issuer"),
+    ("", {"providers": "work"}, "providers is not a table of tables", "[providers.work]"),
+    ("", {"providers": {"work": "x"}}, "providers is not a table of tables", "[providers.work]"),
+    ("", {"provider": 5}, "provider must be a string", "in quotes"),
+    (
+        "",
+        {"provider": {"work": WORK}},
+        "[provider.work] is not the heading",
+        "Did you mean [providers.work]?",
+    ),
+    (
+        "zzzz",
+        {"providers": {"github": {}}},
+        "Unknown provider",
+        "discord, doppler, dropbox, entra, github, gitlab",
+    ),
 ]
 
 
@@ -483,8 +496,8 @@ def test_the_file_is_read(tmp_path: Path) -> None:
 
 
 BAD_FILES = [
-    (b'a = "b"\nclient_id = abc\n', "is no TOML:", "line 2"),
-    (b'a = "b"\n# \xff\n', "is no TOML: it is not UTF-8", "line 2"),
+    (b'a = "b"\nclient_id = abc\n', "is not valid TOML:", "line 2"),
+    (b'a = "b"\n# \xff\n', "is not valid TOML: it is not UTF-8", "line 2"),
 ]
 
 
