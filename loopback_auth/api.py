@@ -27,10 +27,13 @@ from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.shell.planning import planned
 from loopback_auth.shell.shared import Observer, OpenBrowser
-from loopback_auth.shell.threads import run_sync, to_the_end
+from loopback_auth.shell.threads import apart, run_sync, to_the_end
 from loopback_auth.shell.underway import TIMEOUT, UnderWay
 from loopback_auth.store import TokenStore
 from loopback_auth.upkeep import can_verify_signatures, locked, renew
+
+KEEPING = 5.0
+"""Seconds that a cancelled sign-in waits for its file, which takes none unless the file system is silent."""
 
 Confirm = Callable[[SignIn], Awaitable[bool]]
 
@@ -93,7 +96,7 @@ async def login(
         if theirs is not None:
             return theirs
         if store is not None and bound is None:
-            await asyncio.to_thread(store.check_writable)
+            await apart(store.check_writable)
         if plan is None:
             own_opener = open_browser is not None
             plan = planned(client, flow, allowed_flows, opener=own_opener, pastes=paste is not None)
@@ -232,7 +235,7 @@ class TokenSource:
 
     async def _sign_in(self) -> SignIn:
         name = self._client.provider.name
-        kept = await asyncio.to_thread(self._store.load, name)
+        kept = await apart(self._store.load, name)
         if kept is not None and kept.client_id == self._client.client_id:
             if kept.tokens.fresh(time.time()):
                 return kept
@@ -278,7 +281,7 @@ def _opener(plan: Plan) -> OpenBrowser:
 
 async def _keep(store: TokenStore, sign_in: SignIn) -> None:
     async with locked(store, sign_in.name):
-        await to_the_end(asyncio.to_thread(store.save, sign_in))
+        await to_the_end(apart(store.save, sign_in), KEEPING)
 
 
 def _success(sign_in: SignIn) -> Ending:

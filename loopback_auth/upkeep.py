@@ -20,7 +20,7 @@ from loopback_auth.flows.renewal import client_of, identified, refresh, revoke, 
 from loopback_auth.model import SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent
-from loopback_auth.shell.threads import enter, to_the_end
+from loopback_auth.shell.threads import apart, enter, to_the_end
 from loopback_auth.store import TokenStore
 
 GRACE = 5.0
@@ -64,7 +64,7 @@ async def renew(
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     async with locked(store, sign_in.name):
-        current = await asyncio.to_thread(store.load, sign_in.name)
+        current = await apart(store.load, sign_in.name)
         if current is None:
             raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
         _check_same(current, sign_in)
@@ -113,7 +113,7 @@ async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None
     client = client_of(current, client_secret)
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
-        await asyncio.to_thread(store.check_writable)
+        await apart(store.check_writable)
     with _told_afterwards(notify) as tell:
         async with Driver(notify=tell, exchanges=notify is not silent) as driver:
             try:
@@ -149,7 +149,7 @@ async def _of_the_winner(current: SignIn, store: TokenStore, refusal: SignInRequ
     """Take what another process has got meanwhile; without that nothing that is kept is touched."""
     # The lock is ours, but there are file systems on which that means nothing. To write there after having
     # lost would wipe out what the winner is about to write.
-    latest = await asyncio.to_thread(store.load, current.name)
+    latest = await apart(store.load, current.name)
     if latest is None or latest.tokens == current.tokens or not latest.tokens.alive(time.time()):
         raise refusal
     return latest
@@ -163,7 +163,7 @@ async def keep(store: TokenStore, sign_in: SignIn) -> None:
     """
     for pause in (*PAUSES, None):
         try:
-            return await to_the_end(asyncio.to_thread(store.save, sign_in))
+            return await to_the_end(apart(store.save, sign_in), GRACE)
         except Exception as exc:
             if pause is None:
                 raise NotKept(sign_in.name, sign_in, exc) from exc
@@ -191,14 +191,14 @@ async def logout(
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.
             with suppress(StoreError):
-                kept = await asyncio.to_thread(store.load, sign_in.name)
+                kept = await apart(store.load, sign_in.name)
                 sign_in = sign_in if kept is None else kept
             if sign_in.temporary:
                 return False
             async with Driver(notify=notify, exchanges=notify is not silent) as driver:
                 return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
-            await to_the_end(asyncio.to_thread(store.delete, sign_in.name))
+            await to_the_end(apart(store.delete, sign_in.name), GRACE)
 
 
 def can_verify_signatures() -> bool:

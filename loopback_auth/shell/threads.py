@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from threading import Event, Thread
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 LOOK = 0.1
@@ -102,20 +104,34 @@ async def to_the_end(work: Coroutine[object, object, T], grace: float | None = N
         raise
 
 
+async def apart(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Do what may block for as long as it likes in a thread of its own, which can be left alone.
+
+    The loop's executor would not do: at their ends `asyncio.run` and the interpreter wait for all that is
+    still running in it, so that Ctrl-C would wait for a name server, or for a file server, that is silent.
+    """
+    return await asyncio.wrap_future(_begun(partial(work, *arguments, **named)))
+
+
 async def enter(lock: AbstractContextManager[None]) -> None:
     """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
-    entering: Future[None] = Future()
-    entering.set_running_or_notify_cancel()
-
-    def wait() -> None:
-        try:
-            entering.set_result(lock.__enter__())
-        except BaseException as exc:
-            entering.set_exception(exc)
-
-    Thread(target=wait, name="loopback_auth lock", daemon=True).start()
+    entering = _begun(lock.__enter__)
     try:
         await asyncio.wrap_future(entering)
     except asyncio.CancelledError:
         entering.add_done_callback(lambda done: done.exception() or lock.__exit__(None, None, None))
         raise
+
+
+def _begun(work: Callable[[], T]) -> Future[T]:
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as exc:
+            outcome.set_exception(exc)
+
+    Thread(target=run, name="loopback_auth work", daemon=True).start()
+    return outcome
