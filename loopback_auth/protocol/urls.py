@@ -19,7 +19,9 @@ from loopback_auth.errors import ConfigError
 URL_LIMIT = 8192
 """Characters; the shortest of the limits that operating systems put on an argument that opens a browser."""
 
-_NAT64 = IPv6Network("64:ff9b::/96")
+_COATS = tuple(map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
+"""Networks whose last 32 bits are an IPv4 address: IPv4-compatible (RFC 4291 §2.5.5.1), IPv4-translated
+(RFC 7915 §1), NAT64 (RFC 6052 §2.1) and its local-use prefix (RFC 8215). Python knows the others."""
 _RESERVED = ":/?#[]@!$&'()*+,;="
 _URL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%" + _RESERVED)
 """RFC 3986 §2: all else has to be percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
@@ -36,7 +38,7 @@ def check_endpoint(url: str, *, name: str) -> str:
         name: the metadata name, for the message.
 
     Raises:
-        ConfigError: not absolute, not https (http is for loopback literals), with user information or a
+        ConfigError: not absolute, not https (http is for this machine), with user information or a
             fragment, or with characters that RFC 3986 wants encoded.
 
     Source: RFC 6749 §3.1, §3.2; RFC 8414 §2.
@@ -85,7 +87,7 @@ def check_browser_url(url: str) -> str:
     option, or start whatever is registered for an unusual scheme; hence a closed alphabet and two schemes.
 
     Raises:
-        ConfigError: anything but https, or http on a loopback literal; or a URL that changes when it is taken
+        ConfigError: anything but https, or http on this machine; or a URL that changes when it is taken
             apart and put together again, so that two programs could read it differently.
 
     Source: CVE-2025-6514 (mcp-remote), CVE-2026-4519 (CPython webbrowser), CVE-2022-45299.
@@ -101,9 +103,17 @@ def is_loopback_url(url: str) -> bool:
 
     Source: RFC 8252 §7.3; RFC 6761 §6.3.
     """
-    host = (urlsplit(url).hostname or "").removesuffix(".")
-    # Names below localhost are this machine too, and so is the spelling with a last dot.
-    return host == "localhost" or host.endswith(".localhost") or _is_loopback_literal(host)
+    host = urlsplit(url).hostname or ""
+    return is_localhost(host) or _is_loopback_literal(host)
+
+
+def is_localhost(host: str) -> bool:
+    """Return whether a host is `localhost` or a name below it, which are this machine, dot at the end or not.
+
+    Source: RFC 6761 §6.3.
+    """
+    host = host.lower().removesuffix(".")
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def is_public_address(address: str) -> bool:
@@ -114,7 +124,8 @@ def is_public_address(address: str) -> bool:
     parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         parsed = _inner_address(parsed)
-    return parsed.is_global and not parsed.is_multicast
+    site_local = isinstance(parsed, IPv6Address) and parsed.is_site_local
+    return parsed.is_global and not parsed.is_multicast and not site_local
 
 
 def is_inside(url: str) -> bool:
@@ -140,8 +151,8 @@ def origin(url: str) -> str:
 
 
 def _inner_address(address: IPv6Address) -> IPv4Address | IPv6Address:
-    # An IPv6 address may be a coat over an IPv4 one: mapped, 6to4 (RFC 3056), NAT64 (RFC 6052 §2.1).
-    if address in _NAT64:
+    """Return the IPv4 address that an IPv6 one stands for, or else the address itself."""
+    if any(address in network for network in _COATS) and int(address) > 1:
         return IPv4Address(address.packed[-4:])
     return address.ipv4_mapped or address.sixtofour or address
 
@@ -165,10 +176,10 @@ def _split(url: str, name: str) -> SplitResult:
         raise _refused(name, "its host is neither a name nor an address", url)
     if _ends_in_number(host) and not _is_address(host):
         raise _refused(name, "an IP address has to be written with four numbers and dots", url)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback_literal(host)):
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback_url(url)):
         return parts
     if parts.scheme == "http":
-        raise _refused(name, "plain http is accepted on 127.0.0.1 and [::1] only", url)
+        raise _refused(name, "plain http is accepted on localhost, 127.0.0.1 and [::1] only", url)
     raise _refused(name, "https is required", url)
 
 

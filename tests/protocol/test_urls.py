@@ -43,6 +43,9 @@ FIT = [
     "http://127.0.0.1:8000/token",
     "http://127.9.9.9/token",
     "http://[::1]:8000/token",
+    "http://localhost:8000/token",
+    "http://as.localhost/token",
+    "http://LOCALHOST.:8000/token",
 ]
 
 UNFIT = [
@@ -54,7 +57,8 @@ UNFIT = [
     "https:///token",
     "https:as.example",
     "http://as.example/token",
-    "http://localhost:8000/token",
+    "http://localhost.example/token",
+    "http://notlocalhost/token",
     "http://10.0.0.1/token",
     "ftp://as.example/",
     "file:///etc/passwd",
@@ -217,10 +221,16 @@ def test_addresses_of_this_machine_and_its_network_are_known(url: str, loopback:
         ("64:ff9b::8.8.8.8", True),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("2002:808:808::", True),
+        ("::8.8.8.8", True),
+        ("::10.0.0.5", False),
+        ("::ffff:0:10.0.0.5", False),
+        ("64:ff9b:1::10.0.0.5", False),
+        ("fec0::1", False),
     ],
 )
 def test_public_address_is_told_from_all_others(address: str, public: bool) -> None:
-    """An IPv4 address does not become public by wearing an IPv6 one (RFC 6052, RFC 3056)."""
+    """An IPv4 address does not become public by wearing an IPv6 one (RFC 4291 §2.5.5, RFC 6052, RFC 3056)."""
     assert is_public_address(address) is public
 
 
