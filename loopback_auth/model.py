@@ -146,6 +146,25 @@ class Quirks:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """How a server is reached, beyond what the environment says of proxies and certificate authorities.
+
+    Args:
+        ca_file: PEM file of authorities that are trusted besides those of the system.
+        client_cert: PEM file of the client's own certificate (RFC 8446 §4.4.2), and of its key if there.
+        client_key: PEM file of that key, where it is a file of its own.
+        allow_private: hosts that may lead into a private network although the server is a public one.
+        public: the server is known to be a public one, from an earlier conversation (RFC 9728 §7.7).
+    """
+
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    allow_private: tuple[str, ...] = ()
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A named authorization server and how it wants to be spoken to.
 

@@ -1,84 +1,62 @@
-"""Our own HTTP: one session a sign-in, no redirects, no cookies, bounded in size and time.
+"""Our own HTTP: no redirects, no cookies, bounded in size and time.
 
 Not followed: redirects, because 307 would carry a code and its verifier to wherever a server points
-(RFC 9700 §4.12). Not kept: cookies. Not verified less: TLS; `SSL_CERT_FILE` names authorities of your own.
-Proxies are the usual variables' (`HTTPS_PROXY`, `NO_PROXY`), but `.netrc` is never read, which is what
-aiohttp's `trust_env` would do besides.
+(RFC 9700 §4.12). Not kept: cookies. Not verified less: TLS; authorities can only be added (`trust`). Proxies
+are the usual variables' (`proxies`), but `.netrc` is never read, which is what aiohttp's `trust_env` would do
+besides.
 
-A public authorization server may not lead us into this machine or its network: names are looked at again
-when they are resolved (RFC 9728 §7.7).
+A request that must not be made twice never rides on a connection that has been idle: the server may close
+that one in the same instant (RFC 9112 §9.3.1), and then nobody knows whether it has redeemed the code
+(RFC 9110 §9.2.2).
+
+A public authorization server may not lead us into this machine or its network: names are looked at again when
+they are resolved (`resolver`). The person's own proxy may be where it likes.
 """
 
 from __future__ import annotations
 
 import os
-import socket
-import ssl
+import sys
 import time
-import urllib.request
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack, suppress
+from functools import cached_property
+from ipaddress import ip_address
+from ssl import SSLContext
 from types import TracebackType
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from loopback_auth.errors import MalformedResponse, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.model import HttpRequest, HttpResponse, Network
 from loopback_auth.protocol.json import BODY_LIMIT
-from loopback_auth.protocol.urls import is_loopback_url, is_public_address
+from loopback_auth.shell.failures import AGAIN, ENCODED, failure
+from loopback_auth.shell.proxies import Proxy, proxy_for
+from loopback_auth.shell.resolver import PrivateAddressError, Resolver
+from loopback_auth.shell.socks import socks_connector, through
+from loopback_auth.shell.threads import apart
+from loopback_auth.shell.trust import complaints, tls_context
 
 CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
 
+REPEATABLE = ("GET", "HEAD")
+"""Methods of requests that may ride on a connection which was used before."""
+
+ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+
 # Some networks in front of token endpoints turn away requests of no or of a library's name.
 USER_AGENT = "loopback_auth/0.1"
-
-
-class PrivateAddressError(OSError):
-    """A name led to an address inside, where the authorization server has no business."""
-
-
-class Resolver(AbstractResolver):
-    """Resolves names, and refuses private addresses once a public one has been spoken to.
-
-    Args:
-        inner: asks the system; another one in tests.
-    """
-
-    def __init__(self, inner: AbstractResolver | None = None) -> None:
-        self._inner = inner or ThreadedResolver()
-        self._seen_public = False
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Find the addresses of a name.
-
-        Raises:
-            PrivateAddressError: it leads inside after others have led outside.
-            OSError: it has none.
-        """
-        found = await self._inner.resolve(host, port, family)
-        public = [is_public_address(one["host"]) for one in found]
-        if self._seen_public and not all(public):
-            raise PrivateAddressError(
-                f"{host} is a private address, but the authorization server is a public one"
-            )
-        # One public address among private ones is enough: a server could add private ones to stay unseen.
-        self._seen_public = self._seen_public or any(public)
-        return found
-
-    async def close(self) -> None:
-        """Let go of what resolving has opened."""
-        await self._inner.close()
 
 
 class Transport:
     """Sends requests for flows; an async context manager.
 
     Args:
+        network: how the server is reached, see `Network`.
+        environ: the environment; that of the process in place of None.
         connect_seconds: until a connection has to be there.
         total_seconds: until the whole answer has to be there.
         resolver: finds the addresses of names.
@@ -86,29 +64,37 @@ class Transport:
 
     def __init__(
         self,
+        network: Network | None = None,
         *,
+        environ: Mapping[str, str] | None = None,
         connect_seconds: float = CONNECT_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
-        resolver: AbstractResolver | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
+        self._network = network or Network()
+        self._environ = os.environ if environ is None else environ
         self._limits = aiohttp.ClientTimeout(total=total_seconds, sock_connect=connect_seconds)
-        self._resolver = resolver
-        self._session: aiohttp.ClientSession | None = None
+        self._resolver = resolver or Resolver(
+            allowed=self._network.allow_private, public=self._network.public
+        )
+        self._sessions: dict[tuple[Proxy | None, str, bool], aiohttp.ClientSession] = {}
+        self._stack = AsyncExitStack()
+        self._is_open = False
 
     async def __aenter__(self) -> Transport:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=self._resolver or Resolver(), limit=4),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._limits,
-            headers={"User-Agent": USER_AGENT},
-        )
+        self._is_open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        self._is_open = False
+        await self._stack.aclose()
+
+    @property
+    def seen_public(self) -> bool:
+        """Whether a public server has been spoken to, which may then lead to no private address."""
+        return self._resolver.seen_public
 
     async def send(self, request: HttpRequest, *, step: str) -> HttpResponse:
         """Make one request and read its whole answer.
@@ -120,25 +106,108 @@ class Transport:
         Raises:
             TransportError: there was no answer.
             MalformedResponse: the answer was larger than `BODY_LIMIT` bytes.
+            ConfigError: a proxy or a file of certificates cannot be used.
         """
-        if self._session is None:
+        if not self._is_open:
             raise TransportError("The transport is not open.")
+        proxy = await self._proxy(request.url)
         try:
-            async with self._session.request(
-                request.method,
-                # Not respelled: yarl would fold escapes and drop a default port.
-                URL(request.url, encoded=True),
-                headers=list(request.headers),
-                data=request.body or None,
-                allow_redirects=False,
-                proxy=_proxy(request.url),
-            ) as response:
-                body = await _read(response, step)
-                headers = tuple((name, value) for name, value in response.headers.items())
-                return HttpResponse(response.status, headers, body, time.time())
+            if proxy is not None and proxy.is_socks:
+                return await self._by_socks(proxy, request, step)
+            if proxy is None:
+                self._judge_literal(urlsplit(request.url).hostname or "")
+            return await self._exchange(self._session(proxy, "", request), request, step, proxy)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
             # Not chained: the library's messages may quote what was sent, or what came back.
-            raise _translated(exc, step, urlsplit(request.url).netloc) from None
+            to = urlsplit(request.url).netloc
+            raise failure(exc, step, to, proxy, lambda: complaints(self._environ)) from None
+
+    async def look_at(self, urls: Iterable[str]) -> None:
+        """Refuse now what would be refused when it is asked: a private address of a public server's.
+
+        Names that nobody knows are left to the request itself, and so is what a proxy will resolve.
+
+        Raises:
+            TransportError: one of them leads inside.
+            ConfigError: the proxy for one of them cannot be used.
+        """
+        for url in dict.fromkeys(urls):
+            if await self._proxy(url) is not None or not self.seen_public:
+                continue
+            parts = urlsplit(url)
+            try:
+                await self._resolver.resolve(parts.hostname or "", parts.port or 443)
+            except PrivateAddressError as exc:
+                raise TransportError(f"{parts.netloc} cannot be used: {exc}", hint=exc.hint) from None
+            except OSError:
+                continue
+
+    async def _proxy(self, url: str) -> Proxy | None:
+        if sys.platform in ("darwin", "win32"):  # There the system may have to ask a name server.
+            return await apart(proxy_for, url, self._environ)
+        return proxy_for(url, self._environ)
+
+    def _judge_literal(self, host: str) -> None:
+        # aiohttp resolves names only.
+        with suppress(ValueError):
+            self._resolver.judge(host, [str(ip_address(host))])
+
+    async def _by_socks(self, proxy: Proxy, request: HttpRequest, step: str) -> HttpResponse:
+        found = await self._resolver.inner.resolve(proxy.host, proxy.port)
+        sessions = {one["host"]: self._session(proxy, one["host"], request) for one in found}
+        return await through(
+            tuple(sessions), lambda address: self._exchange(sessions[address], request, step)
+        )
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: HttpRequest, step: str, proxy: Proxy | None = None
+    ) -> HttpResponse:
+        async with session.request(
+            request.method,
+            # Not respelled: yarl would fold escapes and drop a default port.
+            URL(request.url, encoded=True),
+            headers=list(request.headers),
+            data=request.body or None,
+            allow_redirects=False,
+            ssl=self._tls if request.url.startswith("https") else True,
+            proxy=proxy.url if proxy is not None else None,
+            proxy_headers=proxy.headers if proxy is not None else None,
+        ) as response:
+            if response.headers.get("Content-Encoding", "").lower() not in ENCODINGS:
+                raise TransportError(f"The answer to the {step} cannot be read: {ENCODED}", hint=AGAIN)
+            body = await _read(response, step)
+            headers = tuple((name, value) for name, value in response.headers.items())
+            return HttpResponse(response.status, headers, body, time.time())
+
+    @cached_property
+    def _tls(self) -> SSLContext | bool:
+        return tls_context(self._network, self._environ)
+
+    def _session(self, proxy: Proxy | None, address: str, request: HttpRequest) -> aiohttp.ClientSession:
+        """Return what holds the connections for requests of this kind.
+
+        Args:
+            proxy: through which they go.
+            address: of a SOCKS proxy.
+            request: decides whether a connection may be used again.
+        """
+        fresh = request.method not in REPEATABLE
+        key = proxy, address, fresh
+        if key not in self._sessions:
+            if proxy is not None and proxy.is_socks:
+                connector = socks_connector(proxy, address, force_close=fresh)
+            else:
+                # The proxy's name comes from the person, and is nearly always a private one.
+                resolver = self._resolver if proxy is None else self._resolver.inner
+                connector = aiohttp.TCPConnector(resolver=resolver, limit=4, force_close=fresh)
+            self._sessions[key] = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._limits,
+                headers={"User-Agent": USER_AGENT},
+            )
+            self._stack.push_async_callback(self._sessions[key].close)
+        return self._sessions[key]
 
 
 async def _read(response: aiohttp.ClientResponse, step: str) -> bytes:
@@ -150,60 +219,3 @@ async def _read(response: aiohttp.ClientResponse, step: str) -> bytes:
                 f"The answer to the {step} is larger than {BODY_LIMIT} bytes", source="RFC 6749 §5.1"
             )
     return bytes(body)
-
-
-def _proxy(url: str) -> str | None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    # RFC 8252 §8.3: what is meant for loopback stays there. Asked first: on some systems the rest is slow.
-    if is_loopback_url(url):
-        return None
-    proxy = urllib.request.getproxies().get(parts.scheme)
-    if not proxy or urllib.request.proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-RETRY = "Check the network and the address, then try again."
-OWN_AUTHORITY = "If your network has a certificate authority of its own, name its file in SSL_CERT_FILE."
-NOT_OUR_SERVER = "Do not go on: check the address, this machine's clock, and who runs the network you are in."
-PROXY = "Check the proxy in HTTPS_PROXY, or name this host in NO_PROXY."
-DOUBTFUL = frozenset({10, 62, 64})
-"""OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
-
-
-def _translated(exc: Exception, step: str, host: str) -> TransportError:
-    detail, hint = _trouble(exc)
-    return TransportError(f"The {step} to {host} got no answer: {detail}", hint=hint)
-
-
-def _trouble(exc: Exception) -> tuple[str, str]:
-    """Say what went wrong, and what to do; never in the library's words, but in the system's."""
-    match exc:
-        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
-            return why.verify_message, NOT_OUR_SERVER if why.verify_code in DOUBTFUL else OWN_AUTHORITY
-        case aiohttp.ClientSSLError():
-            return "it does not speak TLS as it should", RETRY
-        case aiohttp.ClientConnectorError(os_error=PrivateAddressError() as refused):
-            return str(refused), "Do not go on, unless you trust the server with your own network."
-        case aiohttp.ClientConnectorDNSError():
-            return "the name is not known", RETRY
-        case aiohttp.ClientProxyConnectionError():
-            return "the proxy cannot be reached", PROXY
-        case aiohttp.ClientHttpProxyError():
-            return f"the proxy answered with HTTP status {exc.status}", PROXY
-        case TimeoutError():
-            return "it took too long", RETRY
-        case aiohttp.ClientConnectorError():
-            return _words(exc.os_error), RETRY
-        case aiohttp.ServerDisconnectedError() | ConnectionError():
-            return "the connection was cut", RETRY
-        case OSError():
-            return _words(exc), RETRY
-        case _:
-            return f"what came is no HTTP ({type(exc).__name__})", RETRY
-
-
-def _words(exc: OSError) -> str:
-    # asyncio puts "Connect call failed" where the system's words should be.
-    return os.strerror(exc.errno) if exc.errno else "there is no connection"

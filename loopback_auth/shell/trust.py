@@ -1,0 +1,140 @@
+"""Whom to trust: the system's authorities, and those that the person has added; and our own certificate.
+
+Where OpenSSL finds the system's authorities itself, its own context is used, which aiohttp has made already.
+macOS and Windows keep them elsewhere, and some builds of Python look in the wrong place: there `truststore`
+asks the system; it would read the files of OpenSSL again for every connection. `SSL_CERT_FILE` and
+`SSL_CERT_DIR` are OpenSSL's own variables. Those of requests and curl are read besides, and only ever add
+authorities.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import Network
+
+PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
+OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext | Literal[True]:
+    """Return what to verify servers by; True is aiohttp's own context, which trusts the system.
+
+    Args:
+        network: further authorities, and the client's certificate.
+        environ: the environment.
+
+    Raises:
+        ConfigError: a file that was named for this program cannot be used.
+    """
+    asks_system = sys.platform in ("darwin", "win32") or not _openssl_has_authorities()
+    known = ssl.get_default_verify_paths().cafile
+    variables = (*OPENSSL, *OTHERS) if asks_system else OTHERS
+    further = [environ[name] for name in variables if environ.get(name) and environ[name] != known]
+    if not (asks_system or further or network.ca_file or network.client_cert):
+        return True
+    context = _asking_system() if asks_system else ssl.create_default_context()
+    for path in further:
+        _add(context, path)  # What adds nothing is told when that is why a server is not trusted.
+    if network.ca_file and (trouble := _add(context, network.ca_file)):
+        raise ConfigError(
+            f"The file of authorities {network.ca_file} {trouble}",
+            hint="Name a PEM file of certificates with --ca-file.",
+        )
+    if network.client_cert:
+        _present(context, network, environ.get(PASSWORD, ""))
+    return context
+
+
+def complaints(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return, in sentences, which variables name authorities that are not there."""
+    named = [(name, environ[name]) for name in (*OPENSSL, *OTHERS) if environ.get(name)]
+    checked = [(name, path, _trouble(path)) for name, path in named]
+    return tuple(f"{name} names {ascii(path)[1:-1]}, which {why}." for name, path, why in checked if why)
+
+
+def seen(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables about trust that are set, with what they name."""
+    found = {}
+    for name in (*OPENSSL, *OTHERS):
+        if path := environ.get(name):
+            trouble = _trouble(path)
+            found[name] = ascii(path)[1:-1] + (f", which {trouble}" if trouble else "")
+    return found
+
+
+def _asking_system() -> ssl.SSLContext:
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _openssl_has_authorities() -> bool:
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile) or bool(paths.capath and any(Path(paths.capath).glob("*.0")))
+
+
+def _add(context: ssl.SSLContext, path: str) -> str:
+    """Trust the authorities of a file or folder too; return what is wrong with it, or nothing."""
+    try:
+        if Path(path).is_dir():
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "has no certificate in it"
+    except OSError as exc:
+        return f"cannot be read: {os.strerror(exc.errno or 0)}"
+    return ""
+
+
+def _trouble(path: str) -> str:
+    if Path(path).is_dir():
+        return "" if any(Path(path).glob("*.[0-9]")) else "has no certificate in it"
+    return _add(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
+
+
+def _present(context: ssl.SSLContext, network: Network, password: str) -> None:
+    """Have our own certificate ready for servers that ask for one."""
+    asked: list[bool] = []
+
+    def given() -> str:
+        # Without this OpenSSL would ask on the terminal.
+        asked.append(True)
+        return password
+
+    try:
+        context.load_cert_chain(network.client_cert, network.client_key or None, given)
+    except ssl.SSLError as exc:
+        raise _unfit(network, exc, asked=bool(asked), password=bool(password)) from None
+    except OSError as exc:
+        raise ConfigError(
+            f"The client certificate {network.client_cert} or its key cannot be read: "
+            f"{os.strerror(exc.errno or 0)}",
+            hint="Check --client-cert and --client-key.",
+        ) from None
+
+
+def _unfit(network: Network, exc: ssl.SSLError, *, asked: bool, password: bool) -> ConfigError:
+    if asked:
+        wrong = "is another" if password else "is missing"
+        return ConfigError(
+            f"The key of the client certificate {network.client_cert} is encrypted; its password {wrong}.",
+            hint=f"Set {PASSWORD} to the password of the key.",
+        )
+    if exc.reason == "KEY_VALUES_MISMATCH":
+        return ConfigError(
+            f"The client certificate {network.client_cert} belongs to another key.",
+            hint="Name the key that it was made for with --client-key.",
+        )
+    return ConfigError(
+        f"The client certificate {network.client_cert} cannot be used: there is no key with it.",
+        hint="Name a PEM file with --client-cert, and that of the key with --client-key if it is another.",
+    )
