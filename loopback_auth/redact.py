@@ -8,10 +8,12 @@ came from a server is *cleaned* before it reaches a terminal (RFC 6749 §4.1.2.1
 from __future__ import annotations
 
 import base64
-import html
 import re
-from collections.abc import Iterable
-from urllib.parse import parse_qsl, quote
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import parse_qsl
+
+from loopback_auth.escapes import layers
 
 SECRET_PARAMETERS = frozenset(
     {
@@ -40,12 +42,45 @@ SECRET_PARAMETERS = frozenset(
 )
 """Parameter and member names whose values never show: RFC 6749, 7009, 7523, 7636, 8628, 9126, OpenID."""
 
+_BARE = frozenset("".join(filter(str.isalnum, name)) for name in SECRET_PARAMETERS) | {
+    "authcode",
+    "authorization",
+    "authorizationcode",
+    "bearer",
+    "cookie",
+    "credential",
+    "credentials",
+    "jwt",
+    "otp",
+    "passwd",
+    "pin",
+    "sessionid",
+    "signature",
+}
+"""Without case and separators, as vendors spell them in many ways, and with names that vendors have."""
+_SECRET_ENDS = (
+    "accesskey",
+    "apikey",
+    "passphrase",
+    "password",
+    "privatekey",
+    "secret",
+    "secretkey",
+    "sharedkey",
+    "token",
+)
+
 _KIND = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 SERVER_TEXT_LIMIT = 500
 
 SHORT = 8
 """Characters; what has fewer is replaced where it stands alone, or it would eat into ordinary words."""
+
+MOST_SECRETS = 1000
+"""Remembered at a time; a sign-in has some twenty, a capture of a browser some hundreds with its cookies."""
+LONGEST_TEXT = 1 << 16
+"""Characters of a text that is looked through; longer ones are not shown."""
 
 
 def server_text(text: str, limit: int = SERVER_TEXT_LIMIT) -> str:
@@ -80,17 +115,25 @@ def _harmless(character: str) -> bool:
 
 
 def is_secret(name: str) -> bool:
-    """Tell by the name of a parameter or member whether its value is secret."""
-    return name in SECRET_PARAMETERS or name.endswith(("_secret", "_token"))
+    """Return whether the value of a parameter or member with this name is secret, however it is spelt."""
+    bare = "".join(filter(str.isalnum, name)).lower()
+    return any(one in _BARE or one.endswith(_SECRET_ENDS) for one in (bare, bare.removesuffix("s")))
 
 
 class Redactor:
-    """Replaces every secret that it was told of by a stable label, in any text, however encoded."""
+    """Replaces every secret that it was told of by a stable label, in any text, however encoded.
+
+    The text is decoded, layer by layer, and the secrets are looked for in each layer as they are: the time
+    grows with the length of the text and the number of secrets, both of which are bounded, and not with what
+    stands in them. What cannot be judged within the bounds is not shown at all.
+    """
 
     def __init__(self) -> None:
         self._labels: dict[str, str] = {}
         self._counts: dict[str, int] = {}
-        self._finders: dict[str, tuple[str, ...] | re.Pattern[str]] = {}
+        self._needles: list[tuple[str, str]] = []
+        self._new: list[str] = []
+        self._full = False
 
     def learn(self, kind: str, secret: str) -> str:
         """Remember a secret under its parameter name; return its label, such as `<code#1>`."""
@@ -99,8 +142,12 @@ class Redactor:
         if not _KIND.fullmatch(kind):
             kind = "secret"  # A server may have chosen the name, too.
         if secret not in self._labels:
+            if len(self._labels) == MOST_SECRETS:
+                self._full = True
+                return f"<{kind}>"
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._labels[secret] = f"<{kind}#{self._counts[kind]}>"
+            self._new.append(secret)
         return self._labels[secret]
 
     def learn_parameters(self, parameters: Iterable[tuple[str, object]]) -> None:
@@ -121,61 +168,62 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text with every known secret replaced, also where it is escaped or in base64."""
-        for secret in sorted(self._labels, key=len, reverse=True):
-            label = self._labels[secret]
-            if secret not in self._finders:
-                self._finders[secret] = _finder(secret)
-            finder = self._finders[secret]
-            if isinstance(finder, re.Pattern):
-                text = finder.sub(label, text)
-                continue
-            for form in finder:
-                text = text.replace(form, label)
-        return text
+        if not self._labels:
+            return text
+        if len(text) > LONGEST_TEXT:
+            return f"({len(text)} characters, not shown)"
+        read = layers(text)
+        if self._full or read is None:
+            return "(not shown: what may be secret in it cannot be told)"
+        self._prepare()
+        found = [span for layer in read for span in self._found(*layer)]
+        shown, end = [], 0
+        # Of those that begin alike the longest counts.
+        for start, until, label in sorted(found, key=lambda span: (span[0], -span[1])):
+            if start >= end:
+                shown += [text[end:start], label]
+            end = max(end, until)
+        return "".join([*shown, text[end:]])
+
+    def _prepare(self) -> None:
+        """Write down what the new secrets may look like in a layer, the longest first."""
+        if not self._new:
+            return
+        needles = dict(self._needles)
+        for secret in self._new:
+            if len(secret) <= LONGEST_TEXT:
+                for needle in (secret, _settled(secret), *_in_base64(secret)):
+                    needles.setdefault(needle, self._labels[secret])
+        self._new.clear()
+        needles.pop("", None)
+        self._needles = sorted(needles.items(), key=_shortness)
+
+    def _found(self, text: str, places: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+        """Find the secrets in one layer: where each begins and ends in the text as it was, and its label."""
+        for needle, label in self._needles[bisect_left(self._needles, -len(text), key=_shortness) :]:
+            start = text.find(needle)
+            while start >= 0:
+                end = start + len(needle)
+                if len(needle) >= SHORT or _alone(text, start, end):
+                    yield places[start], places[end], label
+                    start = text.find(needle, end)
+                else:
+                    start = text.find(needle, start + 1)
 
 
-def _finder(secret: str) -> tuple[str, ...] | re.Pattern[str]:
-    if len(secret) >= SHORT and all(map(_never_escaped, secret)):
-        # The usual case: compiling the expression of a 1 kB token would take tens of milliseconds.
-        return (secret, *_in_base64(secret))
-    return re.compile(_spellings(secret))
+def _shortness(needle: tuple[str, str]) -> int:
+    return -len(needle[0])
 
 
-def _spellings(secret: str) -> str:
-    """Write the regular expression of a secret: each character may be escaped or not, as writers differ."""
-    plain = "".join(map(_character, secret))
-    if len(secret) < SHORT:
-        return rf"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{{2}})){plain}(?![A-Za-z0-9])"
-    return "|".join([plain, *map(re.escape, _in_base64(secret))])
+def _alone(text: str, start: int, end: int) -> bool:
+    around = text[start - 1 : start] if start else "", text[end : end + 1]
+    return not any(character.isascii() and character.isalnum() for character in around)
 
 
-def _never_escaped(character: str) -> bool:
-    return character in "-._" or (character.isascii() and character.isalnum())
-
-
-def _character(character: str) -> str:
-    # Tokens are made of these: the expression stays short.
-    if _never_escaped(character):
-        return re.escape(character)
-    octets = "".join(f"%{octet:02X}" for octet in character.encode("utf-8", "surrogatepass"))
-    code = "".join(rf"\\u{unit:04X}" for unit in _utf_16(character))
-    twice = octets.replace("%", "%25")  # A URL in a URL.
-    spellings = [re.escape(character), f"(?i:{octets})", f"(?i:{code})", f"&#0*{ord(character)};"]
-    spellings.append(f"(?i:{twice})")
-    spellings += [f"(?i:&#x0*{ord(character):X};)"]
-    if character in '/"\\':  # RFC 8259 §7; some writers escape every slash.
-        spellings.append(re.escape(f"\\{character}"))
-    if (named := html.escape(character)) != character:
-        spellings.append(re.escape(named))
-    if character == " ":
-        spellings.append(re.escape("+"))
-    # The longest first: a backslash alone must not take the first half of an escaped one.
-    return f"(?:{'|'.join(reversed(spellings))})"
-
-
-def _utf_16(character: str) -> list[int]:
-    raw = character.encode("utf-16-be", "surrogatepass")
-    return [int.from_bytes(raw[at : at + 2]) for at in range(0, len(raw), 2)]
+def _settled(secret: str) -> str:
+    """Return a secret as it stands in the last layer of a text, however often it was escaped there."""
+    read = layers(secret)
+    return secret if read is None else read[-1][0]
 
 
 def _in_base64(secret: str) -> list[str]:
@@ -191,5 +239,5 @@ def _in_base64(secret: str) -> list[str]:
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + raw).decode("ascii")
         core = encoded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
-        forms += [core, core.replace("+", "-").replace("/", "_"), quote(core, safe="")]
+        forms += [core, core.replace("+", "-").replace("/", "_")]
     return list(dict.fromkeys(forms))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus, urlencode
@@ -13,7 +14,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loopback_auth.redact import SECRET_PARAMETERS, SERVER_TEXT_LIMIT, Redactor, error_code, server_text
+from loopback_auth.redact import (
+    LONGEST_TEXT,
+    MOST_SECRETS,
+    SECRET_PARAMETERS,
+    SERVER_TEXT_LIMIT,
+    Redactor,
+    error_code,
+    is_secret,
+    server_text,
+)
 
 PROPERTY = settings(max_examples=200)
 
@@ -162,6 +172,92 @@ def test_label_is_not_for_others_to_choose(name: str) -> None:
 
     assert redactor.learn(name, "a secret+value") == "<secret#1>"
     assert redactor.text("a%20secret%2Bvalue") == "<secret#1>"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "refreshToken",
+            "apiKey",
+            "api_key",
+            "X-API-Key",
+            "idToken",
+            "accessToken",
+            "AccessToken",
+            "id-token",
+        ),
+        *("clientSecret", "client-secret", "consumer_secret", "authToken", "csrfToken", "oauth_token"),
+        *("tokens", "access_tokens", "secretKey", "secret_access_key", "privateKey", "private_key", "bearer"),
+        *("jwt", "userPassword", "passphrase", "sessionId", "deviceCode", "codeVerifier", "Authorization"),
+    ],
+)
+def test_secrets_are_known_by_their_names_however_these_are_spelt(name: str) -> None:
+    """Vendors write camel case, blanks and hyphens, and none of them asks us."""
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token_type", "tokenType", "expires_in", "scope", "token_endpoint", "client_id", "error_code"),
+        *("code_challenge", "response_type", "response_mode", "request_parameter_supported", "key", "keys"),
+        *("public_key", "status", "email", "ticket_url", "state_supported", "", "_", "-"),
+    ],
+)
+def test_what_is_no_secret_shows(name: str) -> None:
+    """Who looks for a mistake needs to see what there is."""
+    assert not is_secret(name)
+
+
+ATTACKS: dict[str, tuple[list[str], str]] = {
+    "a token of nothing but plus signs": (["+" * (1 << 20)], "+" * LONGEST_TEXT),
+    "a token that is escaped": (["%2B" * 300_000, "%2B" * 20_000], "%252B" * 10_000),
+    "thousands of tokens": ([f"{number:04}{'a' * 296}" for number in range(3000)], "a" * LONGEST_TEXT),
+    "tokens that begin alike": (["a" * length + "b" for length in range(10, 900)], "a" * LONGEST_TEXT),
+    "tokens that end alike": (["b" + "a" * length for length in range(10, 900)], "a" * LONGEST_TEXT),
+    "tokens of one letter": (["a" * length for length in range(1, 8)], "a" * LONGEST_TEXT),
+    "escapes within escapes": (["canary-canary"], "%25" * 1000 + "2525" * 4000),
+    "escapes that never end": (["canary-canary"], "&" * 20_000 + "#" * 20_000 + "9" * 20_000 + "\\u" * 100),
+}
+
+
+@pytest.mark.parametrize("attack", sorted(ATTACKS))
+def test_no_token_takes_long_to_be_redacted(attack: str) -> None:
+    """One answer cost minutes and gigabytes; it is processor time, for the machine may be busy."""
+    secrets, text = ATTACKS[attack]
+    redactor = Redactor()
+    begun = time.process_time()
+    for secret in secrets:
+        redactor.learn("access_token", secret)
+    redactor.text(text)
+
+    assert time.process_time() - begun < 5
+
+
+def test_what_cannot_be_judged_is_not_shown() -> None:
+    """Neither a text that is too long, nor one escaped too often, nor any after too many secrets."""
+    redactor = Redactor()
+    redactor.learn("code", "canary-canary")
+    endless = f"%{'25' * 100}63anary-canary"
+
+    assert "anary" not in redactor.text("canary-canary" * 6000)
+    assert "anary" not in redactor.text(endless)
+    for number in range(MOST_SECRETS):
+        redactor.learn("code", f"canary-{number:06}")
+    assert "anary" not in redactor.text(f"canary-{MOST_SECRETS - 1:06}")
+
+
+@PROPERTY
+@given(st.text("%25cC4361\\u0/&#;x+ "), st.text("%25cC436141\\u0/&#;x+ ", min_size=8, max_size=20))
+def test_secret_that_looks_escaped_is_found_plain_and_escaped(before: str, secret: str) -> None:
+    """A server can choose a token that reads like an escape, and that what stands before it completes."""
+    redactor = Redactor()
+    redactor.learn("code", secret)
+
+    assert secret not in redactor.text(f"{before}{secret}")
+    for written in (quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret)):
+        assert written not in redactor.text(f"a={written}&b=1")
 
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
