@@ -52,9 +52,13 @@ HEADERS = frozenset(
 """What matters to somebody who judges a sign-in; cookies are learnt, and never shown."""
 
 PUBLIC = frozenset(
-    {"audience", "client_id", "code_challenge", "iss", "login_hint", "prompt", "resource", "scope"}
+    {
+        *("audience", "client_id", "code_challenge", "iss", "login_hint", "prompt", "resource", "scope"),
+        *("aud", "azp", "jti", "sub"),  # RFC 7519 §4.1, OpenID Connect Core §2
+        *("e", "kid", "n", "x", "x5c", "x5t", "x5t#S256", "y"),  # RFC 7517 §4, RFC 7518 §6: public keys
+    }
 )
-"""Parameters that look like secrets and are none."""
+"""Parameters and members that look like secrets and are none."""
 
 OWN_KEY = re.compile(r"^https?://(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d+)?/([0-9a-f]{32})(?=$|[/?#])")
 """The address of a page of ours on a loopback port."""
@@ -151,8 +155,12 @@ class Labels:
         for path in secrets:
             self._named(path.rpartition(".")[2], member(document, path))
         # In a refusal `code` is the vendor's number or word for what went wrong.
-        refusal = answer.status >= 400
+        refusal = answer.status >= 400 or "error" in document
         self._members({name: value for name, value in document.items() if not (refusal and name == "code")})
+
+    def whole(self, text: str) -> str:
+        """Write a text without its secrets, however long it is."""
+        return self._redactor.text(text)
 
     def text(self, text: str) -> str:
         """Write a text without its secrets, cut to a sensible length."""
@@ -168,9 +176,11 @@ class Labels:
         if not message.body:
             return ""
         kind, size = _kind(message), f"{len(message.body):,}".replace(",", " ")
+        if len(message.body) > BODY_LIMIT:
+            return f"({size} bytes of {self.text(server_text(kind, 80)) or 'an unknown type'})"
         if isinstance(message, HttpRequest) and kind == FORM:
             return _cut(self._redactor.text(_form(message)), BODY_LIMIT)
-        if _is_json(kind) and (document := _document(message)) is not None:
+        if (document := _document(message)) is not None:
             return _cut(json.dumps(self._written(document), ensure_ascii=False), BODY_LIMIT)
         if kind == "text/html":
             title = _TITLE.search(message.body.decode("utf-8", "replace"))
@@ -202,18 +212,18 @@ class Labels:
         else:
             self.learn("access_token", credentials.strip())
 
-    def _members(self, document: object) -> None:
-        """Remember the secrets in a JSON document, however deep."""
-        if isinstance(document, dict):
-            for name, value in document.items():
-                if is_secret(name):
-                    self._named(name, value)
-                elif isinstance(value, str):
-                    self._pair(name, value, guess=False, depth=0)
-                self._members(value)
-        elif isinstance(document, list):
-            for value in document:
-                self._members(value)
+    def _members(self, value: object, name: str = "") -> None:
+        """Remember the secrets in a JSON document, however deep: by their names, or as they look like it."""
+        if isinstance(value, dict):
+            for inner, one in value.items():
+                self._members(one, inner)
+        elif isinstance(value, list):
+            for one in value:
+                self._members(one, name)
+        elif is_secret(name):
+            self._named(name, value)
+        elif isinstance(value, str):
+            self._pair(name, value, guess=True, depth=0)
 
     def _named(self, name: str, value: object) -> None:
         """Remember a member that is said to be secret: a text, a number for a token, or an address."""
@@ -261,10 +271,9 @@ def _basic(credentials: str) -> str:
 
 
 def _payload(part: str) -> object:
-    try:
-        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
-        return None
+    with suppress(ValueError, MalformedResponse):
+        return parse_object(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), what="token", source="")
+    return None
 
 
 def _document(message: HttpRequest | HttpResponse) -> dict[str, object] | None:
@@ -283,7 +292,3 @@ def _form(message: HttpRequest | HttpResponse) -> str:
 
 def _kind(message: HttpRequest | HttpResponse) -> str:
     return message.header("content-type").partition(";")[0].strip().lower()
-
-
-def _is_json(kind: str) -> bool:
-    return kind == "application/json" or kind.endswith("+json")

@@ -7,16 +7,13 @@ cannot be made safe.
 
 from __future__ import annotations
 
-import base64
 import json
-from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import parse_qsl, unquote_plus
 
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
+from loopback_auth.labels import Labels
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.json import member, parse_object
-from loopback_auth.redact import Redactor, is_secret
+from loopback_auth.protocol.json import parse_object
 from loopback_auth.shell.events import Exchanged
 
 SHOWN = 4000
@@ -30,23 +27,19 @@ class Witness:
     """Sees everything of one sign-in, and tells it without secrets."""
 
     def __init__(self) -> None:
-        self._redactor = Redactor()
+        self._labels = Labels()
+
+    def secret(self, kind: str, secret: str) -> None:
+        """Learn a secret before anybody can quote it."""
+        self._labels.learn(kind, secret)
 
     def url(self, url: str) -> None:
         """Learn the secrets of a URL."""
-        self._redactor.learn_url(url)
+        self._labels.learn_url(url)
 
     def request(self, request: HttpRequest) -> None:
         """Learn the secrets of a request of ours."""
-        self._redactor.learn_url(request.url)
-        self._redactor.learn_parameters(parse_qsl(request.body.decode("latin-1")))
-        scheme, _, credentials = request.header("authorization").partition(" ")
-        if scheme.lower() == "basic":
-            with suppress(ValueError):
-                secret = base64.b64decode(credentials).decode("utf-8").partition(":")[2]
-                self._redactor.learn("client_secret", unquote_plus(secret))
-        elif credentials:
-            self._redactor.learn("access_token", credentials)
+        self._labels.learn_request(request)
 
     def response(self, answer: HttpResponse, secrets: tuple[str, ...]) -> HttpResponse:
         """Learn the secrets of an answer; return it without those that a refusal quotes.
@@ -55,51 +48,42 @@ class Witness:
             answer: as it came.
             secrets: paths of secret members besides those with the usual names.
         """
+        self._labels.learn_response(answer, secrets)
         members = _members(answer)
-        if members is None:
-            return answer
-        for path in secrets:
-            secret, name = member(members, path), path.rpartition(".")[2]
-            if isinstance(secret, str):
-                # A vendor's own names, such as `id`, say nothing; only tickets have them.
-                self._redactor.learn(name if is_secret(name) else "ticket", secret)
-        if "error" not in members:
-            self._redactor.learn_parameters(members.items())
+        if members is None or "error" not in members:
             return answer
         # Before the flow cuts them to a readable length, and a secret with them.
         clean = {
-            name: self._redactor.text(value) if name in QUOTES and isinstance(value, str) else value
+            name: self._labels.whole(value) if name in QUOTES and isinstance(value, str) else value
             for name, value in members.items()
         }
         return replace(answer, body=json.dumps(clean).encode("ascii"))
 
     def callback(self, callback: Callback) -> Callback:
         """Learn the secrets of a callback; return it without those that a refusal quotes."""
-        self._redactor.learn_parameters(callback.parameters)
+        for name, value in callback.parameters:
+            self._labels.learn_parameter(name, value)
         parameters = (
-            (name, self._redactor.text(value) if name in QUOTES else value)
+            (name, self._labels.whole(value) if name in QUOTES else value)
             for name, value in callback.parameters
         )
         return replace(callback, parameters=tuple(parameters))
 
     def exchange(self, request: HttpRequest, answer: HttpResponse, *, step: str, seconds: float) -> Exchanged:
         """Describe one exchange, cut only after it was made harmless: half a secret is not recognised."""
-        response = f"({len(answer.body)} bytes that are no JSON object, not shown)" if answer.body else ""
-        if _members(answer) is not None:
-            response = self._redactor.text(answer.body[: 16 * SHOWN].decode("utf-8", "replace"))[:SHOWN]
         return Exchanged(
             step=step,
             method=request.method,
-            url=self._redactor.text(request.url),
-            request=self._redactor.text(request.body.decode("latin-1"))[:SHOWN],
+            url=self._labels.text(request.url),
+            request=self._labels.body(request)[:SHOWN],
             status=answer.status,
-            response=response,
+            response=self._labels.body(answer)[:SHOWN],
             seconds=seconds,
         )
 
     def scrub(self, error: LoopbackAuthError) -> None:
         """Replace in an error every secret that a server may have put into its words."""
-        safe = self._redactor.text
+        safe = self._labels.whole
         error.message = safe(error.message)
         error.hint = safe(error.hint)
         error.args = (error.message,)

@@ -668,16 +668,15 @@ def test_only_headers_that_matter_are_kept() -> None:
     assert exchange.response_headers == (("Location", f"{CALLBACK}?code=<code#1>"), ("Retry-After", "5"))
 
 
-def test_long_text_is_cut_after_it_was_made_safe() -> None:
-    """Half a secret would not be recognised any more."""
+def test_long_text_is_cut_after_it_was_made_safe_or_not_shown() -> None:
+    """Half a secret would not be recognised any more, and to look for one everywhere takes time."""
     here = recorder()
     edge = f"{ISSUER}/{'x' * (LIMIT - 40)}?code={CODE}"
     sent(here, get(edge), answering({"a": "y" * BODY_LIMIT, "code": CODE}))
     exchange = only(here)
 
     assert len(exchange.url) <= LIMIT
-    assert len(exchange.response_body) == BODY_LIMIT
-    assert exchange.response_body.endswith("…")
+    assert exchange.response_body == "(65 579 bytes of application/json)"
     assert CODE[:8] not in repr(here.trace())
 
 

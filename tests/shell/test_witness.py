@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from loopback_auth.model import HttpRequest, HttpResponse
+import json
+
+import pytest
+
+from loopback_auth.errors import ProtocolError
+from loopback_auth.model import Callback, HttpRequest, HttpResponse
 from loopback_auth.shell.witness import Witness
 
 
@@ -28,3 +33,65 @@ def test_usual_names_stay() -> None:
     told = witness.exchange(HttpRequest("GET", "https://id.example/"), answer, step="poll", seconds=0.1)
 
     assert told.response == '{"data": {"access_token": "<access_token#1>"}}'
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnktc3ViamVjdCJ9.c2lnbmF0dXJlLW9mLWNhbmFyeQ"
+CANARY = "Canary0Canary1Canary2"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"data": {"access_token": CANARY}},
+        {"authed_user": {"id": "U1", "refreshToken": CANARY}},
+        {"tokens": [{"idToken": CANARY}, {"deep": [[{"apiKey": CANARY}]]}]},
+        {"access_tokens": [CANARY, CANARY]},
+        {"anything": JWT},
+        {"list": ["x", JWT]},
+        {"vendor": {"word": CANARY}},
+        {"vendor": f"https://as.example/?{CANARY}#access_token={CANARY}"},
+        {"error": "x", "error_description": f"{CANARY} is no token", "debug": {"token": CANARY}},
+    ],
+)
+def test_secret_anywhere_in_an_answer_is_not_told(document: dict[str, object]) -> None:
+    """Vendors wrap their answers, and have names of their own."""
+    witness = Witness()
+    answer = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
+    answer = witness.response(answer, ())
+    told = witness.exchange(HttpRequest("GET", "https://as.example/"), answer, step="x", seconds=0.1)
+
+    assert json.loads(told.response).keys() == document.keys()
+    assert CANARY not in repr(told)
+    assert JWT.split(".")[1] not in repr(told)
+
+
+def test_who_looks_for_a_mistake_sees_what_is_public() -> None:
+    """Keys, identifiers and addresses are no secrets, however odd they look."""
+    witness = Witness()
+    document = {
+        "issuer": "https://as.example/realms/0123456789abcdef",
+        "sub": "248289761001abcdef0123",
+        "keys": [{"kty": "RSA", "kid": "0123456789abcdef0123", "n": "A1" * 40, "e": "AQAB"}],
+        "scope": "openid profile urn:x",
+        "token_type": "Bearer",
+    }
+    answer = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
+    told = witness.exchange(
+        HttpRequest("GET", "https://as.example/"), witness.response(answer, ()), step="x", seconds=0.1
+    )
+
+    assert json.loads(told.response) == document
+
+
+def test_client_secret_is_known_before_anybody_can_quote_it() -> None:
+    """The authorization endpoint answers before the first request of ours has gone out."""
+    witness = Witness()
+    witness.secret("client_secret", "canary canary+")
+    error = ProtocolError(
+        "The answer said canary canary+", source="RFC 6749 §4.1.2", received="canary%20canary%2B"
+    )
+    witness.scrub(error)
+    refusal = Callback((("error", "x"), ("error_description", "canary canary+ is wrong")), via="query")
+    told = witness.callback(refusal)
+
+    assert "canary" not in repr((error, error.received, told.parameters))
