@@ -110,6 +110,10 @@ class Driver:
         """Tell whether an authority is the one that this flow's redirect URI has, or would have."""
         return self._shared.is_at(authority) if not self._reached_by else authority == self._reached_by
 
+    def keep_from_telling(self, kind: str, secret: str) -> None:
+        """Have a secret replaced in all that is told from now on."""
+        self._shared.witness.secret(kind, secret)
+
     @property
     def answered(self) -> bool:
         """Whether the callback that this flow waits for has arrived."""

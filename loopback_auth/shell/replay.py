@@ -84,6 +84,7 @@ class Replay:
         self._patience = patience
         self._paste = paste
         self._witness = Witness()
+        self._witness.secret("client_secret", client.client_secret or "")
         self._told = 0
         self._live = False
 

@@ -89,6 +89,8 @@ class UnderWay:
             LoopbackAuthError: see `Race.run`.
         """
         leading = self._leading()
+        # The authorization endpoint may quote it, which answers before any request has taught it.
+        driver.keep_from_telling("client_secret", self._client.client_secret or "")
 
         def drive(flow: str, authority: str) -> Driver:
             if flow == "paste":
