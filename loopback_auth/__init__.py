@@ -13,7 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.api import TokenSource, login, login_sync
+    from loopback_auth.api import login, login_sync
     from loopback_auth.errors import (
         AttemptCancelled,
         AttemptExpired,
@@ -54,10 +54,11 @@ if TYPE_CHECKING:
     from loopback_auth.shell.controls import Controls
     from loopback_auth.store import FileTokenStore, TokenStore
     from loopback_auth.store.memory import MemoryTokenStore
+    from loopback_auth.token_source import TokenSource
     from loopback_auth.upkeep import logout, renew
 
 _HOMES = {
-    "api": ("TokenSource", "login", "login_sync"),
+    "api": ("login", "login_sync"),
     "errors": (
         "AttemptCancelled",
         "AttemptExpired",
@@ -90,6 +91,7 @@ _HOMES = {
     "shell.controls": ("Controls",),
     "store": ("FileTokenStore", "TokenStore"),
     "store.memory": ("MemoryTokenStore",),
+    "token_source": ("TokenSource",),
     "upkeep": ("logout", "renew"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

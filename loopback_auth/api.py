@@ -9,12 +9,10 @@ Everything here is cancellable: cancelling the task closes the port, the browser
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from loopback_auth import pages
-from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
+from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
@@ -27,15 +25,12 @@ from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.shell.planning import planned
 from loopback_auth.shell.shared import Observer, OpenBrowser
-from loopback_auth.shell.threads import apart, run_sync, to_the_end
+from loopback_auth.shell.threads import apart, check_asyncio, run_sync
 from loopback_auth.shell.underway import TIMEOUT, UnderWay
 from loopback_auth.store import TokenStore
-from loopback_auth.upkeep import can_verify_signatures, locked, renew
+from loopback_auth.upkeep import can_verify_signatures, keep_new
 
-KEEPING = 5.0
-"""Seconds that a cancelled sign-in waits for its file, which takes none unless the file system is silent."""
-
-Confirm = Callable[[SignIn], Awaitable[bool]]
+Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 
 
 async def login(
@@ -82,7 +77,8 @@ async def login(
         message: for the person on a ticket's approval page.
         paste: asks for a pasted address besides waiting for the redirect (see `terminal.paste`).
         confirm: asked before the sign-in is kept and handed out whether this is the right account; for flows
-            that anybody could have approved (RFC 6749 §10.16).
+            that anybody could have approved (RFC 6749 §10.16). Without it such flows are opened only where
+            `flow` or `plan` names them. A plain function is called in a thread.
         exchanges: tell `notify` of every HTTP exchange of ours, too, redacted; False saves the time for that.
         observer: told of everything unredacted, to record it; see `recorder`.
         alone: ask a person although another process may be asking them already. Otherwise, with a
@@ -92,14 +88,23 @@ async def login(
         NoFlowAvailable: nothing that is allowed can work here; the reasons are listed.
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
-    async with leading(None if alone else store, client, notify or _teller(client)) as theirs:
+    check_asyncio()
+    patience = TIMEOUT if timeout is None else timeout
+    async with leading(None if alone else store, client, notify or _teller(client), patience) as theirs:
         if theirs is not None:
             return theirs
         if store is not None and bound is None:
             await apart(store.check_writable)
         if plan is None:
             own_opener = open_browser is not None
-            plan = planned(client, flow, allowed_flows, opener=own_opener, pastes=paste is not None)
+            plan = planned(
+                client,
+                flow,
+                allowed_flows,
+                opener=own_opener,
+                pastes=paste is not None,
+                confirms=confirm is not None,
+            )
         conditions = Conditions(verify_signature=_verifies(client, plan), message=message)
         tell = notify or _teller(client, plan)
         under_way = UnderWay(client, plan, notify=tell, conditions=conditions, timeout=timeout, paste=paste)
@@ -112,7 +117,7 @@ async def login(
             exchanges=exchanges and notify not in (None, silent),
             observer=observer,
         ) as driver:
-            return await _to_the_last_page(driver, under_way.run(driver, controls), store, confirm)
+            return await _to_the_last_page(driver, under_way.run(driver, controls), store, confirm, tell)
 
 
 async def _to_the_last_page(
@@ -120,18 +125,19 @@ async def _to_the_last_page(
     signing_in: Coroutine[object, object, SignIn],
     store: TokenStore | None,
     confirm: Confirm | None,
+    notify: Notify,
 ) -> SignIn:
     """Sign in, keep what came of it, and let the browser show how it ended."""
     try:
         sign_in = await signing_in
-        if confirm is not None and sign_in.flow in APPROVED_BY_ANYBODY and not await confirm(sign_in):
+        if not await _confirmed(sign_in, confirm):
             account = sign_in.tokens.account or "an unknown account"
             raise AttemptCancelled(
                 f"The sign-in as {account} was not wanted and is not kept.",
                 hint="Sign in with the other account. What was approved can be removed at the provider.",
             )
         if store is not None:
-            await _keep(store, sign_in)
+            await keep_new(store, sign_in, notify)
     except LoopbackAuthError as exc:
         await driver.finish(_failure(exc))
         raise
@@ -152,6 +158,7 @@ def login_sync(
     timeout: float = TIMEOUT,
     flow: str | None = None,
     allowed_flows: Sequence[str] = ROUTES,
+    confirm: Confirm | None = None,
 ) -> SignIn:
     """Sign in from code without a loop, or, as in a notebook, from under one that is running.
 
@@ -168,98 +175,10 @@ def login_sync(
             timeout=timeout,
             flow=flow,
             allowed_flows=allowed_flows,
+            confirm=confirm,
         )
 
     return run_sync(begin)
-
-
-class TokenSource:
-    """Hands out a fresh access token, renewing it or asking the person as needed.
-
-    Args:
-        client: whose tokens; its provider's name is what they are kept under.
-        store: where they are kept.
-        interactive: ask a person when nothing else helps; otherwise raise `SignInRequired`.
-        notify: as in `login`.
-        open_browser: starts a browser on a URL.
-        timeout: seconds that a person gets.
-        flow: as in `login`.
-        allowed_flows: as in `login`.
-    """
-
-    def __init__(
-        self,
-        client: ClientConfig,
-        *,
-        store: TokenStore,
-        interactive: bool = True,
-        notify: Notify | None = None,
-        open_browser: OpenBrowser | None = None,
-        timeout: float = TIMEOUT,
-        flow: str | None = None,
-        allowed_flows: Sequence[str] = ROUTES,
-    ) -> None:
-        self._client = client
-        self._store = store
-        self._interactive = interactive
-        self._notify = notify
-        self._open_browser = open_browser
-        self._timeout = timeout
-        self._flow = flow
-        self._allowed_flows = allowed_flows
-        self._running: asyncio.Task[SignIn] | None = None
-        self._waiting = 0
-
-    async def token(self) -> str:
-        """Return an access token that is good for another minute at least.
-
-        However many ask at the same time, there is one renewal or one sign-in, and its end is everybody's.
-        It is cancelled with the last of those who wait for it.
-
-        Raises:
-            SignInRequired: a person is needed, and `interactive` is off.
-            LoopbackAuthError: renewing or signing in failed.
-        """
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._sign_in())
-        running = self._running
-        self._waiting += 1
-        try:
-            return (await asyncio.shield(running)).tokens.access_token
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not running.done():
-                self._running = None
-                running.cancel()
-                await asyncio.wait([running])
-
-    async def _sign_in(self) -> SignIn:
-        name = self._client.provider.name
-        kept = await apart(self._store.load, name)
-        if kept is not None and kept.client_id == self._client.client_id:
-            if kept.tokens.fresh(time.time()):
-                return kept
-            try:
-                return await renew(
-                    kept,
-                    store=self._store,
-                    client_secret=self._client.client_secret,
-                    notify=self._notify or silent,
-                )
-            except SignInRequired:
-                if not self._interactive:
-                    raise
-        if not self._interactive:
-            raise SignInRequired(f"Nobody is signed in to {name}.", hint="Sign in first.")
-        return await login(
-            self._client,
-            store=self._store,
-            notify=self._notify,
-            open_browser=self._open_browser,
-            timeout=self._timeout,
-            flow=self._flow,
-            allowed_flows=self._allowed_flows,
-        )
 
 
 def _verifies(client: ClientConfig, plan: Plan) -> bool:
@@ -279,9 +198,11 @@ def _opener(plan: Plan) -> OpenBrowser:
     return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
 
 
-async def _keep(store: TokenStore, sign_in: SignIn) -> None:
-    async with locked(store, sign_in.name):
-        await to_the_end(apart(store.save, sign_in), KEEPING)
+async def _confirmed(sign_in: SignIn, confirm: Confirm | None) -> bool:
+    if confirm is None or sign_in.flow not in APPROVED_BY_ANYBODY:
+        return True
+    answer = await apart(confirm, sign_in)
+    return answer if isinstance(answer, bool) else await answer
 
 
 def _success(sign_in: SignIn) -> Ending:

@@ -20,7 +20,7 @@ from loopback_auth.flows.renewal import client_of, identified, refresh, revoke, 
 from loopback_auth.model import SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent
-from loopback_auth.shell.threads import apart, enter, to_the_end
+from loopback_auth.shell.threads import apart, check_asyncio, enter, to_the_end
 from loopback_auth.store import TokenStore
 
 GRACE = 5.0
@@ -63,6 +63,7 @@ async def renew(
 
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
+    check_asyncio()
     async with locked(store, sign_in.name):
         current = await apart(store.load, sign_in.name)
         if current is None:
@@ -155,8 +156,13 @@ async def _of_the_winner(current: SignIn, store: TokenStore, refusal: SignInRequ
     return latest
 
 
-async def keep(store: TokenStore, sign_in: SignIn) -> None:
+async def keep(store: TokenStore, sign_in: SignIn, failures: type[Exception] = Exception) -> None:
     """Keep new tokens, trying more than once; the caller holds the lock.
+
+    Args:
+        store: what keeps them.
+        sign_in: what has them.
+        failures: what a store may raise; renewed tokens are too precious to be lost to its mistakes.
 
     Raises:
         NotKept: the store does not take them; the error has them.
@@ -164,10 +170,25 @@ async def keep(store: TokenStore, sign_in: SignIn) -> None:
     for pause in (*PAUSES, None):
         try:
             return await to_the_end(apart(store.save, sign_in), GRACE)
-        except Exception as exc:
+        except failures as exc:
             if pause is None:
                 raise NotKept(sign_in.name, sign_in, exc) from exc
             await asyncio.sleep(pause)
+
+
+async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) -> None:
+    """Keep what a person has just signed in for, and say so where that replaces another account.
+
+    Raises:
+        NotKept: the store does not take it; the error has it.
+    """
+    async with locked(store, sign_in.name):
+        before = None
+        with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
+            before = await apart(store.load, sign_in.name)
+        await keep(store, sign_in, StoreError)
+    if before is not None and before.tokens.account not in ("", sign_in.tokens.account):
+        notify(Warned(f"Replaced the sign-in of {before.tokens.account} to {sign_in.name}."))
 
 
 async def logout(

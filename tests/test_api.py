@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth.api import TokenSource, login, login_sync
+from loopback_auth.api import login, login_sync
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, run_agent, serve_demo
@@ -39,6 +39,7 @@ from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkO
 from loopback_auth.shell.transport import Transport
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.token_source import TokenSource
 from loopback_auth.upkeep import logout, renew
 
 NAME = "demo"

@@ -133,12 +133,18 @@ def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:
     assert [event.opened_with for event in invited] == ["agent"]
 
 
-def test_unwanted_account_is_not_kept() -> None:
+@pytest.mark.parametrize("plain", [False, True])
+def test_unwanted_account_is_not_kept(plain: bool) -> None:
     """Whoever learns a pending ticket can approve it with an account of their own (RFC 6749 §10.16)."""
 
-    async def not_me(sign_in: SignIn) -> bool:
+    def no(sign_in: SignIn) -> bool:
         assert sign_in.tokens.account == "demo@example.com"
         return False
+
+    async def no_later(sign_in: SignIn) -> bool:
+        return no(sign_in)
+
+    not_me = no if plain else no_later
 
     async def main() -> MemoryTokenStore:
         person, store = Person(), MemoryTokenStore()

@@ -118,13 +118,14 @@ def _follow(
     import asyncio
     import time
 
+    from loopback_auth.flows.serving import why_not
+    from loopback_auth.settings.configure import client_config
     from loopback_auth.shell.events import Followed
     from loopback_auth.shell.following import follow
 
     def told(event: Event) -> None:
         if isinstance(event, Followed):
-            who = f"Process {event.process}" if event.process else "Another process"
-            tell(f"{who} is signing in to {settings.name} already; waiting for its result.")
+            tell(f"Process {event.process} is signing in to {settings.name} already; waiting for its result.")
             tell("Ctrl-C gives up; with --alone you are asked yourself.")
 
     return asyncio.run(
@@ -132,9 +133,10 @@ def _follow(
             crowd,
             store,
             sign_in_name(settings.name),
-            client_id=settings.text("client_id") or "",
             since=time.time() if since is None else since,
             notify=told,
+            serves=lambda theirs: not why_not(theirs, client_config(settings)),
+            patience=settings.seconds("timeout"),
         )
     )
 

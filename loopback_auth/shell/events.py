@@ -63,7 +63,7 @@ class Followed:
     """Another process signs in to the same provider already; its result will be ours too."""
 
     process: int
-    """Its id; 0 when unknown."""
+    """Its id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from loopback_auth.errors import AttemptExpired
+from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.shell.events import Followed, Notify
 from loopback_auth.store import FileTokenStore, TokenStore
@@ -18,7 +20,7 @@ LOOK = 0.1
 
 @asynccontextmanager
 async def leading(
-    store: TokenStore | None, client: ClientConfig, notify: Notify
+    store: TokenStore | None, client: ClientConfig, notify: Notify, patience: float
 ) -> AsyncIterator[SignIn | None]:
     """Lead those who want this sign-in for as long as the block lasts, or give what another process has got.
 
@@ -26,13 +28,22 @@ async def leading(
 
     Raises:
         SignInRequired: another process asked the person, and that failed.
+        AttemptExpired: another process has been asking for longer than we may wait.
     """
     if not isinstance(store, FileTokenStore):
         yield None
         return
     name = client.provider.name
     crowd, since = store.crowd(name), time.time()
-    theirs = await follow(crowd, store, name, client_id=client.client_id, since=since, notify=notify)
+    theirs = await follow(
+        crowd,
+        store,
+        name,
+        since=since,
+        notify=notify,
+        serves=lambda theirs: not why_not(theirs, client),
+        patience=patience,
+    )
     if theirs is not None:
         yield theirs
         return
@@ -41,7 +52,14 @@ async def leading(
 
 
 async def follow(
-    crowd: Crowd, store: FileTokenStore, name: str, *, client_id: str, since: float, notify: Notify
+    crowd: Crowd,
+    store: FileTokenStore,
+    name: str,
+    *,
+    since: float,
+    notify: Notify,
+    serves: Callable[[SignIn], bool],
+    patience: float,
 ) -> SignIn | None:
     """Wait until nobody leads any more, and lead.
 
@@ -49,9 +67,10 @@ async def follow(
         crowd: of this name.
         store: where the other process keeps its sign-in.
         name: of the sign-in.
-        client_id: who asks; another client's tokens are of no use.
         since: Unix seconds; what ended before that is not what we waited for.
         notify: told whom we wait for.
+        serves: tells whether a sign-in is one that we would have asked for, too.
+        patience: seconds after which to give up: a process that was stopped holds its lock for ever.
 
     Returns:
         What the other process has got, and then we do not lead; None when we lead and have to sign in
@@ -59,11 +78,18 @@ async def follow(
 
     Raises:
         SignInRequired: the other process asked the person, and that failed.
+        AttemptExpired: it has not ended in time.
     """
-    followed = None
+    followed, given_up_at = None, time.monotonic() + patience
     while not crowd.lead():
+        if time.monotonic() >= given_up_at:
+            raise AttemptExpired(
+                f"Another process is signing in to {name}, and has not ended within {patience:g} seconds.",
+                hint=f"End it{_by_id(crowd.leader())}, or sign in although it does: login --alone.",
+            )
         leader = crowd.leader()
-        if leader != followed:
+        # It is 0 for a moment at the start and at the end: nothing new is to be told then.
+        if leader not in (0, followed):
             notify(Followed(leader))
             followed = leader
         await asyncio.sleep(LOOK)
@@ -72,7 +98,11 @@ async def follow(
     except BaseException:
         crowd.leave()
         raise
-    if theirs is None or (client_id and theirs.client_id != client_id):
+    if theirs is None or not serves(theirs):
         return None
     crowd.leave()
     return theirs
+
+
+def _by_id(process: int) -> str:
+    return f" (process {process})" if process else ""

@@ -10,7 +10,16 @@ import sys
 
 from loopback_auth.errors import ConfigError, NoFlowAvailable, Unavailable
 from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, LIKELY, NO, ROUTES, UNKNOWN, UNLIKELY, YES
+from loopback_auth.plan.nouns import (
+    APPROVED_BY_ANYBODY,
+    LIKELY,
+    NO,
+    ROUTES,
+    UNKNOWN,
+    UNLIKELY,
+    YES,
+    Abilities,
+)
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.wishes import abilities_of, wishes_of
@@ -23,6 +32,11 @@ if TYPE_CHECKING:
     from loopback_auth.model import ClientConfig
     from loopback_auth.plan.nouns import Plan, Surroundings
     from loopback_auth.settings import Settings
+
+
+NOBODY_CONFIRMS = (
+    "Anybody could approve it, and the program does not ask whose account it was: give it confirm."
+)
 
 
 def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
@@ -87,6 +101,7 @@ def planned(
     *,
     opener: bool = False,
     pastes: bool = False,
+    confirms: bool = False,
 ) -> Plan:
     """Plan a sign-in for a program that embeds us.
 
@@ -96,6 +111,8 @@ def planned(
         allowed: to be chosen from.
         opener: the caller has its own way to open a page.
         pastes: the caller can ask a person for an address.
+        confirms: the caller asks whose account it was; without that, a flow that anybody could approve is
+            not opened but where it is wanted by name.
     """
     wishes = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
     if opener:
@@ -111,8 +128,12 @@ def planned(
         client_secret_missing=takes_secret and client.client_secret is None,
         any_port=provider.redirect.ports == (0,),
     )
+    if not confirms:
+        able = Abilities(
+            {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
+        )
     surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
-    # Who embeds us decides with `confirm` whether somebody looks at the account.
+    # What it means that nobody is at the terminal is said by `confirms`.
     chosen = plan(surroundings, able, wishes=wishes, allowed=tuple(allowed), unconfirmed=True)
     return chosen.only(flow) if flow is not None else chosen
 

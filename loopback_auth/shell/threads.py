@@ -13,6 +13,8 @@ from functools import partial
 from threading import Event, Thread
 from typing import ParamSpec, TypeVar
 
+from loopback_auth.errors import ConfigError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -113,7 +115,22 @@ async def apart(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
     return await asyncio.wrap_future(_begun(partial(work, *arguments, **named)))
 
 
-async def enter(lock: AbstractContextManager[None]) -> None:
+def check_asyncio() -> None:
+    """Refuse to run under another kind of loop, in words that say how it can be done.
+
+    Raises:
+        ConfigError: there is no loop of asyncio here.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigError(
+            "This needs a running asyncio loop, and there is none here.",
+            hint="Under trio: await trio.to_thread.run_sync(login_sync, client). Without a loop: login_sync.",
+        ) from None
+
+
+async def enter(lock: AbstractContextManager[object]) -> None:
     """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
     entering = _begun(lock.__enter__)
     try:

@@ -245,9 +245,9 @@ class Teller:
             self.help_at_once()
 
     def _follow(self, process: int) -> None:
-        who = f"Process {process}" if process else "Another process"
         self.line.say(
-            f"{who} is signing in to {self._name} already; waiting for its result. Ctrl-C gives up."
+            f"Process {process} is signing in to {self._name} already; waiting for its result. "
+            "Ctrl-C gives up."
         )
         self.progress.followed()
 

@@ -68,7 +68,7 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plan_of(*, pastes: bool = False) -> Plan:
     """Return what is known of this machine, where a browser can be opened."""
-    return planned(CLIENT, None, FLOWS, opener=True, pastes=pastes)
+    return planned(CLIENT, None, FLOWS, opener=True, pastes=pastes, confirms=True)
 
 
 def run_live(

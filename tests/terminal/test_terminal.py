@@ -448,16 +448,15 @@ def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int]
     assert "Coming back by browser has ended: The port is gone.\r\n" in screen.read()
 
 
-@pytest.mark.parametrize(("process", "who"), [(4711, "Process 4711"), (0, "Another process")])
-def test_another_process_is_waited_for(process: int, who: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is asked of the person, who would wonder; and if it fails, something is."""
     terminal = Terminal("demo", authority=AUTHORITY)
-    terminal.notify(events.Followed(process))
+    terminal.notify(events.Followed(4711))
     _wait(terminal, events.LinkReady(LINK, "firefox"))
     said = capsys.readouterr().err
 
     assert said.startswith(
-        f"{who} is signing in to demo already; waiting for its result. Ctrl-C gives up.\n"
+        "Process 4711 is signing in to demo already; waiting for its result. Ctrl-C gives up.\n"
         "Waiting for the other process, 300 seconds at most.\n"
         "Opening your browser (firefox)"
     )

@@ -1,0 +1,48 @@
+"""Whether a kept sign-in is the one that a client wants: a token goes to no server that it was not made for.
+
+Compared is what the client says; what it leaves open, a kept sign-in may have filled in.
+
+Source: RFC 6749 §3.3, §10.4; RFC 8707 §2; RFC 9700 §2.3.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.model import ClientConfig, SignIn
+
+
+def why_not(sign_in: SignIn, client: ClientConfig) -> str:
+    """Say in a clause why a kept sign-in does not serve a client; empty when it does.
+
+    Source: RFC 6749 §3.3 (scope); RFC 8707 §2 (resource).
+    """
+    if sign_in.client_id != client.client_id:
+        return "it was made by another client"
+    if not _same_server(sign_in, client):
+        return "it was made at another server"
+    if set(sign_in.resource) != set(client.resource):
+        return "it is for another resource"
+    if sign_in.audience != client.audience:
+        return "it is for another audience"
+    # What was asked for and not granted would not be granted by asking again each time.
+    known = {*sign_in.requested_scope.split(), *sign_in.tokens.scope.split()}
+    missing = sorted(set(client.scope.split()) - known)
+    return f"it was made without the scope {' '.join(missing)}" if missing else ""
+
+
+def _same_server(sign_in: SignIn, client: ClientConfig) -> bool:
+    provider, kept = client.provider, sign_in.metadata
+    wanted = provider.metadata
+    # Made by endpoints alone, a sign-in knows no issuer, and then these have to be the same.
+    by_endpoints = kept.issuer is None and wanted.token_endpoint is not None
+    if wanted.issuer is not None and not by_endpoints:
+        known = {wanted.issuer, provider.allowed_issuer or wanted.issuer}
+        if kept.issuer not in known:
+            return False
+    # An address that is configured stands above what the server publishes, and is kept as such.
+    names = ("authorization_endpoint", "token_endpoint")
+    pairs = ((getattr(wanted, name), getattr(kept, name)) for name in names)
+    if any(asked is not None and asked != there for asked, there in pairs):
+        return False
+    if sign_in.flow != "ticket" or provider.ticket is None or not sign_in.revoke_url:
+        return True
+    return sign_in.revoke_url.startswith(provider.ticket.base)

@@ -1,0 +1,307 @@
+"""The source of tokens: never the wrong one, one renewal for all, a person only when nothing else helps."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from renewing import NAME, FailingStore, ending_in, sign_in_at, token_endpoint
+
+from loopback_auth.demo.serve import demo_thread, run_agent
+from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
+from loopback_auth.flows.serving import why_not
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import Event, Warned
+from loopback_auth.store import FileTokenStore, TokenStore
+from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.token_source import TokenSource
+
+NOWHERE = "http://127.0.0.1:1"
+KEPT = ending_in(sign_in_at(NOWHERE), 600)
+CLIENT = ClientConfig(Provider(NAME, KEPT.metadata), "client", scope="read")
+
+
+def run(main: Coroutine[object, object, object]) -> None:
+    """Run a test's coroutine, for a few seconds at most."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await main
+
+    asyncio.run(bounded())
+
+
+def keeping(sign_in: SignIn) -> MemoryTokenStore:
+    """Return a store that keeps it."""
+    store = MemoryTokenStore()
+    store.save(sign_in)
+    return store
+
+
+def at(issuer: str) -> ClientConfig:
+    """Return the client that made the sign-ins at a server."""
+    return replace(CLIENT, provider=Provider(NAME, ServerMetadata(issuer)))
+
+
+OTHERS = [
+    (CLIENT, replace(KEPT, client_id="another")),
+    (at("https://staging.example"), KEPT),
+    (replace(CLIENT, provider=Provider(NAME, ServerMetadata(token_endpoint="https://x.example/t"))), KEPT),
+    (
+        replace(
+            CLIENT, provider=Provider(NAME, ServerMetadata(authorization_endpoint="https://x.example/a"))
+        ),
+        KEPT,
+    ),
+    (at(NOWHERE), replace(KEPT, metadata=ServerMetadata(token_endpoint=KEPT.metadata.token_endpoint))),
+    (replace(CLIENT, scope="read admin"), KEPT),
+    (replace(CLIENT, resource=("https://api.example",)), KEPT),
+    (CLIENT, replace(KEPT, resource=("https://api.example",))),
+    (replace(CLIENT, resource=("https://a.example",)), replace(KEPT, resource=("https://b.example",))),
+    (replace(CLIENT, audience="api"), KEPT),
+    (replace(CLIENT, audience="api"), replace(KEPT, audience="another")),
+]
+
+
+@pytest.mark.parametrize(("client", "kept"), OTHERS)
+def test_what_was_made_for_something_else_is_not_handed_out(client: ClientConfig, kept: SignIn) -> None:
+    """A token that is sent to another server than its own is that server's to keep."""
+    source = TokenSource(client, store=keeping(kept), interactive=False)
+
+    assert why_not(kept, client)
+    with pytest.raises(SignInRequired, match="sign-in, but it"):
+        asyncio.run(source.token())
+
+
+@pytest.mark.parametrize(
+    ("client", "kept"),
+    [
+        (CLIENT, KEPT),
+        (at(NOWHERE), KEPT),
+        (CLIENT, replace(KEPT, metadata=ServerMetadata(token_endpoint=KEPT.metadata.token_endpoint))),
+        (replace(CLIENT, scope=""), KEPT),
+        (replace(CLIENT, scope="write  read"), KEPT),
+        (replace(CLIENT, scope="admin"), replace(KEPT, tokens=replace(KEPT.tokens, scope="admin"))),
+        # The person took a scope out: asking again each time would not bring it.
+        (replace(CLIENT, scope="read write"), replace(KEPT, tokens=replace(KEPT.tokens, scope="read"))),
+        (
+            replace(CLIENT, resource=("https://a.example", "https://b.example")),
+            replace(KEPT, resource=("https://b.example", "https://a.example")),
+        ),
+        (replace(CLIENT, audience="api"), replace(KEPT, audience="api")),
+        (
+            replace(
+                CLIENT,
+                provider=Provider(NAME, ServerMetadata("https://x.example"), allowed_issuer=NOWHERE),
+            ),
+            KEPT,
+        ),
+    ],
+)
+def test_what_was_made_for_this_is_handed_out(client: ClientConfig, kept: SignIn) -> None:
+    """Nobody is asked twice for the same."""
+    source = TokenSource(client, store=keeping(kept), interactive=False)
+
+    assert asyncio.run(source.token()) == "access-0"
+
+
+class Person:
+    """Follows links with a simulated browser, each in a thread of its own: any loop may ask."""
+
+    def __init__(self) -> None:
+        self.links: list[str] = []
+        self.threads: list[threading.Thread] = []
+
+    def open(self, url: str) -> Opening:
+        """Be an opener of browsers."""
+        self.links.append(url)
+        thread = threading.Thread(target=lambda: asyncio.run(run_agent(url)))
+        thread.start()
+        self.threads.append(thread)
+        return Opening(program="agent")
+
+    def done(self) -> None:
+        """Wait for the browsers to end."""
+        for thread in self.threads:
+            thread.join(20)
+
+
+def demo_client(issuer: str) -> ClientConfig:
+    """Return the client that every demo server knows."""
+    return ClientConfig(Provider(NAME, ServerMetadata(issuer)), "loopback-auth-demo", scope="profile")
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
+    """Return each kind of store in turn."""
+    return MemoryTokenStore() if request.param == "memory" else FileTokenStore(str(tmp_path))
+
+
+def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore) -> None:
+    """A new version of a program that wants one scope more has to get it."""
+    person = Person()
+    with demo_thread() as demo:
+        narrow = demo_client(demo.issuer)
+        wide = replace(narrow, scope="profile email")
+        for client, asked in ((narrow, 1), (narrow, 1), (wide, 2), (narrow, 2), (wide, 2)):
+            source = TokenSource(client, store=store, open_browser=person.open, flow="code")
+            asyncio.run(source.token())
+            assert len(person.links) == asked
+        person.done()
+
+
+def test_threads_with_loops_of_their_own_share_one_sign_in_and_one_renewal(store: TokenStore) -> None:
+    """A program with worker threads has one source, and the person one browser."""
+    person = Person()
+    with demo_thread() as demo, ThreadPoolExecutor(8) as threads:
+        client = demo_client(demo.issuer)
+        source = TokenSource(client, store=store, open_browser=person.open, flow="code")
+        first = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
+        person.done()
+        kept = store.load(NAME)
+        assert kept is not None
+        store.save(ending_in(kept, -1))
+        second = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
+
+        assert len(person.links) == len(set(first)) == len(set(second)) == 1
+        assert set(first) != set(second)
+        assert demo.server.log["POST", "/token"] == 2
+
+
+def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None:
+    """A notebook that is interrupted, a test that fails: the next call has to work."""
+    person = Person()
+    opened = threading.Event()
+
+    def never(_url: str) -> Opening:
+        opened.set()
+        return Opening(why_not="a test")
+
+    with demo_thread() as demo:
+        client = demo_client(demo.issuer)
+        source = TokenSource(client, store=MemoryTokenStore(), open_browser=never, flow="code")
+
+        async def main() -> None:
+            asking = asyncio.create_task(source.token())
+            await asyncio.to_thread(opened.wait, 20)
+            raise ZeroDivisionError(asking)
+
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(main())
+        source._open_browser = person.open
+        assert asyncio.run(source.token())
+        person.done()
+
+
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [
+        (400, {"error": "invalid_grant"}),
+        (200, {"error": "bad_refresh_token"}),
+        (401, {"id": "unauthorized"}),
+        (400, {"error": "invalid_client"}),
+    ],
+)
+def test_a_person_is_asked_after_any_refusal(status: int, document: dict[str, object]) -> None:
+    """Whatever name the server gives it: the kept tokens are of no use any more."""
+
+    async def main() -> None:
+        asked: list[str] = []
+
+        def note(url: str) -> Opening:
+            asked.append(url)
+            raise LoopbackAuthError("that is enough")
+
+        async with token_endpoint() as (server, sign_in):
+            server.status, server.document = status, document
+            store = keeping(sign_in)
+            client = replace(at(server.issuer), scope="read")
+            asking = TokenSource(client, store=store, open_browser=note, flow="code")
+            with pytest.raises(LoopbackAuthError, match="enough"):
+                await asking.token()
+            silent = TokenSource(client, store=store, interactive=False)
+            with pytest.raises((SignInRequired, TokenError)):
+                await silent.token()
+            assert len(asked) == 1
+            assert store.load(NAME) == sign_in
+
+    run(main())
+
+
+def test_nobody_is_asked_because_the_server_is_not_well() -> None:
+    """It will be well again, and the tokens are as good as before."""
+
+    async def main() -> None:
+        async with token_endpoint() as (server, sign_in):
+            server.status = 503
+            source = TokenSource(at(server.issuer), store=keeping(sign_in))
+            with pytest.raises(TransportError):
+                await source.token()
+
+    run(main())
+
+
+def test_tokens_that_the_store_does_not_take_are_used_and_kept_later() -> None:
+    """A disk that is full for a while must not end a program that has good tokens in its hands."""
+
+    async def main() -> None:
+        events: list[Event] = []
+        async with token_endpoint() as (server, sign_in):
+            store = FailingStore(sign_in)
+            source = TokenSource(at(server.issuer), store=store, interactive=False, notify=events.append)
+            assert [await source.token(), await source.token()] == ["access-1", "access-1"]
+            assert len([one for one in events if isinstance(one, Warned)]) == 1
+            assert store.load(NAME) == sign_in
+            store.failures = 0
+            assert await source.token() == "access-1"
+            kept = store.load(NAME)
+            assert kept is not None
+            assert kept.tokens.refresh_token == "refresh-1"
+            assert len(server.sent) == 1
+
+    run(main())
+
+
+def test_what_another_program_has_kept_meanwhile_stands_above_memory() -> None:
+    """The person may have signed in anew, as somebody else."""
+
+    async def main() -> None:
+        async with token_endpoint() as (server, sign_in):
+            store = FailingStore(sign_in)
+            source = TokenSource(at(server.issuer), store=store, interactive=False, notify=lambda _: None)
+            await source.token()
+            store.failures = 0
+            newer = ending_in(replace(sign_in, tokens=replace(sign_in.tokens, access_token="newer")), 600)
+            store.save(newer)
+            assert await source.token() == "newer"
+            assert store.load(NAME) == newer
+
+    run(main())
+
+
+def test_the_leeway_of_a_source_is_the_callers(store: TokenStore) -> None:
+    """A job of five minutes needs a token for as long."""
+
+    async def main() -> None:
+        async with token_endpoint() as (server, sign_in):
+            store.save(ending_in(sign_in, 200))
+            assert await TokenSource(at(server.issuer), store=store).token() == "access-0"
+            assert await TokenSource(at(server.issuer), store=store, leeway=300).token() == "access-1"
+
+    run(main())
+
+
+def test_without_asyncio_the_error_says_how_it_can_be_done() -> None:
+    """A bare "no running event loop" sends people to the wrong places."""
+    source = TokenSource(CLIENT, store=keeping(KEPT))
+
+    with pytest.raises(LoopbackAuthError, match="asyncio") as refusal:
+        source.token().send(None)
+
+    assert "trio.to_thread.run_sync(login_sync" in refusal.value.hint
