@@ -30,6 +30,8 @@ from loopback_auth.shell.underway import TIMEOUT, UnderWay
 from loopback_auth.store import TokenStore
 from loopback_auth.upkeep import can_verify_signatures, keep_new
 
+SIMULATED = "A simulated person approved this at the demonstration server. Nobody was asked."
+
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 
 
@@ -208,7 +210,11 @@ async def _confirmed(sign_in: SignIn, confirm: Confirm | None) -> bool:
 def _success(sign_in: SignIn) -> Ending:
     tokens = sign_in.tokens
     page = pages.success(
-        client=sign_in.client_id, provider=sign_in.name, account=tokens.account, scope=tokens.scope, detail=""
+        client=sign_in.client_id,
+        provider=sign_in.name,
+        account=tokens.account,
+        scope=tokens.scope,
+        detail=SIMULATED if sign_in.simulated_person else "",
     )
     who = f"Signed in as {tokens.account}. " if tokens.account else ""
     return Ending(page, "Signed in", f"{who}You may close this tab and return to the terminal.")

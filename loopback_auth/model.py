@@ -189,6 +189,8 @@ class Provider:
     quirks: Quirks = Quirks()
     temporary: bool = False
     """The server lives only as long as the sign-in (the embedded demo)."""
+    simulated_person: bool = False
+    """Nobody is asked there: a simulated person approves (the embedded demo alone)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +328,8 @@ class SignIn:
     tokens: TokenSet
     temporary: bool = False
     """The server is gone: it lived only as long as the sign-in (the embedded demo)."""
+    simulated_person: bool = False
+    """Nobody has signed in: a simulated person did, at the embedded demo."""
     revoke_method: str = ""
     revoke_url: str = ""
     """A vendor's own way to give up a token, which goes into the Authorization header; empty: RFC 7009."""

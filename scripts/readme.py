@@ -96,7 +96,9 @@ def transcript() -> str:
         browser = Path(home, "browser")
         browser.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
         browser.chmod(0o700)
-        environment = {"HOME": home, "PATH": os.environ["PATH"], "BROWSER": str(browser), "TERM": "xterm"}
+        # With this Python on the path, messages name it as `python`.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {"HOME": home, "PATH": path, "BROWSER": str(browser), "TERM": "xterm"}
         # On a desktop, whatever this machine is.
         environment |= {"DISPLAY": ":0", "LOOPBACK_AUTH_SIGNAL": " ".join(f"{path}=" for path in PROBED)}
         shown = ""

@@ -64,6 +64,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--qr", action=argparse.BooleanOptionalAction, help="draw links for a phone to read; unset: as needed"
     )
     parser.add_argument(
+        "--simulate-person",
+        action=argparse.BooleanOptionalAction,
+        help="have a simulated person sign in, at the built-in demonstration only; default: where nobody can "
+        "be asked",
+    )
+    parser.add_argument(
         "--alone", action="store_true", help="do not wait for another process that is signing in already"
     )
     add_settings(parser)
@@ -93,7 +99,7 @@ def signed_in(options: argparse.Namespace, *, since: float | None = None) -> Sig
     if not settings.is_demo:
         _check_same_client(settings, store)
         settings = _complete(settings)
-    chosen = plan_for(settings, unconfirmed=options.yes)
+    chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
     store.check_writable()
     # The demonstration is everybody's own, and nothing of it is worth waiting for.
     crowd = None if options.alone or settings.is_demo else store.crowd(sign_in_name(settings.name))
@@ -143,6 +149,8 @@ def _follow(
 
 def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore) -> SignIn:
     """Ask the person, and tell how it ended."""
+    if chosen.simulated:
+        return _simulated(options, settings, chosen, store)
     bound = _bound(settings, chosen)
     try:
         if bound is not None and chosen.start_page and settings.switch("start_page"):
@@ -172,6 +180,31 @@ def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store:
         if bound is not None:
             bound.close()
     terminal.done(done, store.path(done.name))
+    return done
+
+
+def _simulated(
+    options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore
+) -> SignIn:
+    """Have a simulated person sign in to the demonstration, and tell how it ended."""
+    from loopback_auth.commands.demo import simulated_sign_in
+    from loopback_auth.terminal.outcome import signed_in as described
+
+    bound = _bound(settings, chosen)
+    try:
+        done = simulated_sign_in(
+            settings,
+            chosen,
+            store=store,
+            bound=bound,
+            timeout=_timeout(settings),
+            message=settings.text("message") or _message(),
+            verbose=options.verbose,
+        )
+    finally:
+        if bound is not None:
+            bound.close()
+    tell(described(done, store.path(done.name)))
     return done
 
 
@@ -274,7 +307,7 @@ class _Login:
         from loopback_auth.api import login
 
         async def sign_in(client: ClientConfig) -> SignIn:
-            settings, terminal, timeout = self._settings, self._terminal, self._timeout()
+            settings, terminal, timeout = self._settings, self._terminal, _timeout(self._settings)
             async with terminal.waiting(timeout):
                 return await login(
                     client,
@@ -307,9 +340,10 @@ class _Login:
             self._terminal.also_forward(demo.issuer)
             return await sign_in(demo_client(demo.issuer, self._settings))
 
-    def _timeout(self) -> float | None:
-        # A ticket or a device code says itself how long it lives, unless the person has less patience.
-        return None if self._settings.origin("timeout") == "default" else self._settings.seconds("timeout")
+
+def _timeout(settings: Settings) -> float | None:
+    # A ticket or a device code says itself how long it lives, unless the person has less patience.
+    return None if settings.origin("timeout") == "default" else settings.seconds("timeout")
 
 
 def _message() -> str:

@@ -183,6 +183,7 @@ def described(sign_in: SignIn) -> dict[str, object]:
         "refresh_token": tokens.refresh_token is not None,
         "id_token_signature": tokens.id_token.signature if tokens.id_token else None,
         "temporary": sign_in.temporary,
+        "simulated_person": sign_in.simulated_person,
         "flow": sign_in.flow,
         "reason": sign_in.reason,
     }

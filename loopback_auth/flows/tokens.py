@@ -86,6 +86,7 @@ def signed_in(
         temporary=client.provider.temporary,
         revoke_method=client.provider.quirks.revoke_method,
         revoke_url=client.provider.quirks.revoke_url,
+        simulated_person=client.provider.simulated_person,
         quirks=client.provider.quirks,
         resource=client.resource,
         audience=client.audience,

@@ -76,6 +76,12 @@ class Fact:
         self.level = level
         self.because = because
 
+    @property
+    def reason(self) -> str:
+        """What is behind it as one clause, the signals in brackets."""
+        first, *signals = self.because
+        return f"{first} ({', '.join(signals)})" if signals else first
+
     def __repr__(self) -> str:
         return f"Fact({', '.join(map(repr, (self.level, *self.because)))})"
 
@@ -158,6 +164,7 @@ class Plan:
         start_page: the browser that will be used may be able to come to a page of ours.
         patience: seconds without a visit to our page after which the routes that wait for that begin.
         second_look: seconds after such a visit without anything having come back, after which they do, too.
+        simulated: why a simulated person signs in; empty: a real one does.
     """
 
     __slots__ = (
@@ -168,6 +175,7 @@ class Plan:
         "refused",
         "routes",
         "second_look",
+        "simulated",
         "start_page",
         "why_not",
     )
@@ -194,6 +202,7 @@ class Plan:
         self.start_page = start_page
         self.patience = patience
         self.second_look = second_look
+        self.simulated = ""
 
     def route(self, flow: str) -> Route | None:
         """Return the route by a flow, if there is one."""

@@ -39,15 +39,17 @@ NOBODY_CONFIRMS = (
 )
 
 
-def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
+def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = False) -> Plan:
     """Plan a sign-in by what the settings say.
 
     Args:
         settings: of the provider and the client; what they say of this machine stands above what is seen.
         unconfirmed: an account that nobody has looked at may be kept.
+        simulate: have a simulated person sign in; None: where nobody can be asked. Only at the demonstration.
 
     Raises:
-        ConfigError: the flow that is wanted is not allowed, or needs somebody to look at the account.
+        ConfigError: the flow that is wanted is not allowed, or needs somebody to look at the account; or a
+            simulated person is wanted at a real server.
         NoFlowAvailable: nothing can work; says why of each.
         Unavailable: nobody may be waited for here.
     """
@@ -55,16 +57,22 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
     _check_allowed(settings, flow)
     wishes = wishes_of(settings)
     chosen = _chosen(settings, wishes, unconfirmed=unconfirmed)
-    if settings.is_demo and NO in (chosen.facts.waits.level, chosen.facts.reaches.level):
-        # Its server is on this machine, and lives no longer than the command: it can be tried anywhere.
-        possible = {name: (UNKNOWN, "it is only the demonstration") for name in ("waits", "reaches")}
-        chosen = _chosen(settings, {**possible, **wishes}, unconfirmed=unconfirmed)
-    if chosen.facts.waits.level == NO:
-        raise Unavailable(
-            f"Nobody can be waited for here: {', '.join(chosen.facts.waits.because)}.",
-            hint=f"{chosen.place.advice} For two steps: python -m loopback_auth start --json with the same "
-            "arguments, then finish. To wait all the same: --wait.",
+    if settings.is_demo:
+        chosen = _demonstrated(settings, chosen, wishes, unconfirmed=unconfirmed, simulate=simulate)
+    elif simulate:
+        raise ConfigError(
+            f"A simulated person signs in to the built-in demonstration only, not to {settings.name}.",
+            hint="Leave --simulate-person out.",
         )
+    if chosen.simulated:
+        return chosen
+    if chosen.facts.waits.level == NO:
+        hint = f"{chosen.place.advice} To wait all the same: --wait."
+        if not settings.is_demo:
+            hint += (
+                " For two steps: python -m loopback_auth start --json with the same arguments, then finish."
+            )
+        raise Unavailable(f"Not waiting for a login: {chosen.facts.waits.reason}.", hint=hint.strip())
     if flow is not None:
         chosen = chosen.only(flow)
         _check_somebody_looks(chosen, flow, unconfirmed=unconfirmed)
@@ -76,6 +84,32 @@ def plan_for(settings: Settings, *, unconfirmed: bool) -> Plan:
     chosen.second_look = settings.seconds("second_look") or chosen.second_look
     # Without a page of ours nobody's coming can be seen, only that nobody comes back.
     chosen.start_page = chosen.start_page and settings.switch("start_page") is not False
+    return chosen
+
+
+def _demonstrated(
+    settings: Settings,
+    chosen: Plan,
+    wishes: Mapping[str, tuple[str, str]],
+    *,
+    unconfirmed: bool,
+    simulate: bool | None,
+) -> Plan:
+    """Plan a sign-in to the built-in demonstration."""
+    from loopback_auth.shell.demonstration import nobody_to_ask, redirect_first, simulated
+
+    flow, why = settings.text("flow"), "--simulate-person was given" if simulate else ""
+    if simulate is None and flow != "paste":
+        why = nobody_to_ask(chosen, wishes)
+    if why:
+        chosen = simulated(chosen, flow=flow, allowed=settings.words("allowed_flows"))
+        chosen.start_page, chosen.simulated = settings.switch("start_page") is not False, why
+        return chosen
+    if chosen.facts.reaches.level == NO:
+        # Its server is on this machine: no browser could do without reaching it.
+        possible = {"reaches": (UNKNOWN, "it is only the demonstration")}
+        chosen = _chosen(settings, {**possible, **wishes}, unconfirmed=unconfirmed)
+    redirect_first(chosen)
     return chosen
 
 

@@ -15,21 +15,25 @@ def signed_in(sign_in: SignIn, kept_in: str) -> str:
 
     tokens = sign_in.tokens
     who = f" as {tokens.account}" if tokens.account else ""
+    simulated = ["  approved   by a simulated person; nobody was asked"] if sign_in.simulated_person else []
     lines = [
         f"Signed in to {sign_in.name}{who}.",
-        f"  scope      {server_text(tokens.scope) or 'as the server sees fit'}",
+        *simulated,
+        f"  scope      {server_text(tokens.scope) or 'server default (not stated)'}",
         f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}",
     ]
     if tokens.id_token is not None:
         lines.append(f"  ID token   claims checked, signature {tokens.id_token.signature}")
     lines.append(f"  kept in    {kept_in}")
+    if not tokens.access_token:
+        return "\n".join([*lines, "It says who you are; no access token came with it."])
     return "\n".join([*lines, f"Print the token with: python -m loopback_auth token {sign_in.name}"])
 
 
 def until(expires_at: float | None) -> str:
     """Say when a token ends, in local time."""
     if expires_at is None:
-        return "the server did not say"
+        return "unknown"
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at))
     except (OverflowError, ValueError, OSError):
@@ -39,7 +43,7 @@ def until(expires_at: float | None) -> str:
 def _renewal(sign_in: SignIn) -> str:
     """Say what happens then."""
     if sign_in.temporary:
-        return " (the demonstration server is gone by now)"
+        return " (the demo server has stopped)"
     if sign_in.tokens.expires_at is None:
-        return ""
+        return " (the server did not say)"
     return ", then renewed by itself" if sign_in.tokens.refresh_token else ", then you sign in again"

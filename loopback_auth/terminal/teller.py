@@ -130,7 +130,8 @@ class Teller:
                 self.line.say(f"warning: {text}")
             case events.Exchanged():
                 if self._verbose:
-                    self._exchange(event)
+                    for line in exchange_lines(event):
+                        self.line.say(line)
 
     def begin(self, timeout: float | None) -> None:
         """Say what is awaited from now on, and for how long at most.
@@ -290,9 +291,11 @@ class Teller:
             self._staged = self.progress.awaited
             self.line.say(f"{self._staged}.")
 
-    def _exchange(self, event: Exchanged) -> None:
-        from loopback_auth.redact import server_text
 
-        request, response = server_text(event.request, 2000), server_text(event.response, 2000)
-        self.line.say(f"> {event.step}: {event.method} {event.url} {request}".rstrip())
-        self.line.say(f"< {event.status} after {event.seconds * 1000:.0f} ms: {response}")
+def exchange_lines(event: Exchanged) -> tuple[str, str]:
+    """Describe an exchange of ours, in a line for each direction."""
+    from loopback_auth.redact import server_text
+
+    request, response = server_text(event.request, 2000), server_text(event.response, 2000)
+    asked = f"> {event.step}: {event.method} {event.url} {request}".rstrip()
+    return asked, f"< {event.status} after {event.seconds * 1000:.0f} ms: {response}"

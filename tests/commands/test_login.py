@@ -167,7 +167,7 @@ def test_without_a_browser_the_way_from_another_machine_is_shown(
 
 def test_the_demonstration_needs_two_ports(command_line: CommandLine) -> None:
     """Its server is on this machine too."""
-    with command_line.start("login", BROWSER="none") as running:
+    with command_line.start("login", "--wait", BROWSER="none") as running:
         link = running.link()
         recipe = running.line("ssh -L")
         running.give_up()

@@ -744,14 +744,14 @@ def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]
     Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
     said = capsys.readouterr().err
 
-    assert said.startswith("Signed in to one as me@example.com.\n  scope      as the server sees fit\n")
+    assert said.startswith("Signed in to one as me@example.com.\n  scope      server default (not stated)\n")
     assert ", then renewed by itself\n" in said
     assert said.endswith("/kept/one.json\nPrint the token with: python -m loopback_auth token one\n")
 
 
 def test_times_without_a_date_are_told_as_such() -> None:
     """A server may say nothing, or anything."""
-    assert until(None) == "the server did not say"
+    assert until(None) == "unknown"
     assert until(1e15) in ("beyond every calendar", "31690708-07-05 01:46")
 
 

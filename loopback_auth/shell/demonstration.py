@@ -1,0 +1,72 @@
+"""How the built-in demonstration is signed in to: by the redirect first, or by a simulated person.
+
+Its server is on this machine, so whatever link it makes can be opened only where the redirect works as well:
+no flow has anything over the redirect there, and the others are there for whoever asks for them. And since
+nothing is at stake, the part of the person can be played: a machine without a browser, and without anybody to
+ask, shows a whole sign-in all the same. At no other server is a person ever simulated.
+
+Loaded before the browser is started; imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO, ROUTES, UNLIKELY, YES, Place, Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback_auth.plan.nouns import Plan
+
+LOCAL = "The demonstration runs on this machine, and so does every link to it; it begins when you ask for it."
+SIMULATED = "A simulated person approves it at the built-in demonstration."
+NO_BROWSER_HERE = (
+    "No browser here? python -m loopback_auth login --simulate-person signs in with a simulated person, and "
+    "python -m loopback_auth compare shows six flows that way."
+)
+
+
+def redirect_first(chosen: Plan) -> None:
+    """Leave the redirect alone open at first, and say what else there is where no browser is started."""
+    code = chosen.route("code")
+    if code is not None:
+        others = (Route(one.flow, ASKED, LOCAL) for one in chosen.routes if one is not code)
+        chosen.routes = (code, *others)
+    if not chosen.opens:
+        chosen.place = Place(chosen.place.name, chosen.place.title, NO_BROWSER_HERE)
+
+
+def nobody_to_ask(chosen: Plan, wishes: Mapping[str, tuple[str, str]]) -> str:
+    """Say why nobody can be asked here; empty where somebody can, or where the settings decide.
+
+    Args:
+        chosen: the plan for a real person.
+        wishes: what the settings say of this machine.
+    """
+    wished = {fact for fact, (level, _) in wishes.items() if level == YES}
+    waits = chosen.facts.waits
+    if "waits" in wishes or wished & {"opens", "person"}:
+        return ""
+    if waits.level == NO:
+        return waits.reason
+    # Whoever says something about the browser has one in mind.
+    if waits.level == UNLIKELY and not chosen.opens and not wishes.keys() & {"opens", "reaches"}:
+        return f"{waits.reason}, and no browser is opened: {chosen.why_not}"
+    return ""
+
+
+def simulated(chosen: Plan, *, flow: str | None, allowed: tuple[str, ...]) -> Plan:
+    """Return the plan for a simulated person, who has a browser on this machine.
+
+    Raises:
+        ConfigError: the flow needs somebody at a terminal.
+    """
+    flow = flow or next((one for one in ROUTES if one in allowed and one != "paste"), "paste")
+    if flow == "paste":
+        raise ConfigError(
+            "A simulated person has no terminal to paste an address into.", hint="Choose another flow."
+        )
+    chosen = chosen.only(flow)
+    chosen.routes = (Route(flow, AT_ONCE, SIMULATED),)
+    return chosen

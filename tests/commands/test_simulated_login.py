@@ -1,0 +1,64 @@
+"""The person that is played at the demonstration: what they are shown, and what becomes of their troubles."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from loopback_auth.api import login
+from loopback_auth.commands.demo import demo_client, signing_server, simulated_login
+from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.errors import TransportError
+from loopback_auth.model import HttpResponse
+from loopback_auth.settings import Settings, resolve
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import silent
+from loopback_auth.shell.planning import plan_for
+from loopback_auth.store.memory import MemoryTokenStore
+
+
+def settings() -> Settings:
+    """Return those of the demonstration."""
+    return resolve(provider="", flags={}, environ={}, config={}, config_path="config.toml")
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
+    """Whoever looks at what the simulated browser was shown must not take it for a sign-in of their own."""
+    walks: list[asyncio.Task[HttpResponse]] = []
+
+    def opened(url: str) -> Opening:
+        walks.append(asyncio.create_task(run_agent(url)))
+        return Opening(program="browser")
+
+    async def page() -> HttpResponse:
+        async with serve_demo(server_factory=signing_server) as demo:
+            client = demo_client(demo.issuer, settings(), simulated_person=simulated)
+            sign_in = await login(client, open_browser=opened, notify=silent, flow="code")
+            assert sign_in.simulated_person is simulated
+            return await walks[0]
+
+    assert (b"A simulated person approved this" in asyncio.run(page()).body) is simulated
+
+
+def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:
+    """Nobody is there who could open the link another time."""
+    store = MemoryTokenStore()
+
+    async def sign_in() -> None:
+        async with serve_demo(half_close=["/authorize"]) as demo:
+            await simulated_login(
+                demo_client(demo.issuer, settings(), simulated_person=True),
+                plan_for(settings(), unconfirmed=False, simulate=True),
+                store=store,
+                notify=silent,
+                bound=None,
+                timeout=None,
+                message="",
+                exchanges=False,
+            )
+
+    with pytest.raises(TransportError, match="simulated user agent"):
+        asyncio.run(sign_in())
+    assert store.names() == ()
