@@ -14,14 +14,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from loopback_auth import pages
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
 from loopback_auth.flows.catalog import Conditions
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste
 from loopback_auth.shell.events import Notify, silent
 from loopback_auth.shell.following import leading
-from loopback_auth.shell.live import Ending
 from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.shell.planning import planned
 from loopback_auth.shell.shared import Observer, OpenBrowser
@@ -132,7 +131,7 @@ async def _to_the_last_page(
     """Sign in, keep what came of it, and let the browser show how it ended."""
     try:
         sign_in = await signing_in
-        if not await _confirmed(sign_in, confirm):
+        if not await _confirmed(sign_in, confirm, driver):
             account = sign_in.tokens.account or "an unknown account"
             raise AttemptCancelled(
                 f"The sign-in as {account} was not wanted and is not kept.",
@@ -200,33 +199,30 @@ def _opener(plan: Plan) -> OpenBrowser:
     return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
 
 
-async def _confirmed(sign_in: SignIn, confirm: Confirm | None) -> bool:
+async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver) -> bool:
     if confirm is None or sign_in.flow not in APPROVED_BY_ANYBODY:
         return True
+    driver.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)
     return answer if isinstance(answer, bool) else await answer
 
 
-def _success(sign_in: SignIn) -> Ending:
+def _success(sign_in: SignIn) -> HttpResponse:
     tokens = sign_in.tokens
-    page = pages.success(
+    return pages.success(
         client=sign_in.client_id,
         provider=sign_in.name,
         account=tokens.account,
         scope=tokens.scope,
         detail=SIMULATED if sign_in.simulated_person else "",
     )
-    who = f"Signed in as {tokens.account}. " if tokens.account else ""
-    return Ending(page, "Signed in", f"{who}You may close this tab and return to the terminal.")
 
 
-def _failure(error: LoopbackAuthError) -> Ending:
-    page = pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
-    said = error.message if error.message.endswith(".") else f"{error.message}."
-    return Ending(page, "Not signed in", f"{said} {error.hint}".strip())
+def _failure(error: LoopbackAuthError) -> HttpResponse:
+    return pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
 
 
-def _given_up() -> Ending:
-    title, message = "Sign-in cancelled", "The program that asked for this sign-in has given up."
-    page = pages.failure(title=title, message=message, hint="Run it again if that was not meant.", status=400)
-    return Ending(page, title, message)
+def _given_up() -> HttpResponse:
+    message = "The program that asked for this sign-in has given up."
+    hint = "Run it again if that was not meant."
+    return pages.failure(title="Sign-in cancelled", message=message, hint=hint, status=400)

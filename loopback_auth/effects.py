@@ -119,7 +119,7 @@ class Moment:
         now: seconds of a monotonic clock.
         wall: Unix seconds.
         returned: the person has come back to our own tab.
-        watched: such a tab is open, so that a return would be noticed.
+        watched: such a tab is open and was left for another one, so that a return would be noticed.
     """
 
     now: float

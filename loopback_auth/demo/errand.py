@@ -91,11 +91,6 @@ class Errand:
         thinking = self._pace.thinking if self._pace.thinking and self._step.decides else 0.0
         self._begun = moment + thinking
 
-    @property
-    def relays(self) -> bool:
-        """Whether what waits for its answer is a script that has read a fragment."""
-        return bool(self._step.relay)
-
     def _arrives_at(self) -> float:
         return self._begun + self._pace.latency
 

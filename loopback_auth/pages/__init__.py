@@ -12,7 +12,7 @@ from loopback_auth.model import HttpResponse
 from loopback_auth.pages.frame import escaped, file_text, fill, page, paragraph, safe_headers
 from loopback_auth.redact import server_text
 
-__all__ = ["failure", "relay", "safe_headers", "success", "turned_away", "waiting"]
+__all__ = ["failure", "question", "relay", "safe_headers", "success", "turned_away", "waiting"]
 
 # Takes `?code=…&state=…` out of the address bar, so that a glance, a bookmark or a reload does not repeat
 # it. The browser's history on disk keeps the first address all the same: only form_post leaves none there.
@@ -89,7 +89,7 @@ def relay(*, path: str, token: str) -> HttpResponse:
     """
     attributes = f' data-relay="{escape(path)}" data-token="{escape(token)}"'
     return page(
-        200, title="One moment", body=fill("relay.html"), script=file_text("relay.js"), attributes=attributes
+        200, title="One moment", body=fill("relay.html"), script=_script("relay.js"), attributes=attributes
     )
 
 
@@ -106,7 +106,7 @@ def waiting(*, path: str, token: str, provider: str, url: str, user_code: str) -
     Source: RFC 8628 §3.3, §3.3.1, §5.4.
     """
     shown = escaped(user_code)
-    attributes = f' data-live="{escape(path)}" data-token="{escape(token)}"'
+    attributes = _live(path, token, asks="/next")
     body = fill(
         "waiting.html",
         provider=escaped(provider),
@@ -116,4 +116,29 @@ def waiting(*, path: str, token: str, provider: str, url: str, user_code: str) -
         else "",
     )
     title = f"Approve at {escaped(provider)}"
-    return page(200, title=title, body=body, script=file_text("waiting.js"), attributes=attributes)
+    return page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
+
+
+def question(*, path: str, token: str, account: str) -> HttpResponse:
+    """Say that the program asks whose account it is, and wait here for the outcome.
+
+    Args:
+        path: where this page asks, on our origin.
+        token: proves that its requests come from this very page.
+        account: who has approved, as the server tells it.
+
+    Source: RFC 6749 §10.16; RFC 8628 §5.4.
+    """
+    shown = escaped(account) or "an account that the server did not name"
+    attributes = _live(path, token, asks="/last")
+    body = fill("question.html", account=shown)
+    title = f"Approved as {shown}"
+    return page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
+
+
+def _live(path: str, token: str, *, asks: str) -> str:
+    return f' data-live="{escape(path)}" data-token="{escape(token)}" data-asks="{asks}"'
+
+
+def _script(name: str) -> str:
+    return file_text("become.js") + file_text(name)

@@ -1,33 +1,28 @@
-"use strict";
 (() => {
-  const { live, token } = document.body.dataset;
-  const ask = (path, method) =>
-    fetch(live + path, {
-      method,
-      /* Not "same-origin": Firefox then hides the origin of a page without referrer. */
-      mode: "cors",
-      credentials: "omit",
-      cache: "no-store",
-      redirect: "error",
-      referrerPolicy: "no-referrer",
-      headers: { "x-loopback-relay": token },
-    });
-  const say = (title, text) => {
-    document.title = document.querySelector("h1").textContent = title;
-    document.querySelector(".lead").textContent = text;
-    for (const element of document.querySelectorAll(".until-over")) element.remove();
+  history.replaceState(null, "", location.pathname);
+  const data = { ...document.body.dataset };
+  const stop = new AbortController();
+  const tell = (what) => ask(data.live + what, data, "POST").catch(() => {});
+  /* Coming back to this tab is the best sign that something was decided in the other one. A browser also says
+     "focus" when a page is opened or first clicked: nobody has come back who has not been away. */
+  let sent = false;
+  let away = false;
+  const leave = () => {
+    if (!away) tell("/left");
+    away = true;
   };
-  /* Coming back to this tab is the best sign that something was decided in the other one. */
-  const back = () => {
-    if (document.visibilityState === "visible") ask("/return", "POST").catch(() => {});
+  const look = () => {
+    if (document.visibilityState === "hidden") return leave();
+    if (away) tell("/return");
+    away = false;
   };
-  document.addEventListener("visibilitychange", back);
-  addEventListener("focus", back);
-  /* Answered when it is over, and not before. */
-  ask("/outcome", "GET")
-    .then((answer) => answer.json())
-    .then(
-      ({ title, message }) => say(title, message),
-      () => say("The program has ended", "Look into the terminal. You may close this tab."),
-    );
+  document.addEventListener("visibilitychange", look, stop);
+  addEventListener("focus", look, stop);
+  /* In a window of its own the other page hides nothing. */
+  addEventListener("blur", () => sent && leave(), stop);
+  document.querySelector("a.button")?.addEventListener("click", () => ((sent = true), leave()), stop);
+  ask(data.live + data.asks, data, "GET")
+    .finally(() => stop.abort())
+    .then(become)
+    .catch(() => say("The program has ended", "Look into the terminal. You may close this tab."));
 })();

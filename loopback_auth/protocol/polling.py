@@ -5,9 +5,9 @@ person comes back to our tab, which says so (`returned`). In between the gap gro
 passed, so that whoever takes long costs few requests, and whoever is quick waits little. What the server
 demands stands above all: its interval, its `slow_down`, its `Retry-After`.
 
-In numbers, for a ticket at one second and nothing in the way: 6 polls in the first 6 s. With our tab open
-17 in the first minute, and one as the person returns, at the latest 0.25 s later. Without it 25 polls in the
-first minute, and an approval is known 12 % of the time that it took later, 10 s at most.
+In numbers, for a ticket at one second and nothing in the way: 6 polls in the first 6 s. With our tab open,
+and left, 17 in the first minute, and one as the person returns, at the latest 0.25 s later. Without it 25
+polls in the first minute, and an approval is known 12 % of the time that it took later, 10 s at most.
 
 Pure: times come in, gaps come out. Spreading the gaps a little (jitter) is the interpreter's business.
 
@@ -29,9 +29,11 @@ LONGEST_GAP = 10.0
 GROWTH = 0.12
 """The gap as a part of the time that has passed since the start or the last return."""
 WATCHED_GROWTH = 0.22
-"""The same while our own tab would tell of a return; somebody may still approve on a phone and stay there."""
+"""The same while our own tab would tell of a return; who approves there may still go elsewhere afterwards."""
 AWAY_INTERVALS = 3
-"""Of a server that named one: its interval begins anew with every poll, and a return in it has to wait."""
+"""Of a server that named one: a poll begins its interval anew, and a return within it has to wait.
+
+So the first poll is kept back, too: no time has to pass before it, and the return is its best moment."""
 EAGER_SECONDS = 6.0
 EAGER_GAP = 1.0
 RETURN_GAP = 0.25
@@ -40,6 +42,10 @@ SLOW_DOWN = 5.0
 LONGEST_RETRY = 120.0
 """Seconds; a wrong clock on either side must not turn a moment's patience into hours."""
 LONGEST_BACK_OFF = 60.0
+SHORTEST_BACK_OFF = 4.0
+BACK_OFF_GROWTH = 0.25
+"""Where no server has named an interval backing off goes no further at first, nor than this part of the time
+that has passed: a person may have approved, and is waiting for one of the polls."""
 NEVER = float("-inf")
 
 
@@ -71,7 +77,7 @@ def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
 
     Args:
         rhythm: as it stands.
-        watched: our own tab is open and will tell when the person comes back to it.
+        watched: our own tab is open, the person has left it, and it will tell when they come back.
 
     Source: RFC 8628 §3.5 (never sooner than the interval; back off after failures).
     """
@@ -79,18 +85,20 @@ def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
         pause = min(RETURN_GAP, rhythm.interval) if rhythm.own_pace else rhythm.interval
         # Before the first poll nothing has to be waited for: the interval is one between polls.
         return max(rhythm.since, rhythm.last + pause, rhythm.not_before)
+    away = 0.0
+    if watched and not rhythm.own_pace:
+        away = min(AWAY_INTERVALS * rhythm.interval, LONGEST_BACK_OFF)
     if rhythm.last == NEVER:
-        return max(rhythm.since + max(EAGER_GAP, rhythm.interval), rhythm.not_before)
+        return max(rhythm.since + max(EAGER_GAP, rhythm.interval, away), rhythm.not_before)
     passed = rhythm.last - rhythm.since
     if passed < EAGER_SECONDS:
         gap = EAGER_GAP
     else:
-        gap = min(max(EAGER_GAP, passed * (WATCHED_GROWTH if watched else GROWTH)), LONGEST_GAP)
-        if watched and not rhythm.own_pace:
-            gap = max(gap, min(AWAY_INTERVALS * rhythm.interval, LONGEST_BACK_OFF))
+        gap = max(min(max(EAGER_GAP, passed * (WATCHED_GROWTH if watched else GROWTH)), LONGEST_GAP), away)
     if rhythm.failures:
-        doubled = max(EAGER_GAP, rhythm.interval) * 2.0 ** min(rhythm.failures, 4)
-        gap = max(gap, min(doubled, LONGEST_BACK_OFF))
+        doubled = max(EAGER_GAP, rhythm.interval) * 2.0 ** min(rhythm.failures, 6)
+        most = max(SHORTEST_BACK_OFF, passed * BACK_OFF_GROWTH) if rhythm.own_pace else LONGEST_BACK_OFF
+        gap = max(gap, min(doubled, most, LONGEST_BACK_OFF))
     # Last, since enough `slow_down` may have led beyond where backing off ends.
     return max(rhythm.last + max(gap, rhythm.interval), rhythm.not_before)
 

@@ -23,12 +23,12 @@ from typing import TypeVar, assert_never
 
 from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
 from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
-from loopback_auth.model import Attempt, AuthorizationRequest, Callback, Redirect
+from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpResponse, Redirect
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.events import Invited, Notify, PasteReady, Warned, silent
-from loopback_auth.shell.live import Ending, LiveTab
+from loopback_auth.shell.live import LiveTab
 from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.shell.shared import Observer, OpenBrowser, Shared
 
@@ -153,10 +153,15 @@ class Driver:
         finally:
             flow.close()
 
-    async def finish(self, ending: Ending) -> None:
+    def ask_elsewhere(self, account: str) -> None:
+        """Let the browser say that a question about an account is to be answered in the terminal."""
+        if self._shared.receiver is not None:
+            self._shared.receiver.ask_elsewhere(account)
+
+    async def finish(self, page: HttpResponse) -> None:
         """Show the browser how it ended, if it is waiting to know."""
         if self._shared.receiver is not None:
-            await self._shared.receiver.finish(ending)
+            await self._shared.receiver.finish(page)
 
     async def _perform(self, effect: Effect) -> object:
         if isinstance(effect, Send):

@@ -46,7 +46,7 @@ from loopback_auth.shell.events import (
     Notify,
 )
 from loopback_auth.shell.expected import Expected
-from loopback_auth.shell.live import Ending, LiveTab
+from loopback_auth.shell.live import LiveTab
 from loopback_auth.shell.loopback import BACKLOG, BoundRedirect, new_key
 
 CONNECTIONS = 64
@@ -105,6 +105,7 @@ class Receiver:
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
         self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
+        self._over = False
         self._released = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ignored = 0
@@ -185,19 +186,31 @@ class Receiver:
             self._ways_on[authority] = asyncio.get_running_loop().create_future()
         return self._ways_on[authority]
 
-    async def finish(self, ending: Ending) -> None:
+    def ask_elsewhere(self, account: str) -> None:
+        """Let the waiting browser say that a question about an account is to be answered in the terminal."""
+        self._live = self._live or LiveTab(self._bound.authority)
+        page = self._live.question(account, taken=bool(self._held))
+        if not self._outcome.done():
+            self._outcome.set_result(page)
+
+    async def finish(self, page: HttpResponse) -> None:
         """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over."""
+        self._over = True
         for waiting in (self._outcome, self._way_on(self._bound.authority), *self._ways_on.values()):
             if not waiting.done():
-                waiting.set_result(ending.page)
+                waiting.set_result(page)
         if self._live is not None:
-            self._live.end(ending)
-        if self._held:
+            self._live.end(page)
+        if self._awaited():
             try:
                 async with asyncio.timeout(FLUSH):
                     await self._released.wait()
             except TimeoutError:
                 return
+
+    def _awaited(self) -> bool:
+        """Tell whether a browser waits for a page, or is about to ask for the last one."""
+        return bool(self._held) or (self._live is not None and self._live.owed)
 
     # What follows is called from connections.
 
@@ -219,7 +232,7 @@ class Receiver:
         self._held.discard(connection)
         if self._live is not None:
             self._live.forget(connection)
-        if self._outcome.done() and not self._held:
+        if self._over and not self._awaited():
             self._released.set()
 
     def turn_away(self, refusal: TurnedAway) -> None:
@@ -258,9 +271,6 @@ class Receiver:
         if isinstance(page, asyncio.Future):
             self._held.add(connection)
             page = await asyncio.shield(page)
-        if page.status == 200 and self._expected.relays(_path(head)):
-            # The script of our relay page asks only how it ended, and shows that itself.
-            page = HttpResponse(204, pages.safe_headers())
         if self._visited is not None:
             self._visited(head, page.status)
         return answer(page)

@@ -28,6 +28,7 @@ class Running:
         self.events: list[Event] = []
         self._fresh: Queue[Event] = Queue()
         self._ended: Future[SignIn] = Future()
+        self._answer: Future[bool] = Future()
 
     def wait(self, kind: type[EventType]) -> EventType:
         """Wait for the next event of a kind."""
@@ -49,7 +50,14 @@ class Running:
         self.events.append(event)
         self._fresh.put(event)
 
-    def run(self, client: ClientConfig, flow: str) -> None:
+    def answer(self, yes: bool) -> None:
+        """Answer whether the account is the right one."""
+        self._answer.set_result(yes)
+
+    async def _asked(self, _: SignIn) -> bool:
+        return await asyncio.wrap_future(self._answer)
+
+    def run(self, client: ClientConfig, flow: str, asks: bool) -> None:
         """Sign in; for the thread."""
         sign_in = login(
             client,
@@ -57,6 +65,7 @@ class Running:
             notify=self.notify,
             open_browser=lambda _url: Opening(why_not="the test opens it"),
             timeout=60,
+            confirm=self._asked if asks else None,
         )
         try:
             self._ended.set_result(asyncio.run(sign_in))
@@ -65,10 +74,10 @@ class Running:
 
 
 @contextmanager
-def signing_in(client: ClientConfig, flow: str) -> Iterator[Running]:
-    """Run a sign-in for as long as it takes, and at most a minute."""
+def signing_in(client: ClientConfig, flow: str, *, asks: bool = False) -> Iterator[Running]:
+    """Run a sign-in for as long as it takes, and at most a minute; `asks` wants the account confirmed."""
     running = Running()
-    thread = Thread(target=running.run, args=(client, flow), name="sign-in", daemon=True)
+    thread = Thread(target=running.run, args=(client, flow, asks), name="sign-in", daemon=True)
     thread.start()
     yield running
     thread.join(SOON)

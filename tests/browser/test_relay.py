@@ -7,6 +7,7 @@ import sqlite3
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.error import HTTPError
@@ -25,7 +26,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory
 from loopback_auth.errors import AuthorizationError, ProtocolError
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
 from loopback_auth.shell.events import Ignored
 
 pytestmark = pytest.mark.browser
@@ -131,6 +132,22 @@ def test_command_line(
 
     assert ended.status == exit_status
     assert exit_status == 0 or "access_denied" in ended.complaint
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post"])
+def test_question_in_the_terminal_is_told_of(tab: Tab, demo: Demo, mode: ResponseMode) -> None:
+    """Whose tokens these are gets asked in the terminal (RFC 6749 §10.16); the page says so at once."""
+    with signing_in(replace(client(demo.issuer), response_mode=mode), "token", asks=True) as running:
+        tab.sign_in(running.link())
+        tab.decide("Approve", "Approved as")
+        asked = tab.text
+        running.answer(True)
+        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        running.end()
+
+    assert "Answer the question in the terminal" in asked
+    assert "demo@example.com" in tab.text
+    assert tab.complaints == []
 
 
 def test_failure_after_approval(tab: Tab) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
-from loopback_auth.errors import DeviceError, LoopbackAuthError, TicketError
+from loopback_auth.errors import AttemptCancelled, DeviceError, LoopbackAuthError, TicketError
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.shell.events import Exchanged, Ignored, Invited
 
@@ -40,17 +40,19 @@ POLLS = {"ticket": "ticket status request", "device": "device token request"}
 
 
 @contextmanager
-def waiting(flow: Flow, faults: Faults | None = None) -> Iterator[tuple[Running, Demo]]:
+def waiting(
+    flow: Flow, faults: Faults | None = None, *, interval: int = MINUTE, asks: bool = False
+) -> Iterator[tuple[Running, Demo]]:
     """Run a sign-in at a demo server that wants to be left alone for a minute."""
 
     def factory(issuer: str) -> DemoServer:
-        return DemoServer(issuer, entropy=secrets.token_bytes, faults=faults, device_interval=MINUTE)
+        return DemoServer(issuer, entropy=secrets.token_bytes, faults=faults, device_interval=interval)
 
     with demo_thread(server_factory=factory) as demo:
         contract = replace(demo_contract("netlify", demo.issuer), interval=float(MINUTE))
         provider = Provider("demo", ServerMetadata(issuer=demo.issuer), ticket=contract)
         client = ClientConfig(provider, "loopback-auth-demo", scope="profile email")
-        with signing_in(client, flow) as running:
+        with signing_in(client, flow, asks=asks) as running:
             yield running, demo
 
 
@@ -120,17 +122,82 @@ def test_approve(
         record_property("milliseconds from return to token", round((time.monotonic() - begun) * 1000))
         tab.page.get_by_role("heading", name="Signed in").wait_for()
         asked = [one.all_headers() for one in tab.requests if one.resource_type == "fetch"]
+        # Nobody listens any more, so nothing more is told.
+        tab.page.evaluate(
+            "document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('focus'))"
+        )
+        told = [sum(one.url.endswith(path) for one in tab.requests) for path in ("/left", "/return")]
 
     assert kept.tokens.account == "demo@example.com"
-    assert f"Signed in as {kept.tokens.account}." in tab.text
+    assert all(fact in tab.text for fact in ("demo@example.com", "loopback-auth-demo"))
+    assert tab.page.locator("main .mark").count() == 1
     assert (code in shown, bool(code)) == (True, flow == "device")
     assert (before, polls(running, flow)) == (0, 1)
     # In any other mode Firefox, as Fetch §3.2 has it, says `Origin: null` for a page that allows no referrer.
     assert {headers["sec-fetch-mode"] for headers in asked} == {"cors"}
     assert tab.complaints == []
     assert tab.page.get_by_role("link").count() == 0
+    assert told == [1, 1]
     assert {urlsplit(one.url).netloc for one in tab.requests} == {urlsplit(tab.page.url).netloc}
     assert demo.issuer not in tab.page.url
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_focus_of_who_has_not_been_away(context: BrowserContext, tab: Tab, flow: Flow) -> None:
+    """Chromium says "focus" when a page is opened or first clicked; at that poll nobody has approved yet."""
+    with waiting(flow) as (running, _):
+        arrive(tab, running)
+        tab.page.evaluate("dispatchEvent(new Event('focus'))")
+        there = open_provider(context, tab)
+        decide(there, flow, "Approve", "Approved")
+        before = polls(running, flow)
+        there.page.close()
+        running.end()
+
+    assert (before, polls(running, flow)) == (0, 1)
+
+
+def test_poll_that_is_due_waits_for_who_is_away(
+    context: BrowserContext, tab: Tab, record_property: Callable[[str, object], None]
+) -> None:
+    """With the usual five seconds between polls, one just before the return would make the person wait."""
+    with waiting("device", interval=1) as (running, _):
+        arrive(tab, running)
+        there = open_provider(context, tab)
+        there.page.get_by_role("button", name="Continue").click()
+        there.page.wait_for_timeout(1500)
+        there.page.get_by_role("button", name="Continue").click()
+        there.decide("Approve", "Approved")
+        before, begun = polls(running, "device"), time.monotonic()
+        there.page.close()
+        running.end()
+        took = time.monotonic() - begun
+        record_property("milliseconds from return to token", round(took * 1000))
+
+    assert before == 0
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("answer", [True, False])
+def test_question_in_the_terminal_is_told_of(
+    context: BrowserContext, tab: Tab, flow: Flow, answer: bool
+) -> None:
+    """Whose account it is gets asked elsewhere, while the person looks at the browser (RFC 8628 §5.4)."""
+    with waiting(flow, asks=True) as (running, _):
+        arrive(tab, running)
+        there = open_provider(context, tab)
+        decide(there, flow, "Approve", "Approved")
+        there.page.close()
+        tab.page.get_by_role("heading", name="Approved as demo@example.com").wait_for()
+        asked = tab.text
+        running.answer(answer)
+        tab.page.get_by_role("heading", name="Signed in" if answer else "Not signed in").wait_for()
+        with nullcontext() if answer else pytest.raises(AttemptCancelled):
+            running.end()
+
+    assert "Answer the question in the terminal" in asked
+    assert ("not wanted" in tab.text) is not answer
+    assert tab.complaints == []
 
 
 @pytest.mark.parametrize("flow", FLOWS)
@@ -217,7 +284,7 @@ async ({ live, token }) => {
     { method: 'POST', mode: 'no-cors' },
     { method: 'POST', headers: { 'x-loopback-relay': token } },
     { headers: { 'x-loopback-relay': token } },
-  ]) for (const path of ['/return', '/outcome'])
+  ]) for (const path of ['/return', '/next'])
     told.push(await fetch(live + path, options).then((answer) => answer.text()).catch(() => 'unreadable'));
   return told;
 }
@@ -234,7 +301,7 @@ def test_forged_returns(context: BrowserContext, tab: Tab, stranger: str) -> Non
         right = {"Origin": origin, "X-Loopback-Relay": token}
         statuses = [
             status(f"{origin}{live}{path}", data, headers)
-            for path, data in (("/return", ""), ("/outcome", None))
+            for path, data in (("/return", ""), ("/next", None))
             for headers in (
                 {"Origin": origin},
                 right | {"X-Loopback-Relay": "guessed"},
@@ -244,7 +311,7 @@ def test_forged_returns(context: BrowserContext, tab: Tab, stranger: str) -> Non
                 right | {"Host": "rebind.test"},
             )
         ]
-        wrong_way = [status(f"{origin}{live}{path}", "", right) for path in ("/outcome", "/other")]
+        wrong_way = [status(f"{origin}{live}{path}", "", right) for path in ("/next", "/other")]
         without_origin = status(f"{origin}{live}/return", "", {"X-Loopback-Relay": token})
         there = open_provider(context, tab)
         provider = there.page.url

@@ -237,7 +237,7 @@ def test_token_is_in_the_address_bar_and_not_in_the_request() -> None:
 
     assert response.url == "http://127.0.0.1:49152/callback"
     assert "#access_token=<access_token#1>" in response.address
-    assert (relay.address, relay.status) == ("", 204)
+    assert (relay.address, relay.status) == ("", 200)
     assert relay.request_body.startswith("access_token=<access_token#1>")
 
 

@@ -167,7 +167,7 @@ TOKEN = Run(
             browsers(
                 "authorization response", f"{PORT}/callback", 2.1, address=f"{PORT}/callback#{IMPLICIT}"
             ),
-            browsers("fragment relay", f"{PORT}/<relay_key#1>", 2.2, body=IMPLICIT, status=204, address=""),
+            browsers("fragment relay", f"{PORT}/<relay_key#1>", 2.2, body=IMPLICIT, address=""),
             step("receive", 2.2, {"via": "relay", "parameters": "access_token token_type state iss"}),
             step("done", 2.3),
         ),
@@ -196,7 +196,6 @@ OPENID = Run(
                 f"{PORT}/<relay_key#1>",
                 2.2,
                 body="code=<code#1>&id_token=<id_token#1>&state=<state#1>",
-                status=204,
                 address="",
             ),
             step("receive", 2.2, {"via": "relay", "parameters": "code id_token state"}),

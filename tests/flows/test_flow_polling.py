@@ -180,7 +180,7 @@ def test_trouble_is_survived_and_told_once(trouble: Answer) -> None:
     world = Clockwork([*[trouble] * 5, NOT_YET, TOKENS])
 
     assert ticket(world).status == 200
-    assert world.gaps()[:6] == [1, 2, 4, 8, 16, 16]
+    assert world.gaps()[:6] == [1, 2, 4, 4, 4, 4]
     assert len(world.warnings) == 1
     assert "Still waiting" in world.warnings[0]
 
@@ -329,7 +329,7 @@ def test_long_poll_that_fails_at_once_has_failed() -> None:
     world = Clockwork([*[CUT] * 4, TOKENS])
 
     assert ticket(world, long_poll=True).status == 200
-    assert world.gaps()[:4] == [1, 2, 4, 8]
+    assert world.gaps()[:4] == [1, 2, 4, 4]
     assert len(world.warnings) == 1
 
 

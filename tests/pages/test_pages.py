@@ -45,11 +45,12 @@ PAGES: dict[str, Callable[[str], HttpResponse]] = {
     "demo_done": lambda text: demo_pages.done(title=text, message=text),
     "form_post": lambda text: demo_pages.form_post(action=LOOPBACK + text, parameters=[(text, text)]),
     "relay": lambda text: pages.relay(path=text, token=text),
+    "question": lambda text: pages.question(path=text, token=text, account=text),
     "waiting": lambda text: pages.waiting(
         path=text, token=text, provider=text, url=LOOPBACK + text, user_code=text
     ),
 }
-SCRIPTED = {"success", "failure", "form_post", "relay", "waiting"}
+SCRIPTED = {"success", "failure", "form_post", "question", "relay", "waiting"}
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -180,9 +181,13 @@ def test_page_names_nothing_outside_itself(name: str) -> None:
 
     assert not names & {"src", "srcset", "style", "background", "ping", "formaction", "onclick"}
     # The one link there is leads to the approval page, in a tab of its own, and takes no referrer along.
-    links = [dict(attributes) for tag, attributes in reader.elements if "href" in attributes]
+    links = [dict(attributes) for tag, attributes in reader.elements if tag == "a"]
     assert [link["rel"] for link in links] == (["noopener noreferrer"] if name == "waiting" else [])
-    assert {tag for tag, _ in reader.elements}.isdisjoint({"link", "img", "iframe", "base", "object"})
+    assert {tag for tag, _ in reader.elements}.isdisjoint({"img", "iframe", "base", "object"})
+    # Without an icon browsers ask for /favicon.ico, which our policy forbids and Firefox reports.
+    icons = [dict(attributes) for tag, attributes in reader.elements if tag == "link"]
+    assert icons == [{"rel": "icon", "href": "data:,"}]
+    assert policy(PAGES[name](PLAIN))["img-src"] == "data:"
 
 
 @every_page

@@ -124,6 +124,12 @@ def test_first_poll_waits_as_long_as_any() -> None:
     assert next_poll(Rhythm(0.5, since=3.0), watched=False) == 4.0
 
 
+def test_first_poll_is_kept_for_the_return() -> None:
+    """Nothing has to pass before it, but after it the interval of the server (RFC 8628 §3.5)."""
+    assert next_poll(Rhythm(5.0, since=3.0), watched=True) == 18.0
+    assert next_poll(Rhythm(5.0, since=3.0, own_pace=True), watched=True) == 8.0
+
+
 def test_returning_before_the_first_poll_brings_it() -> None:
     """There is no poll yet from which an interval could count."""
     assert next_poll(returned(Rhythm(5.0, since=0.0), 2.0), watched=True) == 2.0
