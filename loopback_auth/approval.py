@@ -82,6 +82,7 @@ class TicketContract:
         timeout: seconds until the ticket is given up.
         binding: the server takes a code challenge at `create` and wants the verifier at `exchange`.
         long_poll: the server answers a poll only when it is over; silence means "not yet".
+        polled_at_base: where another server is named to be polled, path and query are asked for at `base`.
         source: the public page or code that shows it.
     """
 
@@ -109,6 +110,7 @@ class TicketContract:
     timeout: float = 300.0
     binding: bool = False
     long_poll: bool = False
+    polled_at_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)

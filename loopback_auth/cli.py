@@ -96,13 +96,16 @@ def settings_of(options: argparse.Namespace) -> Settings:
     for variable in unknown_variables(os.environ):
         tell(f"warning: the variable {variable} means nothing here; is it misspelled?")
     path = config_file(os.environ)
-    return resolve(
+    settings = resolve(
         provider=options.provider or "",
         flags=vars(options),
         environ=os.environ,
         config=load_config(path),
         config_path=path,
     )
+    for note in settings.notes:
+        tell(note)
+    return settings
 
 
 def tell(text: str) -> None:

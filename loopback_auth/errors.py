@@ -147,7 +147,8 @@ class TicketError(OAuthError):
     """A ticket was denied, has expired, or is not known; vendors do not tell these apart.
 
     Args:
-        error: `denied_or_expired`, `not_created` or `exchange_refused`: codes of ours, since there are none.
+        error: `denied_or_expired`, `not_created` (for this client), `creation_refused` (to whoever asks) or
+            `exchange_refused`: codes of ours, since there are none.
         error_description: the server's words, cleaned and cut; empty when there were none.
     """
 
@@ -267,6 +268,7 @@ class StillPending(LoopbackAuthError):
 TICKET_WORDS = {
     "denied_or_expired": "The ticket was denied, or it has expired",
     "not_created": "The server made no ticket",
+    "creation_refused": "The server made no ticket",
     "exchange_refused": "The ticket was approved, but the server did not exchange it",
 }
 
@@ -350,6 +352,7 @@ HINTS = {
     # Tickets have no error codes of their own: these are ours.
     ("ticket", "denied_or_expired"): "Run the command again and approve within a few minutes.",
     ("ticket", "not_created"): "Check --client-id: the server did not make a ticket for it.",
+    ("ticket", "creation_refused"): "Try again in a few minutes, or choose another --flow.",
     ("ticket", "exchange_refused"): "Run the command again: a ticket can be exchanged once.",
     # RFC 7009 §2.2.1
     ("revocation request", "unsupported_token_type"): (

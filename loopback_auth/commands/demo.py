@@ -216,10 +216,10 @@ def demo_client(issuer: str, settings: Settings, *, simulated_person: bool = Fal
     from loopback_auth.upkeep import can_verify_signatures
 
     scope = "openid profile email" if can_verify_signatures() else "profile email"
-    values = {"issuer": issuer, "client_id": CLIENT_ID, "scope": scope, "ticket": "netlify"}
-    completed = settings.completed(values, "built-in demonstration")
-    client = client_config(completed)
-    vendor = completed.text("ticket") or "netlify"
+    vendor = settings.text("ticket") or "netlify"
     contract = demo_contract(vendor, issuer, binding=vendor == "netlify")
+    tickets = {"ticket": vendor, "ticket_base": contract.base, "ticket_ui": contract.ui}
+    values = {"issuer": issuer, "client_id": CLIENT_ID, "scope": scope, **tickets}
+    client = client_config(settings.completed(values, "built-in demonstration"))
     provider = replace(client.provider, temporary=True, simulated_person=simulated_person, ticket=contract)
     return replace(client, provider=provider)

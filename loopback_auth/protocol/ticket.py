@@ -95,7 +95,7 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
             hint="Choose another --flow.",
         )
     if answer.status not in contract.create.ok:
-        raise _refused(answer, "not_created")
+        raise _refused(answer, "not_created" if _is_for_clients(contract) else "creation_refused")
     document = _document(answer, "ticket", contract.source)
     found = {name: _found(document, path) for name, path in contract.extract.items()}
     known = {**values, **{name: text for name, text in found.items() if text}}
@@ -155,6 +155,9 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
         if contract.errors_pend:
             return Pending()
         raise TicketError("denied_or_expired", f"HTTP status {answer.status}")
+    if not answer.body.strip():
+        # Where the server answers only in the end, something in between has waited long enough.
+        return Pending(trouble="" if contract.long_poll else "an empty answer came")
     if not is_json(answer):
         return Pending(trouble="something else than JSON came; is there a log-in page in this network?")
     document = _document(answer, "ticket status", contract.source)
@@ -217,10 +220,23 @@ def _joined(contract: TicketContract, url: str, *, same_server: bool) -> str:
         raise _malformed(exc.message, contract) from exc
     except ValueError as exc:
         raise _malformed("an address in it is none", contract) from exc
-    # What polls also carries the secret: it may not be led to another server.
-    if same_server and origin(joined) != origin(contract.base):
-        raise _malformed("it wants to be polled at another server", contract)
-    return joined
+    if not same_server or origin(joined) == origin(contract.base):
+        return joined
+    # What polls also carries the secret: it may not be led to another server. A mirror passes on the address
+    # of the registry behind it, and answers to its path itself (https://github.com/npm/npm-profile/pull/191).
+    if contract.polled_at_base:
+        return contract.base[: _path_start(contract.base)] + joined[_path_start(joined) :]
+    raise _malformed("it wants to be polled at another server", contract)
+
+
+def _path_start(url: str) -> int:
+    """Return where the path of an absolute address begins; at its end when there is none."""
+    start = url.find("/", url.index("://") + 3)
+    return start if start >= 0 else len(url)
+
+
+def _is_for_clients(contract: TicketContract) -> bool:
+    return "{client_id}" in contract.create.url + "".join(text for _, text in contract.create.parameters)
 
 
 def _is_done(contract: TicketContract, status: int, document: Mapping[str, object]) -> bool:

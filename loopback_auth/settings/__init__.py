@@ -28,9 +28,9 @@ DEMO = "demo"
 DEFAULT = "default"
 OTHER_VARIABLES = ("LOOPBACK_AUTH_CONFIG_DIR", "LOOPBACK_AUTH_DATA_DIR", "LOOPBACK_AUTH_PROVIDER")
 _NAMES = tuple(setting.name for setting in SETTINGS)
-_PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
+PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
 _ADDRESSES = (
-    *_PLACES,
+    *PLACES,
     "pushed_authorization_request_endpoint",
     "device_authorization_endpoint",
     "revocation_endpoint",
@@ -55,13 +55,21 @@ class Settings:
         name: what the sign-in is kept under: the provider, or else the host of the server.
         values: name to value, origin in words, and distance: 0 is a flag, more with each place behind.
         advice: what to register at the provider and where that is described; empty when unknown.
+        notes: what was left out of a preset and why, for people.
     """
 
-    __slots__ = ("_values", "advice", "name")
+    __slots__ = ("_values", "advice", "name", "notes")
 
-    def __init__(self, name: str, values: Mapping[str, tuple[object, str, int]], advice: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        values: Mapping[str, tuple[object, str, int]],
+        advice: str = "",
+        notes: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self.advice = advice
+        self.notes = notes
         self._values = values
 
     @property
@@ -109,12 +117,12 @@ class Settings:
     def completed(self, values: Mapping[str, object], origin: str) -> Settings:
         """Return the same settings with values for what nobody has set."""
         unset = {name: (value, origin, 9) for name, value in values.items() if self.get(name) is None}
-        return Settings(self.name, {**self._values, **unset}, self.advice)
+        return Settings(self.name, {**self._values, **unset}, self.advice, self.notes)
 
     def with_secret(self, client_secret: str) -> Settings:
         """Return the same settings with a client secret that a person typed in."""
         values = {**self._values, "client_secret": (client_secret, "terminal", 0)}
-        return Settings(self.name, values, self.advice)
+        return Settings(self.name, values, self.advice, self.notes)
 
     def __repr__(self) -> str:
         return f"Settings(name={self.name!r})"
@@ -175,8 +183,14 @@ def resolve(
     given = {name: flags[name] for name in _NAMES if flags.get(name) is not None}
     variables = {item.name: environ[item.variable] for item in SETTINGS if environ.get(item.variable)}
     name, nearer = _named(provider, given, variables, environ, config)
+    address = next((one for one in _ADDRESSES if one in given and one != "ticket"), "")
+    if name == DEMO and address:
+        raise ConfigError(
+            f"The built-in demonstration has its own address: --{address.replace('_', '-')} has no use there",
+            hint=f"Leave {DEMO} out to sign in at the address that you gave.",
+        )
     table = tables.get(name, {})
-    elsewhere = bool(name) or any(place in layer for layer in (given, variables) for place in _PLACES)
+    elsewhere = bool(name) or any(place in layer for layer in (given, variables) for place in PLACES)
     top = {key: value for key, value in config.items() if not (elsewhere and key in _ADDRESSES + _CLIENT)}
     layers: list[tuple[str, Mapping[str, object]]] = [
         ("flag {flag}", given),
@@ -195,7 +209,7 @@ def resolve(
     layers[-1] = (layers[-1][0], filled(layers[-1][1], _domain(layers, extended)))
     values = {item.name: _value(item, layers) for item in SETTINGS}
     advice = "{note} ({source})".format_map(preset(extended)) if extended else ""
-    return Settings(_name(name, values), values, advice)
+    return Settings(_name(name, values), values, advice, _notes(extended, values))
 
 
 def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
@@ -259,10 +273,10 @@ def _named(
     config: Mapping[str, object],
 ) -> tuple[str, int]:
     """Return the provider's name, and the number of places that are nearer to the person than its own."""
-    if provider or any(place in given for place in _PLACES):
+    if provider or any(place in given for place in PLACES):
         return provider, 1
     from_environment = environ.get("LOOPBACK_AUTH_PROVIDER", "")
-    if from_environment or any(place in variables for place in _PLACES):
+    if from_environment or any(place in variables for place in PLACES):
         return from_environment, 2
     return str(config.get("provider", "")), 3
 
@@ -271,15 +285,31 @@ def _preset_name(name: str, table: Mapping[str, object]) -> str:
     """Return the preset of a provider; a table called like a preset extends it, unless it lies elsewhere."""
     if "preset" in table:
         return str(table["preset"])
-    elsewhere = any(place in table for place in _PLACES)
+    elsewhere = any(place in table for place in PLACES)
     return name if not elsewhere and preset(name) else ""
 
 
 def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> dict[str, object]:
     row = preset(name)
-    if any(place in layer for layer in nearer for place in _PLACES):
+    given = {str(layer[place]) for layer in nearer for place in PLACES if place in layer}
+    # Another address of the same server takes nothing away, and shows its tokens to nobody else.
+    if given and not {_origin(url) for url in given} <= {_origin(str(row.get(place))) for place in PLACES}:
         return {key: value for key, value in row.items() if key not in _ADDRESSES}
     return row
+
+
+def _notes(extended: str, values: Mapping[str, tuple[object, str, int]]) -> tuple[str, ...]:
+    """Say that a preset's ticket is left out, which is a flow that a person may count on."""
+    if values["ticket"][0] or not preset(extended).get("ticket"):
+        return ()
+    return (
+        f"The tickets of {extended} are left out, for another server is named than its own. If that one "
+        "makes tickets too, give --ticket, --ticket-base and --ticket-ui.",
+    )
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
 
 
 def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> str:
@@ -318,10 +348,15 @@ def _value(item: Setting, layers: list[tuple[str, Mapping[str, object]]]) -> tup
 def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
     if name and "://" not in name:
         return name
-    for place in _PLACES:
+    for place in PLACES:
         url = values[place][0]
         if isinstance(url, str):
             _, _, rest = url.partition("://")
             # Two issuers on one host, as tenants have them, are two providers.
             return (rest if place == "issuer" else rest.partition("/")[0]).rstrip("/")
-    return "unnamed" if values["client_id"][0] else DEMO
+    # An address that somebody has given is never passed over, even if it is not enough to sign in.
+    for address in ("ticket_base", *_ADDRESSES):
+        url = values[address][0]
+        if isinstance(url, str) and "://" in url:
+            return url.partition("://")[2].partition("/")[0]
+    return str(values["ticket"][0] or ("unnamed" if values["client_id"][0] else DEMO))

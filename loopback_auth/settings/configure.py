@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
-from loopback_auth.settings import Settings, needs_secret, redirect_of
+from loopback_auth.settings import PLACES, Settings, needs_secret, redirect_of
+from loopback_auth.settings.providers import preset
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.store import sign_in_name
 
@@ -54,6 +55,9 @@ _OWN_PARAMETERS = (
 )
 _OWN_HEADERS = ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding")
 
+TICKETS_WITH_UI = ("netlify", "heroku")
+"""Vendors whose contract has a second address, where the ticket or the token is taken too."""
+
 TICKETS_FOR_CLIENTS = ("netlify",)
 """Vendors whose tickets are made for a registered client; the others' are for whoever asks."""
 
@@ -68,6 +72,7 @@ def check_settings(settings: Settings) -> None:
     """
     redirect_of(settings)
     sign_in_name(settings.name)
+    _check_ticket(settings)
     _check_places(settings)
     _check_client_id(settings)
     _check_client_secret(settings)
@@ -166,6 +171,34 @@ def _ticket(settings: Settings) -> TicketContract | None:
     if ui:
         check_endpoint(ui, name="ticket_ui")
     return replace(contract, base=base.rstrip("/"), ui=ui.rstrip("/"))
+
+
+def _check_ticket(settings: Settings) -> None:
+    """Refuse a ticket of one server that would be shown to another: who has it can redeem the token."""
+    vendor, base, ui = (settings.text(name) for name in ("ticket", "ticket_base", "ticket_ui"))
+    if not vendor:
+        if base or ui:
+            raise ConfigError(
+                f"The address {(base or ui or '')[:120]!a} is to make tickets, but nothing says in which way",
+                hint="Name the vendor whose contract it speaks with --ticket.",
+            )
+        return
+    row = preset(vendor)
+    elsewhere = any(settings.text(name) not in (None, row.get(name)) for name in PLACES)
+    if elsewhere and not base:
+        raise ConfigError(
+            f"{settings.name} would not be asked for the ticket, but {vendor}, which is another server",
+            hint=f"Say where {settings.name} makes such tickets: {_ticket_flags(vendor)}.",
+        )
+    if vendor in TICKETS_WITH_UI and bool(base) != bool(ui):
+        raise ConfigError(
+            f"Of the two addresses for {vendor}'s tickets one is given; the other would be {vendor}'s own",
+            hint=f"Give both: {_ticket_flags(vendor)}.",
+        )
+
+
+def _ticket_flags(vendor: str) -> str:
+    return "--ticket-base and --ticket-ui" if vendor in TICKETS_WITH_UI else "--ticket-base"
 
 
 def _check_places(settings: Settings) -> None:

@@ -42,6 +42,7 @@ NPM = TicketContract(
     token_path="token",
     account=Call("GET", "{base}/-/whoami"),
     account_paths=("username",),
+    polled_at_base=True,
     source="https://github.com/npm/npm-profile",
 )
 

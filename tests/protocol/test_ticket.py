@@ -193,28 +193,53 @@ def test_ticket_for_another_client_is_refused() -> None:
     assert made(NETLIFY, json_answer(without, 201)).values["id"] == ID
 
 
-@pytest.mark.parametrize("contract", [NPM, STRIPE])
 @pytest.mark.parametrize(
     "elsewhere",
     [
         "https://evil.example/done",
         "//evil.example/done",
-        "http://registry.npmjs.org/x",
-        "https://registry.npmjs.org@evil.example/",
-        "https://registry.npmjs.org.evil.example/",
+        "http://dashboard.stripe.com/x",
+        "https://dashboard.stripe.com@evil.example/",
+        "https://dashboard.stripe.com.evil.example/",
         "javascript:alert(1)",
         "https://[",
         "//[",
-        "https://registry.npmjs.org:8443/x",
+        "https://dashboard.stripe.com:8443/x",
     ],
 )
-def test_poll_is_not_led_to_another_server(contract: TicketContract, elsewhere: str) -> None:
+def test_poll_is_not_led_to_another_server(elsewhere: str) -> None:
     """What is polled with redeems the token."""
-    paths = {name: path for path, name in ((path, name) for name, path in contract.extract.items())}
-    members = {paths["browser_url"]: "https://vendor.example/x", paths["poll_url"]: elsewhere}
+    members = {"browser_url": "https://vendor.example/x", "poll_url": elsewhere, "verification_code": "x"}
 
     with pytest.raises(MalformedResponse):
-        made(contract, json_answer(members))
+        made(STRIPE, json_answer(members))
+
+
+MIRROR = "http://127.0.0.1:4873"
+POLLED = [
+    ("https://registry.npmjs.org/-/v1/done?authId=x", MIRROR, f"{MIRROR}/-/v1/done?authId=x"),
+    ("https://evil.example/-/v1/done?authId=x", MIRROR, f"{MIRROR}/-/v1/done?authId=x"),
+    ("//evil.example/done", NPM.base, f"{NPM.base}/done"),
+    ("https://registry.npmjs.org@evil.example/a", NPM.base, None),
+    ("https://registry.npmjs.org.evil.example/a", NPM.base, f"{NPM.base}/a"),
+    ("https://evil.example", "http://127.0.0.1:4873/npm", MIRROR),
+    (f"{MIRROR}/-/v1/done?u=https://a/b", MIRROR, f"{MIRROR}/-/v1/done?u=https://a/b"),
+    ("javascript:alert(1)", MIRROR, None),
+    ("https://[", MIRROR, None),
+]
+
+
+@pytest.mark.parametrize(("named", "base", "polled"), POLLED)
+def test_a_mirror_is_polled_itself_whatever_it_passes_on(named: str, base: str, polled: str | None) -> None:
+    """The registry behind it is named in its answers; no other server than the one asked gets the secret."""
+    contract = replace(NPM, base=base)
+    answer = json_answer({"loginUrl": "https://www.npmjs.com/login?next=x", "doneUrl": named})
+    if polled is None:
+        with pytest.raises(MalformedResponse):
+            made(contract, answer)
+        return
+
+    assert call_request(contract.poll, made(contract, answer).values).url == polled
 
 
 def test_relative_addresses_belong_to_the_vendor() -> None:
@@ -402,6 +427,25 @@ def test_trouble_is_pending_and_named(answer: HttpResponse) -> None:
 
     assert isinstance(verdict, Pending)
     assert verdict.trouble
+
+
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_nothing_at_all_is_no_answer_yet_where_the_server_holds_the_poll(body: bytes) -> None:
+    """Heroku's router lets go of a request that nobody has answered, with the type of an answer."""
+    empty = HttpResponse(200, (("Content-Type", "application/json"),), body)
+
+    assert poll_response(HEROKU, empty) == Pending()
+    assert poll_response(NPM, empty) == Pending(trouble="an empty answer came")
+
+
+@pytest.mark.parametrize(("contract", "error"), [(NETLIFY, "not_created"), (STRIPE, "creation_refused")])
+def test_a_client_is_blamed_only_where_one_is_named(contract: TicketContract, error: str) -> None:
+    """Stripe makes tickets for whoever asks; its 403 is not about --client-id."""
+    with pytest.raises(TicketError) as end:
+        made(contract, json_answer({"message": "no"}, 403))
+
+    assert end.value.error == error
+    assert ("--client-id" in end.value.hint) is (contract is NETLIFY)
 
 
 def test_json_that_is_none_is_malformed() -> None:
