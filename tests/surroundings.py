@@ -31,6 +31,8 @@ def hear_signals() -> None:
 
 
 hear_signals()
+# Files that the tests make are as private as a login shell makes them: what others can write to is refused.
+os.umask(0o022)
 
 # How long an example takes says how busy the machine is; what is too slow meets the time limit of its test.
 settings.register_profile(

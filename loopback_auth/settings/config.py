@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings.providers import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
+from loopback_auth.settings.trusted import read_trusted
 
 RESERVED = ("demo",)
 _NAMES = tuple(setting.name for setting in SETTINGS)
@@ -27,16 +27,9 @@ def read_config(path: str) -> Mapping[str, object]:
     """Read and parse the configuration file.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or holds a secret that other users can read.
+        ConfigError: it cannot be read, is not TOML, or others can write to it, or read a secret in it.
     """
-    try:
-        with Path(path).open("rb") as file:
-            content, mode = file.read(), os.fstat(file.fileno()).st_mode
-    except OSError as exc:
-        raise ConfigError(
-            f"The configuration file {path} cannot be read: {exc.strerror}",
-            hint="Correct its permissions, or name another folder in LOOPBACK_AUTH_CONFIG_DIR.",
-        ) from exc
+    content, mode = read_trusted(path)
     config = _parse(content, path)
     if os.name == "posix" and mode & 0o077 and _holds_secret(config):
         raise ConfigError(
@@ -85,7 +78,9 @@ def _parse(content: bytes, path: str) -> dict[str, object]:
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
         raise _no_toml(path, f"it is not UTF-8 (at line {line})") from exc
-    except tomllib.TOMLDecodeError as exc:
+    except RecursionError as exc:
+        raise _no_toml(path, "its brackets are nested too deeply") from exc
+    except ValueError as exc:  # Also a number of thousands of digits, which is none of TOML's own errors.
         raise _no_toml(path, str(exc)) from exc
 
 

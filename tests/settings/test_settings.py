@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -144,6 +146,14 @@ UNREADABLE = [
     ("extra", ["=a"], "'=a' is not of the form name=value"),
     ("extra", ["a=1", "a=2"], "a parameter is given twice"),
     ("extra", {"a": 1}, "every value has to be text"),
+    ("login_hint", "a\udcff", "it has bytes that are not UTF-8"),
+    ("prompt", "\udc80", "it has bytes that are not UTF-8"),
+    ("audience", "\udfff", "it has bytes that are not UTF-8"),
+    ("message", "\ud800", "it has bytes that are not UTF-8"),
+    ("issuer", "https://\udcff.example", "it has bytes that are not UTF-8"),
+    ("resource", ["https://a.example", "https://\udcff.example"], "it has bytes that are not UTF-8"),
+    ("extra", ["a=\udcff"], "it has bytes that are not UTF-8"),
+    ("extra", ["\udcff=a"], "it has bytes that are not UTF-8"),
 ]
 
 
@@ -498,6 +508,11 @@ def test_the_file_is_read(tmp_path: Path) -> None:
 BAD_FILES = [
     (b'a = "b"\nclient_id = abc\n', "is not valid TOML:", "line 2"),
     (b'a = "b"\n# \xff\n', "is not valid TOML: it is not UTF-8", "line 2"),
+    (b"a = " + b"[" * 5000, "is not valid TOML: its brackets are nested too deeply", ""),
+    (b"a = " + b"{a = " * 5000, "is not valid TOML: its brackets are nested too deeply", ""),
+    (b"a = " + b"9" * 5000, "is not valid TOML:", ""),
+    (b"a = 2026-99-99\n", "is not valid TOML:", ""),
+    (b"#" * (2 << 20), "is longer than", ""),
 ]
 
 
@@ -537,6 +552,57 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, content: str) 
     assert caught.value.hint == f"Run: chmod 600 {path}"
     path.chmod(0o600)
     assert load_config(str(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe may never answer."""
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+
+    with pytest.raises(ConfigError, match="cannot be read: Is not a file"):
+        load_config(str(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are kept otherwise there")
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646, 0o602])
+@pytest.mark.parametrize("what", ["file", "folder", "target of a link", "folder of the target"])
+def test_configuration_that_others_can_write_to_is_refused(tmp_path: Path, mode: int, what: str) -> None:
+    """Whoever writes to it says where code and client secret are sent (CVE-2022-24765)."""
+    folder, elsewhere = tmp_path / "here and there", tmp_path / "elsewhere"
+    folder.mkdir(mode=0o755)
+    elsewhere.mkdir(mode=0o755)
+    path, target = folder / "config.toml", elsewhere / "target"
+    linked = "target" in what
+    (target if linked else path).write_text('issuer = "https://as.example"\n')
+    if linked:
+        path.symlink_to(target)
+    assert load_config(str(path)) == {"issuer": "https://as.example"}
+    bad = {"file": path, "folder": folder, "target of a link": target}.get(what, elsewhere)
+    bad.chmod(mode | 0o111 if bad.is_dir() else mode)
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path))
+    named = path if bad == target else bad  # chmod follows a link.
+    assert caught.value.hint.endswith(f"chmod go-w {shlex.quote(str(named))}")
+    if bad.is_dir():
+        bad.chmod(mode | 0o1111)  # As /tmp is: others can add to it, and replace nothing.
+        assert load_config(str(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_configuration_of_another_user_is_refused(tmp_path: Path, what: str) -> None:
+    """Also where its mode is private: the other one wrote it."""
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o755)
+    path = folder / "config.toml"
+    path.write_text('issuer = "https://as.example"\n')
+    os.chown({"file": path, "folder": folder}[what], 12345, -1)
+
+    with pytest.raises(ConfigError, match="belongs to another user") as caught:
+        load_config(str(path))
+    assert "chown 0 " in caught.value.hint
 
 
 def test_the_file_lies_in_the_folder_for_settings(tmp_path: Path) -> None:
