@@ -36,8 +36,9 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Co
     `paste` is the code flow whose answer the person brings: the difference is in how it is received.
 
     Raises:
-        ConfigError: there is no such flow.
+        ConfigError: there is no such flow, or a value of the client cannot be sent.
     """
+    _check_texts(client)
     verify = conditions.verify_signature
     if name == "device":
         from loopback_auth.flows.device import device_code
@@ -58,6 +59,19 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Co
         if name == response_type:
             return _by_browser(replace(client, response_type=response_type), attempt, verify=verify)
     raise ConfigError(f"There is no flow called {name!a}.", hint=f"Choose one of {', '.join(NAMES)}.")
+
+
+def _check_texts(client: ClientConfig) -> None:
+    named = {"client_id": client.client_id, "scope": client.scope, "audience": client.audience}
+    named |= {"prompt": client.prompt, "login_hint": client.login_hint}
+    texts = [*named.items(), *(("resource", one) for one in client.resource)]
+    texts += [("extra", text) for pair in client.extra.items() for text in pair]
+    for name, text in texts:
+        # Half a character, as Python keeps a byte that is not UTF-8 (PEP 383), goes into no request.
+        if text and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ConfigError(
+                f"The {name} has bytes that are not UTF-8.", hint="Give it again, encoded in UTF-8."
+            )
 
 
 def _by_browser(client: ClientConfig, attempt: Attempt, *, verify: bool) -> Flow[SignIn]:

@@ -136,6 +136,21 @@ def _pair(word: str) -> tuple[str, str]:
     return name, value
 
 
+def check_writable(value: object) -> None:
+    """Refuse text that cannot be sent: an argument or a variable may have bytes that are not UTF-8.
+
+    Raises:
+        ValueError: there is such a byte.
+
+    Source: PEP 383 (how Python keeps them).
+    """
+    if isinstance(value, dict):
+        value = (*value, *value.values())
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError("it has bytes that are not UTF-8")
+
+
 READERS: Mapping[str, Callable[[object], object]] = {
     "text": _text,
     "scope": _scope,

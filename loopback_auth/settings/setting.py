@@ -9,7 +9,7 @@ The module is loaded before the browser is started and imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings.reading import READERS, suggestion
+from loopback_auth.settings.reading import READERS, check_writable, suggestion
 
 PREFIX = "LOOPBACK_AUTH_"
 _CLIENT_AUTH = ("none", "client_secret_basic", "client_secret_post")
@@ -77,6 +77,7 @@ class Setting:
         """
         try:
             value = READERS[self.kind](raw)
+            check_writable(value)
             if self.choices and isinstance(value, str):
                 value = _SHORT.get(value, value)
         except ValueError as exc:
