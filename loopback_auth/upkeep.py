@@ -208,6 +208,7 @@ async def logout(
 
     Source: RFC 7009 §2.
     """
+    check_asyncio()
     async with locked(store, sign_in.name):
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.

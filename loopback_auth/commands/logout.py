@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.model import SignIn
+    from loopback_auth.shell.events import Event
 
 
 USAGE = "[NAME] [--all] [--json]"
@@ -67,7 +68,7 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
 
     secret = client_secret(sign_in)
     try:
-        revoked = asyncio.run(logout(sign_in, store=store, client_secret=secret))
+        revoked = asyncio.run(logout(sign_in, store=store, client_secret=secret, notify=_note))
     except StoreError:
         raise  # Then they are not forgotten either.
     except LoopbackAuthError as exc:
@@ -78,8 +79,17 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
     return {"name": sign_in.name, "revoked": revoked}, 0
 
 
+def _note(event: Event) -> None:
+    from loopback_auth.shell.events import Warned
+
+    if isinstance(event, Warned):
+        tell(f"note: {event.text}")
+
+
 def _say(sign_in: SignIn, *, revoked: bool) -> None:
-    if revoked:
+    if not sign_in.tokens.access_token and sign_in.tokens.refresh_token is None:
+        tell(f"Signed out of {sign_in.name}: it is forgotten; there was no token that could be revoked.")
+    elif revoked:
         tell(f"Signed out of {sign_in.name}: the tokens are revoked and forgotten.")
     elif sign_in.temporary:
         tell(f"Signed out of {sign_in.name}: the tokens are forgotten; the server ended with the sign-in.")

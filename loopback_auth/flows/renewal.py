@@ -12,7 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from loopback_auth.effects import Flow, Send, Warn
-from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
+from loopback_auth.errors import (
+    LoopbackAuthError,
+    RevocationError,
+    SignInRequired,
+    TokenError,
+    TransportError,
+)
 from loopback_auth.flows.discovery import keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn
 from loopback_auth.protocol.json import member, parse_object
@@ -23,6 +29,7 @@ from loopback_auth.protocol.revocation import (
     revocation_request,
     revocation_response,
     vendor_revocation_request,
+    vendor_revocation_response,
 )
 from loopback_auth.protocol.token import refresh_request, scope_difference, token_response
 
@@ -229,26 +236,41 @@ def _names_another(raw: object, before: IdToken) -> bool:
 def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     """Give up the tokens of a sign-in at the server, the refresh token first.
 
+    An access token that the server does not revoke by itself is no trouble once its refresh token is: it is
+    dead already, or ends soon.
+
     Returns:
-        Whether the server has an endpoint for it; if not, nothing was sent.
+        Whether they are of no use any more, or will be by themselves; False when the server has no endpoint
+        for it, so that nothing was sent.
 
     Raises:
         RevocationError, TransportError: the first trouble, after both were tried.
 
-    Source: RFC 7009 §2.1 (revoking the refresh token should end its access tokens, but need not).
+    Source: RFC 7009 §2.1 (revoking the refresh token should end its access tokens, but need not), §2.2.1.
     """
-    trouble: LoopbackAuthError | None = None
     tokens = sign_in.tokens
-    if sign_in.revoke_url:
+    if sign_in.revoke_url and tokens.access_token:
         answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
-        revocation_response(answer)
+        vendor_revocation_response(answer)
+        return True
+    if not tokens.access_token and tokens.refresh_token is None:
         return True
     if sign_in.metadata.revocation_endpoint is None:
         return False
+    first: LoopbackAuthError | None = None
     if tokens.refresh_token is not None:
-        trouble = yield from _revoke_one(client, sign_in, token=tokens.refresh_token, refresh=True)
-    trouble = (yield from _revoke_one(client, sign_in, token=tokens.access_token, refresh=False)) or trouble
-    if trouble is not None:
+        first = yield from _revoke_one(client, sign_in, token=tokens.refresh_token, refresh=True)
+    second: LoopbackAuthError | None = None
+    if tokens.access_token:
+        second = yield from _revoke_one(client, sign_in, token=tokens.access_token, refresh=False)
+    unsupported = isinstance(second, RevocationError) and second.error == "unsupported_token_type"
+    if unsupported and first is None and tokens.refresh_token is not None:
+        yield from Warn(
+            "The refresh token is revoked. The server does not revoke access tokens: the last one ends by "
+            "itself, unless it has ended with the refresh token."
+        )
+        return True
+    if trouble := first or second:
         raise trouble
     return True
 

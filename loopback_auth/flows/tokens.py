@@ -76,6 +76,7 @@ def signed_in(
     client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet, *, client_auth: ClientAuth
 ) -> SignIn:
     """Put together what a flow ends with: the tokens, and all that is needed to renew and revoke them."""
+    revoke_method, revoke_url = _vendor_revocation(client, metadata)
     return SignIn(
         name=client.provider.name,
         client_id=client.client_id,
@@ -84,13 +85,28 @@ def signed_in(
         requested_scope=client.scope,
         tokens=tokens,
         temporary=client.provider.temporary,
-        revoke_method=client.provider.quirks.revoke_method,
-        revoke_url=client.provider.quirks.revoke_url,
+        revoke_method=revoke_method,
+        revoke_url=revoke_url,
         simulated_person=client.provider.simulated_person,
         quirks=client.provider.quirks,
         resource=client.resource,
         audience=client.audience,
     )
+
+
+def _vendor_revocation(client: ClientConfig, metadata: ServerMetadata) -> tuple[str, str]:
+    """Return method and address of the vendor's own revocation, which takes the tokens of any flow."""
+    quirks, contract = client.provider.quirks, client.provider.ticket
+    if contract is None or contract.revoke is None or quirks.revoke_url or metadata.revocation_endpoint:
+        return quirks.revoke_method, quirks.revoke_url
+    from loopback_auth.protocol.ticket import call_request
+
+    values = {"base": contract.base, "ui": contract.ui, "client_id": client.client_id}
+    try:
+        request = call_request(contract.revoke, values)
+    except ConfigError:
+        return "", ""  # It wants a value that only a ticket has.
+    return request.method, request.url
 
 
 def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:

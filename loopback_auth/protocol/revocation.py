@@ -43,6 +43,19 @@ def vendor_revocation_request(sign_in: SignIn) -> HttpRequest:
     return HttpRequest(sign_in.revoke_method, sign_in.revoke_url, headers)
 
 
+def vendor_revocation_response(answer: HttpResponse) -> None:
+    """Return when the token that authorized the vendor's own request is dead.
+
+    Raises:
+        RevocationError: the server refused.
+        TransportError: it failed, or answered something else.
+
+    Source: RFC 6750 §3.1 (401: the token is not, or no longer, one).
+    """
+    if not 200 <= answer.status < 300 and answer.status != 401:
+        revocation_response(answer)
+
+
 def revocation_response(answer: HttpResponse) -> None:
     """Return when the token is dead; 200 also answers for tokens that were unknown.
 
@@ -50,17 +63,24 @@ def revocation_response(answer: HttpResponse) -> None:
         RevocationError: the server refused.
         TransportError: it failed, or answered something else.
 
-    Source: RFC 7009 §2.2, §2.2.1.
+    Source: RFC 7009 §2.2 (an invalid token is no error: it is as dead as it shall be), §2.2.1.
     """
     # RFC 7009 asks for 200; Okta and others answer 204.
     if answer.status in (200, 204):
         return
-    if is_json(answer) and answer.status < 500:
-        document = parse_object(answer.body, what="revocation response", source="RFC 7009 §2.2.1")
-        if error := text_member(document, "error"):
-            description = text_member(document, "error_description")
-            raise RevocationError(error_code(error), server_text(description))
+    if 400 <= answer.status < 500 and answer.status not in (408, 429):
+        error, description = _error(answer)
+        if error == "invalid_token":
+            return
+        raise RevocationError(error_code(error) if error else f"HTTP status {answer.status}", description)
     raise TransportError(
         f"The token was not revoked: HTTP status {answer.status}",
         hint="Remove the authorization on the server's own web page.",
     )
+
+
+def _error(answer: HttpResponse) -> tuple[str, str]:
+    if not is_json(answer):
+        return "", ""
+    document = parse_object(answer.body, what="revocation response", source="RFC 7009 §2.2.1")
+    return text_member(document, "error"), server_text(text_member(document, "error_description"))

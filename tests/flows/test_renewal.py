@@ -8,10 +8,23 @@ from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
-from flow_world import CLIENT, ISSUER, OPENID, PROVIDER, SECRET_CLIENT, at, plain, signed_in, story, world
+from flow_world import (
+    CLIENT,
+    ISSUER,
+    OPENID,
+    PROVIDER,
+    SECRET_CLIENT,
+    Disturb,
+    at,
+    plain,
+    signed_in,
+    story,
+    world,
+)
 
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import MemoryWorld
+from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.effects import Send
 from loopback_auth.errors import (
     MalformedResponse,
@@ -21,6 +34,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.renewal import client_of, identified, refresh, revoke, withheld
+from loopback_auth.flows.tokens import signed_in as tokens_kept
 from loopback_auth.model import HttpRequest, HttpResponse, Quirks, SignIn
 
 NOW = 1_700_000_000.0
@@ -523,6 +537,68 @@ def test_access_token_alone_is_revoked() -> None:
 
     assert here.run(revoke(client_of(old, None), old)) is True
     assert [form["token_type_hint"] for form in forms(here)] == ["access_token"]
+
+
+def refusing(hint: str, error: str) -> Disturb:
+    """Refuse to revoke one kind of token."""
+
+    def disturb(request: HttpRequest) -> HttpResponse | None:
+        if hint not in parse_qs(request.body.decode()).get("token_type_hint", []):
+            return None
+        return HttpResponse(400, JSON, json.dumps({"error": error}).encode())
+
+    return disturb
+
+
+@pytest.mark.parametrize(("error", "notes"), [("invalid_token", 0), ("unsupported_token_type", 1)])
+def test_access_token_ends_with_its_refresh_token_or_by_itself(error: str, notes: int) -> None:
+    """RFC 7009 §2.1, §2.2: Google's is dead by then, and Cognito revokes refresh tokens only."""
+    here = world()
+    old = signed_in(here)
+    here = replace(here, effects=[], disturb=refusing("access_token", error))
+
+    assert here.run(revoke(client_of(old, None), old)) is True
+    assert len(here.warnings()) == notes
+
+
+@pytest.mark.parametrize(("refused", "kept"), [("refresh_token", True), ("access_token", False)])
+def test_kind_of_token_that_is_not_revoked_is_told_where_it_lives_on(refused: str, kept: bool) -> None:
+    """Nothing has ended it."""
+    here = world()
+    old = signed_in(here)
+    old = replace(old, tokens=replace(old.tokens, refresh_token=old.tokens.refresh_token if kept else None))
+    here = replace(here, disturb=refusing(refused, "unsupported_token_type"))
+
+    with pytest.raises(RevocationError, match="unsupported_token_type"):
+        here.run(revoke(client_of(old, None), old))
+
+
+@pytest.mark.parametrize("revoke_url", ["", f"{ISSUER}/vendor"])
+def test_without_any_token_there_is_nothing_to_revoke(revoke_url: str) -> None:
+    """RFC 7009 §2.1 wants a token; `response_type=id_token` has brought none."""
+    here = world()
+    old = signed_in(here)
+    old = replace(old, tokens=replace(old.tokens, access_token="", refresh_token=None), revoke_url=revoke_url)
+    here = replace(here, effects=[])
+
+    assert here.run(revoke(client_of(old, None), old)) is True
+    assert here.effects == []
+
+
+def test_vendor_revokes_tokens_of_every_flow() -> None:
+    """Netlify's call takes what came by a redirect as well as by a ticket."""
+    here = world()
+    contract = demo_contract("netlify", ISSUER, binding=False)
+    client = replace(CLIENT, provider=replace(PROVIDER, ticket=contract))
+    plain_client = signed_in(here, client)
+    assert plain_client.revoke_url == ""  # The server has an endpoint of RFC 7009.
+    known = replace(plain_client.metadata, revocation_endpoint=None)
+    by_code = tokens_kept(client, known, plain_client.tokens, client_auth="none")
+
+    assert (by_code.revoke_method, by_code.revoke_url) == (
+        "DELETE",
+        f"{ISSUER}/netlify/api/v1/access_tokens/revoke",
+    )
 
 
 def test_server_without_revocation_is_asked_nothing() -> None:

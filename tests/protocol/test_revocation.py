@@ -9,7 +9,11 @@ from protocol_samples import CLIENT, ISSUER, METADATA, SECRET_CLIENT, form, json
 
 from loopback_auth.errors import LoopbackAuthError, MalformedResponse, RevocationError, TransportError
 from loopback_auth.model import HttpResponse
-from loopback_auth.protocol.revocation import revocation_request, revocation_response
+from loopback_auth.protocol.revocation import (
+    revocation_request,
+    revocation_response,
+    vendor_revocation_response,
+)
 
 
 def test_request_of_the_specification() -> None:
@@ -50,12 +54,15 @@ def test_token_is_dead_after_success_whatever_the_body(answer: HttpResponse) -> 
     [
         (json_answer({"error": "unsupported_token_type"}, 400), RevocationError),
         (json_answer({"error": "invalid_client", "error_description": "x"}, 401), RevocationError),
-        (json_answer({}, 400), TransportError),
-        (json_answer({"error": 1}, 400), TransportError),
+        (json_answer({}, 400), RevocationError),
+        (json_answer({"error": 1}, 400), RevocationError),
+        (HttpResponse(401, (("Content-Type", "text/html"),)), RevocationError),
+        (HttpResponse(403), RevocationError),
+        (HttpResponse(404, (("Content-Type", "text/html"),)), RevocationError),
+        (json_answer({"error": "rate_limited"}, 429), TransportError),
         (json_answer({"error": "server_error"}, 500), TransportError),
         (HttpResponse(503, (("Retry-After", "9"),)), TransportError),
         (HttpResponse(302, (("Location", "https://other.example"),)), TransportError),
-        (HttpResponse(404, (("Content-Type", "text/html"),)), TransportError),
     ],
 )
 def test_failure_says_what_to_do(answer: HttpResponse, error: type[LoopbackAuthError]) -> None:
@@ -64,6 +71,25 @@ def test_failure_says_what_to_do(answer: HttpResponse, error: type[LoopbackAuthE
         revocation_response(answer)
 
     assert failure.value.hint
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_token_that_is_none_any_more_is_no_error(status: int) -> None:
+    """RFC 7009 §2.2: "the purpose of the revocation request [...] is already achieved"."""
+    revocation_response(json_answer({"error": "invalid_token"}, status))
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 401])
+def test_vendor_is_asked_with_the_token_itself(status: int) -> None:
+    """RFC 6750 §3.1: 401 says that the token is dead, and that is what was wanted."""
+    vendor_revocation_response(HttpResponse(status))
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, RevocationError), (503, TransportError)])
+def test_vendor_that_does_not_revoke_is_told(status: int, error: type[LoopbackAuthError]) -> None:
+    """The token lives on."""
+    with pytest.raises(error):
+        vendor_revocation_response(HttpResponse(status))
 
 
 def test_malformed_refusal_is_our_error() -> None:
