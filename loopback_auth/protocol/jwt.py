@@ -10,6 +10,7 @@ Source: OpenID Connect Core 1.0 §2, §3.1.3.7, §3.1.3.8, §10.1, §12.2; RFC 7
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from loopback_auth.model import (
@@ -26,6 +27,8 @@ from loopback_auth.redact import server_text
 
 LEEWAY = 60.0
 """Seconds by which two clocks may differ."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def id_token(
@@ -131,7 +134,8 @@ def check_claims(
     issuer = text_member(claims, "iss")
     if not issuer:
         refuse("iss", "is missing", "OpenID Connect Core 1.0 §2")
-    if metadata.issuer is not None and issuer not in (metadata.issuer, client.provider.allowed_issuer):
+    known = (_of_tenant(metadata.issuer, claims), client.provider.allowed_issuer)
+    if metadata.issuer is not None and issuer not in known:
         refuse("iss", f"is {server_text(issuer, 120)!a}, expected {metadata.issuer}")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
@@ -148,6 +152,19 @@ def check_claims(
         refuse("iat", "lies in the future")
     if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY:
         refuse("nbf", "lies in the future")
+
+
+def _of_tenant(issuer: str | None, claims: Mapping[str, object]) -> str | None:
+    """Fill the place for a tenant in an issuer, as the metadata for all tenants of Entra have it.
+
+    Such metadata were allowed by name beforehand, since they are not those of the issuer that was asked. The
+    tenant is a UUID, so that nothing else can be put into the address.
+
+    Source: https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens#validate-the-issuer
+    """
+    tenant = claims.get("tid")
+    fits = isinstance(tenant, str) and _UUID.fullmatch(tenant) is not None
+    return issuer.replace("{tenantid}", str(tenant)) if issuer is not None and fits else issuer
 
 
 def check_refreshed(new: IdToken, old: IdToken | None) -> None:

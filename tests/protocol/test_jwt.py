@@ -411,6 +411,36 @@ def test_issuer_of_the_exception_is_accepted_and_no_other(signers: Signers) -> N
         check(signers.token(claims_with(iss=other)))
 
 
+TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
+EVERY_TENANT = "https://login.example/{tenantid}/v2.0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "accepted"),
+    [
+        ({"iss": f"https://login.example/{TENANT}/v2.0", "tid": TENANT}, True),
+        ({"iss": f"https://login.example/{TENANT}/v2.0", "tid": TENANT.replace("8", "9")}, False),
+        ({"iss": f"https://login.example/{TENANT}/v2.0"}, False),
+        ({"iss": f"https://evil.example/{TENANT}/v2.0", "tid": TENANT}, False),
+        ({"iss": "https://login.example/a/../b/v2.0", "tid": "a/../b"}, False),
+        ({"iss": "https://login.example/7/v2.0", "tid": 7}, False),
+    ],
+)
+def test_metadata_for_all_tenants_stand_for_the_one_of_the_token(
+    signers: Signers, changes: Mapping[str, object], accepted: bool
+) -> None:
+    """Entra's common endpoint: following the advice to allow its issuer has to lead to a sign-in."""
+    client = replace(CLIENT, provider=replace(PROVIDER, allowed_issuer=EVERY_TENANT))
+    metadata = replace(METADATA, issuer=EVERY_TENANT)
+    raw = signers.token(claims_with(**changes))
+    if not accepted:
+        with pytest.raises(MalformedResponse, match="iss"):
+            check(raw, signers.jwks("rsa"), client=client, metadata=metadata)
+        return
+
+    assert check(raw, signers.jwks("rsa"), client=client, metadata=metadata).claims["tid"] == TENANT
+
+
 def test_issuer_is_needed_even_without_one_to_compare(signers: Signers) -> None:
     """Endpoints given by hand have no issuer; the claim is required all the same (OpenID Connect Core §2)."""
     by_hand = ServerMetadata(token_endpoint=f"{ISSUER}/token")
