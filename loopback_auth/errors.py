@@ -18,7 +18,7 @@
         StateMismatch              RFC 6749 §10.12
         IssuerMismatch             RFC 9207 §2.4, RFC 8414 §3.3
         MalformedResponse          everything else
-      TransportError               no answer: connect, TLS, time-out                        6
+      TransportError               no answer: connect, TLS, time-out, a server in trouble   6
       AttemptExpired               nobody came back in time                                 7
       AttemptCancelled             the person or the program gave up                      130
       StoreError                   tokens could not be read or kept                         8
@@ -97,7 +97,8 @@ class OAuthError(LoopbackAuthError):
     """The authorization server said no.
 
     Args:
-        error: the code as on the wire, for example `access_denied`.
+        error: the code as on the wire, for example `access_denied`; `HTTP status 400` and the like where the
+            server named none.
         error_description: the server's sentence, cleaned and cut; empty when there was none.
         error_uri: a page of the server about the error, to print and never to open.
     """
@@ -195,9 +196,19 @@ class MalformedResponse(ProtocolError):
 
 
 class TransportError(LoopbackAuthError):
-    """There was no answer: name resolution, connect, TLS, time-out."""
+    """There was no answer: name resolution, connect, TLS, time-out, or a server that is not well.
+
+    Args:
+        message: what happened.
+        hint: what to do.
+        retry_after: seconds after which the server wants to be asked again, where it said so.
+    """
 
     exit_code = 6
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class AttemptExpired(LoopbackAuthError):
@@ -338,6 +349,8 @@ HINTS = {
     ),
     # RFC 8628 §3.5
     ("device authorization", "access_denied"): "Run the command again and approve.",
+    # Microsoft's word for it
+    ("device authorization", "authorization_declined"): "Run the command again and approve.",
     ("device authorization", "expired_token"): "Run the command again and enter the code in time.",
     ("device authorization", "invalid_client"): CHECK_CLIENT,
     ("device authorization", "invalid_grant"): "Run the command again: the code is used or has expired.",

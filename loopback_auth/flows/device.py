@@ -38,7 +38,7 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     answer = yield from Send(
         device_authorization_request(client, metadata), step="device authorization request"
     )
-    grant = device_authorization_response(answer)
+    grant = device_authorization_response(answer, by=metadata.device_authorization_endpoint or "")
     shown = (grant.verification_uri, grant.verification_uri_complete)
     for doubt in dict.fromkeys(_strange_host(metadata, url) for url in shown):
         if doubt:

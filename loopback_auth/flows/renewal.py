@@ -24,14 +24,15 @@ from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, S
 from loopback_auth.protocol.json import member, parse_object
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
-from loopback_auth.protocol.polling import wait_wanted
+from loopback_auth.protocol.refusal import said
 from loopback_auth.protocol.revocation import (
     revocation_request,
     revocation_response,
     vendor_revocation_request,
     vendor_revocation_response,
 )
-from loopback_auth.protocol.token import refresh_request, scope_difference, token_response
+from loopback_auth.protocol.scope import scope_difference
+from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_response
 
 UNVERIFIED = (
     "The server's keys could not be fetched, so the signature of the renewed ID token was not checked; it "
@@ -39,10 +40,6 @@ UNVERIFIED = (
 )
 """OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that."""
 
-PASSING_STATUSES = frozenset({407, 408, 425, 429})
-"""Besides all from 500 on: something is not well now, and the refresh token was not judged."""
-PASSING_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
-"""RFC 6749 §4.1.2.1 says of the first two that they pass; many servers send them from here too."""
 CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
 """The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""
 
@@ -57,6 +54,7 @@ class Renewal:
         received_at: Unix seconds.
         scope_before: as granted up to now.
         trouble: the answer had no access token that can be used; to be raised once the sign-in is kept.
+        warnings: what differs from the standard and was understood all the same.
     """
 
     sign_in: SignIn
@@ -64,6 +62,7 @@ class Renewal:
     received_at: float = 0.0
     scope_before: str = ""
     trouble: LoopbackAuthError | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
@@ -110,11 +109,11 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
     try:
         answer = yield from Send(request, step="refresh request")
     except TransportError as exc:
-        exc.hint = f"{_still_kept()} {exc.hint}".rstrip()
+        exc.hint = f"{STILL_KEPT} {exc.hint}".rstrip()
         raise
     granted = " ".join(old.scope.split())
     try:
-        tokens, document = token_response(answer, requested_scope=granted)
+        told = token_response(answer, requested_scope=granted, quirks=sign_in.quirks, renewal=True)
     except LoopbackAuthError as exc:
         rescued = _new_refresh_token(answer, sign_in)
         if rescued is None:
@@ -122,13 +121,13 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
         rest = replace(sign_in, tokens=replace(old, refresh_token=rescued))
         return Renewal(rest, trouble=exc)
     tokens = replace(
-        tokens,
-        refresh_token=tokens.refresh_token or old.refresh_token,
+        told.tokens,
+        refresh_token=told.tokens.refresh_token or old.refresh_token,
         id_token=old.id_token,
         account=old.account,
     )
     renewed = replace(sign_in, tokens=tokens)
-    return Renewal(renewed, document.get("id_token"), answer.received_at, granted)
+    return Renewal(renewed, told.members.get("id_token"), answer.received_at, granted, warnings=told.warnings)
 
 
 def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool = False) -> Flow[SignIn]:
@@ -151,8 +150,12 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
     if renewal.trouble is not None:
         raise renewal.trouble
     sign_in = renewal.sign_in
-    if difference := scope_difference(requested=renewal.scope_before, granted=sign_in.tokens.scope):
-        yield from Warn(difference)
+    difference = scope_difference(
+        requested=renewal.scope_before, tokens=sign_in.tokens, quirks=sign_in.quirks
+    )
+    for warning in (*renewal.warnings, difference):
+        if warning:
+            yield from Warn(warning)
     before, raw = sign_in.tokens.id_token, renewal.id_token
     # An empty one is as good as none: some servers send it where openid was not asked for again.
     if before is None or raw is None or raw == "":
@@ -186,15 +189,10 @@ def withheld(sign_in: SignIn) -> SignIn:
 
 def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -> LoopbackAuthError:
     """Say what a failed renewal means: trouble that passes, a client that is refused, or a new sign-in."""
-    error = refusal.error if isinstance(refusal, TokenError) else ""
+    error = said(answer).error if isinstance(refusal, TokenError | TransportError) else ""
     dead = error in sign_in.quirks.dead_refresh_errors
-    passing = answer.status >= 500 or answer.status in PASSING_STATUSES or error in PASSING_ERRORS
-    if not dead and (passing or isinstance(refusal, TransportError)):
-        said = f" ({error})" if error else ""
-        return TransportError(
-            f"The token endpoint is not well: HTTP status {answer.status}{said}",
-            hint=_still_kept(wait_wanted(answer)),
-        )
+    if isinstance(refusal, TransportError) and not dead:
+        return refusal
     if error in CLIENT_ERRORS and not dead:
         return refusal
     if error or 400 <= answer.status < 500:
@@ -202,11 +200,6 @@ def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -
             f"The sign-in for {sign_in.name} has ended: {refusal.message}", hint="Sign in again."
         )
     return refusal
-
-
-def _still_kept(seconds: float | None = None) -> str:
-    when = f"{seconds:.0f} seconds" if seconds else "a few minutes"
-    return f"The sign-in is kept, nothing is lost; try again in {when}."
 
 
 def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:

@@ -23,7 +23,8 @@ from loopback_auth.model import (
 )
 from loopback_auth.protocol.jws import names_key
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token
-from loopback_auth.protocol.token import scope_difference, token_response, token_set
+from loopback_auth.protocol.scope import scope_difference
+from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
 
 
@@ -48,8 +49,10 @@ def checked_tokens(
 
     Source: RFC 6749 §5.1; OpenID Connect Core 1.0 §3.1.3.3-3.1.3.8, §5.3.
     """
-    tokens, document = token_response(answer, requested_scope=client.scope)
-    raw = document.get("id_token")
+    told = token_response(answer, requested_scope=client.scope, quirks=client.provider.quirks)
+    for warning in told.warnings:
+        yield from Warn(warning)
+    tokens, raw = told.tokens, told.members.get("id_token")
     if nonce is not None and not isinstance(raw, str):
         raise MalformedResponse(
             "The token response has no ID token although openid was asked for",
@@ -138,7 +141,15 @@ def front_channel_tokens(
     """
     parameters = dict(response.parameters)
     if "access_token" in parameters:
-        tokens = token_set(parameters, obtained_at=response.received_at, requested_scope=client.scope)
+        told = token_set(
+            parameters,
+            obtained_at=response.received_at,
+            requested_scope=client.scope,
+            quirks=client.provider.quirks,
+        )
+        for warning in told.warnings:
+            yield from Warn(warning)
+        tokens = told.tokens
     else:
         tokens = TokenSet("", "Bearer", response.received_at, scope=client.scope)
     identity = yield from front_channel_identity(client, response, keys=keys)
@@ -177,7 +188,7 @@ def _keys_for(
 
 
 def _completed(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -> Flow[TokenSet]:
-    if difference := scope_difference(requested=client.scope, granted=tokens.scope):
+    if difference := scope_difference(requested=client.scope, tokens=tokens, quirks=client.provider.quirks):
         yield from Warn(difference)
     account = yield from _account(client, metadata, tokens)
     return replace(tokens, account=account)
@@ -187,7 +198,7 @@ def _account(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -
     fields = client.provider.account_fields
     claims = tokens.id_token.claims if tokens.id_token is not None else {}
     telling = account_name(claims, [name for name in fields if name != "sub"])
-    request = userinfo_request(metadata, tokens) if tokens.access_token else None
+    request = userinfo_request(metadata, tokens, client.provider.quirks) if tokens.access_token else None
     if telling or request is None:
         return telling or account_name(claims, fields)
     # The name is a courtesy: the sign-in has succeeded, whatever becomes of this request.

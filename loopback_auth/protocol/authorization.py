@@ -70,7 +70,7 @@ def authorization_request(
         parameters += [("code_challenge", code_challenge(verifier)), ("code_challenge_method", "S256")]
     scope = client.provider.scope_separator.join(client.scope.split())
     optional = {
-        "scope": scope,
+        client.provider.quirks.scope_parameter: scope,
         "nonce": nonce,
         "response_mode": None if mode == default_mode(client.response_type) else mode,
         "audience": client.audience,

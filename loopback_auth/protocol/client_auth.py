@@ -5,10 +5,11 @@ Source: RFC 6749 §2.3; RFC 8414 §2 (`token_endpoint_auth_methods_supported`).
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from urllib.parse import quote_plus
 
-from loopback_auth.errors import ConfigError
+from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.model import ClientAuth, ClientConfig, HttpRequest, ServerMetadata, form_request
 
 
@@ -43,13 +44,46 @@ def authenticated_request(
 
     Source: RFC 6749 §2.3.1 (form-encode both halves before Basic), §3.2.1 (`client_id` of public clients).
     """
+    identity, headers = _identified(client, metadata)
+    return form_request(url, parameters + identity, headers)
+
+
+def token_endpoint_request(
+    parameters: list[tuple[str, str]], client: ClientConfig, metadata: ServerMetadata
+) -> HttpRequest:
+    """Build a request to the token endpoint, in the way in which its provider wants it.
+
+    Raises:
+        EndpointMissing: the server has no token endpoint.
+        ConfigError: the client's authentication needs a secret that is not there.
+
+    Source: RFC 6749 §3.2; what differs from it is the provider's own (`Quirks`).
+    """
+    if metadata.token_endpoint is None:
+        raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
+    quirks = client.provider.quirks
+    identity, headers = _identified(client, metadata)
+    members = [*parameters, *quirks.token_parameters, *identity]
+    if quirks.token_body == "form":
+        return form_request(metadata.token_endpoint, members, (*headers, *quirks.token_headers))
+    fixed = (("Content-Type", "application/json"), ("Accept", "application/json"))
+    # A parameter that is there more than once, as `resource` may be, becomes a list.
+    values = {name: [value for one, value in members if one == name] for name, _ in members}
+    body = json.dumps({name: found if len(found) > 1 else found[0] for name, found in values.items()})
+    return HttpRequest(
+        "POST", metadata.token_endpoint, (*fixed, *headers, *quirks.token_headers), body.encode("ascii")
+    )
+
+
+def _identified(
+    client: ClientConfig, metadata: ServerMetadata
+) -> tuple[list[tuple[str, str]], tuple[tuple[str, str], ...]]:
+    """Return the parameters and the headers by which the client says who it is."""
     method = client_authentication(client, metadata)
     secret = client.client_secret or ""
     if method == "client_secret_basic":
         pair = f"{quote_plus(client.client_id)}:{quote_plus(secret)}"
         credentials = b64encode(pair.encode("ascii")).decode("ascii")
-        return form_request(url, parameters, (("Authorization", f"Basic {credentials}"),))
+        return [], (("Authorization", f"Basic {credentials}"),)
     identity = [("client_id", client.client_id)]
-    if method == "client_secret_post":
-        identity.append(("client_secret", secret))
-    return form_request(url, parameters + identity)
+    return (identity if method == "none" else [*identity, ("client_secret", secret)]), ()

@@ -5,8 +5,6 @@ Source: RFC 8628.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from loopback_auth.approval import DeviceGrant, Pending
 from loopback_auth.errors import (
     ConfigError,
@@ -17,19 +15,20 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
-from loopback_auth.protocol.client_auth import authenticated_request
-from loopback_auth.protocol.json import is_json, parse_object, text_member
+from loopback_auth.protocol.client_auth import authenticated_request, token_endpoint_request
+from loopback_auth.protocol.json import number, text_member, text_or_digits
 from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered, wait_wanted
+from loopback_auth.protocol.refusal import check_well, members_of, refused, said
 from loopback_auth.protocol.token import token_document
-from loopback_auth.protocol.urls import check_browser_url
-from loopback_auth.redact import error_code, server_text
+from loopback_auth.protocol.urls import check_approval_url
+from loopback_auth.redact import server_text
 
 SOURCE = "RFC 8628 §3.2"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 60.0
-LONGEST_LIFETIME = 3600.0
+DEFAULT_LIFETIME, LONGEST_LIFETIME = 600.0, 3600.0
 CODE_LIMIT = 64
-FINAL = frozenset({"access_denied", "expired_token", "invalid_grant"})
+FINAL = frozenset({"access_denied", "authorization_declined", "expired_token", "invalid_grant"})
 """Codes that are believed whatever the status says."""
 
 
@@ -47,66 +46,59 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
             hint="Use another flow, or give --device-authorization-endpoint.",
         )
     scope = client.provider.scope_separator.join(client.scope.split())
-    parameters = [("scope", scope)] if scope else []
+    parameters = [(client.provider.quirks.scope_parameter, scope)] if scope else []
     parameters += [("resource", resource) for resource in client.resource]
     if client.audience:
         parameters.append(("audience", client.audience))
     return authenticated_request(metadata.device_authorization_endpoint, parameters, client, metadata)
 
 
-def device_authorization_response(answer: HttpResponse) -> DeviceGrant:
+def device_authorization_response(answer: HttpResponse, *, by: str) -> DeviceGrant:
     """Check what the server gave us to show and to ask with.
 
-    An interval that is missing is 5 s, an absurd one is bent into 1 to 60 s; Google's `verification_url`
-    is read as what it means.
+    An interval that is missing is 5 s, an absurd one is bent into 1 to 60 s, a lifetime that is missing is
+    10 minutes; Google's `verification_url` is read as what it means. An address with the code in it is a
+    convenience: one that cannot be shown is left out.
+
+    Args:
+        answer: untrusted.
+        by: the endpoint that was asked; a public one may not send the person into their own network.
 
     Raises:
         DeviceError: the server refused.
         TransportError: no answer but a failure of the server or of something before it.
         MalformedResponse: something required is missing, or the address cannot be shown to a person.
 
-    Source: RFC 8628 §3.2, §5.2.
+    Source: RFC 8628 §3.2, §5.2; RFC 9728 §7.7.
     """
-    if not is_json(answer):
-        if answer.status >= 500 or answer.status == 429:
-            raise TransportError(
-                f"The device authorization endpoint is not well: HTTP status {answer.status}",
-                hint="Try again in a few minutes.",
-            )
-        raise _malformed(f"HTTP status {answer.status} without JSON")
-    document = parse_object(answer.body, what="device authorization response", source=SOURCE)
-    if error := text_member(document, "error"):
-        raise DeviceError(
-            error_code(error),
-            server_text(text_member(document, "error_description")),
-            server_text(text_member(document, "error_uri")),
-        )
+    check_well(answer, "device authorization endpoint")
+    document = members_of(answer, what="device authorization response", source=SOURCE)
+    if (said_no := refused(document, answer)) is not None:
+        raise DeviceError(said_no.error, said_no.description, said_no.uri)
     device_code = text_member(document, "device_code")
-    user_code = server_text(text_member(document, "user_code"), CODE_LIMIT)
+    # Some servers write a code of digits as a number.
+    user_code = server_text(text_or_digits(document.get("user_code")), CODE_LIMIT)
     uri = text_member(document, "verification_uri") or text_member(document, "verification_url")
-    complete = text_member(document, "verification_uri_complete")
-    if answer.status != 200 or not device_code.isprintable() or not (device_code and user_code and uri):
+    if not 200 <= answer.status < 300 or not (device_code and user_code and uri):
         raise _malformed(
             f"HTTP status {answer.status}, or device_code, user_code or verification_uri missing"
         )
+    if not device_code.isprintable():
+        raise _malformed("its device_code is not printable")
     try:
-        check_browser_url(uri)
-        complete = check_browser_url(complete) if complete else ""
+        check_approval_url(uri, by=by)
     except ConfigError as exc:
         raise _malformed(exc.message) from exc
-    lifetime = _seconds(document, "expires_in")
-    if lifetime is None or lifetime <= 0:
-        raise _malformed("expires_in is missing")
-    interval = _seconds(document, "interval")
+    interval = number(document.get("interval"))
     return DeviceGrant(
         device_code=device_code,
         user_code=user_code,
         verification_uri=uri,
-        verification_uri_complete=complete,
+        verification_uri_complete=_complete(text_member(document, "verification_uri_complete"), by),
         interval=DEFAULT_INTERVAL
         if interval is None
         else min(max(interval, SHORTEST_INTERVAL), LONGEST_INTERVAL),
-        lifetime=min(lifetime, LONGEST_LIFETIME),
+        lifetime=min(number(document.get("expires_in")) or DEFAULT_LIFETIME, LONGEST_LIFETIME),
         obtained_at=answer.received_at,
     )
 
@@ -119,10 +111,8 @@ def device_token_request(client: ClientConfig, metadata: ServerMetadata, grant: 
 
     Source: RFC 8628 §3.4.
     """
-    if metadata.token_endpoint is None:
-        raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
     parameters = [("grant_type", GRANT_TYPE), ("device_code", grant.device_code)]
-    return authenticated_request(metadata.token_endpoint, parameters, client, metadata)
+    return token_endpoint_request(parameters, client, metadata)
 
 
 def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
@@ -135,32 +125,29 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
     Source: RFC 8628 §3.5.
     """
     # What is said comes before the status: Auth0 says `slow_down` with 429, and pending with 403.
+    words = said(answer)
+    if "authorization_pending" in words.codes:
+        return Pending(retry_after=wait_wanted(answer))
+    if "slow_down" in words.codes:
+        return Pending(slow_down=True, retry_after=wait_wanted(answer))
+    if words.error in FINAL:
+        raise DeviceError(words.error, words.description, words.uri)
+    if (trouble := unanswered(answer)) is not None:
+        return trouble
     try:
         token_document(answer)
     except TokenError as exc:
-        if exc.error == "authorization_pending":
-            return Pending(retry_after=wait_wanted(answer))
-        if exc.error == "slow_down":
-            return Pending(slow_down=True, retry_after=wait_wanted(answer))
-        trouble = None if exc.error in FINAL else unanswered(answer)
-        if trouble is None:
-            raise DeviceError(exc.error, exc.error_description, exc.error_uri) from exc
-        return trouble
-    except (MalformedResponse, TransportError):
-        trouble = unanswered(answer)
-        if trouble is None:
-            raise
-        return trouble
+        raise DeviceError(exc.error, exc.error_description, exc.error_uri) from exc
+    except TransportError as exc:
+        return Pending(retry_after=exc.retry_after, trouble=exc.message)
     return answer
 
 
-def _seconds(document: Mapping[str, object], name: str) -> float | None:
-    value = document.get(name)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:12])
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(max(min(value, 10**9), -1))
+def _complete(url: str, by: str) -> str:
+    try:
+        return check_approval_url(url, by=by) if url else ""
+    except ConfigError:
+        return ""  # RFC 8628 §3.2: optional, and the other address does as well.
 
 
 def _malformed(detail: str) -> MalformedResponse:

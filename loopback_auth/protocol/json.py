@@ -22,6 +22,10 @@ BODY_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 """Arrays and objects inside each other; what a server has to tell needs five or so."""
 
+LARGEST = 1e15
+"""Of a number; far beyond every date in Unix seconds."""
+
+_DIGITS = re.compile(r"\s*[0-9]{1,300}(\.[0-9]{0,300})?\s*")
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
@@ -64,12 +68,28 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
 
 
 def is_json(response: HttpResponse) -> bool:
-    """Tell whether the content type is `application/json` or ends in `+json`.
+    """Return whether an answer is to be read as JSON: its content type says so, or it begins like an object.
 
-    Source: RFC 6749 §5.1; RFC 6839 §3.1.
+    Source: RFC 6749 §5.1; RFC 6839 §3.1; proxies and simple servers call everything text or octets.
     """
-    media_type = response.header("content-type").partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")
+    kind = media_type(response)
+    return kind == "application/json" or kind.endswith("+json") or response.body.lstrip()[:1] == b"{"
+
+
+def media_type(response: HttpResponse) -> str:
+    """Return the media type of an answer in lower case, without parameters; empty when it does not say.
+
+    Source: RFC 9110 §8.3.1.
+    """
+    return response.header("content-type").partition(";")[0].strip().lower()
+
+
+def is_page(answer: HttpResponse) -> bool:
+    """Return whether a web page came.
+
+    Source: RFC 9110 §8.3.
+    """
+    return not is_json(answer) and (media_type(answer) == "text/html" or answer.body.lstrip()[:1] == b"<")
 
 
 def member(document: Mapping[str, object], path: str) -> object:
@@ -90,6 +110,31 @@ def text_member(document: Mapping[str, object], name: str) -> str:
     """
     value = document.get(name)
     return value if isinstance(value, str) else ""
+
+
+def text_or_digits(value: object) -> str:
+    """Return a string, or the digits of a number; the empty string for anything else.
+
+    Source: RFC 8259 §3, §6.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def number(value: object) -> float | None:
+    """Return a number that is not negative, also out of a string of digits; None when there is none to read.
+
+    Python's True is 1, and no number here.
+
+    Source: RFC 6749 appendix A.14 (`expires-in = 1*DIGIT`); RFC 7519 §2 (NumericDate); RFC 9110 §10.2.3.
+    """
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        return None
+    # Before the conversion: a very long integer is no float.
+    return float(min(value, LARGEST))
 
 
 def _is_deep(text: str) -> bool:

@@ -17,8 +17,7 @@ from loopback_auth.protocol.json import is_json, parse_object, text_member
 from loopback_auth.protocol.urls import (
     check_endpoint,
     check_issuer,
-    is_inside,
-    is_loopback_url,
+    leads_inside,
 )
 
 SOURCE = "RFC 8414 §3.2"
@@ -178,10 +177,7 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | N
         check_endpoint(value, name=name)
     except ConfigError as exc:
         raise MalformedResponse(exc.message, source="RFC 8414 §2") from exc
-    # Nor may a server of a private network point at this machine: plain http would even let it through.
-    if (is_inside(value) and not is_inside(issuer)) or (
-        is_loopback_url(value) and not is_loopback_url(issuer)
-    ):
+    if leads_inside(value, by=issuer):
         raise MalformedResponse(
             f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
             source="RFC 9728 §7.7",

@@ -22,6 +22,7 @@ from email.utils import parsedate_to_datetime
 
 from loopback_auth.approval import Pending
 from loopback_auth.model import HttpResponse
+from loopback_auth.protocol.json import is_page, number
 
 DEFAULT_INTERVAL = 5.0
 """Seconds; RFC 8628 §3.2."""
@@ -157,9 +158,8 @@ def unanswered(answer: HttpResponse) -> Pending | None:
         return Pending(retry_after=5.0 if retry_after is None else retry_after, trouble="too many requests")
     if answer.status >= 500 or answer.status == 408:
         return Pending(retry_after=retry_after, trouble=f"HTTP status {answer.status}")
-    kind = answer.header("content-type").partition(";")[0].strip().lower()
     # A page that says 404 is no wall in between: it is the server's word that nothing is there.
-    if kind == "text/html" and (answer.status < 400 or answer.status == 403):
+    if is_page(answer) and (answer.status < 400 or answer.status in (403, 407)):
         return Pending(
             trouble="a web page came instead of an answer; is there a log-in page in this network?"
         )
@@ -174,13 +174,13 @@ def wait_wanted(answer: HttpResponse) -> float | None:
     Source: RFC 9110 §10.2.3, §6.6.1; `X-RateLimit-Reset` in Unix seconds as Netlify and GitHub document it.
     """
     until: float | None = None
-    text, reset = answer.header("retry-after").strip(), answer.header("x-ratelimit-reset").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
+    text = answer.header("retry-after").strip()
+    if (seconds := number(text)) is not None:
+        return seconds
     if text:
         until = _moment(text)
-    elif answer.status == 429 and reset.isascii() and reset.isdigit():
-        until = float(reset[:12])
+    elif answer.status == 429:
+        until = number(answer.header("x-ratelimit-reset"))
     if until is None:
         return None
     here = _moment(answer.header("date"))

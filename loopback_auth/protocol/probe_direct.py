@@ -25,7 +25,7 @@ from loopback_auth.model import (
     Provider,
     ServerMetadata,
 )
-from loopback_auth.protocol.client_auth import authenticated_request
+from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.device import device_authorization_request, device_authorization_response
 from loopback_auth.protocol.json import parse_object
@@ -154,7 +154,7 @@ def grant_probe(
             parameters.append(("code_verifier", attempt.code_verifier))
     else:
         parameters.append(("device_code" if grant_type == DEVICE_CODE else "refresh_token", MADE_UP))
-    return authenticated_request(metadata.token_endpoint, parameters, _without_proof(client), metadata)
+    return token_endpoint_request(parameters, _without_proof(client), metadata)
 
 
 def grant_probe_response(client: ClientConfig, grant_type: GrantType, answer: HttpResponse) -> Answered:
@@ -196,8 +196,9 @@ def device_probe_response(client: ClientConfig, answer: HttpResponse) -> Answere
     Source: RFC 8628 §3.2; RFC 6749 §5.2.
     """
     source = "RFC 8628 §3.2"
+    known = client.provider.metadata
     try:
-        device_authorization_response(answer)
+        device_authorization_response(answer, by=known.issuer or known.token_endpoint or "")
     except OAuthError as exc:
         # The request was a real one, and GitHub has a code of its own.
         no = exc.error in REFUSED | GRANT_REFUSED | {"device_flow_disabled"}

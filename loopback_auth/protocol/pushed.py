@@ -11,8 +11,8 @@ from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse
 from loopback_auth.model import AuthorizationRequest, ClientConfig, HttpRequest, HttpResponse, ServerMetadata
 from loopback_auth.protocol.authorization import with_parameters
 from loopback_auth.protocol.client_auth import authenticated_request, client_authentication
-from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.redact import error_code, server_text
+from loopback_auth.protocol.json import text_member
+from loopback_auth.protocol.refusal import check_well, members_of, refused
 
 
 def pushes(client: ClientConfig, metadata: ServerMetadata) -> bool:
@@ -61,27 +61,26 @@ def pushed_authorization_response(
 
     Raises:
         PushedAuthorizationError: the server refused the parameters.
-        MalformedResponse: the answer is not 201 with a `request_uri`.
+        TransportError: the server could not answer.
+        MalformedResponse: the answer has no usable `request_uri`.
 
     Source: RFC 9126 §2.2, §2.3, §4.
     """
     what, source = "pushed authorization response", "RFC 9126 §2.2"
     hint = "Check --pushed-authorization-request-endpoint, or leave --push out."
-    if not is_json(answer):
-        raise MalformedResponse(
-            f"The {what} is no JSON: HTTP status {answer.status}", source=source, hint=hint
-        )
-    document = parse_object(answer.body, what=what, source=source)
-    if error := text_member(document, "error"):
-        raise PushedAuthorizationError(
-            error_code(error),
-            server_text(text_member(document, "error_description")),
-            server_text(text_member(document, "error_uri")),
-        )
+    check_well(answer, "pushed authorization request endpoint")
+    document = members_of(answer, what=what, source=source, hint=hint)
+    if (said_no := refused(document, answer)) is not None:
+        raise PushedAuthorizationError(said_no.error, said_no.description, said_no.uri)
     request_uri = text_member(document, "request_uri")
-    if answer.status != 201 or not request_uri:
+    # RFC 9126 §2.2 asks for 201; a reference is one with 200 as well.
+    if not 200 <= answer.status < 300 or not request_uri:
         raise MalformedResponse(
             f"The {what} has no request_uri: HTTP status {answer.status}", source=source, hint=hint
+        )
+    if not all("\x20" < character < "\x7f" for character in request_uri):
+        raise MalformedResponse(
+            f"The request_uri of the {what} is not printable ASCII", source="RFC 3986 §2", hint=hint
         )
     parameters = [("client_id", client.client_id), ("request_uri", request_uri)]
     return replace(request, url=with_parameters(request.metadata.authorization_endpoint or "", parameters))

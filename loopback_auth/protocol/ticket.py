@@ -11,7 +11,6 @@ Source: the contracts' own `source`; RFC 7636 for the binding, RFC 6749 §5.1 fo
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from string import Formatter
 from urllib.parse import quote, urlencode, urljoin
@@ -26,12 +25,14 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import FORM, HttpRequest, HttpResponse, TokenSet
-from loopback_auth.protocol.json import is_json, member, parse_object
+from loopback_auth.protocol.json import is_json, member, number, text_or_digits
 from loopback_auth.protocol.polling import unanswered, wait_wanted
-from loopback_auth.protocol.urls import check_browser_url, origin
+from loopback_auth.protocol.refusal import check_well, members_of, refusal, said
+from loopback_auth.protocol.urls import check_approval_url, origin
 from loopback_auth.redact import server_text
 
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+SHORTEST_ID, LONGEST_ID = 8, 256
 LONGEST_INTERVAL, LONGEST_LIFETIME = 60.0, 3600.0
 WHOLE = ("base", "ui", "poll_url", "browser_url")
 """Values that are addresses and go into a template as they are."""
@@ -58,6 +59,9 @@ def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
         headers = tuple((name, template.format_map(values)) for name, template in call.headers)
     except KeyError as exc:
         raise ConfigError(f"The ticket contract asks for {exc}, which nothing provides.") from exc
+    # A template that is none, or one that asks for more than a value.
+    except (ValueError, IndexError, AttributeError, TypeError) as exc:
+        raise ConfigError(f"The ticket contract has a template that cannot be filled in: {exc}") from exc
     asked = any(name.lower() == "accept" for name, _ in headers)
     fixed = headers if asked else (("Accept", "application/json"), *headers)
     if call.body == "json":
@@ -105,8 +109,13 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
     # They go into headers too, where a line break would begin another one (CVE-2024-50338).
     if strange := [name for name in needed if not _is_visible(found[name])]:
         raise _malformed(f"{', '.join(strange)} is not printable ASCII", contract)
-    if "id" in found and not _is_id(found["id"]):
+    if "id" in found and not _ID_CHARACTERS.issuperset(found["id"]):
         raise _malformed("its id is not made of letters, digits, - and _", contract)
+    # Who guesses the id has the token: less than 48 bits are within reach while a person approves.
+    if "id" in found and not SHORTEST_ID <= len(found["id"]) <= LONGEST_ID:
+        raise _malformed(
+            f"its id has {len(found['id'])} characters, not {SHORTEST_ID} to {LONGEST_ID}", contract
+        )
     if _found(document, "client_id") not in ("", values.get("client_id")):
         raise _malformed("it was made for another client", contract)
     for name in ("poll_url", "browser_url"):
@@ -114,12 +123,10 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
             known[name] = _joined(contract, found[name], same_server=name == "poll_url")
     return Ticket(
         values=known,
-        browser_url=check_browser_url(_address(contract.browser_url, known)),
+        browser_url=_shown(contract, _address(contract.browser_url, known)),
         user_code=server_text(found.get("user_code", ""), 64),
-        interval=_seconds(
-            found.get("interval", ""), contract.interval, least=contract.interval, most=LONGEST_INTERVAL
-        ),
-        lifetime=_seconds(found.get("expires_in", ""), contract.timeout, least=1.0, most=LONGEST_LIFETIME),
+        interval=min(max(number(found.get("interval")) or 0.0, contract.interval), LONGEST_INTERVAL),
+        lifetime=min(max(number(found.get("expires_in")) or contract.timeout, 1.0), LONGEST_LIFETIME),
     )
 
 
@@ -154,7 +161,7 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
     if not 200 <= answer.status < 300:
         if contract.errors_pend:
             return Pending()
-        raise TicketError("denied_or_expired", f"HTTP status {answer.status}")
+        raise TicketError("denied_or_expired", said(answer).description or f"HTTP status {answer.status}")
     if not answer.body.strip():
         # Where the server answers only in the end, something in between has waited long enough.
         return Pending(trouble="" if contract.long_poll else "an empty answer came")
@@ -162,7 +169,8 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
         return Pending(trouble="something else than JSON came; is there a log-in page in this network?")
     document = _document(answer, "ticket status", contract.source)
     if document.get("error"):
-        raise TicketError("denied_or_expired", _words(document))
+        words = refusal(document)
+        raise TicketError("denied_or_expired", words.description or words.error)
     return answer if _is_done(contract, answer.status, document) else Pending()
 
 
@@ -215,9 +223,7 @@ def _address(template: str, values: Mapping[str, str]) -> str:
 
 def _joined(contract: TicketContract, url: str, *, same_server: bool) -> str:
     try:
-        joined = check_browser_url(urljoin(contract.base + "/", url))
-    except ConfigError as exc:
-        raise _malformed(exc.message, contract) from exc
+        joined = _shown(contract, urljoin(contract.base + "/", url))
     except ValueError as exc:
         raise _malformed("an address in it is none", contract) from exc
     if not same_server or origin(joined) == origin(contract.base):
@@ -239,6 +245,13 @@ def _is_for_clients(contract: TicketContract) -> bool:
     return "{client_id}" in contract.create.url + "".join(text for _, text in contract.create.parameters)
 
 
+def _shown(contract: TicketContract, url: str) -> str:
+    try:
+        return check_approval_url(url, by=contract.base)
+    except ConfigError as exc:
+        raise _malformed(exc.message, contract) from exc
+
+
 def _is_done(contract: TicketContract, status: int, document: Mapping[str, object]) -> bool:
     if status != contract.done_status:
         return False
@@ -251,50 +264,25 @@ def _is_done(contract: TicketContract, status: int, document: Mapping[str, objec
     return type(value) is type(contract.done_value) and value == contract.done_value
 
 
-def _is_id(text: str) -> bool:
-    return 8 <= len(text) <= 256 and _ID_CHARACTERS.issuperset(text)
-
-
 def _found(document: Mapping[str, object], path: str) -> str:
-    value = member(document, path)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else ""
+    return text_or_digits(member(document, path))
 
 
 def _is_visible(text: str) -> bool:
     return all("\x20" < character < "\x7f" for character in text)
 
 
-def _seconds(text: str, default: float, *, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = default
-    # NaN is neither more nor less than anything, and would never be over.
-    return default if math.isnan(value) else max(min(value, most), least)
-
-
-def _words(document: Mapping[str, object]) -> str:
-    return server_text(_found(document, "message") or _found(document, "error"))
-
-
 def _refused(answer: HttpResponse, error: str) -> LoopbackAuthError:
-    if answer.status >= 500 or answer.status in (408, 429):
-        return TransportError(
-            f"The ticket server is not well: HTTP status {answer.status}", hint="Try again in a few minutes."
-        )
     try:
-        words = _words(parse_object(answer.body, what="refusal", source="")) if is_json(answer) else ""
-    except MalformedResponse:
-        words = ""
-    return TicketError(error, words or f"HTTP status {answer.status}")
+        check_well(answer, "ticket server")
+    except TransportError as exc:
+        return exc
+    words = said(answer)
+    return TicketError(error, words.description or words.error or f"HTTP status {answer.status}")
 
 
 def _document(answer: HttpResponse, what: str, source: str) -> Mapping[str, object]:
-    if not is_json(answer):
-        raise MalformedResponse(f"The {what} answer is no JSON: HTTP status {answer.status}", source=source)
-    return parse_object(answer.body, what=f"{what} answer", source=source)
+    return members_of(answer, what=f"{what} answer", source=source)
 
 
 def _malformed(detail: str, contract: TicketContract) -> MalformedResponse:

@@ -8,24 +8,49 @@ Source: RFC 6749 §4.1.3, §5.1, §5.2, §6; RFC 7636 §4.5.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from loopback_auth.errors import EndpointMissing, MalformedResponse, TokenError, TransportError
+from loopback_auth.errors import MalformedResponse, TokenError
 from loopback_auth.model import (
     AuthorizationResponse,
     ClientConfig,
     HttpRequest,
     HttpResponse,
+    Quirks,
     ServerMetadata,
     TokenSet,
 )
-from loopback_auth.protocol.client_auth import authenticated_request
-from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.redact import error_code, server_text
+from loopback_auth.protocol.client_auth import token_endpoint_request
+from loopback_auth.protocol.json import member, number
+from loopback_auth.protocol.refusal import check_well, members_of, refused
+from loopback_auth.protocol.scope import scope_words
+from loopback_auth.redact import server_text
 
 SOURCE = "RFC 6749 §5.1"
 LONGEST_LIFETIME = 10 * 365 * 86400
-"""Seconds; a longer `expires_in` is a mistake, and a very long one is no float any more."""
+"""Seconds; a longer `expires_in` is a mistake."""
+
+NO_QUIRKS = Quirks()
+HINT = "Check --token-endpoint: is this the token endpoint of an OAuth server?"
+CODE_SPENT = "The code of this try is spent, so sign in again."
+STILL_KEPT = "Nothing is lost: the sign-in is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """What a token response gave.
+
+    Args:
+        tokens: without ID token and account.
+        members: of the object that the access token is in, for further checks.
+        warnings: what differs from the standard and was understood all the same.
+    """
+
+    tokens: TokenSet
+    members: Mapping[str, object] = field(repr=False)
+    warnings: tuple[str, ...] = ()
 
 
 def code_token_request(client: ClientConfig, response: AuthorizationResponse) -> HttpRequest:
@@ -50,7 +75,7 @@ def code_token_request(client: ClientConfig, response: AuthorizationResponse) ->
     if request.code_verifier is not None:
         parameters.append(("code_verifier", request.code_verifier))
     parameters += [("resource", resource) for resource in client.resource]
-    return authenticated_request(_endpoint(request.metadata), parameters, client, request.metadata)
+    return token_endpoint_request(parameters, client, request.metadata)
 
 
 def refresh_request(client: ClientConfig, metadata: ServerMetadata, refresh_token: str) -> HttpRequest:
@@ -66,18 +91,19 @@ def refresh_request(client: ClientConfig, metadata: ServerMetadata, refresh_toke
     parameters += [("resource", resource) for resource in client.resource]
     if client.audience:
         parameters.append(("audience", client.audience))
-    return authenticated_request(_endpoint(metadata), parameters, client, metadata)
+    return token_endpoint_request(parameters, client, metadata)
 
 
-def token_response(answer: HttpResponse, *, requested_scope: str) -> tuple[TokenSet, Mapping[str, object]]:
+def token_response(
+    answer: HttpResponse, *, requested_scope: str, quirks: Quirks = NO_QUIRKS, renewal: bool = False
+) -> TokenAnswer:
     """Check a token response.
 
     Args:
         answer: untrusted; its `received_at` is when the lifetime begins.
         requested_scope: what was asked for, space separated.
-
-    Returns:
-        The tokens, without ID token and account, and the whole document for further checks.
+        quirks: where the provider differs.
+        renewal: it answers a refresh request, for the words of a hint.
 
     Raises:
         TokenError: the server refused, whatever the status (some answer 200).
@@ -86,56 +112,60 @@ def token_response(answer: HttpResponse, *, requested_scope: str) -> tuple[Token
 
     Source: RFC 6749 §5.1, §5.2, §7.1, appendix A.12-A.17.
     """
-    document = token_document(answer)
-    return token_set(document, obtained_at=answer.received_at, requested_scope=requested_scope), document
+    document = token_document(answer, renewal=renewal)
+    return token_set(document, obtained_at=answer.received_at, requested_scope=requested_scope, quirks=quirks)
 
 
-def token_set(document: Mapping[str, object], *, obtained_at: float, requested_scope: str) -> TokenSet:
+def token_set(
+    document: Mapping[str, object], *, obtained_at: float, requested_scope: str, quirks: Quirks = NO_QUIRKS
+) -> TokenAnswer:
     """Check the members of a token response, whether they came as JSON or as parameters of a fragment.
+
+    A lifetime or a scope that cannot be read counts as not told, and a token type that is missing as Bearer:
+    to refuse would cost a sign-in that a person has approved, and protects nobody.
 
     Args:
         document: untrusted.
         obtained_at: Unix seconds, when the lifetime begins.
         requested_scope: what was asked for, space separated.
+        quirks: where the provider differs.
 
     Raises:
         MalformedResponse: they cannot be a token response.
 
     Source: RFC 6749 §4.2.2, §5.1, §7.1, appendix A.12-A.17.
     """
-    access_token = _token_string(document, "access_token")
+    members = _holder(document, quirks)
+    access_token = _token_string(members, quirks.access_token_path.rpartition(".")[2])
     if not access_token:
-        raise _malformed("it has no access_token")
-    token_type = text_member(document, "token_type")
-    if token_type.lower() != "bearer":
-        raise MalformedResponse(
-            f"The token type is not one that can be used here: {server_text(token_type, 40)!a}",
-            source="RFC 6749 §7.1",
-            hint="Ask the provider for a client whose tokens are of the type Bearer.",
-        )
-    scope = document.get("scope")
-    if scope is not None and not isinstance(scope, str):
-        raise _malformed("scope is not a string")
-    lifetime = _lifetime(document.get("expires_in"))
-    return TokenSet(
+        raise _malformed(f"it has no {quirks.access_token_path}")
+    warnings = list(_check_type(members, quirks))
+    lifetime = _lifetime(members.get("expires_in"))
+    if lifetime is None and members.get("expires_in") not in (None, "", 0, "0"):
+        warnings.append("The server tells the lifetime of the token in a way that cannot be read.")
+    # Bitbucket calls it `scopes`.
+    told = members.get("scope", members.get("scopes"))
+    scope = scope_words(told, asked=requested_scope)
+    if scope is None and told is not None:
+        warnings.append("The server tells the granted scope in a way that cannot be read.")
+    tokens = TokenSet(
         access_token=access_token,
         token_type="Bearer",
         obtained_at=obtained_at,
         expires_at=None if lifetime is None else obtained_at + lifetime,
-        refresh_token=_token_string(document, "refresh_token") or None,
-        # An empty scope says as little as none; GitHub sends it for tokens without scopes.
-        # Never cut: what was granted is compared with what was asked for, and kept.
-        scope=_words(scope.replace(",", " ") if scope else requested_scope),
+        refresh_token=_token_string(members, "refresh_token") or None,
+        scope=" ".join(requested_scope.split() if scope is None else scope),
     )
+    return TokenAnswer(tokens, members, tuple(warnings))
 
 
-def token_document(answer: HttpResponse) -> Mapping[str, object]:
+def token_document(answer: HttpResponse, *, renewal: bool = False) -> Mapping[str, object]:
     """Return the members of a token endpoint's answer, or raise what it says.
 
     Raises:
         TokenError: an error response.
-        TransportError: status 5xx or 429 without a JSON object.
-        MalformedResponse: a redirect, another content type, a malformed object, or a success without 200.
+        TransportError: the server, or something before it, could not answer.
+        MalformedResponse: a redirect, something that cannot be read, or a failure that says nothing.
 
     Source: RFC 6749 §5.1, §5.2.
     """
@@ -145,46 +175,35 @@ def token_document(answer: HttpResponse) -> Mapping[str, object]:
             source="RFC 6749 §3.2",
             hint="Check --token-endpoint; it may have moved.",
         )
-    if not is_json(answer):
-        if answer.status >= 500 or answer.status == 429:
-            raise TransportError(
-                f"The token endpoint is not well: HTTP status {answer.status}",
-                hint="Sign in again in a few minutes; the code of this try is spent.",
-            )
-        kind = server_text(answer.header("content-type"), 60) or "none"
-        raise _malformed(f"HTTP status {answer.status} with content type {kind}")
-    document = parse_object(answer.body, what="token response", source=SOURCE)
-    error = document.get("error")
-    if isinstance(error, str) and error:
-        raise TokenError(
-            error_code(error),
-            server_text(text_member(document, "error_description")),
-            server_text(text_member(document, "error_uri")),
-        )
-    if error is not None or answer.status != 200:
+    check_well(answer, "token endpoint", hint=STILL_KEPT if renewal else CODE_SPENT)
+    document = members_of(answer, what="token response", source=SOURCE, hint=HINT)
+    if (said_no := refused(document, answer)) is not None:
+        raise TokenError(said_no.error, said_no.description, said_no.uri)
+    if not 200 <= answer.status < 300 or document.get("error"):
         raise _malformed(f"HTTP status {answer.status} without a readable error code")
     return document
 
 
-def scope_difference(*, requested: str, granted: str) -> str:
-    """Say in one sentence how the granted scope differs from the requested one; empty when it does not.
-
-    Source: RFC 6749 §3.3.
-    """
-    asked, given = set(requested.split()), set(granted.split())
-    missing, added = sorted(asked - given), sorted(given - asked)
-    parts = []
-    if asked and missing:
-        parts.append(f"not granted: {' '.join(missing)}")
-    if asked and added:
-        parts.append(f"granted beyond what was asked: {' '.join(added)}")
-    return f"The scope differs: {'; '.join(parts)}." if parts else ""
+def _holder(document: Mapping[str, object], quirks: Quirks) -> Mapping[str, object]:
+    """Return the object that the access token is in; where it is not, the whole, as in renewals at Slack."""
+    path, _, name = quirks.access_token_path.rpartition(".")
+    holder = member(document, path) if path else document
+    return holder if isinstance(holder, Mapping) and name in holder else document
 
 
-def _endpoint(metadata: ServerMetadata) -> str:
-    if metadata.token_endpoint is None:
-        raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
-    return metadata.token_endpoint
+def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...]:
+    token_type = members.get("token_type")
+    if token_type is None or token_type == "":
+        return ("The server does not say of which type the token is; it is taken for Bearer.",)
+    # RFC 6749 §7.1: a client MUST NOT use a token whose type it does not understand.
+    word = token_type.strip().lower() if isinstance(token_type, str) else ""
+    if word != "bearer" and word not in map(str.lower, quirks.token_types):
+        raise MalformedResponse(
+            f"The token type is not one that can be used here: {server_text(str(token_type), 40)!a}",
+            source="RFC 6749 §7.1",
+            hint="Ask the provider for a client whose tokens are of the type Bearer.",
+        )
+    return ()
 
 
 def _token_string(document: Mapping[str, object], name: str) -> str:
@@ -197,23 +216,11 @@ def _token_string(document: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _words(scope: str) -> str:
-    return server_text(scope, max(1, len(scope)))
-
-
 def _lifetime(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _malformed("expires_in is not a number of seconds")
-    return float(min(value, LONGEST_LIFETIME))
+    seconds = number(value)
+    # A token that is good for no time would be of no use: servers mean "for ever", or do not know.
+    return float(math.floor(min(seconds, LONGEST_LIFETIME))) or None if seconds is not None else None
 
 
 def _malformed(detail: str) -> MalformedResponse:
-    return MalformedResponse(
-        f"The token response is malformed: {detail}",
-        source=SOURCE,
-        hint="Check --token-endpoint: is this the token endpoint of an OAuth server?",
-    )
+    return MalformedResponse(f"The token response is malformed: {detail}", source=SOURCE, hint=HINT)

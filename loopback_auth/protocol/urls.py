@@ -141,6 +141,37 @@ def is_inside(url: str) -> bool:
         return False
 
 
+def leads_inside(url: str, *, by: str) -> bool:
+    """Return whether a server elsewhere has named a URL at this machine or in its network.
+
+    Nor may a server of a private network point at this machine: plain http would even let it through.
+
+    Args:
+        url: fit to be an endpoint.
+        by: an address of the server that named it.
+
+    Source: RFC 9728 §7.7.
+    """
+    return (is_inside(url) and not is_inside(by)) or (is_loopback_url(url) and not is_loopback_url(by))
+
+
+def check_approval_url(url: str, *, by: str) -> str:
+    """Return a URL where a server wants the person to approve unchanged, or refuse it.
+
+    Args:
+        url: as the server named it; untrusted.
+        by: an address of that server.
+
+    Raises:
+        ConfigError: as `check_browser_url`, or it leads into the person's own network.
+
+    Source: RFC 9728 §7.7; RFC 8628 §5.2.
+    """
+    if leads_inside(check_browser_url(url), by=by):
+        raise _refused("the address to approve at", "it leads to this machine or its network", url)
+    return url
+
+
 def origin(url: str) -> str:
     """Return scheme and authority of a URL as they are spelled, lower case.
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loopback_auth.model import HttpRequest, HttpResponse, IdToken, ServerMetadata, TokenSet
+from loopback_auth.model import HttpRequest, HttpResponse, IdToken, Quirks, ServerMetadata, TokenSet
 from loopback_auth.protocol.json import is_json, parse_object
 from loopback_auth.redact import server_text
 
+NO_QUIRKS = Quirks()
 
-def userinfo_request(metadata: ServerMetadata, tokens: TokenSet) -> HttpRequest | None:
+
+def userinfo_request(
+    metadata: ServerMetadata, tokens: TokenSet, quirks: Quirks = NO_QUIRKS
+) -> HttpRequest | None:
     """Build the request for the person's claims; None when the server has no such endpoint.
 
     Source: OpenID Connect Core 1.0 §5.3.1; RFC 6750 §2.1 (the token goes into the header, nowhere else).
@@ -23,7 +27,7 @@ def userinfo_request(metadata: ServerMetadata, tokens: TokenSet) -> HttpRequest 
     if metadata.userinfo_endpoint is None:
         return None
     headers = (("Accept", "application/json"), ("Authorization", f"Bearer {tokens.access_token}"))
-    return HttpRequest("GET", metadata.userinfo_endpoint, headers)
+    return HttpRequest(quirks.userinfo_method, metadata.userinfo_endpoint, headers)
 
 
 def userinfo_response(answer: HttpResponse, id_token: IdToken | None, *, fields: Sequence[str]) -> str:
@@ -36,7 +40,7 @@ def userinfo_response(answer: HttpResponse, id_token: IdToken | None, *, fields:
 
     Source: OpenID Connect Core 1.0 §5.3.2.
     """
-    if answer.status != 200 or not is_json(answer):
+    if not 200 <= answer.status < 300 or not is_json(answer):
         return ""
     claims = parse_object(answer.body, what="UserInfo response", source="OpenID Connect Core 1.0 §5.3.2")
     if id_token is not None and claims.get("sub") != id_token.claims.get("sub"):

@@ -319,14 +319,17 @@ def test_pushed_response_of_the_specification() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        json_answer({"request_uri": "urn:x"}, 200),
+        json_answer({"request_uri": "urn:x"}, 302),
+        json_answer({"request_uri": "urn:\ud800"}, 201),
+        json_answer({"request_uri": "urn:x y"}, 201),
+        json_answer({"request_uri": "urn:x\r\n"}, 201),
+        json_answer({"request_uri": "urn:é"}, 201),
         json_answer({}, 201),
         json_answer({"request_uri": ""}, 201),
         json_answer({"request_uri": ["urn:x"]}, 201),
         json_answer([], 201),
         HttpResponse(201, (("Content-Type", "text/html"),), b"{}"),
         HttpResponse(307, (("Location", "https://other.example"),)),
-        HttpResponse(500),
     ],
 )
 def test_malformed_pushed_response_is_refused(answer: HttpResponse) -> None:

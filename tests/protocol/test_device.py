@@ -19,7 +19,7 @@ from protocol_samples import (
     raw_answer,
 )
 
-from loopback_auth.approval import Pending
+from loopback_auth.approval import DeviceGrant, Pending
 from loopback_auth.errors import (
     DeviceError,
     EndpointMissing,
@@ -47,6 +47,11 @@ GOOD: dict[str, object] = {  # of RFC 8628 §3.2
 }
 
 
+def granted(answer: HttpResponse) -> DeviceGrant:
+    """Check an answer of a public server."""
+    return device_authorization_response(answer, by=f"{ISSUER}/device_authorization")
+
+
 def without(*names: str) -> dict[str, object]:
     """Leave members out."""
     return {name: value for name, value in GOOD.items() if name not in names}
@@ -69,7 +74,7 @@ def test_request_names_client_scope_and_resource() -> None:
 
 def test_confidential_client_proves_itself_in_both_requests() -> None:
     """RFC 8628 §3.1, §3.4: as at the token endpoint."""
-    grant = device_authorization_response(json_answer(GOOD))
+    grant = granted(json_answer(GOOD))
     for request in (
         device_authorization_request(SECRET_CLIENT, DEVICE),
         device_token_request(SECRET_CLIENT, DEVICE, grant),
@@ -80,7 +85,7 @@ def test_confidential_client_proves_itself_in_both_requests() -> None:
 
 def test_poll_sends_the_device_code_and_nothing_else() -> None:
     """RFC 8628 §3.4."""
-    request = device_token_request(CLIENT, DEVICE, device_authorization_response(json_answer(GOOD)))
+    request = device_token_request(CLIENT, DEVICE, granted(json_answer(GOOD)))
 
     assert request.url == METADATA.token_endpoint
     assert form(request) == {
@@ -92,7 +97,7 @@ def test_poll_sends_the_device_code_and_nothing_else() -> None:
 
 def test_server_without_an_endpoint_is_told_by_name() -> None:
     """So that another flow may be tried."""
-    grant = device_authorization_response(json_answer(GOOD))
+    grant = granted(json_answer(GOOD))
 
     with pytest.raises(EndpointMissing, match="device authorization endpoint"):
         device_authorization_request(CLIENT, METADATA)
@@ -102,7 +107,7 @@ def test_server_without_an_endpoint_is_told_by_name() -> None:
 
 def test_good_answer_is_kept_as_it_is() -> None:
     """RFC 8628 §3.2; the device code is a secret, the user code is to be shown."""
-    grant = device_authorization_response(json_answer(GOOD))
+    grant = granted(json_answer(GOOD))
 
     assert (grant.device_code, grant.user_code) == (GOOD["device_code"], "WDJB-MJHT")
     assert (grant.verification_uri, grant.verification_uri_complete) == (
@@ -118,10 +123,10 @@ def test_good_answer_is_kept_as_it_is() -> None:
     [
         (None, 5),
         (0, 1),
-        (-5, 1),
+        (-5, 5),
         (1e9, 60),
         (10**400, 60),
-        (-(10**400), 1),
+        (-(10**400), 5),
         ("5", 5),
         ("7", 7),
         ("soon", 5),
@@ -134,37 +139,51 @@ def test_interval_is_bent_into_something_sensible(interval: object, seconds: flo
     """RFC 8628 §3.2: five seconds when nothing is said; nobody should wait for ever, or not at all."""
     members = GOOD | {"interval": interval} if interval is not None else without("interval")
 
-    assert device_authorization_response(json_answer(members)).interval == seconds
+    assert granted(json_answer(members)).interval == seconds
 
 
-@pytest.mark.parametrize(("expires_in", "seconds"), [(600, 600), ("600", 600), (10**300, 3600), (0.5, 0.5)])
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        (600, 600),
+        ("600", 600),
+        ("600.0", 600),
+        (10**300, 3600),
+        (0.5, 0.5),
+        (0, 600),
+        (-1, 600),
+        ("", 600),
+        ("soon", 600),
+        (None, 600),
+        (True, 600),
+    ],
+)
 def test_lifetime_has_an_end(expires_in: object, seconds: float) -> None:
-    """A program that waits for days has been forgotten."""
+    """A program that waits for days has been forgotten, and one told of no time asks until it is refused."""
     answer = json_answer(GOOD | {"expires_in": expires_in})
 
-    assert device_authorization_response(answer).lifetime == seconds
+    assert granted(answer).lifetime == seconds
 
 
 def test_spelling_of_google_is_understood() -> None:
     """Google says `verification_url`; peers that did not read it printed an empty link."""
     members = without("verification_uri", "verification_uri_complete")
 
-    grant = device_authorization_response(json_answer(members | {"verification_url": "https://g.example/d"}))
+    grant = granted(json_answer(members | {"verification_url": "https://g.example/d"}))
 
     assert (grant.verification_uri, grant.verification_uri_complete) == ("https://g.example/d", "")
 
 
-@pytest.mark.parametrize("name", ["device_code", "user_code", "verification_uri", "expires_in"])
-@pytest.mark.parametrize("value", [None, "", 0, [], "\x1b"])
+@pytest.mark.parametrize("name", ["device_code", "user_code", "verification_uri"])
+@pytest.mark.parametrize("value", [None, "", [], True, "\x1b"])
 def test_required_members_are_required(name: str, value: object) -> None:
     """RFC 8628 §3.2; nothing to show or to ask with is no grant."""
     members = without(name) if value is None else GOOD | {name: value}
 
     with pytest.raises(MalformedResponse):
-        device_authorization_response(json_answer(members))
+        granted(json_answer(members))
 
 
-@pytest.mark.parametrize("name", ["verification_uri", "verification_uri_complete"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -178,19 +197,41 @@ def test_required_members_are_required(name: str, value: object) -> None:
         "//example.com/device",
         "-psn",
         "https://[",
+        "http://127.0.0.1/admin",
+        "https://localhost/x",
+        "https://10.0.0.5/admin?reboot=1",
+        "http://[::1]:631/",
+        "https://printer.localhost/",
     ],
 )
-def test_unsafe_addresses_are_not_shown(name: str, url: str) -> None:
-    """They would be opened, or typed by a person in good faith (CVE-2025-6514)."""
+def test_unsafe_addresses_are_not_shown(url: str) -> None:
+    """They would be opened or typed in good faith (CVE-2025-6514), or lead inside (RFC 9728 §7.7)."""
     with pytest.raises(MalformedResponse):
-        device_authorization_response(json_answer(GOOD | {name: url}))
+        granted(json_answer(GOOD | {"verification_uri": url}))
+
+    grant = granted(json_answer(GOOD | {"verification_uri_complete": url}))
+    assert (grant.verification_uri, grant.verification_uri_complete) == (GOOD["verification_uri"], "")
+
+
+def test_server_of_this_machine_may_name_this_machine() -> None:
+    """The demonstration server is one."""
+    here = json_answer(GOOD | {"verification_uri": "http://127.0.0.1:8000/device"})
+
+    grant = device_authorization_response(here, by="http://127.0.0.1:8000/device_authorization")
+
+    assert grant.verification_uri == "http://127.0.0.1:8000/device"
+
+
+def test_user_code_of_digits_may_come_as_a_number() -> None:
+    """It is shown and typed, and nothing is compared with it."""
+    assert granted(json_answer(GOOD | {"user_code": 123456})).user_code == "123456"
 
 
 def test_user_code_is_cleaned_for_the_terminal() -> None:
     """A code that moves the cursor could show another code than the server's page."""
     answer = json_answer(GOOD | {"user_code": "WDJB\x1b[2K\u202e-MJHT\r\n" + "x" * 100})
 
-    code = device_authorization_response(answer).user_code
+    code = granted(answer).user_code
 
     assert code.startswith("WDJB[2K-MJHT x")
     assert code.isprintable()
@@ -206,7 +247,7 @@ def test_refusal_is_reported_in_the_words_of_the_server() -> None:
             "error_uri": "https://e.example",
         }
         with pytest.raises(DeviceError) as caught:
-            device_authorization_response(json_answer(refusal, status))
+            granted(json_answer(refusal, status))
 
         assert (caught.value.error, caught.value.error_description) == ("invalid_client", "Who?")
         assert caught.value.error_uri == "https://e.example"
@@ -217,7 +258,7 @@ def test_refusal_is_reported_in_the_words_of_the_server() -> None:
 def test_server_that_is_not_well_is_no_refusal(status: int) -> None:
     """Trying again later helps, another client id does not."""
     with pytest.raises(TransportError, match=str(status)):
-        device_authorization_response(HttpResponse(status))
+        granted(HttpResponse(status))
 
 
 @pytest.mark.parametrize(
@@ -226,13 +267,13 @@ def test_server_that_is_not_well_is_no_refusal(status: int) -> None:
         HttpResponse(404, (("Content-Type", "text/html"),)),
         raw_answer(b"[]"),
         raw_answer(b'{"device_code": "a", "device_code": "b"}'),
-        json_answer(GOOD, 201),
+        json_answer(GOOD, 302),
     ],
 )
 def test_anything_else_is_malformed(answer: HttpResponse) -> None:
     """RFC 8628 §3.2: 200, and JSON with one meaning."""
     with pytest.raises(MalformedResponse):
-        device_authorization_response(answer)
+        granted(answer)
 
 
 # Polls
@@ -250,6 +291,43 @@ def test_not_yet_is_not_yet_whatever_the_status(status: int) -> None:
     assert device_token_response(said("slow_down", status)) == Pending(slow_down=True)
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"status": 400, "message": "authorization_pending"},
+        {"detail": "authorization_pending"},
+        {"error": {"code": "authorization_pending", "message": "wait"}},
+        {"error": "Bad Request", "message": "Authorization Pending"},
+        {"error": "AUTHORIZATION_PENDING"},
+        {"code": "authorizationPending"},
+        {"errors": [{"code": "authorization_pending", "title": "Wait"}]},
+        {"detail": [{"msg": "authorization_pending"}]},
+        {"error": "invalid_request", "error_description": "authorization_pending"},
+    ],
+    ids=str,
+)
+def test_not_yet_is_understood_in_other_shapes(members: dict[str, object]) -> None:
+    """Twitch, frameworks and gateways have forms of their own; the word is that of RFC 8628 §3.5."""
+    assert device_token_response(json_answer(members, 400)) == Pending()
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
+def test_not_yet_is_understood_in_a_form(content_type: str) -> None:
+    """GitHub writes a form to whoever does not ask for JSON."""
+    body = b"error=authorization_pending&error_description=wait"
+
+    assert device_token_response(HttpResponse(200, (("Content-Type", content_type),), body)) == Pending()
+
+
+def test_trouble_told_with_a_status_of_refusal_is_waited_out() -> None:
+    """RFC 6749 §4.1.2.1: `temporarily_unavailable` judges nothing."""
+    pending = device_token_response(said("temporarily_unavailable", 400, ("Retry-After", "7")))
+
+    assert isinstance(pending, Pending)
+    assert pending.trouble
+    assert pending.retry_after == 7
+
+
 def test_wish_for_quiet_is_heard_beside_the_code() -> None:
     """RFC 9110 §10.2.3."""
     assert device_token_response(said("slow_down", 429, ("Retry-After", "9"))) == Pending(
@@ -258,7 +336,9 @@ def test_wish_for_quiet_is_heard_beside_the_code() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 200, 500])
-@pytest.mark.parametrize("error", ["access_denied", "expired_token", "invalid_grant"])
+@pytest.mark.parametrize(
+    "error", ["access_denied", "authorization_declined", "expired_token", "invalid_grant"]
+)
 def test_final_words_end_it(error: str, status: int) -> None:
     """RFC 8628 §3.5; whoever answers such a word with 500 means it all the same."""
     with pytest.raises(DeviceError, match=error) as refusal:
@@ -290,7 +370,7 @@ def test_success_is_handed_on_unread() -> None:
     [
         HttpResponse(307, (("Location", "https://elsewhere.example"),)),
         HttpResponse(404, (("Content-Type", "text/html"),)),
-        HttpResponse(200, (("Content-Type", "text/plain"),), b"error=authorization_pending"),
+        HttpResponse(200, (("Content-Type", "text/plain"),), b"wait"),
         raw_answer(b"{", 200),
         raw_answer(b"{}", 400),
     ],
@@ -317,7 +397,7 @@ def test_no_document_is_too_strange(members: dict[str, object], status: int) -> 
     """Either there is something that can be shown, or an error of ours says why not."""
     for changed in (members, GOOD | members):
         try:
-            grant = device_authorization_response(json_answer(changed, status))
+            grant = granted(json_answer(changed, status))
         except LoopbackAuthError:
             continue
         assert grant.user_code.isprintable()

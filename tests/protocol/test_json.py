@@ -11,7 +11,15 @@ from protocol_samples import PROPERTY
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import HttpResponse
-from loopback_auth.protocol.json import BODY_LIMIT, DEPTH_LIMIT, is_json, parse_object, text_member
+from loopback_auth.protocol.json import (
+    BODY_LIMIT,
+    DEPTH_LIMIT,
+    LARGEST,
+    is_json,
+    number,
+    parse_object,
+    text_member,
+)
 
 
 def parse(body: bytes) -> dict[str, object]:
@@ -144,13 +152,53 @@ def test_garbage_gives_an_object_or_our_error(body: bytes) -> None:
     ],
 )
 def test_json_is_told_by_its_media_type(content_type: str, expected: bool) -> None:
-    """A web page that happens to parse is no answer to us (RFC 6749 §5.1, RFC 6839 §3.1)."""
+    """Where the body does not tell by itself (RFC 6749 §5.1, RFC 6839 §3.1)."""
     assert is_json(HttpResponse(200, (("content-type", content_type),))) is expected
 
 
-def test_answer_without_media_type_is_no_json() -> None:
-    """Nothing is guessed from the body."""
-    assert not is_json(HttpResponse(200, (), b"{}"))
+@pytest.mark.parametrize("content_type", ["", "text/plain", "text/html", "application/octet-stream"])
+def test_what_begins_like_an_object_is_json(content_type: str) -> None:
+    """Proxies and simple servers name every document the same; an object cannot be read as anything else."""
+    headers = (("Content-Type", content_type),)
+
+    assert is_json(HttpResponse(200, headers, b' \r\n{"a": 1}'))
+    assert not is_json(HttpResponse(200, headers, b"[1]"))
+    assert not is_json(HttpResponse(200, headers, b"<p>{}"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3600, 3600),
+        (0, 0),
+        (3600.5, 3600.5),
+        ("3600", 3600),
+        ("3600.0", 3600),
+        (" 7 ", 7),
+        (10**400, LARGEST),
+        (1e300, LARGEST),
+        (float("inf"), LARGEST),
+        ("9" * 300, LARGEST),
+        (-1, None),
+        ("-1", None),
+        (float("nan"), None),
+        (True, None),
+        (False, None),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("1e9", None),
+        ("0x10", None),
+        ("٣", None),
+        ("9" * 301, None),
+        ([], None),
+        ([1], None),
+        ({}, None),
+    ],
+)
+def test_numbers_are_read_in_one_way(value: object, expected: float | None) -> None:
+    """Lifetimes, intervals, dates and waits come as numbers, and as strings of digits."""
+    assert number(value) == expected
 
 
 def test_text_member_never_converts() -> None:

@@ -542,7 +542,7 @@ def test_key_set_is_accepted_by_its_content(content_type: str) -> None:
         json_answer({"keys": [{}] * 101}),
         json_answer([]),
         HttpResponse(200, (("Content-Type", "text/html"),), b"<html>"),
-        HttpResponse(200, (("Content-Type", "image/png"),), b'{"keys": []}'),
+        HttpResponse(200, (("Content-Type", "image/png"),), b"PNG"),
     ],
 )
 def test_answer_that_is_no_key_set_is_refused(answer: HttpResponse) -> None:

@@ -144,7 +144,7 @@ def test_pushed_request_that_is_taken_settles_the_redirect_uri() -> None:
         (refusal("invalid_client", "", 401), {"pushed_authorization_request": "no", WHAT: "unknown"}),
         (refusal("unsupported_response_type"), {WHAT: "no"}),
         (refusal("invalid_scope"), {WHAT: "unknown"}),
-        (refusal("server_error", "", 500), {WHAT: "unknown"}),
+        (refusal("server_error", "", 500), {"pushed_authorization_request": "unknown"}),
         (raw_answer(b"<html>"), {"pushed_authorization_request": "unknown"}),
         (HttpResponse(502), {"pushed_authorization_request": "unknown"}),
     ],

@@ -69,7 +69,7 @@ def _begun(scene: Scene) -> Acts[tuple[str, HttpRequest]]:
         ticket = ticket_response(contract, values, (yield from Ask(call_request(contract.create, values))))
         return ticket.browser_url, scene.exchange_request(ticket.values["id"], THEIR_VERIFIER)
     answer = yield from Ask(device_authorization_request(scene.client, scene.metadata))
-    grant = device_authorization_response(answer)
+    grant = device_authorization_response(answer, by=scene.metadata.token_endpoint or "")
     return grant.verification_uri_complete, scene.device_request(grant.device_code)
 
 

@@ -8,6 +8,7 @@ from loopback_auth.compare.drawing.reading import answer, form, fragment, query
 from loopback_auth.compare.nouns import Outcome, Tokens
 from loopback_auth.compare.running.choices import FORM_POST
 from loopback_auth.flows.catalog import NAMES
+from loopback_auth.protocol.json import number
 from loopback_auth.trace import Exchange, Trace
 
 PUSHED = "pushed authorization request"
@@ -54,10 +55,9 @@ def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
 
 
 def _tokens(came: Mapping[str, str], scope: str) -> Tokens:
-    seconds = came.get("expires_in", "")
     return Tokens(
         token_type=came.get("token_type", ""),
-        lifetime=float(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 12 else None,
+        lifetime=number(came.get("expires_in")),
         refresh_token="refresh_token" in came,
         id_token="not verified" if "id_token" in came else "",
         scope_asked=scope,
