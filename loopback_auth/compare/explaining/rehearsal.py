@@ -7,9 +7,10 @@ the provider can tell, in its metadata or in an answer, stays a name in braces, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from loopback_auth.approval import TicketContract
 from loopback_auth.compare.drawing.reading import place
@@ -26,7 +27,7 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata
+from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.trace import Trace
@@ -39,6 +40,7 @@ GIVEN = {"ticket approval page": "browser_url", "ticket status request": "poll_u
 """Requests whose address a vendor may give as a whole, and its name in the contract."""
 
 _VERIFIER = "a-verifier-for-those-who-send-none-of-their-own"
+_PROOF = f"&code_verifier={_VERIFIER}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,26 @@ class Rehearsal:
         return text
 
 
-class _Lenient(DemoServer):
-    """Plays a provider without PKCE: brings itself what the demonstration insists on."""
+class _Player(DemoServer):
+    """Plays a provider: lets it have no PKCE, and take JSON, where the demonstration insists on more."""
+
+    pkce = True
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
         head, _, query = request.url.partition("?")
-        if head == f"{ISSUER}/authorize" and "code" in dict(parse_qsl(query)).get("response_type", ""):
+        if head == f"{ISSUER}/token":
+            request = self._in_a_form(request)
+        elif head == f"{ISSUER}/authorize" and "code" in dict(parse_qsl(query)).get("response_type", ""):
             more = f"&code_challenge={code_challenge(_VERIFIER)}&code_challenge_method=S256"
-            request = replace(request, url=request.url + more)
-        elif head == f"{ISSUER}/token":
-            request = replace(request, body=request.body + f"&code_verifier={_VERIFIER}".encode())
+            request = request if self.pkce else replace(request, url=request.url + more)
         return super().handle(request, now)
+
+    def _in_a_form(self, request: HttpRequest) -> HttpRequest:
+        if request.body.startswith(b"{"):
+            headers = tuple(pair for pair in request.headers if pair[0] != "Content-Type")
+            body = urlencode(json.loads(request.body), doseq=True).encode("ascii")
+            request = replace(request, headers=(*headers, ("Content-Type", FORM)), body=body)
+        return request if self.pkce else replace(request, body=request.body + _PROOF)
 
 
 def rehearse(name: str, client: ClientConfig | None = None) -> Rehearsal:
@@ -113,14 +124,15 @@ def rehearse(name: str, client: ClientConfig | None = None) -> Rehearsal:
 def _server(name: str, client: ClientConfig, signer: Signer | None) -> DemoServer:
     separator = client.provider.scope_separator
     scopes = [scope for scope in client.scope.replace(" ", separator).split(separator) if scope != "openid"]
-    kind = DemoServer if client.provider.pkce else _Lenient
-    return kind(
+    server = _Player(
         ISSUER,
         entropy=Entropy(f"server of {name}"),
         signer=signer,
         clients=[DemoClient(client.client_id, client.client_secret, (CALLBACK,))] if client.client_id else [],
         scopes={scope: scope for scope in scopes},
     )
+    server.pkce = client.provider.pkce
+    return server
 
 
 def _at_the_demonstration(client: ClientConfig) -> ClientConfig:
