@@ -453,15 +453,30 @@ def test_losers_leave_nothing_behind(flow: str) -> None:
 def test_unexpected_error_ends_the_race() -> None:
     """A fault of ours must not leave anybody waiting."""
 
+    async def broken(_: AuthorizationRequest) -> Callback:
+        raise ZeroDivisionError
+
     async def main() -> None:
         async with serving() as (demo, _):
-            await login(client(demo.issuer), plan=plan(Code), open_browser=broken)
-
-    def broken(_: str) -> Opening:
-        raise ZeroDivisionError
+            await login(client(demo.issuer), plan=plan(at_once(Pasting)), open_browser=lost, paste=broken)
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(main())
+
+
+def test_opener_that_fails_leaves_the_link() -> None:
+    """The link is shown as well, and who follows it signs in."""
+    person = Person(clicks=LinkReady)
+    reported: list[object] = []
+
+    def broken(_: str) -> Opening:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        raise ZeroDivisionError
+
+    sign_in, _ = race(plan(Code), person, opener=broken)
+
+    assert sign_in.flow == "code"
+    assert len(reported) == 1
 
 
 def test_error_of_ours_is_one_of_ours() -> None:

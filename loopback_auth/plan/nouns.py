@@ -28,7 +28,10 @@ APPROVED_BY_ANYBODY = ("ticket", "device", "token")
 Source: RFC 6749 §10.16; RFC 8628 §5.4.
 """
 
-NO_REDIRECT = ("ticket", "device", "paste")
+ELSEWHERE = ("ticket", "device")
+"""Flows that are approved on any device."""
+
+NO_REDIRECT = (*ELSEWHERE, "paste")
 """Those that need no browser to reach this machine."""
 
 

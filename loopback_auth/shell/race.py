@@ -8,8 +8,10 @@ of the loop. Whoever comes second is cancelled, and with it go its requests, its
 
 Not every failure ends the race, and not every one is forgiven. `Unavailable` says that a flow cannot run
 here, and brings the next one. A ticket, a device code or a paste that fails before it has asked anybody
-anything is dropped, and so is one whose time is over while others are open. Everything else, a refusal or a
-broken rule above all, ends the sign-in: to try another way would be a silent downgrade (RFC 9700 §2.1.2).
+anything is dropped, and so is one whose time is over while others are open. A ticket or a device code that
+breaks beside an open redirect is dropped, too, unless the person has refused: what goes on is no weaker.
+Everything else, a refusal or a broken rule above all, ends the sign-in: to try another way would be a silent
+downgrade (RFC 9700 §2.1.2).
 """
 
 from __future__ import annotations
@@ -17,9 +19,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
-from loopback_auth.errors import AttemptExpired, LoopbackAuthError, NoFlowAvailable, Unavailable
+from loopback_auth.errors import (
+    AttemptCancelled,
+    AttemptExpired,
+    LoopbackAuthError,
+    NoFlowAvailable,
+    OAuthError,
+    Unavailable,
+)
 from loopback_auth.model import SignIn
-from loopback_auth.plan.nouns import AT_ONCE, NO_REDIRECT, Plan, Route
+from loopback_auth.plan.nouns import AT_ONCE, ELSEWHERE, NO_REDIRECT, Plan, Route
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
@@ -37,10 +46,18 @@ MakeDriver = Callable[[str, str], Driver]
 AS_ASKED = "You asked for it."
 INSTEAD = "It takes over."
 
+REFUSALS = ("access_denied", "authorization_declined", "denied_or_expired")
+"""RFC 8628 §3.5; what Microsoft documents in its place; our own word for tickets."""
+
 
 def did_not_open(failed: OpenerFailed) -> str:
     """Say that a browser did not open; it may be the reason of another flow."""
     return f"The browser did not open ({failed.program} ended with {failed.status})."
+
+
+def _refused(error: LoopbackAuthError) -> bool:
+    """Tell whether the person has said no, or may have: vendors of tickets do not tell."""
+    return isinstance(error, AttemptCancelled) or (isinstance(error, OAuthError) and error.error in REFUSALS)
 
 
 def _seconds(number: float) -> str:
@@ -157,7 +174,8 @@ class Race:
         lapsed = isinstance(error, AttemptExpired) and bool(self._open)
         others = bool(self._open or self._left)
         unasked = others and not driver.asked and route.flow in NO_REDIRECT
-        if self._answered or not (isinstance(error, Unavailable) or lapsed or unasked):
+        broken = route.flow in ELSEWHERE and not _refused(error) and self._comes_back()
+        if self._answered or not (isinstance(error, Unavailable) or lapsed or unasked or broken):
             self._end(error)
             return
         self._lost[route.flow] = error
@@ -169,6 +187,10 @@ class Race:
         replaced = route.flow in NO_REDIRECT or not self._open
         if self._left and replaced and not lapsed:
             self._begin(self._left[0], INSTEAD)
+
+    def _comes_back(self) -> bool:
+        """Tell whether a flow is open whose browser comes back to this machine."""
+        return any(route.flow not in NO_REDIRECT for route, _ in self._open.values())
 
     def _nothing_left(self) -> LoopbackAuthError:
         if len({error.message for error in self._lost.values()}) == 1:

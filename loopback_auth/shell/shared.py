@@ -16,6 +16,7 @@ from loopback_auth.effects import Send
 from loopback_auth.errors import BrowserUnavailable
 from loopback_auth.model import HttpRequest, HttpResponse, Redirect
 from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.connection import report
 from loopback_auth.shell.events import Event, LinkReady, Notify, OpenerFailed
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.receiver import Receiver
@@ -115,7 +116,12 @@ class Shared:
 
     def start_browser(self, url: str) -> Opening:
         """Start a browser on a URL; tell later if its opener failed."""
-        opening = self._open_browser(url)
+        try:
+            opening = self._open_browser(url)
+        except Exception as exc:
+            # The link is shown as well, and whoever follows it signs in all the same.
+            report("the program's way to open a page failed", exc)
+            opening = Opening(why_not=f"what should have opened it failed ({type(exc).__name__})")
         if self.observer is not None:
             self.observer.opened(url, opening.program)
         watch(opening, self._tell_while_running)

@@ -14,6 +14,7 @@ from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.flows.catalog import Conditions, flow_named
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
 from loopback_auth.plan.nouns import NO_REDIRECT, Plan
+from loopback_auth.shell.connection import report
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste, new_attempt
 from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, Notify, OpenerFailed
@@ -75,7 +76,11 @@ class UnderWay:
             case _:
                 pass
         # What has happened is told before what follows from it.
-        self._notify(event)
+        try:
+            self._notify(event)
+        except Exception as exc:
+            # A sign-in that a person has approved is worth more than what is told of it.
+            report("a watcher of the sign-in failed", exc)
         if self._race is None:
             self._early.append(event)
         else:

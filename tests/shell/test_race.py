@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from loopback_auth.errors import RedirectUnavailable
+from loopback_auth.errors import (
+    AttemptExpired,
+    DeviceError,
+    LoopbackAuthError,
+    MalformedResponse,
+    RedirectUnavailable,
+    TicketError,
+    TransportError,
+)
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
@@ -154,6 +162,95 @@ def test_who_is_back_or_has_nothing_to_paste_is_left_alone(event: Event) -> None
 
     assert asyncio.run(main()) == "code"
     assert told == []
+
+
+class Asking(Driver):
+    """The driver of a flow that has shown the person where to go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = True
+
+
+def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple[str, list[Event]]:
+    """Race a redirect that takes a moment with what fails at once; return who won, and what was told."""
+    told: list[Event] = []
+
+    async def run(began: str, _: Driver) -> SignIn:
+        if began == flow:
+            raise error
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return DONE
+
+    async def main() -> str:
+        race = Race(
+            plan(CODE, Route(flow, AT_ONCE, "It works anywhere.")),
+            drive=lambda *_: Asking(),
+            run=run,
+            notify=told.append,
+            provider="as",
+        )
+        route, _ = await asyncio.wait_for(race.run(), 10)
+        await race.close()
+        return route.flow
+
+    return asyncio.run(main()), told
+
+
+@pytest.mark.parametrize(
+    ("flow", "error"),
+    [
+        ("device", MalformedResponse("The answer is no JSON", source="RFC 8628 §3.5")),
+        ("device", TransportError("The server has gone.")),
+        ("device", DeviceError("invalid_grant")),
+        ("device", DeviceError("expired_token")),
+        ("ticket", TicketError("exchange_refused")),
+        ("ticket", AttemptExpired("Nobody approved within 5 minutes.")),
+    ],
+)
+def test_what_breaks_beside_a_redirect_leaves_it_open(flow: str, error: LoopbackAuthError) -> None:
+    """A server that spells "not yet" in its own way must not end what the person is just doing."""
+    assert broken_beside_a_redirect(flow, error) == ("code", [RouteEnded(flow, error.message)])
+
+
+@pytest.mark.parametrize(
+    ("flow", "error"),
+    [
+        ("device", DeviceError("access_denied")),
+        ("device", DeviceError("authorization_declined")),
+        ("ticket", TicketError("denied_or_expired")),
+    ],
+)
+def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackAuthError) -> None:
+    """Who has said no on the phone does not want to be asked by the browser."""
+    with pytest.raises(type(error)):
+        broken_beside_a_redirect(flow, error)
+
+
+def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
+    """What a person has approved is not lost because a progress display is broken; that is reported."""
+    reported: list[dict[str, object]] = []
+
+    def fails(_: Event) -> None:
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        under_way = UnderWay(
+            ClientConfig(Provider("as", ServerMetadata()), "x"),
+            PLAN,
+            notify=fails,
+            conditions=Conditions(),
+            timeout=None,
+            paste=None,
+        )
+        under_way.tell(FAILED)
+        under_way.tell(LinkOpened("127.0.0.1:1"))
+
+    asyncio.run(main())
+
+    assert [type(context["exception"]) for context in reported] == [ZeroDivisionError] * 2
 
 
 def _taken() -> None:
