@@ -18,6 +18,7 @@ from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import signed_in
 from loopback_auth.model import Attempt, ClientConfig, HttpRequest, SignIn, TokenSet
+from loopback_auth.protocol.contract import check_contract
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import (
     account_response,
@@ -39,6 +40,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
 
     Raises:
         EndpointMissing: the provider has no tickets.
+        ConfigError: the contract cannot be followed.
 
     Source: the contract's own.
     """
@@ -47,6 +49,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         raise EndpointMissing(
             f"{client.provider.name} does not sign in by ticket.", hint="Choose another --flow."
         )
+    check_contract(contract)
     values = _values(client, contract, attempt, message)
     secrets = ticket_secrets(contract)
     answer = yield from Send(call_request(contract.create, values), "ticket request", secrets)
