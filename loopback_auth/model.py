@@ -116,7 +116,8 @@ class Quirks:
         token_body: how the body of token and refresh requests is written.
         token_parameters: further parameters of those requests.
         token_headers: further headers of those requests.
-        token_types: further token types whose tokens are used as Bearer; compared without case.
+        token_types: further token types whose tokens are used as Bearer, compared without case; `none` stands
+            for a type that is not told.
         nonce: False: this server is known not to return the nonce. Only for a code with PKCE, which defends
             against the same attack (RFC 9700 §4.5.3).
         dead_refresh_errors: further error codes with which a refresh token is refused for good.

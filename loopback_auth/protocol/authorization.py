@@ -58,8 +58,11 @@ def authorization_request(
     mode = response_mode(client, metadata)
     # OpenID Connect Core 1.0 §3.2.2.1: without a nonce an ID token from the browser could be anybody's.
     wants_id_token = "id_token" in types or ("code" in types and "openid" in client.scope.split())
-    nonce = attempt.nonce if wants_id_token else None
     verifier = attempt.code_verifier if client.provider.pkce and "code" in types else None
+    # Where a server is known to leave it out of its ID token, PKCE defends a code against the same attack
+    # (RFC 9700 §4.5.3); an ID token from the browser has no other defence.
+    without = not client.provider.quirks.nonce and types == ["code"] and verifier is not None
+    nonce = attempt.nonce if wants_id_token and not without else None
     parameters = [
         ("response_type", client.response_type),
         ("client_id", client.client_id),

@@ -33,6 +33,8 @@ LONGEST_LIFETIME = 10 * 365 * 86400
 """Seconds; a longer `expires_in` is a mistake."""
 
 NO_QUIRKS = Quirks()
+UNTOLD = "none"
+"""Among the token types of a provider: it does not tell any."""
 HINT = "Check --token-endpoint: is this the token endpoint of an OAuth server?"
 CODE_SPENT = "The code of this try is spent, so sign in again."
 STILL_KEPT = "Nothing is lost: the sign-in is kept."
@@ -194,7 +196,12 @@ def _holder(document: Mapping[str, object], quirks: Quirks) -> Mapping[str, obje
 def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...]:
     token_type = members.get("token_type")
     if token_type is None or token_type == "":
-        return ("The server does not say of which type the token is; it is taken for Bearer.",)
+        # Said once, by the provider's row, and not at every sign-in.
+        return (
+            ()
+            if UNTOLD in quirks.token_types
+            else ("The server does not say of which type the token is; it is taken for Bearer.",)
+        )
     # RFC 6749 §7.1: a client MUST NOT use a token whose type it does not understand.
     word = token_type.strip().lower() if isinstance(token_type, str) else ""
     if word != "bearer" and word not in map(str.lower, quirks.token_types):

@@ -214,8 +214,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "userinfo_endpoint": "https://api.linkedin.com/v2/userinfo",
         "client_auth": "none",
         "scope": "openid profile email",
-        # https://github.com/authlib/authlib/issues/763
+        # https://github.com/authlib/authlib/issues/763 and https://github.com/panva/openid-client/issues/826
         "nonce": False,
+        "token_types": ("none",),
     },
     "netlify": {
         "title": "Netlify",

@@ -173,7 +173,7 @@ SETTINGS = (
     Setting("token_body", "text", "form of the token request's body", choices=("form", "json"), quirk=True),
     Setting("token_parameters", "pairs", "further parameters of token requests", secret=True, quirk=True),
     Setting("token_headers", "pairs", "further headers of token requests", secret=True, quirk=True),
-    Setting("token_types", "words", "token types whose tokens are used as Bearer", quirk=True),
+    Setting("token_types", "words", "token types used as Bearer; none: a type is not told", quirk=True),
     Setting("nonce", "switch", "nonce in the ID token; off only where a server leaves it out", quirk=True),
     Setting("dead_refresh_errors", "words", "error codes of a refresh token that has ended", quirk=True),
     Setting("scope_parameter", "text", "name of the scope parameter", quirk=True),

@@ -37,7 +37,15 @@ from loopback_auth.errors import (
     PushedAuthorizationError,
     StateMismatch,
 )
-from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, HttpResponse, ServerMetadata
+from loopback_auth.model import (
+    AuthorizationRequest,
+    Callback,
+    ClientConfig,
+    HttpResponse,
+    Quirks,
+    ResponseType,
+    ServerMetadata,
+)
 from loopback_auth.protocol.authorization import RESERVED, pkce_doubt, response_mode
 from loopback_auth.protocol.pushed import (
     pushed_authorization_request,
@@ -94,6 +102,20 @@ def test_request_keeps_what_the_answer_is_compared_with() -> None:
 def test_nonce_is_sent_exactly_with_openid(scope: str, sent: bool) -> None:
     """Without openid there is no ID token to carry it back (OpenID Connect Core §3.1.2.1)."""
     request = asked(replace(CLIENT, scope=scope))
+
+    assert ("nonce" in query(request), request.nonce is not None) == (sent, sent)
+
+
+@pytest.mark.parametrize(
+    ("response_type", "pkce", "sent"),
+    [("code", True, False), ("code", False, True), ("code id_token", True, True), ("id_token", True, True)],
+)
+def test_nonce_is_left_out_only_where_pkce_takes_its_place(
+    response_type: ResponseType, pkce: bool, sent: bool
+) -> None:
+    """LinkedIn leaves it out of its ID token; a code is defended by its challenge too (RFC 9700 §4.5.3)."""
+    provider = replace(PROVIDER, pkce=pkce, quirks=Quirks(nonce=False))
+    request = asked(replace(CLIENT, scope="openid", response_type=response_type, provider=provider))
 
     assert ("nonce" in query(request), request.nonce is not None) == (sent, sent)
 

@@ -542,3 +542,12 @@ def test_any_bytes_give_tokens_or_our_error(body: bytes) -> None:
         return
 
     assert tokens.access_token
+
+
+@pytest.mark.parametrize(("types", "warned"), [((), True), (("user",), True), (("none",), False)])
+def test_a_type_that_is_known_not_to_be_told_is_not_warned_of(types: tuple[str, ...], warned: bool) -> None:
+    """A warning at every sign-in teaches people to overlook the next one."""
+    answer = json_answer({"access_token": "a"})
+    told = token_response(answer, requested_scope="", quirks=Quirks(token_types=types))
+
+    assert (told.tokens.token_type, bool(told.warnings)) == ("Bearer", warned)
