@@ -37,7 +37,8 @@ def authorization_code(
     """
     check_verifiable(client, verify_signature=verify_signature)
     redirect_uri = yield from Bind(client.provider.redirect)
-    metadata = yield from discover(client.provider)
+    also = ("pushed_authorization_request_endpoint",) if client.push else ()
+    metadata = yield from discover(client.provider, also=also)
     client_authentication(client, metadata)  # A missing secret is better known before a person is asked.
     if doubt := pkce_doubt(client, metadata):
         yield from Warn(doubt)

@@ -7,28 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loopback_auth.effects import Flow, Send
-from loopback_auth.errors import ConfigError, EndpointMissing, ProtocolError, TransportError
-from loopback_auth.model import Provider, ServerMetadata
+from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.errors import (
+    ConfigError,
+    EndpointMissing,
+    ProtocolError,
+    TransportError,
+)
+from loopback_auth.model import HttpRequest, Provider, ServerMetadata
 from loopback_auth.protocol.jws import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import (
     check_endpoints,
     is_absent,
+    merged,
+    metadata_doubts,
     metadata_requests,
     metadata_response,
 )
+from loopback_auth.protocol.refusal import came_instead
 
 
-def discover(provider: Provider, start: str = "authorization_endpoint") -> Flow[ServerMetadata]:
+def discover(
+    provider: Provider, start: str = "authorization_endpoint", also: tuple[str, ...] = ()
+) -> Flow[ServerMetadata]:
     """Return the metadata of a provider, asking its issuer only when an endpoint is missing.
+
+    The document of OpenID Connect knows no revocation, device or push endpoint. Where one of those is wanted
+    and is not in the first document, it is looked for in the next one of the same issuer.
 
     Args:
         provider: what is known beforehand.
         start: the endpoint where the flow begins; besides the token endpoint the only one it needs.
+        also: further members that are wanted.
 
     Raises:
         ConfigError: neither both endpoints nor an issuer are known.
         EndpointMissing: the issuer publishes no metadata.
+        ProtocolError, TransportError: what came instead of them.
 
     Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
     """
@@ -41,14 +56,40 @@ def discover(provider: Provider, start: str = "authorization_endpoint") -> Flow[
             f"It is not known where {provider.name} takes requests.",
             hint=f"Give --issuer, or both --{start.replace('_', '-')} and --token-endpoint.",
         )
-    for request in metadata_requests(known.issuer):
+    wanted = ("token_endpoint", start, *also)
+    requests = metadata_requests(known.issuer)
+    first = ""
+    for at, request in enumerate(requests):
         answer = yield from Send(request, step="metadata request")
-        if not is_absent(answer):
-            return metadata_response(provider, answer)
+        if is_absent(answer):
+            first = first or came_instead(answer)
+            continue
+        # A server in trouble does not lead to the next document, which may be an older one.
+        found = metadata_response(provider, answer)
+        if doubts := metadata_doubts(provider, answer):
+            yield from Warn(doubts)
+        return (yield from _completed(provider, found, wanted, requests[at + 1 :]))
     raise EndpointMissing(
-        f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414).",
+        f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414); first came {first}.",
         hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
     )
+
+
+def _completed(
+    provider: Provider, found: ServerMetadata, wanted: tuple[str, ...], requests: tuple[HttpRequest, ...]
+) -> Flow[ServerMetadata]:
+    """Look in further documents of the same issuer for what the first one lacks; they may be missing."""
+    for request in requests:
+        if all(getattr(found, name) is not None for name in wanted):
+            break
+        try:
+            answer = yield from Send(request, step="metadata request")
+            if not is_absent(answer):
+                # RFC 8414 §3.3: it has to name the issuer as well.
+                found = merged(metadata_response(provider, answer), found)
+        except (ProtocolError, TransportError):
+            continue
+    return found
 
 
 def signing_keys(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:

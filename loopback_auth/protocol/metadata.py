@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
 from loopback_auth.protocol.json import is_json, parse_object, text_member
+from loopback_auth.protocol.refusal import PASSING, came_instead, check_well
 from loopback_auth.protocol.urls import (
     check_endpoint,
     check_issuer,
@@ -30,6 +31,16 @@ ENDPOINTS = (
     "revocation_endpoint",
     "userinfo_endpoint",
     "jwks_uri",
+)
+
+NEEDED = ("authorization_endpoint", "token_endpoint")
+"""Without which there is no sign-in."""
+
+LISTS = (
+    "response_modes_supported",
+    "code_challenge_methods_supported",
+    "token_endpoint_auth_methods_supported",
+    "id_token_signing_alg_values_supported",
 )
 
 
@@ -73,18 +84,49 @@ def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
 
 
 def is_absent(response: HttpResponse) -> bool:
-    """Tell whether an answer only says that the document is not at this address, so that the next is tried.
+    """Return whether an answer only says that the document is not at this address, so that the next is tried.
 
-    Servers without one form answer 404, 405 or 410, some 400, 401 or 403 from a gateway, and single-page
-    applications 200 with HTML.
+    Servers without one form answer 404, 405 or 410, some 400, 401 or 403 from a gateway, single-page
+    applications 200 with HTML, and some 200 with an object in which an error stands, or nothing.
 
     Source: RFC 8414 §3.2 ("the applicable HTTP status code value").
     """
-    return 400 <= response.status < 500 or (response.status == 200 and not is_json(response))
+    if 400 <= response.status < 500:
+        return response.status not in PASSING
+    if not 200 <= response.status < 300:
+        return False
+    if not is_json(response):
+        return True
+    try:
+        document = parse_object(response.body, what="metadata document", source=SOURCE)
+    except MalformedResponse:
+        return False
+    return not any(name in document for name in ("issuer", *NEEDED))
+
+
+def metadata_document(response: HttpResponse, issuer: str) -> Mapping[str, object]:
+    """Return the members of a metadata document, whatever they say.
+
+    Raises:
+        TransportError: the server could not answer.
+        MalformedResponse: something else came.
+
+    Source: RFC 8414 §3.2.
+    """
+    check_well(response, "metadata endpoint")
+    if not 200 <= response.status < 300 or not is_json(response):
+        raise MalformedResponse(
+            f"The metadata of {issuer} could not be read: {came_instead(response)}",
+            source=SOURCE,
+            hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
+        )
+    return parse_object(response.body, what="metadata document", source=SOURCE)
 
 
 def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetadata:
     """Validate a metadata document; what was configured by hand wins over what it says.
+
+    A member that is of no use counts as absent, unless every sign-in needs it: `metadata_doubts` tells.
 
     Args:
         provider: its issuer is what the document has to name, byte for byte.
@@ -92,21 +134,17 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
 
     Raises:
         IssuerMismatch: the document describes another issuer.
-        MalformedResponse: no such document, a member of the wrong type, an unfit endpoint, or a public
-            issuer that points at a private address.
+        TransportError: the server could not answer.
+        MalformedResponse: no such document, an endpoint of the code flow that is unfit, or a public issuer
+            that points at a private address.
 
     Source: RFC 8414 §2, §3.2, §3.3, §6.2.
     """
     issuer = provider.metadata.issuer or ""
-    if response.status != 200 or not is_json(response):
-        raise MalformedResponse(
-            f"The metadata of {issuer} could not be read: HTTP status {response.status}",
-            source=SOURCE,
-            hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
-        )
-    document = parse_object(response.body, what="metadata document", source=SOURCE)
+    document = metadata_document(response, issuer)
     check_metadata_issuer(provider, document)
-    endpoint = {name: _endpoint(document, name, issuer) for name in ENDPOINTS}
+    configured = {name for name in ENDPOINTS if getattr(provider.metadata, name) is not None}
+    endpoint = {name: None if name in configured else _endpoint(document, name, issuer) for name in ENDPOINTS}
     found = ServerMetadata(
         issuer=text_member(document, "issuer"),
         authorization_endpoint=endpoint["authorization_endpoint"],
@@ -127,6 +165,25 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
         discovered=True,
     )
     return merged(found, provider.metadata)
+
+
+def metadata_doubts(provider: Provider, response: HttpResponse) -> str:
+    """Say in one sentence what a metadata document tells in a way that cannot be used; empty when nothing.
+
+    Args:
+        provider: whose document it is; what was configured by hand is not looked for in it.
+        response: one that `metadata_response` has taken.
+
+    Source: RFC 8414 §2.
+    """
+    document = metadata_document(response, provider.metadata.issuer or "")
+    doubtful = [name for name in LISTS if not _is_list_of_strings(document.get(name))]
+    for name in ENDPOINTS:
+        if getattr(provider.metadata, name) is None and _unfit(document.get(name), name):
+            doubtful.append(name)
+    if not doubtful:
+        return ""
+    return f"The server's metadata have members that are not what they should be: {', '.join(doubtful)}."
 
 
 def check_metadata_issuer(provider: Provider, document: Mapping[str, object]) -> None:
@@ -169,14 +226,13 @@ def merged(found: ServerMetadata, configured: ServerMetadata) -> ServerMetadata:
 
 def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | None:
     value = document.get(name)
-    if value is None:
+    if trouble := _unfit(value, name):
+        # Nothing is lost by doing without the others, as long as nobody wants what they are for.
+        if name not in NEEDED:
+            return None
+        raise MalformedResponse(trouble, source="RFC 8414 §2")
+    if not isinstance(value, str) or not value:
         return None
-    if not isinstance(value, str):
-        raise MalformedResponse(f"The metadata member {name} is not a string", source="RFC 8414 §2")
-    try:
-        check_endpoint(value, name=name)
-    except ConfigError as exc:
-        raise MalformedResponse(exc.message, source="RFC 8414 §2") from exc
     if leads_inside(value, by=issuer):
         raise MalformedResponse(
             f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
@@ -185,10 +241,27 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | N
     return value
 
 
+def _unfit(value: object, name: str) -> str:
+    """Say why a value cannot be an endpoint; empty when it can, or when there is none."""
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str):
+        return f"The metadata member {name} is not a string"
+    try:
+        check_endpoint(value, name=name)
+    except ConfigError as exc:
+        return exc.message
+    return ""
+
+
 def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
     value = document.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise MalformedResponse(f"The metadata member {name} is not a list of strings", source="RFC 8414 §2")
-    return tuple(value)
+    # One name that is no list is a list of one; what else it may be tells nothing.
+    listed = value.split() if isinstance(value, str) and value else value
+    return tuple(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else None
+
+
+def _is_list_of_strings(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    return value is None or value == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -21,7 +23,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import discover, signing_keys
-from loopback_auth.model import HttpResponse, Provider, ServerMetadata
+from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
 
 OIDC = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
@@ -30,6 +32,83 @@ OAUTH = "/.well-known/oauth-authorization-server"
 def asked(world: MemoryWorld) -> list[str]:
     """Return the addresses that were asked, below the issuer."""
     return [effect.request.url.removeprefix(ISSUER) for effect in world.effects if isinstance(effect, Send)]
+
+
+def said(document: Mapping[str, object], status: int = 200, kind: str = "application/json") -> HttpResponse:
+    """Answer with an object."""
+    return HttpResponse(status, (("Content-Type", kind),), json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html", "application/octet-stream", ""])
+def test_document_is_read_under_any_media_type(kind: str) -> None:
+    """Static hosts do not know better, and what begins like an object is one (RFC 8259)."""
+    metadata = world().run(discover(PROVIDER))
+    document = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/t"}
+
+    found = world(disturb=at(OIDC, said(document, kind=kind))).run(discover(PROVIDER))
+
+    assert (found.token_endpoint, metadata.token_endpoint) == (f"{ISSUER}/t", f"{ISSUER}/token")
+
+
+def test_member_that_is_wanted_is_looked_for_in_the_other_document() -> None:
+    """OpenID Connect Discovery knows no device endpoint; RFC 8414 §2 and RFC 8628 §4 do."""
+    document = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/t"}
+    wanting, content = (world(disturb=at(OIDC, said(document))) for _ in range(2))
+
+    metadata = wanting.run(discover(PROVIDER, "device_authorization_endpoint"))
+    content.run(discover(PROVIDER))
+
+    assert (asked(wanting), asked(content)) == ([OIDC, OAUTH], [OIDC])
+    assert metadata.device_authorization_endpoint == f"{ISSUER}/device_authorization"
+    assert metadata.token_endpoint == f"{ISSUER}/t"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        plain(404),
+        plain(500),
+        TransportError("cut"),
+        said({"issuer": "https://other.example", "device_authorization_endpoint": "https://other.example/d"}),
+        said({"issuer": ISSUER, "device_authorization_endpoint": "http://127.0.0.1/d"}),
+    ],
+)
+def test_other_document_is_believed_as_little_and_may_be_missing(other: HttpResponse | Exception) -> None:
+    """RFC 8414 §3.3 holds for it as well; the first one was enough to begin with."""
+    document = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/t"}
+    answers = {OIDC: said(document), OAUTH: other}
+
+    def disturb(request: HttpRequest) -> HttpResponse | None:
+        answer = answers.get(request.url.removeprefix(ISSUER))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    here = world(disturb=disturb)
+
+    found = here.run(discover(PROVIDER, "device_authorization_endpoint"))
+
+    assert asked(here) == [OIDC, OAUTH]
+    assert (found.token_endpoint, found.device_authorization_endpoint) == (f"{ISSUER}/t", None)
+
+
+def test_members_of_no_use_are_told_and_cost_nothing() -> None:
+    """RFC 8414 §2: OPTIONAL; nobody may ever want them."""
+    document = {
+        "issuer": ISSUER,
+        "authorization_endpoint": f"{ISSUER}/a",
+        "token_endpoint": f"{ISSUER}/t",
+        "revocation_endpoint": "",
+        "jwks_uri": ["x"],
+        "code_challenge_methods_supported": "S256",
+    }
+    here = world(disturb=at(OIDC, said(document)))
+
+    found = here.run(discover(PROVIDER))
+
+    assert (found.revocation_endpoint, found.jwks_uri) == (None, None)
+    assert found.code_challenge_methods_supported == ("S256",)
+    assert [("jwks_uri" in text, "revocation" in text) for text in here.warnings()] == [(True, False)]
 
 
 def test_openid_document_ends_the_search() -> None:
@@ -43,7 +122,18 @@ def test_openid_document_ends_the_search() -> None:
     assert metadata.token_endpoint == f"{ISSUER}/token"
 
 
-@pytest.mark.parametrize("absent", [plain(404), plain(405), plain(401), plain(200, "<html>a single page")])
+@pytest.mark.parametrize(
+    "absent",
+    [
+        plain(404),
+        plain(405),
+        plain(401),
+        plain(200, "<html>a single page"),
+        said({}),
+        said({"error": "not_found"}),
+        said({"message": "no"}, 404),
+    ],
+)
 def test_oauth_document_is_asked_for_next(absent: HttpResponse) -> None:
     """RFC 8414 §3.1 has another place; servers say in many ways that a document is not there."""
     here = world(disturb=at(OIDC, absent))
@@ -79,7 +169,8 @@ def test_server_without_any_document_is_unavailable_for_this_flow() -> None:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (plain(500), MalformedResponse),
+        (plain(500), TransportError),
+        (plain(429), TransportError),
         (HttpResponse(302, (("Location", "https://other.example"),)), MalformedResponse),
         (HttpResponse(200, (("Content-Type", "application/json"),), b"{"), MalformedResponse),
         (TransportError("cut"), TransportError),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import ISSUER, METADATA, PROPERTY, PROVIDER, json_answer, raw_answer
 
-from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
+from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse, TransportError
 from loopback_auth.model import HttpResponse, Provider, ServerMetadata
 from loopback_auth.protocol.metadata import (
     ENDPOINTS,
+    NEEDED,
     is_absent,
     merged,
+    metadata_doubts,
     metadata_requests,
     metadata_response,
 )
@@ -98,6 +101,7 @@ def test_no_request_is_made_for_what_is_no_issuer() -> None:
         (200, "application/json", False),
         (500, "text/html", False),
         (302, "text/html", False),
+        (429, "application/json", False),
     ],
 )
 def test_missing_document_is_told_from_trouble(status: int, content_type: str, absent: bool) -> None:
@@ -154,6 +158,16 @@ def test_other_issuer_is_accepted_where_the_provider_declares_it() -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("value", [None, ""])
+def test_empty_endpoint_is_none(name: str, value: object) -> None:
+    """Some servers write every member that they know."""
+    answer = json_answer(DOCUMENT | {name: value})
+
+    assert getattr(metadata_response(UNDISCOVERED, answer), name) is None
+    assert metadata_doubts(UNDISCOVERED, answer) == ""
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
 @pytest.mark.parametrize(
     "url",
     [
@@ -162,7 +176,6 @@ def test_other_issuer_is_accepted_where_the_provider_declares_it() -> None:
         "javascript:alert(1)",
         "//as.example/x",
         "/token",
-        "",
         "https://user@as.example/x",
         "https://as.example/x#y",
         "-x",
@@ -174,12 +187,30 @@ def test_other_issuer_is_accepted_where_the_provider_declares_it() -> None:
         {},
     ],
 )
-def test_unfit_endpoint_spoils_the_document(name: str, url: object) -> None:
-    """A document with one poisoned address is not to be trusted for the others (RFC 8414 §2)."""
-    with pytest.raises(MalformedResponse, match=name) as refusal:
-        metadata_response(UNDISCOVERED, json_answer(DOCUMENT | {name: url}))
+def test_unfit_endpoint_is_never_used(name: str, url: object) -> None:
+    """RFC 8414 §2: what every sign-in needs is refused; the rest may never be wanted, so it is left out."""
+    answer = json_answer(DOCUMENT | {name: url})
+    if name in NEEDED:
+        with pytest.raises(MalformedResponse, match=name) as refusal:
+            metadata_response(UNDISCOVERED, answer)
 
-    assert len(str(refusal.value)) < 400
+        assert len(str(refusal.value)) < 400
+        return
+
+    assert getattr(metadata_response(UNDISCOVERED, answer), name) is None
+    assert name in metadata_doubts(UNDISCOVERED, answer)
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_endpoint_by_hand_is_not_looked_for_in_the_document(name: str) -> None:
+    """That the document has it wrong is a reason to give it by hand."""
+    by_hand = f"{ISSUER}/by-hand"
+    changed: dict[str, Any] = {name: by_hand}
+    provider = replace(UNDISCOVERED, metadata=replace(UNDISCOVERED.metadata, **changed))
+
+    found = metadata_response(provider, json_answer(DOCUMENT | {name: "http://as.example/x"}))
+
+    assert getattr(found, name) == by_hand
 
 
 @pytest.mark.parametrize(
@@ -213,15 +244,29 @@ def test_server_on_this_machine_may_point_to_this_machine(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["response_modes_supported", "code_challenge_methods_supported"])
-@pytest.mark.parametrize("value", ["S256", [1], {"S256": True}, True])
-def test_list_of_another_type_is_refused(name: str, value: object) -> None:
-    """A string would pass a membership test letter by letter (RFC 8414 §2)."""
-    with pytest.raises(MalformedResponse, match=name):
-        metadata_response(UNDISCOVERED, json_answer(DOCUMENT | {name: value}))
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("S256", ("S256",)),
+        ("S256 plain", ("S256", "plain")),
+        (["S256", None], ("S256",)),
+        ([1], ()),
+        ({"S256": True}, None),
+        (True, None),
+    ],
+)
+def test_list_of_another_type_is_read_as_far_as_it_goes(
+    name: str, value: object, read: tuple[str, ...] | None
+) -> None:
+    """A string would pass a membership test letter by letter, so it becomes a list (RFC 8414 §2)."""
+    answer = json_answer(DOCUMENT | {name: value})
+
+    assert getattr(metadata_response(UNDISCOVERED, answer), name) == read
+    assert name in metadata_doubts(UNDISCOVERED, answer)
 
 
 @pytest.mark.parametrize(
-    "answer", [HttpResponse(302), HttpResponse(500), HttpResponse(200), json_answer({}, 203)]
+    "answer", [HttpResponse(302), HttpResponse(200), HttpResponse(404), json_answer(DOCUMENT, 302)]
 )
 def test_answer_that_is_no_document_is_refused_with_advice(answer: HttpResponse) -> None:
     """Redirects are not followed: who answers has to be who was asked (RFC 8414 §3.2)."""
@@ -229,6 +274,13 @@ def test_answer_that_is_no_document_is_refused_with_advice(answer: HttpResponse)
         metadata_response(UNDISCOVERED, answer)
 
     assert "--issuer" in refusal.value.hint
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_server_that_is_not_well_is_to_be_asked_later(status: int) -> None:
+    """Nothing is wrong with the address (RFC 9110 §15.6)."""
+    with pytest.raises(TransportError):
+        metadata_response(UNDISCOVERED, json_answer({"error": "x"}, status))
 
 
 def test_duplicate_member_is_refused() -> None:
