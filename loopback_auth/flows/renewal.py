@@ -19,8 +19,8 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.discovery import keys_if_possible
-from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn
+from loopback_auth.flows.discovery import discover, keys_if_possible
+from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, ServerMetadata, SignIn
 from loopback_auth.protocol.json import member, parse_object
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
@@ -248,6 +248,7 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
         return True
     if not tokens.access_token and tokens.refresh_token is None:
         return True
+    sign_in = yield from _with_revocation(sign_in)
     if sign_in.metadata.revocation_endpoint is None:
         return False
     first: LoopbackAuthError | None = None
@@ -266,6 +267,19 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     if trouble := first or second:
         raise trouble
     return True
+
+
+def _with_revocation(sign_in: SignIn) -> Flow[SignIn]:
+    """Look for a revocation endpoint where it can be: OpenID Connect Discovery, read first, knows none."""
+    known = sign_in.metadata
+    if known.revocation_endpoint is not None or known.issuer is None or not known.discovered:
+        return sign_in
+    try:
+        there = Provider(sign_in.name, ServerMetadata(issuer=known.issuer))
+        found = yield from discover(there, "revocation_endpoint")
+    except LoopbackAuthError:
+        return sign_in
+    return replace(sign_in, metadata=replace(known, revocation_endpoint=found.revocation_endpoint))
 
 
 def _revoke_one(

@@ -605,7 +605,7 @@ def test_server_without_revocation_is_asked_nothing() -> None:
     """The caller can tell that the tokens still live there."""
     here = world()
     old = signed_in(here)
-    old = replace(old, metadata=replace(old.metadata, revocation_endpoint=None))
+    old = replace(old, metadata=replace(old.metadata, revocation_endpoint=None, discovered=False))
     here = replace(here, effects=[])
 
     assert here.run(revoke(client_of(old, None), old)) is False
@@ -633,3 +633,15 @@ def test_a_renewal_knows_the_quirks_of_the_sign_in() -> None:
     old = signed_in(world(), replace(CLIENT, provider=replace(PROVIDER, quirks=quirks)))
 
     assert client_of(old, None).provider.quirks == quirks
+
+
+def test_revocation_is_looked_for_where_openid_metadata_cannot_have_it() -> None:
+    """It is RFC 8414 §2 that knows a revocation endpoint; the document of OpenID Connect was read first."""
+    here = world()
+    old = signed_in(here)
+    old = replace(old, metadata=replace(old.metadata, revocation_endpoint=None))
+    here = replace(later(here), now=NOW + 60)
+
+    assert here.run(revoke(client_of(old, None), old)) is True
+    assert not here.server.active(old.tokens.access_token, NOW + 60)
+    assert not here.server.active(old.tokens.refresh_token or "", NOW + 60)
