@@ -94,6 +94,7 @@ async def login(
     async with leading(None if alone else store, client, notify or _teller(client), patience) as theirs:
         if theirs is not None:
             return theirs
+        pages.check_complete()
         if store is not None and bound is None:
             await apart(store.check_writable)
         if plan is None:

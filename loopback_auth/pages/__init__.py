@@ -12,11 +12,36 @@ from loopback_auth.model import HttpResponse
 from loopback_auth.pages.frame import escaped, file_text, fill, page, paragraph, safe_headers
 from loopback_auth.redact import server_text
 
-__all__ = ["failure", "question", "relay", "safe_headers", "success", "turned_away", "waiting"]
+__all__ = [
+    "check_complete",
+    "failure",
+    "question",
+    "relay",
+    "safe_headers",
+    "success",
+    "turned_away",
+    "waiting",
+]
 
 # Takes `?code=…&state=…` out of the address bar, so that a glance, a bookmark or a reload does not repeat
 # it. The browser's history on disk keeps the first address all the same: only form_post leaves none there.
 _CLEAN_ADDRESS = 'history.replaceState(null, "", location.pathname)'
+
+
+_SHOWN = (
+    *("page.html", "style.css", "become.js", "relay.js", "waiting.js"),
+    *("failure.html", "question.html", "relay.html", "success.html", "turned_away.html", "waiting.html"),
+)
+
+
+def check_complete() -> None:
+    """Read what a sign-in may have to show: before a person is sent away, not once they have approved.
+
+    Raises:
+        ConfigError: a file is missing.
+    """
+    for name in _SHOWN:
+        file_text(name)
 
 
 def success(*, client: str, provider: str, account: str, scope: str, detail: str) -> HttpResponse:

@@ -16,7 +16,7 @@ import hashlib
 import re
 from functools import cache
 from html import escape
-from pathlib import Path
+from pkgutil import get_data
 from string import Template
 
 from loopback_auth.errors import ConfigError
@@ -96,10 +96,24 @@ def fill(name: str, **values: str) -> str:
 
 
 @cache
-def file_text(name: str) -> str:
-    """Read a file of this folder."""
-    # Read as text: line ends become \n on every system, as the browser sees them before it hashes.
-    return Path(__file__).with_name(name).read_text("utf-8")
+def file_text(name: str, package: str = __package__) -> str:
+    """Read a file that lies beside the modules of a package, be it in a folder, a zip or a frozen program.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    try:
+        # Asked of whoever loaded the package: a zip and a frozen program have no folder for it.
+        read = get_data(package, name)
+    except OSError:
+        read = None
+    if read is None:
+        raise ConfigError(
+            f"A file of this package is missing: {name} of {package}",
+            hint="Install the package whole; with PyInstaller add --collect-data loopback_auth.",
+        )
+    # Line ends become \n on every system, as the browser sees them before it hashes.
+    return read.decode("utf-8").replace("\r\n", "\n")
 
 
 def escaped(text: str) -> str:

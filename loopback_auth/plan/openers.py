@@ -42,6 +42,14 @@ def named_commands(environ: Mapping[str, str], platform: str) -> tuple[tuple[str
     return tuple(command for command in commands if command)
 
 
+def has_failed(program: str, status: int) -> bool:
+    """Tell whether the exit status of an opener says that it has opened nothing.
+
+    explorer.exe ends with 1 whatever becomes of the page (microsoft/WSL#6565).
+    """
+    return status != 0 and not (program_name(program).lower() in ("explorer.exe", "explorer") and status == 1)
+
+
 def print_only(environ: Mapping[str, str]) -> str:
     """Return the word in BROWSER that asks for no browser, else nothing."""
     if "BROWSER" not in environ:

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import threading
 
-from loopback_auth.plan.openers import openers, print_only, program_name
+from loopback_auth.plan.openers import has_failed, openers, print_only, program_name
+from loopback_auth.shell.environment import quoted_browser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """Windows only."""
+FROZEN: bool = getattr(sys, "frozen", False)
 
 
 class Opening:
@@ -48,7 +50,8 @@ class Opening:
             return
 
         def wait() -> None:
-            if status := process.wait():
+            status = process.wait()
+            if has_failed(self.program, status):
                 failed(status)
 
         threading.Thread(target=wait, name="browser opener", daemon=True).start()
@@ -66,7 +69,7 @@ def open_browser(url: str, environ: Mapping[str, str] | None = None) -> Opening:
         return Opening(why_not=f"BROWSER is set to {word}")
     if sys.platform == "win32" and not environ.get("BROWSER"):
         return _start_file(url)
-    for command in openers(environ, sys.platform):
+    for command in openers(quoted_browser(environ), sys.platform):
         argv = with_url(command, url)
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell, and the URL is one checked argument
@@ -92,9 +95,25 @@ def with_url(command: tuple[str, ...], url: str) -> list[str]:
     return [*command, url]
 
 
-def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for the browser: without our settings, which may hold a client secret."""
-    return {name: value for name, value in environ.items() if not name.startswith("LOOPBACK_AUTH_")}
+def child_environment(environ: Mapping[str, str], *, frozen: bool = FROZEN) -> dict[str, str]:
+    """Return the environment for the browser: without our settings, which may hold a client secret.
+
+    Where the program is frozen, the browser would also load the libraries that came with it.
+
+    Args:
+        environ: of this process.
+        frozen: this is a program of PyInstaller, whose loader has put its own folder first.
+
+    Source: PyInstaller, "LD_LIBRARY_PATH / LIBPATH considerations".
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith("LOOPBACK_AUTH_")}
+    for name in ("LD_LIBRARY_PATH", "LIBPATH"):
+        original = kept.pop(f"{name}_ORIG", None)
+        if original is not None:
+            kept[name] = original
+        elif frozen:
+            kept.pop(name, None)
+    return kept
 
 
 def _start_file(url: str) -> Opening:

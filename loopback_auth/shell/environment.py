@@ -38,6 +38,7 @@ def look_around(
         wishes: what the person wants to be seen instead, see `plan.signals.overridden`.
     """
     environ, files = overridden(environ, filter(os.path.exists, PROBED), wishes or {})
+    environ = quoted_browser(environ)
     return Surroundings(
         environ,
         platform=sys.platform,
@@ -47,6 +48,17 @@ def look_around(
         stderr=is_terminal(stderr),
         openers=_first_opener(environ),
     )
+
+
+def quoted_browser(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an environment in which a program that BROWSER names by a path with blanks is one word.
+
+    People write `BROWSER="/mnt/c/Program Files/Mozilla Firefox/firefox.exe"`, and mean the program.
+    """
+    value = environ.get("BROWSER", "").strip()
+    if not ({" ", "\t"} & set(value)) or not _is_executable(value):
+        return environ
+    return {**environ, "BROWSER": f'"{value}"'}
 
 
 def user_and_host() -> tuple[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.plan.openers import LINUX_OPENERS, WSL_OPENERS, openers
+from loopback_auth.plan.openers import LINUX_OPENERS, WSL_OPENERS, has_failed, openers
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.shell.browser import (
     Opening,
@@ -23,6 +23,7 @@ from loopback_auth.shell.browser import (
     open_browser,
     with_url,
 )
+from loopback_auth.shell.environment import look_around
 
 URL = "https://as.example/authorize?a=1&b=$(calc);c='d'&e=*"
 DESKTOP = {"DISPLAY": ":0"}
@@ -90,6 +91,50 @@ def test_our_settings_are_not_passed_on(fake: Fake, tmp_path: Path) -> None:
     assert isinstance(environment, dict)
     assert environment["KEEP"] == "this"
     assert "canary" not in environment.values()
+
+
+@pytest.mark.parametrize(
+    ("environ", "frozen", "expected"),
+    [
+        ({"LD_LIBRARY_PATH": "/tmp/_MEI1"}, True, {}),  # noqa: S108 - nothing is written there
+        ({"LD_LIBRARY_PATH": "/x:/y", "LD_LIBRARY_PATH_ORIG": "/y"}, True, {"LD_LIBRARY_PATH": "/y"}),
+        ({"LD_LIBRARY_PATH": "/x:/y", "LD_LIBRARY_PATH_ORIG": "/y"}, False, {"LD_LIBRARY_PATH": "/y"}),
+        ({"LD_LIBRARY_PATH": "/y"}, False, {"LD_LIBRARY_PATH": "/y"}),
+        ({"LIBPATH": "/x", "LIBPATH_ORIG": ""}, True, {"LIBPATH": ""}),
+    ],
+)
+def test_libraries_of_a_frozen_program_are_not_passed_on(
+    environ: dict[str, str], frozen: bool, expected: dict[str, str]
+) -> None:
+    """PyInstaller puts its folder first, and the browser would load libraries from it."""
+    assert child_environment(environ, frozen=frozen) == expected
+
+
+def test_browser_in_a_folder_with_a_blank_is_taken(fake: Fake, tmp_path: Path) -> None:
+    """As under WSL: the whole value is the path of a program, and nobody thinks of quotes."""
+    folder = tmp_path / "Program Files"
+    folder.mkdir()
+    program = Path(fake("")).rename(folder / "firefox.exe")
+    seen = look_around({"BROWSER": str(program)}, stdin=None, stderr=None)
+
+    assert started(tmp_path, str(program))["argv"] == [URL]
+    assert seen.openers == (str(program),)
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "failed"),
+    [
+        ("explorer.exe", 1, False),
+        ("/mnt/c/Windows/explorer.exe", 1, False),
+        ("Explorer.EXE", 1, False),
+        ("explorer.exe", 2, True),
+        ("xdg-open", 1, True),
+        ("xdg-open", 0, False),
+    ],
+)
+def test_status_that_says_nothing(program: str, status: int, failed: bool) -> None:
+    """explorer.exe ends with 1 although the page is open (microsoft/WSL#6565)."""
+    assert has_failed(program, status) is failed
 
 
 def test_browser_leads_a_session_of_its_own(fake: Fake, tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from string import Template
 
 from loopback_auth.compare.drawing.overview import GROUNDS
@@ -25,6 +23,7 @@ from loopback_auth.compare.drawing.report_text import colour, plain, secret_butt
 from loopback_auth.compare.drawing.report_verdicts import attacks, findings
 from loopback_auth.compare.nouns import Comparison, Run
 from loopback_auth.compare.running.choices import FLOWS
+from loopback_auth.pages.frame import file_text
 from loopback_auth.trace import Ground
 
 _GROUND_FLAGS: dict[Ground, tuple[str, ...]] = {
@@ -163,7 +162,5 @@ def _hash(inline: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
 
 
-@cache
 def _file(name: str) -> str:
-    # Read as text: line ends become \n on every system, as the browser sees them before it hashes.
-    return Path(__file__).with_name(name).read_text("utf-8")
+    return file_text(name, __package__)
