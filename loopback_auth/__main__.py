@@ -16,6 +16,20 @@ GARBAGE = 50_000
 """New objects that are still there, before garbage is looked for."""
 
 
+DECIDING = (
+    "PROVIDER",
+    "ISSUER",
+    "AUTHORIZATION_ENDPOINT",
+    "TOKEN_ENDPOINT",
+    "DOMAIN",
+    "CLIENT_ID",
+    "SCOPE",
+    "RESOURCE",
+    "AUDIENCE",
+)
+"""Variables that say which sign-in is meant, so that a kept one has to be compared with them."""
+
+
 def main() -> int:
     """Run the command line; returns the exit status."""
     if sys.version_info < OLDEST:
@@ -46,18 +60,22 @@ def _too_old() -> int:
 
 
 def _kept_token(name: str) -> str | None:
-    if not name and os.environ.get("LOOPBACK_AUTH_PROVIDER"):
+    if any(os.environ.get(f"LOOPBACK_AUTH_{variable}") for variable in DECIDING):
         return None
     from loopback_auth.folders import config_folder, data_folder
 
-    # A configuration file may name a default provider.
-    if not name and os.path.exists(config_folder(os.environ) + "/config.toml"):  # noqa: PTH110 - pathlib costs
-        return None
+    since = 0.0
+    config = config_folder(os.environ) + "/config.toml"
+    if os.path.exists(config):  # noqa: PTH110 - pathlib costs
+        # A configuration file may name a default provider, and say anew where a provider is.
+        if not name:
+            return None
+        since = os.stat(config).st_mtime  # noqa: PTH116
     import time
 
     from loopback_auth.store import read_fresh_token
 
-    return read_fresh_token(data_folder(os.environ), time.time(), name)
+    return read_fresh_token(data_folder(os.environ), time.time(), name, since)
 
 
 def _written(text: str) -> bool:

@@ -24,6 +24,7 @@ COMMANDS = {
     "finish": "finish a sign-in that was begun by start",
     "cancel": "forget a sign-in that was begun by start",
     "token": "print the access token, renewed if need be",
+    "use": "choose the sign-in that is meant when none is named",
     "status": "show who is signed in, without secrets",
     "logout": "revoke the tokens and forget them",
     "settings": "show every effective value and where it comes from",

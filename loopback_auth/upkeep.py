@@ -21,7 +21,7 @@ from loopback_auth.model import SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent
 from loopback_auth.shell.threads import apart, check_asyncio, enter, to_the_end
-from loopback_auth.store import TokenStore
+from loopback_auth.store import FileTokenStore, TokenStore
 
 GRACE = 5.0
 """Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""
@@ -179,6 +179,8 @@ async def keep(store: TokenStore, sign_in: SignIn, failures: type[Exception] = E
 async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) -> None:
     """Keep what a person has just signed in for, and say so where that replaces another account.
 
+    From then on it is the one that is meant when none is named, unless its server has ended by now.
+
     Raises:
         NotKept: the store does not take it; the error has it.
     """
@@ -187,8 +189,15 @@ async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) 
         with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
             before = await apart(store.load, sign_in.name)
         await keep(store, sign_in, StoreError)
+        if isinstance(store, FileTokenStore) and not sign_in.temporary:
+            with suppress(StoreError):  # The tokens are kept, and can be asked for by name.
+                await apart(store.choose, sign_in.name)
     if before is not None and before.tokens.account not in ("", sign_in.tokens.account):
-        notify(Warned(f"Replaced the sign-in of {before.tokens.account} to {sign_in.name}."))
+        notify(
+            Warned(
+                f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more."
+            )
+        )
 
 
 async def logout(

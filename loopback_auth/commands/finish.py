@@ -152,6 +152,7 @@ def _finish(
     import asyncio
 
     from loopback_auth.shell.split import FINAL
+    from loopback_auth.upkeep import keep_new
 
     handed = pendings.load(handle)
     if not isinstance(handed, Handed):
@@ -176,8 +177,7 @@ def _finish(
         unwanted = f"The sign-in as {sign_in.tokens.account or 'an unknown account'} was not wanted."
         pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
         raise AttemptCancelled(f"{unwanted} It is not kept.", hint=OTHER_ACCOUNT)
-    with store.lock(sign_in.name):
-        store.save(sign_in)
+    asyncio.run(keep_new(store, sign_in, remark))
     pendings.end(Ended(handle, sign_in.name, "signed in", "It was finished, but is not kept any more."))
     return sign_in
 

@@ -32,7 +32,7 @@ USAGE = "[NAME] [--all] [--json]"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; needed only with several")
+    parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
     parser.add_argument("--all", action="store_true", help="give up every sign-in")
 
 

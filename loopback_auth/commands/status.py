@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     folder = data_folder(os.environ)
     store, pendings = FileTokenStore(folder), PendingStore(folder)
     if not options.provider:
-        return _show(*_all(store), *_all_pending(pendings), as_json=options.json)
+        return _show(*_all(store), *_all_pending(pendings), as_json=options.json, used=_in_use(store))
     begun = _begun(pendings, options.provider)
     if begun is None:
         return _show([kept(store, options.provider)], {}, [], {}, as_json=options.json)
@@ -58,16 +58,18 @@ def _show(
     more_errors: dict[str, StoreError],
     *,
     as_json: bool,
+    used: str = "",
 ) -> int:
     errors = errors | more_errors
     if not sign_ins and not errors and not begun:
         raise SignInRequired("Nobody is signed in.", hint=_how_to_sign_in(""))
     if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
-        print_json([*map(described, sign_ins), *map(_described_begun, begun), *damaged])
+        shown = [{**described(one), "in_use": one.name == used} for one in sign_ins]
+        print_json([*shown, *map(_described_begun, begun), *damaged])
     else:
         if sign_ins:
-            print_table([("name", "account", "until", "scope"), *map(_row, sign_ins)])
+            print_table([("name", "account", "until", "scope"), *_rows(sign_ins, used)])
         if begun:
             print_table([("under way", "by", "until", "finish with"), *map(_row_begun, begun)])
     for error in errors.values():
@@ -96,24 +98,64 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
 
     Args:
         store: where it is kept.
-        name: of a provider or of a sign-in, or an issuer; empty: the default provider, or the only sign-in.
+        name: of a provider or of a sign-in, or an issuer; empty: the one that is in use.
 
     Raises:
         SignInRequired: there is none.
-        ConfigError: there are several and no name was given.
+        ConfigError: there are several, and neither the person nor the settings say which.
         StoreError: it cannot be read.
     """
     names = store.names()
-    name = name or _default_provider()
-    if not name and len(names) > 1:
-        raise ConfigError(f"There are several sign-ins: {', '.join(names)}.", hint="Name one of them.")
-    wanted = sign_in_name(name.partition("://")[2].rstrip("/") or name) if name else "".join(names)
+    name = name.partition("://")[2].rstrip("/") or name if name else in_use(store)
+    if not name and names:
+        raise ConfigError(
+            f"There are several sign-ins: {', '.join(names)}.",
+            hint="Name one of them, or choose one: python -m loopback_auth use NAME",
+        )
+    wanted = sign_in_name(name) if name else ""
     sign_in = store.load(wanted) if wanted else None
     if sign_in is None:
         where = f" to {wanted}" if name else ""
         others = f"; there is {', '.join(names)}" if names else ""
         raise SignInRequired(f"Nobody is signed in{where}{others}.", hint=_how_to_sign_in(wanted))
     return sign_in
+
+
+def in_use(store: FileTokenStore) -> str:
+    """Return the name of the sign-in that is meant when none is named; empty when nothing says which.
+
+    It is that of the provider in the settings, or the one that was chosen or made last, or the only one; a
+    demonstration whose server has ended is not counted beside others.
+
+    Raises:
+        ConfigError: the settings cannot be read.
+        StoreError: the folder cannot be read or trusted.
+    """
+    from loopback_auth.settings.kept import KeptSettings
+
+    if meant := KeptSettings(os.environ).meant():
+        return sign_in_name(meant)
+    if chosen := store.chosen():
+        return chosen
+    names = store.names()
+    if len(names) > 1:
+        names = tuple(name for name in names if not _is_temporary(store, name))
+    return names[0] if len(names) == 1 else ""
+
+
+def _in_use(store: FileTokenStore) -> str:
+    try:
+        return in_use(store)
+    except ConfigError:
+        return ""  # What is kept can be shown all the same.
+
+
+def _is_temporary(store: FileTokenStore, name: str) -> bool:
+    try:
+        sign_in = store.load(name)
+    except StoreError:
+        return False
+    return sign_in is not None and sign_in.temporary
 
 
 def _all(store: FileTokenStore) -> tuple[list[SignIn], dict[str, StoreError]]:
@@ -155,13 +197,6 @@ def _begun(pendings: PendingStore, name: str) -> Handed | Ended | None:
     return pendings.load(name)
 
 
-def _default_provider() -> str:
-    from loopback_auth.settings import config_file, load_config
-
-    named = os.environ.get("LOOPBACK_AUTH_PROVIDER") or load_config(config_file(os.environ)).get("provider")
-    return named if isinstance(named, str) else ""
-
-
 def _how_to_sign_in(name: str) -> str:
     # The name of a sign-in that an issuer gave has a dot, and is no name of a provider.
     provider = f" {name}" if name != "demo" and "." not in name else ""
@@ -189,7 +224,14 @@ def described(sign_in: SignIn) -> dict[str, object]:
     }
 
 
-def _row(sign_in: SignIn) -> tuple[str, str, str, str]:
+def _rows(sign_ins: list[SignIn], used: str) -> list[tuple[str, str, str, str]]:
+    # Beside others it matters which one is meant.
+    marked = used if sign_ins[1:] else ""
+    names = [f"{one.name} (in use)" if one.name == marked else one.name for one in sign_ins]
+    return [(name, *_row(one)) for name, one in zip(names, sign_ins, strict=True)]
+
+
+def _row(sign_in: SignIn) -> tuple[str, str, str]:
     from loopback_auth.redact import server_text
     from loopback_auth.terminal.outcome import until
 
@@ -198,7 +240,7 @@ def _row(sign_in: SignIn) -> tuple[str, str, str, str]:
     then = ", renewable" if tokens.refresh_token else ""
     then = ", server gone" if sign_in.temporary else then
     when = f"{ended}{until(tokens.expires_at)}{then}"
-    return sign_in.name, server_text(tokens.account) or "-", when, server_text(tokens.scope) or "-"
+    return server_text(tokens.account) or "-", when, server_text(tokens.scope) or "-"
 
 
 def _described_begun(begun: Handed) -> dict[str, object]:

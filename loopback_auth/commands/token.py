@@ -5,56 +5,89 @@ Examples:
   python -m loopback_auth token github
   python -m loopback_auth token --json
   python -m loopback_auth token github --login
+  python -m loopback_auth token --leeway 300        good for five minutes at least
 
-Nobody is asked anything: without a usable token the exit status is 9. With --login the person is asked to
-sign in then; of many processes that need it at once one asks, and all of them get the token.
+Without NAME it is the token of the last sign-in, or of the one that `use` has chosen. Without a usable token
+the exit status is 9; nobody is asked anything but, at a terminal, for a client secret that is set nowhere.
+With --login the person is asked to sign in then; of many processes that need it at once one asks, and all of
+them get the token. Trouble of the server that will pass has the exit status 6, and the sign-in is kept.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 
-from loopback_auth.cli import answer, print_json
+from loopback_auth.cli import answer, print_json, tell, tell_error
 from loopback_auth.commands.status import kept
-from loopback_auth.errors import SignInRequired
+from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
+from loopback_auth.model import SignIn
+from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.model import SignIn
+    from loopback_auth.shell.events import Event
 
+LONGEST_LEEWAY = 1e9
+"""Seconds; some thirty years."""
 
-USAGE = "[NAME] [--renew] [--login] [--json]"
+USAGE = "[NAME] [--renew] [--leeway SECONDS] [--login] [--alone] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; needed only with several")
+    parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
     parser.add_argument("--renew", action="store_true", help="renew it even if it is still good")
+    parser.add_argument(
+        "--leeway",
+        type=float,
+        metavar="SECONDS",
+        help="time for which the token has to be good; default: 60, or a tenth of a short lifetime",
+    )
     parser.add_argument("--login", action="store_true", help="sign in if there is no usable token")
+    parser.add_argument(
+        "--alone", action="store_true", help="with --login, do not wait for another process that signs in"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the token."""
+    if options.leeway is not None and not 0 <= options.leeway < LONGEST_LEEWAY:
+        raise ConfigError("The leeway is not a number of seconds.", hint="Correct --leeway.")
     store = FileTokenStore(data_folder(os.environ))
     looked_at = time.time()
     try:
-        sign_in = _usable(store, options.provider or "", renew=options.renew)
-    except SignInRequired:
+        sign_in = _usable(store, options)
+    except NotKept as exc:
+        if not isinstance(exc.sign_in, SignIn):
+            raise
+        # Whoever needs it has it at least this once; the exit status tells the rest.
+        _print(exc.sign_in, as_json=options.json)
+        tell_error(exc)
+        return exc.exit_code
+    except (SignInRequired, TokenError):
+        # Whatever the server calls it, only the person can help.
         if not options.login:
             raise
-        sign_in = _usable(store, _login(options.provider or "", looked_at), renew=False)
+        sign_in = _login(options, looked_at)
+    _print(sign_in, as_json=options.json)
+    return 0
+
+
+def _print(sign_in: SignIn, *, as_json: bool) -> None:
     tokens = sign_in.tokens
     if not tokens.access_token:
         raise SignInRequired(
             f"The sign-in to {sign_in.name} says who you are, but it came without an access token.",
             hint="Sign in again with another --flow, code for example.",
         )
-    if options.json:
+    if as_json:
         print_json(
             {
                 "access_token": tokens.access_token,
@@ -65,27 +98,19 @@ def run(options: argparse.Namespace) -> int:
         )
     else:
         answer(tokens.access_token + "\n")
-    return 0
 
 
-def _usable(store: FileTokenStore, name: str, *, renew: bool) -> SignIn:
-    sign_in = kept(store, name)
-    if renew or not sign_in.tokens.fresh(time.time()):
-        sign_in = _renewed(sign_in, store, force=renew)
-    return sign_in
-
-
-def _login(provider: str, since: float) -> str:
-    """Do what the command `login` does, with the settings that it would have; return the sign-in's name."""
-    from loopback_auth.arguments import Parser
-    from loopback_auth.commands import login
-
-    parser = Parser("login", usage=login.USAGE, description="")
-    login.arguments(parser)
-    return login.signed_in(parser.read([provider] if provider else []), since=since).name
-
-
-def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
+def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
+    named = options.provider or ""
+    sign_in = kept(store, named)
+    if why := KeptSettings(os.environ).why_not(sign_in, named):
+        raise SignInRequired(
+            f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
+            hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),
+        )
+    store.vouch(sign_in.name)
+    if not options.renew and sign_in.tokens.fresh(time.time(), options.leeway):
+        return sign_in
     if sign_in.temporary:
         raise SignInRequired(
             "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
@@ -95,33 +120,50 @@ def _renewed(sign_in: SignIn, store: FileTokenStore, *, force: bool) -> SignIn:
 
     from loopback_auth.upkeep import renew
 
-    secret = client_secret(sign_in)
-    return asyncio.run(renew(sign_in, store=store, client_secret=secret, force=force))
+    renewing = renew(
+        sign_in,
+        store=store,
+        client_secret=client_secret(sign_in),
+        notify=remark,
+        force=options.renew,
+        leeway=options.leeway,
+    )
+    return asyncio.run(renewing)
+
+
+def _login(options: argparse.Namespace, since: float) -> SignIn:
+    """Do what the command `login` does, with the settings that it would have."""
+    from loopback_auth.arguments import Parser
+    from loopback_auth.commands import login
+
+    parser = Parser("login", usage=login.USAGE, description="")
+    login.arguments(parser)
+    arguments = [options.provider] if options.provider else []
+    return login.signed_in(parser.read([*arguments, *["--alone"] * options.alone]), since=since)
 
 
 def client_secret(sign_in: SignIn) -> str | None:
-    """Find the secret of a confidential client again: it is never kept with the tokens.
-
-    The settings are those by which it signed in: of the provider of that name, or of none.
+    """Find the secret of a confidential client again, or ask for it where there is a person.
 
     Raises:
         ConfigError: the configuration file cannot be read.
     """
     if sign_in.client_auth == "none":
         return None
-    from loopback_auth.errors import ConfigError
-    from loopback_auth.settings import config_file, load_config, resolve
+    found = KeptSettings(os.environ).client_secret(sign_in)
+    if found is not None or not is_terminal(sys.stdin):
+        return found
+    from getpass import getpass
 
-    path = config_file(os.environ)
-    config = load_config(path)
-    for provider in (sign_in.name, ""):
-        try:
-            settings = resolve(
-                provider=provider, flags={}, environ=os.environ, config=config, config_path=path
-            )
-        except ConfigError:
-            continue  # It signed in by an issuer, so that there is no provider of its name.
-        # The secret of another client is nobody's business at this server.
-        if settings.text("client_secret") and settings.text("client_id") in (None, sign_in.client_id):
-            return settings.text("client_secret")
-    return None
+    try:
+        return getpass(f"Client secret for {sign_in.name}: ", sys.stderr).strip() or None
+    except EOFError:
+        return None
+
+
+def remark(event: Event) -> None:
+    """Tell people what they should know."""
+    from loopback_auth.shell.events import Warned
+
+    if isinstance(event, Warned):
+        tell(f"warning: {event.text}")

@@ -10,7 +10,7 @@ A damaged or unsafe file is never overwritten: `load` refuses it, `save` first m
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH100, PTH108, PTH114, PTH118, PTH208
+# ruff: noqa: PTH100, PTH108, PTH114, PTH116, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import json
 import os
 import time
 
-from loopback_auth.freshness import fresh
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
     discard,
+    discard_copies,
     discard_left_overs,
     locked,
     make_folder,
@@ -53,23 +53,32 @@ _REPORT = "Ask the server for smaller or plainer tokens: fewer scopes, or no ope
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
-def read_fresh_token(folder: str, now: float, name: str = "") -> str | None:
-    """Return the access token of the only sign-in, or of the named one, if it is fresh.
+def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0) -> str | None:
+    """Return the access token of the named sign-in, of the chosen one, or of the only one, if it is fresh.
 
     Args:
         folder: the data folder.
         now: Unix seconds.
-        name: which sign-in; empty: the only one.
+        name: which sign-in; empty: the chosen one, or the only one.
+        since: Unix seconds; what was kept before that is in doubt, for the settings have changed then.
 
     Returns:
         One line of visible ASCII (RFC 6749 appendix A.12), or None if anything at all is doubtful.
     """
+    from loopback_auth.store.chosen import chosen_in
+
     try:
         sign_ins = os.path.join(folder, SIGN_INS)
-        names = (name,) if name else _names_in(sign_ins)
-        if len(names) != 1 or not _is_name(names[0]) or not check_folder(sign_ins):
+        if not check_folder(sign_ins):
             return None
-        content = read_private(os.path.join(sign_ins, names[0] + SUFFIX))
+        meant = name or chosen_in(sign_ins)
+        names = (meant,) if meant else _names_in(sign_ins)
+        if len(names) != 1 or not _is_name(names[0]):
+            return None
+        path = os.path.join(sign_ins, names[0] + SUFFIX)
+        if since and os.stat(path).st_mtime <= since:
+            return None
+        content = read_private(path)
         return _fresh_token(json.loads(content.decode("ascii")), now) if content else None
     except Exception:
         # Whatever it was, the slow way meets it again and has the words for it.
@@ -77,6 +86,8 @@ def read_fresh_token(folder: str, now: float, name: str = "") -> str | None:
 
 
 def _fresh_token(kept: Any, now: float) -> str | None:
+    from loopback_auth.freshness import fresh
+
     tokens = kept["tokens"]
     token, obtained_at, expires_at = tokens["access_token"], tokens["obtained_at"], tokens.get("expires_at")
     if type(kept["version"]) is not int or kept["version"] != 1 or not isinstance(token, str):
@@ -183,7 +194,7 @@ class FileTokenStore:
         path = self.path(sign_in.name)
         content = _kept_form(sign_in)
         self._prepare()
-        new = write_private(self._folder, content)
+        new = write_private(self._folder, content, sign_in.name)
         try:
             self._keep_damaged_aside(sign_in.name)
             move_over(new, path)
@@ -192,13 +203,18 @@ class FileTokenStore:
             raise
 
     def delete(self, name: str) -> bool:
-        """Forget a sign-in; tell whether there was one.
+        """Forget a sign-in with every copy of it; tell whether there was one. The caller holds its lock.
 
         Raises:
             ConfigError: the name is none.
             StoreError: the file is there and cannot be removed.
         """
+        from loopback_auth.store.chosen import forget_in
+
         path = self.path(name)
+        discard_copies(path, name)
+        if self.chosen() == name:
+            forget_in(self._folder)
         try:
             os.unlink(path)
         except FileNotFoundError:
@@ -206,6 +222,40 @@ class FileTokenStore:
         except OSError as exc:
             raise system_refused(exc, path, "removed") from exc
         return True
+
+    def chosen(self) -> str:
+        """Return the name of the sign-in that is meant when none is named; empty when none was chosen."""
+        from loopback_auth.errors import StoreError
+        from loopback_auth.store.chosen import chosen_in
+
+        try:
+            name = chosen_in(self._folder) if check_folder(self._folder) else ""
+        except StoreError:
+            return ""  # A choice that cannot be read is made again.
+        return name if _is_name(name) and os.path.lexists(self.path(name)) else ""
+
+    def choose(self, name: str) -> None:
+        """Have a sign-in meant when none is named.
+
+        Raises:
+            ConfigError: the name is none.
+            StoreError: the choice cannot be kept.
+        """
+        from loopback_auth.store.chosen import choose_in
+
+        self._prepare()
+        choose_in(self._folder, checked_name(name))
+
+    def vouch(self, name: str) -> None:
+        """Note that a kept sign-in was compared with the settings just now (see `read_fresh_token`).
+
+        Raises:
+            ConfigError: the name is none.
+        """
+        try:
+            os.utime(self.path(name))
+        except OSError:
+            return  # It will be compared again.
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
         """Keep other threads and processes from the sign-in; a lock dies with its process.

@@ -11,7 +11,7 @@ away, though not read it.
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH118, PTH120, PTH123
+# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -133,13 +133,18 @@ def read_private(path: str) -> bytes | None:
         raise system_refused(exc, path, "read") from exc
 
 
-def write_private(folder: str, content: bytes) -> str:
+def write_private(folder: str, content: bytes, label: str = "") -> str:
     """Write a new file to the disk, under a name of its own; return its path.
+
+    Args:
+        folder: where to.
+        content: what.
+        label: what it is for, so that what a crash has left of that can be found.
 
     Raises:
         StoreError: it cannot be written, or this file system cannot keep it from others; nothing is left.
     """
-    path = os.path.join(folder, NEW_PREFIX + os.urandom(8).hex())
+    path = os.path.join(folder, f"{NEW_PREFIX}{label}-{os.urandom(8).hex()}")
     try:
         with open(os.open(path, _CREATE, 0o600), "wb") as file:
             if flaw := _flaw(os.fstat(file.fileno())):
@@ -221,6 +226,23 @@ def discard_left_overs(folder: str, now: float) -> None:
         return
     for path in left:
         discard(path)
+
+
+def discard_copies(path: str, label: str) -> None:
+    """Remove what was set aside from a path, and what a crash has left of writing there.
+
+    The caller has to keep everybody else from writing there.
+    """
+    folder, name = os.path.split(path)
+    aside, new = f"{name}.corrupt-", f"{NEW_PREFIX}{label}-"
+    try:
+        entries = os.listdir(folder)
+    except OSError:
+        return
+    for entry in entries:
+        # What follows the label is as long as what `write_private` puts there: labels have hyphens, too.
+        if entry.startswith(aside) or (entry.startswith(new) and len(entry) == len(new) + 16):
+            discard(os.path.join(folder, entry))
 
 
 def _locked(path: str, timeout: float) -> Iterator[None]:

@@ -235,6 +235,7 @@ def test_the_fast_reader_imports_next_to_nothing(tmp_path: Path) -> None:
     assert set(modules.split()) == {
         "loopback_auth",
         "loopback_auth.freshness",
+        "loopback_auth.store.chosen",
         "loopback_auth.store.private_files",
         "loopback_auth.store",
     }

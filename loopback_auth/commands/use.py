@@ -1,0 +1,47 @@
+"""Choose the sign-in that is meant when none is named; without NAME, show it.
+
+The last sign-in is chosen by itself. A provider that LOOPBACK_AUTH_PROVIDER or the configuration file names
+stands above it.
+
+Examples:
+  python -m loopback_auth use github
+  python -m loopback_auth use
+"""
+
+from __future__ import annotations
+
+import os
+
+from loopback_auth.cli import answer, print_json, tell
+from loopback_auth.commands.status import in_use, kept
+from loopback_auth.folders import data_folder
+from loopback_auth.store import FileTokenStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+USAGE = "[NAME] [--json]"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Choose one, or show which is chosen."""
+    store = FileTokenStore(data_folder(os.environ))
+    sign_in = kept(store, options.provider or "")
+    if options.provider:
+        store.choose(sign_in.name)
+        tell(f"{sign_in.name} is in use now: token, logout and status mean it where no name is given.")
+        meant = in_use(store)
+        if meant != sign_in.name:
+            tell(f"warning: the settings name {meant}, which stands above that; take it out of them.")
+    if options.json:
+        print_json({"name": sign_in.name, "account": sign_in.tokens.account})
+    elif not options.provider:
+        answer(f"{sign_in.name}\n")
+    return 0

@@ -1,0 +1,118 @@
+"""What the settings say of a kept sign-in: which one is meant, whether it is still theirs, and its secret.
+
+Only what the person has set is compared, in the environment or in the configuration file: a sign-in may have
+been made with flags, and what a preset says of scopes need not be what was asked for.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.settings import config_file, load_config, resolve
+from loopback_auth.store import sign_in_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback_auth.model import SignIn
+    from loopback_auth.settings import Settings
+
+UNNAMED = "unnamed"
+"""A client ID alone says nothing about the server."""
+
+
+class KeptSettings:
+    """The environment and the configuration file, as far as they concern what is kept.
+
+    Args:
+        environ: the environment variables.
+
+    Raises:
+        ConfigError: the configuration file cannot be read.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._path = config_file(environ)
+        self._config = load_config(self._path)
+
+    def meant(self) -> str:
+        """Return the provider that is meant when none is named; empty when nothing says one."""
+        try:
+            settings = self._resolved("")
+        except ConfigError:
+            # It need not be known any more: there may be a sign-in of its name.
+            named = self._environ.get("LOOPBACK_AUTH_PROVIDER") or self._config.get("provider")
+            return named if isinstance(named, str) else ""
+        return "" if settings.is_demo or settings.name == UNNAMED else settings.name
+
+    def why_not(self, sign_in: SignIn, named: str) -> str:
+        """Say in a clause why a kept sign-in is not what the settings ask for; empty when it may be.
+
+        Args:
+            sign_in: as kept.
+            named: as the person named it; may be empty.
+        """
+        from loopback_auth.flows.serving import why_not
+        from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+
+        settings = self._of(sign_in, named)
+        if settings is None:
+            return ""
+        text = {name: _set(settings, name) for name in ("client_id", "scope", "audience", "allowed_issuer")}
+        metadata = ServerMetadata(
+            _set(settings, "issuer"),
+            authorization_endpoint=_set(settings, "authorization_endpoint"),
+            token_endpoint=_set(settings, "token_endpoint"),
+        )
+        resource = settings.words("resource") if _is_set(settings, "resource") else sign_in.resource
+        client = ClientConfig(
+            Provider(sign_in.name, metadata, allowed_issuer=text["allowed_issuer"]),
+            text["client_id"] or sign_in.client_id,
+            scope=text["scope"] or "",
+            resource=resource,
+            audience=text["audience"] or sign_in.audience,
+        )
+        return why_not(sign_in, client)
+
+    def client_secret(self, sign_in: SignIn) -> str | None:
+        """Find the secret of the client that made a sign-in: it is never kept with the tokens."""
+        for provider in (sign_in.name, ""):
+            try:
+                settings = self._resolved(provider)
+            except ConfigError:
+                continue  # It signed in by an issuer, so that there is no provider of its name.
+            # The secret of another client is nobody's business at this server.
+            if settings.text("client_secret") and settings.text("client_id") in (None, sign_in.client_id):
+                return settings.text("client_secret")
+        return None
+
+    def _of(self, sign_in: SignIn, named: str) -> Settings | None:
+        """Return the settings by which a sign-in would be made again; None when none have its name."""
+        for provider in dict.fromkeys((named, sign_in.name, "")):
+            try:
+                settings = self._resolved(provider)
+            except ConfigError:
+                continue
+            if not settings.is_demo and sign_in_name(settings.name) == sign_in.name:
+                return settings
+        return None
+
+    def _resolved(self, provider: str) -> Settings:
+        return resolve(
+            provider=provider,
+            flags={},
+            environ=self._environ,
+            config=self._config,
+            config_path=self._path,
+        )
+
+
+def _set(settings: Settings, name: str) -> str | None:
+    return settings.text(name) or None if _is_set(settings, name) else None
+
+
+def _is_set(settings: Settings, name: str) -> bool:
+    # A template has its addresses from the domain, which is the person's.
+    places = (name, "domain") if name in ("issuer", "authorization_endpoint", "token_endpoint") else (name,)
+    return any(settings.origin(place).startswith(("environment ", "file ")) for place in places)
