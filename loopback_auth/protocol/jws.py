@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
 from loopback_auth.protocol.json import is_json, parse_object
+from loopback_auth.protocol.jwk import public_key
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.redact import server_text
 
@@ -93,7 +94,7 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
     """
     from joserfc import jws
     from joserfc.errors import JoseError
-    from joserfc.jwk import KeySet, OctKey
+    from joserfc.jwk import OctKey, import_key
 
     # RFC 7515 §4: header parameters that are not understood are ignored (`crit` was refused before).
     registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
@@ -103,7 +104,7 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
         if algorithm in SYMMETRIC:
             key = OctKey.import_key(client.client_secret or "")
         else:
-            key = KeySet.import_key_set(_fitting(keys, decode(raw)[0], algorithm))  # type: ignore[arg-type]
+            key = import_key(public_key(_fitting(keys, decode(raw)[0], algorithm)))
         jws.deserialize_compact(raw, key, registry=registry)
     except (JoseError, ValueError, KeyError, TypeError) as exc:
         raise MalformedResponse(
@@ -123,7 +124,9 @@ def names_key(raw: str, keys: Mapping[str, object]) -> bool:
     return kid is None or any(key.get("kid") == kid for key in (listed if isinstance(listed, list) else []))
 
 
-def _fitting(keys: Mapping[str, object], header: Mapping[str, object], algorithm: str) -> dict[str, object]:
+def _fitting(
+    keys: Mapping[str, object], header: Mapping[str, object], algorithm: str
+) -> Mapping[str, object]:
     family = {"R": "RSA", "P": "RSA", "E": "EC"}[algorithm[0]]
     family = "OKP" if algorithm.startswith("Ed") else family
     listed = keys.get("keys")
@@ -138,7 +141,8 @@ def _fitting(keys: Mapping[str, object], header: Mapping[str, object], algorithm
     if len(fitting) != 1:
         detail = "no key fits" if not fitting else "several keys fit and it does not say which"
         refuse("signature", f"cannot be checked: {detail}", "OpenID Connect Core 1.0 §10.1")
-    return {"keys": fitting}
+    chosen: Mapping[str, object] = fitting[0]
+    return chosen
 
 
 def accepted_algorithm(header: Mapping[str, object], client: ClientConfig, metadata: ServerMetadata) -> str:

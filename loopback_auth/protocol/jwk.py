@@ -1,0 +1,75 @@
+"""The public key that a signature is checked with, of a key set that anybody may have written.
+
+Only the members that make up a public key are passed on. A key with private members has been published by
+mistake and proves nothing; to load it, a library tests its primes, which takes minutes if they are long.
+
+Source: RFC 7517 §4, §9.2; RFC 7518 §3.3, §6.2, §6.3; RFC 8037 §2.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from typing import NoReturn
+
+from loopback_auth.errors import MalformedResponse
+
+PUBLIC = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+CURVES = {"EC": ("P-256", "P-384", "P-521"), "OKP": ("Ed25519", "Ed448")}
+SHORTEST, LONGEST = 2048, 8192
+"""Bits of a modulus: fewer are not safe, more take long."""
+LONGEST_EXPONENT = 64
+"""Bits; the time of a check grows with it, and 17 are usual."""
+MEMBER_LIMIT = 2000
+"""Characters; the longest modulus has 1366."""
+
+
+def public_key(key: Mapping[str, object]) -> dict[str, str | list[str]]:
+    """Return what of a JWK is needed to check signatures.
+
+    Raises:
+        MalformedResponse: it is not a public key that is used here, or one that is too weak or too long.
+
+    Source: RFC 7517 §4; RFC 7518 §3.3 (2048 bits or more), §6.2.1, §6.3.1; RFC 8037 §2.
+    """
+    kind = key.get("kty")
+    if not isinstance(kind, str) or kind not in PUBLIC:
+        _refuse("it is of an unknown kind")
+    operations = key.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        _refuse("it is not for signatures")
+    if PRIVATE & key.keys():
+        _refuse("it has private members, which are no longer secret")
+    members = {name: _text(key, name) for name in PUBLIC[kind]}
+    if kind == "RSA":
+        if not SHORTEST <= _bits(members["n"]) <= LONGEST:
+            _refuse(f"its modulus has not between {SHORTEST} and {LONGEST} bits")
+        if _bits(members["e"]) > LONGEST_EXPONENT:
+            _refuse(f"its exponent has more than {LONGEST_EXPONENT} bits")
+    elif members["crv"] not in CURVES[kind]:
+        _refuse("its curve is unknown")
+    return {"kty": kind, **members}
+
+
+def _text(key: Mapping[str, object], name: str) -> str:
+    value = key.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= MEMBER_LIMIT:
+        _refuse(f"it has no {name} that could be one")
+    return value
+
+
+def _bits(number: str) -> int:
+    try:
+        octets = urlsafe_b64decode(number + "=" * (-len(number) % 4))
+    except ValueError:
+        _refuse("a number in it is not base64url")
+    return int.from_bytes(octets).bit_length()
+
+
+def _refuse(detail: str) -> NoReturn:
+    raise MalformedResponse(
+        f"The signature of the ID token cannot be checked, for the server's key cannot be used: {detail}",
+        source="RFC 7517 §4; RFC 7518 §6",
+        hint="Tell the provider.",
+    )
