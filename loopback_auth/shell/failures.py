@@ -6,6 +6,7 @@ certificate, or the server.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
@@ -44,6 +45,7 @@ REFUSES_OURS = (
 )
 """Alerts of the server (RFC 8446 §6.2) about the certificate that the client has sent, or not."""
 
+CUT = "the connection was cut"
 ENCODED = "it came in an encoding that was not asked for, or is damaged"
 
 Trouble = tuple[str, str]
@@ -51,7 +53,13 @@ Trouble = tuple[str, str]
 
 
 def failure(
-    exc: Exception, step: str, host: str, proxy: Proxy | None, complaints: Callable[[], Sequence[str]]
+    exc: Exception,
+    step: str,
+    host: str,
+    proxy: Proxy | None = None,
+    *,
+    by_tls: bool,
+    complaints: Callable[[], Sequence[str]],
 ) -> TransportError:
     """Describe why there was no answer.
 
@@ -60,11 +68,14 @@ def failure(
         step: what the request was for.
         host: whom it was for, with the port if one was given.
         proxy: through which it went.
+        by_tls: it was to be sent by TLS, and without a client certificate.
         complaints: says which files of authorities are not there.
     """
     detail, hint = _of_proxy(exc, proxy) if proxy is not None else ("", "")
     if not detail:
         detail, hint = _of_server(exc, complaints)
+    if detail == CUT and by_tls:
+        hint = f"{hint} If the server wants a client certificate: {CLIENT_CERTIFICATE}"
     return TransportError(f"The {step} to {host} got no answer: {detail}", hint=hint)
 
 
@@ -120,7 +131,9 @@ def _of_server(exc: Exception, complaints: Callable[[], Sequence[str]]) -> Troub
         case aiohttp.ClientPayloadError():
             return "it broke off", AGAIN
         case aiohttp.ServerDisconnectedError() | ConnectionError():
-            return "the connection was cut", AGAIN
+            return CUT, AGAIN
+        case aiohttp.ClientOSError(errno=None | errno.ECONNRESET | errno.EPIPE | errno.ECONNABORTED):
+            return CUT, AGAIN
         case OSError():
             return _words(exc), RETRY
         case _:

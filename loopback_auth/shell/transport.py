@@ -119,8 +119,15 @@ class Transport:
             return await self._exchange(self._session(proxy, "", request), request, step, proxy)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
             # Not chained: the library's messages may quote what was sent, or what came back.
-            to = urlsplit(request.url).netloc
-            raise failure(exc, step, to, proxy, lambda: complaints(self._environ)) from None
+            parts = urlsplit(request.url)
+            raise failure(
+                exc,
+                step,
+                parts.netloc,
+                proxy,
+                by_tls=parts.scheme == "https" and not self._network.client_cert,
+                complaints=lambda: complaints(self._environ),
+            ) from None
 
     async def look_at(self, urls: Iterable[str]) -> None:
         """Refuse now what would be refused when it is asked: a private address of a public server's.
