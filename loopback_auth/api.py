@@ -118,6 +118,7 @@ async def login(
             bound=bound,
             exchanges=exchanges and notify not in (None, silent),
             observer=observer,
+            network=client.provider.network,
         ) as driver:
             return await _to_the_last_page(driver, under_way.run(driver, controls), store, confirm, tell)
 
@@ -131,7 +132,7 @@ async def _to_the_last_page(
 ) -> SignIn:
     """Sign in, keep what came of it, and let the browser show how it ended."""
     try:
-        sign_in = await signing_in
+        sign_in = driver.remembering(await signing_in)
         if not await _confirmed(sign_in, confirm, driver):
             account = sign_in.tokens.account or "an unknown account"
             raise AttemptCancelled(

@@ -45,6 +45,19 @@ class Browse:
     url: str = field(repr=False)
     request: AuthorizationRequest | None = None
 
+    @property
+    def asked_next(self) -> tuple[str, ...]:
+        """URLs that we ask when the person has approved, and without which all would be in vain."""
+        if self.request is None:
+            return ()
+        by_code = "code" in self.request.response_type.split()
+        metadata = self.request.metadata
+        wanted = (
+            metadata.token_endpoint if by_code else None,
+            metadata.jwks_uri if self.request.nonce else None,
+        )
+        return tuple(filter(None, wanted))
+
     def __iter__(self) -> Generator[Browse, Any, None]:
         yield self
 
@@ -99,6 +112,7 @@ class Invite:
         user_code: to compare with or enter at the server; empty when there is none.
         plain_url: short enough to be typed, where it differs.
         lifetime: seconds until it is over.
+        asked_next: as for `Browse`.
     """
 
     provider: str
@@ -106,6 +120,7 @@ class Invite:
     user_code: str = ""
     plain_url: str = ""
     lifetime: float = 0.0
+    asked_next: tuple[str, ...] = field(default=(), repr=False)
 
     def __iter__(self) -> Generator[Invite, Any, None]:
         yield self

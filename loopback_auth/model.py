@@ -187,6 +187,7 @@ class Provider:
     """Members of the UserInfo answer that name the account, best first."""
     ticket: TicketContract | None = None
     """How to sign in by ticket there, if one can."""
+    network: Network = Network()
     quirks: Quirks = Quirks()
     temporary: bool = False
     """The server lives only as long as the sign-in (the embedded demo)."""
@@ -338,6 +339,7 @@ class SignIn:
     """The flow that brought it, among all that were open."""
     reason: str = ""
     """Why that flow was open, in a sentence for people."""
+    network: Network = Network()
     quirks: Quirks = Quirks()
     """The provider's, for renewals know no other setting."""
     resource: tuple[str, ...] = ()

@@ -116,7 +116,7 @@ async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None
     if current.tokens.refresh_token is not None:
         await apart(store.check_writable)
     with _told_afterwards(notify) as tell:
-        async with Driver(notify=tell, exchanges=notify is not silent) as driver:
+        async with Driver(notify=tell, exchanges=notify is not silent, network=current.network) as driver:
             try:
                 renewal = await driver.run(refresh(client, current))
             except SignInRequired as refusal:
@@ -226,7 +226,9 @@ async def logout(
                 sign_in = sign_in if kept is None else kept
             if sign_in.temporary:
                 return False
-            async with Driver(notify=notify, exchanges=notify is not silent) as driver:
+            async with Driver(
+                notify=notify, exchanges=notify is not silent, network=sign_in.network
+            ) as driver:
                 return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
             await to_the_end(apart(store.delete, sign_in.name), GRACE)

@@ -132,6 +132,22 @@ def check_closed(person: Person) -> None:
         socket.create_connection(("127.0.0.1", port_of(person)), timeout=5)
 
 
+def test_server_that_calls_itself_localhost_can_be_used() -> None:
+    """Development servers do, and their documents have to say so, too (RFC 6761 §6.3, RFC 8414 §3.3)."""
+
+    def named(issuer: str) -> DemoServer:
+        return DemoServer(issuer.replace("127.0.0.1", "localhost"), entropy=os.urandom)
+
+    async def main() -> None:
+        person = Person()
+        async with serve_demo(server_factory=named) as demo:
+            issuer = demo.issuer.replace("127.0.0.1", "localhost")
+            sign_in = await login(client(issuer), open_browser=person.open, notify=silent)
+            assert sign_in.metadata.issuer == issuer
+
+    run(main())
+
+
 def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
     """The whole way, as a person has it."""
 

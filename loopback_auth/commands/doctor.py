@@ -130,7 +130,7 @@ def _asked(settings: Settings) -> tuple[Answered, ...]:
         return (Answered("settings", "no", f"{exc.message.rstrip('.')}. {exc.hint}", "declared"),)
 
     async def ask() -> tuple[Answered, ...]:
-        async with Driver() as driver:
+        async with Driver(network=client.provider.network) as driver:
             return await driver.run(probe(client, iter(new_attempt, None)))
 
     if client.client_id or client.provider.metadata.issuer:

@@ -43,15 +43,17 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     for doubt in dict.fromkeys(_strange_host(metadata, url) for url in shown):
         if doubt:
             yield from Warn(doubt)
+    token_request = device_token_request(client, metadata, grant)
     yield from Invite(
         client.provider.name,
         grant.verification_uri_complete or grant.verification_uri,
         user_code=grant.user_code,
         plain_url=grant.verification_uri,
         lifetime=grant.lifetime,
+        asked_next=(token_request.url,),
     )
     answer = yield from poll(
-        device_token_request(client, metadata, grant),
+        token_request,
         device_token_response,
         step="device token request",
         interval=grant.interval,

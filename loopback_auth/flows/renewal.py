@@ -75,6 +75,7 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
         client_auth=sign_in.client_auth,
         allowed_issuer=issuer if isinstance(issuer, str) else None,
         quirks=sign_in.quirks,
+        network=sign_in.network,
     )
     return ClientConfig(
         provider,

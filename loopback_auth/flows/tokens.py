@@ -92,6 +92,7 @@ def signed_in(
         revoke_url=revoke_url,
         simulated_person=client.provider.simulated_person,
         quirks=client.provider.quirks,
+        network=client.provider.network,
         resource=client.resource,
         audience=client.audience,
     )

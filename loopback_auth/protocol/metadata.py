@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
@@ -144,7 +145,10 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
     document = metadata_document(response, issuer)
     check_metadata_issuer(provider, document)
     configured = {name for name in ENDPOINTS if getattr(provider.metadata, name) is not None}
-    endpoint = {name: None if name in configured else _endpoint(document, name, issuer) for name in ENDPOINTS}
+    allowed = provider.network.allow_private
+    endpoint = {
+        name: None if name in configured else _endpoint(document, name, issuer, allowed) for name in ENDPOINTS
+    }
     found = ServerMetadata(
         issuer=text_member(document, "issuer"),
         authorization_endpoint=endpoint["authorization_endpoint"],
@@ -224,7 +228,7 @@ def merged(found: ServerMetadata, configured: ServerMetadata) -> ServerMetadata:
     return replace(found, **changed)
 
 
-def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | None:
+def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: tuple[str, ...]) -> str | None:
     value = document.get(name)
     if trouble := _unfit(value, name):
         # Nothing is lost by doing without the others, as long as nobody wants what they are for.
@@ -233,10 +237,13 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str) -> str | N
         raise MalformedResponse(trouble, source="RFC 8414 §2")
     if not isinstance(value, str) or not value:
         return None
-    if leads_inside(value, by=issuer):
+    host = urlsplit(value).hostname or ""
+    if leads_inside(value, by=issuer) and host not in (one.strip("[]").lower() for one in allowed):
         raise MalformedResponse(
             f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
             source="RFC 9728 §7.7",
+            hint=f"If you know that {host} is inside your own network, allow it with --allow-private {host}. "
+            "Otherwise do not go on.",
         )
     return value
 

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 DEFAULT = "default"
-OTHER_VARIABLES = ("LOOPBACK_AUTH_CONFIG_DIR", "LOOPBACK_AUTH_DATA_DIR", "LOOPBACK_AUTH_PROVIDER")
+OTHER_VARIABLES = (
+    "LOOPBACK_AUTH_CONFIG_DIR",
+    "LOOPBACK_AUTH_DATA_DIR",
+    "LOOPBACK_AUTH_PROVIDER",
+    "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD",
+)
 _NAMES = tuple(setting.name for setting in SETTINGS)
 PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
 _ADDRESSES = (

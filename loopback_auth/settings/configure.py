@@ -43,6 +43,7 @@ _ENDPOINTS = (
 
 
 QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
+NETWORK = ("ca_file", "client_cert", "client_key", "allow_private")
 _OWN_PARAMETERS = (
     "client_id",
     "client_secret",
@@ -78,6 +79,10 @@ def check_settings(settings: Settings) -> None:
     _check_client_secret(settings)
     _check_scope(settings)
     _check_quirks(settings)
+    if any(settings.get(name) for name in NETWORK):
+        from loopback_auth.settings.network import check_network  # One file less before the launch.
+
+        check_network(settings)
     for resource in settings.words("resource"):
         check_resource(resource)
 
@@ -94,6 +99,7 @@ def client_config(settings: Settings) -> ClientConfig:
     from typing import cast
 
     from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
+    from loopback_auth.settings.network import network_of
 
     check_settings(settings)
     text = settings.text
@@ -110,6 +116,7 @@ def client_config(settings: Settings) -> ClientConfig:
         account_fields=settings.words("account_fields") or plain.account_fields,
         ticket=_ticket(settings),
         quirks=quirks_of(settings),
+        network=network_of(settings),
     )
     return ClientConfig(
         provider=provider,

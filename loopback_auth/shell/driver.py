@@ -18,12 +18,21 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar, assert_never
 
 from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
 from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
-from loopback_auth.model import Attempt, AuthorizationRequest, Callback, HttpResponse, Redirect
+from loopback_auth.model import (
+    Attempt,
+    AuthorizationRequest,
+    Callback,
+    HttpResponse,
+    Network,
+    Redirect,
+    SignIn,
+)
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.shell.browser import Opening, open_browser
@@ -59,6 +68,7 @@ class Driver:
         exchanges: tell of every HTTP exchange of ours too, redacted; that takes time.
         observer: told of everything, unredacted, to record it.
         paste: asks the person for the address on which the browser ended; whatever comes first counts.
+        network: how the server is reached.
     """
 
     def __init__(
@@ -72,6 +82,7 @@ class Driver:
         exchanges: bool = False,
         observer: Observer | None = None,
         paste: Paste | None = None,
+        network: Network | None = None,
     ) -> None:
         self._shared = Shared(
             notify=notify,
@@ -81,6 +92,7 @@ class Driver:
             bound=bound,
             exchanges=exchanges,
             observer=observer,
+            network=network or Network(),
         )
         self._paste = paste
         self._beside = False
@@ -153,6 +165,12 @@ class Driver:
         finally:
             flow.close()
 
+    def remembering(self, sign_in: SignIn) -> SignIn:
+        """Return a sign-in that knows whether its server is a public one, for the processes after this."""
+        if not self._shared.seen_public:
+            return sign_in
+        return replace(sign_in, network=replace(sign_in.network, public=True))
+
     def ask_elsewhere(self, account: str) -> None:
         """Let the browser say that a question about an account is to be answered in the terminal."""
         if self._shared.receiver is not None:
@@ -177,8 +195,10 @@ class Driver:
             case Bind(redirect):
                 return await self._bind(redirect)
             case Browse(url, request):
+                await self._shared.look_at(effect.asked_next)
                 self._browse(url, request)
             case Invite():
+                await self._shared.look_at(effect.asked_next)
                 await self._invite(effect)
             case Receive(request):
                 return self._shared.witness.callback(await self._receive(request))

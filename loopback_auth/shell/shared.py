@@ -14,7 +14,7 @@ from typing import Protocol
 from loopback_auth import effects
 from loopback_auth.effects import Send
 from loopback_auth.errors import BrowserUnavailable
-from loopback_auth.model import HttpRequest, HttpResponse, Redirect
+from loopback_auth.model import HttpRequest, HttpResponse, Network, Redirect
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.connection import report
 from loopback_auth.shell.events import Event, LinkReady, Notify, OpenerFailed
@@ -48,6 +48,7 @@ class Shared:
         bound: BoundRedirect | None,
         exchanges: bool,
         observer: Observer | None,
+        network: Network,
     ) -> None:
         self.notify = notify
         self.start_page = start_page
@@ -55,6 +56,7 @@ class Shared:
         self.witness = Witness()
         self.receiver: Receiver | None = None
         self._exchanges = exchanges
+        self._network = network
         self._open_browser = open_browser
         self._any_port = any_port
         self._bound = bound
@@ -133,13 +135,12 @@ class Shared:
         known = self._metadata.get(request.url) if step == METADATA_STEP else None
         if known is not None:
             return known
-        if self._transport is None:
-            self._transport = await self._stack.enter_async_context(Transport())
+        transport = await self._opened()
         begun = time.monotonic()
         self.witness.request(request)
         received: HttpResponse | None = None
         try:
-            received = await self._transport.send(request, step=step)
+            received = await transport.send(request, step=step)
         finally:
             if self.observer is not None:
                 self.observer.exchanged(
@@ -152,6 +153,26 @@ class Shared:
             took = time.monotonic() - begun
             self.notify(self.witness.exchange(request, answer, step=step, seconds=took))
         return answer
+
+    async def look_at(self, urls: tuple[str, ...]) -> None:
+        """Refuse, before a person is sent away, what would be refused when they come back.
+
+        Raises:
+            TransportError: one of them leads inside from a public server.
+            ConfigError: a proxy or a file of certificates cannot be used.
+        """
+        if urls:
+            await (await self._opened()).look_at(urls)
+
+    @property
+    def seen_public(self) -> bool:
+        """Whether a public server has been spoken to."""
+        return self._transport is not None and self._transport.seen_public
+
+    async def _opened(self) -> Transport:
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(Transport(self._network))
+        return self._transport
 
     async def _listen(self, bound: BoundRedirect) -> None:
         receiver = Receiver(

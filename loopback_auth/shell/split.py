@@ -25,7 +25,7 @@ from dataclasses import replace
 
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, ProtocolError, StillPending
 from loopback_auth.flows.catalog import Conditions
-from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
+from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, Network, SignIn
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.shell.driver import Paste, new_attempt
 from loopback_auth.shell.events import Notify, Warned, silent
@@ -68,7 +68,7 @@ async def begin(
         LoopbackAuthError: see `errors`; nothing is left behind.
     """
     _check_flow(flow)
-    async with _opened(world) as opened:
+    async with _opened(world, client.provider.network) as opened:
         now, conditions = opened.now(), conditions or Conditions()
         handed = Handed(
             handle=new_handle(client.provider.name),
@@ -85,7 +85,8 @@ async def begin(
         replay = Replay(handed, client, opened, notify=notify)
         with suppress(StillPending):
             await replay.run()
-    return replay.handed
+        handed = replay.handed
+        return replace(handed, client=_remembering(handed.client, opened))
 
 
 async def resume(
@@ -122,12 +123,13 @@ async def resume(
             hint="Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, as before.",
         )
     client = replace(handed.client, client_secret=client_secret)
-    async with _opened(world) as opened:
+    async with _opened(world, client.provider.network) as opened:
         if handed.lapsed(opened.now()):
             raise AttemptExpired(f"{handed.handle} is over. {LAPSED}", hint="Begin again.")
         replay = Replay(handed, client, opened, notify=notify, save=save, patience=wait, paste=paste)
         sign_in = await replay.run()
-    return replace(sign_in, flow=handed.flow, reason="It was begun, and finished later.")
+        network = _remembering(client, opened).provider.network
+    return replace(sign_in, network=network, flow=handed.flow, reason="It was begun, and finished later.")
 
 
 def judged_once(text: str, notify: Notify = silent) -> Paste:
@@ -164,10 +166,18 @@ def _names_itself(request: AuthorizationRequest) -> bool:
     return request.metadata.authorization_response_iss_parameter_supported
 
 
+def _remembering(client: ClientConfig, world: World) -> ClientConfig:
+    """Return a client that knows whether its server is a public one, for the processes after this."""
+    if not world.seen_public:
+        return client
+    provider = client.provider
+    return replace(client, provider=replace(provider, network=replace(provider.network, public=True)))
+
+
 @asynccontextmanager
-async def _opened(world: World | None) -> AsyncIterator[World]:
+async def _opened(world: World | None, network: Network) -> AsyncIterator[World]:
     if world is not None:
         yield world
         return
-    async with RealWorld() as real:
+    async with RealWorld(network) as real:
         yield real

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Protocol
 
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.model import HttpRequest, HttpResponse, Network
 from loopback_auth.shell.transport import Transport
 
 
@@ -31,19 +31,33 @@ class World(Protocol):
         """Make one request."""
         ...
 
+    async def look_at(self, urls: tuple[str, ...]) -> None:
+        """Refuse, before a person is sent away, what would be refused when they come back."""
+        ...
+
+    @property
+    def seen_public(self) -> bool:
+        """Whether a public server has been spoken to."""
+        ...
+
     def free_port(self, host: str) -> int:
         """Return a port at which nothing listens."""
         ...
 
 
 class RealWorld:
-    """The clock of this machine, and its network."""
+    """The clock of this machine, and its network.
 
-    def __init__(self) -> None:
+    Args:
+        network: how the server is reached.
+    """
+
+    def __init__(self, network: Network) -> None:
         self._stack = AsyncExitStack()
-        self._transport: Transport | None = None
+        self._transport = Transport(network)
 
     async def __aenter__(self) -> RealWorld:
+        await self._stack.enter_async_context(self._transport)
         return self
 
     async def __aexit__(
@@ -66,9 +80,21 @@ class RealWorld:
             TransportError: there was no answer.
             MalformedResponse: it was too large.
         """
-        if self._transport is None:
-            self._transport = await self._stack.enter_async_context(Transport())
         return await self._transport.send(request, step=step)
+
+    async def look_at(self, urls: tuple[str, ...]) -> None:
+        """Refuse, before a person is sent away, what would be refused when they come back.
+
+        Raises:
+            TransportError: one of them leads inside from a public server.
+            ConfigError: a proxy or a file of certificates cannot be used.
+        """
+        await self._transport.look_at(urls)
+
+    @property
+    def seen_public(self) -> bool:
+        """Whether a public server has been spoken to."""
+        return self._transport.seen_public
 
     def free_port(self, host: str) -> int:
         """Return a port at which nothing listens."""

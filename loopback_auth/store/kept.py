@@ -1,7 +1,7 @@
 """The form in which a sign-in is kept: one JSON object, format version 1.
 
 Members are the fields of `SignIn` and of what is in it, by their names; a field that is `None` is left out,
-and so are quirks where a provider has none.
+and so are quirks where a provider has none, and a network that says nothing.
 Reading is strict about version, shapes and types, and a `ValueError` says which member is wrong without
 quoting it, for it may be a secret. Members that we do not know are passed over. Refuses to know where the
 text is kept.
@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args
 from loopback_auth.model import (
     ClientAuth,
     IdToken,
+    Network,
     Quirks,
     ServerMetadata,
     SignatureStatus,
@@ -30,9 +31,9 @@ FORMAT_VERSION = 1
 LATEST_TIME = 1e15
 """Unix seconds; far beyond every date, so that infinity and nonsense are refused."""
 
-NOT_WRITTEN = (None, Quirks())
+NOT_WRITTEN = (None, Quirks(), Network())
 
-T = TypeVar("T", SignIn, ServerMetadata, TokenSet, IdToken, Quirks)
+T = TypeVar("T", SignIn, ServerMetadata, TokenSet, IdToken, Quirks, Network)
 
 
 def to_json(sign_in: SignIn) -> bytes:
@@ -157,6 +158,7 @@ _READERS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
     "TokenBody": (get_args(TokenBody).__contains__, _same),
     "UserinfoMethod": (get_args(UserinfoMethod).__contains__, _same),
     "Quirks": (_object, lambda value: _build(Quirks, value)),
+    "Network": (_object, lambda value: _build(Network, value)),
     "ServerMetadata": (_object, lambda value: _build(ServerMetadata, value)),
     "TokenSet": (_object, lambda value: _build(TokenSet, value)),
     "IdToken | None": (_object, lambda value: _build(IdToken, value)),

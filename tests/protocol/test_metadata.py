@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from protocol_samples import ISSUER, METADATA, PROPERTY, PROVIDER, json_answer, raw_answer
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse, TransportError
-from loopback_auth.model import HttpResponse, Provider, ServerMetadata
+from loopback_auth.model import HttpResponse, Network, Provider, ServerMetadata
 from loopback_auth.protocol.metadata import (
     ENDPOINTS,
     NEEDED,
@@ -231,6 +231,25 @@ def test_server_elsewhere_may_not_point_into_our_network(issuer: str, url: str) 
     """Server-side request forgery: the request would come from within (RFC 9728 §7.7)."""
     with pytest.raises(MalformedResponse, match="this machine or its network"):
         metadata_response(at(issuer), json_answer(DOCUMENT | {"issuer": issuer, "token_endpoint": url}))
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("10.1.2.3", "https://10.1.2.3/token"),
+        ("[FD00::1]", "https://[fd00::1]:8443/token"),
+        ("localhost", "http://localhost:8000/token"),
+    ],
+)
+def test_server_elsewhere_may_point_to_a_host_that_is_allowed(host: str, url: str) -> None:
+    """Who knows that the host is inside says so by name, as the refusal advises."""
+    document = json_answer(DOCUMENT | {"issuer": ISSUER, "token_endpoint": url})
+    with pytest.raises(MalformedResponse) as refusal:
+        metadata_response(at(ISSUER), document)
+    allowing = replace(at(ISSUER), network=Network(allow_private=(host,)))
+
+    assert f"--allow-private {host.strip('[]').lower()}" in refusal.value.hint
+    assert metadata_response(allowing, document).token_endpoint == url
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8001/token", "http://[::1]:1/token"])

@@ -70,6 +70,14 @@ class PretendWorld:
             raise self.lost.pop(step)
         return replace(answer, received_at=self.time)
 
+    async def look_at(self, urls: tuple[str, ...]) -> None:
+        """Find nothing wrong."""
+
+    @property
+    def seen_public(self) -> bool:
+        """Say that nothing public was seen."""
+        return False
+
     def free_port(self, host: str) -> int:
         """Return always the same one."""
         return PORT

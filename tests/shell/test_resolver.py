@@ -64,6 +64,30 @@ def test_private_server_may_stay_private() -> None:
     assert asyncio.run(main()) == ["10.0.0.2"]
 
 
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "198.18.0.5", "100.100.1.1", "fd00::1"])
+def test_host_that_is_allowed_may_lead_inside(address: str) -> None:
+    """Split name servers, private links and overlay networks are no attack; no other host gains by it."""
+    names = Names({"as.example": ["93.184.216.34"], "token.corp": [address], "other.corp": [address]})
+    resolver = Resolver(names, allowed=("Token.Corp.",))
+
+    async def main() -> None:
+        await resolver.resolve("as.example", 443)
+        await resolver.resolve("token.corp", 443)
+        await resolver.resolve("other.corp", 443)
+
+    with pytest.raises(PrivateAddressError, match=r"other\.corp"):
+        asyncio.run(main())
+    assert resolver.seen_public
+
+
+def test_what_was_public_before_may_not_lead_inside_now() -> None:
+    """A later process begins with what an earlier one has seen."""
+    resolver = Resolver(Names({"as.example": ["10.0.0.1"]}), public=True)
+
+    with pytest.raises(PrivateAddressError):
+        asyncio.run(resolver.resolve("as.example", 443))
+
+
 @pytest.mark.parametrize("host", ["localhost", "as.localhost", "LOCALHOST", "localhost."])
 def test_localhost_is_this_machine_whatever_name_servers_say(
     host: str, monkeypatch: pytest.MonkeyPatch

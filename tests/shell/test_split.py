@@ -45,6 +45,7 @@ from loopback_auth.model import (
     ClientConfig,
     HttpRequest,
     HttpResponse,
+    Network,
     Provider,
     Redirect,
     ServerMetadata,
@@ -563,7 +564,7 @@ def test_a_registered_port_is_named_though_nobody_listens() -> None:
 def test_a_free_port_is_one_at_which_the_browser_fails(host: str) -> None:
     """Its address bar has to keep the answer."""
     try:
-        port = RealWorld().free_port(host)
+        port = RealWorld(Network()).free_port(host)
     except OSError:
         pytest.skip(f"this machine has no {host}")
 

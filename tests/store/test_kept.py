@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.model import IdToken, Quirks, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import IdToken, Network, Quirks, ServerMetadata, SignIn, TokenSet
 from loopback_auth.store.kept import from_json, to_json
 
 CANARY = "canary-7f3a"
@@ -62,6 +62,7 @@ FULL = SignIn(
         scope_aliases=(("email", "https://as.example/auth/userinfo.email"),),
         userinfo_method="POST",
     ),
+    network=Network("/etc/corp/ca.pem", allow_private=("token.corp.example",), public=True),
 )
 BARE = SignIn("bare", "client", "none", ServerMetadata(), "", TokenSet("token", "Bearer", 1000.0))
 
@@ -158,7 +159,7 @@ def test_a_claim_that_is_no_json_is_refused(claim: object) -> None:
 @pytest.mark.parametrize("value", [[CANARY, 1], None, 1e400, {"issuer": [CANARY]}], ids=repr)
 def test_a_member_of_another_kind_is_refused(path: tuple[str, ...], value: object) -> None:
     """A value of the wrong kind would fail later, far from its cause; and it may be a secret."""
-    if path[-1] in ("claims", "quirks") and isinstance(value, dict):
+    if path[-1] in ("claims", "network", "quirks") and isinstance(value, dict):
         value = [value]
     with pytest.raises(ValueError, match=r"\w") as caught:
         from_json(changed(path, value), FULL.name)

@@ -176,7 +176,7 @@ async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell)
     if client.client_id or client.provider.metadata.issuer:
         name = client.provider.name
         tell(f"Asking {name}: at most {LIMIT} requests, and nobody has to approve anything.")
-        async with Driver() as driver:
+        async with Driver(network=client.provider.network) as driver:
             answers = await driver.run(probe(client, iter(new_attempt, None)))
     reasons = {one.name: why_not(one, conditions.plan, answers) for one in chosen}
     return {name: because for name, because in reasons.items() if because}
@@ -196,7 +196,7 @@ async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) 
     who = f"signed in as {end.tokens.account}." if end.tokens.account else "signed in."
 
     async def give_up() -> bool:
-        async with Driver() as driver:
+        async with Driver(network=end.network) as driver:
             return await driver.run(revoke(client_of(end, client_secret), end))
 
     try:

@@ -1,0 +1,70 @@
+"""The settings about the network: what reaches the transport, and what is refused before a browser starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import Network
+from loopback_auth.settings import Settings, resolve, unknown_variables
+from loopback_auth.settings.configure import check_settings, client_config
+
+
+def settings_of(tmp_path: Path, **more: object) -> Settings:
+    """Resolve flags for some server."""
+    flags = {"issuer": "https://a.example", "client_id": "abc", **more}
+    return resolve(provider="", flags=flags, environ={}, config={}, config_path=str(tmp_path / "config.toml"))
+
+
+def test_settings_reach_the_network_with_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later process, which renews the tokens, may run in another folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("ca.pem", "client.pem", "client.key"):
+        (tmp_path / name).touch()
+    settings = settings_of(
+        tmp_path,
+        ca_file="ca.pem",
+        client_cert="~/client.pem",
+        client_key=f".{os.sep}client.key",
+        allow_private=["token.corp.example", "[fd00::1]"],
+    )
+
+    assert client_config(settings).provider.network == Network(
+        str(tmp_path / "ca.pem"),
+        str(tmp_path / "client.pem"),
+        str(tmp_path / "client.key"),
+        ("token.corp.example", "[fd00::1]"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"ca_file": "/nowhere/ca.pem"}, r"/nowhere/ca\.pem cannot be read"),
+        ({"client_cert": "/nowhere/client.pem"}, r"/nowhere/client\.pem cannot be read"),
+        ({"client_key": __file__}, "no certificate"),
+        ({"allow_private": ["https://token.example/"]}, "not a host"),
+        ({"allow_private": ["token.example:8443"]}, "not a host"),
+        ({"allow_private": ["*.example"]}, "not a host"),
+        ({"allow_private": ["10.0.0.0/8"]}, "not a host"),
+    ],
+)
+def test_unfit_settings_are_refused_with_their_origin(
+    flags: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    """Before the browser is started; what is allowed inside is named host by host."""
+    with pytest.raises(ConfigError, match=words) as caught:
+        check_settings(settings_of(tmp_path, **flags))
+
+    assert "flag --" in caught.value.message
+
+
+def test_variable_with_the_password_of_the_key_is_known() -> None:
+    """It is no setting, lest it is given as an argument, and no slip of the pen either."""
+    assert unknown_variables({"LOOPBACK_AUTH_CLIENT_KEY_PASSWORD": "x"}) == ()

@@ -1,0 +1,145 @@
+"""Servers outside that lead inside: refused before a person is troubled, unless the host is allowed by name.
+
+No public server can be reached from a test. So that the one on this machine counts as one, it is told that a
+public one was seen, and allowed to be where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import replace
+
+import pytest
+from renewing import sign_in_at, token_endpoint
+
+from loopback_auth.api import login
+from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.errors import TransportError
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network, Provider, ServerMetadata
+from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.events import silent
+from loopback_auth.shell.split import begin, resume
+from loopback_auth.store.handed import from_json, to_json
+from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.upkeep import logout, renew
+
+SOON = 20.0
+OUTSIDE = Network(public=True, allow_private=("127.0.0.1",))
+
+
+class Watched(DemoServer):
+    """A demo server that remembers which paths were asked for, and answers to localhost, too."""
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(issuer, entropy=secrets.token_bytes)
+        self.asked: list[str] = []
+
+    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Note the path, and answer."""
+        self.asked.append(request.url.partition("?")[0])
+        headers = tuple((name, value.replace("localhost:", "127.0.0.1:")) for name, value in request.headers)
+        return super().handle(replace(request, headers=headers), now)
+
+
+def client_of(issuer: str, network: Network) -> ClientConfig:
+    """Make a client of a server whose token endpoint has another name."""
+    inside = issuer.replace("127.0.0.1", "localhost")
+    metadata = ServerMetadata(
+        authorization_endpoint=f"{issuer}/authorize",
+        token_endpoint=f"{inside}/token",
+        device_authorization_endpoint=f"{issuer}/device_authorization",
+    )
+    return ClientConfig(Provider("demo", metadata, network=network), "loopback-auth-demo")
+
+
+async def signed_in(network: Network, flow: str) -> tuple[list[str], Network | TransportError]:
+    """Sign in; return what the server was asked for, and what came of it."""
+    made: list[Watched] = []
+    visits: list[asyncio.Task[HttpResponse]] = []
+
+    def factory(issuer: str) -> Watched:
+        made.append(Watched(issuer))
+        return made[-1]
+
+    def open_browser(url: str) -> Opening:
+        visits.append(asyncio.create_task(run_agent(url)))
+        return Opening(program="agent")
+
+    async with asyncio.timeout(SOON), serve_demo(server_factory=factory) as demo:
+        client = client_of(demo.issuer, network)
+        try:
+            sign_in = await login(client, flow=flow, open_browser=open_browser, notify=silent)
+        except TransportError as exc:
+            return made[-1].asked, exc
+        finally:
+            await asyncio.gather(*visits, return_exceptions=True)
+        return made[-1].asked, sign_in.network
+
+
+@pytest.mark.parametrize("flow", ["code", "device"])
+def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: str) -> None:
+    """Afterwards the person has approved, and the code is spent."""
+    asked, error = asyncio.run(signed_in(OUTSIDE, flow))
+
+    assert isinstance(error, TransportError)
+    assert "--allow-private localhost" in error.hint
+    assert not {"/authorize", "/device", "/token"} & set(asked)
+
+
+def test_endpoint_inside_is_used_when_its_host_is_allowed() -> None:
+    """Split name servers and private links are no attack; what is known of them is kept with the tokens."""
+    allowed = replace(OUTSIDE, allow_private=("127.0.0.1", "LOCALHOST."))
+    asked, network = asyncio.run(signed_in(allowed, "code"))
+
+    assert "/token" in asked
+    assert network == allowed
+
+
+def test_refresh_token_is_not_sent_inside_by_a_later_process() -> None:
+    """The name of the server may lead elsewhere by then (RFC 9728 §7.7)."""
+
+    async def main() -> list[dict[str, str]]:
+        async with asyncio.timeout(SOON), token_endpoint() as (server, sign_in):
+            kept = replace(sign_in, network=Network(public=True))
+            store = MemoryTokenStore()
+            store.save(kept)
+            with pytest.raises(TransportError, match="is a private address"):
+                await renew(kept, store=store)
+            return server.sent
+
+    assert asyncio.run(main()) == []
+
+
+def test_tokens_are_not_sent_inside_to_be_revoked() -> None:
+    """They are still good."""
+
+    async def main() -> None:
+        async with asyncio.timeout(SOON), serve_demo() as demo:
+            kept = replace(sign_in_at(demo.issuer), network=Network(public=True))
+            kept = replace(kept, metadata=replace(kept.metadata, revocation_endpoint=f"{demo.issuer}/revoke"))
+            store = MemoryTokenStore()
+            store.save(kept)
+            with pytest.raises(TransportError, match="is a private address"):
+                await logout(kept, store=store)
+
+    asyncio.run(main())
+
+
+def test_sign_in_in_two_steps_looks_before_the_first_and_remembers_at_the_second() -> None:
+    """What the first process has seen of the server is known to the second."""
+
+    async def main() -> None:
+        async with asyncio.timeout(SOON), serve_demo(server_factory=Watched) as demo:
+            with pytest.raises(TransportError, match="cannot be used"):
+                await begin(client_of(demo.issuer, OUTSIDE), "paste")
+            allowed = replace(OUTSIDE, allow_private=("127.0.0.1", "localhost"))
+            handed = await begin(client_of(demo.issuer, allowed), "device")
+            handed = from_json(type(handed), to_json(handed), handed.handle)
+            assert handed.client.provider.network == allowed
+            await run_agent(handed.url, user_code=handed.user_code)
+            sign_in = await resume(handed, save=lambda _: None)
+            assert sign_in.network == allowed
+
+    asyncio.run(main())
