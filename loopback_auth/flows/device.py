@@ -8,6 +8,7 @@ Source: RFC 8628 §3.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from loopback_auth.effects import Flow, Invite, Send, Warn
@@ -40,7 +41,8 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     )
     grant = device_authorization_response(answer, by=metadata.device_authorization_endpoint or "")
     shown = (grant.verification_uri, grant.verification_uri_complete)
-    for doubt in dict.fromkeys(_strange_host(metadata, url) for url in shown):
+    hosts = client.provider.quirks.approval_hosts
+    for doubt in dict.fromkeys(_strange_host(metadata, url, hosts) for url in shown):
         if doubt:
             yield from Warn(doubt)
     token_request = device_token_request(client, metadata, grant)
@@ -65,11 +67,12 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     return signed_in(client, metadata, tokens, client_auth=client_authentication(client, metadata))
 
 
-def _strange_host(metadata: ServerMetadata, url: str) -> str:
-    # Providers do use other hosts (google.com for googleapis.com), so this is a remark and no refusal.
+def _strange_host(metadata: ServerMetadata, url: str, expected: Collection[str]) -> str:
+    # Providers do use other hosts (google.com for googleapis.com), so this is a remark and no refusal; and
+    # where the row of a provider names them it is none, lest people get used to it.
     shown = urlsplit(url).hostname or ""
     known = urlsplit(metadata.device_authorization_endpoint or "").hostname or ""
-    if not shown or _family(shown) == _family(known):
+    if not shown or _family(shown) == _family(known) or shown in map(str.lower, expected):
         return ""
     return (
         f"The page to approve on is at {shown}, while the server is {known}. Is that where you expect to be?"

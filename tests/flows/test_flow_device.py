@@ -22,7 +22,8 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.device import device_code
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, SignIn
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Quirks, SignIn
+from loopback_auth.settings.providers import every_preset
 
 START = 1_700_000_000.0
 JSON = (("Content-Type", "application/json"),)
@@ -228,6 +229,32 @@ def test_public_suffixes_are_no_family(one: str, other: str, warned: bool) -> No
     )
     client = replace(CLIENT, provider=replace(CLIENT.provider, metadata=metadata))
     place = replace(here(), disturb=lambda request: answer if other in request.url else None)
+
+    with pytest.raises(LoopbackAuthError):
+        signed_in(place, client)
+    assert len(place.warnings()) == warned
+
+
+@pytest.mark.parametrize(
+    ("provider", "page", "warned"),
+    [
+        ("google", "https://www.google.com/device", False),
+        ("microsoft", "https://microsoft.com/devicelogin", False),
+        ("microsoft", "https://login.microsoft.com/device", False),
+        ("huggingface", "https://hf.co/oauth/device", False),
+        ("twitch", "https://www.twitch.tv/activate", False),
+        ("google", "https://www.google.com.evil.org/device", True),
+        ("google", "https://evil.google.com/device", True),
+        ("github", "https://www.google.com/device", True),
+    ],
+)
+def test_the_page_that_a_providers_row_names_is_expected(provider: str, page: str, warned: bool) -> None:
+    """A remark at every sign-in is none; and a host is expected for its own provider alone."""
+    hosts = every_preset()[provider].get("approval_hosts", ())
+    assert isinstance(hosts, tuple)
+    client = replace(CLIENT, provider=replace(CLIENT.provider, quirks=Quirks(approval_hosts=hosts)))
+    answer = granting(verification_uri=page)
+    place = replace(here(), disturb=at("/device_authorization", answer))
 
     with pytest.raises(LoopbackAuthError):
         signed_in(place, client)
