@@ -55,8 +55,9 @@ def invocation_of(
         environ: the environment.
     """
     script = arguments[0] if arguments else ""
-    if module == MAIN and len(whole) > len(arguments):
-        words = list(whole[: len(whole) - len(arguments) + 1])
+    before = list(whole[: len(whole) - len(arguments) + 1])
+    if module == MAIN and before[1:] and before[-1].endswith("loopback_auth"):
+        words = before
     elif os.path.basename(script).removesuffix(".exe") == SCRIPT:  # noqa: PTH119 - pathlib costs
         words = [script]
     else:

@@ -132,7 +132,7 @@ def _follow(
     def told(event: Event) -> None:
         if isinstance(event, Followed):
             tell(f"Process {event.process} is signing in to {settings.name} already; waiting for its result.")
-            tell("Ctrl-C gives up; with --alone you are asked yourself.")
+            tell("Ctrl-C cancels.")
 
     return asyncio.run(
         follow(

@@ -108,7 +108,7 @@ def invitation(handed: Handed) -> dict[str, object]:
         "expires_at": handed.expires_at,
         "expires_in": max(0, int(handed.expires_at - time.time())),
         "interval": handed.interval,
-        "finish": as_typed(finish_command(handed.handle)),
+        "finish": as_typed(finish_command(handed.handle, handed.flow)),
         "how": HOW[handed.flow],
     }
 
@@ -119,24 +119,23 @@ def show(handed: Handed) -> None:
 
     tell(f"Sign in to {handed.client.provider.name} at this link, in any browser:\n\n  {handed.url}\n")
     if handed.verification_uri not in ("", handed.url):
-        tell(f"Or type this one there:\n\n  {handed.verification_uri}\n")
+        typed = " and type the code" if handed.user_code else ""
+        tell(f"Or open this address{typed}:\n\n  {handed.verification_uri}\n")
     if handed.user_code:
-        tell(f"The page has to show this code, or asks you for it:\n\n  {handed.user_code}\n")
-    option = ""
+        tell(f"Check that the page shows this code, or enter it there:\n\n  {handed.user_code}\n")
     if handed.flow == "paste":
-        option = " --url -"
         tell("After you have signed in, the browser ends on an address that it cannot open:")
         tell(f"\n  {handed.redirect_uri}?...\n")
         tell("Copy that whole address; the command below asks for it.")
     else:
         tell("Approve only if you started this yourself just now.")
     tell(f"Valid until {until(handed.expires_at)}. Then finish with:")
-    tell(f"\n  {finish_command(handed.handle)}{option}\n")
+    tell(f"\n  {finish_command(handed.handle, handed.flow)}\n")
 
 
-def finish_command(handle: str) -> str:
-    """Return the command that goes on with a sign-in."""
-    return f"{GENERAL} finish {handle}"
+def finish_command(handle: str, flow: str = "") -> str:
+    """Return the command that goes on with a sign-in; where an address is to be pasted, it reads that."""
+    return f"{GENERAL} finish {handle}{' --url -' if flow == 'paste' else ''}"
 
 
 def remark(event: Event) -> None:
@@ -147,7 +146,7 @@ def remark(event: Event) -> None:
         case Warned(text):
             tell(f"warning: {text}")
         case PasteRefused(reason):
-            tell(f"{reason} Paste again, or give up with Ctrl-C.")
+            tell(f"{reason} Paste again, or cancel with Ctrl-C.")
 
 
 async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Handed:

@@ -254,7 +254,7 @@ def _described_begun(begun: Handed) -> dict[str, object]:
         "flow": begun.flow,
         "created_at": begun.created_at,
         "expires_at": begun.expires_at,
-        "finish": as_typed(finish_command(begun.handle)),
+        "finish": as_typed(finish_command(begun.handle, begun.flow)),
     }
 
 
@@ -262,4 +262,9 @@ def _row_begun(begun: Handed) -> tuple[str, str, str, str]:
     from loopback_auth.commands.start import finish_command
     from loopback_auth.terminal.outcome import until
 
-    return begun.handle, begun.flow, until(begun.expires_at), as_typed(finish_command(begun.handle))
+    return (
+        begun.handle,
+        begun.flow,
+        until(begun.expires_at),
+        as_typed(finish_command(begun.handle, begun.flow)),
+    )

@@ -144,7 +144,7 @@ class Choices:
         names = {
             "o open": link and self._open_browser is not None,
             "c copy the link": link,
-            "q QR code": self._links.invited is not None or bool(elsewhere),
+            "q QR code": self._links.drawable and (self._links.invited is not None or bool(elsewhere)),
             NAMES.get(elsewhere, ""): bool(elsewhere),
             "p paste": self._awaited or "paste" in self._waiting(),
         }
@@ -168,7 +168,7 @@ class Choices:
             self._open_browser = None
 
     def _copy(self) -> None:
-        link, loop = self._links.current, asyncio.get_running_loop()
+        link, name, loop = self._links.current, self._links.name, asyncio.get_running_loop()
 
         def later(show: Callable[[str], None], text: str) -> None:
             with suppress(RuntimeError):  # The sign-in may be over by then, and the loop with it.
@@ -176,7 +176,7 @@ class Choices:
 
         def run() -> None:
             write_escape = partial(later, write) if self._links.escapes else None
-            later(self._tell, copy(link, os.environ, sys.platform, write_escape))
+            later(self._tell, copy(link, os.environ, sys.platform, write_escape, name=name))
 
         if link:
             # A program may hang, and then neither the sign-in nor its end must wait for it.

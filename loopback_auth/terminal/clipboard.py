@@ -37,7 +37,12 @@ TMUX = ("tmux", "load-buffer", "-w", "-")
 
 
 def copy(
-    text: str, environ: Mapping[str, str], platform: str, write_escape: Callable[[str], object] | None
+    text: str,
+    environ: Mapping[str, str],
+    platform: str,
+    write_escape: Callable[[str], object] | None,
+    *,
+    name: str = "the link",
 ) -> str:
     """Copy a link; say how that was done, or why not. May take some seconds.
 
@@ -46,16 +51,17 @@ def copy(
         environ: the environment, which says what there is.
         platform: as `sys.platform`.
         write_escape: writes to the terminal; None for one that takes no escape sequences.
+        name: what the link is called.
     """
     for command in programs(environ, platform):
         if _copied(command, text, environ):
-            return f"Copied the link ({program_name(command[0])})."
+            return f"Copied {name} ({program_name(command[0])})."
     if environ.get("TMUX") and _copied(TMUX, text, environ):
-        return f"Asked tmux and your terminal to copy the link{_doubt(text)}"
+        return f"Sent {name} to the clipboard by tmux {_doubt(text)}"
     if write_escape is None:
         return "Nothing here can copy the link: there is no clipboard program. Select it with the mouse."
     write_escape(escape(text, tmux=bool(environ.get("TMUX"))))
-    return f"Asked your terminal to copy the link{_doubt(text)}"
+    return f"Sent {name} to the clipboard {_doubt(text)}"
 
 
 def programs(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
@@ -107,4 +113,5 @@ def _copied(command: tuple[str, ...], text: str, environ: Mapping[str, str]) -> 
 
 
 def _doubt(text: str) -> str:
-    return "; not all do, and some cut one as long as this." if len(text) > SURVIVES else "; not all do."
+    cut = ", or may cut one as long as this" if len(text) > SURVIVES else ""
+    return f"(your terminal may not support this{cut})."

@@ -67,10 +67,12 @@ def instructions(event: Invited, *, columns: int, escapes: bool) -> str:
     """Write what there is to do at the link: the other link, the code, and the warning (RFC 8628 §5.4)."""
     text = ""
     if event.plain_url and event.plain_url != event.url:
-        text += f"Or type this one there:\n\n  {link(event.plain_url, columns=columns, escapes=escapes)}\n\n"
+        typed = " and type the code" if event.user_code else ""
+        shown = link(event.plain_url, columns=columns, escapes=escapes)
+        text += f"Or open this address{typed}:\n\n  {shown}\n\n"
     if event.user_code:
         code = spaced(event.user_code, columns=columns, escapes=escapes)
-        text += f"The page has to show this code, or asks you for it:\n\n  {code}\n\n"
+        text += f"Check that the page shows this code, or enter it there:\n\n  {code}\n\n"
         if event.user_code not in code:
             text += f"(to copy: {event.user_code})\n"
     if event.lifetime:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from loopback_auth.shell.events import Invited
     from loopback_auth.terminal.line import Line
 
+HEADING = "For a phone, the link to approve:"
 TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q or give --qr.\n"
 
 
@@ -35,7 +36,7 @@ class Links:
     def __init__(self, line: Line, own: str) -> None:
         self._line = line
         self._own = own
-        self._start = self._pasting = ""
+        self._start = self._pasting = self._server = ""
         self.authorities = [own] if own else []
         """All that the browser has to reach on this machine."""
         self.invited: Invited | None = None
@@ -47,6 +48,11 @@ class Links:
     def current(self) -> str:
         """The link that a person can use now; empty before there is any."""
         return (self.invited.url if self.invited is not None else "") or self._pasting or self._start
+
+    def also_here(self, url: str) -> None:
+        """Note another port of this machine that the browser has to reach: the server's own."""
+        self._server = authority_of(url)
+        self.authorities.append(self._server)
 
     def start(self, url: str) -> None:
         """Show where the sign-in begins."""
@@ -75,6 +81,19 @@ class Links:
         escapes = self.escapes and authority_of(url) not in self.authorities
         self._line.say(f"\n  {link(url, columns=size()[0], escapes=escapes)}\n")
 
+    @property
+    def drawable(self) -> bool:
+        """Whether a QR code can be drawn that leads a phone somewhere: to a phone, 127.0.0.1 is the phone."""
+        server = self.invited.url if self.invited is not None else f"http://{self._server}/"
+        return self._line.live and takes_blocks(sys.stderr.encoding) and not is_here(server)
+
+    @property
+    def name(self) -> str:
+        """What the current link is called."""
+        if self.invited is not None:
+            return "the link to approve"
+        return "the link whose last address you paste" if self._pasting else "the link"
+
     def draw_code(self) -> None:
         """Draw the link of the invitation as a QR code, or say why not."""
         self.code_wanted = False
@@ -86,10 +105,13 @@ class Links:
         if not takes_blocks(sys.stderr.encoding):
             self._line.say("The characters of this terminal cannot draw a QR code.\n")
             return
+        if is_here(self.invited.url):
+            self._line.say("No QR code is drawn: a phone cannot open a link to this machine.")
+            return
         columns, lines = size()
         light = light_background(os.environ)
         rows = qr_code(self.invited.url, columns=columns, lines=lines - 1, escapes=self.escapes, light=light)
-        self._line.say("\n".join(rows) + "\n" if rows else TOO_SMALL)
+        self._line.say(f"{HEADING}\n" + "\n".join(rows) + "\n" if rows else TOO_SMALL)
 
     def ended(self, flow: str) -> None:
         """Forget a link that is of no use any more."""

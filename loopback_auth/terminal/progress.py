@@ -19,28 +19,30 @@ ELSEWHERE = ("ticket", "device")
 """Flows that are approved on any device."""
 
 
+WAITING = "Waiting"
+CANCELS = "Ctrl-C cancels."
+
+
 class Words:
     """How a flow is called.
 
     Args:
         awaited: completes "Waiting for ...".
-        short: the same where there is hardly room.
         name: begins "... has ended".
     """
 
-    __slots__ = ("awaited", "name", "short")
+    __slots__ = ("awaited", "name")
 
-    def __init__(self, awaited: str, short: str, *, name: str) -> None:
+    def __init__(self, awaited: str, *, name: str) -> None:
         self.awaited = awaited
-        self.short = short
         self.name = name
 
 
-_BROWSER = Words("your browser", "browser", name="Coming back by browser")
+_BROWSER = Words("your browser", name="Coming back by browser")
 _WORDS = {
-    "ticket": Words("your approval elsewhere", "approval", name="Approving on another device"),
-    "device": Words("the device code", "code", name="Approving by device code"),
-    "paste": Words("a pasted address", "paste", name="Pasting the address"),
+    "ticket": Words("your approval elsewhere", name="Approving on another device"),
+    "device": Words("the device code", name="Approving by device code"),
+    "paste": Words("a pasted address", name="Pasting the address"),
 }
 
 
@@ -63,7 +65,8 @@ class Progress:
         self._limit: float | None = None
         self._valid: float | None = None
         self._ignored = ""
-        self._short = self.awaited = ""
+        self._brief = WAITING
+        self.awaited = ""
         self.shown()
 
     def until(self, seconds: float) -> None:
@@ -79,7 +82,7 @@ class Progress:
         if len(self._flows) > 1:
             self._await_flows()
         else:
-            self.awaited, self._short = "Waiting for a browser", "Waiting for a browser"
+            self.awaited = "Waiting for a browser"
 
     def began(self, flow: str) -> None:
         """Note that a flow is open."""
@@ -103,29 +106,30 @@ class Progress:
     def invited(self) -> None:
         """Note that the person was shown where to approve."""
         if len(self._flows) < 2:
-            self.awaited, self._short = "Waiting for you to approve", "Waiting for you to approve"
+            self.awaited = "Waiting for you to approve"
 
     def visited(self) -> None:
         """Note that a browser has come to our page, and gone on from there."""
-        self.awaited = f"Your browser is at {self._name}; waiting for you to approve"
-        self._short = "Approve in your browser"
+        self.awaited = f"Your browser is at {self._name}; approve there"
 
     def returned(self) -> None:
         """Note that the person has done what they can."""
-        self.awaited, self._short = "You are back; fetching the tokens", "Fetching the tokens"
+        self.awaited, self._brief = "You are back; fetching the tokens", "Fetching the tokens"
 
     def followed(self) -> None:
         """Note that another process does all this."""
-        self.awaited, self._short = "Waiting for the other process", "Waiting for the other process"
+        self.awaited = "Waiting for the other process"
 
-    def ignored(self, count: int, reason: str) -> None:
-        """Note what was turned away, and why the last one was."""
-        self._ignored = f"; turned away {count} other request{'s' * (count > 1)}: {reason.rstrip('.')}"
+    def ignored(self, count: int) -> None:
+        """Note how many requests were turned away."""
+        self._ignored = f"; {count} other request{'s' * (count > 1)} turned away"
 
     def texts(self) -> tuple[str, ...]:
-        """Say it all, longest first."""
-        whole = f"{self._time_left()}{self.awaited}{self._ignored}."
-        return f"{whole} Ctrl-C gives up.", whole, f"{self._time_left()}{self._short}{self._ignored}."
+        """Say it all, longest first; how to end it is never left out."""
+        left = self._time_left()
+        time_left, brief = (f"{left} left. ", f"{self._brief}, {left} left") if left else ("", self._brief)
+        stage = f"{time_left}{self.awaited}"
+        return tuple(f"{text}. {CANCELS}" for text in (f"{stage}{self._ignored}", stage, brief))
 
     def _time_left(self) -> str:
         ends = [one for one in (self._limit, self._valid) if one is not None]
@@ -133,12 +137,11 @@ class Progress:
             return ""
         # Of several flows one may go on when the code of another has expired.
         left = max(0, int((min(ends) if len(self._flows) < 2 else ends[0]) - time.monotonic()))
-        return f"{left // 60}:{left % 60:02} left. "
+        return f"{left // 60}:{left % 60:02}"
 
     def _await_flows(self) -> None:
         words = [words_of(flow) for flow in self._flows]
         self.awaited = f"Waiting for {_either([one.awaited for one in words])}"
-        self._short = _either([one.short for one in words]).capitalize()
 
 
 def flows_at_first(plan: Plan | None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.plan.nouns import UNVISITED, Place
-from loopback_auth.plan.recipe import authority_of, instruction, is_here, recipe
+from loopback_auth.plan.recipe import instruction, is_here, recipe
 from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line, size
 from loopback_auth.terminal.links import Links
@@ -47,6 +47,7 @@ class Teller:
         self._qr = qr
         self._pasting = pasting
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
+        self._reasons: set[str] = set()
         self._second = self._failure = self._staged = self._unseen = ""
         self._refused: set[str] = set()
         self.line = Line()
@@ -78,7 +79,7 @@ class Teller:
 
     def also_forward(self, url: str) -> None:
         """Note another port that a browser elsewhere would have to reach."""
-        self.links.authorities.append(authority_of(url))
+        self.links.also_here(url)
 
     def tell(self, event: Event) -> None:
         """Tell an event."""
@@ -112,7 +113,11 @@ class Teller:
                 self.line.say(UNSEEN.format(unseen) if unseen else OPENED_TWICE)
                 self.links.start(url)
             case events.Ignored(count, _, reason, suspicious):
-                self.progress.ignored(count, reason)
+                self.progress.ignored(count)
+                if self.line.live and reason not in self._reasons:
+                    # Once each: the line at the bottom has no room for it.
+                    self._reasons.add(reason)
+                    self.line.say(f"A request was turned away: {reason}")
                 if suspicious:
                     self.line.say("Something else is calling this port again and again; it is being ignored.")
             case events.AnswerTurnedAway():
@@ -125,7 +130,7 @@ class Teller:
                 self.progress.returned()
                 self._stage()
             case events.PasteRefused(reason):
-                self.line.say(f"{reason} Paste again, or give up with Ctrl-C.")
+                self.line.say(f"{reason} Paste again, or cancel with Ctrl-C.")
             case events.Warned(text):
                 self.line.say(f"warning: {text}")
             case events.Exchanged():
@@ -248,7 +253,7 @@ class Teller:
     def _follow(self, process: int) -> None:
         self.line.say(
             f"Process {process} is signing in to {self._name} already; waiting for its result. "
-            "Ctrl-C gives up."
+            "Ctrl-C cancels."
         )
         self.progress.followed()
 

@@ -147,8 +147,8 @@ class Terminal:
             Unavailable: there is nobody to ask.
         """
         account = sign_in.tokens.account or "an account that the server did not name"
-        self._line.say(f"Approved as {account}.")
-        answer = await self._ask("Is that you? [y/N] ", hidden=False)
+        self._line.say(f"{account} approved this login.")
+        answer = await self._ask("Is that your account? [y/N] ", hidden=False)
         return answer.strip().lower() in ("y", "yes")
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:

@@ -34,7 +34,7 @@ FAILS = "exit 3"
 KEYS = "Keys: "
 INVITED = "this yourself just now."
 """Shown below a link that is approved elsewhere."""
-WHOSE = "Is that you? [y/N] "
+WHOSE = "Is that your account? [y/N] "
 _LINK = re.compile(r"http://[\w.:/?&=%+~-]+")
 _ESCAPES = re.compile(r"\x1b\]8;;[^\x1b]*\x1b\\|\x1b\[[0-9;?]*[a-z]")
 

@@ -65,7 +65,7 @@ def test_start_tells_where_to_approve_and_exits(
     assert (ended.status, ended.stderr) == (0, "")
     assert shown["flow"] == flow
     assert str(shown["url"]).startswith(f"{server.issuer}/")
-    assert str(shown["finish"]).endswith(f"{TYPED} finish {shown['handle']}")
+    assert str(shown["finish"]).removesuffix(" --url -").endswith(f"{TYPED} finish {shown['handle']}")
     assert 250 < cast("int", shown["expires_in"]) <= 600
     assert shown.keys() - optional[flow] == {
         *("handle", "provider", "flow", "url", "expires_at", "expires_in", "interval", "finish", "how")
@@ -272,7 +272,7 @@ def test_at_a_terminal_the_account_is_shown_and_asked_about(
         screen.type(answer)
         ended = screen.end()
 
-    assert "Approved as demo@example.com." in screen.shown
+    assert "demo@example.com approved this login." in screen.shown
     assert ended == status
     assert store(command_line).names() == kept
     assert isinstance(begun.pendings.load(begun.handle), Outcome)

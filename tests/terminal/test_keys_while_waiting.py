@@ -194,7 +194,9 @@ def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
 
 def test_c_asks_the_terminal_to_copy(person: Person) -> None:
     """Where there is no clipboard program, the terminal may have a clipboard."""
-    shown = Desk(person).press("c", sees="Asked your terminal to copy the link; not all do.")
+    shown = Desk(person).press(
+        "c", sees="Sent the link to the clipboard (your terminal may not support this)."
+    )
 
     assert f"\x1b]52;c;{b64encode(LINK.encode()).decode()}\x07" in shown
 
@@ -460,7 +462,7 @@ def test_the_question_can_be_left(person: Person, leave: str) -> None:
         await person.sees("back): ")
         await person.types(leave)
         # The line is drawn anew once the question is gone.
-        await person.sees("Ctrl-C gives up.")
+        await person.sees("Ctrl-C cancels.")
         await person.types("o")
         await person.sees("Opening your browser")
         await person.types("p")
@@ -550,7 +552,7 @@ def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None
     async def act(terminal: Terminal) -> None:
         person.types_ahead("y\r")
         asking = asyncio.create_task(terminal.confirm(sign_in))
-        await person.sees("Is that you? [y/N] ")
+        await person.sees("Is that your account? [y/N] ")
         await person.types("ocd")
         await person.sees("ocd")
         await person.types("\x15n\r")
@@ -596,7 +598,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
         async def act(terminal: Terminal) -> None:
             terminal.notify(events.PasteReady(url, REQUEST.redirect_uri))
             terminal.notify(events.RouteBegan("device", "You asked for it."))
-            await narrow.sees("left. Browser or code.")
+            await narrow.sees(" left. Ctrl-C cancels.")
             await narrow.types("o")
             await narrow.sees("Opening your browser")
 
@@ -604,7 +606,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
 
     assert f"\r\n  {LINK}\r\n" in shown
     assert f"\r\n  \x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\\r\n" in shown
-    assert max(len(line) for line in re.findall(r"\r(\d:\d\d left[^\r]*)", shown)) < 39
+    assert max(len(line) for line in re.findall(r"\r(Waiting, \d:\d\d left[^\r]*)", shown)) < 39
     assert desk.opened == [url]
 
 
