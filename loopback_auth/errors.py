@@ -293,7 +293,7 @@ TRY_LATER = "Try again in a few minutes; the server is the one with the problem.
 HINTS = {
     # RFC 6749 §4.1.2.1, authorization error response
     ("authorization request", "invalid_request"): (
-        "Check --redirect-uri, --response-mode and extra parameters against what the server documents."
+        "Check --redirect-uri, --response-mode and --extra against the server's documentation, or try --push."
     ),
     ("authorization request", "unauthorized_client"): (
         "Allow this client the authorization code grant in its registration, or use another --client-id."

@@ -245,6 +245,8 @@ class AuthorizationRequest:
     code_verifier: str | None = field(repr=False)
     nonce: str | None = field(repr=False)
     metadata: ServerMetadata
+    mode_demanded: bool = False
+    """Whether the response mode is the user's choice, and not one that the program made by itself."""
 
 
 @dataclass(frozen=True, slots=True)

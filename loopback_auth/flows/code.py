@@ -51,6 +51,8 @@ def authorization_code(
 
     callback = yield from Receive(request)
     response = authorization_response(request, callback)
+    for warning in response.warnings:
+        yield from Warn(warning)
     identity = yield from front_channel_identity(client, response, keys=keys)
     answer = yield from Send(code_token_request(client, response), step="token request")
     tokens = yield from checked_tokens(

@@ -75,7 +75,7 @@ def authorization_request(
     optional = {
         client.provider.quirks.scope_parameter: scope,
         "nonce": nonce,
-        "response_mode": None if mode == default_mode(client.response_type) else mode,
+        "response_mode": None if _goes_without_saying(mode, client) else mode,
         "audience": client.audience,
         "prompt": client.prompt,
         "login_hint": client.login_hint,
@@ -93,6 +93,7 @@ def authorization_request(
         code_verifier=verifier,
         nonce=nonce,
         metadata=metadata,
+        mode_demanded=client.response_mode is not None,
     )
 
 
@@ -121,6 +122,13 @@ def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMod
             hint=f"Leave --response-mode out, or say --response-mode {usual} or form_post.",
         )
     return client.response_mode
+
+
+def _goes_without_saying(mode: ResponseMode, client: ClientConfig) -> bool:
+    # Some servers answer in the query where a fragment is the default: whoever asks for it, gets it said.
+    # With `token` there is nothing to choose (RFC 6749 §4.2.2).
+    demanded = mode == client.response_mode == "fragment" and client.response_type != "token"
+    return mode == default_mode(client.response_type) and not demanded
 
 
 def default_mode(response_type: ResponseType) -> ResponseMode:

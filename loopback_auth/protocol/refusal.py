@@ -218,13 +218,13 @@ def came_instead(answer: HttpResponse) -> str:
     return f"{status} with content type {kind}" + (f" ({words})" if words else "")
 
 
-def check_well(answer: HttpResponse, who: str, *, hint: str = "") -> None:
+def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.") -> None:
     """Return when a server could answer at all, yes or no.
 
     Args:
         answer: untrusted.
         who: for example `token endpoint`.
-        hint: what else is to be known before trying again, as a sentence.
+        hint: what to do, with `{when}` for when.
 
     Raises:
         TransportError: it could not, whatever the body says.
@@ -242,7 +242,7 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "") -> None:
     when = "in a few minutes" if pause is None else f"in {max(1, round(pause))} seconds"
     raise TransportError(
         f"The {who} is not well: {told}" + (f" ({detail})" if detail else ""),
-        hint=f"{hint} Try again {when}.".lstrip(),
+        hint=hint.format(when=when),
         retry_after=pause,
     )
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from loopback_auth.errors import AuthorizationError, IssuerMismatch, MalformedResponse, StateMismatch
 from loopback_auth.model import AuthorizationRequest, AuthorizationResponse, Callback
+from loopback_auth.protocol.authorization import default_mode
 from loopback_auth.redact import error_code, server_text
 
 KNOWN_PARAMETERS = frozenset(
@@ -41,6 +43,12 @@ ARTEFACT_OF = {"code": "code", "token": "access_token", "id_token": "id_token"}
 
 ARTEFACTS = frozenset(ARTEFACT_OF.values())
 FRONT_CHANNEL = ("access_token", "token_type", "expires_in", "scope", "id_token")
+ESCAPED_TWICE = "The server escapes its name twice in the answer; it is the right one."
+MODE_CLAUSES = {
+    "query": "RFC 6749 §4.1.2",
+    "fragment": "OpenID Connect Core 1.0 §3.3.2.5",
+    "form_post": "OAuth 2.0 Form Post Response Mode §2",
+}
 DROPPED = "The server sent a refresh token through the browser, which it must not; it was dropped unread."
 
 
@@ -66,15 +74,14 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
             hint="Run the command again and finish in the tab that it opens.",
         )
     _check_single(callback)
-    _check_mode(request, callback)
-    _check_issuer(request, parameters)
+    warnings = (*_check_mode(request, callback), *_check_issuer(request, parameters))
     if "error" in parameters and ARTEFACTS.isdisjoint(parameters):
         raise AuthorizationError(
             error_code(parameters["error"]),
             server_text(parameters.get("error_description", "")),
             server_text(parameters.get("error_uri", "")),
         )
-    warnings = _check_kind(request.response_type, parameters)
+    warnings += _check_kind(request.response_type, parameters)
     code = parameters.get("code", "")
     if not all("\x20" <= character <= "\x7e" for character in code):
         raise MalformedResponse(
@@ -108,38 +115,50 @@ def _check_single(callback: Callback) -> None:
         )
 
 
-def _check_issuer(request: AuthorizationRequest, parameters: Mapping[str, str]) -> None:
+def _check_issuer(request: AuthorizationRequest, parameters: Mapping[str, str]) -> tuple[str, ...]:
     metadata, iss = request.metadata, parameters.get("iss")
     if iss is None:
         # An ID token names the issuer too, and signed: servers then leave the parameter out. It is checked
         # with the token (OpenID Connect Core 1.0 §3.2.2.11), which is never believed without its signature.
         told = "id_token" in request.response_type.split() and "id_token" in parameters
         if metadata.authorization_response_iss_parameter_supported and not told:
-            raise IssuerMismatch(
+            raise _from_elsewhere(
                 "The answer does not say which server it comes from, although this server always does",
-                source="RFC 9207 §2.4",
-                expected=metadata.issuer or "",
-                hint="Do not approve again before you know why: this is what a mix-up attack looks like.",
+                metadata.issuer or "",
+                parameters,
             )
-        return
-    if metadata.issuer is not None and iss != metadata.issuer:
-        raise IssuerMismatch(
-            f"The answer comes from another server: expected {metadata.issuer}, found {server_text(iss)!a}",
-            source="RFC 9207 §2.4",
-            expected=metadata.issuer,
-            received=server_text(iss),
-            hint="Do not approve again before you know why: this is what a mix-up attack looks like.",
-        )
+        return ()
+    if metadata.issuer is None or iss == metadata.issuer:
+        return ()
+    # An issuer is an https URL (RFC 8414 §2), which this is not: it can be no other server's name.
+    if "://" not in iss and unquote(iss) == metadata.issuer:
+        return (ESCAPED_TWICE,)
+    what = f"The answer comes from another server: expected {metadata.issuer}, found {server_text(iss)!a}"
+    raise _from_elsewhere(what, metadata.issuer, parameters)
 
 
-def _check_mode(request: AuthorizationRequest, callback: Callback) -> None:
+def _from_elsewhere(what: str, expected: str, parameters: Mapping[str, str]) -> IssuerMismatch:
+    """Reject an answer for its issuer; what it refuses with is told, for a person who has just refused."""
+    hint = "Do not approve again before you know why: this is what a mix-up attack looks like."
+    if error := parameters.get("error"):
+        described = server_text(parameters.get("error_description", ""))
+        what += f"; it also said {error_code(error)}" + (f" ({described})" if described else "")
+        hint = f"If you have just refused, that is why. {hint}"
+    received = server_text(parameters.get("iss", ""))
+    return IssuerMismatch(what, source="RFC 9207 §2.4", expected=expected, received=received, hint=hint)
+
+
+def _check_mode(request: AuthorizationRequest, callback: Callback) -> tuple[str, ...]:
     arrived = {"relay": "fragment", "paste": request.response_mode}.get(callback.via, callback.via)
     # RFC 6749 §4.2.2.1 wants the errors of an implicit grant in the fragment; some servers use the query.
     if arrived == request.response_mode or (arrived == "query" and _is_error(callback)):
-        return
+        return ()
+    # Nobody but the program has asked for the other way, and what protects the answer holds in this one too.
+    if not request.mode_demanded and arrived == default_mode(request.response_type):
+        return (f"The server answered by {arrived} although {request.response_mode} was asked for.",)
     raise MalformedResponse(
         f"The server answered by {arrived}, but {request.response_mode} was asked for",
-        source="OAuth 2.0 Form Post Response Mode §2",
+        source=MODE_CLAUSES[request.response_mode],
         # Tokens in a query are never asked for (RFC 9700 §4.3.2): there the other hint would be a trap.
         hint="Choose --flow code."
         if arrived == "query" and request.response_type != "code"

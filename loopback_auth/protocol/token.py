@@ -36,7 +36,7 @@ NO_QUIRKS = Quirks()
 UNTOLD = "none"
 """Among the token types of a provider: it does not tell any."""
 HINT = "Check --token-endpoint: is this the token endpoint of an OAuth server?"
-CODE_SPENT = "The code of this try is spent, so sign in again."
+CODE_SPENT = "Sign in again {when}; the code of this try is spent."
 STILL_KEPT = "Nothing is lost: the sign-in is kept."
 
 
@@ -177,7 +177,7 @@ def token_document(answer: HttpResponse, *, renewal: bool = False) -> Mapping[st
             source="RFC 6749 §3.2",
             hint="Check --token-endpoint; it may have moved.",
         )
-    check_well(answer, "token endpoint", hint=STILL_KEPT if renewal else CODE_SPENT)
+    check_well(answer, "token endpoint", hint=f"{STILL_KEPT} Try again {{when}}." if renewal else CODE_SPENT)
     document = members_of(answer, what="token response", source=SOURCE, hint=HINT)
     if (said_no := refused(document, answer)) is not None:
         raise TokenError(said_no.error, said_no.description, said_no.uri)

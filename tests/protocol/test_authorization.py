@@ -238,6 +238,15 @@ def test_form_post_is_chosen_where_it_is_announced(
     assert query(asked(client, metadata)).get("response_mode", "query") == chosen
 
 
+def test_fragment_is_said_where_it_was_chosen() -> None:
+    """It is the default (OAuth 2.0 Multiple Response Types §5), but not with every server."""
+    client = replace(CLIENT, response_type="code id_token", scope="openid")
+
+    assert "response_mode" not in query(asked(client))
+    assert query(asked(replace(client, response_mode="fragment")))["response_mode"] == "fragment"
+    assert "response_mode" not in query(asked(replace(CLIENT, response_mode="query")))
+
+
 def test_demanding_form_post_of_a_server_without_it_is_refused() -> None:
     """It would answer by query, and what was meant to stay out of the history would be in it."""
     with pytest.raises(ConfigError) as refusal:

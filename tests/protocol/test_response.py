@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
+from typing import Literal, get_args
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -133,6 +134,74 @@ def test_code_by_another_way_than_asked_is_refused_with_the_way_out() -> None:
     with pytest.raises(MalformedResponse, match="form_post") as refusal:
         authorization_response(request_for("code"), Callback((CODE, STATE, ISS), "form_post"))
     assert refusal.value.hint == "Say --response-mode form_post."
+
+
+def by_form(response_type: ResponseType, *, demanded: bool) -> AuthorizationRequest:
+    """Ask for a form: because the user wants it, or because the metadata list it."""
+    request = replace(request_for(response_type), response_mode="form_post")
+    return replace(request, mode_demanded=demanded)
+
+
+@every_type
+def test_mode_that_the_program_chose_cannot_end_the_sign_in(response_type: ResponseType) -> None:
+    """State and PKCE hold in the usual way as well; a server may list form_post and not do it."""
+    via: Literal["query", "relay"] = "query" if response_type == "code" else "relay"
+    callback = Callback((*GOOD[response_type], STATE, ISS), via)
+
+    response = authorization_response(by_form(response_type, demanded=False), callback)
+
+    assert len(response.warnings) == 1
+    with pytest.raises(MalformedResponse, match="form_post") as refusal:
+        authorization_response(by_form(response_type, demanded=True), callback)
+    assert "--response-mode" in refusal.value.hint
+
+
+@fragment_types
+def test_tokens_in_the_query_are_refused_whoever_chose_the_mode(response_type: ResponseType) -> None:
+    """RFC 9700 §4.3.2."""
+    callback = Callback((*GOOD[response_type], STATE, ISS), "query")
+
+    with pytest.raises(MalformedResponse, match="by query"):
+        authorization_response(by_form(response_type, demanded=False), callback)
+
+
+def test_issuer_that_is_escaped_twice_is_the_right_one() -> None:
+    """It is no URL, so it can be no other server's name (RFC 8414 §2); Glewlwyd writes it so."""
+    response = authorization_response(
+        request_for("code"), Callback((CODE, STATE, ("iss", quote(ISSUER, safe=""))), "query")
+    )
+
+    assert len(response.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("issuer", "iss"),
+    [
+        (ISSUER, quote(ISSUER + "/", safe="")),
+        (ISSUER, quote(quote(ISSUER, safe=""), safe="")),
+        ("https://as.example/%41", "https://as.example/%2541"),
+        (ISSUER, "https://as.exampl%65"),
+        (ISSUER, "as.example"),
+    ],
+)
+def test_other_spellings_of_the_issuer_are_refused(issuer: str, iss: str) -> None:
+    """RFC 9207 §2.4: simple string comparison; what is a URL may be another server's."""
+    request = request_for("code")
+    request = replace(request, metadata=replace(request.metadata, issuer=issuer))
+
+    with pytest.raises(IssuerMismatch):
+        authorization_response(request, Callback((CODE, STATE, ("iss", iss)), "query"))
+
+
+@pytest.mark.parametrize("iss", [None, "https://other.example"])
+def test_refusal_is_told_though_its_sender_is_not_believed(iss: str | None) -> None:
+    """RFC 9207 §2.4 has the answer rejected; who pressed Cancel should not read of an attack alone."""
+    own = () if iss is None else (("iss", iss),)
+    pairs = (("error", "access_denied"), ("error_description", "No\x1b"), STATE, *own)
+
+    with pytest.raises(IssuerMismatch, match=r"access_denied \(No\)") as refusal:
+        authorization_response(request_for("code"), Callback(pairs, "query"))
+    assert "refused" in refusal.value.hint
 
 
 @every_type

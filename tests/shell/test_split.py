@@ -357,7 +357,7 @@ def test_a_code_that_got_any_answer_is_not_sent_again() -> None:
         process.resume(process.last)
 
     assert here.steps == []
-    assert "sign in again" in again.value.hint
+    assert "Sign in again" in again.value.hint
 
 
 def test_a_ticket_that_a_failing_server_did_not_exchange_is_exchanged_next_time() -> None:
