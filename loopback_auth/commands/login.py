@@ -258,6 +258,8 @@ def _check_same_client(settings: Settings, store: FileTokenStore) -> None:
         return  # A damaged file is set aside when the new one is kept.
     for place in ("client_id", "issuer", "token_endpoint"):
         asked, there = settings.text(place), known.get(place)
+        if "{domain}" in (asked or ""):
+            continue  # What is missing there is said when the settings are checked.
         if asked and there and asked != there and there != settings.text("allowed_issuer"):
             raise ConfigError(
                 f"{name} is signed in already, by another client: {ascii(there)[1:-1][:120]}",
