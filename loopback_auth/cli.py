@@ -70,7 +70,14 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
+    from loopback_auth.shell.ending import Ending
+
     _open_closed_streams()
+    with Ending():
+        return _ended(arguments)
+
+
+def _ended(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         return _command(arguments)

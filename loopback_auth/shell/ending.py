@@ -1,0 +1,70 @@
+"""SIGTERM and SIGHUP are heard as Ctrl-C is: what is under way is cancelled, and has its time to end.
+
+By default they end a process on the spot, be it between the answer to a refresh request and the disk: then
+the only good refresh token is lost. `timeout`, a build server that cancels a job and a closed terminal send
+them.
+Afterwards the process ends by the signal all the same, as whoever sent it expects.
+
+Loaded before the browser is started.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+NAMES = ("SIGTERM", "SIGHUP")
+
+
+class Ending:
+    """Hears the signals that end a program, for as long as the block lasts."""
+
+    def __init__(self) -> None:
+        self._heard = 0
+        self._usual: list[int] = []
+        self._blocked = False
+
+    def __enter__(self) -> Ending:
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        # Who ignores them, as below nohup, wants them ignored.
+        numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+        self._usual = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+        if self._usual and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            self._stand_in()
+        for number in self._usual:
+            signal.signal(number, self._hear)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number in self._usual:
+            signal.signal(number, signal.SIG_DFL)
+        if self._blocked:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        if self._heard:
+            os.kill(os.getpid(), self._heard)
+
+    def _stand_in(self) -> None:
+        """Have asyncio cancel its task as on Ctrl-C, which is ignored here, as in jobs of a script.
+
+        It is so only where Ctrl-C has its usual handler; blocked, it goes on being ignored.
+        """
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._blocked = True
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self._heard = self._heard or number
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):
+            raise KeyboardInterrupt
+        interrupt(signal.SIGINT, frame)
