@@ -1,10 +1,11 @@
-"""Questions and keys at one POSIX terminal: who hears what is typed.
+"""Questions and keys at one terminal: who hears what is typed.
 
 Theory of operation. While a sign-in waits, every key is heard. A question takes the keys for itself and gives
 them back; the terminal stays as it is set in between, so that nothing typed or pasted meanwhile is lost. In
 the background (`bg`, `&`) the terminal is left alone: whoever touches it there is stopped.
 
-Knows nothing of sign-ins; what keys are is decided in `keys`, how the terminal is set in `tty`.
+Knows nothing of sign-ins; what keys are is decided in `keys`, how the terminal is set in `tty`, or on Windows
+in `console`.
 
 Source: POSIX.1-2017 §11.1.4 (a background process that reads or sets its terminal is sent a signal).
 """
@@ -19,7 +20,13 @@ from contextlib import ExitStack, contextmanager
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.terminal.keys import Answer, Keys, Typed
-from loopback_auth.terminal.tty import Keyboard, arriving, in_background, own_terminal, read
+
+if sys.platform == "win32":
+    from loopback_auth.terminal.console import Keyboard, arriving, in_background, read
+    from loopback_auth.terminal.console import own_terminal as own_terminal
+else:
+    from loopback_auth.terminal.tty import Keyboard, arriving, in_background, read
+    from loopback_auth.terminal.tty import own_terminal as own_terminal
 
 ESCAPE_SECONDS = 0.3
 """After so long without more, Esc was a key and not the beginning of a sequence."""
@@ -225,7 +232,9 @@ def listening(typed: Callable[[Typed], None], *, limit: int) -> Iterator[Listeni
     """
     stream = sys.stdin
     able = stream is not None and not stream.closed and stream.isatty()
-    terminal = own_terminal(stream, "") if able and os.environ.get("TERM", "") not in ("", "dumb") else None
+    # Windows has no TERM, and its console needs no escape sequences for this.
+    capable = sys.platform == "win32" or os.environ.get("TERM", "") not in ("", "dumb")
+    terminal = own_terminal(stream, "") if able and capable else None
     if terminal is None:
         yield None
         return

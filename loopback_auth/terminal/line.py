@@ -116,6 +116,11 @@ def size() -> tuple[int, int]:
     return columns or 80, lines or 24
 
 
+def fitted(text: str, room: int) -> str:
+    """Cut a line at its front to a width, so that what is typed at its end is seen."""
+    return text if len(text) <= room else "..."[:room] + text[len(text) - max(room - 3, 0) :]
+
+
 def _room() -> int:
     """Return how many columns a line may take so that the echo of Ctrl-C still fits behind."""
     return max(size()[0] - 1 - len(ECHO), 4)

@@ -82,12 +82,7 @@ async def read_line(
         Unavailable: there is no terminal, and stdin has come to its end.
     """
     stream = sys.stdin if stream is None else stream
-    if sys.platform == "win32":
-        if stream is not None and stream.isatty():
-            return await _in_thread(lambda: _typed(prompt, hidden=hidden))
-        return await _in_thread(lambda: _piped(stream))
-    from loopback_auth.terminal.keyboard import read_terminal
-    from loopback_auth.terminal.tty import own_terminal
+    from loopback_auth.terminal.keyboard import own_terminal, read_terminal
 
     descriptor = own_terminal(stream, terminal)
     if descriptor is None:
@@ -113,17 +108,6 @@ def _piped(stream: TextIO | None) -> str:
             hint="Run the command in a terminal, write the address to its stdin, or choose another --flow.",
         )
     return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
-
-
-if sys.platform == "win32":
-
-    def _typed(prompt: str, *, hidden: bool) -> str:
-        from getpass import getpass
-
-        try:
-            return getpass(prompt) if hidden else input(prompt)
-        except (EOFError, KeyboardInterrupt):
-            raise AttemptCancelled("You gave up.") from None
 
 
 async def _in_thread(work: Callable[[], str]) -> str:

@@ -9,7 +9,6 @@ Loaded before the browser is started, so whatever costs is imported on use.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import contextmanager
 
@@ -179,7 +178,7 @@ class Terminal:
     @contextmanager
     def _keys(self) -> Iterator[None]:
         """Answer keys, where they can be heard one by one."""
-        if sys.platform == "win32" or not self._line.live:
+        if not self._line.live:
             yield
             return
         from loopback_auth.terminal.choices import Choices

@@ -18,6 +18,7 @@ import atexit
 import os
 import select
 import signal
+import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO
 
 from loopback_auth.errors import Unavailable
+from loopback_auth.terminal.line import fitted
+
+assert sys.platform != "win32"  # noqa: S101 - tells type checkers what the rest is checked for
 
 BRACKETS_ON = "\x1b[?2004h"
 BRACKETS_OFF = "\x1b[?2004l"
@@ -85,7 +89,7 @@ class Keyboard:
             room = (os.get_terminal_size(self._terminal).columns or 80) - 1
         except OSError:
             room = 79
-        shown = text if len(text) <= room else "..."[:room] + text[len(text) - max(room - 3, 0) :]
+        shown = fitted(text, room)
         _write(self._terminal, "\r" + shown.ljust(min(self._drawn, room)))
         self._drawn = len(shown)
 
