@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from loopback_auth import pages
-from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
+from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
@@ -142,7 +142,9 @@ async def _to_the_last_page(
         if store is not None:
             await keep_new(store, sign_in, notify)
     except LoopbackAuthError as exc:
-        await driver.finish(_failure(exc))
+        # Who has given up, or has not come all the time, will not come now.
+        early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
+        await driver.finish(_failure(exc), early=early)
         raise
     except BaseException:
         await driver.finish(_given_up())

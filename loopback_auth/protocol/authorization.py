@@ -15,24 +15,11 @@ from loopback_auth.model import (
     AuthorizationRequest,
     ClientConfig,
     ResponseMode,
-    ResponseType,
     ServerMetadata,
 )
+from loopback_auth.protocol.asking import check_extra, check_response_mode, default_mode
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.urls import check_resource
-
-RESERVED = frozenset(
-    {
-        "code_challenge",
-        "code_challenge_method",
-        "nonce",
-        "request",
-        "request_uri",
-        "response_mode",
-        "scope",
-    }
-)
-"""Request parameters that are ours even when we leave them out: later checks rely on what was sent."""
 
 
 def authorization_request(
@@ -116,11 +103,7 @@ def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMod
             "The server does not list form_post among its response modes.",
             hint=f"Leave --response-mode out, or say --response-mode {usual}.",
         )
-    if client.response_mode not in ("form_post", usual):
-        raise ConfigError(
-            f"An answer to response_type={client.response_type} does not come by {client.response_mode}.",
-            hint=f"Leave --response-mode out, or say --response-mode {usual} or form_post.",
-        )
+    check_response_mode(client.response_type, client.response_mode)
     return client.response_mode
 
 
@@ -129,14 +112,6 @@ def _goes_without_saying(mode: ResponseMode, client: ClientConfig) -> bool:
     # With `token` there is nothing to choose (RFC 6749 §4.2.2).
     demanded = mode == client.response_mode == "fragment" and client.response_type != "token"
     return mode == default_mode(client.response_type) and not demanded
-
-
-def default_mode(response_type: ResponseType) -> ResponseMode:
-    """Return how an answer travels if nothing is said: in the query only when it is nothing but a code.
-
-    Source: OAuth 2.0 Multiple Response Types §2.1, §3, §5.
-    """
-    return "query" if response_type == "code" else "fragment"
 
 
 def pkce_doubt(client: ClientConfig, metadata: ServerMetadata) -> str:
@@ -176,10 +151,5 @@ def with_parameters(endpoint: str, parameters: list[tuple[str, str]]) -> str:
 
 
 def _with_extra(parameters: list[tuple[str, str]], client: ClientConfig) -> list[tuple[str, str]]:
-    clash = sorted(({name for name, _ in parameters} | RESERVED).intersection(client.extra))
-    if clash:
-        raise ConfigError(
-            f"An extra parameter may not replace {', '.join(clash)}.",
-            hint="Use the flag of that name, if there is one, instead of --extra.",
-        )
+    check_extra(client.extra, (name for name, _ in parameters))
     return [*parameters, *client.extra.items()]

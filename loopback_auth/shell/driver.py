@@ -176,10 +176,15 @@ class Driver:
         if self._shared.receiver is not None:
             self._shared.receiver.ask_elsewhere(account)
 
-    async def finish(self, page: HttpResponse) -> None:
-        """Show the browser how it ended, if it is waiting to know."""
+    async def finish(self, page: HttpResponse, *, early: bool = False) -> None:
+        """Show the browser how it ended, if it is waiting to know.
+
+        Args:
+            page: its last one.
+            early: it may have ended before a browser that was started has come: it should find a page, too.
+        """
         if self._shared.receiver is not None:
-            await self._shared.receiver.finish(page)
+            await self._shared.receiver.finish(page, due=self._shared.due() if early else 0.0)
 
     async def _perform(self, effect: Effect) -> object:
         if isinstance(effect, Send):

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.errors import ConfigError, NoFlowAvailable, Unavailable
+from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
 from loopback_auth.plan.abilities import abilities
 from loopback_auth.plan.nouns import (
     APPROVED_BY_ANYBODY,
+    ELSEWHERE,
     LIKELY,
     NO,
     ROUTES,
@@ -55,6 +56,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
     """
     flow = settings.text("flow")
     _check_allowed(settings, flow)
+    _check_asked(settings, flow)
     wishes = wishes_of(settings)
     chosen = _chosen(settings, wishes, unconfirmed=unconfirmed)
     if settings.is_demo:
@@ -179,6 +181,24 @@ def _check_allowed(settings: Settings, flow: str | None) -> None:
             f"(from {settings.origin('allowed_flows')}).",
             hint="Leave one of the two out.",
         )
+
+
+def _check_asked(settings: Settings, flow: str | None) -> None:
+    """Refuse what no authorization request can ask for, and a flow that this provider cannot have."""
+    if flow in ELSEWHERE:
+        why = abilities_of(settings).refused.get("device", "") if flow == "device" else ""
+        if why:
+            raise EndpointMissing(why, hint="Give --device-authorization-endpoint, or choose another --flow.")
+        return
+    extra, mode = settings.pairs("extra"), settings.text("response_mode")
+    if extra or mode is not None:
+        # Few people ask for either, and every import keeps the browser waiting.
+        from loopback_auth.protocol.asking import check_extra, check_response_mode
+
+        optional = ("audience", "login_hint", "prompt", "resource")
+        check_extra(extra, [name for name in optional if settings.get(name)])
+        if mode is not None and flow != "paste":
+            check_response_mode(flow or "code", mode)
 
 
 def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:

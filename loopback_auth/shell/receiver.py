@@ -106,6 +106,7 @@ class Receiver:
         self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
         self._over = False
+        self._visited_once = asyncio.Event()
         self._released = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ignored = 0
@@ -193,14 +194,23 @@ class Receiver:
         if not self._outcome.done():
             self._outcome.set_result(page)
 
-    async def finish(self, page: HttpResponse) -> None:
-        """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over."""
+    async def finish(self, page: HttpResponse, *, due: float = 0.0) -> None:
+        """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over.
+
+        Args:
+            page: the last one.
+            due: seconds in which a browser may still come to the start page for the first time.
+        """
         self._over = True
         for waiting in (self._outcome, self._way_on(self._bound.authority), *self._ways_on.values()):
             if not waiting.done():
                 waiting.set_result(page)
         if self._live is not None:
             self._live.end(page)
+        if due and not self._visited_once.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due):
+                    await self._visited_once.wait()
         if self._awaited():
             try:
                 async with asyncio.timeout(FLUSH):
@@ -288,7 +298,8 @@ class Receiver:
         refusal = start_page(head, authority=authority, key=key, used=used)
         if refusal is None:
             self._key_used = True
-            way_on = self._way_on(authority)
+            self._visited_once.set()
+            way_on = self._outcome if self._over else self._way_on(authority)
             nobody = without_window(head)
             self._tell(LinkOpened(authority, nobody))
             if nobody and not self._expected.answered:

@@ -25,6 +25,9 @@ from loopback_auth.shell.witness import Witness
 
 OpenBrowser = Callable[[str], Opening]
 
+ON_ITS_WAY = 5.0
+"""Seconds that a browser which was started may take to come to our page; a cold one does."""
+
 METADATA_STEP = "metadata request"
 
 
@@ -64,12 +67,14 @@ class Shared:
         self._transport: Transport | None = None
         self._metadata: dict[str, HttpResponse] = {}
         self._over = False
+        self._sent_at: float | None = None
 
     async def begin(self) -> None:
         """Listen where the browser is on its way to: it should not have to wait for a flow's first step."""
         if self._bound is None:
             return
         if opening := self._bound.opening:
+            self._send_off(opening)
             watch(opening, self._tell_while_running)
             if self.observer is not None:
                 self.observer.opened(self._bound.start_url, opening.program)
@@ -93,6 +98,12 @@ class Shared:
             await self._listen(self._bound)
         return self._bound
 
+    def due(self) -> float:
+        """Return for how many seconds a browser may still be on its way to our page."""
+        if self._sent_at is None:
+            return 0.0
+        return max(0.0, self._sent_at + ON_ITS_WAY - time.monotonic())
+
     def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something awaited before anything that was opened so far is closed."""
         self._stack.push_async_callback(close)
@@ -114,6 +125,8 @@ class Shared:
     def open(self, url: str) -> None:
         """Start a browser on a URL, and show the link whether or not that worked."""
         opening = self.start_browser(url)
+        if self.start_page:
+            self._send_off(opening)
         self.notify(LinkReady(url, opening.program, opening.why_not))
 
     def start_browser(self, url: str) -> Opening:
@@ -184,7 +197,13 @@ class Shared:
         )
         self.receiver = await self._stack.enter_async_context(receiver)
 
+    def _send_off(self, opening: Opening) -> None:
+        if opening.program:
+            self._sent_at = time.monotonic()
+
     def _tell_while_running(self, event: Event) -> None:
+        if isinstance(event, OpenerFailed):
+            self._sent_at = None
         # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
         if not self._over:
             self.notify(event)

@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
-from command_line import CommandLine
+from command_line import PATIENCE, CommandLine
 
 from commands.people import (
     RecordingServer,
@@ -24,6 +26,16 @@ from commands.people import (
     store,
     visit,
 )
+from commands.race_people import browser
+
+READS = """
+import sys, urllib.error, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1]).read().decode())
+except urllib.error.HTTPError as refused:
+    print(refused.read().decode())
+"""
+"""A browser that shows what it gets, whatever its status."""
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
 
@@ -64,6 +76,49 @@ ENDS = [
     (("--timeout", "0"), 2, "between 1 and 3600"),
     (("--redirect-uri", "https://127.0.0.1/"), 2, "plain http"),
 ]
+
+
+ENDPOINTS = ("--client-id", "x", "--token-endpoint", "https://as.example/t")
+REFUSED_BEFOREHAND = [
+    ("--flow", "code", "--response-mode", "fragment"),
+    ("--response-mode", "fragment"),
+    ("--flow", "id_token", "--response-mode", "query"),
+    ("--extra", "state=abc"),
+    ("--extra", "client_id=evil"),
+    ("--extra", "prompt=none", "--prompt", "login"),
+    ("--flow", "device"),
+    ("--issuer", "http://id.example"),
+    ("--issuer", "https://id.example/?a=b"),
+]
+
+
+@posix
+@pytest.mark.parametrize("arguments", REFUSED_BEFOREHAND)
+def test_what_the_arguments_refuse_starts_no_browser(
+    command_line: CommandLine, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """A tab that comes to the front, on a port that is gone, is the worst way to say that a flag is wrong."""
+    opened = tmp_path / "opened"
+    known = ("--authorization-endpoint", "https://as.example/a", *ENDPOINTS)
+    ended = command_line.run("login", *known, *arguments, BROWSER=browser(tmp_path, f": >{opened}"))
+
+    assert ended.status in (2, 3)
+    assert not opened.exists()
+
+
+@posix
+def test_browser_that_is_on_its_way_finds_a_page(command_line: CommandLine, tmp_path: Path) -> None:
+    """It was started before the server was asked for anything, and takes a second to come."""
+    page = tmp_path / "page"
+    late = f"(sleep 0.7; exec {sys.executable} -c '{READS}' \"$1\" >{page}) &"
+    flags = ("--issuer", "http://127.0.0.1:1", "--client-id", "x")
+    ended = command_line.run("login", *flags, BROWSER=browser(tmp_path, late))
+    deadline = time.monotonic() + PATIENCE
+    while "</html>" not in (page.read_text() if page.exists() else "") and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert ended.status == 6
+    assert "Not signed in" in page.read_text()
 
 
 @pytest.mark.parametrize(("arguments", "status", "text"), ENDS)

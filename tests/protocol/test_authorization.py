@@ -46,7 +46,8 @@ from loopback_auth.model import (
     ResponseType,
     ServerMetadata,
 )
-from loopback_auth.protocol.authorization import RESERVED, pkce_doubt, response_mode
+from loopback_auth.protocol.asking import RESERVED
+from loopback_auth.protocol.authorization import pkce_doubt, response_mode
 from loopback_auth.protocol.pushed import (
     pushed_authorization_request,
     pushed_authorization_response,

@@ -174,6 +174,7 @@ async def waiting(
     mode: ResponseMode = "query",
     expecting: bool = True,
     start_page: bool = True,
+    any_port: bool = False,
     patience: float = PATIENCE,
     host: str = "127.0.0.1",
     bound: BoundRedirect | None = None,
@@ -182,7 +183,9 @@ async def waiting(
     bound = bound or bind(host, (0,), "/callback")
     events: list[Event] = []
     told = events.append
-    receiver = Receiver(bound, lambda event: told(event), start_page=start_page, patience=patience)
+    receiver = Receiver(
+        bound, lambda event: told(event), start_page=start_page, any_port=any_port, patience=patience
+    )
     world = Waiting(bound, receiver, request_for(bound, mode), events)
     told = world.notify
     async with receiver:

@@ -733,6 +733,36 @@ def test_start_page_tells_of_a_failure_before_the_redirect() -> None:
     assert asyncio.run(main()).body == b"no metadata"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_browser_on_its_way_finds_the_last_page(host: str) -> None:
+    """It was started before anything was known, and must not find a dead port when all ends early."""
+
+    async def main() -> tuple[bool, Answer]:
+        async with waiting(any_port=True) as world:
+            ending = asyncio.create_task(
+                world.receiver.finish(HttpResponse(400, (), b"no metadata"), due=SOON)
+            )
+            await asyncio.sleep(0)
+            still_there = not ending.done()
+            answer = await world.ask(f"/{world.bound.key}", host=f"{host}:{world.bound.port}")
+            await ending
+            return still_there, answer
+
+    still_there, answer = asyncio.run(main())
+
+    assert (still_there, answer.body) == (True, b"no metadata")
+
+
+def test_browser_that_does_not_come_is_not_awaited_for_ever() -> None:
+    """It may have been closed, or be on another machine."""
+
+    async def main() -> None:
+        async with waiting() as world:
+            await world.receiver.finish(DONE, due=0.01)
+
+    asyncio.run(asyncio.wait_for(main(), SOON))
+
+
 def test_link_works_once_and_is_renewed_in_the_terminal_only() -> None:
     """Its address shows in the process list, and it opens the way to the state."""
 
