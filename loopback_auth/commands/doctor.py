@@ -16,9 +16,9 @@ where it was made. The exit status is 3 when no way to sign in is left.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from textwrap import wrap
 
 from loopback_auth.arguments import add_settings
 from loopback_auth.cli import answer, print_json, settings_of, tell
@@ -39,6 +39,7 @@ from loopback_auth.settings import DEMO, needs_secret, redirect_of
 from loopback_auth.settings.wishes import abilities_of, wishes_of
 from loopback_auth.shell.environment import user_and_host
 from loopback_auth.shell.planning import surroundings_of
+from loopback_auth.terminal.tables import filled, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ if TYPE_CHECKING:
     from loopback_auth.plan.nouns import Plan
     from loopback_auth.protocol.probe import Answered
     from loopback_auth.settings import Settings
+    from loopback_auth.shell.network_seen import Sight
 
 
 USAGE = "[PROVIDER] [--simulate FILE] [options]"
-COLUMNS = 100
+WIDEST = 100
 QUESTIONS = ("a page can be opened", "your browser gets back here", "you can be asked", "you are waited for")
 """The facts, in the order of `FACTS`."""
 DECIDES = {
@@ -83,8 +85,11 @@ def run(options: argparse.Namespace) -> int:
         return _tell(circumstances_of(_read(options.simulate)), (), options, owner=(SOMEBODY, SOMEWHERE))
     settings = settings_of(options)
     circumstances = _circumstances(settings)
+    network = _network(settings)
     answers = () if settings.is_demo else _asked(settings)
-    return _tell(circumstances, answers, options, owner=user_and_host(), advice=settings.advice)
+    return _tell(
+        circumstances, answers, options, owner=user_and_host(), advice=settings.advice, network=network
+    )
 
 
 def _circumstances(settings: Settings) -> Circumstances:
@@ -98,6 +103,15 @@ def _circumstances(settings: Settings) -> Circumstances:
         provider=settings.name,
         authority=f"{host}:{ports[0] or ANY_PORT}",
     )
+
+
+def _network(settings: Settings) -> tuple[Sight, ...]:
+    from loopback_auth.settings import PLACES
+    from loopback_auth.settings.network import network_of
+    from loopback_auth.shell.network_seen import network_seen
+
+    urls = [url for name in PLACES if (url := settings.text(name))]
+    return network_seen(network_of(settings), urls, os.environ)
 
 
 def _read(path: str) -> dict[str, object]:
@@ -168,6 +182,7 @@ def _tell(
     *,
     owner: tuple[str, str],
     advice: str = "",
+    network: Sequence[Sight] = (),
 ) -> int:
     chosen = circumstances.plan()
     if options.json:
@@ -175,11 +190,14 @@ def _tell(
             {"what": one.what, "verdict": one.verdict, "because": one.because, "source": one.source}
             for one in answers
         ]
-        print_json(described(circumstances, rows))
+        harmless = [{"name": one.name, "value": one.harmless} for one in network]
+        print_json(described(circumstances, rows, harmless))
     else:
         _show_place(circumstances, chosen)
         _show_routes(circumstances, chosen, answers)
         _show_port(circumstances, chosen, *owner)
+        if network:
+            _show("How the server is reached:", [(one.name, one.value) for one in network])
         _show_answers(answers, advice)
     return 0 if chosen.routes else Unavailable.exit_code
 
@@ -187,7 +205,7 @@ def _tell(
 def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
     answer(f"This is {chosen.place.title}.\n")
     if chosen.place.advice:
-        answer(f"{chosen.place.advice}\n")
+        answer(f"{filled(chosen.place.advice, _columns())}\n")
     facts = [(question, getattr(chosen.facts, name)) for name, question in zip(FACTS, QUESTIONS, strict=True)]
     _show("What follows:", [(question, fact.level, "; ".join(fact.because)) for question, fact in facts])
     seen = signals(circumstances.surroundings)
@@ -210,7 +228,7 @@ def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Answ
     browser = f"No browser is started: {chosen.why_not}." if chosen.why_not else "The browser is started."
     if rows:
         _show(f"How to sign in to {where}, in this order:", rows)
-        answer(f"  {browser}\n")
+        answer(table([(browser,)], _columns()))
     else:
         _show(f"There is no way left to sign in to {where} here.", [])
     if chosen.refused:
@@ -244,22 +262,32 @@ def _show_answers(answers: tuple[Answered, ...], advice: str) -> None:
         for one in answers
     ]
     _show("What the server answers to this client:", rows)
+    if todo := _advice(answers):
+        _show("What to do:", [(f"{todo} {advice}".strip(),)])
+
+
+def _advice(answers: tuple[Answered, ...]) -> str:
+    """Return what to do first: an unknown client has no redirect URI either."""
+    if any(one.of_client and one.verdict == "no" for one in answers):
+        return (
+            "Correct --client-id, or the client secret and --client-auth if the client has one: the server "
+            "objects to the client itself, so that nothing else can be learnt from its answers."
+        )
     if any(one.what == "redirect_uri" and one.verdict == "no" for one in answers):
-        register = (
+        return (
             "Register that redirect URI at the server, or give the registered one with --redirect-uri; or "
             "correct --client-id, if the server does not know that either."
         )
-        _show("What to do:", [(f"{register} {advice}".strip(),)])
+    return ""
 
 
 def _show(title: str, rows: Sequence[Sequence[str]]) -> None:
-    """Write a title and an indented table, whose last column is filled to the width; links stay whole."""
-    answer(f"\n{title}\n")
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    indent = 2 + sum(widths) + 2 * len(widths)
-    for row in rows:
-        first = "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
-        lines = wrap(row[-1], COLUMNS - indent, break_long_words=False, break_on_hyphens=False) or [""]
-        answer(f"  {first}{lines[0]}".rstrip() + "\n")
-        for line in lines[1:]:
-            answer(f"{'':<{indent}}{line}\n")
+    """Write a title and an indented table."""
+    answer(f"\n{title}\n{table(rows, _columns())}")
+
+
+def _columns() -> int:
+    try:
+        return min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDEST, WIDEST)
+    except (OSError, ValueError):  # It is no terminal.
+        return WIDEST

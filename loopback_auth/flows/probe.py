@@ -32,6 +32,7 @@ from loopback_auth.protocol.probe import (
     authorization_probe_response,
     authorization_probe_visit,
     decisive,
+    of_another_type,
 )
 from loopback_auth.protocol.probe_direct import (
     DEVICE,
@@ -81,8 +82,10 @@ def probe(client: ClientConfig, attempts: Iterator[Attempt]) -> Flow[Answers]:
     if client.client_id:
         answers += yield from _code(client, described.metadata, next(attempts), asking)
         answers += yield from _grants(client, described.metadata, attempts, asking)
-        if _worth_more(decisive(answers), described.metadata):
-            answers += yield from _variants(client, described, attempts, asking)
+        so_far = decisive(answers)
+        if _worth_more(so_far, described.metadata):
+            known = next((one for one in so_far if one.what == REDIRECT_URI), None)
+            answers += yield from _variants(client, described, attempts, asking, known)
     return decisive((*answers, _ticket(client.provider)))
 
 
@@ -167,17 +170,23 @@ def _code(client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, aski
 
 
 def _variants(
-    client: ClientConfig, described: Described, attempts: Iterator[Attempt], asking: _Asking
+    client: ClientConfig,
+    described: Described,
+    attempts: Iterator[Attempt],
+    asking: _Asking,
+    redirect_uri: Answered | None,
 ) -> Flow[Answers]:
     """Ask about other ways to answer, as far as the server does not rule them out itself."""
     metadata = described.metadata
-    answers = yield from _variant(client, metadata, next(attempts), asking, "code", "form_post")
+    first = yield from _variant(client, metadata, next(attempts), asking, "code", "form_post")
+    answers = of_another_type(first, "response_mode=form_post", redirect_uri)
     for response_type in OTHER_TYPES:
         no = not_listed(described, response_type)
         if no is not None:
             answers += (no,)
             continue
-        answers += yield from _variant(client, metadata, next(attempts), asking, response_type, "fragment")
+        more = yield from _variant(client, metadata, next(attempts), asking, response_type, "fragment")
+        answers += of_another_type(more, f"response_type={response_type}", redirect_uri)
     return answers
 
 

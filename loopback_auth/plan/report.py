@@ -5,7 +5,8 @@
      "surroundings": {"environ", "platform", "kernel", "files", "stdin", "stderr", "openers"},
      "asked": {"provider", "flow", "allowed", "wishes", "refused", "any_port", "authority"},
      "place": {"name", "title"}, "facts": {fact: {"level", "because"}},
-     "routes": [{"flow", "starts", "why"}], "refused": {flow: why}, "advice", "recipe", "server": [...]}
+     "routes": [{"flow", "starts", "why"}], "refused": {flow: why}, "advice", "recipe",
+     "network": [{"name", "value"}], "server": [...]}
 
 Only `surroundings` and `asked` are read back, and strictly: whoever wrote the file is a stranger, and what it
 says goes to a terminal and into a command line that people copy. What could name a person or a machine has
@@ -15,7 +16,7 @@ gone before anything is described, so the rest of the report is made of harmless
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.plan.nouns import LEVELS, ROUTES, Abilities, Plan, Surroundings
@@ -102,12 +103,15 @@ class Circumstances:
         )
 
 
-def described(circumstances: Circumstances, server: list[dict[str, str]]) -> dict[str, object]:
+def described(
+    circumstances: Circumstances, server: list[dict[str, str]], network: Sequence[dict[str, str]] = ()
+) -> dict[str, object]:
     """Describe a plan, and all that it was made of, without anything that names a person or a machine.
 
     Args:
         circumstances: as they are; they are redacted here.
         server: what the authorization server answered, ready for JSON.
+        network: how it is reached, ready for JSON and without names.
     """
     safe = circumstances.redacted()
     seen, chosen = safe.surroundings, safe.plan()
@@ -130,6 +134,7 @@ def described(circumstances: Circumstances, server: list[dict[str, str]]) -> dic
         "refused": dict(chosen.refused),
         "advice": chosen.place.advice,
         "recipe": recipe(chosen.place, seen.environ, [safe.authority], user=SOMEBODY, host=SOMEWHERE),
+        "network": list(network),
         "server": server,
     }
 

@@ -72,12 +72,14 @@ class Answered:
         what: a name on the wire, with its value where there are several.
         because: one sentence for people.
         source: the clause that gives the answer its meaning, `declared`, or empty where nobody was asked.
+        of_client: the server objects to the client itself.
     """
 
     what: str
     verdict: Verdict
     because: str
     source: str
+    of_client: bool = False
 
 
 def probe_redirect_uri(redirect: Redirect) -> str:
@@ -143,6 +145,28 @@ def authorization_probe_response(
         return _own_page(request, what, answer)
     back = f"The server answers at {request.redirect_uri}."
     return (Answered(REDIRECT_URI, "yes", back, SOURCE), _brought_back(request, what, callback))
+
+
+def of_another_type(
+    answers: tuple[Answered, ...], what: str, redirect_uri: Answered | None
+) -> tuple[Answered, ...]:
+    """Judge a page of the server's own in the light of what became of `code` with the same redirect URI.
+
+    For a redirect URI or a client that it does not know, a server must show a page; it may for anything else
+    that it does not like. So once `code` went on, such a page is about what is different now.
+
+    Args:
+        answers: about one request, see `authorization_probe_response`.
+        what: was different in it.
+        redirect_uri: what is known of the redirect URI.
+
+    Source: RFC 6749 §4.1.2.1.
+    """
+    objection = next((one for one in answers if one.what == REDIRECT_URI and one.verdict == "no"), None)
+    if objection is None or redirect_uri is None or redirect_uri.verdict not in ("yes", "likely"):
+        return answers
+    because = "The server shows a page of its own that refuses something, and did not for response_type=code."
+    return (Answered(what, "no", because, SOURCE),)
 
 
 def quoted(error: OAuthError) -> str:
@@ -227,13 +251,13 @@ def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) ->
     if code in OF_REQUEST:
         refusal = Answered(what, "no", f"The server refuses it on a page of its own: {told}.", SOURCE)
         return (refusal, Answered(REDIRECT_URI, "unknown", refusal.because, SOURCE))
-    culprit = f"this client ID, or {request.redirect_uri}"
-    if code in OF_CLIENT:
+    culprit, of_client = f"this client ID, or {request.redirect_uri}", code in OF_CLIENT
+    if of_client:
         culprit = "this client ID"
     elif code in OF_REDIRECT_URI:
         culprit = f"{request.redirect_uri} for this client"
     return (
-        Answered(REDIRECT_URI, "no", f"The server does not know {culprit}: {told}.", SOURCE),
+        Answered(REDIRECT_URI, "no", f"The server does not know {culprit}: {told}.", SOURCE, of_client),
         Answered(what, "unknown", "The server first refuses the client or the redirect URI.", SOURCE),
     )
 

@@ -229,7 +229,7 @@ def _refusal(client: ClientConfig, what: str, error: OAuthError, source: str, *,
             because = "The server wants the client secret first, and there is none here"
             return Answered(what, "unknown", f"{because}: {quoted(error)}.", source)
         because = "The server does not know this client, or wants it to authenticate"
-        return Answered(what, "no", f"{because}: {quoted(error)}.", source)
+        return Answered(what, "no", f"{because}: {quoted(error)}.", source, of_client=True)
     if no:
         return Answered(what, "no", f"The server refuses it: {quoted(error)}.", source)
     return Answered(what, "unknown", f"The server first objects to something else: {quoted(error)}.", source)

@@ -81,11 +81,16 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
         return None
     parts = urlsplit(url)
     host = parts.hostname or ""
-    named_by = next((name for name in PROXIES if environ.get(name, "").strip()), None)
-    if named_by is None:
+    named = named_by(environ)
+    if not named:
         return _of_system(host)
     no_proxy = next((environ[name] for name in EXCEPTIONS if environ.get(name)), "")
-    return None if bypasses(host, parts.port or 443, no_proxy) else parsed(named_by, environ[named_by])
+    return None if bypasses(host, parts.port or 443, no_proxy) else parsed(named, environ[named])
+
+
+def named_by(environ: Mapping[str, str]) -> str:
+    """Return the variable that names the proxy; empty when none does."""
+    return next((name for name in PROXIES if environ.get(name, "").strip()), "")
 
 
 def bypasses(host: str, port: int, no_proxy: str) -> bool:
@@ -99,7 +104,7 @@ def bypasses(host: str, port: int, no_proxy: str) -> bool:
     return any(entry == "*" or _matches(host, port, entry) for entry in entries)
 
 
-def parsed(named_by: str, address: str) -> Proxy:
+def parsed(variable: str, address: str) -> Proxy:
     """Take the address of a proxy apart.
 
     Raises:
@@ -110,7 +115,7 @@ def parsed(named_by: str, address: str) -> Proxy:
     if scheme not in SCHEMES:
         known = scheme if scheme.isascii() and scheme.isalnum() else "another protocol"
         raise ConfigError(
-            f"{named_by} names a proxy that speaks {known}, which is not known here.",
+            f"{variable} names a proxy that speaks {known}, which is not known here.",
             hint="Name a proxy whose address starts with http://, https:// or socks5h://.",
         )
     given, _, place = rest.rpartition("@")
@@ -120,24 +125,10 @@ def parsed(named_by: str, address: str) -> Proxy:
     except ValueError:
         host, port = "", None
     if port == 0 or not _HOST.fullmatch(host):
-        raise ConfigError(f"{named_by} names a proxy whose address cannot be read.", hint=ADDRESS)
+        raise ConfigError(f"{variable} names a proxy whose address cannot be read.", hint=ADDRESS)
     default = SOCKS_PORT if scheme in SOCKS else DEFAULT_PORTS[scheme]
     user, _, password = given.partition(":")
-    return Proxy(named_by, scheme, host, port or default, _bytes(user), _bytes(password))
-
-
-def seen(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables about proxies that are set, and what they say, without secrets."""
-    named = {name: _shown(name, environ[name]) for name in PROXIES if environ.get(name)}
-    return named | {name: ascii(environ[name])[1:-1] for name in EXCEPTIONS if environ.get(name)}
-
-
-def _shown(name: str, address: str) -> str:
-    try:
-        proxy = parsed(name, address)
-    except ConfigError as exc:
-        return exc.message
-    return proxy.url + ", with a user name" * bool(proxy.user)
+    return Proxy(variable, scheme, host, port or default, _bytes(user), _bytes(password))
 
 
 def _matches(host: str, port: int, entry: str) -> bool:

@@ -7,6 +7,7 @@ whatever a name server says (RFC 6761 §6.3).
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Collection, Sequence
 
@@ -31,7 +32,14 @@ class PrivateAddressError(OSError):
 
 
 class SystemResolver(AbstractResolver):
-    """Asks the system, in a thread that can be left alone when no name server answers."""
+    """Asks the system, in a thread that can be left alone when no name server answers.
+
+    Args:
+        patience: seconds until that is taken for the answer; the system tries one server after the other.
+    """
+
+    def __init__(self, patience: float = 15.0) -> None:
+        self._patience = patience
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -43,9 +51,13 @@ class SystemResolver(AbstractResolver):
         """
         if is_localhost(host):
             return [_found(host, address, port) for address in LOOPBACK]
-        found = await apart(
-            socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-        )
+        try:
+            async with asyncio.timeout(self._patience):
+                found = await apart(
+                    socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+                )
+        except TimeoutError:
+            raise socket.gaierror(socket.EAI_AGAIN, "no name server answered") from None
         return [_found(host, str(address[0]), port) for *_, address in found]
 
     async def close(self) -> None:

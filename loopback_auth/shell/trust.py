@@ -22,6 +22,7 @@ from loopback_auth.model import Network
 PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
 OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+VARIABLES = (*OPENSSL, *OTHERS)
 
 
 def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext | Literal[True]:
@@ -34,18 +35,18 @@ def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext 
     Raises:
         ConfigError: a file that was named for this program cannot be used.
     """
-    asks_system = sys.platform in ("darwin", "win32") or not _openssl_has_authorities()
+    asking = asks_system()
     known = ssl.get_default_verify_paths().cafile
-    variables = (*OPENSSL, *OTHERS) if asks_system else OTHERS
+    variables = VARIABLES if asking else OTHERS
     further = [environ[name] for name in variables if environ.get(name) and environ[name] != known]
-    if not (asks_system or further or network.ca_file or network.client_cert):
+    if not (asking or further or network.ca_file or network.client_cert):
         return True
-    context = _asking_system() if asks_system else ssl.create_default_context()
+    context = _asking_system() if asking else ssl.create_default_context()
     for path in further:
         _add(context, path)  # What adds nothing is told when that is why a server is not trusted.
-    if network.ca_file and (trouble := _add(context, network.ca_file)):
+    if network.ca_file and (wrong := _add(context, network.ca_file)):
         raise ConfigError(
-            f"The file of authorities {network.ca_file} {trouble}",
+            f"The file of authorities {network.ca_file} {wrong}",
             hint="Name a PEM file of certificates with --ca-file.",
         )
     if network.client_cert:
@@ -55,30 +56,29 @@ def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext 
 
 def complaints(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return, in sentences, which variables name authorities that are not there."""
-    named = [(name, environ[name]) for name in (*OPENSSL, *OTHERS) if environ.get(name)]
-    checked = [(name, path, _trouble(path)) for name, path in named]
+    named = [(name, environ[name]) for name in VARIABLES if environ.get(name)]
+    checked = [(name, path, trouble(path)) for name, path in named]
     return tuple(f"{name} names {ascii(path)[1:-1]}, which {why}." for name, path, why in checked if why)
 
 
-def seen(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables about trust that are set, with what they name."""
-    found = {}
-    for name in (*OPENSSL, *OTHERS):
-        if path := environ.get(name):
-            trouble = _trouble(path)
-            found[name] = ascii(path)[1:-1] + (f", which {trouble}" if trouble else "")
-    return found
+def asks_system() -> bool:
+    """Return whether the system has to be asked for its authorities, since OpenSSL does not find them."""
+    paths = ssl.get_default_verify_paths()
+    found = bool(paths.cafile) or bool(paths.capath and any(Path(paths.capath).glob("*.0")))
+    return sys.platform in ("darwin", "win32") or not found
+
+
+def trouble(path: str) -> str:
+    """Return what is wrong with a file or folder of authorities, to follow its name; empty if nothing is."""
+    if Path(path).is_dir():
+        return "" if any(Path(path).glob("*.[0-9]")) else "has no certificate in it"
+    return _add(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
 
 
 def _asking_system() -> ssl.SSLContext:
     import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _openssl_has_authorities() -> bool:
-    paths = ssl.get_default_verify_paths()
-    return bool(paths.cafile) or bool(paths.capath and any(Path(paths.capath).glob("*.0")))
 
 
 def _add(context: ssl.SSLContext, path: str) -> str:
@@ -93,12 +93,6 @@ def _add(context: ssl.SSLContext, path: str) -> str:
     except OSError as exc:
         return f"cannot be read: {os.strerror(exc.errno or 0)}"
     return ""
-
-
-def _trouble(path: str) -> str:
-    if Path(path).is_dir():
-        return "" if any(Path(path).glob("*.[0-9]")) else "has no certificate in it"
-    return _add(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
 
 
 def _present(context: ssl.SSLContext, network: Network, password: str) -> None:

@@ -109,6 +109,67 @@ def test_answers_of_the_server_are_shown(command_line: CommandLine, server: Reco
     assert max(map(len, ended.stdout.splitlines())) <= 100
 
 
+def test_unknown_client_is_to_be_corrected_first(command_line: CommandLine, server: RecordingServer) -> None:
+    """It has no redirect URI that could be registered."""
+    ended = command_line.run("doctor", "--issuer", server.issuer, "--client-id", "nobody", **AWAY)
+    told = sections(ended.stdout)
+
+    assert told["What to do:"][0].startswith("  Correct --client-id")
+    assert "Register" not in " ".join(told["What to do:"])
+
+
+def test_network_is_shown_without_secrets_and_posted_without_names(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
+    """What an administrator has set is what is wrong most often, and a report is to be posted in public."""
+    empty = tmp_path / "empty-canary.pem"
+    empty.touch()
+    environ = {
+        "HTTPS_PROXY": "http://ada:word-canary@proxy-canary.example:3128",
+        "ALL_PROXY": "socks5h://other-canary.example",
+        "HTTP_PROXY": "http://x.example",
+        "NO_PROXY": "127.0.0.0/8,host-canary.example",
+        "SSL_CERT_FILE": str(empty),
+    }
+    settings = ("--allow-private", "inside-canary.example")
+    shown = sections(command_line.run("doctor", *settings, **environ, **AWAY).stdout)
+    posted = command_line.run("doctor", *settings, "--json", **environ, **AWAY)
+    rows = [" ".join(line.split()) for line in shown["How the server is reached:"]]
+
+    assert "HTTPS_PROXY http://proxy-canary.example:3128, with a user name" in rows
+    assert "ALL_PROXY socks5h://other-canary.example:1080; not used, since HTTPS_PROXY is set" in rows
+    assert "HTTP_PROXY not used, since everything goes by https" in rows
+    assert "NO_PROXY 127.0.0.0/8,host-canary.example" in rows
+    assert "allow_private inside-canary.example" in rows
+    assert "has no certificate in it" in " ".join(rows)
+    posted_rows = posted.json["network"]
+    assert isinstance(posted_rows, list)
+    assert "word-canary" not in str(shown)
+    assert "canary" not in posted.stdout
+    assert {"name": "SSL_CERT_FILE", "value": "has no certificate in it"} in posted_rows
+
+
+def test_way_to_the_server_is_shown(command_line: CommandLine) -> None:
+    """Whether a proxy is used is decided host by host."""
+    flags = ("--issuer", "https://127.0.0.1:1", "--token-endpoint", "https://as.example/token")
+    environ = {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": ""}
+    shown = sections(command_line.run("doctor", *flags, **environ, **AWAY).stdout)
+    rows = [" ".join(line.split()) for line in shown["How the server is reached:"]]
+
+    assert "to the server 127.0.0.1:1: direct, past the proxy in HTTPS_PROXY" in rows
+    assert "to the server as.example: through the proxy in HTTPS_PROXY" in rows
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_sentences_are_broken_between_words_at_any_width(columns: int, command_line: CommandLine) -> None:
+    """The terminal would break them in the middle."""
+    with in_terminal(command_line, "doctor", columns=columns) as screen:
+        screen.end()
+    lines = [line for line in screen.shown.splitlines() if "--port" not in line and "ssh " not in line]
+
+    assert max(map(len, lines)) <= columns
+
+
 def test_missing_secret_is_a_reason_and_is_not_asked_for(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -200,7 +261,7 @@ def test_report_replays_where_it_was_not_made(command_line: CommandLine, server:
     replayed = command_line.run("doctor", "--simulate", str(path), "--json", CI="true", BROWSER="w3m")
     shown = command_line.run("doctor", "--simulate", str(path), CI="true")
 
-    assert replayed.json == {**report.json, "server": []}
+    assert replayed.json == {**report.json, "network": [], "server": []}
     assert "203.0.113.9" not in report.stdout
     assert shown.stdout.startswith("This is an SSH session.\n")
     assert "  ssh -L 8400:127.0.0.1:8400 you@this-machine\n" in shown.stdout
@@ -220,7 +281,7 @@ def test_report_comes_from_stdin(command_line: CommandLine) -> None:
         env=command_line.environment({}),
     )
 
-    assert json.loads(done.stdout) == report.json
+    assert json.loads(done.stdout) == {**report.json, "network": []}
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,26 @@ def test_redirect_uri_that_is_not_registered_is_told_and_no_more_is_asked_about_
     assert list(place.steps()) == QUESTIONS
 
 
+def test_page_after_another_response_type_says_nothing_about_the_redirect_uri() -> None:
+    """Code went on with the same one; a server may show a page for whatever it does not support."""
+
+    def disturb(request: HttpRequest) -> HttpResponse | None:
+        if "/authorize?" not in request.url:
+            return None
+        plain_code = "response_type=code&" in request.url and "form_post" not in request.url
+        kind = (("Content-Type", "text/html"),)
+        return (
+            HttpResponse(200, kind, b"<form>Log in</form>") if plain_code else HttpResponse(400, kind, b"No")
+        )
+
+    place = world(disturb=disturb)
+    bare = replace(PROVIDER, metadata=replace(ENDPOINTS, issuer=None, response_modes_supported=None))
+    found = verdicts(place, replace(CLIENT, provider=bare))
+
+    assert (found["redirect_uri"], found["response_type=code"]) == ("likely", "likely")
+    assert (found["response_mode=form_post"], found["response_type=token"]) == ("no", "no")
+
+
 def test_unknown_client_is_told() -> None:
     """At the authorization endpoint by a page, elsewhere by invalid_client."""
     found = answers(world(), replace(CLIENT, client_id="nobody"))
@@ -140,6 +160,7 @@ def test_unknown_client_is_told() -> None:
     assert found["redirect_uri"].verdict == "no"
     assert "client ID" in found["redirect_uri"].because
     assert {found[name].verdict for name in ("grant_type=refresh_token", "device_authorization")} == {"no"}
+    assert found["device_authorization"].of_client
 
 
 def test_pushed_requests_are_used_where_they_are_required(signer: Signer) -> None:

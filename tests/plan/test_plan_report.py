@@ -161,6 +161,7 @@ def test_report_has_the_documented_shape() -> None:
         "refused",
         "advice",
         "recipe",
+        "network",
         "server",
     ]
     assert report["version"] == 1

@@ -15,7 +15,7 @@ from name_directory import Names
 
 from loopback_auth.errors import TransportError
 from loopback_auth.model import HttpRequest
-from loopback_auth.shell.resolver import PrivateAddressError, Resolver
+from loopback_auth.shell.resolver import PrivateAddressError, Resolver, SystemResolver
 from loopback_auth.shell.transport import Transport
 
 SOON = 10.0
@@ -154,6 +154,18 @@ def test_cancelling_does_not_wait_for_a_silent_name_server(monkeypatch: pytest.M
     answer.set()
 
     assert time.monotonic() - begun < SOON
+
+
+def test_silence_is_not_waited_for_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system with several name servers may try them for minutes, and then says no more than this."""
+    answer = Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_named: answer.wait(SILENCE))
+
+    with pytest.raises(socket.gaierror) as caught:
+        asyncio.run(SystemResolver(patience=0.01).resolve("as.example", 443))
+    answer.set()
+
+    assert caught.value.errno == socket.EAI_AGAIN
 
 
 COMMAND = f"""
