@@ -27,6 +27,11 @@ from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
 
+UNVERIFIED = (
+    "The server's keys could not be fetched, so the signature of the ID token was not checked; it came over "
+    "TLS from the server itself."
+)
+
 
 def checked_tokens(
     client: ClientConfig,
@@ -61,7 +66,7 @@ def checked_tokens(
         )
     if isinstance(raw, str) and "openid" in client.scope.split():
         if verify_signature:
-            keys = yield from _keys_for(raw, metadata, keys)
+            keys = yield from _keys_or_warning(raw, metadata, keys)
         checked = id_token(
             raw,
             client=client,
@@ -178,6 +183,24 @@ def front_channel_identity(
             hint="Give --jwks-uri, or choose --flow code.",
         )
     return front_channel_id_token(raw, client=client, response=response, now=response.received_at, keys=keys)
+
+
+def _keys_or_warning(
+    raw: str, metadata: ServerMetadata, keys: Mapping[str, object] | None
+) -> Flow[Mapping[str, object] | None]:
+    """Return the keys for a token that came from the token endpoint; without them its TLS stands in.
+
+    The person has approved, and a sign-in that is lost now costs more than this check of two is worth.
+
+    Source: OpenID Connect Core 1.0 §3.1.3.7 (6).
+    """
+    if keys is not None and names_key(raw, keys):
+        return keys
+    try:
+        return (yield from signing_keys(metadata))
+    except (ProtocolError, TransportError) as exc:
+        yield from Warn(f"{UNVERIFIED} {exc.message}.")
+        return None
 
 
 def _keys_for(

@@ -18,6 +18,7 @@ from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerM
 from loopback_auth.protocol.json import is_json, parse_object
 from loopback_auth.protocol.jwk import public_key
 from loopback_auth.protocol.pkce import base64url
+from loopback_auth.protocol.refusal import came_instead
 from loopback_auth.redact import server_text
 
 JWS_LIMIT = 64 * 1024
@@ -45,13 +46,13 @@ def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
     """Check a key set's shape.
 
     Raises:
-        MalformedResponse: not 200, no JSON object, or no list of at most 100 keys.
+        MalformedResponse: no success, no JSON object, or no list of at most 100 keys.
 
     Source: RFC 7517 §5.
     """
-    if answer.status != 200 or not (is_json(answer) or answer.header("content-type").startswith("text/")):
+    if not 200 <= answer.status < 300 or not is_json(answer):
         raise MalformedResponse(
-            f"The key set could not be read: HTTP status {answer.status}",
+            f"The key set could not be read: {came_instead(answer)}",
             source="RFC 7517 §5",
             hint="Try again in a few minutes, or check --jwks-uri.",
         )
@@ -174,15 +175,21 @@ def _octets(part: str) -> bytes:
     return octets
 
 
-def refuse(claim: str, detail: str, source: str = SOURCE) -> NoReturn:
+def refuse(claim: str, detail: str, source: str = SOURCE, *, clock: bool = False) -> NoReturn:
     """Refuse an ID token for one of its claims or header parameters.
 
+    Args:
+        claim: its name.
+        detail: what is wrong with it.
+        source: the clause that it breaks.
+        clock: a clock that is wrong could be the reason.
+
     Raises:
-        MalformedResponse: always; a wrong time is told together with the clock.
+        MalformedResponse: always.
 
     Source: OpenID Connect Core 1.0 §3.1.3.7.
     """
     hint = "Sign in again; if it stays so, check --issuer and --client-id, or tell the provider."
-    if claim in ("exp", "iat", "nbf"):
+    if clock:
         hint = "Set the clock of this machine, then sign in again."
     raise MalformedResponse(f"The ID token was refused: {claim} {detail}", source=source, hint=hint)
