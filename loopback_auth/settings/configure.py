@@ -217,12 +217,21 @@ def _check_places(settings: Settings) -> None:
     if only_by_ticket(settings):
         return
     if any("{domain}" in (settings.text(name) or "") for name in ("issuer", *_ENDPOINTS)):
+        if domain := settings.text("domain"):
+            raise ConfigError(
+                f"{domain[:120]!a} does not fit into the addresses of {settings.name}",
+                hint=f"Give it without https://, as the provider calls it. {settings.advice}",
+            )
         raise ConfigError(
             f"{settings.name} is a server at a domain of your own, and nothing names it",
             hint=f"Give --domain, or domain in a table of the configuration file. {settings.advice}",
         )
     issuer = settings.text("issuer")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
+    if not issuer and missing and settings.text("ticket"):
+        raise ConfigError(
+            f"{settings.name} signs in by ticket only", hint="Leave --flow out, or give --flow ticket."
+        )
     if not issuer and missing:
         raise ConfigError(
             f"Nothing says where to sign in: there is neither an issuer nor {' and '.join(missing)}",

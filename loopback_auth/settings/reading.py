@@ -32,7 +32,7 @@ def _switch(raw: object) -> bool:
         return raw
     word = raw.lower() if isinstance(raw, str) else ""
     if word not in _TRUE + _FALSE:
-        raise ValueError(f"{ascii(raw)[:80]} is none of {', '.join(_TRUE + _FALSE)}")
+        raise ValueError(f"{ascii(raw)[:80]} is not one of {', '.join(_TRUE + _FALSE)}")
     return word in _TRUE
 
 
@@ -42,7 +42,7 @@ def _seconds(raw: object) -> float:
     try:
         seconds = float(raw)
     except ValueError:
-        raise ValueError(f"{ascii(raw)[:80]} is no number of seconds") from None
+        raise ValueError(f"{ascii(raw)[:80]} is not a number of seconds") from None
     if not 1 <= seconds <= 3600:
         raise ValueError(f"{raw} seconds are not between 1 and 3600")
     return seconds
@@ -80,7 +80,7 @@ def port_number(text: str) -> int:
         ValueError: it is none.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
-        raise ValueError(f"{ascii(text)[:80]} is no port number from 0 to 65535")
+        raise ValueError(f"{ascii(text)[:80]} is not a port number from 0 to 65535")
     return int(text)
 
 

@@ -118,3 +118,11 @@ def test_a_domain_that_goes_nowhere_is_refused(provider: str) -> None:
         settings_of(provider, {"domain": "id.example.com"})
 
     assert "keycloak" in caught.value.hint
+
+
+def test_a_whole_address_does_not_fit_where_a_part_is_wanted() -> None:
+    """Microsoft's tenants are all at one server."""
+    with pytest.raises(ConfigError, match="does not fit") as caught:
+        check_settings(settings_of("microsoft", {"domain": "https://contoso.example"}))
+
+    assert "without https://" in caught.value.hint

@@ -126,3 +126,9 @@ def test_a_ticket_that_is_left_out_is_said() -> None:
     assert "--ticket-base" in settings.notes[0]
     assert settings.with_secret("s").completed({}, "x").notes == settings.notes
     assert settings_of("github", issuer=MINE).notes == settings_of("netlify").notes == ()
+
+
+def test_who_signs_in_by_ticket_only_says_so() -> None:
+    """There is no address that could be given for another flow."""
+    with pytest.raises(ConfigError, match="by ticket only"):
+        check_settings(settings_of("stripe", flow="code"))
