@@ -14,6 +14,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
 from loopback_auth.settings import PLACES, Settings, needs_secret, redirect_of
 from loopback_auth.settings.providers import preset
+from loopback_auth.settings.reading import is_visible
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.store import sign_in_name
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from loopback_auth.approval import TicketContract
-    from loopback_auth.model import ClientAuth, ClientConfig, Quirks, ResponseMode
+    from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
 
     LoopbackHost = Literal["127.0.0.1", "[::1]", "localhost"]
 
@@ -42,20 +43,7 @@ _ENDPOINTS = (
 )
 
 
-QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
 NETWORK = ("ca_file", "client_cert", "client_key", "allow_private")
-_OWN_PARAMETERS = (
-    "client_id",
-    "client_secret",
-    "code",
-    "code_verifier",
-    "device_code",
-    "grant_type",
-    "redirect_uri",
-    "refresh_token",
-)
-_OWN_HEADERS = ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding")
-
 TICKETS_WITH_UI = ("netlify", "heroku")
 """Vendors whose contract has a second address, where the ticket or the token is taken too."""
 
@@ -78,7 +66,12 @@ def check_settings(settings: Settings) -> None:
     _check_client_id(settings)
     _check_client_secret(settings)
     _check_scope(settings)
-    _check_quirks(settings)
+    # A preset's are looked after by its tests; the person's own were read from a file, which takes longer.
+    own = any(item.quirk and settings.origin(item.name).startswith("file ") for item in SETTINGS)
+    if own or settings.switch("nonce") is False:
+        from loopback_auth.settings.quirks import check_quirks
+
+        check_quirks(settings)
     if any(settings.get(name) for name in NETWORK):
         from loopback_auth.settings.network import check_network  # One file less before the launch.
 
@@ -100,6 +93,7 @@ def client_config(settings: Settings) -> ClientConfig:
 
     from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
     from loopback_auth.settings.network import network_of
+    from loopback_auth.settings.quirks import quirks_of
 
     check_settings(settings)
     text = settings.text
@@ -132,22 +126,6 @@ def client_config(settings: Settings) -> ClientConfig:
         login_hint=text("login_hint") or None,
         extra=cast("Mapping[str, str]", settings.get("extra") or {}),
     )
-
-
-def quirks_of(settings: Settings) -> Quirks:
-    """Return where the provider differs from the RFCs, as its row and the user's table say.
-
-    A scope may be granted under several other names; they stand with spaces between them.
-    """
-    from loopback_auth.model import Quirks
-
-    given: dict[str, Any] = {name: settings.get(name) for name in QUIRKS if settings.get(name) is not None}
-    for name in ("token_parameters", "token_headers"):
-        if name in given:
-            given[name] = tuple(given[name].items())
-    aliases = settings.pairs("scope_aliases").items()
-    given["scope_aliases"] = tuple((asked, name) for asked, names in aliases for name in names.split())
-    return Quirks(**given)
 
 
 def only_by_ticket(settings: Settings) -> bool:
@@ -277,17 +255,12 @@ def _check_client_secret(settings: Settings) -> None:
 
 
 def _check_visible(settings: Settings, name: str, value: str) -> None:
-    if not _is_visible(value):
+    if not is_visible(value):
         raise ConfigError(
             f"The {name} has a character that none can have, such as a line break "
             f"(from {settings.origin(name)})",
             hint="Copy it again, without anything before and after it.",
         )
-
-
-def _is_visible(value: str) -> bool:
-    # RFC 6749 appendix A.1, A.2: *VSCHAR, and VSCHAR = %x20-7E
-    return all(" " <= character <= "~" for character in value)
 
 
 def _check_scope(settings: Settings) -> None:
@@ -298,38 +271,3 @@ def _check_scope(settings: Settings) -> None:
             f"The scope has a character that none can have: {scope[:120]!a} (from {origin})",
             hint="Separate scopes by single spaces, without quotes.",
         )
-
-
-def _check_quirks(settings: Settings) -> None:
-    for name, own in (("token_parameters", _OWN_PARAMETERS), ("token_headers", _OWN_HEADERS)):
-        for key, value in settings.pairs(name).items():
-            if key.lower() in own:
-                raise _unfit(settings, name, f"{key} is the program's own", "Leave it out.")
-            # A line break would begin another header (RFC 9110 §5.5), and an unseen character helps nobody.
-            if not (key.isascii() and key.replace("-", "_").isidentifier() and _is_visible(value)):
-                hint = "Use letters, digits, - and _ in the name, and visible ASCII in the value."
-                raise _unfit(settings, name, f"{ascii(key)[:80]} cannot be sent", hint)
-    for name in ("access_token_path", "scope_parameter"):
-        path = settings.text(name)
-        if path is not None and not all(path.split(".")):
-            raise _unfit(
-                settings, name, "a name is missing in it", "Write a name, such as user.access_token."
-            )
-    for host in settings.words("approval_hosts"):
-        if not all(host.split(".")) or set(host) & set("/:@?#"):
-            hint = "Write the host alone, such as login.example.com."
-            raise _unfit(settings, "approval_hosts", f"{ascii(host)[:80]} is not a host", hint)
-    revoke_url = settings.text("revoke_url")
-    if (revoke_url is None) != (settings.text("revoke_method") is None):
-        raise _unfit(settings, "revoke_url", "it goes with revoke_method", "Give both of them, or neither.")
-    if revoke_url is not None:
-        check_endpoint(revoke_url, name="revoke_url")
-    if settings.switch("nonce") is False and settings.switch("pkce") is False:
-        hint = "Leave one of them on: without both, a stolen code could be used (RFC 9700 §4.5.3)."
-        raise _unfit(settings, "nonce", "it is off, and so is pkce", hint)
-
-
-def _unfit(settings: Settings, name: str, reason: str, hint: str) -> ConfigError:
-    return ConfigError(
-        f"The setting {name} cannot be used: {reason} (from {settings.origin(name)})", hint=hint
-    )

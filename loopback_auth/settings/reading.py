@@ -64,6 +64,11 @@ def _port_texts(item: object) -> list[str]:
     return item.replace(",", " ").split()
 
 
+def is_visible(value: str) -> bool:
+    """Return whether a text is visible ASCII and blanks alone (RFC 6749 appendix A: VSCHAR)."""
+    return all(" " <= character <= "~" for character in value)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a sentence that helps with a misspelt word."""
     import difflib

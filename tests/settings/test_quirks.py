@@ -12,7 +12,8 @@ import pytest
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Quirks
 from loopback_auth.settings import Settings, load_config, resolve
-from loopback_auth.settings.configure import QUIRKS, check_settings, client_config
+from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.quirks import QUIRKS
 from loopback_auth.settings.setting import SETTINGS
 
 WORK = {
@@ -159,3 +160,12 @@ def test_what_may_hold_a_secret_is_kept_from_other_users(key: str, tmp_path: Pat
     with pytest.raises(ConfigError, match="other users can read") as caught:
         load_config(str(path))
     assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_a_presets_quirk_is_looked_at_beside_the_persons_flags() -> None:
+    """LinkedIn leaves the nonce out, so that PKCE is all that defends the code."""
+    flags = {"client_id": "a", "pkce": False}
+    settings = resolve(provider="linkedin", flags=flags, environ={}, config={}, config_path="config.toml")
+
+    with pytest.raises(ConfigError, match="so is pkce"):
+        check_settings(settings)

@@ -1,0 +1,90 @@
+"""Where a provider differs from the RFCs, from its row and the user's table to the model.
+
+What cannot be sent or would lower what is asked of a server too far is refused, by key and place. Imported
+when a client is built, and before the browser is started only for a table of the user's own with such keys.
+
+Source: RFC 9110 §5.5, §5.6.2; RFC 9700 §4.5.3.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.protocol.urls import check_endpoint
+from loopback_auth.settings import Settings
+from loopback_auth.settings.reading import is_visible
+from loopback_auth.settings.setting import SETTINGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from loopback_auth.model import Quirks
+
+QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
+_OWN_PARAMETERS = (
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "grant_type",
+    "redirect_uri",
+    "refresh_token",
+)
+_OWN_HEADERS = ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding")
+
+
+def quirks_of(settings: Settings) -> Quirks:
+    """Return where the provider differs from the RFCs, as its row and the user's table say.
+
+    A scope may be granted under several other names; they stand with spaces between them.
+    """
+    from loopback_auth.model import Quirks
+
+    given: dict[str, Any] = {name: settings.get(name) for name in QUIRKS if settings.get(name) is not None}
+    for name in ("token_parameters", "token_headers"):
+        if name in given:
+            given[name] = tuple(given[name].items())
+    aliases = settings.pairs("scope_aliases").items()
+    given["scope_aliases"] = tuple((asked, name) for asked, names in aliases for name in names.split())
+    return Quirks(**given)
+
+
+def check_quirks(settings: Settings) -> None:
+    """Refuse quirks that cannot be.
+
+    Raises:
+        ConfigError: names the key and where it stands.
+    """
+    for name, own in (("token_parameters", _OWN_PARAMETERS), ("token_headers", _OWN_HEADERS)):
+        for key, value in settings.pairs(name).items():
+            if key.lower() in own:
+                raise _unfit(settings, name, f"{key} is the program's own", "Leave it out.")
+            # A line break would begin another header (RFC 9110 §5.5), and an unseen character helps nobody.
+            if not (key.isascii() and key.replace("-", "_").isidentifier() and is_visible(value)):
+                hint = "Use letters, digits, - and _ in the name, and visible ASCII in the value."
+                raise _unfit(settings, name, f"{ascii(key)[:80]} cannot be sent", hint)
+    for name in ("access_token_path", "scope_parameter"):
+        path = settings.text(name)
+        if path is not None and not all(path.split(".")):
+            raise _unfit(
+                settings, name, "a name is missing in it", "Write a name, such as user.access_token."
+            )
+    for host in settings.words("approval_hosts"):
+        if not all(host.split(".")) or set(host) & set("/:@?#"):
+            hint = "Write the host alone, such as login.example.com."
+            raise _unfit(settings, "approval_hosts", f"{ascii(host)[:80]} is not a host", hint)
+    revoke_url = settings.text("revoke_url")
+    if (revoke_url is None) != (settings.text("revoke_method") is None):
+        raise _unfit(settings, "revoke_url", "it goes with revoke_method", "Give both of them, or neither.")
+    if revoke_url is not None:
+        check_endpoint(revoke_url, name="revoke_url")
+    if settings.switch("nonce") is False and settings.switch("pkce") is False:
+        hint = "Leave one of them on: without both, a stolen code could be used (RFC 9700 §4.5.3)."
+        raise _unfit(settings, "nonce", "it is off, and so is pkce", hint)
+
+
+def _unfit(settings: Settings, name: str, reason: str, hint: str) -> ConfigError:
+    return ConfigError(
+        f"The setting {name} cannot be used: {reason} (from {settings.origin(name)})", hint=hint
+    )
