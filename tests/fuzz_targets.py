@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -69,6 +70,10 @@ ASKED = authorization_request(
     redirect_uri="http://127.0.0.1:49152/callback",
 )
 OURS = RedirectEndpoint("127.0.0.1:49152", "/callback", ASKED, relay_path="/relay/key", relay_token="token")
+
+
+PATIENCE = 2.0
+"""Seconds of the processor that any input may cost."""
 
 
 @dataclass(frozen=True)
@@ -349,3 +354,16 @@ def targets() -> dict[str, Target]:
     # The server of another world refuses the refresh token; here is what it would say to its own.
     renewal = replace(flows["renewal: /token"], seeds=flows["code: /token"].seeds)
     return {**direct, **flows, "renewal: /token": renewal}
+
+
+def survives(name: str, data: bytes) -> None:
+    """Let a target read, and judge what comes of it; time is the processor's, for the machine may be busy."""
+    begun, words = time.process_time(), ""
+    try:
+        targets()[name].read(data)
+    except LoopbackAuthError as error:
+        words = f"{error} {error.hint}"
+
+    # In one line, without anything that a terminal obeys (CVE-2024-50349).
+    assert words.isprintable(), ascii(words)
+    assert time.process_time() - begun < PATIENCE

@@ -176,7 +176,7 @@ def test_the_wheel_holds_pages_and_types(tmp_path: Path) -> None:
     assert wanted <= names
 
 
-@pytest.mark.parametrize("script", ["check", "install", "lock", "bench"])
+@pytest.mark.parametrize("script", ["check", "install", "lock", "bench", "fuzz"])
 def test_scripts_help_and_do_nothing(script: str) -> None:
     """Whoever asks what a script does has not asked for it to be done."""
     command = [str(ROOT / "scripts" / script), "--help"]
