@@ -21,7 +21,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.setup import PATHS
-from loopback_auth.demo.spoken import REVOKE, DialectServer
+from loopback_auth.demo.spoken import REVOKE, DialectServer, DialectSigner
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
@@ -47,6 +47,8 @@ def addresses(name: str, issuer: str) -> dict[str, object]:
     row, moved = PRESETS[name], {**{key: issuer + path for key, path in PATHS.items()}, "issuer": issuer}
     moved |= {"revoke_url": issuer + REVOKE, "revoke_method": str(row.get("revoke_method"))}
     table: dict[str, object] = {key: value for key, value in moved.items() if key in row}
+    if "allowed_issuer" in row:
+        table["allowed_issuer"] = row["allowed_issuer"]
     if "ticket" in row:
         contract = demo_contract(str(row["ticket"]), issuer)
         table |= {"ticket": row["ticket"], "ticket_base": contract.base, "ticket_ui": contract.ui}
@@ -84,18 +86,18 @@ class Place:
             "mine", client_secret=secret, redirect_uris=(f"http://{host}{path}",), client_auth=method
         )
         scopes = {scope: f"Allow {scope}." for scope in self.client.scope.split()}
-        row = PRESETS[self.name]
+        row, dialect = PRESETS[self.name], DIALECTS.get(self.name, Dialect())
         self.server = DialectServer(
             issuer,
             entropy=os.urandom,
-            signer=SIGNER,
+            signer=DialectSigner(SIGNER, dialect) if SIGNER is not None else None,
             clients=(registered,),
             scopes=scopes,
             # Only what publishes its metadata sends an issuer along.
             faults=Faults(omit_iss="issuer" not in row, without_metadata="issuer" not in row),
             device_interval=1,
         )
-        self.server.dialect = DIALECTS.get(self.name, Dialect())
+        self.server.dialect = dialect
         return self.server
 
     def open(self, url: str) -> Opening:

@@ -39,6 +39,7 @@ class Dialect:
         revocation: by RFC 7009, or by a request with the token in its header.
         userinfo: the only method of the UserInfo endpoint.
         account: the member that names the account there; empty: the usual ones.
+        token_issuer: what ID tokens call the server; empty: its issuer.
     """
 
     scope_parameter: str = "scope"
@@ -59,6 +60,7 @@ class Dialect:
     revocation: Literal["rfc", "bearer"] = "rfc"
     userinfo: Literal["GET", "POST"] = "GET"
     account: str = ""
+    token_issuer: str = ""
 
 
 ENTRA = Dialect(
@@ -89,7 +91,7 @@ DIALECTS: Mapping[str, Dialect] = {
         dead_refresh=(200, "bad_refresh_token"),
         account="login",
     ),
-    "google": Dialect(granted=GOOGLE),
+    "google": Dialect(granted=GOOGLE, token_issuer="accounts.google.com"),
     "heroku": Dialect(errors="id and message", dead_refresh=(401, "unauthorized")),
     "linear": Dialect(scope_separator=",", scope_as="list", revocation="bearer"),
     "linkedin": Dialect(token_type="", nonce=False, scope_as="commas"),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from loopback_auth.demo.dialects import Dialect
+from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tokens import s256
 from loopback_auth.demo.wire import (
@@ -32,6 +33,23 @@ REVOKE = "/vendor/revoke"
 
 VERIFIER = "v" * 43
 """What stands for the verifier at a server that knows none."""
+
+
+class DialectSigner:
+    """Signs as another, but under the name that the dialect has for the server."""
+
+    def __init__(self, signer: Signer, dialect: Dialect) -> None:
+        self._signer = signer
+        self._dialect = dialect
+
+    def sign(self, claims: Mapping[str, object]) -> str:
+        """Return the claims as a signed JWT, with the dialect's issuer where it has one."""
+        issuer = self._dialect.token_issuer
+        return self._signer.sign({**claims, "iss": issuer} if issuer else claims)
+
+    def jwks(self) -> Mapping[str, object]:
+        """Return the public keys."""
+        return self._signer.jwks()
 
 
 class DialectServer(DemoServer):

@@ -117,7 +117,7 @@ def client_config(settings: Settings) -> ClientConfig:
         client_id=text("client_id") or "",
         # A secret that is never to be sent is not carried about either.
         client_secret=None if provider.client_auth == "none" else text("client_secret") or None,
-        scope=text("scope") or "",
+        scope=_scope(settings),
         response_mode=cast("ResponseMode | None", text("response_mode")),
         push=settings.switch("push"),
         resource=settings.words("resource"),
@@ -190,7 +190,8 @@ def _check_places(settings: Settings) -> None:
     if settings.text("flow") == "ticket" and not settings.text("ticket"):
         raise ConfigError(
             f"{settings.name} does not sign in by ticket.",
-            hint="Choose another --flow, or name the vendor whose contract it speaks with --ticket.",
+            hint="Choose another --flow, or name the vendor whose contract it speaks with --ticket, and the "
+            "addresses with --ticket-base and --ticket-ui.",
         )
     if only_by_ticket(settings):
         return
@@ -261,6 +262,12 @@ def _check_visible(settings: Settings, name: str, value: str) -> None:
             f"(from {settings.origin(name)})",
             hint="Copy it again, without anything before and after it.",
         )
+
+
+def _scope(settings: Settings) -> str:
+    """Return the scope with blanks between its words; where commas separate them, none can be in a word."""
+    scope, separator = settings.text("scope") or "", settings.text("scope_separator") or " "
+    return " ".join(scope.replace(separator, " ").split())
 
 
 def _check_scope(settings: Settings) -> None:

@@ -331,6 +331,16 @@ def test_wrong_type_is_no_approval(wrong: str | int) -> None:
     assert sent(place, "ticket exchange") == []
 
 
+def test_a_registry_behind_a_mirror_signs_in_at_the_mirror() -> None:
+    """It names itself in its answers; the secret goes where it came from (npm/npm-profile#191)."""
+    place = here(Faults(poll_elsewhere="https://registry.npmjs.org"))
+
+    sign_in = signed_in(place, demo_contract("npm", ISSUER))
+
+    assert place.server.active(sign_in.tokens.access_token, place.now)
+    assert {urlsplit(one.url).netloc for one in sent(place, "ticket status request")} == {"as.example"}
+
+
 @pytest.mark.parametrize(
     ("faults", "name", "error"),
     [

@@ -129,6 +129,25 @@ def test_what_cannot_work_is_refused_with_a_way_out(
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("provider", "scope", "asked"),
+    [
+        ("linear", "read,write", "read write"),
+        ("linear", "read, write", "read write"),
+        ("linear", ["read", "write"], "read write"),
+        ("github", "read:org,repo", "read:org,repo"),
+    ],
+)
+def test_commas_separate_scopes_where_the_server_separates_them_so(
+    provider: str, scope: object, asked: str
+) -> None:
+    """As its pages write them; elsewhere a comma may be a part of a scope (RFC 6749 §3.3)."""
+    environ = {"LOOPBACK_AUTH_CLIENT_SECRET": "s"}
+    settings = settings_of({"client_id": "a", "scope": scope}, provider=provider, environ=environ)
+
+    assert client_config(settings).scope == asked
+
+
 def test_without_a_client_id_the_preset_says_what_to_register() -> None:
     """The first thing that a newcomer sees has to be the first thing to do."""
     with pytest.raises(ConfigError) as caught:
