@@ -355,6 +355,20 @@ def test_all_that_is_left_says_why_of_each() -> None:
     assert set(caught.value.reasons) == {"ticket", "device"}
 
 
+def test_remedies_are_kept_when_nothing_is_left() -> None:
+    """A port that is taken can be changed, although a ticket could not be had either."""
+    person = Person()
+
+    def busy(one: ClientConfig) -> ClientConfig:
+        known = replace(one.provider, ticket=None, redirect=Redirect(ports=(listening.getsockname()[1],)))
+        return replace(one, provider=known)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(NoFlowAvailable) as caught:
+        race(plan(at_once(Code), at_once(Ticket)), person, opener=lost, change=busy)
+
+    assert "--port" in caught.value.hint
+
+
 def test_only_route_fails_with_its_own_error() -> None:
     """A list of one would only be in the way."""
 

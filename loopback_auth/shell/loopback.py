@@ -10,6 +10,7 @@ Source: RFC 8252 §7.3, §8.3.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -82,20 +83,31 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
     Raises:
         RedirectUnavailable: every port is taken or forbidden.
     """
-    troubles = []
+    troubles, numbers = [], set()
     for port in ports:
         try:
             sockets = _bind_families(host, port) if not address else (_listen_wide(address, port),)
         except (OSError, OverflowError) as exc:
             reason = getattr(exc, "strerror", None) or exc
+            numbers.add(getattr(exc, "errno", None))
             troubles.append(f"port {port or 'of any number'} on {host}: {reason}")
             continue
         number = sockets[0].getsockname()[1]
         return BoundRedirect(sockets, authority=f"{host}:{number}", path=path, key=new_key())
     raise RedirectUnavailable(
-        f"No port is free for the redirect URI: {'; '.join(troubles)}",
-        hint="End the program that uses it, or register another redirect URI at the provider and name "
-        "its port with --port.",
+        f"No port is free for the redirect URI: {'; '.join(troubles)}", hint=_hint(numbers)
+    )
+
+
+def _hint(numbers: set[int | None]) -> str:
+    """Say what to do about the refusals of the system."""
+    if numbers == {errno.EADDRNOTAVAIL}:
+        return "This machine has no such address: use a redirect URI at 127.0.0.1."
+    if numbers == {errno.EACCES}:
+        return "Name a port from 1024 on with --port, in a redirect URI that is registered at the provider."
+    return (
+        "End the program that uses it, or register another redirect URI at the provider and name its port "
+        "with --port."
     )
 
 

@@ -196,7 +196,8 @@ class Race:
         if len({error.message for error in self._lost.values()}) == 1:
             return next(iter(self._lost.values()))
         reasons = {flow: error.message for flow, error in self._lost.items()}
-        return NoFlowAvailable({**reasons, **self._plan.refused})
+        hints = dict.fromkeys(error.hint for error in self._lost.values() if error.hint)
+        return NoFlowAvailable({**reasons, **self._plan.refused}, hint=" ".join(hints))
 
     def _look_again(self, seconds: float, look: Callable[[], None]) -> None:
         """Draw a conclusion after a while, unless something happens before."""

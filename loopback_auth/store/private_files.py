@@ -61,9 +61,20 @@ def system_refused(exc: OSError, path: str, done: str) -> StoreError:
         hint = f"Free some space on the disk of {os.path.dirname(path)}, or {_ELSEWHERE}."
     elif exc.errno == errno.EROFS:
         hint = f"Make the disk of {os.path.dirname(path)} writable, or {_ELSEWHERE}."
-    elif exc.errno in (errno.EACCES, errno.EPERM):
+    elif exc.errno in (errno.EACCES, errno.EPERM) and _is_ours(os.path.dirname(path)):
         hint = f"Run: chmod u+rwx {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
+    elif exc.errno in (errno.EACCES, errno.EPERM):
+        # A container under a user id of its own has / for its home.
+        hint = f"Set HOME to a folder in which you may write, or {_ELSEWHERE}."
     return store_error(f"{path} could not be {done}: {exc.strerror or type(exc).__name__}", hint)
+
+
+def _is_ours(folder: str) -> bool:
+    """Return whether a folder is there whose mode we can change."""
+    try:
+        return not _foreign(os.lstat(folder))
+    except OSError:
+        return False
 
 
 def make_folder(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from raw_http import waiting
 from loopback_auth.effects import Bind, Flow
 from loopback_auth.errors import RedirectUnavailable
 from loopback_auth.model import Redirect
+from loopback_auth.shell import loopback
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.loopback import BoundRedirect, bind
@@ -35,6 +37,25 @@ def test_busy_port_is_reported_with_a_way_out() -> None:
 
     assert f"port {port} on 127.0.0.1" in caught.value.message
     assert "--port" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.EADDRNOTAVAIL, "no such address"), (errno.EACCES, "from 1024 on"), (errno.EADDRINUSE, "End the")],
+)
+def test_each_refusal_of_a_port_has_its_own_remedy(
+    number: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without IPv6 there is no program that could be ended, and none holds a port that only root may have."""
+
+    def refuse(*_arguments: object) -> socket.socket:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(loopback, "_listen", refuse)
+    with pytest.raises(RedirectUnavailable) as caught:
+        bind("[::1]", (80,), "/callback")
+
+    assert words in caught.value.hint
 
 
 def test_no_browser_is_sent_to_a_port_that_is_not_ours() -> None:

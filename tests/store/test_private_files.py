@@ -250,7 +250,7 @@ def test_only_old_left_overs_are_removed(folder: Path) -> None:
         (errno.ENOSPC, "Free some space"),
         (errno.EDQUOT, "Free some space"),
         (errno.EROFS, "writable"),
-        (errno.EACCES, "chmod u+rwx"),
+        (errno.EACCES, "LOOPBACK_AUTH_DATA_DIR"),
         (errno.EIO, "ls -la"),
     ],
 )
@@ -260,4 +260,20 @@ def test_every_refusal_of_the_system_has_a_way_out(number: int, word: str) -> No
 
     assert error.message == f"/some where/file could not be written: {os.strerror(number)}"
     assert word in error.hint
-    assert "/some where" in error.hint
+    assert "chmod" not in error.hint
+
+
+def test_folder_of_ours_that_is_closed_can_be_opened(tmp_path: Path) -> None:
+    """Only its owner can do that, and only where it is."""
+    refusal = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    error = private_files.system_refused(refusal, str(tmp_path / "file"), "written")
+
+    assert f"chmod u+rwx {tmp_path}" in error.hint
+
+
+def test_folder_that_is_not_there_leads_to_the_home_that_is_wrong() -> None:
+    """A container under a user id of its own has / for its home."""
+    refusal = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    error = private_files.system_refused(refusal, "/nowhere/.local/share/loopback_auth", "made")
+
+    assert "HOME" in error.hint
