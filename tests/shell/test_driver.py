@@ -17,7 +17,13 @@ from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange, request_for
 
 from loopback_auth.api import login
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Sleep, Warn
-from loopback_auth.errors import BrowserUnavailable, ConfigError, LoopbackAuthError, TokenError
+from loopback_auth.errors import (
+    BrowserUnavailable,
+    ConfigError,
+    LoopbackAuthError,
+    MalformedResponse,
+    TokenError,
+)
 from loopback_auth.model import Callback, ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.driver import Driver, new_attempt
@@ -411,3 +417,25 @@ def test_exchange_is_told_with_labels() -> None:
     assert "code=<code#1>" in told.request
     assert "<access_token#1>" in told.response
     assert told.seconds >= 0
+
+
+def test_an_error_leaves_the_locals_behind_that_hold_tokens() -> None:
+    """Reporters of errors write down the locals of every frame, and a refused answer has tokens in them."""
+
+    def flow() -> Flow[None]:
+        secret = "access-token-in-a-local"
+        try:
+            yield from Warn("so that it is one")
+            raise ValueError(secret)
+        except ValueError as exc:
+            raise MalformedResponse("it cannot be read", source="RFC 6749 §5.1") from exc
+
+    async def main() -> None:
+        async with Driver() as driver:
+            await driver.run(flow())
+
+    with pytest.raises(MalformedResponse) as refused:
+        asyncio.run(main())
+    told = "".join(traceback.TracebackException.from_exception(refused.value, capture_locals=True).format())
+
+    assert "access-token-in-a-local" not in told
