@@ -231,6 +231,11 @@ def _complete(settings: Settings) -> Settings:
         except EOFError:
             secret = ""
         settings = settings.with_secret(secret.strip())
+        if secret.strip():
+            tell(
+                "The secret is not kept: renewals at a terminal will ask for it again, and others need it in"
+            )
+            tell("LOOPBACK_AUTH_CLIENT_SECRET or in the configuration file.")
     check_settings(settings)
     return settings
 

@@ -8,6 +8,7 @@ Source: RFC 6749 §3.3, §10.4; RFC 8707 §2; RFC 9700 §2.3.
 from __future__ import annotations
 
 from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.protocol.scope import scope_missing
 
 
 def why_not(sign_in: SignIn, client: ClientConfig) -> str:
@@ -24,8 +25,8 @@ def why_not(sign_in: SignIn, client: ClientConfig) -> str:
     if sign_in.audience != client.audience:
         return "it is for another audience"
     # What was asked for and not granted would not be granted by asking again each time.
-    known = {*sign_in.requested_scope.split(), *sign_in.tokens.scope.split()}
-    missing = sorted(set(client.scope.split()) - known)
+    unasked = " ".join(sorted(set(client.scope.split()) - set(sign_in.requested_scope.split())))
+    missing = scope_missing(requested=unasked, tokens=sign_in.tokens, quirks=sign_in.quirks)
     return f"it was made without the scope {' '.join(missing)}" if missing else ""
 
 

@@ -69,9 +69,7 @@ def scope_difference(*, requested: str, tokens: TokenSet, quirks: Quirks) -> str
     if not asked:
         return ""
     names = _Names(quirks)
-    came = IDENTITY if tokens.id_token is not None else frozenset()
-    came = came | ({OFFLINE} if tokens.refresh_token is not None else frozenset())
-    missing = [word for word in asked if word not in came and not names.covered(word, given)]
+    missing = scope_missing(requested=requested, tokens=tokens, quirks=quirks)
     added = [word for word in given if word not in IDENTITY | {OFFLINE} and not names.wanted(word, asked)]
     parts = []
     if missing:
@@ -79,6 +77,22 @@ def scope_difference(*, requested: str, tokens: TokenSet, quirks: Quirks) -> str
     if added:
         parts.append(f"granted beyond what was asked: {' '.join(sorted(added))}")
     return f"The scope differs: {'; '.join(parts)}." if parts else ""
+
+
+def scope_missing(*, requested: str, tokens: TokenSet, quirks: Quirks) -> list[str]:
+    """List the scopes among the requested ones that were not granted, under whatever name.
+
+    Args:
+        requested: separated by blanks.
+        tokens: what was granted.
+        quirks: the provider's other names for its scopes.
+
+    Source: RFC 6749 §3.3; OpenID Connect Core 1.0 §5.4, §11.
+    """
+    names, given = _Names(quirks), tokens.scope.split()
+    came = IDENTITY if tokens.id_token is not None else frozenset()
+    came = came | ({OFFLINE} if tokens.refresh_token is not None else frozenset())
+    return [word for word in requested.split() if word not in came and not names.covered(word, given)]
 
 
 class _Names:
