@@ -11,9 +11,10 @@ Source: RFC 8252 §7.3; RFC 6749 §4.1.2, §10.12; Google, "Out-Of-Band (OOB) fl
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from loopback_auth.model import AuthorizationRequest, Callback
 from loopback_auth.protocol.parameters import parse_parameters
@@ -29,6 +30,10 @@ BARE_CODE = (
     "A code alone does not show that it belongs to this sign-in; only PKCE protects it. Paste the whole "
     "address next time."
 )
+
+UNESCAPED = "The code was copied as it stands in an address, with % signs, and was unescaped."
+
+_ESCAPED = re.compile(r"(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,13 @@ def _split(text: str, request: AuthorizationRequest) -> tuple[str, str]:
     head, _, query = path.partition("?")
     # Netlify writes `#?access_token=…`, and some servers put an empty `#` or `#_=_` behind a query.
     fragment = fragment.removeprefix("?")
-    wanted, other = (fragment, query) if request.response_mode == "fragment" else (query, fragment)
-    return head, wanted or other
+    if request.response_mode != "fragment":
+        return head, query or fragment
+    # Some servers put the issuer into the query beside it (RFC 9207 §2).
+    issuer = [pair for pair in query.split("&") if pair.startswith("iss=")]
+    if fragment and issuer and "&iss=" not in f"&{fragment}":
+        fragment = "&".join([fragment, *issuer])
+    return head, fragment or query
 
 
 def _with_address(address: str, answer: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
@@ -113,12 +123,13 @@ def _with_address(address: str, answer: str, request: AuthorizationRequest) -> P
 
 
 def _with_code(code: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
+    code, unescaped = _unescaped(code)
     if request.code_verifier is None or request.response_type != "code":
         return NotAccepted("A code alone is not enough here: paste the whole address.")
     if len(code) < SHORTEST_CODE or not CODE_CHARACTERS.issuperset(code):
         return NotAccepted("That is no address and no code.")
     parameters = (("code", code), ("state", request.state))
-    return Pasted(Callback(parameters, via="paste"), warning=BARE_CODE)
+    return Pasted(Callback(parameters, via="paste"), warning=f"{BARE_CODE} {unescaped}".rstrip())
 
 
 def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
@@ -126,6 +137,10 @@ def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted
     if parameters is None:
         return NotAccepted("That could not be read as an answer; copy the whole address again.")
     states = [value for name, value in parameters if name == "state" and value]
+    if not states:
+        return NotAccepted(
+            "That has no state, by which the answer to this sign-in is known: copy the whole address."
+        )
     if len(states) != 1 or not same_secret(states[0], request.state):
         return NotAccepted(
             "That is the answer to another sign-in. Open the link shown here, and paste the address on which "
@@ -137,7 +152,22 @@ def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted
 def _with_pair(code: str, state: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
     if not code or not same_secret(state, request.state):
         return NotAccepted("That code belongs to another sign-in.")
-    return Pasted(Callback((("code", code), ("state", state)), via="paste"))
+    code, unescaped = _unescaped(code)
+    return Pasted(Callback((("code", code), ("state", state)), via="paste"), warning=unescaped)
+
+
+def _unescaped(code: str) -> tuple[str, str]:
+    """Return a code as it was meant, and a sentence where it was copied as it stands in an address.
+
+    A code may hold a per cent sign of its own (RFC 6749 appendix A.11). It is taken for an escape where all
+    else is what no address has to escape (RFC 3986 §2.3), for then nothing tells it from a copied one.
+    """
+    if "%" not in code or not _ESCAPED.fullmatch(code):
+        return code, ""
+    try:
+        return unquote(code, errors="strict"), UNESCAPED
+    except UnicodeDecodeError:
+        return code, ""
 
 
 def _decoded(text: str) -> str:

@@ -61,6 +61,9 @@ TRANSIENT = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
 PASSING = frozenset({407, 408, 425, 429})
 """Statuses that say so, besides all from 500 on: RFC 9110 §15.5.8-9, RFC 8470 §5.2, RFC 6585 §4."""
 
+NOT_YET = frozenset({"authorization_pending", "slow_down"})
+"""RFC 8628 §3.5: what a poll waits out, so that it is heard in whatever spelling."""
+
 CODE_PATHS = (
     "error",
     "error.code",
@@ -128,7 +131,9 @@ def refusal(document: Mapping[str, object]) -> Refusal:
     places = [document, *_listed(document)]
     codes = [text for place in places for path in CODE_PATHS if _is_code(text := _text(place, path), path)]
     words = [text for place in places for path in WORDS_PATHS if (text := _text(place, path))]
-    known = [_standard(text) for text in (*codes, *words) if _standard(text) in KNOWN_CODES]
+    # A sentence is a code where it is one word: "Invalid token" may be said of anything.
+    named_there = [*codes, *(text for text in words if _WORD.fullmatch(text) or _standard(text) in NOT_YET)]
+    known = [_standard(text) for text in named_there if _standard(text) in KNOWN_CODES]
     named = document.get("error")
     if known:
         error = known[0]

@@ -10,8 +10,7 @@ from typing import Literal
 from loopback_auth.errors import RevocationError, TransportError
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata, SignIn
 from loopback_auth.protocol.client_auth import authenticated_request
-from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.redact import error_code, server_text
+from loopback_auth.protocol.refusal import said
 
 
 def revocation_request(
@@ -69,18 +68,11 @@ def revocation_response(answer: HttpResponse) -> None:
     if answer.status in (200, 204):
         return
     if 400 <= answer.status < 500 and answer.status not in (408, 429):
-        error, description = _error(answer)
-        if error == "invalid_token":
+        words = said(answer)
+        if words.error == "invalid_token":
             return
-        raise RevocationError(error_code(error) if error else f"HTTP status {answer.status}", description)
+        raise RevocationError(words.error or f"HTTP status {answer.status}", words.description)
     raise TransportError(
         f"The token was not revoked: HTTP status {answer.status}",
         hint="Remove the authorization on the server's own web page.",
     )
-
-
-def _error(answer: HttpResponse) -> tuple[str, str]:
-    if not is_json(answer):
-        return "", ""
-    document = parse_object(answer.body, what="revocation response", source="RFC 7009 §2.2.1")
-    return text_member(document, "error"), server_text(text_member(document, "error_description"))

@@ -92,6 +92,44 @@ def test_code_and_state_as_some_pages_show_them(text: str) -> None:
     assert accepted(text).callback == Callback((("code", code), ("state", STATE)), "paste")
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("4%2F0AbCd-efGh_ijKl", CODE),
+        ("4%2f0AbCd-efGh_ijKl", CODE),
+        (f"4%2F0AbCd-efGh_ijKl#{STATE}", CODE),
+        ("abcd%2Gefgh", "abcd%2Gefgh"),
+        ("100%sure/yes", "100%sure/yes"),
+        ("ab/cd%2Fefgh", "ab/cd%2Fefgh"),
+        ("abcdefgh%FF", "abcdefgh%FF"),
+    ],
+)
+def test_code_copied_from_an_address_is_unescaped_once(text: str, code: str) -> None:
+    """Sent as it stands there, it would be escaped twice, and be another code."""
+    pasted = accepted(text)
+
+    assert dict(pasted.callback.parameters)["code"] == code
+    assert ("unescaped" in pasted.warning) is (code == CODE)
+
+
+@pytest.mark.parametrize(
+    "text", [f"code={CODE}", f"{REDIRECT_URI}?code=x", "error=access_denied", "code=x&state="]
+)
+def test_answer_without_state_is_told_from_that_of_another_sign_in(text: str) -> None:
+    """What to do about it is something else: RFC 6749 §10.12."""
+    assert "no state" in refused(text)
+
+
+def test_issuer_may_stand_in_the_query_beside_the_fragment() -> None:
+    """RFC 9207 §2 adds it to the response; Authlib adds it to the query."""
+    token = TOKEN.partition("&iss=")[0]
+
+    pasted = pasted_callback(f"{REDIRECT_URI}?iss={quote(ISSUER)}&x=1#{token}", BY_FRAGMENT)
+
+    assert isinstance(pasted, Pasted)
+    assert authorization_response(BY_FRAGMENT, pasted.callback).parameters["access_token"] == "t"
+
+
 @pytest.mark.parametrize("text", [CODE, "abcdefgh", "abcdefgh==", f"\x1b[200~{CODE}\x1b[201~\n"])
 def test_bare_code_is_taken_with_a_warning(text: str) -> None:
     """RFC 6749 §10.12: nothing shows that it is ours; PKCE makes a foreign one worthless."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from protocol_samples import CLIENT, ISSUER, METADATA, SECRET_CLIENT, form, json_answer, raw_answer
 
-from loopback_auth.errors import LoopbackAuthError, MalformedResponse, RevocationError, TransportError
+from loopback_auth.errors import LoopbackAuthError, RevocationError, TransportError
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.revocation import (
     revocation_request,
@@ -93,6 +93,6 @@ def test_vendor_that_does_not_revoke_is_told(status: int, error: type[LoopbackAu
 
 
 def test_malformed_refusal_is_our_error() -> None:
-    """No foreign exception leaves the parser."""
-    with pytest.raises(MalformedResponse):
+    """No foreign exception leaves the parser; a refusal is one without words, too."""
+    with pytest.raises(RevocationError, match="HTTP status 400"):
         revocation_response(raw_answer(b"[", 400))
