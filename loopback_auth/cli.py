@@ -199,7 +199,12 @@ def _command(arguments: Sequence[str]) -> int:
     parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
     command.arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
-    status: int = command.run(parser.read(arguments[1:]))
+    options = parser.read(arguments[1:])
+    if name != "login":  # It does so itself, once the browser is on its way.
+        from loopback_auth.shell.core_dumps import forbid_core_dumps
+
+        forbid_core_dumps()
+    status: int = command.run(options)
     return status
 
 

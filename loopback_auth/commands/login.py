@@ -158,8 +158,10 @@ def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store:
 
         # The browser is on its way; from here on imports may cost.
         from loopback_auth.shell.controls import Controls
+        from loopback_auth.shell.core_dumps import forbid_core_dumps
         from loopback_auth.terminal.terminal import Terminal
 
+        forbid_core_dumps()
         controls = Controls()
         terminal = Terminal(
             settings.name,

@@ -1,0 +1,30 @@
+"""No secret of a sign-in ends up in a core dump, nor can another process of the same user read our memory.
+
+For the command line alone: a program that embeds us decides for itself. Not on the way to a kept token, nor
+before the browser is started, which would wait for these imports.
+
+Source: setrlimit(2), core(5) (a dump that is piped to a program heeds no limit), prctl(2).
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+PR_SET_DUMPABLE = 4  # of <linux/prctl.h>
+
+
+def forbid_core_dumps() -> None:
+    """Have the system keep our memory to itself, as far as it can."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
