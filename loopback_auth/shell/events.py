@@ -129,7 +129,9 @@ class HttpsTried:
 
 @dataclass(frozen=True, slots=True)
 class CallbackReceived:
-    """The person has come back; what remains is between us and the server."""
+    """The person has come back; what remains is between us and the server, unless they were `refused`."""
+
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

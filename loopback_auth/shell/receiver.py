@@ -334,7 +334,7 @@ class Receiver:
             return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
         if not isinstance(found, Repeated) and not self._outcome.done():
             self._expected.answer(endpoint, found)
-            self._tell(CallbackReceived())
+            self._tell(CallbackReceived(refused="error" in dict(found.parameters)))
         return self._outcome
 
     def _no_answer(self, refusal: TurnedAway, head: HttpRequest) -> HttpResponse:

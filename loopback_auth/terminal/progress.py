@@ -62,6 +62,7 @@ class Progress:
     def __init__(self, name: str, flows: tuple[str, ...]) -> None:
         self._name = name
         self._flows = list(flows)
+        self._invited: set[str] = set()
         self._limit: float | None = None
         self._valid: float | None = None
         self._ignored = ""
@@ -79,7 +80,7 @@ class Progress:
 
     def shown(self) -> None:
         """Note that the person was shown where to begin."""
-        if len(self._flows) > 1:
+        if len(self._offered()) > 1:
             self._await_flows()
         else:
             self.awaited = "Waiting for a browser"
@@ -87,13 +88,18 @@ class Progress:
     def began(self, flow: str) -> None:
         """Note that a flow is open."""
         self._flows = [one for one in self._flows if one != flow] + [flow]
-        self._await_flows()
+        if self.offered(flow) or not self._offered():
+            self._await_flows()
 
     def ended(self, flow: str) -> None:
-        """Note that a flow is open no longer."""
+        """Note that a flow is open no longer, or never came to be."""
         self._flows = [one for one in self._flows if one != flow]
         if self._flows:
             self._await_flows()
+
+    def offered(self, flow: str) -> bool:
+        """Tell whether a flow is there for the person: a server may turn out to have no tickets or codes."""
+        return flow not in ELSEWHERE or flow in self._invited
 
     def comes_back(self) -> bool:
         """Tell whether a flow is open that needs a browser on this machine, or one that reaches it."""
@@ -105,16 +111,21 @@ class Progress:
 
     def invited(self) -> None:
         """Note that the person was shown where to approve."""
+        self._invited.update(flow for flow in self._flows if flow in ELSEWHERE)
         if len(self._flows) < 2:
             self.awaited = "Waiting for you to approve"
+        else:
+            self._await_flows()
 
     def visited(self) -> None:
         """Note that a browser has come to our page, and gone on from there."""
         self.awaited = f"Your browser is at {self._name}; approve there"
 
-    def returned(self) -> None:
+    def returned(self, *, refused: bool) -> None:
         """Note that the person has done what they can."""
         self.awaited, self._brief = "You are back; fetching the tokens", "Fetching the tokens"
+        if refused:  # There is nothing to fetch.
+            self.awaited = self._brief = "You are back"
 
     def followed(self) -> None:
         """Note that another process does all this."""
@@ -139,9 +150,12 @@ class Progress:
         left = max(0, int((min(ends) if len(self._flows) < 2 else ends[0]) - time.monotonic()))
         return f"{left // 60}:{left % 60:02}"
 
+    def _offered(self) -> list[str]:
+        return [flow for flow in self._flows if self.offered(flow)]
+
     def _await_flows(self) -> None:
-        words = [words_of(flow) for flow in self._flows]
-        self.awaited = f"Waiting for {_either([one.awaited for one in words])}"
+        awaited = [words_of(flow).awaited for flow in self._offered()]
+        self.awaited = f"Waiting for {_either(awaited)}" if awaited else "Asking the server"
 
 
 def flows_at_first(plan: Plan | None) -> tuple[str, ...]:

@@ -126,8 +126,8 @@ class Teller:
                 from loopback_auth.shell.mishaps import https_tried
 
                 self.line.say(https_tried(authority))
-            case events.CallbackReceived():
-                self.progress.returned()
+            case events.CallbackReceived(refused):
+                self.progress.returned(refused=refused)
                 self._stage()
             case events.PasteRefused(reason):
                 self.line.say(f"{reason} Paste again, or cancel with Ctrl-C.")
@@ -234,9 +234,10 @@ class Teller:
         self._stage()
 
     def _end(self, flow: str, why: str) -> None:
+        what = "has ended" if self.progress.offered(flow) else "is not possible"
         self.progress.ended(flow)
         self.links.ended(flow)
-        self.line.say(f"{words_of(flow).name} has ended: {why.rstrip('.')}.")
+        self.line.say(f"{words_of(flow).name} {what}: {why.rstrip('.')}.")
         self._show_second()
         self._stage()
 

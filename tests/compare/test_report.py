@@ -24,7 +24,7 @@ from loopback_auth.compare.drawing.report_exchanges import written_out
 from loopback_auth.compare.drawing.report_table import steps
 from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
 from loopback_auth.compare.judging.evidence import KINDS
-from loopback_auth.compare.nouns import Cell, Comparison, Row, Run
+from loopback_auth.compare.nouns import Cell, Comparison, Finding, Outcome, Row, Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace import Exchange, Step, Trace
 
@@ -359,6 +359,18 @@ def test_flow_that_did_not_run_has_its_reason() -> None:
     assert "Not possible" in shown
     assert "No endpoint &lt;here&gt;." in shown
     assert "It did not run." in shown
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"), [("signed in", "none"), ("not possible", "not checked"), ("failed", "not checked")]
+)
+def test_nothing_found_where_nothing_was_checked_is_not_praised(outcome: Outcome, said: str) -> None:
+    """A flow that was not possible shows no fault because it shows nothing."""
+    passed = Finding("pkce", "high", "PKCE with S256", "pass", "S256 was sent.", "RFC 7636 §4.2")
+    run = Run("code", outcome, Trace("code", "simulate", "demo", ()), findings=(passed,))
+    shown = page(run).partition("<dt>Worst finding</dt>")[2].partition("</dd>")[0]
+
+    assert re.sub("<[^>]*>", "", shown).endswith(said)
 
 
 def test_samples_of_hostile_text_are_all_drawn() -> None:

@@ -639,6 +639,23 @@ def test_page_asks_for_the_last_one_after_a_question_elsewhere() -> None:
     assert (forged.status, last.status, last.body) == (403, 200, DONE.body)
 
 
+@pytest.mark.parametrize(
+    ("answer", "refused"), [(GOOD, False), (f"/callback?error=access_denied&state={STATE}", True)]
+)
+def test_refusal_is_told_apart(answer: str, refused: bool) -> None:
+    """Nothing is fetched after one, so nobody should say so."""
+
+    async def main() -> list[Event]:
+        async with waiting() as world:
+            visit = asyncio.create_task(world.ask(answer))
+            await world.receive()
+            await world.receiver.finish(DONE)
+            await visit
+            return world.told(CallbackReceived)
+
+    assert asyncio.run(main()) == [CallbackReceived(refused=refused)]
+
+
 def test_browser_that_left_does_not_delay_the_end() -> None:
     """A person may close the tab while the code is being redeemed."""
 

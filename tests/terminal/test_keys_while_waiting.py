@@ -693,7 +693,7 @@ def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[s
         async with terminal.waiting(None):
             await asyncio.sleep(0)
             terminal.notify(events.RouteBegan("device", "No browser has come to the link within 10 seconds."))
-            terminal.notify(events.RouteEnded("device", "The code has expired."))
+            terminal.notify(events.RouteEnded("device", "The server has no such endpoint."))
 
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of("code"), controls=Controls())
     asyncio.run(main())
@@ -703,8 +703,7 @@ def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[s
         "This is an SSH session. Forward the port.\n"
         "Waiting for a browser, 300 seconds at most.\n"
         "No browser has come to the link within 10 seconds.\n"
-        "Waiting for your browser or the device code.\n"
-        "Approving by device code has ended: The code has expired.\n"
+        "Approving by device code is not possible: The server has no such endpoint.\n"
         "Waiting for your browser.\n"
     )
 

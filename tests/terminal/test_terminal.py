@@ -340,7 +340,7 @@ def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.Ca
     """Two links without a reason look like a mistake; a reason that the person knows is none to tell."""
     Terminal("demo", authority=AUTHORITY).notify(events.RouteBegan("device", why))
 
-    assert capsys.readouterr().err == f"{said}Waiting for your browser or the device code.\n"
+    assert capsys.readouterr().err == f"{said}Waiting for a browser.\n"
 
 
 def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -353,10 +353,11 @@ def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -
 
     assert capsys.readouterr().err == (
         "The browser did not open (xdg-open ended with 3). Open the link yourself.\n"
-        "Waiting for your browser or the device code.\n"
+        "Waiting for a browser.\n"
         "Sign in to demo at this link, on any device:\n"
         "\n  https://a.example/t\n\n"
         "Valid for 90 seconds. Approve only if you started this yourself just now.\n"
+        "Waiting for your browser or the device code.\n"
     )
 
 
@@ -390,7 +391,7 @@ def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str])
 
     assert capsys.readouterr().err.startswith(
         "This is an SSH session. Ask.\n"
-        "Approving by device code has ended: Nobody answers.\n"
+        "Approving by device code is not possible: Nobody answers.\n"
         "Sign in to demo. Open this link in a browser that reaches this machine; it works once:\n"
     )
 
@@ -399,11 +400,12 @@ def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> 
     """Any of them may be the one that works."""
     screen = screen_of(100)
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE), qr=False)
+    terminal.notify(INVITED)
     _wait(terminal, timeout=None)
     terminal.notify(events.RouteBegan("paste", "You asked for it."))
     _wait(terminal, timeout=61.5)
 
-    assert re.search(r"\r4:5\d left\. Waiting for your browser or the device code\. Ctrl-C", screen.read())
+    assert re.search(r"\r9:5\d left\. Waiting for your browser or the device code\. Ctrl-C", screen.read())
     assert re.search(r"\r(1:0|0:5)\d left\. Waiting for your browser, the device code or a ", screen.read())
 
 
@@ -414,9 +416,13 @@ def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[
     terminal.notify(events.RouteEnded("code", "No port is free."))
     terminal.notify(events.RouteBegan("device", INSTEAD))
     _wait(terminal)
+    terminal.notify(INVITED)
+    _wait(terminal)
+    shown = screen.read()
 
-    assert " left. Waiting for the device code. Ctrl-C" in screen.read()
-    assert "Waiting for your browser" not in screen.read()
+    assert " left. Asking the server. Ctrl-C" in shown
+    assert " left. Waiting for you to approve. Ctrl-C" in shown
+    assert "Waiting for your browser" not in shown
 
 
 def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
@@ -442,7 +448,7 @@ def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int]
     """What is no longer open must not be waited for."""
     screen = screen_of(100)
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE))
-    _wait(terminal, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
+    _wait(terminal, INVITED, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
     _wait(terminal, events.RouteEnded("code", "The port is gone"))
 
     assert "Approving by device code has ended: The code has expired.\r\n" in screen.read()

@@ -135,7 +135,9 @@ def _worst(run: Run, places: Mapping[str, str]) -> str:
     if not run.findings:
         return ""
     if not failed:
-        return f"<div><dt>Worst finding</dt><dd>{mark('pass')}none</dd></div>"
+        # A flow that did not get to its end has shown nothing that could be found fault with.
+        words = f"{mark('pass')}none" if run.outcome == "signed in" else "not checked"
+        return f"<div><dt>Worst finding</dt><dd>{words}</dd></div>"
     worst = min(failed, key=lambda finding: SEVERITIES.index(finding.severity))
     more = f"<small>and {len(failed) - 1} more</small>" if len(failed) > 1 else ""
     # Not the title, which says what should have been.
