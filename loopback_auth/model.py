@@ -122,6 +122,7 @@ class Quirks:
             against the same attack (RFC 9700 §4.5.3).
         dead_refresh_errors: further error codes with which a refresh token is refused for good.
         scope_parameter: the name of the scope parameter in requests for authorization.
+        device_scope_parameter: its name in device authorization requests; empty: the same.
         scope_aliases: pairs of a scope as asked for, and as it is granted too.
         scope_prefixes: beginnings that are left out when scopes are compared.
         approval_hosts: hosts other than the issuer's where a device code or a ticket is approved.
@@ -138,6 +139,7 @@ class Quirks:
     nonce: bool = True
     dead_refresh_errors: tuple[str, ...] = ()
     scope_parameter: str = "scope"
+    device_scope_parameter: str = ""
     scope_aliases: tuple[tuple[str, str], ...] = ()
     scope_prefixes: tuple[str, ...] = ()
     approval_hosts: tuple[str, ...] = ()

@@ -193,11 +193,13 @@ def test_a_preset_signs_in_by_device_code(name: str) -> None:
     """The first poll is too early, and is answered in the provider's own words."""
 
     async def main() -> SignIn:
-        place = Place(name)
+        place = Place(name, scope="email offline_access")
         async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            return await place.sign_in("device", MemoryTokenStore())
+            sign_in = await place.sign_in("device", MemoryTokenStore())
+            assert place.warnings() == []
+            return sign_in
 
-    assert asyncio.run(main()).tokens.access_token
+    assert "email" in asyncio.run(main()).tokens.scope
 
 
 def test_a_dialect_is_of_a_preset() -> None:

@@ -23,6 +23,7 @@ class Dialect:
     Args:
         scope_parameter: in authorization requests.
         scope_separator: there too.
+        device_scope: the parameter's name in device authorization requests.
         granted: names of scopes as they are granted, by the names that are asked for; empty: not told.
         scope_as: the form of the scope in a token response.
         scope_member: its name there.
@@ -44,6 +45,7 @@ class Dialect:
 
     scope_parameter: str = "scope"
     scope_separator: str = " "
+    device_scope: str = "scope"
     granted: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     scope_as: Literal["text", "list", "commas"] = "text"
     scope_member: str = "scope"
@@ -121,5 +123,7 @@ DIALECTS: Mapping[str, Dialect] = {
         revocation="bearer",
     ),
     "spotify": Dialect(account="display_name"),
-    "twitch": Dialect(scope_as="list", token_type="bearer", errors="status and message"),
+    "twitch": Dialect(
+        device_scope="scopes", scope_as="list", token_type="bearer", errors="status and message"
+    ),
 }

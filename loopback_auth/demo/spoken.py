@@ -64,6 +64,8 @@ class DialectServer(DemoServer):
             match path:
                 case "/authorize" if request.method == "GET":
                     return super().handle(self._authorization(request), now)
+                case "/device_authorization":
+                    return super().handle(self._device_authorization(request), now)
                 case "/token":
                     return self._token_answer(request, now)
                 case "/userinfo":
@@ -90,6 +92,13 @@ class DialectServer(DemoServer):
             asked = [pair for pair in asked if not pair[0].startswith("code_challenge")]
             asked += [("code_challenge", s256(VERIFIER)), ("code_challenge_method", "S256")]
         return replace(request, url=f"{target}?{urlencode(asked)}")
+
+    def _device_authorization(self, request: HttpRequest) -> HttpRequest:
+        members = dict(form_parameters(request).once().values)
+        scope = members.pop(self.dialect.device_scope, "")
+        members.pop("scope", None)
+        asked = {**members, "scope": " ".join(scope.split(self.dialect.scope_separator))}
+        return replace(request, body=urlencode(asked).encode("ascii"))
 
     def _token_answer(self, request: HttpRequest, now: float) -> HttpResponse:
         members = self._token_members(request)

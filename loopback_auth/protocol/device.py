@@ -46,7 +46,8 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
             hint="Use another flow, or give --device-authorization-endpoint.",
         )
     scope = client.provider.scope_separator.join(client.scope.split())
-    parameters = [(client.provider.quirks.scope_parameter, scope)] if scope else []
+    quirks = client.provider.quirks
+    parameters = [(quirks.device_scope_parameter or quirks.scope_parameter, scope)] if scope else []
     parameters += [("resource", resource) for resource in client.resource]
     if client.audience:
         parameters.append(("audience", client.audience))

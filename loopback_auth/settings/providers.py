@@ -304,6 +304,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "client_auth": "client_secret_post",
         "redirect_uri": EXACT_LOCALHOST,
         "approval_hosts": ("www.twitch.tv",),
+        "device_scope_parameter": "scopes",
     },
     "vercel": {
         "title": "Vercel",

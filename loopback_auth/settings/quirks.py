@@ -64,7 +64,7 @@ def check_quirks(settings: Settings) -> None:
             if not (key.isascii() and key.replace("-", "_").isidentifier() and is_visible(value)):
                 hint = "Use letters, digits, - and _ in the name, and visible ASCII in the value."
                 raise _unfit(settings, name, f"{ascii(key)[:80]} cannot be sent", hint)
-    for name in ("access_token_path", "scope_parameter"):
+    for name in ("access_token_path", "scope_parameter", "device_scope_parameter"):
         path = settings.text(name)
         if path is not None and not all(path.split(".")):
             raise _unfit(

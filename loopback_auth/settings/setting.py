@@ -181,6 +181,7 @@ SETTINGS = (
     Setting("nonce", "switch", "nonce in the ID token; off only where a server leaves it out", quirk=True),
     Setting("dead_refresh_errors", "words", "error codes of a refresh token that has ended", quirk=True),
     Setting("scope_parameter", "text", "name of the scope parameter", quirk=True),
+    Setting("device_scope_parameter", "text", "its name for device codes, where it differs", quirk=True),
     Setting("scope_aliases", "pairs", "scopes by other names: asked for = granted", quirk=True),
     Setting("scope_prefixes", "words", "beginnings that do not count in scopes", quirk=True),
     Setting("approval_hosts", "words", "other hosts where a device code or ticket is approved", quirk=True),

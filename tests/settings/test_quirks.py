@@ -36,6 +36,7 @@ token_types = ["user", "bot"]
 nonce = false
 dead_refresh_errors = "bad_refresh_token unauthorized"
 scope_parameter = "user_scope"
+device_scope_parameter = "scopes"
 scope_aliases = {email = "https://id.example/email https://id.example/mail"}
 scope_prefixes = "https://id.example/"
 approval_hosts = ["www.id.example", "go.example"]
@@ -74,6 +75,7 @@ def test_the_users_own_table_reaches_the_client(tmp_path: Path) -> None:
         nonce=False,
         dead_refresh_errors=("bad_refresh_token", "unauthorized"),
         scope_parameter="user_scope",
+        device_scope_parameter="scopes",
         scope_aliases=(("email", "https://id.example/email"), ("email", "https://id.example/mail")),
         scope_prefixes=("https://id.example/",),
         approval_hosts=("www.id.example", "go.example"),
