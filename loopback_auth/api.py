@@ -204,7 +204,8 @@ def _opener(plan: Plan) -> OpenBrowser:
 
 
 async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver) -> bool:
-    if confirm is None or sign_in.flow not in APPROVED_BY_ANYBODY:
+    """Ask where somebody else may have approved, or may have been faster than the person's browser."""
+    if confirm is None or not (driver.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
         return True
     driver.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)

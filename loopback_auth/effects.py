@@ -113,6 +113,7 @@ class Invite:
         plain_url: short enough to be typed, where it differs.
         lifetime: seconds until it is over.
         asked_next: as for `Browse`.
+        redeemable: whoever has the address can redeem what is approved there.
     """
 
     provider: str
@@ -121,6 +122,7 @@ class Invite:
     plain_url: str = ""
     lifetime: float = 0.0
     asked_next: tuple[str, ...] = field(default=(), repr=False)
+    redeemable: bool = False
 
     def __iter__(self) -> Generator[Invite, Any, None]:
         yield self

@@ -35,7 +35,15 @@ from loopback_auth.errors import (
 )
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, LinkOpened, LinkReady, silent
+from loopback_auth.shell.events import (
+    CallbackReceived,
+    Event,
+    Exchanged,
+    LinkAsked,
+    LinkOpened,
+    LinkReady,
+    silent,
+)
 from loopback_auth.shell.transport import Transport
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
@@ -162,7 +170,7 @@ def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
         assert "Signed in" in page
         assert store.load(NAME) == sign_in
         kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
-        assert kinds == [LinkReady, LinkOpened, CallbackReceived]
+        assert kinds == [LinkReady, LinkAsked, LinkOpened, CallbackReceived]
         check_closed(person)
 
     run(main())
@@ -351,7 +359,7 @@ def test_cancelled_before_metadata() -> None:
             arrived = asyncio.Event()
 
             def note(event: Event) -> None:
-                if isinstance(event, LinkOpened):
+                if isinstance(event, LinkAsked):
                     arrived.set()
 
             task = asyncio.create_task(login(client(issuer), notify=note, open_browser=person.open))

@@ -55,7 +55,11 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     answer = yield from Send(call_request(contract.create, values), "ticket request", secrets)
     made = ticket_response(contract, values, answer)
     yield from Invite(
-        client.provider.name, made.browser_url, user_code=made.user_code, lifetime=made.lifetime
+        client.provider.name,
+        made.browser_url,
+        user_code=made.user_code,
+        lifetime=made.lifetime,
+        redeemable=not contract.binding,
     )
     answer = yield from poll(
         call_request(contract.poll, made.values),

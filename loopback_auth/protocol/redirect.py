@@ -38,6 +38,10 @@ class RedirectEndpoint:
     """An answer was taken, to this request or to another one of the same sign-in."""
     answer: Callback | None = field(default=None, repr=False)
     """The one to this request, if it was that."""
+    withdrawn: bool = False
+    """The link that led to this request is not used any more."""
+    guarded: bool = False
+    """It was led to by a link that other users could read; what that means is the shell's to know."""
     relay_path: str = field(default="", repr=False)
     """Where our own page posts the fragment of its address to."""
     relay_token: str = field(default="", repr=False)
@@ -77,6 +81,12 @@ OTHER_NAME = TurnedAway(
     "This address was reached under another name than the one it has.",
     why="was addressed to another name than the redirect URI has",
 )
+OPENED_BEFORE = TurnedAway(410, "This link has been opened before; the terminal shows a new one.")
+WITHDRAWN = TurnedAway(
+    410,
+    "This sign-in began with a link that is not used any more. Open the new one, which the terminal shows.",
+    why="belonged to a link that is not used any more",
+)
 OVER = TurnedAway(410, "This sign-in has been answered; the terminal says how it ended.", why="came too late")
 
 
@@ -109,7 +119,7 @@ def redirect_endpoint(
     names = {name for name, value in parameters if value and name in DECISIVE}
     # Servers answer in the fragment unasked (Multiple Response Types §5), some with `iss` in the query.
     if via == "query" and endpoint.relay_path and names <= {"iss"}:
-        return OVER if endpoint.answered else RelayPage()
+        return OVER if endpoint.answered else WITHDRAWN if endpoint.withdrawn else RelayPage()
     states = [value for name, value in parameters if name == "state" and value]
     if len(states) != 1 or not same_secret(states[0], endpoint.request.state):
         carried = "another state" if len(states) == 1 else "more than one state" if states else "no state"
@@ -117,10 +127,12 @@ def redirect_endpoint(
             "This is not the answer to the sign-in that is waiting here.",
             f"carried {carried}" if names else "carried no answer",
         )
-    if not endpoint.answered:
-        return Callback(parameters, via)
-    if endpoint.answer is None:
+    if endpoint.answered and endpoint.answer is None:
         return OVER
+    if endpoint.withdrawn:
+        return WITHDRAWN
+    if endpoint.answer is None:
+        return Callback(parameters, via)
     # RFC 9110 §9.2.2, RFC 9112 §9.3.1: a browser may repeat a GET by itself, and a person reloads.
     if _deciding(parameters) == _deciding(endpoint.answer.parameters):
         return Repeated()
@@ -222,7 +234,7 @@ def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) ->
     if not same_secret(_path(request), f"/{key}"):
         return NOTHING_HERE
     if used:
-        return TurnedAway(410, "This link has been opened before; the terminal shows a new one.")
+        return OPENED_BEFORE
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import Protocol
 
 # `aiohttp.web` would also import router, applications and web sockets, a sixth of the CPU of a whole sign-in.
@@ -19,6 +20,7 @@ from aiohttp.web_server import Server as WebServer
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
+from loopback_auth.shell.peer import other_user
 
 RECEIVED_LIMIT = 256 * 1024
 """Bytes of one request, head and body together."""
@@ -108,6 +110,29 @@ class Connection(RequestHandler):
         self.busy = True
         if self._timer is not None:
             self._timer.cancel()
+
+    @property
+    def stands(self) -> bool:
+        """Whether the other side is still there, as far as can be told: it has not hung up."""
+        if self.transport is None or self.transport.is_closing():
+            return False
+        try:
+            with self.transport.get_extra_info("socket").dup() as one:
+                one.setblocking(False)
+                return bool(one.recv(1, socket.MSG_PEEK))
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+
+    def other_user(self) -> int | None:
+        """Return the id of another user of this machine who is at the other side; None: nobody can tell."""
+        theirs, ours = (
+            (self.transport.get_extra_info(one) for one in ("peername", "sockname"))
+            if self.transport
+            else (None, None)
+        )
+        return other_user(theirs[:2], ours[:2]) if theirs and ours else None
 
     def drop(self) -> None:
         """End the connection without an answer."""

@@ -101,6 +101,8 @@ class Driver:
         self._state = ""
         self.asked = False
         """Whether a person has been sent somewhere by this flow."""
+        self.led = False
+        """Whether our start page leads to what this flow asks for."""
 
     def beside(self, *, paste: Paste | None = None, authority: str = "") -> Driver:
         """Return a driver for one more flow, which leaves port and browser to those that have them.
@@ -114,6 +116,12 @@ class Driver:
         other._beside, other._reached_by = True, authority
         return other
 
+    def anew(self) -> Driver:
+        """Return a driver for the same flow from its beginning, with what this one had."""
+        other = self.beside(paste=self._paste, authority=self._reached_by)
+        other._beside = self._beside
+        return other
+
     def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something awaited before what the flows share is closed."""
         self._shared.at_the_end(close)
@@ -125,6 +133,16 @@ class Driver:
     def keep_from_telling(self, kind: str, secret: str) -> None:
         """Have a secret replaced in all that is told from now on."""
         self._shared.witness.secret(kind, secret)
+
+    def start_link(self, exposed: bool) -> str:
+        """Return a link to our start page that still works; empty where there is none."""
+        receiver = self._shared.receiver
+        return receiver.start.fresh(exposed=exposed) if receiver is not None else ""
+
+    @property
+    def doubted(self) -> bool:
+        """Whether somebody else may have answered in the person's place: the account has to be looked at."""
+        return self._shared.receiver is not None and self._shared.receiver.start.doubted
 
     @property
     def answered(self) -> bool:
@@ -163,6 +181,11 @@ class Driver:
             self._shared.witness.scrub(exc)
             # The frames below have tokens in their locals, which some reporters of errors write down.
             raise exc.with_traceback(None) from None
+        except asyncio.CancelledError:
+            # Another flow goes on; an answer to this one would end the waiting, and nobody would take it.
+            if self._state:
+                self._shared.own_receiver().withdraw(self._state)
+            raise
         finally:
             flow.close()
 
@@ -262,9 +285,10 @@ class Driver:
         if self._paste is not None and request is not None:
             self._shared.notify(PasteReady(url, request.redirect_uri))
         elif self._shared.start_page:
-            receiver.send_browser_to(url, self._reached_by)
+            self.led = True
+            receiver.send_browser_to(url, self._reached_by, self._state)
         else:
-            self._shared.open(url)
+            receiver.exposed(self._shared.open(url).program, self._state)
 
     async def _invite(self, invite: Invite) -> None:
         self._shared.witness.url(invite.url)
@@ -281,6 +305,7 @@ class Driver:
                 invite.lifetime,
                 opening.program,
                 opening.why_not,
+                invite.redeemable,
             )
         )
 
@@ -290,6 +315,9 @@ class Driver:
             with suppress(RedirectUnavailable):
                 await self._shared.port(Redirect())
         if self._shared.receiver is None or not self._shared.start_page:
+            if invite.redeemable:  # The command line of a program is for everybody to read.
+                return Opening(why_not="whoever reads the link could use it, and a browser's shows to others")
             return self._shared.start_browser(invite.url)
+        self.led = True
         self._live = self._shared.receiver.invite(invite)
         return Opening(why_not="the button is on the page of ours")

@@ -23,7 +23,7 @@ class Invited:
     """Where the person is to approve, on whatever device, within `lifetime` seconds.
 
     `user_code` is to be compared or entered there; `plain_url` is short enough to be typed, where it differs;
-    the last two are those of `LinkReady`.
+    the next two are those of `LinkReady`; `redeemable`: whoever has the link can redeem what is approved.
     """
 
     url: str = field(repr=False)
@@ -32,6 +32,7 @@ class Invited:
     lifetime: float
     opened_with: str = ""
     why_not: str = ""
+    redeemable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,17 @@ class OpenerFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAsked:
+    """A browser asks for our page, and gets its answer as soon as it is known; the arguments are those below.
+
+    It may give up before, or ask again: the link is used, and `LinkOpened` told, when the answer was taken.
+    """
+
+    authority: str = ""
+    shown_to_nobody_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkOpened:
     """A browser has reached us: the redirect will arrive, if the person approves.
 
@@ -85,6 +97,23 @@ class LinkOpened:
 
     authority: str = ""
     shown_to_nobody_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpenedTwice:
+    """A used link was opened once more, so one of two may be a stranger: what it led to is withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherUserTurnedAway:
+    """Another user of this machine opened the link that our browser was started with; `user` is their id."""
+
+    user: int
+
+    def __str__(self) -> str:
+        return (
+            f"Another user of this machine (user id {self.user}) opened the sign-in link and was turned away."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +198,10 @@ Event = (
     | RouteEnded
     | Followed
     | OpenerFailed
+    | LinkAsked
     | LinkOpened
+    | LinkOpenedTwice
+    | OtherUserTurnedAway
     | LinkRenewed
     | Ignored
     | AnswerTurnedAway

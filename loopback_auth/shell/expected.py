@@ -34,7 +34,10 @@ class Expected:
     def __init__(self, authority: str, path: str) -> None:
         self.answered = False
         """A callback has arrived, and with it the end of the waiting."""
-        self._nothing_yet = RedirectEndpoint(authority, path)
+        # One page fetches the fragment for whichever of the requests it answers.
+        self._nothing_yet = RedirectEndpoint(
+            authority, path, relay_path=f"/{new_key()}", relay_token=new_key()
+        )
         self._endpoints: dict[str, RedirectEndpoint] = {}
         self._callbacks: dict[str, asyncio.Future[Callback]] = {}
 
@@ -50,8 +53,6 @@ class Expected:
                 self._nothing_yet,
                 authority=authority or self._nothing_yet.authority,
                 request=request,
-                relay_path=f"/{new_key()}",
-                relay_token=new_key(),
             )
             self._callbacks[request.state] = asyncio.get_running_loop().create_future()
         return self._callbacks[request.state]
@@ -61,9 +62,24 @@ class Expected:
         callback = self._callbacks.get(state)
         return callback is not None and callback.done()
 
+    def guard(self, state: str) -> None:
+        """Note that other users could read the link that led to a request."""
+        if state in self._endpoints:
+            self._endpoints[state] = replace(self._endpoints[state], guarded=True)
+
+    def withdraw(self, state: str) -> None:
+        """Take the callback of a request no longer, unless it has arrived."""
+        if state in self._endpoints and not self.has_answer(state):
+            self._endpoints[state] = replace(self._endpoints[state], withdrawn=True)
+
+    def withdraw_all(self) -> None:
+        """Take none of the callbacks any longer that have been awaited so far."""
+        for state in self._endpoints:
+            self.withdraw(state)
+
     def relays(self, path: str) -> bool:
         """Tell whether a path is where a page of ours sends what it read in the fragment."""
-        return any(path == one.relay_path for one in self._endpoints.values())
+        return path == self._nothing_yet.relay_path
 
     def methods(self) -> str:
         """List the methods that a callback may have, for `Allow` (RFC 9110 §15.5.6)."""

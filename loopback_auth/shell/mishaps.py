@@ -6,7 +6,7 @@ the end, in place of a guess.
 
 from __future__ import annotations
 
-from loopback_auth.shell.events import AnswerTurnedAway, Event, HttpsTried
+from loopback_auth.shell.events import AnswerTurnedAway, Event, HttpsTried, OtherUserTurnedAway
 
 
 def https_tried(authority: str) -> str:
@@ -25,6 +25,7 @@ class Mishaps:
         self._turned_away = 0
         self._last = ""
         self._https = ""
+        self._other_user = ""
 
     def note(self, event: Event) -> None:
         """Take note of an event."""
@@ -34,6 +35,8 @@ class Mishaps:
                 self._last = str(event)
             case HttpsTried(authority):
                 self._https = https_tried(authority)
+            case OtherUserTurnedAway():
+                self._other_user = str(event)
             case _:
                 pass
 
@@ -44,4 +47,4 @@ class Mishaps:
             said.append(f"One answer was turned away: {self._last}.")
         elif self._turned_away:
             said.append(f"{self._turned_away} answers were turned away, the last one because {self._last}.")
-        return " ".join([*said, self._https] if self._https else said)
+        return " ".join(one for one in (*said, self._https, self._other_user) if one)

@@ -33,7 +33,9 @@ from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
     Event,
+    LinkAsked,
     LinkOpened,
+    LinkOpenedTwice,
     Notify,
     OpenerFailed,
     RouteBegan,
@@ -132,10 +134,14 @@ class Race:
     def evidence(self, event: Event) -> None:
         """Draw the conclusions from an event."""
         match event:
-            case LinkOpened(authority, nobody):
+            case LinkAsked(authority, nobody):
                 if not nobody:
                     self._look_again(self._plan.second_look, self._nobody_came_back)
                 self._follow(authority)
+            case LinkOpened(shown_to_nobody_by=""):
+                self._look_again(self._plan.second_look, self._nobody_came_back)
+            case LinkOpenedTwice():
+                self._begin_anew()
             case OpenerFailed():
                 self._unreached(did_not_open(event))
             case CallbackReceived():
@@ -236,10 +242,18 @@ class Race:
         """Begin the redirect flow anew for a port that was forwarded under another number."""
         for task, (route, driver) in list(self._open.items()):
             if route.flow not in NO_REDIRECT and not driver.reached_by(authority):
-                # Our link works once, so nobody will come back by the other authority any more.
+                # Who comes by another authority is not coming back by the first.
                 del self._open[task]
                 task.cancel()
                 self._start(route, self._drive(route.flow, authority))
+
+    def _begin_anew(self) -> None:
+        """Give up whatever our link led to, and ask again: a stranger may have what was asked with."""
+        for task, (route, driver) in list(self._open.items()):
+            if driver.led and not driver.answered:
+                del self._open[task]
+                task.cancel()
+                self._start(route, driver.anew())
 
     def _drop_others(self) -> None:
         """Give up what is still asking: the answer is here, and its worth will be known in a moment."""

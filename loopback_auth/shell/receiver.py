@@ -12,28 +12,19 @@ no word of the framework in any answer or log, because aiohttp quotes what it co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
-from aiohttp.web_protocol import RequestPayloadError
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from loopback_auth import pages
 from loopback_auth.effects import Invite
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.parameters import BODY_LIMIT
-from loopback_auth.protocol.redirect import (
-    RelayPage,
-    Repeated,
-    TurnedAway,
-    forwarded_authority,
-    said,
-    start_page,
-)
-from loopback_auth.protocol.visitors import without_window
+from loopback_auth.protocol.redirect import NOTHING_HERE, WITHDRAWN, RelayPage, Repeated, TurnedAway, said
 from loopback_auth.shell.connection import Connection, Server, answer, report
 from loopback_auth.shell.events import (
     AnswerTurnedAway,
@@ -41,13 +32,14 @@ from loopback_auth.shell.events import (
     Event,
     HttpsTried,
     Ignored,
-    LinkOpened,
-    LinkRenewed,
     Notify,
 )
 from loopback_auth.shell.expected import Expected
+from loopback_auth.shell.incoming import body_of, head_of, path_of
 from loopback_auth.shell.live import LiveTab
-from loopback_auth.shell.loopback import BACKLOG, BoundRedirect, new_key
+from loopback_auth.shell.loopback import BACKLOG, BoundRedirect
+from loopback_auth.shell.peer import runs_as_another
+from loopback_auth.shell.start_link import ANOTHER_USER, Link, StartPage
 
 CONNECTIONS = 64
 ACCEPTS = 8
@@ -95,13 +87,18 @@ class Receiver:
         self._bound = bound
         self._notify = notify
         self._visited = visited
-        self._any_port = any_port
         self._expected = Expected(bound.authority, bound.path)
-        self._key = bound.key
-        self._key_used = False
-        self._keys = {bound.key} if start_page else set()
+        opener = bound.opening.program if bound.opening is not None else ""
+        self._same_user = not runs_as_another(opener)
+        self.start = StartPage(
+            bound.authority,
+            bound.key if start_page else "",
+            exposed=bool(opener),
+            any_port=any_port,
+            expected=self._expected,
+            tell=self._tell,
+        )
         loop = asyncio.get_running_loop()
-        self._ways_on: dict[str, asyncio.Future[HttpResponse]] = {}
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
         self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
@@ -155,20 +152,25 @@ class Receiver:
             listener.close()
         self._bound.close()
 
-    def send_browser_to(self, url: str, authority: str = "") -> None:
-        """Let the start page, as reached under an authority, lead on to a URL."""
-        way_on = self._way_on(authority or self._bound.authority)
-        if not way_on.done():
-            way_on.set_result(HttpResponse(302, (("Location", url), *pages.safe_headers())))
+    def send_browser_to(self, url: str, authority: str = "", state: str = "") -> None:
+        """Let the start page, as reached under an authority, lead on to a URL, with a state of ours."""
+        page = HttpResponse(302, (("Location", url), *pages.safe_headers()))
+        self.start.lead(authority, page, state=state)
 
     def invite(self, invite: Invite) -> LiveTab:
         """Let the start page be one that leads to the provider in another tab, and stays."""
+        if self._live is not None:
+            self._live.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
         live = self._live = LiveTab(self._bound.authority)
-        way_on = self._way_on(self._bound.authority)
-        if not way_on.done():
-            page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
-            way_on.set_result(page)
+        page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
+        self.start.lead("", page)
         return live
+
+    def exposed(self, program: str, state: str = "") -> None:
+        """Note that a program was started with a link in its command line, and with which state of ours."""
+        self._same_user = self._same_user and not runs_as_another(program)
+        if program and state:
+            self._expected.guard(state)
 
     def expect(self, request: AuthorizationRequest, authority: str = "") -> None:
         """Begin to recognise the callback of a request, at our authority or at one proven to lead here."""
@@ -182,10 +184,9 @@ class Receiver:
         """Tell whether the callback of the request with this state has arrived."""
         return self._expected.has_answer(state)
 
-    def _way_on(self, authority: str) -> asyncio.Future[HttpResponse]:
-        if authority not in self._ways_on:
-            self._ways_on[authority] = asyncio.get_running_loop().create_future()
-        return self._ways_on[authority]
+    def withdraw(self, state: str) -> None:
+        """Take the callback of a request no longer, unless it has arrived."""
+        self._expected.withdraw(state)
 
     def ask_elsewhere(self, account: str) -> None:
         """Let the waiting browser say that a question about an account is to be answered in the terminal."""
@@ -202,9 +203,9 @@ class Receiver:
             due: seconds in which a browser may still come to the start page for the first time.
         """
         self._over = True
-        for waiting in (self._outcome, self._way_on(self._bound.authority), *self._ways_on.values()):
-            if not waiting.done():
-                waiting.set_result(page)
+        if not self._outcome.done():
+            self._outcome.set_result(page)
+        self.start.end(page)
         if self._live is not None:
             self._live.end(page)
         if due and not self._visited_once.is_set():
@@ -267,71 +268,68 @@ class Receiver:
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request."""
-        head = HttpRequest(request.method, request.raw_path, _headers(request.raw_headers))
+        head = head_of(request)
         connection = request.protocol
         if not isinstance(connection, Connection):
             raise TypeError("a connection of another server")
-        if _path(head)[1:] in self._keys:
-            page = self._start(head)
-        elif self._live is not None and _path(head).startswith(self._live.path):
+        link = self.start.link(path_of(head))
+        if link is not None:
+            page = self._told(self.start.asked(link, head, partial(self._another_user, connection)), "GET")
+        elif self._live is not None and path_of(head).startswith(self._live.path):
             page = self._told(self._live.answer(head, connection))
         else:
-            page = await self._answered(request, head)
+            page = await self._answered(request, head, connection)
         connection.understood()
         if isinstance(page, asyncio.Future):
+            if link is not None:
+                self._visited_once.set()
             self._held.add(connection)
             page = await asyncio.shield(page)
+            if link is not None:
+                page = self._handed(link, head, page, connection)
         if self._visited is not None:
             self._visited(head, page.status)
         return answer(page)
 
-    def _told(self, verdict: Answer | TurnedAway) -> Answer:
-        return self.refused(verdict, allow="GET, POST") if isinstance(verdict, TurnedAway) else verdict
+    def _told(self, verdict: Answer | TurnedAway, allow: str = "GET, POST") -> Answer:
+        return self.refused(verdict, allow) if isinstance(verdict, TurnedAway) else verdict
 
-    def _start(self, head: HttpRequest) -> Answer:
-        key = _path(head)[1:]
-        used = key != self._key or self._key_used
-        # The key is known to nobody else, so the name under which a visitor with it came is how we are
-        # reached.
-        forwarded = forwarded_authority(head) if self._any_port else ""
-        authority = forwarded or self._bound.authority
-        refusal = start_page(head, authority=authority, key=key, used=used)
-        if refusal is None:
-            self._key_used = True
-            self._visited_once.set()
-            way_on = self._outcome if self._over else self._way_on(authority)
-            nobody = without_window(head)
-            self._tell(LinkOpened(authority, nobody))
-            if nobody and not self._expected.answered:
-                self._renew_link()
-            return way_on
-        page = self.refused(refusal)
-        # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
-        if refusal.status == 410 and self._key_used and not self._expected.answered:
-            self._renew_link()
-        return page
+    def _handed(
+        self, link: Link, head: HttpRequest, page: HttpResponse, connection: Connection
+    ) -> HttpResponse:
+        if not connection.stands:  # It may ask again, with a link that is as good as before.
+            connection.drop()
+            return page
+        refusal = self.start.handed(link, head)
+        return page if refusal is None else self.refused(refusal)
 
-    def _renew_link(self) -> None:
-        # Only the terminal learns the new key, so whoever took the old link from the process list is out.
-        self._key, self._key_used = new_key(), False
-        self._keys.add(self._key)
-        self._tell(LinkRenewed(f"http://{self._bound.authority}/{self._key}"))
+    def _another_user(self, connection: Connection) -> int | None:
+        return connection.other_user() if self._same_user else None
 
-    async def _answered(self, request: BaseRequest, head: HttpRequest) -> Answer:
+    async def _answered(self, request: BaseRequest, head: HttpRequest, connection: Connection) -> Answer:
         endpoints = self._expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
             return self._no_answer(endpoints, head)
         if head.method == "POST":
-            body = await _body(request)
+            body = await body_of(request)
             if isinstance(body, TurnedAway):
                 return self._no_answer(body, head)
             head = HttpRequest(head.method, head.url, head.headers, body)
         verdict = self._expected.judged(endpoints, head)
+        if verdict is WITHDRAWN and self._outcome.done():
+            return self._outcome
         if isinstance(verdict, TurnedAway):
             return self._no_answer(verdict, head)
         endpoint, found = verdict
         if isinstance(found, RelayPage):
             return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
+        if endpoint.guarded and isinstance(found, Callback | Repeated):
+            if (user := self._another_user(connection)) is not None:
+                why = f"was brought by another user of this machine (user id {user})"
+                return self._no_answer(replace(ANOTHER_USER, forged=True, why=why), head)
+            if not connection.stands:  # Whose it was cannot be told any more; a browser will come again.
+                connection.drop()
+                return self.refused(NOTHING_HERE)
         if not isinstance(found, Repeated) and not self._outcome.done():
             self._expected.answer(endpoint, found)
             self._tell(CallbackReceived(refused="error" in dict(found.parameters)))
@@ -339,7 +337,7 @@ class Receiver:
 
     def _no_answer(self, refusal: TurnedAway, head: HttpRequest) -> HttpResponse:
         """Turn away what is no answer, and say so where somebody waits for one (RFC 6749 §10.12)."""
-        here = _path(head) == (self._bound.path or "/") or self._expected.relays(_path(head))
+        here = path_of(head) == (self._bound.path or "/") or self._expected.relays(path_of(head))
         if here and refusal.why and not self._expected.answered:
             self._tell(AnswerTurnedAway(refusal.why, said(head)))
         return self.refused(refusal, self._expected.methods())
@@ -350,23 +348,3 @@ class Receiver:
         except Exception as exc:
             # Whoever watches must not come between the browser and its answer.
             report("a watcher of the sign-in failed", exc)
-
-
-def _path(head: HttpRequest) -> str:
-    return head.url.partition("?")[0]
-
-
-def _headers(raw: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
-
-
-async def _body(request: BaseRequest) -> bytes | TurnedAway:
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > BODY_LIMIT:
-                return TurnedAway(413, "This is more than an answer can hold.", why="was too long")
-    except (RequestPayloadError, ConnectionError):
-        return TurnedAway(400, "The body of this request could not be read.", why="could not be read")
-    return bytes(body)

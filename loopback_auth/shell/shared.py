@@ -94,7 +94,7 @@ class Shared:
         if self._bound is None:
             self._bound = bind(redirect.host, redirect.ports, redirect.path)
             if self.start_page and opens:
-                self.open(self._bound.start_url)
+                self._bound.opening = self.open(self._bound.start_url)
             await self._listen(self._bound)
         return self._bound
 
@@ -122,12 +122,13 @@ class Shared:
             raise BrowserUnavailable("The flow asked for a browser before it had a redirect URI.")
         return self.receiver
 
-    def open(self, url: str) -> None:
+    def open(self, url: str) -> Opening:
         """Start a browser on a URL, and show the link whether or not that worked."""
         opening = self.start_browser(url)
         if self.start_page:
             self._send_off(opening)
         self.notify(LinkReady(url, opening.program, opening.why_not))
+        return opening
 
     def start_browser(self, url: str) -> Opening:
         """Start a browser on a URL; tell later if its opener failed."""

@@ -17,7 +17,15 @@ from loopback_auth.plan.nouns import NO_REDIRECT, Plan
 from loopback_auth.shell.connection import report
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste, new_attempt
-from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, Notify, OpenerFailed
+from loopback_auth.shell.events import (
+    CallbackReceived,
+    Event,
+    Invited,
+    LinkAsked,
+    LinkOpened,
+    Notify,
+    OpenerFailed,
+)
 from loopback_auth.shell.mishaps import Mishaps
 from loopback_auth.shell.race import Race
 
@@ -56,7 +64,7 @@ class UnderWay:
         self._timeout = timeout
         self._paste = paste
         self._deadline = asyncio.timeout(None)
-        self._visited = False
+        self._asked = self._visited = False
         self._mishaps = Mishaps()
         self._race: Race | None = None
         self._early: list[Event] = []
@@ -65,9 +73,11 @@ class UnderWay:
         """Take note of an event, and pass it on."""
         self._mishaps.note(event)
         match event:
+            case LinkAsked(shown_to_nobody_by=""):
+                self._asked = True
             case LinkOpened(shown_to_nobody_by=""):
-                self._visited = True
-            case OpenerFailed() if self._visited:
+                self._asked = self._visited = True
+            case OpenerFailed() if self._asked:
                 return  # It has come to our page, however it ends.
             case CallbackReceived() if not self._deadline.expired():
                 self._deadline.reschedule(None)
@@ -107,7 +117,7 @@ class UnderWay:
         )
         driver.at_the_end(race.close)
         if controls is not None:
-            controls.connect(race.begin, race.waiting)
+            controls.connect(race.begin, race.waiting, driver.start_link)
         try:
             async with self._deadline:
                 if self._timeout is not None or leading not in ("ticket", "device"):

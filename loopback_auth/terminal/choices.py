@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NAMES = {"ticket": "d link for another device", "device": "d device code"}
 """The key that begins a flow, in the line of help."""
 
+NO_BROWSER = "Other users of this machine could read the link in the browser's command line: copy it with c."
 NO_CODE = "No QR code: a phone that opens this link could not come back to this machine."
 
 
@@ -156,9 +157,14 @@ class Choices:
         self._line.say(keys)
 
     def _open(self) -> None:
-        link = self._links.current
-        if not link or self._open_browser is None:
+        if not self._links.current or self._open_browser is None:
             return
+        # The provider's own address, and a ticket's above all, would show in the process list.
+        link, invited = self._start_link(exposed=True), self._links.invited
+        if not link and invited is not None and invited.redeemable:
+            self._line.say(NO_BROWSER)
+            return
+        link = link or self._links.current
         opening = self._open_browser(link)
         if opening.program:
             self._line.say(f"Opening your browser ({opening.program}).")
@@ -169,6 +175,10 @@ class Choices:
 
     def _copy(self) -> None:
         link, name, loop = self._links.current, self._links.name, asyncio.get_running_loop()
+        if link == self._links.own:
+            link = self._start_link(exposed=False) or link
+            if link != self._links.own:
+                self._links.start(link)
 
         def later(show: Callable[[str], None], text: str) -> None:
             with suppress(RuntimeError):  # The sign-in may be over by then, and the loop with it.
@@ -216,6 +226,9 @@ class Choices:
         if self._awaited or self._wanted.is_set():
             return True
         return self._controls is not None and self._controls.begin("paste")
+
+    def _start_link(self, *, exposed: bool) -> str:
+        return self._controls.start_link(exposed=exposed) if self._controls is not None else ""
 
     def _waiting(self) -> tuple[str, ...]:
         return self._controls.waiting if self._controls is not None else ()

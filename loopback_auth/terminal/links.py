@@ -49,6 +49,11 @@ class Links:
         """The link that a person can use now; empty before there is any."""
         return (self.invited.url if self.invited is not None else "") or self._pasting or self._start
 
+    @property
+    def own(self) -> str:
+        """The link to our start page; empty before there is any."""
+        return self._start
+
     def also_here(self, url: str) -> None:
         """Note another port of this machine that the browser has to reach: the server's own."""
         self._server = authority_of(url)

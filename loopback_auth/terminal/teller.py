@@ -32,7 +32,12 @@ UNKNOWN_PLACE = Place("console", "a terminal")
 UNSEEN = "The link was opened by {}, which shows no window. Open this one in a browser; it works once:"
 REFUSALS = 5
 """Reasons for which answers were turned away that are said; then it is somebody who plays with the port."""
-OPENED_TWICE = "The link was opened a second time and turned away. If you did that, use this one:"
+OPENED_TWICE = (
+    "The link was opened a second time, and one of the two may be somebody else: what it led to is not used "
+    "any more."
+)
+FRESH = "Open this link instead; it works once:"
+OWN_BROWSER = "If that is your own browser, run this again with --no-browser and open the link yourself."
 
 
 class Teller:
@@ -108,9 +113,11 @@ class Teller:
                 self._stage()
             case events.LinkOpened(shown_to_nobody_by=program):
                 self._unseen = program
+            case events.LinkOpenedTwice():
+                self.line.say(OPENED_TWICE)
             case events.LinkRenewed(url):
                 unseen, self._unseen = self._unseen, ""
-                self.line.say(UNSEEN.format(unseen) if unseen else OPENED_TWICE)
+                self.line.say(UNSEEN.format(unseen) if unseen else FRESH)
                 self.links.start(url)
             case events.Ignored(count, _, reason, suspicious):
                 self.progress.ignored(count)
@@ -121,7 +128,9 @@ class Teller:
                 if suspicious:
                     self.line.say("Something else is calling this port again and again; it is being ignored.")
             case events.AnswerTurnedAway():
-                self._turned_away(str(event))
+                self._once(f"An answer was turned away: {event}. The sign-in goes on waiting.")
+            case events.OtherUserTurnedAway():
+                self._once(f"{event} {OWN_BROWSER}")
             case events.HttpsTried(authority):
                 from loopback_auth.shell.mishaps import https_tried
 
@@ -286,11 +295,11 @@ class Teller:
             self.line.say(instruction(self._place))
             self.line.say(f"\n  {how}\n")
 
-    def _turned_away(self, why: str) -> None:
-        """Say each reason once: whoever can reach the port could otherwise fill the screen."""
-        if why not in self._refused and len(self._refused) < REFUSALS:
-            self._refused.add(why)
-            self.line.say(f"An answer was turned away: {why}. The sign-in goes on waiting.")
+    def _once(self, text: str) -> None:
+        """Say each thing once: whoever can reach the port could otherwise fill the screen."""
+        if text not in self._refused and len(self._refused) < REFUSALS:
+            self._refused.add(text)
+            self.line.say(text)
 
     def _stage(self) -> None:
         if not self.line.live and self.progress.awaited != self._staged:

@@ -17,7 +17,7 @@ from loopback_auth.model import (
     ResponseMode,
     ServerMetadata,
 )
-from loopback_auth.shell.events import Event, LinkOpened
+from loopback_auth.shell.events import Event, LinkAsked
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.receiver import PATIENCE, Receiver
 
@@ -79,12 +79,12 @@ class Waiting:
     request: AuthorizationRequest
     events: list[Event] = field(default_factory=list)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a browser is at the start page."""
+    """Set when a browser asks for the start page."""
 
     def notify(self, event: Event) -> None:
         """Note an event."""
         self.events.append(event)
-        if isinstance(event, LinkOpened):
+        if isinstance(event, LinkAsked):
             self.opened.set()
 
     def message(

@@ -24,6 +24,7 @@ from loopback_auth.shell.events import (
     CallbackReceived,
     Event,
     LinkOpened,
+    LinkOpenedTwice,
     OpenerFailed,
     RouteBegan,
     RouteEnded,
@@ -78,6 +79,36 @@ def test_browser_that_failed_beforehand_is_evidence_too() -> None:
 
     assert won == "device"
     assert told == [RouteBegan("device", "The browser did not open (xdg-open ended with 3).")]
+
+
+def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
+    """What the first visitor was given is worth nothing any more; what our link leads to not goes on."""
+    chosen = plan(CODE, Route("device", AT_ONCE, "It works anywhere."))
+    runs: list[str] = []
+
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        async def run(flow: str, driver: Driver) -> SignIn:
+            runs.append(flow)
+            driver.led = flow == "code"
+            if runs.count("code") > 1:
+                return DONE
+            if len(runs) == 2:
+                begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        race = Race(chosen, drive=lambda *_: Driver(), run=run, notify=lambda _: None, provider="as")
+        racing = asyncio.ensure_future(race.run())
+        await asyncio.wait_for(begun.wait(), 10)
+        race.evidence(LinkOpenedTwice())
+        route, _ = await asyncio.wait_for(racing, 10)
+        assert route.flow == "code"
+
+    asyncio.run(main())
+
+    assert sorted(runs) == ["code", "code", "device"]
 
 
 def test_flow_that_takes_over_does_not_speak_of_waiting() -> None:

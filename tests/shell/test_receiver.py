@@ -787,6 +787,7 @@ def test_link_works_once_and_is_renewed_in_the_terminal_only() -> None:
         async with waiting() as world:
             world.receiver.send_browser_to("https://as.example/")
             first, second = [await world.ask(f"/{world.bound.key}") for _ in range(2)]
+            world.receiver.send_browser_to("https://as.example/")
             links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
             new = links[0].removeprefix(f"http://{world.bound.authority}")
             third = await world.ask(new)
@@ -807,6 +808,7 @@ def test_old_link_cannot_end_a_new_one() -> None:
             world.receiver.send_browser_to("https://as.example/")
             for _ in range(10):
                 await world.ask(f"/{world.bound.key}")
+            world.receiver.send_browser_to("https://as.example/")
             links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
             answer = await world.ask("/" + links[-1].rpartition("/")[2])
             return len(links), answer.status

@@ -83,11 +83,13 @@ class Desk:
     flows: tuple[str, ...] = ()
     opened: list[str] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
+    fresh: tuple[str, str] = ("", "")
+    """Links to the start page that work: to be shown, and to be given to a program; empty: there is none."""
 
     def terminal(self) -> Terminal:
         """Make the terminal, with the link to the start page shown."""
         controls = Controls()
-        controls.connect(self._begin, lambda: self.waiting)
+        controls.connect(self._begin, lambda: self.waiting, self._fresh)
         plan = plan_of(*self.flows) if self.flows else None
         terminal = Terminal(
             "demo", authority=AUTHORITY, plan=plan, controls=controls, open_browser=self._open, qr=False
@@ -124,6 +126,9 @@ class Desk:
     def _begin(self, flow: str) -> None:
         self.begun.append(flow)
         self.waiting = tuple(one for one in self.waiting if one != flow)
+
+    def _fresh(self, exposed: bool) -> str:
+        return self.fresh[exposed]
 
     def _open(self, url: str) -> Opening:
         self.opened.append(url)
@@ -181,6 +186,43 @@ def test_o_opens_the_link(person: Person) -> None:
 
     assert desk.opened == [LINK]
     assert restored(person)
+
+
+FOR_THE_EYE, FOR_A_PROGRAM = f"http://{AUTHORITY}/fresh", f"http://{AUTHORITY}/for-a-program"
+
+
+def test_o_opens_a_link_that_still_works(person: Person) -> None:
+    """The one that is shown may be used, and what a program is started with shows in the process list."""
+    desk = Desk(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
+    shown = desk.press("o", sees="Opening your browser (firefox).\r\n")
+
+    assert desk.opened == [FOR_A_PROGRAM]
+    assert FOR_A_PROGRAM not in shown
+
+
+def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
+    """Not every terminal copies, and then there has to be something to read off."""
+    desk = Desk(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
+    shown = desk.press("c", sees="Sent the link to the clipboard (your terminal may not support this).")
+
+    assert f"\x1b]52;c;{b64encode(FOR_THE_EYE.encode()).decode()}\x07" in shown
+    assert f"  {FOR_THE_EYE}\r\n" in shown
+
+
+@pytest.mark.parametrize(("fresh", "opened"), [("", []), (FOR_A_PROGRAM, [FOR_A_PROGRAM])])
+def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened: list[str]) -> None:
+    """Whoever reads it in the process list redeems what the person approves."""
+    desk = Desk(person, fresh=(fresh, fresh))
+    ticket = events.Invited("https://a.example/t/4711", "", "", 600.0, redeemable=True)
+
+    async def act(terminal: Terminal) -> None:
+        terminal.notify(ticket)
+        await person.types("o")
+        await person.sees("Opening your browser" if opened else "copy it with c")
+
+    desk.run(act)
+
+    assert desk.opened == opened
 
 
 def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:

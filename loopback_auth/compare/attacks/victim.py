@@ -134,8 +134,10 @@ class Victim:
                 self._browse(url, reaches_us=False)
             case PasteRefused(reason=reason):
                 self._refused.put_nowait(reason)
-            case LinkRenewed():
+            case LinkRenewed(url=url):
+                # What the old link led to is withdrawn, and the person sees the new one.
                 self._renewed = True
+                self._browse(url)
             case CallbackReceived():
                 # As long as our browser stands still it has brought nothing.
                 self._taken = self._taken or self._stands

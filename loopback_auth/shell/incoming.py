@@ -1,0 +1,34 @@
+"""aiohttp's requests as values of ours: the head at once, the body only when it is wanted."""
+
+from __future__ import annotations
+
+from aiohttp.web_protocol import RequestPayloadError
+from aiohttp.web_request import BaseRequest
+
+from loopback_auth.model import HttpRequest
+from loopback_auth.protocol.parameters import BODY_LIMIT
+from loopback_auth.protocol.redirect import TurnedAway
+
+
+def head_of(request: BaseRequest) -> HttpRequest:
+    """Return method, target and headers as they were sent."""
+    headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
+    return HttpRequest(request.method, request.raw_path, tuple(headers))
+
+
+def path_of(head: HttpRequest) -> str:
+    """Return the raw path of a request's target."""
+    return head.url.partition("?")[0]
+
+
+async def body_of(request: BaseRequest) -> bytes | TurnedAway:
+    """Read the body, as far as one can be an answer, or say why it cannot be had."""
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                return TurnedAway(413, "This is more than an answer can hold.", why="was too long")
+    except (RequestPayloadError, ConnectionError):
+        return TurnedAway(400, "The body of this request could not be read.", why="could not be read")
+    return bytes(body)
