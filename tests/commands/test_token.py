@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
-import threading
 import time
 from dataclasses import replace
 
-import pytest
 from command_line import TYPED, CommandLine
 
 from commands.people import (
@@ -25,7 +21,6 @@ from commands.people import (
 )
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.model import HttpRequest, HttpResponse
 
 NOW = time.time()
 
@@ -204,42 +199,3 @@ def test_a_token_that_is_new_by_login_is_not_renewed_too(command_line: CommandLi
 
         assert ended.status == 0
         assert demo.server.log["POST", "/token"] == 1
-
-
-class Slow(RecordingServer):
-    """Takes its time for the answer to a refresh request."""
-
-    asked = threading.Event()
-    answering = threading.Event()
-
-    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Rotate at once, and answer when told so."""
-        answer = super().handle(request, now)
-        if b"grant_type=refresh_token" in request.body:
-            self.asked.set()
-            self.answering.wait(60)
-        return answer
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_rotated_refresh_token_survives_the_end_of_the_program(
-    command_line: CommandLine, number: signal.Signals
-) -> None:
-    """The answer is on its way, and holds the only refresh token that is good (RFC 9700 §4.14.2)."""
-    Slow.asked.clear()
-    Slow.answering.clear()
-    with demo_thread(server_factory=Slow) as demo:
-        sign_in(command_line, *client_flags(demo.issuer))
-        age(command_line)
-        with command_line.start("token") as running:
-            assert Slow.asked.wait(60)
-            running.process.send_signal(number)
-            Slow.answering.set()
-            ended = running.end()
-        (name,) = store(command_line).names()
-        kept = store(command_line).load(name)
-        assert kept is not None
-
-        assert ended.status == (130 if number == signal.SIGINT else -number)
-        assert demo.server.active(kept.tokens.refresh_token or "", time.time())

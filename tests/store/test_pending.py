@@ -23,6 +23,7 @@ from loopback_auth.model import (
     ClientConfig,
     HttpResponse,
     Provider,
+    Quirks,
     Redirect,
     ServerMetadata,
 )
@@ -483,3 +484,20 @@ def test_what_is_no_object_is_refused(value: object) -> None:
     """As a whole, or as a member."""
     with pytest.raises(ValueError, match="Everything is of another kind"):
         built(Everything, value)
+
+
+def test_what_the_tokens_are_for_comes_back(tmp_path: Path) -> None:
+    """RFC 8707 §2.2: the process that finishes has to ask for the same, and keeps it for renewals."""
+    pendings = PendingStore(str(tmp_path))
+    quirks = Quirks(dead_refresh_errors=("gone",), scope_aliases=(("mail", "https://x.example/mail"),))
+    client = replace(
+        HANDED.client,
+        resource=("https://api.example/a", "https://api.example/b"),
+        audience="api",
+        provider=replace(HANDED.client.provider, quirks=quirks),
+    )
+    pendings.save(replace(HANDED, client=client))
+    found = pendings.load(HANDED.handle)
+
+    assert isinstance(found, Handed)
+    assert found.client == client
