@@ -149,14 +149,14 @@ class Labels:
                 self.learn_url(value)
         document = _document(answer)
         if document is None:
-            if _kind(answer) == FORM:
+            if _kind(answer) == FORM or answer.body.startswith(b"access_token="):
                 self.learn_form(_form(answer))
             return
         for path in secrets:
             self._named(path.rpartition(".")[2], member(document, path))
-        # In a refusal `code` is the vendor's number or word for what went wrong.
+        # In a refusal `code` is the vendor's number or word for what went wrong, however deep it is.
         refusal = answer.status >= 400 or "error" in document
-        self._members({name: value for name, value in document.items() if not (refusal and name == "code")})
+        self._members(_without_codes(document) if refusal else document)
 
     def whole(self, text: str) -> str:
         """Write a text without its secrets, however long it is."""
@@ -284,6 +284,12 @@ def _document(message: HttpRequest | HttpResponse) -> dict[str, object] | None:
         return parse_object(message.body, what="body", source="")
     except MalformedResponse:
         return None
+
+
+def _without_codes(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_codes(one) for name, one in value.items() if name != "code"}
+    return [_without_codes(one) for one in value] if isinstance(value, list) else value
 
 
 def _form(message: HttpRequest | HttpResponse) -> str:

@@ -190,6 +190,8 @@ def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") 
         return parse_object(answer.body, what=what, source=source)
     if (fields := _fields(answer)) is not None:
         return fields
+    if is_page(answer):
+        hint = "Try again from another network, or open the address in a browser to see what stands there."
     raise MalformedResponse(f"The {what} is malformed: {came_instead(answer)}", source=source, hint=hint)
 
 

@@ -208,7 +208,7 @@ def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...
         raise MalformedResponse(
             f"The token type is not one that can be used here: {server_text(str(token_type), 40)!a}",
             source="RFC 6749 §7.1",
-            hint="Ask the provider for a client whose tokens are of the type Bearer.",
+            hint="Name it in token_types of the provider's table, if such tokens are used like Bearer ones.",
         )
     return ()
 

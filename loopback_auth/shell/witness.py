@@ -19,7 +19,10 @@ from loopback_auth.shell.events import Exchanged
 SHOWN = 4000
 """Characters of a body that are told."""
 
-QUOTES = frozenset({"error", "error_description", "error_uri"})
+QUOTES = frozenset({"error", "error_description", "error_uri", "errors", "message", "messages", "detail"})
+"""Members of a success that may be a refusal all the same: its other ones are not touched."""
+QUOTED = 64 * 1024
+"""Bytes of a refusal that is no JSON: nobody reads further."""
 """Where servers quote what they were sent."""
 
 
@@ -50,14 +53,25 @@ class Witness:
         """
         self._labels.learn_response(answer, secrets)
         members = _members(answer)
-        if members is None or "error" not in members:
-            return answer
         # Before the flow cuts them to a readable length, and a secret with them.
+        if members is None and answer.status >= 400:
+            text = answer.body[:QUOTED].decode("utf-8", "replace")
+            return replace(answer, body=self._labels.whole(text).encode("utf-8"))
+        if members is None or (answer.status < 400 and "error" not in members):
+            return answer
         clean = {
-            name: self._labels.whole(value) if name in QUOTES and isinstance(value, str) else value
+            name: self._clean(value) if answer.status >= 400 or name in QUOTES else value
             for name, value in members.items()
         }
         return replace(answer, body=json.dumps(clean).encode("ascii"))
+
+    def _clean(self, value: object) -> object:
+        """Return what a refusal says without secrets, wherever in it the words of the server are."""
+        if isinstance(value, dict):
+            return {self._labels.whole(name): self._clean(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self._clean(one) for one in value]
+        return self._labels.whole(value) if isinstance(value, str) else value
 
     def callback(self, callback: Callback) -> Callback:
         """Learn the secrets of a callback; return it without those that a refusal quotes."""

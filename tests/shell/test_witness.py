@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from loopback_auth.errors import ProtocolError
+from loopback_auth.errors import ProtocolError, TokenError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
 from loopback_auth.shell.witness import Witness
 
@@ -95,3 +95,61 @@ def test_client_secret_is_known_before_anybody_can_quote_it() -> None:
     told = witness.callback(refusal)
 
     assert "canary" not in repr((error, error.received, told.parameters))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"error": "invalid_grant", "error_description": f"{'x' * 190} {CANARY}"},
+        {"error": {"code": "forbidden", "message": f"{'x' * 190}{CANARY}"}},
+        {"error": "x", "message": f"{'x' * 190}{CANARY}"},
+        {"error": "x", "errors": [{"detail": f"{'x' * 190}{CANARY}"}]},
+    ],
+)
+def test_words_of_a_refusal_are_clean_before_anybody_cuts_them(
+    document: dict[str, object], status: int
+) -> None:
+    """Half a secret is not recognised afterwards."""
+    witness = Witness()
+    witness.secret("code", CANARY)
+    answer = HttpResponse(status, (("Content-Type", "application/json"),), json.dumps(document).encode())
+
+    said = witness.response(answer, ()).body.decode()
+
+    assert "Canary" not in said
+    assert "forbidden" in said or "forbidden" not in str(document)
+
+
+def test_words_in_plain_text_are_clean_too() -> None:
+    """Gateways write a sentence."""
+    witness = Witness()
+    witness.secret("code", CANARY)
+    answer = HttpResponse(
+        400, (("Content-Type", "text/plain"),), f"{'x' * 190}{CANARY} \xe9".encode("latin-1")
+    )
+
+    assert b"Canary" not in witness.response(answer, ()).body
+
+
+def test_success_beside_an_empty_error_keeps_its_tokens() -> None:
+    """Some servers write every member that they know."""
+    witness = Witness()
+    document = {"access_token": CANARY, "error": None, "message": "ok"}
+    answer = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
+
+    assert json.loads(witness.response(answer, ()).body) == document
+
+
+def test_code_of_a_refusal_is_shown() -> None:
+    """It is the vendor's word for what went wrong, and no code of an authorization server."""
+    witness = Witness()
+    document = {"error": {"code": "forbidden", "message": "forbidden here"}}
+    witness.response(
+        HttpResponse(403, (("Content-Type", "application/json"),), json.dumps(document).encode()), ()
+    )
+    error = TokenError("forbidden", "forbidden here")
+
+    witness.scrub(error)
+
+    assert (error.error, error.error_description) == ("forbidden", "forbidden here")
