@@ -19,6 +19,8 @@ from har_samples import (
     chromium,
     chromium_entry,
     code_in_chromium,
+    firefox,
+    firefox_entry,
     program_entry,
     proxy,
 )
@@ -288,3 +290,35 @@ def test_secret_in_a_relative_address_is_left_out() -> None:
 
     assert "/continue/(not shown)" in repr(run)
     assert secret not in repr(run)
+
+
+def fragment_in_proxy() -> bytes:
+    """A program that asked for a code and was brought a token behind the # of the address."""
+    brought = program_entry("GET", CALLBACK, second=1)
+    request = brought["request"]
+    assert isinstance(request, dict)
+    request["url"] = f"{CALLBACK}#access_token={CANARIES['access']}&state={CANARIES['state']}"
+    return proxy(program_entry("GET", AUTHORIZE, status=302), brought)
+
+
+def test_token_that_neither_browser_nor_server_brought_is_told_without_guessing() -> None:
+    """A recording may show the token where no rule says that it comes from."""
+    assert "Where does the access token show" not in told(fragment_in_proxy())
+    assert steps(only(fragment_in_proxy())) == ["authorization request", "authorization response"]
+
+
+def test_script_that_hands_on_the_fragment_is_no_form() -> None:
+    """A form that the server's page posts leaves the token in no history; a fragment does."""
+    local = "http://127.0.0.1:4000/callback"
+    brought = f"{local}#access_token={CANARIES['access']}&state={CANARIES['state']}"
+    asked = IMPLICIT.replace("https%3A%2F%2Fapp.example", "http%3A%2F%2F127.0.0.1%3A4000")
+    relayed = [("access_token", CANARIES["access"]), ("state", CANARIES["state"])]
+    recording = firefox(
+        firefox_entry("GET", asked, status=302, answer=[("Location", brought)]),
+        firefox_entry("GET", brought, second=1),
+        firefox_entry("POST", "http://127.0.0.1:4000/relay", second=2, navigates=False, form=relayed),
+    )
+
+    assert steps(only(recording)) == ["authorization request", "authorization response", "fragment relay"]
+    assert "in no address and no history" not in told(recording)
+    assert "of a loopback address the port may differ" in told(recording)

@@ -23,7 +23,7 @@ from loopback_auth.compare.explaining.grouping import BESIDES, Found, groups, se
 from loopback_auth.compare.explaining.recognition import Recognition, bare, ticket_ids
 from loopback_auth.compare.explaining.reduction import reduced
 from loopback_auth.compare.judging.checks import findings
-from loopback_auth.compare.judging.evidence import asked
+from loopback_auth.compare.judging.evidence import RESPONSES, asked
 from loopback_auth.compare.judging.needs import LOOPBACK, host_of
 from loopback_auth.compare.nouns import Finding, Run
 from loopback_auth.labels import Labels
@@ -127,7 +127,7 @@ def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found
         if not step:
             continue
         sender: Party = "browser" if entry.by_browser else "client"
-        back = bare(url) in recognition.redirect_uris or step == "authorization response"
+        back = bare(url) in recognition.redirect_uris or step in RESPONSES
         shown = address if entry.navigates or step == "authorization response" else ""
         request = replace(entry.request, url=url.partition("#")[0])
         yield Found(replace(entry, request=request), step, sender, "client" if back else "server", shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from loopback_auth.compare.drawing.reading import answer, form, fragment, query
+from loopback_auth.compare.judging.evidence import RESPONSES
 from loopback_auth.compare.nouns import Outcome, Tokens
 from loopback_auth.compare.running.choices import FORM_POST
 from loopback_auth.flows.catalog import NAMES
@@ -44,12 +45,12 @@ def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
             # RFC 6749 §4.1.2.1: where client or redirect URI are wrong, the browser is not sent back.
             return "refused", f"{exchange.step}: status {exchange.status}", None
         along = dict((*query(exchange.url), *form(exchange), *fragment(exchange.address)))
-        for came in (dict(answer(exchange)), along if exchange.step == "authorization response" else {}):
+        for came in (dict(answer(exchange)), along if exchange.step in RESPONSES else {}):
             if "access_token" in came and exchange.step != "refresh request":
                 return "signed in", "", _tokens(came, scope)
             if "error" in came and came["error"] not in ("authorization_pending", "slow_down"):
                 return "refused", f"{exchange.step}: {came['error']}", None
-    if any(each.step == "authorization response" for each in trace.exchanges()):
+    if any(each.step in RESPONSES for each in trace.exchanges()):
         return "signed in", "", None
     return "failed", NO_END, None
 

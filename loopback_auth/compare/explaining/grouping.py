@@ -15,7 +15,7 @@ from loopback_auth.compare.drawing.reading import LABEL
 from loopback_auth.compare.explaining.archive import Entry
 from loopback_auth.compare.explaining.endings import PUSHED
 from loopback_auth.compare.explaining.recognition import bare, sent
-from loopback_auth.compare.judging.evidence import label_kind
+from loopback_auth.compare.judging.evidence import RESPONSES, label_kind
 from loopback_auth.labels import Labels
 from loopback_auth.trace import Party
 
@@ -90,7 +90,7 @@ def groups(found: Sequence[Found], labels: Labels) -> list[list[Found]]:
 
 def _joined_otherwise(one: Found, links: set[str], begun: Sequence[Group]) -> list[Group]:
     """Return the last sign-in that a request belongs to although it shares no secret with it."""
-    belongs = _waits_for if one.step == "authorization response" else _is_at_its_server
+    belongs = _waits_for if one.step in RESPONSES else _is_at_its_server
     return [group for group in reversed(begun) if belongs(group, one, links)][:1]
 
 

@@ -75,7 +75,9 @@ class Recognition:
         if any(name in place for name in WELL_KNOWN):
             return "metadata request"
         if self._is_response(entry, along, place):
-            return "authorization response"
+            # A script of the page that read the fragment; a form that is posted navigates.
+            relayed = request.method == "POST" and entry.by_browser and not entry.navigates
+            return "fragment relay" if relayed else "authorization response"
         if "grant_type" in along:
             return GRANTS.get(along["grant_type"], "")
         if "code" in along and along.keys() & {"client_secret", "code_verifier"}:

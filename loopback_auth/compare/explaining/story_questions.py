@@ -149,12 +149,14 @@ def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
     with_it = [each for each in exchanges if "redirect_uri" in dict(sent_along(each))]
     if with_it:
         uri = manner.translated(dict(sent_along(with_it[0]))["redirect_uri"])
-        exactly = "; of a loopback address the port may differ." if ":PORT" in uri else "."
+        recorded_there = not manner.rehearsed and host_of(uri) in LOOPBACK
+        loopback = ":PORT" in uri or recorded_there
+        exactly = "; of a loopback address the port may differ." if loopback else "."
         said = (
             f"It says where the server may send the browser: {uri}. The server has to compare it with what "
             f"is registered, character by character{exactly}"
         )
-        source = "RFC 9700 §2.1; RFC 8252 §7.3" if ":PORT" in uri else "RFC 9700 §2.1"
+        source = "RFC 9700 §2.1; RFC 8252 §7.3" if loopback else "RFC 9700 §2.1"
         return Answer("What is the redirect URI for?", said, source, numbers(*with_it))
     if kind_of(trace.flow) not in POLLED:
         return None
@@ -198,6 +200,8 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
         said = f"Yes: the browser carries it {where}."
         return Answer(question, said, "RFC 9700 §2.1.2, §4.3.2", numbers(*legs))
     ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
+    if not ours:
+        return None  # It came to the program by a way that the recording does not show.
     place = "answer to the " if label in received(ours[0]) else ""
     said = (
         f"Only between the program and {manner.provider}, first in the {place}{ours[0].step}. No page, "
