@@ -12,6 +12,7 @@ import socket
 from typing import Protocol
 
 # `aiohttp.web` would also import router, applications and web sockets, a sixth of the CPU of a whole sign-in.
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
@@ -20,6 +21,7 @@ from aiohttp.web_server import Server as WebServer
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
+from loopback_auth.shell.cookies import WithoutCookies
 from loopback_auth.shell.peer import other_user
 
 RECEIVED_LIMIT = 256 * 1024
@@ -43,6 +45,9 @@ class Owner(Protocol):
     def turn_away(self, refusal: TurnedAway) -> None:
         """Count a request that was not ours."""
 
+    def encrypted(self) -> None:
+        """Tell that something spoke https."""
+
     def refused(self, refusal: TurnedAway) -> HttpResponse:
         """Count a request that was not ours, and make the page for it."""
         ...
@@ -55,7 +60,7 @@ class Owner(Protocol):
 class Connection(RequestHandler):
     """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
 
-    __slots__ = ("_encrypted", "_received", "_receiver", "_timer", "busy")
+    __slots__ = ("_encrypted", "_received", "_receiver", "_timer", "_without_cookies", "busy")
 
     def __init__(self, manager: WebServer, receiver: Owner) -> None:
         super().__init__(
@@ -73,6 +78,7 @@ class Connection(RequestHandler):
         self._receiver = receiver
         self._timer: asyncio.TimerHandle | None = None
         self._received = 0
+        self._without_cookies = WithoutCookies()
         self._encrypted = False
         self.busy = False
 
@@ -96,8 +102,11 @@ class Connection(RequestHandler):
         """Read on, within limits."""
         if self.busy:  # One request a connection: what follows it is not even looked at.
             return
-        if not self._received:
-            self._encrypted = data[:1] == b"\x16"  # RFC 8446 §5.1: a handshake; no HTTP begins like this.
+        if not self._encrypted and data[:1] == b"\x16" and not self._received:
+            # RFC 8446 §5.1: a handshake; no HTTP begins like this.
+            self._encrypted = True
+            self._receiver.encrypted()
+        data = self._without_cookies.feed(data)
         self._received += len(data)
         if self._received > RECEIVED_LIMIT:
             self._receiver.turn_away(TurnedAway(413, "This is more than a request can hold."))
@@ -151,6 +160,8 @@ class Connection(RequestHandler):
         if status >= 500:
             reason = "Something went wrong on this side."
             report("a request to the receiver failed", exc)
+        elif isinstance(exc, LineTooLong):
+            status, reason = 431, "This request is longer than any answer of a server can be."
         elif self._encrypted:
             reason = "Something spoke https to this address; it begins with http."
         return answer(self._receiver.refused(TurnedAway(status, reason)))

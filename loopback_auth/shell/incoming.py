@@ -23,6 +23,8 @@ def path_of(head: HttpRequest) -> str:
 
 async def body_of(request: BaseRequest) -> bytes | TurnedAway:
     """Read the body, as far as one can be an answer, or say why it cannot be had."""
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # RFC 9110 §10.1.1
     body = bytearray()
     try:
         async for chunk in request.content.iter_any():

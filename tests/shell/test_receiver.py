@@ -12,9 +12,16 @@ from urllib.parse import quote
 import pytest
 from raw_http import CODE, DONE, GOOD, SOON, STATE, Answer, Waiting, exchange, parse, waiting
 
-from loopback_auth.model import FORM, HttpResponse, ResponseMode
+from loopback_auth.model import FORM, Callback, HttpResponse, ResponseMode
 from loopback_auth.shell.connection import RECEIVED_LIMIT
-from loopback_auth.shell.events import AnswerTurnedAway, CallbackReceived, Event, Ignored, LinkRenewed
+from loopback_auth.shell.events import (
+    AnswerTurnedAway,
+    CallbackReceived,
+    Event,
+    HttpsTried,
+    Ignored,
+    LinkRenewed,
+)
 from loopback_auth.shell.loopback import bind
 from loopback_auth.shell.receiver import CONNECTIONS, SUSPICIOUS
 
@@ -239,7 +246,7 @@ def test_what_is_no_http_is_answered_in_our_words(
 
     async def main() -> None:
         async with waiting() as world:
-            await turned_away(world, await world.send(data), 400, 421, 0)
+            await turned_away(world, await world.send(data), 400, 421, 431, 0)
             assert len(world.told(Ignored)) == 1
 
     asyncio.run(main(), debug=True)
@@ -252,13 +259,93 @@ def test_what_is_no_http_is_answered_in_our_words(
 def test_https_on_our_port_is_named() -> None:
     """A browser that insists on https for this host leaves the person with a riddle."""
 
-    async def main() -> str:
+    async def main() -> tuple[list[str], list[Event]]:
         async with waiting() as world:
-            await world.send(TLS_HELLO)
-            (event,) = (event for event in world.events if isinstance(event, Ignored))
-            return event.reason
+            for hello in (TLS_HELLO, TLS_HELLO[:1], TLS_HELLO):
+                await world.send(hello)
+            assert HttpsTried(world.bound.authority) in world.events
+            reasons = [event.reason for event in world.events if isinstance(event, Ignored)]
+            return reasons, world.told(HttpsTried)
 
-    assert "https" in asyncio.run(main())
+    reasons, told = asyncio.run(main())
+
+    assert all("https" in reason for reason in reasons)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("amount", [16_000, 70_000, 1_000_000])
+def test_cookies_of_other_programs_do_not_matter(amount: int) -> None:
+    """Cookies know no ports, so those of everything that was ever served on 127.0.0.1 come along."""
+    crumbs = b"".join(b"Cookie: c%d=%s\r\n" % (number, b"x" * 4_000) for number in range(amount // 4_000))
+
+    async def main() -> list[int]:
+        async with waiting() as world:
+            world.receiver.send_browser_to("https://as.example/")
+            data = world.message(f"/{world.bound.key}").replace(b"\r\n\r\n", b"\r\n" + crumbs + b"\r\n")
+            started = await world.send(data)
+            data = world.message().replace(b"\r\n\r\n", b"\r\nCookie: " + b"x" * amount + b"\r\n\r\n")
+            visit = asyncio.create_task(world.send(data))
+            await world.receive()
+            await world.receiver.finish(DONE)
+            return [started.status, (await visit).status]
+
+    assert asyncio.run(main()) == [302, 200]
+
+
+def test_request_that_is_too_long_is_called_that() -> None:
+    """RFC 6585 §5."""
+
+    async def main() -> int:
+        async with waiting() as world:
+            answer = await world.ask(headers=(("X", "x" * 70_000),))
+            check_harmless(answer)
+            return answer.status
+
+    assert asyncio.run(main()) == 431
+
+
+def test_form_that_waits_to_be_asked_for_is_asked_for() -> None:
+    """RFC 9110 §10.1.1: a client may send its body only after `100 Continue`."""
+
+    async def main() -> tuple[bytes, Callback]:
+        async with waiting(mode="form_post") as world, asyncio.timeout(SOON):
+            length = ("Content-Length", str(len(GOOD_FORM)))
+            head = world.message(
+                "/callback", method="POST", headers=(FORM_TYPE, ("Expect", "100-continue"), length)
+            )
+            reader, writer = await asyncio.open_connection("127.0.0.1", world.bound.port)
+            writer.write(head)
+            said = await reader.readuntil(b"\r\n\r\n")
+            writer.write(GOOD_FORM)
+            callback = await world.receive()
+            await world.receiver.finish(DONE)
+            said += await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+            return said, callback
+
+    said, callback = asyncio.run(main())
+
+    assert said == b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"
+    assert dict(callback.parameters)["code"] == CODE
+
+
+def test_form_in_chunks_is_read() -> None:
+    """RFC 9112 §7.1: nobody has to know the length beforehand."""
+
+    async def main() -> Callback:
+        async with waiting(mode="form_post") as world:
+            chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD_FORM), GOOD_FORM)
+            chunked = ("Transfer-Encoding", "chunked")
+            visit = asyncio.create_task(
+                world.ask("/callback", method="POST", headers=(FORM_TYPE, chunked), body=chunks)
+            )
+            callback = await world.receive()
+            await world.receiver.finish(DONE)
+            await visit
+            return callback
+
+    assert dict(asyncio.run(main()).parameters)["code"] == CODE
 
 
 def test_websocket_is_not_upgraded() -> None:
