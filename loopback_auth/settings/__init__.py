@@ -296,11 +296,10 @@ def _preset_name(name: str, table: Mapping[str, object]) -> str:
 
 def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> dict[str, object]:
     row = preset(name)
-    given = {str(layer[place]) for layer in nearer for place in PLACES if place in layer}
-    # Another address of the same server takes nothing away, and shows its tokens to nobody else.
-    if given and not {_origin(url) for url in given} <= {_origin(str(row.get(place))) for place in PLACES}:
-        return {key: value for key, value in row.items() if key not in _ADDRESSES}
-    return row
+    given = [(place, str(layer[place])) for layer in nearer for place in PLACES if place in layer]
+    if all(_is_of_row(row, place, url) for place, url in given):
+        return row
+    return {key: value for key, value in row.items() if key not in _ADDRESSES}
 
 
 def _notes(extended: str, values: Mapping[str, tuple[object, str, int]]) -> tuple[str, ...]:
@@ -311,6 +310,16 @@ def _notes(extended: str, values: Mapping[str, tuple[object, str, int]]) -> tupl
         f"The tickets of {extended} are left out, for another server is named than its own. If that one "
         "makes tickets too, give --ticket, --ticket-base and --ticket-ui.",
     )
+
+
+def _is_of_row(row: Mapping[str, object], place: str, url: str) -> bool:
+    """Return whether an address is of a preset's own server, so that the others there are still its.
+
+    Tenants share a server, and are none: an issuer is compared as a whole, and a template is everybody's own.
+    """
+    if place == "issuer" or any("{domain}" in str(value) for value in row.values()):
+        return url == row.get(place)
+    return _origin(url) in {_origin(str(row.get(one))) for one in PLACES}
 
 
 def _origin(url: str) -> str:

@@ -126,3 +126,22 @@ def test_a_whole_address_does_not_fit_where_a_part_is_wanted() -> None:
         check_settings(settings_of("microsoft", {"domain": "https://contoso.example"}))
 
     assert "without https://" in caught.value.hint
+
+
+TENANT = "https://login.microsoftonline.com/8eaef023-2b34/v2.0"
+
+
+@pytest.mark.parametrize(
+    ("provider", "flags"),
+    [
+        ("microsoft", {"issuer": TENANT}),
+        ("microsoft", {"authorization_endpoint": f"{TENANT}/authorize"}),
+        ("gitlab", {"issuer": "https://gitlab.com/another"}),
+    ],
+)
+def test_tenants_of_one_server_share_no_address(provider: str, flags: Mapping[str, object]) -> None:
+    """A code of one tenant is not for the token endpoint of another (RFC 9700 §4.4)."""
+    settings = settings_of(provider, flags)
+
+    for name in ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint"):
+        assert settings.get(name) in (None, flags.get(name))
