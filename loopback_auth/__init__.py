@@ -52,8 +52,9 @@ if TYPE_CHECKING:
     )
     from loopback_auth.plan.nouns import Plan, Route
     from loopback_auth.shell.controls import Controls
-    from loopback_auth.store import FileTokenStore, TokenStore
+    from loopback_auth.store import FileTokenStore
     from loopback_auth.store.memory import MemoryTokenStore
+    from loopback_auth.store.protocol import TokenStore
     from loopback_auth.token_source import TokenSource
     from loopback_auth.upkeep import logout, renew
 
@@ -89,8 +90,9 @@ _HOMES = {
     "model": ("ClientConfig", "IdToken", "Provider", "Redirect", "ServerMetadata", "SignIn", "TokenSet"),
     "plan.nouns": ("Plan", "Route"),
     "shell.controls": ("Controls",),
-    "store": ("FileTokenStore", "TokenStore"),
+    "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
+    "store.protocol": ("TokenStore",),
     "token_source": ("TokenSource",),
     "upkeep": ("logout", "renew"),
 }

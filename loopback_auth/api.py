@@ -26,7 +26,7 @@ from loopback_auth.shell.planning import planned
 from loopback_auth.shell.shared import Observer, OpenBrowser
 from loopback_auth.shell.threads import apart, check_asyncio, run_sync
 from loopback_auth.shell.underway import TIMEOUT, UnderWay
-from loopback_auth.store import TokenStore
+from loopback_auth.store.protocol import TokenStore
 from loopback_auth.upkeep import can_verify_signatures, keep_new
 
 SIMULATED = "A simulated person approved this at the demonstration server. Nobody was asked."

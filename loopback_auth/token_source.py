@@ -17,7 +17,7 @@ from loopback_auth.shell.events import Event, Notify, Warned
 from loopback_auth.shell.shared import OpenBrowser
 from loopback_auth.shell.threads import apart, check_asyncio, enter
 from loopback_auth.shell.underway import TIMEOUT
-from loopback_auth.store import TokenStore
+from loopback_auth.store.protocol import TokenStore
 from loopback_auth.upkeep import keep, locked, renew
 
 

@@ -21,7 +21,8 @@ from loopback_auth.model import SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent
 from loopback_auth.shell.threads import apart, check_asyncio, enter, to_the_end
-from loopback_auth.store import FileTokenStore, TokenStore
+from loopback_auth.store import FileTokenStore
+from loopback_auth.store.protocol import TokenStore
 
 GRACE = 5.0
 """Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""

@@ -18,8 +18,9 @@ from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, Provider, Quirks, ServerMetadata, SignIn
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import Event, Warned
-from loopback_auth.store import FileTokenStore, TokenStore
+from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.store.protocol import TokenStore
 from loopback_auth.token_source import TokenSource
 
 NOWHERE = "http://127.0.0.1:1"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from loopback_auth.shell.browser import Opening
     from loopback_auth.shell.events import Event
     from loopback_auth.shell.loopback import BoundRedirect
-    from loopback_auth.store import FileTokenStore, TokenStore
+    from loopback_auth.store import FileTokenStore
+    from loopback_auth.store.protocol import TokenStore
 
 
 USAGE = "[--port PORT]"

@@ -9,6 +9,8 @@ Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12; RFC 7009 
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from loopback_auth.effects import Flow, Send, Warn
@@ -21,7 +23,7 @@ from loopback_auth.errors import (
 )
 from loopback_auth.flows.discovery import discover, keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, ServerMetadata, SignIn
-from loopback_auth.protocol.json import member, parse_object
+from loopback_auth.protocol.json import member
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.refusal import said
@@ -208,13 +210,20 @@ def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:
     if not 200 <= answer.status < 300:
         return None
     try:
-        document = parse_object(answer.body, what="token response", source="RFC 6749 §5.1")
-    except LoopbackAuthError:
+        document = json.loads(answer.body, object_pairs_hook=_unambiguous)
+    except (ValueError, RecursionError):
         return None
     path = sign_in.quirks.access_token_path.rpartition(".")[0]
-    token = member(document, f"{path}.refresh_token".lstrip("."))
-    usable = isinstance(token, str) and token.isascii() and token.isprintable()
-    return token if usable and "error" not in document else None  # type: ignore[return-value]
+    token = member(document, f"{path}.refresh_token".lstrip(".")) if isinstance(document, dict) else None
+    if not isinstance(token, str) or not token or "error" in document:
+        return None
+    return token if token.isascii() and token.isprintable() else None
+
+
+def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Of a document that the strict reader refuses, what can be read in one way only.
+    names = Counter(name for name, _ in pairs)
+    return {name: value for name, value in pairs if names[name] == 1}
 
 
 def _names_another(raw: object, before: IdToken) -> bool:

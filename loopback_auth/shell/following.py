@@ -11,8 +11,9 @@ from loopback_auth.errors import AttemptExpired
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.shell.events import Followed, Notify
-from loopback_auth.store import FileTokenStore, TokenStore
+from loopback_auth.store import FileTokenStore
 from loopback_auth.store.crowd import Crowd
+from loopback_auth.store.protocol import TokenStore
 
 LOOK = 0.1
 """Seconds between two looks at whether the other one has ended: no lock can be waited for and given up."""

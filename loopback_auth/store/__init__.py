@@ -37,12 +37,10 @@ from loopback_auth.store.private_files import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from typing import Any, Protocol
+    from typing import Any
 
     from loopback_auth.model import SignIn
     from loopback_auth.store.crowd import Crowd
-else:
-    Protocol = object
 
 SIGN_INS = "sign-ins"
 SUFFIX = ".json"
@@ -113,34 +111,6 @@ def sign_in_name(text: str) -> str:
     """
     spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
     return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
-
-
-class TokenStore(Protocol):
-    """Where sign-ins are kept; every method may block and raises `StoreError` when it cannot do its work."""
-
-    def names(self) -> tuple[str, ...]:
-        """List what is kept, in alphabetical order."""
-        ...
-
-    def load(self, name: str) -> SignIn | None:
-        """Read one sign-in; None when there is none of that name."""
-        ...
-
-    def save(self, sign_in: SignIn) -> None:
-        """Keep a sign-in under its name, in place of the old one."""
-        ...
-
-    def delete(self, name: str) -> bool:
-        """Forget a sign-in; tell whether there was one."""
-        ...
-
-    def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Keep everybody else from the sign-in meanwhile; waits for at most `timeout` seconds on entry."""
-        ...
-
-    def check_writable(self) -> None:
-        """Prove that a sign-in could be kept now, before a person is asked for one."""
-        ...
 
 
 class FileTokenStore:

@@ -277,7 +277,36 @@ def test_new_refresh_token_is_taken_from_an_answer_that_is_of_no_other_use(docum
         here.run(identified(client, renewal))
 
 
-@pytest.mark.parametrize("document", [{"token_type": "Bearer"}, {"refresh_token": "a\nb"}, "<html>", "[1]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"refresh_token": "rotated", "access_token": "x", "expires_in": NaN}',
+        b'{"refresh_token": "rotated", "access_token": "x", "access_token": "y", "token_type": "Bearer"}',
+        b'{"refresh_token": "rotated", "more": ' + b"[" * 40 + b"]" * 40 + b"}",
+    ],
+)
+def test_new_refresh_token_is_taken_from_a_document_that_is_refused(body: bytes) -> None:
+    """Who reads strictly has to read on where the only good refresh token is at stake."""
+    old = signed_in(world())
+    here = replace(world(disturb=at("/token", HttpResponse(200, JSON, body))), now=LATER)
+
+    renewal = here.run(refresh(client_of(old, None), old))
+
+    assert renewal.sign_in.tokens.refresh_token == "rotated"
+    assert isinstance(renewal.trouble, MalformedResponse)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"token_type": "Bearer"},
+        {"refresh_token": "a\nb"},
+        {"refresh_token": "", "access_token": 7},
+        "<html>",
+        "[1]",
+        '{"refresh_token": "one", "refresh_token": "two"}',
+    ],
+)
 def test_answer_without_anything_to_keep_is_an_error(document: object) -> None:
     """Nothing in it can replace what is kept."""
     old = signed_in(world())

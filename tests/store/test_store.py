@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
-from loopback_auth.store import FileTokenStore, TokenStore, read_fresh_token, sign_in_name
+from loopback_auth.store import FileTokenStore, read_fresh_token, sign_in_name
 from loopback_auth.store.early_lock import EarlyLock
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.store.protocol import TokenStore
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a"
