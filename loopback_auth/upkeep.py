@@ -16,7 +16,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
-from loopback_auth.flows.renewal import client_of, identified, refresh, revoke, withheld
+from loopback_auth.flows.giving_up import revoke
+from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
 from loopback_auth.model import SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent

@@ -28,8 +28,9 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError, LoopbackAuthError, ProtocolError
 from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.probe import probe
-from loopback_auth.flows.renewal import identified, refresh, revoke
+from loopback_auth.flows.renewal import identified, refresh
 from loopback_auth.labels import Labels
 from loopback_auth.model import (
     Attempt,

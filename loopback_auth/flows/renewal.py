@@ -1,10 +1,10 @@
-"""What is done with a kept sign-in: renew its tokens, or give them up.
+"""Renew the tokens of a kept sign-in.
 
 A server that rotates refresh tokens has used up the old one when its answer arrives. So a renewal has two
 halves: `refresh` takes the new tokens out of the answer, for the caller to keep them, and `identified`
 checks everything else about it, which can no longer cost them.
 
-Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12; RFC 7009 §2.
+Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12.
 """
 
 from __future__ import annotations
@@ -16,23 +16,16 @@ from dataclasses import dataclass, field, replace
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import (
     LoopbackAuthError,
-    RevocationError,
     SignInRequired,
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.discovery import discover, keys_if_possible
-from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, ServerMetadata, SignIn
+from loopback_auth.flows.discovery import keys_if_possible
+from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn
 from loopback_auth.protocol.json import member
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.refusal import said
-from loopback_auth.protocol.revocation import (
-    revocation_request,
-    revocation_response,
-    vendor_revocation_request,
-    vendor_revocation_response,
-)
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_response
 
@@ -234,78 +227,3 @@ def _names_another(raw: object, before: IdToken) -> bool:
         return False
     named = ((claims.get(name), before.claims.get(name)) for name in ("iss", "sub"))
     return any(isinstance(new, str) and new and new != old for new, old in named)
-
-
-def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
-    """Give up the tokens of a sign-in at the server, the refresh token first.
-
-    An access token that the server does not revoke by itself is no trouble once its refresh token is: it is
-    dead already, or ends soon.
-
-    Returns:
-        Whether they are of no use any more, or will be by themselves; False when the server has no endpoint
-        for it, so that nothing was sent.
-
-    Raises:
-        RevocationError, TransportError: the first trouble, after both were tried.
-
-    Source: RFC 7009 §2.1 (revoking the refresh token should end its access tokens, but need not), §2.2.1.
-    """
-    tokens = sign_in.tokens
-    if sign_in.revoke_url and tokens.access_token:
-        answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
-        vendor_revocation_response(answer)
-        return True
-    if not tokens.access_token and tokens.refresh_token is None:
-        return True
-    sign_in = yield from _with_revocation(sign_in)
-    if sign_in.metadata.revocation_endpoint is None:
-        return False
-    first: LoopbackAuthError | None = None
-    if tokens.refresh_token is not None:
-        first = yield from _revoke_one(client, sign_in, token=tokens.refresh_token, refresh=True)
-    second: LoopbackAuthError | None = None
-    if tokens.access_token:
-        second = yield from _revoke_one(client, sign_in, token=tokens.access_token, refresh=False)
-    unsupported = isinstance(second, RevocationError) and second.error == "unsupported_token_type"
-    if unsupported and first is None and tokens.refresh_token is not None:
-        yield from Warn(
-            "The refresh token is revoked. The server does not revoke access tokens: the last one ends by "
-            "itself, unless it has ended with the refresh token."
-        )
-        return True
-    if trouble := first or second:
-        raise trouble
-    return True
-
-
-def _with_revocation(sign_in: SignIn) -> Flow[SignIn]:
-    """Look for a revocation endpoint where it can be: OpenID Connect Discovery, read first, knows none."""
-    known = sign_in.metadata
-    if known.revocation_endpoint is not None or known.issuer is None or not known.discovered:
-        return sign_in
-    try:
-        there = Provider(sign_in.name, ServerMetadata(issuer=known.issuer))
-        found = yield from discover(there, "revocation_endpoint")
-    except LoopbackAuthError:
-        return sign_in
-    return replace(sign_in, metadata=replace(known, revocation_endpoint=found.revocation_endpoint))
-
-
-def _revoke_one(
-    client: ClientConfig, sign_in: SignIn, *, token: str, refresh: bool
-) -> Flow[LoopbackAuthError | None]:
-    request = revocation_request(
-        client,
-        sign_in.metadata,
-        token=token,
-        token_type_hint="refresh_token" if refresh else "access_token",
-    )
-    if request is None:
-        return None
-    try:
-        answer = yield from Send(request, step="revocation request")
-        revocation_response(answer)
-    except LoopbackAuthError as exc:
-        return exc
-    return None

@@ -18,8 +18,9 @@ from loopback_auth.compare.nouns import Run
 from loopback_auth.compare.running.choices import FORM_POST, Choice
 from loopback_auth.compare.running.run import Judged, assembled
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
+from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.probe import BY_DEVICE, LIMIT, probe
-from loopback_auth.flows.renewal import client_of, revoke
+from loopback_auth.flows.renewal import client_of
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.plan.nouns import Plan
 from loopback_auth.protocol.probe import REDIRECT_URI, Answered
