@@ -91,6 +91,8 @@ def _home(environ: Mapping[str, str], ours: str) -> str:
 
 
 def _home_of_account() -> str:
+    if sys.platform == "win32":
+        return ""  # The rule of XDG is not asked for there.
     import pwd
 
     try:

@@ -1,5 +1,7 @@
 """SIGTERM and SIGHUP are heard as Ctrl-C is: what is under way is cancelled, and has its time to end.
 
+On Windows these are SIGTERM and SIGBREAK, which Ctrl-Break and the closing of a console window send.
+
 By default they end a process on the spot, be it between the answer to a refresh request and the disk: then
 the only good refresh token is lost. `timeout`, a build server that cancels a job and a closed terminal send
 them.
@@ -12,13 +14,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-NAMES = ("SIGTERM", "SIGHUP")
+NAMES = ("SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 class Ending:
@@ -46,10 +49,11 @@ class Ending:
     ) -> None:
         for number in self._usual:
             signal.signal(number, signal.SIG_DFL)
-        if self._blocked:
+        if sys.platform != "win32" and self._blocked:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        if self._heard:
+        # On Windows that would not end by a signal, but at once and with a status that nobody expects.
+        if self._heard and sys.platform != "win32":
             os.kill(os.getpid(), self._heard)
 
     def _stand_in(self) -> None:
@@ -57,7 +61,7 @@ class Ending:
 
         It is so only where Ctrl-C has its usual handler; blocked, it goes on being ignored.
         """
-        if hasattr(signal, "pthread_sigmask"):
+        if sys.platform != "win32":
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             signal.signal(signal.SIGINT, signal.default_int_handler)
             self._blocked = True

@@ -42,12 +42,18 @@ def look_around(
     return Surroundings(
         environ,
         platform=sys.platform,
-        kernel="" if sys.platform == "win32" else os.uname().release,
+        kernel=_kernel(),
         files=files,
         stdin=is_terminal(stdin),
         stderr=is_terminal(stderr),
         openers=_first_opener(environ),
     )
+
+
+def _kernel() -> str:
+    if sys.platform == "win32":
+        return ""
+    return os.uname().release
 
 
 def quoted_browser(environ: Mapping[str, str]) -> Mapping[str, str]:

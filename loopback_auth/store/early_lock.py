@@ -20,7 +20,8 @@ import sys
 from loopback_auth.store.private_files import make_folder, system_refused
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK, 0})
+"""What says that somebody else has the lock; the C library of Wine says so without a number."""
 _FAR = 1 << 30
 """Where the lock is on Windows: nobody can read a byte that is locked."""
 

@@ -5,29 +5,33 @@ everybody else. A file has its final mode from its first moment, since a chmod a
 (CVE-2025-27154); it is written beside its target and moved over it, so that a crash or a full disk leaves
 the old content whole. Refuses to know what the files contain.
 
-Where the system has no owners or mode bits (Windows), only the kind of file is checked and the folder's
-access list protects it. Weak spot: somebody who may write to a *parent* folder can take the whole folder
-away, though not read it.
+Where the system has no owners or mode bits (Windows), only the kind of file is checked. Folders that we make
+are for their user alone there too (CVE-2024-4030, mended in Python 3.11.10, 3.12.4 and 3.13), and one that is
+there already keeps its access list; below a profile that lets nobody else in. Weak spot: somebody who may
+write to a *parent* folder can take the whole folder away, though not read it.
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH113, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from loopback_auth.errors import StoreError
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes; whatever is larger was not written by us."""
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds between the tries to move a file that somebody reads: another process of ours, or a scanner."""
 LEFT_OVER_AFTER = 3600.0
 """Seconds after which a file that nobody put in place is taken for the trace of a crash."""
 NEW_PREFIX = ".new-"
@@ -38,6 +42,13 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _OPTIONAL
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPTIONAL
 
 _ELSEWHERE = "choose another folder with LOOPBACK_AUTH_DATA_DIR"
+# What a person types to mend it, in the shell of their system.
+_WINDOWS = os.name == "nt"
+_LOOK_AT = "dir /a" if _WINDOWS else "ls -la"
+_MOVE = "move" if _WINDOWS else "mv"
+_REMOVE = "del" if _WINDOWS else "rm"
+_OPEN_TO_ME = 'icacls {} /grant "%USERNAME%:(OI)(CI)F"' if _WINDOWS else "chmod u+rwx {}"
+_WHO_HOLDS = "handle.exe {} (of Sysinternals)" if _WINDOWS else "fuser {}"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -56,13 +67,13 @@ def system_refused(exc: OSError, path: str, done: str) -> StoreError:
         path: the file or folder it was about.
         done: what was wanted, as a participle: `read`, `written`.
     """
-    hint = f"Look at the folder with: ls -la {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
+    hint = f"Look at the folder with: {_LOOK_AT} {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
     if exc.errno in _FULL:
         hint = f"Free some space on the disk of {os.path.dirname(path)}, or {_ELSEWHERE}."
     elif exc.errno == errno.EROFS:
         hint = f"Make the disk of {os.path.dirname(path)} writable, or {_ELSEWHERE}."
     elif exc.errno in (errno.EACCES, errno.EPERM) and _is_ours(os.path.dirname(path)):
-        hint = f"Run: chmod u+rwx {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
+        hint = f"Run: {_OPEN_TO_ME.format(_quoted(os.path.dirname(path)))}; or {_ELSEWHERE}."
     elif exc.errno in (errno.EACCES, errno.EPERM):
         # A container under a user id of its own has / for its home.
         hint = f"Set HOME to a folder in which you may write, or {_ELSEWHERE}."
@@ -102,14 +113,15 @@ def check_folder(path: str) -> bool:
     try:
         found = os.lstat(path)
     except FileNotFoundError:
+        parent = os.path.dirname(path)
+        # Windows does not tell a missing file from one below something that is not a folder.
+        if os.path.isfile(parent):
+            raise _not_a_folder(parent) from None
         return False
     except OSError as exc:
         raise system_refused(exc, path, "looked at") from exc
     if not stat.S_ISDIR(found.st_mode):
-        raise store_error(
-            f"{path} is not a folder",
-            f"Move it away: mv {_quoted(path)} {_quoted(path + '.old')}; or {_ELSEWHERE}.",
-        )
+        raise _not_a_folder(path)
     if _foreign(found):
         raise store_error(
             f"{path} belongs to user id {found.st_uid}, not to you", f"Run as that user, or {_ELSEWHERE}."
@@ -119,6 +131,11 @@ def check_folder(path: str) -> bool:
             f"{path} has mode {_mode(found):04o} instead of 0700", f"Run: chmod 700 {_quoted(path)}"
         )
     return True
+
+
+def _not_a_folder(path: str) -> StoreError:
+    hint = f"Move it away: {_MOVE} {_quoted(path)} {_quoted(path + '.old')}; or {_ELSEWHERE}."
+    return store_error(f"{path} is not a folder", hint)
 
 
 def read_private(path: str) -> bytes | None:
@@ -182,7 +199,7 @@ def move_over(new: str, path: str) -> None:
         StoreError: it cannot be moved; the old content stays.
     """
     try:
-        os.replace(new, path)
+        _while_read(lambda: os.replace(new, path))
     except OSError as exc:
         raise system_refused(exc, path, "replaced") from exc
     _sync_folder(os.path.dirname(path))
@@ -198,7 +215,7 @@ def move_aside(path: str, now: float) -> None:
     while os.path.lexists(f"{path}.corrupt-{second}"):
         second += 1
     try:
-        os.rename(path, f"{path}.corrupt-{second}")
+        _while_read(lambda: os.rename(path, f"{path}.corrupt-{second}"))
     except FileNotFoundError:
         return
     except OSError as exc:
@@ -267,7 +284,7 @@ def _locked(path: str, timeout: float) -> Iterator[None]:
     except Timeout:
         raise store_error(
             f"{path} is held by another process: waited {timeout:g} seconds",
-            f"Try again in a moment; to see who holds it, run: fuser {_quoted(path)}",
+            f"Try again in a moment; to see who holds it, run: {_WHO_HOLDS.format(_quoted(path))}",
         ) from None
     except OSError as exc:
         raise system_refused(exc, path, "locked") from exc
@@ -281,6 +298,18 @@ def _left_over(entry: os.DirEntry[str], now: float) -> bool:
     if not entry.name.startswith(NEW_PREFIX):
         return False
     return now - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_AFTER
+
+
+def _while_read(move: Callable[[], None]) -> None:
+    """Move a file although somebody may be reading it, which Windows does not allow; readers are quick."""
+    for pause in _PAUSES:
+        try:
+            return move()
+        except PermissionError:
+            if not _WINDOWS:
+                raise
+            time.sleep(pause)
+    return move()
 
 
 def _make_with_parents(path: str) -> None:
@@ -313,17 +342,17 @@ def _sync_folder(folder: str) -> None:
 def _flaw(found: os.stat_result) -> tuple[str, str] | None:
     # What is wrong, and the command that mends it; removing a name never harms what else it points to.
     if stat.S_ISLNK(found.st_mode):
-        return "is a symbolic link", "rm"
+        return "is a symbolic link", _REMOVE
     if not stat.S_ISREG(found.st_mode):
-        return "is not a regular file", "rm -d"
+        return "is not a regular file", f"{_REMOVE} -d" if not _WINDOWS else "rmdir"
     if _foreign(found):
-        return f"belongs to user id {found.st_uid}, not to you", "rm"
+        return f"belongs to user id {found.st_uid}, not to you", _REMOVE
     if found.st_nlink > 1:
-        return "has a second name elsewhere (a hard link)", "rm"
+        return "has a second name elsewhere (a hard link)", _REMOVE
     if _mode(found) & 0o477 != 0o400:
         return f"has mode {_mode(found):04o} instead of 0600", "chmod 600"
     if found.st_size > SIZE_LIMIT:
-        return "is larger than 1 MiB", "rm"
+        return "is larger than 1 MiB", _REMOVE
     return None
 
 
@@ -351,6 +380,8 @@ def _foreign(found: os.stat_result) -> bool:
 
 
 def _quoted(path: str) -> str:
+    if _WINDOWS:
+        return f'"{path}"'  # No path has a quotation mark there.
     import shlex
 
     return shlex.quote(path)

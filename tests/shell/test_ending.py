@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+if sys.platform == "win32":
+    pytest.skip("signals of POSIX", allow_module_level=True)
 
 PRELUDE = """
 import asyncio, signal, sys

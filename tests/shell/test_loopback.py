@@ -116,7 +116,10 @@ def test_port_is_bound_once_and_kept(audited: Audited) -> None:
             await world.complete()
             return descriptor, world.bound.sockets[0].fileno()
 
-    before, during = asyncio.run(main())
+    with asyncio.Runner() as runner:
+        runner.get_loop()
+        del audited[:]  # Where there are no socket pairs, the loop makes itself one at a port.
+        before, during = runner.run(main())
 
     assert before == during
     assert [details[1] for event, details in audited if event == "socket.bind"] == [("127.0.0.1", 0)]
