@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from loopback_auth import pages
-from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError
+from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
@@ -224,6 +224,14 @@ def _success(sign_in: SignIn) -> HttpResponse:
 
 
 def _failure(error: LoopbackAuthError) -> HttpResponse:
+    if isinstance(error, OAuthError) and error.error in DENIALS:
+        # Who has just pressed the button need not learn what the protocol calls it.
+        return pages.failure(
+            title="Not signed in",
+            message="You denied the request, or the server did.",
+            hint=error.hint,
+            detail=error.message,
+        )
     return pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
 
 

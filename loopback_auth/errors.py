@@ -283,6 +283,9 @@ TICKET_WORDS = {
     "exchange_refused": "The ticket was approved, but the server did not exchange it",
 }
 
+DENIALS = ("access_denied", "authorization_declined")
+"""What says that the person, or the server for them, said no: RFC 6749 §4.1.2.1, RFC 8628 §3.5; Microsoft."""
+
 SIGN_IN_AGAIN = "Sign in again: the code or refresh token was used, expired or revoked."
 CHECK_CLIENT = (
     "Check --client-id, --client-auth and the client secret against the registration at the server."

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from loopback_auth import pages
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.authorize import AuthorizationEndpoints
@@ -199,7 +198,7 @@ class DemoServer:
 
 
 def _error_page(refused: Refused) -> HttpResponse:
-    return pages.failure(
+    return demo_pages.refused(
         title="This sign-in cannot go on",
         message=refused.description,
         hint="Start again in the program that sent you here.",

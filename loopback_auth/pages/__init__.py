@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages.frame import escaped, file_text, fill, page, paragraph, safe_headers
+from loopback_auth.pages.frame import OURS, escaped, file_text, fill, page, paragraph, safe_headers
 from loopback_auth.redact import server_text
 
 __all__ = [
@@ -72,14 +72,18 @@ def success(*, client: str, provider: str, account: str, scope: str, detail: str
     return page(200, title="Signed in", body=body, script=_CLEAN_ADDRESS)
 
 
-def failure(*, title: str, message: str, hint: str, status: int = 400) -> HttpResponse:
+def failure(
+    *, title: str, message: str, hint: str, detail: str = "", status: int = 400, footer: str = OURS
+) -> HttpResponse:
     """Say that the sign-in did not succeed, why, and what to do next.
 
     Args:
         title: a few words; a general title stands in for an empty one.
         message: what happened; may quote the server.
         hint: one imperative sentence.
+        detail: the same in the words of the protocol, for whoever wants to know.
         status: HTTP status of the response.
+        footer: who speaks here.
     """
     heading = escaped(title) or "Sign-in did not succeed"
     advice = escaped(hint)
@@ -88,8 +92,11 @@ def failure(*, title: str, message: str, hint: str, status: int = 400) -> HttpRe
         title=heading,
         message=paragraph(message, style="lead"),
         hint=f'<p class="hint"><b>What to do</b>{advice}</p>' if advice else "",
+        detail=f"<details><summary>In detail</summary>{paragraph(detail, style='quiet')}</details>"
+        if escaped(detail)
+        else "",
     )
-    return page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad")
+    return page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad", footer=footer)
 
 
 def turned_away(*, status: int, reason: str) -> HttpResponse:
@@ -99,7 +106,7 @@ def turned_away(*, status: int, reason: str) -> HttpResponse:
         status: HTTP status, 400 to 599. A 405 needs an Allow header besides (RFC 9110 §15.5.6).
         reason: a fixed sentence of the caller.
     """
-    body = fill("turned_away.html", reason=paragraph(reason, style="lead"), status=str(status))
+    body = fill("turned_away.html", reason=paragraph(reason, style="lead"))
     return page(status, title="Request turned away", body=body)
 
 

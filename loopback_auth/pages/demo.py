@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from loopback_auth.model import HttpResponse
+from loopback_auth.pages import failure
 from loopback_auth.pages.frame import escaped, fill, form_source, page, paragraph
 from loopback_auth.redact import server_text
 
@@ -125,6 +126,11 @@ def done(*, title: str, message: str) -> HttpResponse:
     """Say that nothing is left to do here: what follows happens where the sign-in was begun."""
     body = fill("done.html", title=escaped(title), message=paragraph(message, style="lead"))
     return page(200, title=escaped(title), body=body, footer=_FOOTER)
+
+
+def refused(*, title: str, message: str, hint: str, status: int) -> HttpResponse:
+    """Say that the demonstration server does not go on, why, and what to do; the browser stays here."""
+    return failure(title=title, message=message, hint=hint, status=status, footer=_FOOTER)
 
 
 def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResponse:

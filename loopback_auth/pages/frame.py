@@ -36,7 +36,7 @@ _ORIGIN = re.compile(
     r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?(?=[/?#]|\Z)", re.IGNORECASE | re.ASCII
 )
 
-_OURS = "This page comes from loopback_auth, not from the provider."
+OURS = "This page comes from the program that asked you to sign in, not from the provider."
 
 
 def safe_headers() -> tuple[tuple[str, str], ...]:
@@ -55,7 +55,7 @@ def page(
     script: str = "",
     attributes: str = "",
     form_action: str = "'none'",
-    footer: str = _OURS,
+    footer: str = OURS,
     tone: str = "plain",
 ) -> HttpResponse:
     """Put a body into the skeleton.

@@ -20,6 +20,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
 from loopback_auth.errors import (
+    DENIALS,
     AttemptCancelled,
     AttemptExpired,
     LoopbackAuthError,
@@ -48,8 +49,8 @@ MakeDriver = Callable[[str, str], Driver]
 AS_ASKED = "You asked for it."
 INSTEAD = "It takes over."
 
-REFUSALS = ("access_denied", "authorization_declined", "denied_or_expired")
-"""RFC 8628 §3.5; what Microsoft documents in its place; our own word for tickets."""
+REFUSALS = (*DENIALS, "denied_or_expired")
+"""The last is our own word for tickets, whose vendors do not tell the two apart."""
 
 
 def did_not_open(failed: OpenerFailed) -> str:

@@ -57,7 +57,8 @@ def test_deny(tab: Tab, command_line: CommandLine) -> None:
 
     assert ended.status == 4
     assert "access_denied" in ended.complaint
-    assert "access_denied" in tab.text
+    assert "You denied the request" in tab.text
+    assert "access_denied" in tab.page.content()
     assert "?" not in tab.page.url
     assert tab.complaints == [REFUSED_POST]
 

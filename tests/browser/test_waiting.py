@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from html import escape
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -248,7 +249,9 @@ def test_deny(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         error = failure(running, flow)
         tab.page.get_by_role("heading", name="Not signed in").wait_for()
 
-    assert error.message in tab.text
+    # In words for people first; what the protocol calls it is there for whoever wants to know.
+    assert ("You denied the request" in tab.text) is (flow == "device")
+    assert escape(error.message) in tab.page.content()
     assert polls(running, flow) == 1
     assert tab.complaints == []
 

@@ -22,7 +22,7 @@ HOSTILE = """"'></style></title></textarea><script>alert(1)</script><img/src=x>&
 # Each page with one text in every argument; where a URL is required the text is its path.
 PAGES: dict[str, Callable[[str], HttpResponse]] = {
     "success": lambda text: pages.success(client=text, provider=text, account=text, scope=text, detail=text),
-    "failure": lambda text: pages.failure(title=text, message=text, hint=text),
+    "failure": lambda text: pages.failure(title=text, message=text, hint=text, detail=text),
     "turned_away": lambda text: pages.turned_away(status=404, reason=text),
     "demo_sign_in": lambda text: demo_pages.sign_in(
         action=text,
@@ -42,6 +42,7 @@ PAGES: dict[str, Callable[[str], HttpResponse]] = {
         message=text,
     ),
     "demo_enter_code": lambda text: demo_pages.enter_code(action=text, code=text, problem=text),
+    "demo_refused": lambda text: demo_pages.refused(title=text, message=text, hint=text, status=400),
     "demo_done": lambda text: demo_pages.done(title=text, message=text),
     "form_post": lambda text: demo_pages.form_post(action=LOOPBACK + text, parameters=[(text, text)]),
     "relay": lambda text: pages.relay(path=text, token=text),
@@ -50,7 +51,7 @@ PAGES: dict[str, Callable[[str], HttpResponse]] = {
         path=text, token=text, provider=text, url=LOOPBACK + text, user_code=text
     ),
 }
-SCRIPTED = {"success", "failure", "form_post", "question", "relay", "waiting"}
+SCRIPTED = {"demo_refused", "success", "failure", "form_post", "question", "relay", "waiting"}
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
