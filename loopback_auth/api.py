@@ -136,7 +136,7 @@ async def _to_the_last_page(
         if not await _confirmed(sign_in, confirm, driver):
             account = sign_in.tokens.account or "an unknown account"
             raise AttemptCancelled(
-                f"The sign-in as {account} was not wanted and is not kept.",
+                f"Login cancelled; the tokens for {account} were discarded.",
                 hint="Sign in with the other account. What was approved can be removed at the provider.",
             )
         if store is not None:

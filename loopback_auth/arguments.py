@@ -14,7 +14,7 @@ from loopback_auth.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import NoReturn
 
     from loopback_auth.settings.setting import Setting
@@ -43,6 +43,8 @@ class Parser(argparse.ArgumentParser):
         # Replaced before the lines are filled, for it may be longer; argparse formats the usage with %.
         self.usage = as_typed(self.usage or "").replace("%", "%%")
         self.description, self.epilog = as_typed(self.description or ""), as_typed(self.epilog or "")
+        for group in self._action_groups:
+            group.description = as_typed(group.description or "")
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
@@ -66,7 +68,6 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, argument: str) -> ConfigError:
         import difflib
-        import re
 
         from loopback_auth.settings.configure import SECRET_HINT
 
@@ -78,7 +79,7 @@ class Parser(argparse.ArgumentParser):
                 f"There is no flag {ascii(flag)[1:-1][:80]}: other users of this machine can read it there",
                 hint=SECRET_HINT,
             )
-        near = difflib.get_close_matches(flag, re.findall(r"--[a-z][a-z-]+", self.format_help()), n=1)
+        near = difflib.get_close_matches(flag, self._option_string_actions, n=1)
         meant = f"Did you mean {near[0]}? " if near else ""
         return ConfigError(f"Unknown flag: {ascii(flag)[1:-1][:80]}", hint=f"{meant}See {self.prog} --help.")
 
@@ -104,15 +105,30 @@ def _width() -> int:
         return 78
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Give a command a flag for every setting that may be on a command line."""
+ABOUT_SETTINGS = (
+    "Each is also a variable and a key of the configuration file: --client-id is LOOPBACK_AUTH_CLIENT_ID and "
+    "client_id. "
+)
+
+
+def add_settings(parser: argparse.ArgumentParser, shown: Collection[str] | None = None) -> None:
+    """Give a command a flag for every setting that may be on a command line.
+
+    Args:
+        parser: of the command.
+        shown: names of those that its help describes; None: all.
+    """
     from loopback_auth.settings.setting import SETTINGS
 
+    rest = "All of them: python -m loopback_auth help settings"
+    if shown is None:
+        rest = (
+            "Where a server differs from the standards, keys of its table [providers.NAME] say so, and no "
+            "flags; the command settings --all lists them."
+        )
     group = parser.add_argument_group(
         "settings",
-        "Each is also a variable and a key of the configuration file: --client-id is LOOPBACK_AUTH_CLIENT_ID "
-        "and client_id. Where a server differs from the standards, keys of its table [providers.NAME] say "
-        "so, and no flags; the command settings --all lists them.",
+        ABOUT_SETTINGS + rest,
     )
     for setting in SETTINGS:
         if not setting.flag:
@@ -120,6 +136,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default = "" if setting.default is None else f" (default: {setting.shown(setting.default)})"
         # argparse formats help with %, and not one of these texts means to use that.
         text = f"{setting.help}{default}".replace("%", "%%")
+        if shown is not None and setting.name not in shown:
+            text = argparse.SUPPRESS
         if setting.kind == "switch":
             group.add_argument(
                 setting.flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=text

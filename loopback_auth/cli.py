@@ -53,6 +53,10 @@ exit status:
 """
 
 
+READER_GONE = 141
+"""What a shell makes of SIGPIPE, by which programs end that nobody reads any longer."""
+PLAIN = str.maketrans({"\u00d7": "x", "§": "section ", "→": "->", "…": "...", "✓": "ok", "✗": "no", "·": "-"})
+"""For a terminal or file whose encoding has none of these."""
 PACKAGES = ("aiohttp", "filelock", "segno", "yarl")
 """What a sign-in imports once the browser is on its way."""
 
@@ -86,8 +90,8 @@ def _ended(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail(AttemptCancelled("Given up."), as_json=as_json)
     except BrokenPipeError:
-        # Whoever read our output has had enough.
-        return 1
+        # The reader of our output has had enough, as `head` has; a shell shows other programs' end so, too.
+        return READER_GONE
     except SystemExit:
         # Help was asked for, and argparse knows no other way to end.
         return 0
@@ -132,7 +136,7 @@ def answer(text: str) -> None:
     """
     encoding = sys.stdout.encoding or "utf-8"  # A stream in memory has none.
     try:
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(_encodable(text, encoding))
         sys.stdout.flush()
     except OSError as exc:
         from loopback_auth.terminal.line import mute
@@ -142,8 +146,16 @@ def answer(text: str) -> None:
             raise
         raise _Unwritable(
             f"The answer could not be written: {exc.strerror or 'stdout is closed'}",
-            hint="Look at where stdout leads.",
+            hint="Check what the output is redirected to (disk full? closed?).",
         ) from exc
+
+
+def _encodable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def print_json(document: object) -> None:
@@ -154,12 +166,20 @@ def print_json(document: object) -> None:
 
 
 def print_table(rows: Iterable[Sequence[str]]) -> None:
-    """Write a table of plain lines, never cut and never broken, so that links can be followed and copied."""
+    """Write a table of plain lines, never cut; at a terminal the last column is broken between words.
+
+    A word is never broken, so that links can be followed and copied.
+    """
     lines = list(rows)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        answer("  ".join(cells).rstrip() + "\n")
+        text = "  ".join(cells).rstrip()
+        if sys.stdout.isatty():
+            from loopback_auth.terminal.line import hanging, width_of
+
+            text = hanging(text, width_of(sys.stdout), indent=sum(widths[:-1]) + 2 * len(widths[:-1]))
+        answer(text + "\n")
 
 
 def described_error(error: LoopbackAuthError) -> dict[str, object]:
@@ -184,8 +204,11 @@ def tell_error(error: LoopbackAuthError) -> None:
 
 def _command(arguments: Sequence[str]) -> int:
     name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
-    if not name:
-        return _overview(arguments)
+    if not name or arguments == ["help"]:
+        return _overview(arguments[len(name) and 1 :])
+    if name == "help":
+        # As in `help login`, and with further words as `login --help` would have it.
+        name, arguments = arguments[1], [arguments[1], "--help"]
     if name not in COMMANDS:
         from loopback_auth.settings.reading import suggestion
 
@@ -212,7 +235,8 @@ def _overview(arguments: Sequence[str]) -> int:
     from loopback_auth.arguments import Parser
 
     width = max(map(len, COMMANDS))
-    table = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    shown = {**COMMANDS, "help": "show this, or more about a command: help login"}
+    table = "\n".join(f"  {name:<{width}}  {text}" for name, text in shown.items())
     parser = Parser(
         "",
         usage="COMMAND [options]",

@@ -48,8 +48,23 @@ class LoopbackAuthError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def hint(self) -> str:
+        """What to do next; a traceback shows it, too."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        before = self.__dict__.get("_hint", "")
+        notes = [note for note in getattr(self, "__notes__", ()) if note != _note(before)]
+        self._hint, self.__notes__ = hint, [*notes, _note(hint)] if hint else notes
+
     def __str__(self) -> str:
         return self.message
+
+
+def _note(hint: str) -> str:
+    return f"What to do: {hint}"
 
 
 class ConfigError(LoopbackAuthError):

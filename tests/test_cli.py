@@ -74,9 +74,9 @@ def test_help_fits_the_terminal(
     assert max(map(len, prose)) <= columns
 
 
-def test_every_flag_of_login_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_setting_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     """And a secret has no flag."""
-    shown = " ".join(_help("login", capsys).split())
+    shown = " ".join(_help("settings", capsys).split())
     flags = [item for item in SETTINGS if item.flag]
 
     assert [
@@ -88,9 +88,30 @@ def test_every_flag_of_login_says_what_it_is_for(capsys: pytest.CaptureFixture[s
     assert "(default: 300)" in shown
 
 
+@pytest.mark.parametrize("name", ["login", "start", "compare", "explain", "doctor"])
+def test_the_help_of_a_command_has_what_belongs_to_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Forty settings hide the five that are used; the others can be given all the same."""
+    shown = _help(name, capsys)
+
+    assert "--client-id" in shown
+    assert "--token-endpoint" not in shown
+    assert "help settings" in shown
+    assert len(shown.splitlines()) < 80
+
+
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the first thing that many type."""
+    assert run(["help"]) == 0
+    overview = capsys.readouterr().out
+    assert run(["help", "login"]) == 0
+
+    assert "commands:" in overview
+    assert capsys.readouterr().out == _help("login", capsys)
+
+
 REFUSED = [
     (["lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
-    (["help"], "Unknown command: 'help'", "python -m loopback_auth --help"),
+    (["help", "lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
     (["--json", "status"], "A command has to come first", "--help"),
     (["login", "--clientid", "x"], "Unknown flag: --clientid", "Did you mean --client-id?"),
     (["login", "--issuer"], "Argument --issuer: expected one argument", "login --help"),
@@ -208,7 +229,7 @@ def _shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
         ('"$@" status 2>/dev/full', 9, ""),
         ('"$@" settings <&- >/dev/null', 0, ""),
         ('"$@" login google --client-id x <&- ', 3, "LOOPBACK_AUTH_CLIENT_SECRET"),
-        ('{ "$@" settings; echo "status $?" >&2; } | true', 0, "status 1"),
+        ('{ "$@" settings; echo "status $?" >&2; } | true', 0, "status 141"),
     ],
 )
 def test_streams_that_lead_nowhere(script: str, status: int, said: str, tmp_path: Path) -> None:
@@ -229,3 +250,21 @@ def test_what_the_terminal_cannot_show_is_spelled_out(tmp_path: Path) -> None:
 
     assert ended.status == 0
     assert "\\xe4" in ended.stdout
+
+
+def test_typographical_characters_have_a_plain_form(tmp_path: Path) -> None:
+    """What we write ourselves can be read without them."""
+    command = ("compare", "--simulate", "--flows", "code")
+    ended = CommandLine(tmp_path).run(*command, PYTHONIOENCODING="ascii")
+
+    assert ended.status == 0
+    assert "\\x" not in ended.stdout
+
+
+@posix
+def test_a_link_that_nobody_can_see_is_not_waited_for(tmp_path: Path) -> None:
+    """With stderr closed and no browser there is nobody who could approve."""
+    ended = _shell('"$@" login --issuer https://as.example --client-id x 2>&- </dev/null --json', tmp_path)
+
+    assert ended.returncode == 3
+    assert "stderr is closed" in json.loads(ended.stdout)["message"]

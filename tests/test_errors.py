@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import traceback
 from dataclasses import dataclass
 
 import pytest
@@ -155,3 +156,17 @@ def test_message_may_be_changed_before_it_is_shown() -> None:
     error.message = "without"
 
     assert str(error) == "without"
+
+
+def test_a_traceback_shows_the_hint() -> None:
+    """In a program that does not catch it, that is all that anybody sees; a note of others stays."""
+    error = LoopbackAuthError("It failed.", hint="Try again.")
+    error.add_note("somebody's own")
+    error.hint = "Try later."
+    shown = "".join(traceback.format_exception(error))
+
+    assert "It failed.\n" in shown
+    assert "What to do: Try later." in shown
+    assert "somebody's own" in shown
+    assert "Try again" not in shown
+    assert not hasattr(LoopbackAuthError("It failed."), "__notes__") or LoopbackAuthError("x").__notes__ == []

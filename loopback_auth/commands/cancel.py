@@ -62,5 +62,5 @@ def _cancel(pendings: PendingStore, handle: str) -> dict[str, object]:
         if handle not in pendings.handles():
             raise SignInRequired(f"{handle} is over already.", hint="See python -m loopback_auth status.")
         pendings.end(Ended(handle, name_in(handle), "given up", "It was cancelled."))
-    tell(f"Forgotten: {handle}. Its ticket or code lapses by itself at the server.")
+    tell(f"Cancelled {handle}. Its ticket or code expires by itself at the server.")
     return {"status": "cancelled", "handle": handle}

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 
 USAGE = "[PROVIDER] [--flows LIST] [--simulate | --live] [-o FILE] [options]"
+SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "browser", "timeout")
+"""The settings that its help describes."""
 WIDEST, NARROWEST = 100, 40
 """Characters: of the table, unless it is told; no table is narrower."""
 DEVICE_INTERVAL = 5
@@ -74,7 +76,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--show-secrets", action="store_true", help="write codes and tokens as they are instead of labels"
     )
-    add_settings(parser)
+    add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:

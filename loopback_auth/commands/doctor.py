@@ -54,6 +54,21 @@ if TYPE_CHECKING:
 
 
 USAGE = "[PROVIDER] [--simulate FILE] [options]"
+SHOWN = (
+    "issuer",
+    "client_id",
+    "scope",
+    "flow",
+    "allowed_flows",
+    "port",
+    "redirect_uri",
+    "browser",
+    "reachable",
+    "person",
+    "wait",
+    "signal",
+)
+"""The settings that its help describes."""
 WIDEST = 100
 QUESTIONS = ("a page can be opened", "your browser gets back here", "you can be asked", "you are waited for")
 """The facts, in the order of `FACTS`."""
@@ -72,7 +87,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--simulate", metavar="FILE", help="show the plan of somebody's report instead; - is stdin"
     )
-    add_settings(parser)
+    add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:

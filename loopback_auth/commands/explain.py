@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 
 USAGE = "[FLOW [PROVIDER] | --har FILE] [options]"
+SHOWN = ("issuer", "client_id", "scope", "response_mode", "ticket")
+"""The settings that its help describes."""
 WIDEST = 100
 """Characters of a line."""
 STAND_INS = {"client_id": "CLIENT_ID"}
@@ -45,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="FLOW", help="what to tell")
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses are put in")
     parser.add_argument("--har", metavar="FILE", help="tell a recording instead; - is stdin")
-    add_settings(parser)
+    add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:

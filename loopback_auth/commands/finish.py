@@ -35,6 +35,7 @@ from loopback_auth.errors import (
 )
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
+from loopback_auth.plan.nouns import nobody_to_confirm
 from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.handed import Ended, Handed, Outcome
@@ -174,9 +175,10 @@ def _finish(
             f"Given up for now; {handle} is kept.", hint=f"Go on: {finish_command(handle)}"
         ) from None
     if not wanted:
-        unwanted = f"The sign-in as {sign_in.tokens.account or 'an unknown account'} was not wanted."
+        account = sign_in.tokens.account or "an unknown account"
+        unwanted = f"Login cancelled; the tokens for {account} were discarded."
         pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
-        raise AttemptCancelled(f"{unwanted} It is not kept.", hint=OTHER_ACCOUNT)
+        raise AttemptCancelled(unwanted, hint=OTHER_ACCOUNT)
     asyncio.run(keep_new(store, sign_in, remark))
     pendings.end(Ended(handle, sign_in.name, "signed in", "It was finished, but is not kept any more."))
     return sign_in
@@ -223,8 +225,7 @@ def _check(handed: Handed, options: argparse.Namespace) -> None:
         )
     if _anybody_could_approve(handed) and not options.yes and not is_terminal(sys.stdin):
         raise ConfigError(
-            f"By {handed.flow} anybody could approve: somebody has to look at the account, and there is "
-            "nobody to ask.",
+            nobody_to_confirm(handed.flow),
             hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
         )
     if handed.verify_signature and not can_verify_signatures():

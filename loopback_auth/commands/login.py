@@ -24,7 +24,7 @@ import sys
 
 from loopback_auth.arguments import add_settings
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
-from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError
+from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError, Unavailable
 from loopback_auth.folders import data_folder
 from loopback_auth.plan.nouns import LIKELY, NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
@@ -49,6 +49,20 @@ if TYPE_CHECKING:
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
+SHOWN = (
+    "issuer",
+    "client_id",
+    "scope",
+    "flow",
+    "allowed_flows",
+    "port",
+    "redirect_uri",
+    "browser",
+    "reachable",
+    "wait",
+    "timeout",
+)
+"""The settings that its help describes."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +86,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="do not wait for another process that is signing in already"
     )
-    add_settings(parser)
+    add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -103,12 +117,13 @@ def signed_in(options: argparse.Namespace, *, since: float | None = None) -> Sig
     store.check_writable()
     # The demonstration is everybody's own, and nothing of it is worth waiting for.
     crowd = None if options.alone or settings.is_demo else store.crowd(sign_in_name(settings.name))
+    command = "login" if since is None else ""
     theirs = _follow(crowd, settings, store, since)
     if crowd is None:
-        done = _asked(options, settings, chosen, store)
+        done = _asked(options, settings, chosen, store, command=command)
     elif theirs is None:
         with crowd:
-            done = _asked(options, settings, chosen, store)
+            done = _asked(options, settings, chosen, store, command=command)
     else:
         done = theirs
         tell(f"Another process has signed in to {done.name}; its sign-in is yours too.")
@@ -147,10 +162,17 @@ def _follow(
     )
 
 
-def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore) -> SignIn:
-    """Ask the person, and tell how it ended."""
+def _asked(
+    options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore, *, command: str
+) -> SignIn:
+    """Ask the person, and tell how it ended; `command` is empty where it was not `login` that was typed."""
     if chosen.simulated:
         return _simulated(options, settings, chosen, store)
+    if not chosen.opens and getattr(sys.stderr, "name", "") == os.devnull:
+        raise Unavailable(
+            "Nobody could be shown the link: stderr is closed, and no browser is opened here.",
+            hint="Leave stderr open, or use start --json, which answers on stdout.",
+        )
     bound = _bound(settings, chosen)
     try:
         if bound is not None and chosen.start_page and settings.switch("start_page"):
@@ -172,6 +194,7 @@ def _asked(options: argparse.Namespace, settings: Settings, chosen: Plan, store:
             verbose=options.verbose,
             qr=options.qr,
             pasting=settings.text("flow") == "paste",
+            command=command,
         )
         if bound is not None and bound.opening is not None:
             opening = bound.opening
@@ -228,8 +251,10 @@ def _complete(settings: Settings) -> Settings:
     if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):
         from getpass import getpass
 
+        can_go_without = settings.text("device_authorization_endpoint") and settings.text("flow") is None
+        without = " (Enter: go on with a device code, which needs none)" if can_go_without else ""
         try:
-            secret = getpass(f"Client secret for {settings.name}: ", sys.stderr)
+            secret = getpass(f"Client secret for {settings.name}{without}: ", sys.stderr)
         except EOFError:
             secret = ""
         settings = settings.with_secret(secret.strip())

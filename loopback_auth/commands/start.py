@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
+SHOWN = ("issuer", "client_id", "scope", "flow", "allowed_flows", "ticket", "message")
+"""The settings that its help describes."""
 OFFERED_BY = {
     "ticket": ("ticket",),
     "device": ("device_authorization_endpoint", "issuer"),
@@ -64,7 +66,7 @@ HOW = {
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="who to sign in with")
-    add_settings(parser)
+    add_settings(parser, SHOWN)
 
 
 def run(options: argparse.Namespace) -> int:

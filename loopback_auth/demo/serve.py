@@ -258,7 +258,8 @@ def _bind(host: Host, port: int) -> socket.socket:
         bound.bind((host, port))
     except (OSError, OverflowError) as exc:
         bound.close()
-        message = f"The demo server cannot listen at {host} port {port}"
+        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else "there is no such port"
+        message = f"The demo server cannot listen at {host} port {port}: {why}"
         raise ConfigError(message, hint="Choose another port, or 0 for any free one.") from exc
     return bound
 

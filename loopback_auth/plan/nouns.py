@@ -31,6 +31,17 @@ Source: RFC 6749 §10.16; RFC 8628 §5.4.
 ELSEWHERE = ("ticket", "device")
 """Flows that are approved on any device."""
 
+NOBODY_TO_CONFIRM = (
+    "Anyone with the {what} can approve a {flow} login, so the account must be confirmed, and there is no "
+    "terminal to ask on."
+)
+
+
+def nobody_to_confirm(flow: str) -> str:
+    """Say why a flow that anybody can approve is not for a program without a terminal."""
+    return NOBODY_TO_CONFIRM.format(what="code" if flow == "device" else "link", flow=flow)
+
+
 NO_REDIRECT = (*ELSEWHERE, "paste")
 """Those that need no browser to reach this machine."""
 

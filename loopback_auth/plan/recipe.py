@@ -34,7 +34,13 @@ def authority_of(url: str) -> str:
 
 
 def recipe(
-    place: Place, environ: Mapping[str, str], authorities: Sequence[str], *, user: str, host: str
+    place: Place,
+    environ: Mapping[str, str],
+    authorities: Sequence[str],
+    *,
+    user: str,
+    host: str,
+    command: str = "login",
 ) -> str:
     """Return one line that makes these ports reachable; empty where nothing helps or nothing is needed.
 
@@ -44,6 +50,7 @@ def recipe(
         authorities: hosts and ports that the browser has to reach, all on this machine.
         user: whose account this is.
         host: what this machine calls itself.
+        command: of ours, which a container can be started with again; empty: another program asks.
     """
     ports = [one.rpartition(":")[2] for one in authorities]
     if not ports:
@@ -51,7 +58,7 @@ def recipe(
     if place.name in _BY_VSCODE:
         return f"VS Code: View > Ports > Forward a Port: {', '.join(ports)}"
     if place.name == "container":
-        return _published(environ, ports)
+        return _published(environ, ports, command) if command else ""
     if place.name == "pod":
         return f"kubectl port-forward pod/{host} {' '.join(f'{port}:{port}' for port in ports)}"
     if place.name == "cloud-workspace" and (workspace := environ.get("CODER_WORKSPACE_NAME")):
@@ -72,13 +79,13 @@ def instruction(place: Place) -> str:
     return f"Is your browser on another machine? {what}, and it reaches the link:"
 
 
-def _published(environ: Mapping[str, str], ports: list[str]) -> str:
+def _published(environ: Mapping[str, str], ports: list[str], command: str) -> str:
     """Publishing a port leads to no loopback address in the container, so two things have to be changed."""
     program = "podman" if environ.get("container") in ("podman", "oci") else "docker"
     if len(ports) > 1:
         # Only our own port can listen elsewhere; that of the demonstration has to be reached as it is.
         return f"{program} run --network host ..."
-    return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... login --port {ports[0]} --bind 0.0.0.0"
+    return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... {command} --port {ports[0]} --bind 0.0.0.0"
 
 
 def _this_machine(environ: Mapping[str, str], user: str, host: str) -> str:

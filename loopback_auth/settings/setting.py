@@ -142,7 +142,7 @@ SETTINGS = (
     Setting("redirect_uri", "text", "redirect URI as registered; without a port any free one is used"),
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
     Setting("response_mode", "text", "way in which the answer comes back", choices=_RESPONSE_MODES),
-    Setting("flow", "text", "way to sign in; unset: whatever works here", choices=_FLOWS),
+    Setting("flow", "text", "flow to use; unset: whatever works here", choices=_FLOWS),
     Setting("allowed_flows", "words", "ways to choose from; repeatable", choices=_CHOSEN, default=_CHOSEN),
     Setting("ticket", "text", "vendor whose ticket contract is spoken", choices=_TICKETS),
     Setting("ticket_base", "text", "address of the vendor's API, in place of the usual one"),
@@ -160,9 +160,11 @@ SETTINGS = (
     Setting("start_page", "switch", "use of a page of ours that leads on to the server", default=True),
     Setting("patience", "seconds", "time without a visit to our page until another way is opened beside"),
     Setting("second_look", "seconds", "time after such a visit until one is, should nothing have come back"),
-    Setting("reachable", "switch", "belief that the browser reaches a port of this machine; unset: look"),
-    Setting("person", "switch", "belief that somebody at this terminal can be asked; unset: look"),
-    Setting("wait", "switch", "waiting for a person; unset: not in build servers and under agents"),
+    Setting("reachable", "switch", "assume that the browser can (or cannot) reach this machine; unset: look"),
+    Setting(
+        "person", "switch", "assume that a person can (or cannot) be asked at this terminal; unset: look"
+    ),
+    Setting("wait", "switch", "wait for a person to approve; unset: yes, except in CI and agents"),
     Setting("signal", "pairs", "NAME=VALUE seen in place of a variable, or of a file for a path; repeatable"),
     Setting("bind", "text", "address to listen on; not loopback only inside a container", choices=_BINDS),
     Setting("allowed_issuer", "text", "one other issuer that the server may call itself"),

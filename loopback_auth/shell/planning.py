@@ -20,6 +20,7 @@ from loopback_auth.plan.nouns import (
     UNLIKELY,
     YES,
     Abilities,
+    nobody_to_confirm,
 )
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
@@ -206,7 +207,6 @@ def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None
     nobody = chosen.facts.person.level in (NO, UNLIKELY)
     if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
         raise ConfigError(
-            f"With --flow {flow} anybody could approve: somebody has to look at the account, and there is "
-            "nobody to ask.",
+            nobody_to_confirm(flow),
             hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
         )

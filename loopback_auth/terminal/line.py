@@ -15,12 +15,15 @@ import sys
 from contextlib import contextmanager
 
 from loopback_auth.invocation import as_typed
+from loopback_auth.terminal.drawing import takes_escapes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
+COLOURS = {"error: ": "1;31", "warning: ": "1;33", "Signed in ": "1;32"}
+"""Words that a message may begin with, and how it is shown then: red, yellow, green."""
 ECHO = "^C"
 """What a terminal that hears no single keys writes behind the line when Ctrl-C is pressed."""
 
@@ -88,7 +91,16 @@ def say(text: str, *, prose: bool = False) -> None:
     text = as_typed(text)
     if sys.stderr.isatty():
         text = wrapped(text, size()[0], prose=prose)
+        if takes_escapes(os.environ, sys.platform):
+            text = coloured(text)
     write(text + "\n")
+
+
+def coloured(text: str) -> str:
+    """Colour the line by which a message is found again, whole, so that it can still be searched for."""
+    colour = next((colour for words, colour in COLOURS.items() if text.startswith(words)), "")
+    first, end, rest = text.partition("\n")
+    return f"\x1b[{colour}m{first}\x1b[0m{end}{rest}" if colour else text
 
 
 def write(text: str) -> None:
@@ -109,8 +121,17 @@ def mute(stream: TextIO) -> None:
 
 def size() -> tuple[int, int]:
     """Return columns and lines of stderr; a pseudo-terminal that nobody gave a size has none."""
+    return _size(sys.stderr)
+
+
+def width_of(stream: TextIO) -> int:
+    """Return the columns of a terminal."""
+    return _size(stream)[0]
+
+
+def _size(stream: TextIO) -> tuple[int, int]:
     try:
-        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+        columns, lines = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         columns, lines = 0, 0
     return columns or 80, lines or 24
@@ -133,6 +154,21 @@ def wrapped(text: str, columns: int, *, prose: bool = False) -> str:
         if len(line) <= columns or line.startswith("\x1b") or (line.startswith(" ") and not prose)
         else _filled(line, columns)
         for line in text.split("\n")
+    )
+
+
+def hanging(line: str, columns: int, *, indent: int) -> str:
+    """Break one line of a table between words, its last column below itself; a deep one below the first."""
+    from textwrap import fill
+
+    deep = " " * (indent if indent <= columns // 2 else 4)
+    return fill(
+        line,
+        columns,
+        subsequent_indent=deep,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
     )
 
 

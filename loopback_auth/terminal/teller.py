@@ -44,13 +44,22 @@ class Teller:
     """Tells events; the arguments are those of `Terminal`."""
 
     def __init__(
-        self, name: str, *, authority: str, plan: Plan | None, verbose: bool, qr: bool | None, pasting: bool
+        self,
+        name: str,
+        *,
+        authority: str,
+        plan: Plan | None,
+        verbose: bool,
+        qr: bool | None,
+        pasting: bool,
+        command: str = "",
     ) -> None:
         self._name = name
         self._plan = plan
         self._verbose = verbose
         self._qr = qr
         self._pasting = pasting
+        self._command = command
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
         self._reasons: set[str] = set()
         self._second = self._failure = self._staged = self._unseen = ""
@@ -290,7 +299,14 @@ class Teller:
 
         self._helped = True
         user, host = user_and_host()
-        how = recipe(self._place, os.environ, self.links.authorities, user=user, host=host)
+        how = recipe(
+            self._place,
+            os.environ,
+            self.links.authorities,
+            user=user,
+            host=host,
+            command=self._command,
+        )
         if how:
             self.line.say(instruction(self._place))
             self.line.say(f"\n  {how}\n")

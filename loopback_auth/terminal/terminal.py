@@ -52,6 +52,7 @@ class Terminal:
         quiet: seconds without a visit after which help on how to reach this machine is shown.
         qr: draw the link to approve at as a QR code; None: if no browser was opened.
         pasting: the person will be asked to paste the address, so their browser may be anywhere.
+        command: of ours, which could be started again in another way; empty: another one asks.
     """
 
     def __init__(
@@ -66,8 +67,17 @@ class Terminal:
         quiet: float = QUIET_SECONDS,
         qr: bool | None = None,
         pasting: bool = False,
+        command: str = "",
     ) -> None:
-        self._teller = Teller(name, authority=authority, plan=plan, verbose=verbose, qr=qr, pasting=pasting)
+        self._teller = Teller(
+            name,
+            authority=authority,
+            plan=plan,
+            verbose=verbose,
+            qr=qr,
+            pasting=pasting,
+            command=command,
+        )
         self._line = self._teller.line
         self._controls = controls
         self._open_browser = open_browser

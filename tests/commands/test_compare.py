@@ -286,7 +286,7 @@ def test_nobody_is_waited_for_in_a_build_server(command_line: CommandLine) -> No
     ended = command_line.run("compare", "github", "--client-id", "abc", "--live", CI="true")
 
     assert ended.status == 3
-    assert "Nobody can be waited for here" in ended.complaint
+    assert "Not waiting for a login" in ended.complaint
     assert "--wait" in ended.complaint
 
 

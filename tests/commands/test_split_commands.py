@@ -625,7 +625,7 @@ def test_cancel_forgets_it_and_says_what_becomes_of_it(
     after = command_line.run("finish", begun.handle)
 
     assert (ended.status, ended.stdout) == (0, "")
-    assert "lapses by itself" in ended.stderr
+    assert "expires by itself" in ended.stderr
     assert after.status == 9
     assert "cancelled" in after.complaint
     assert begun.handed.url not in _kept(command_line)

@@ -164,7 +164,10 @@ def test_taken_port_is_reported() -> None:
         async with serve_demo(port=port):
             pass
 
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot listen"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(ConfigError, match=r"cannot listen.*in use"),
+    ):
         asyncio.run(main(taken.getsockname()[1]))
 
 

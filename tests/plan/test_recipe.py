@@ -154,3 +154,12 @@ def test_titles_and_advice_are_for_people() -> None:
     assert len({place.name for place in places}) == len(places)
     assert [place.title for place in places if place.title.endswith(".") or not place.title] == []
     assert [place.advice for place in places if place.advice and not place.advice.endswith(".")] == []
+
+
+def test_another_programs_container_is_not_started_with_our_command() -> None:
+    """A program that embeds us has no `login --port`; what forwards a port is good for everybody."""
+    container, ssh = machine(files=DOCKER), machine({"SUDO_USER": "alice"})
+
+    assert recipe(place_of(container), container.environ, ONE, user="a", host="h", command="") == ""
+    assert recipe(place_of(container), container.environ, TWO, user="a", host="h", command="") == ""
+    assert "ssh -L" in recipe(place_of(ssh), ssh.environ, ONE, user="a", host="h", command="")

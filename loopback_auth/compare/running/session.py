@@ -34,7 +34,7 @@ def conditions_of(settings: Settings, client: ClientConfig) -> Conditions:
     )
     if chosen.facts.waits.level == NO and not settings.is_demo:
         raise Unavailable(
-            f"Nobody can be waited for here: {', '.join(chosen.facts.waits.because)}.",
+            f"Not waiting for a login: {chosen.facts.waits.reason}.",
             hint="Give --wait if somebody is there to approve.",
         )
     default = settings.origin("timeout") == "default"
