@@ -15,7 +15,7 @@ import os
 import socket
 import sys
 
-from loopback_auth.errors import RedirectUnavailable
+from loopback_auth.errors import ConfigError, RedirectUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,15 @@ BACKLOG = 512
 """Connections; the kernel may lower it. Others knocking must not keep the browser out."""
 
 TRIES = 20
-"""For `localhost`, how many free IPv4 ports are tried until the same one is free on IPv6 too."""
+"""How many free ports are tried until one is free on IPv6 too, for `localhost`, and no browser refuses it."""
+
+BAD_PORTS = frozenset(
+    {1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104}
+    | {109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514}
+    | {515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723}
+    | {2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
+)
+"""Fetch §2.9: browsers go to none of these, on any machine, because other protocols live there."""
 
 
 class BoundRedirect:
@@ -81,12 +89,18 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
             loopback interface; the redirect URI stays what it is (cloudflare/workers-sdk#10603).
 
     Raises:
+        ConfigError: one of them is a port that browsers never go to.
         RedirectUnavailable: every port is taken or forbidden.
     """
+    for port in BAD_PORTS.intersection(ports):
+        raise ConfigError(
+            f"Browsers refuse to open port {port}, on any machine (Fetch §2.9, bad ports)",
+            hint="Choose another port for the redirect URI, such as 8400, and register it at the provider.",
+        )
     troubles, numbers = [], set()
     for port in ports:
         try:
-            sockets = _bind_families(host, port) if not address else (_listen_wide(address, port),)
+            sockets = _bind(host, port, address)
         except (OSError, OverflowError) as exc:
             reason = getattr(exc, "strerror", None) or exc
             numbers.add(getattr(exc, "errno", None))
@@ -109,6 +123,21 @@ def _hint(numbers: set[int | None]) -> str:
         "End the program that uses it, or register another redirect URI at the provider and name its port "
         "with --port."
     )
+
+
+def _bind(host: str, port: int, address: str) -> tuple[socket.socket, ...]:
+    """Listen on a port; where the system chooses one, on one that browsers go to."""
+    refused: list[socket.socket] = []
+    try:
+        for _ in range(TRIES):
+            sockets = _bind_families(host, port) if not address else (_listen_wide(address, port),)
+            if sockets[0].getsockname()[1] not in BAD_PORTS:
+                return sockets
+            refused += sockets  # Held until there is a better one, or it would come again.
+    finally:
+        for one in refused:
+            one.close()
+    raise OSError("browsers go to none of the ports that are free")
 
 
 def _bind_families(host: str, port: int) -> tuple[socket.socket, ...]:

@@ -13,7 +13,7 @@ import pytest
 from raw_http import waiting
 
 from loopback_auth.effects import Bind, Flow
-from loopback_auth.errors import RedirectUnavailable
+from loopback_auth.errors import ConfigError, RedirectUnavailable
 from loopback_auth.model import Redirect
 from loopback_auth.shell import loopback
 from loopback_auth.shell.browser import Opening
@@ -56,6 +56,34 @@ def test_each_refusal_of_a_port_has_its_own_remedy(
         bind("[::1]", (80,), "/callback")
 
     assert words in caught.value.hint
+
+
+@pytest.mark.parametrize("ports", [(10080,), (6000,), (0, 6667), (8400, 22)])
+def test_port_that_browsers_refuse_is_refused_here(ports: tuple[int, ...]) -> None:
+    """Chromium says ERR_UNSAFE_PORT, and we would wait for a visit that cannot come (Fetch §2.9)."""
+    with pytest.raises(ConfigError) as caught:
+        bind("127.0.0.1", ports, "/callback")
+
+    assert any(str(port) in caught.value.message for port in ports)
+
+
+def test_port_of_the_system_that_browsers_refuse_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `ip_local_port_range` begins low it may choose one."""
+    chosen: list[int] = []
+    listen = loopback._listen
+
+    def watched(*arguments: object) -> socket.socket:
+        one: socket.socket = listen(*arguments)  # type: ignore[arg-type]
+        chosen.append(one.getsockname()[1])
+        monkeypatch.setattr(loopback, "BAD_PORTS", frozenset(chosen[:3]))
+        return one
+
+    monkeypatch.setattr(loopback, "_listen", watched)
+    bound = bind("127.0.0.1", (0,), "/callback")
+    bound.close()
+
+    assert len(chosen) == 4
+    assert bound.port == chosen[3]
 
 
 def test_no_browser_is_sent_to_a_port_that_is_not_ours() -> None:
