@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 from loopback_auth.errors import TransportError
+from loopback_auth.shell.client_certificate import WANTS_ONE
 from loopback_auth.shell.proxies import ADDRESS, Proxy
 from loopback_auth.shell.resolver import PrivateAddressError
 from loopback_auth.shell.socks import SocksError
@@ -33,7 +34,6 @@ STRICTLY = (
     "(RFC 5280 §4.2.1.1, §4.2.1.9), so that trusting it in another place changes nothing."
 )
 CLIENT_CERTIFICATE = "Name your certificate with --client-cert, and its key with --client-key."
-WANTS_ONE = ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "PEER_DID_NOT_RETURN_A_CERTIFICATE")
 REFUSES_OURS = (
     "SSLV3_ALERT_BAD_CERTIFICATE",
     "SSLV3_ALERT_CERTIFICATE_EXPIRED",
@@ -45,6 +45,7 @@ REFUSES_OURS = (
 )
 """Alerts of the server (RFC 8446 §6.2) about the certificate that the client has sent, or not."""
 
+WANTED = "the server wants a client certificate"
 CUT = "the connection was cut"
 ENCODED = "it came in an encoding that was not asked for, or is damaged"
 
@@ -58,7 +59,7 @@ def failure(
     host: str,
     proxy: Proxy | None = None,
     *,
-    by_tls: bool,
+    wants_certificate: bool = False,
     complaints: Callable[[], Sequence[str]],
 ) -> TransportError:
     """Describe why there was no answer.
@@ -68,15 +69,20 @@ def failure(
         step: what the request was for.
         host: whom it was for, with the port if one was given.
         proxy: through which it went.
-        by_tls: it was to be sent by TLS, and without a client certificate.
+        wants_certificate: the server does not speak to clients without one.
         complaints: says which files of authorities are not there.
     """
     detail, hint = _of_proxy(exc, proxy) if proxy is not None else ("", "")
     if not detail:
         detail, hint = _of_server(exc, complaints)
-    if detail == CUT and by_tls:
-        hint = f"{hint} If the server wants a client certificate: {CLIENT_CERTIFICATE}"
+    if detail == CUT and wants_certificate:
+        detail, hint = WANTED, CLIENT_CERTIFICATE
     return TransportError(f"The {step} to {host} got no answer: {detail}", hint=hint)
+
+
+def may_want_certificate(exc: Exception) -> bool:
+    """Return whether a connection was cut in a way in which the wish for a client certificate may be lost."""
+    return _tls_error(exc) is None and _of_server(exc, tuple)[0] == CUT
 
 
 def _of_proxy(exc: Exception, proxy: Proxy) -> Trouble:
@@ -155,7 +161,7 @@ def _of_tls(exc: ssl.SSLError, complaints: Callable[[], Sequence[str]]) -> Troub
             return said, STRICTLY
         return said, " ".join((*complaints(), OWN_AUTHORITY))
     if exc.reason in WANTS_ONE:
-        return "the server wants a client certificate", CLIENT_CERTIFICATE
+        return WANTED, CLIENT_CERTIFICATE
     if exc.reason in REFUSES_OURS:
         return "the server does not accept the client certificate", CLIENT_CERTIFICATE
     if exc.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE":

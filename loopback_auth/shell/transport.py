@@ -15,15 +15,17 @@ they are resolved (`resolver`). The person's own proxy may be where it likes.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import ssl
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import cached_property
 from ipaddress import ip_address
-from ssl import SSLContext
 from types import TracebackType
+from typing import Literal
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -32,7 +34,8 @@ from yarl import URL
 from loopback_auth.errors import MalformedResponse, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse, Network
 from loopback_auth.protocol.json import BODY_LIMIT
-from loopback_auth.shell.failures import AGAIN, ENCODED, failure
+from loopback_auth.shell.client_certificate import PATIENCE, is_wanted
+from loopback_auth.shell.failures import AGAIN, ENCODED, failure, may_want_certificate
 from loopback_auth.shell.proxies import Proxy, proxy_for
 from loopback_auth.shell.resolver import PrivateAddressError, Resolver
 from loopback_auth.shell.socks import socks_connector, through
@@ -119,13 +122,13 @@ class Transport:
             return await self._exchange(self._session(proxy, "", request), request, step, proxy)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
             # Not chained: the library's messages may quote what was sent, or what came back.
-            parts = urlsplit(request.url)
+            wanted = proxy is None and may_want_certificate(exc) and await self._wants_certificate(request)
             raise failure(
                 exc,
                 step,
-                parts.netloc,
+                urlsplit(request.url).netloc,
                 proxy,
-                by_tls=parts.scheme == "https" and not self._network.client_cert,
+                wants_certificate=wanted,
                 complaints=lambda: complaints(self._environ),
             ) from None
 
@@ -159,6 +162,18 @@ class Transport:
         with suppress(ValueError):
             self._resolver.judge(host, [str(ip_address(host))])
 
+    async def _wants_certificate(self, request: HttpRequest) -> bool:
+        parts = urlsplit(request.url)
+        host, port = parts.hostname or "", parts.port or 443
+        if parts.scheme != "https" or self._network.client_cert:
+            return False
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                found = await self._resolver.resolve(host, port)
+            context = ssl.create_default_context() if self._tls is True else self._tls
+            return await is_wanted(host, port, address=found[0]["host"], context=context)
+        return False
+
     async def _by_socks(self, proxy: Proxy, request: HttpRequest, step: str) -> HttpResponse:
         found = await self._resolver.inner.resolve(proxy.host, proxy.port)
         sessions = {one["host"]: self._session(proxy, one["host"], request) for one in found}
@@ -187,7 +202,7 @@ class Transport:
             return HttpResponse(response.status, headers, body, time.time())
 
     @cached_property
-    def _tls(self) -> SSLContext | bool:
+    def _tls(self) -> ssl.SSLContext | Literal[True]:
         return tls_context(self._network, self._environ)
 
     def _session(self, proxy: Proxy | None, address: str, request: HttpRequest) -> aiohttp.ClientSession:

@@ -135,11 +135,11 @@ def test_client_certificate_is_shown_to_a_server_that_wants_one(tmp_path: Path) 
 
 @contextmanager
 def refusing(context: ssl.SSLContext, *, resets: bool = False) -> Iterator[int]:
-    """Serve one connection with the alerts of OpenSSL, which asyncio's servers do not send.
+    """Serve with the alerts of OpenSSL, which asyncio's servers do not send.
 
     Args:
         context: of the server.
-        resets: do not wait for the client to read them.
+        resets: the first connection is reset, and a second one served.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(SOON)
@@ -151,13 +151,28 @@ def refusing(context: ssl.SSLContext, *, resets: bool = False) -> Iterator[int]:
                 with suppress(OSError), context.wrap_socket(accepted, server_side=True) as secured:
                     secured.recv(65536)
                 with suppress(OSError):
-                    if resets:
-                        no_linger = struct.pack("ii", 1, 0)
-                        held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
-                    while not resets and held.recv(65536):
+                    while held.recv(65536):
                         pass
 
-        thread = Thread(target=serve)
+        def reset() -> None:
+            """Go through the handshake up to where the client has done its part, and hang up."""
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            end = context.wrap_bio(incoming, outgoing, server_side=True)
+            with closing(listener.accept()[0]) as accepted:
+                accepted.settimeout(SOON)
+                incoming.write(accepted.recv(65536))
+                with suppress(ssl.SSLWantReadError):
+                    end.do_handshake()
+                accepted.sendall(outgoing.read())
+                accepted.recv(65536)
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        def serve_all() -> None:
+            if resets:
+                reset()
+            serve()
+
+        thread = Thread(target=serve_all)
         thread.start()
         yield listener.getsockname()[1]
         thread.join(SOON)
@@ -198,12 +213,13 @@ def test_client_certificate_of_another_authority_is_told(tmp_path: Path) -> None
     assert "does not accept the client certificate" in refusal(authority.server(wants=True), network).message
 
 
-def test_connection_that_is_cut_may_be_about_a_client_certificate(tmp_path: Path) -> None:
-    """In TLS 1.3 the refusal comes after the handshake, and is lost with a connection that is reset."""
+def test_wish_for_a_client_certificate_is_understood_when_its_alert_was_lost(tmp_path: Path) -> None:
+    """In TLS 1.3 it comes after the handshake, and is lost with a connection that is reset."""
     authority = Authority(tmp_path)
     context = authority.server(wants=True, version=ssl.TLSVersion.TLSv1_3)
     error = refusal(context, Network(ca_file=str(authority.file)), resets=True)
 
+    assert "the server wants a client certificate" in error.message
     assert "--client-cert" in error.hint
 
 
@@ -308,9 +324,7 @@ def refused(
 
 def test_authority_that_is_too_sloppy_for_this_python_has_to_be_made_anew() -> None:
     """From Python 3.13 on they are looked at strictly; to name its file once more would change nothing."""
-    error: LoopbackAuthError = failure(
-        strict_refusal(), "token request", "as.example", by_tls=True, complaints=tuple
-    )
+    error: LoopbackAuthError = failure(strict_refusal(), "token request", "as.example", complaints=tuple)
 
     assert "RFC 5280" in error.hint
     assert "--ca-file" not in error.hint
