@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import pytest
 from command_line import TYPED, CommandLine, Ended
@@ -19,6 +21,8 @@ from command_line import TYPED, CommandLine, Ended
 from commands.people import RecordingServer, client_flags, kept_in, store
 from commands.split_people import Begun, began, pending_files, within
 from loopback_auth.cli import run
+from loopback_auth.demo.serve import demo_thread
+from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL and modes of POSIX")
@@ -112,6 +116,43 @@ def test_a_finish_that_was_killed_is_finished_by_the_next_one(
     assert sorted(statuses) == [0] * (len(every) - 1) + [4]
     secrets = {secret for death in every for secret in _secrets(death)}
     assert [secret for secret in secrets if secret in shown] == []
+
+
+class Slow(RecordingServer):
+    """Takes its time for the answer that has the tokens."""
+
+    given = threading.Event()
+    answering = threading.Event()
+
+    def handle(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Give the tokens at once, and answer when told so."""
+        answer = super().handle(request, now)
+        if answer.status == 200 and b'"access_token"' in answer.body:
+            self.given.set()
+            self.answering.wait(60)
+        return answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_tokens_on_their_way_survive_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    """They are given once; a build server that cancels its job must not cost the approval."""
+    Slow.given.clear()
+    Slow.answering.clear()
+    home = CommandLine(tmp_path)
+    with demo_thread(server_factory=Slow) as demo:
+        begun = began(home, cast("Slow", demo.server), "device")
+        begun.visit()
+        begun.pass_time()
+        with home.start("finish", begun.handle, "--yes") as running:
+            assert Slow.given.wait(60)
+            running.process.send_signal(number)
+            Slow.answering.set()
+            ended = running.end()
+        again = home.run("finish", begun.handle, "--yes")
+
+    assert ended.status == (130 if number == signal.SIGINT else -number)
+    assert again.status == 0, again.stderr
+    assert store(home).names() == ("work",)
 
 
 def test_a_start_that_was_killed_leaves_nothing_or_all_of_it(
