@@ -133,8 +133,8 @@ class Quirks:
 
     access_token_path: str = "access_token"
     token_body: TokenBody = "form"
-    token_parameters: tuple[tuple[str, str], ...] = ()
-    token_headers: tuple[tuple[str, str], ...] = ()
+    token_parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    token_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     token_types: tuple[str, ...] = ()
     nonce: bool = True
     dead_refresh_errors: tuple[str, ...] = ()

@@ -151,6 +151,15 @@ def test_another_server_gets_no_address_out_of_the_quirks() -> None:
     assert settings_of(table).text("revoke_method") is None
 
 
+@pytest.mark.parametrize("key", ["token_headers", "token_parameters"])
+def test_what_may_be_a_secret_shows_in_no_repr(key: str) -> None:
+    """Clients and sign-ins end up in logs and tracebacks."""
+    client = client_config(settings_of({**WORK, key: {"api_key": "hunter2"}}))
+
+    assert getattr(client.provider.quirks, key) == (("api_key", "hunter2"),)
+    assert "hunter2" not in repr(client)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 @pytest.mark.parametrize("key", ["token_headers", "token_parameters"])
 def test_what_may_hold_a_secret_is_kept_from_other_users(key: str, tmp_path: Path) -> None:

@@ -55,9 +55,9 @@ def test_a_domain_makes_the_issuer(provider: str, domain: str, issuer: str) -> N
 
 def test_a_development_server_on_this_machine_keeps_its_address() -> None:
     """Keycloak's first page calls itself http://localhost:8080."""
-    settings = settings_of("keycloak", {"domain": "http://localhost:8080/realms/dev"})
+    client = client_config(settings_of("keycloak", {"domain": "http://localhost:8080/realms/dev"}))
 
-    assert settings.text("issuer") == "http://localhost:8080/realms/dev"
+    assert client.provider.metadata.issuer == "http://localhost:8080/realms/dev"
 
 
 @pytest.mark.parametrize("name", [name for name, row in TEMPLATES.items() if "domain" not in row])
