@@ -41,6 +41,7 @@ def recipe(
     user: str,
     host: str,
     command: str = "login",
+    ours: bool = True,
 ) -> str:
     """Return one line that makes these ports reachable; empty where nothing helps or nothing is needed.
 
@@ -51,6 +52,7 @@ def recipe(
         user: whose account this is.
         host: what this machine calls itself.
         command: of ours, which a container can be started with again; empty: another program asks.
+        ours: one of the ports is our own; of no other can we say where it listens.
     """
     ports = [one.rpartition(":")[2] for one in authorities]
     if not ports:
@@ -58,7 +60,7 @@ def recipe(
     if place.name in _BY_VSCODE:
         return f"VS Code: View > Ports > Forward a Port: {', '.join(ports)}"
     if place.name == "container":
-        return _published(environ, ports, command) if command else ""
+        return _published(environ, ports, command if ours else "") if command else ""
     if place.name == "pod":
         return f"kubectl port-forward pod/{host} {' '.join(f'{port}:{port}' for port in ports)}"
     if place.name == "cloud-workspace" and (workspace := environ.get("CODER_WORKSPACE_NAME")):
@@ -82,8 +84,8 @@ def instruction(place: Place) -> str:
 def _published(environ: Mapping[str, str], ports: list[str], command: str) -> str:
     """Publishing a port leads to no loopback address in the container, so two things have to be changed."""
     program = "podman" if environ.get("container") in ("podman", "oci") else "docker"
-    if len(ports) > 1:
-        # Only our own port can listen elsewhere; that of the demonstration has to be reached as it is.
+    if len(ports) > 1 or not command:
+        # Only our own port can listen elsewhere; that of a server here has to be reached as it is.
         return f"{program} run --network host ..."
     return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... {command} --port {ports[0]} --bind 0.0.0.0"
 

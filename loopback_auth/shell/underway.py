@@ -83,6 +83,9 @@ class UnderWay:
                 self._deadline.reschedule(None)
             case Invited(lifetime=lifetime) if self._timeout is None and not self._deadline.expired():
                 self._extend(lifetime)
+            case Invited(lifetime=lifetime) if (left := self._left()) is not None:
+                # Whatever the server says: when the person's time is over, so is this.
+                event = replace(event, lifetime=min(lifetime, left))
             case _:
                 pass
         # What has happened is told before what follows from it.
@@ -141,6 +144,10 @@ class UnderWay:
         flows = [route.flow for route in self._plan.routes]
         redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
         return next(iter(redirecting or flows), "")
+
+    def _left(self) -> float | None:
+        until = self._deadline.when()
+        return None if until is None else max(0.0, until - asyncio.get_running_loop().time())
 
     def _extend(self, lifetime: float) -> None:
         until = self._deadline.when()

@@ -59,6 +59,17 @@ class Links:
         self._server = authority_of(url)
         self.authorities.append(self._server)
 
+    def needed(self, *, ours: bool) -> list[str]:
+        """Return what the browser has to reach on this machine.
+
+        Args:
+            ours: a flow is open whose browser comes back to our own port.
+        """
+        if ours:
+            return self.authorities
+        shown = [authority_of(self.invited.url)] if self.invited and is_here(self.invited.url) else []
+        return [*dict.fromkeys([*shown, *([self._server] if self._server else [])])]
+
     def start(self, url: str) -> None:
         """Show where the sign-in begins."""
         if not self.authorities and is_here(url):

@@ -299,13 +299,15 @@ class Teller:
 
         self._helped = True
         user, host = user_and_host()
+        ours = self.progress.comes_back()
         how = recipe(
             self._place,
             os.environ,
-            self.links.authorities,
+            self.links.needed(ours=ours),
             user=user,
             host=host,
             command=self._command,
+            ours=ours,
         )
         if how:
             self.line.say(instruction(self._place))

@@ -156,6 +156,14 @@ def test_titles_and_advice_are_for_people() -> None:
     assert [place.advice for place in places if place.advice and not place.advice.endswith(".")] == []
 
 
+def test_where_the_server_here_listens_is_not_ours_to_say() -> None:
+    """Without a redirect our own port is not needed, and `--port` would change no other."""
+    seen = machine(files=DOCKER)
+    line = recipe(place_of(seen), seen.environ, ONE, user="a", host="h", ours=False)
+
+    assert line == "docker run --network host ..."
+
+
 def test_another_programs_container_is_not_started_with_our_command() -> None:
     """A program that embeds us has no `login --port`; what forwards a port is good for everybody."""
     container, ssh = machine(files=DOCKER), machine({"SUDO_USER": "alice"})

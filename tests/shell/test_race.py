@@ -23,6 +23,7 @@ from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
     Event,
+    Invited,
     LinkOpened,
     LinkOpenedTwice,
     OpenerFailed,
@@ -257,6 +258,34 @@ def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackAuthErr
     """Who has said no on the phone does not want to be asked by the browser."""
     with pytest.raises(type(error)):
         broken_beside_a_redirect(flow, error)
+
+
+@pytest.mark.parametrize(("timeout", "shown"), [(3.0, 3), (900.0, 600), (None, 600)])
+def test_code_is_valid_for_no_longer_than_is_waited(timeout: float | None, shown: int) -> None:
+    """Whatever the server says: when the person's time is over, nobody asks any more."""
+    told: list[Event] = []
+
+    async def main() -> None:
+        under_way = UnderWay(
+            ClientConfig(Provider("as", ServerMetadata()), "x"),
+            plan(Route("device", AT_ONCE, "It works anywhere.")),
+            notify=told.append,
+            conditions=Conditions(),
+            timeout=timeout,
+            paste=None,
+        )
+
+        class Inviting(Driver):
+            async def run(self, flow: object) -> SignIn:  # type: ignore[override]
+                under_way.tell(Invited("https://as.example/d", "WDJB-MJHT", "", 600.0))
+                return DONE
+
+        async with Inviting() as driver:
+            await under_way.run(driver, None)
+
+    asyncio.run(main())
+
+    assert [round(event.lifetime) for event in told if isinstance(event, Invited)] == [shown]
 
 
 def test_watcher_that_fails_does_not_end_the_sign_in() -> None:

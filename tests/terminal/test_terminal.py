@@ -386,6 +386,16 @@ def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.Capt
     assert "  ssh -L 9000:127.0.0.1:9000 " in said
 
 
+def test_a_port_that_nobody_comes_to_is_not_forwarded(capsys: pytest.CaptureFixture[str]) -> None:
+    """By device code alone nobody comes back to ours; the server's, which is on this machine, is needed."""
+    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE))
+    terminal.notify(events.Invited("http://127.0.0.1:9000/x", "WDJB-MJHT", "", 90.0))
+    said = capsys.readouterr().err
+
+    assert "  ssh -L 9000:127.0.0.1:9000 " in said
+    assert AUTHORITY not in said
+
+
 def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str]) -> None:
     """Of the one that should have come before, only the end is told."""
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE, CODE))
