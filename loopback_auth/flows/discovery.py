@@ -15,6 +15,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import HttpRequest, Provider, ServerMetadata
+from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.jws import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import (
     check_endpoints,
@@ -24,7 +25,6 @@ from loopback_auth.protocol.metadata import (
     metadata_requests,
     metadata_response,
 )
-from loopback_auth.protocol.refusal import came_instead
 
 
 def discover(

@@ -22,10 +22,10 @@ from loopback_auth.errors import (
 )
 from loopback_auth.flows.discovery import keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn
+from loopback_auth.protocol.answer import said
 from loopback_auth.protocol.json import member
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
-from loopback_auth.protocol.refusal import said
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_response
 

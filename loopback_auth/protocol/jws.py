@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.json import is_json, parse_object
 from loopback_auth.protocol.jwk import public_key
 from loopback_auth.protocol.pkce import base64url
-from loopback_auth.protocol.refusal import came_instead
 from loopback_auth.redact import server_text
 
 JWS_LIMIT = 64 * 1024

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
+from loopback_auth.protocol.answer import PASSING, came_instead, check_well
 from loopback_auth.protocol.json import is_json, parse_object, text_member
-from loopback_auth.protocol.refusal import PASSING, came_instead, check_well
 from loopback_auth.protocol.urls import (
     check_endpoint,
     check_issuer,

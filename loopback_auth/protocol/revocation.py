@@ -9,8 +9,8 @@ from typing import Literal
 
 from loopback_auth.errors import RevocationError, TransportError
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata, SignIn
+from loopback_auth.protocol.answer import said
 from loopback_auth.protocol.client_auth import authenticated_request
-from loopback_auth.protocol.refusal import said
 
 
 def revocation_request(

@@ -25,9 +25,10 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import FORM, HttpRequest, HttpResponse, TokenSet
+from loopback_auth.protocol.answer import check_well, members_of, said
 from loopback_auth.protocol.json import is_json, member, number, text_or_digits
 from loopback_auth.protocol.polling import unanswered, wait_wanted
-from loopback_auth.protocol.refusal import check_well, members_of, refusal, said
+from loopback_auth.protocol.refusal import refusal
 from loopback_auth.protocol.urls import check_approval_url, origin
 from loopback_auth.redact import server_text
 
@@ -51,17 +52,9 @@ def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
 
     Source: RFC 3986 §2.1, §3.3, §5.2.4 (dot segments, which no encoding protects).
     """
-    try:
-        url = _address(call.url, values)
-        parameters = [
-            (name, text) for name, template in call.parameters if (text := template.format_map(values))
-        ]
-        headers = tuple((name, template.format_map(values)) for name, template in call.headers)
-    except KeyError as exc:
-        raise ConfigError(f"The ticket contract asks for {exc}, which nothing provides.") from exc
-    # A template that is none, or one that asks for more than a value.
-    except (ValueError, IndexError, AttributeError, TypeError) as exc:
-        raise ConfigError(f"The ticket contract has a template that cannot be filled in: {exc}") from exc
+    url = _address(call.url, values)
+    parameters = [(name, text) for name, template in call.parameters if (text := _filled(template, values))]
+    headers = tuple((name, _filled(template, values)) for name, template in call.headers)
     asked = any(name.lower() == "accept" for name, _ in headers)
     fixed = headers if asked else (("Accept", "application/json"), *headers)
     if call.body == "json":
@@ -211,14 +204,28 @@ def account_response(contract: TicketContract, answer: HttpResponse) -> str:
 
 
 def _address(template: str, values: Mapping[str, str]) -> str:
-    names = {name for _, name, _, _ in Formatter().parse(template) if name}
-    used = {name: values[name] for name in names}
-    for name, text in used.items():
-        if text in ("", ".", ".."):
-            raise ConfigError(f"The ticket contract puts {name} into an address, but it is {text!a}.")
-    return template.format_map(
-        {name: text if name in WHOLE else quote(text, safe="") for name, text in used.items()}
-    )
+    for name in _names(template):
+        if values.get(name) in ("", ".", ".."):
+            raise ConfigError(f"The ticket contract puts {name} into an address, but it is {values[name]!a}.")
+    escaped = {name: text if name in WHOLE else quote(text, safe="") for name, text in values.items()}
+    return _filled(template, escaped)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    if missing := sorted(_names(template) - values.keys()):
+        raise ConfigError(f"The ticket contract asks for {', '.join(missing)}, which nothing provides.")
+    return template.format_map(values)
+
+
+def _names(template: str) -> set[str]:
+    """Return the names that a template asks for; one that asks for more than a value is none."""
+    try:
+        parts = [part for part in Formatter().parse(template) if part[1] is not None]
+    except ValueError as exc:
+        raise ConfigError(f"The ticket contract has a template that is not one: {template!a}: {exc}") from exc
+    if any(not name or more or conversion for _, name, more, conversion in parts):
+        raise ConfigError(f"The ticket contract has a template with more than names in it: {template!a}.")
+    return {str(name) for _, name, _, _ in parts}
 
 
 def _joined(contract: TicketContract, url: str, *, same_server: bool) -> str:

@@ -539,3 +539,52 @@ def test_no_answer_is_too_strange(name: str, members: dict[str, object], status:
     ):
         with suppress(LoopbackAuthError):
             judge()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{base}/{nobody}",
+        "{base}/{",
+        "{base}/}",
+        "{base}/{}",
+        "{base}/{0}",
+        "{base}/{id!r}",
+        "{base}/{id:>9999}",
+        "{base}/{id.__class__}",
+        "{base}/{id[0]}",
+        "{base}/{ id}",
+    ],
+)
+def test_contract_that_cannot_be_filled_in_is_our_own_mistake(template: str) -> None:
+    """A program may bring its own contract; whatever is wrong with it, the error is one of ours."""
+    values = {"base": NETLIFY.base, "id": "0123456789", "client_id": "c", "message": ""}
+    for call in (
+        Call("GET", template),
+        Call("POST", "{base}", body="form", parameters=(("x", template),)),
+        Call("GET", "{base}", headers=(("X-Y", template),)),
+    ):
+        with pytest.raises(ConfigError, match="ticket contract"):
+            call_request(call, values)
+    with pytest.raises(ConfigError, match="ticket contract"):
+        made(replace(NETLIFY, browser_url=template), json_answer(MADE, 201))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/admin", "https://10.0.0.5/x", "https://localhost/x", "http://[::1]:631/"]
+)
+def test_vendor_elsewhere_may_not_send_the_person_into_their_network(url: str) -> None:
+    """RFC 9728 §7.7; a page of a router does what it is asked to."""
+    contract = replace(NETLIFY, extract={"id": "id", "browser_url": "url"}, browser_url="{browser_url}")
+
+    with pytest.raises(MalformedResponse, match="network"):
+        made(contract, json_answer(MADE | {"url": url}, 201))
+
+
+@pytest.mark.parametrize(
+    ("id_", "word"), [("short", "5 characters"), ("x" * 300, "300 characters"), ("a/b-c-d-e-f", "made of")]
+)
+def test_id_that_is_none_is_told_by_what_is_wrong_with_it(id_: str, word: str) -> None:
+    """A vendor with shorter ones is to be found out about, not puzzled over."""
+    with pytest.raises(MalformedResponse, match=word):
+        made(NETLIFY, json_answer(MADE | {"id": id_}, 201))
