@@ -117,7 +117,7 @@ def test_nobody_approves() -> None:
     """It ends at the deadline, with one last look, and says how long it was."""
     world = Clockwork([NOT_YET])
 
-    with pytest.raises(AttemptExpired, match=r"^Nobody approved within 5 minutes\.$") as expiry:
+    with pytest.raises(AttemptExpired, match=r"^Nobody approved within 5 minutes\.") as expiry:
         ticket(world)
 
     assert world.polls[-1] == 300
