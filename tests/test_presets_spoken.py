@@ -67,8 +67,9 @@ def settings_of(name: str, issuer: str, **more: object) -> Settings:
 class Place:
     """One provider's demo server, and a person who approves there."""
 
-    def __init__(self, name: str, **more: object) -> None:
+    def __init__(self, name: str, *, public: bool = False, **more: object) -> None:
         self.name = name
+        self.public = public
         self.more = more
         self.events: list[Event] = []
         self.visits: list[asyncio.Task[HttpResponse]] = []
@@ -80,6 +81,8 @@ class Place:
         settings = settings_of(self.name, issuer, **self.more)
         self.client = client_config(settings)
         host, _, path = redirect_of(settings)
+        if self.public:
+            self.client = replace(self.client, client_secret=None)
         secret = self.client.client_secret
         method = self.client.provider.client_auth if secret else None
         registered = DemoClient(
@@ -202,6 +205,21 @@ def test_a_preset_signs_in_by_device_code(name: str) -> None:
     assert "email" in asyncio.run(main()).tokens.scope
 
 
+@pytest.mark.parametrize("name", ["github", "twitch"])
+def test_a_client_without_a_secret_has_the_device_code(name: str) -> None:
+    """Twitch's public clients have nothing else; what they get is renewed without a secret, too."""
+
+    async def main() -> None:
+        place, store = Place(name, public=True), MemoryTokenStore()
+        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+            sign_in = await place.sign_in("device", store)
+            second = await renewed(place, store, sign_in)
+            assert place.server.active(second.tokens.access_token, time.time())
+            assert await logout(second, store=store) is (name == "twitch")
+
+    asyncio.run(main())
+
+
 def test_a_dialect_is_of_a_preset() -> None:
     """A row that nothing uses shows nothing."""
     assert set(DIALECTS) <= set(PRESETS)
@@ -234,8 +252,10 @@ def test_without_its_quirk_a_preset_is_not_understood(name: str, quirk: str) -> 
     """The dialects are spoken: a quirk that could be left out would prove nothing by being there."""
 
     async def main() -> tuple[str, list[str]]:
-        scope = {"scope": "email"} if name == "slack" else {}
-        place = Place(name, **{quirk: STANDARD[quirk]}, **scope)
+        place = Place(name)
+        place.more = {quirk: STANDARD[quirk]}
+        if name == "slack":
+            place.more["scope"] = "email"
         async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
             sign_in = await place.sign_in("code", MemoryTokenStore())
             return sign_in.tokens.account, place.warnings()
