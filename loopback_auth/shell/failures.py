@@ -142,8 +142,10 @@ def _of_server(exc: Exception, complaints: Callable[[], Sequence[str]]) -> Troub
             return CUT, AGAIN
         case OSError():
             return _words(exc), RETRY
+        case aiohttp.ClientResponseError():
+            return "what came is not valid HTTP", RETRY
         case _:
-            return f"what came is no HTTP ({type(exc).__name__})", RETRY
+            return f"it could not be sent ({type(exc).__name__})", RETRY
 
 
 def _of_name(exc: OSError) -> Trouble:

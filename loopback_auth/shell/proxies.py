@@ -84,12 +84,17 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
     named = named_by(environ)
     if not named:
         return _of_system(host)
-    no_proxy = next((environ[name] for name in EXCEPTIONS if environ.get(name)), "")
+    no_proxy = next((environ[name] for name in EXCEPTIONS if name in environ), "")
     return None if bypasses(host, parts.port or 443, no_proxy) else parsed(named, environ[named])
 
 
 def named_by(environ: Mapping[str, str]) -> str:
-    """Return the variable that names the proxy; empty when none does."""
+    """Return the variable that names the proxy; empty when none does.
+
+    As for curl and urllib, an empty `https_proxy` switches off what the others name.
+    """
+    if not environ.get("https_proxy", "on").strip():
+        return ""
     return next((name for name in PROXIES if environ.get(name, "").strip()), "")
 
 

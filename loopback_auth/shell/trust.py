@@ -47,7 +47,7 @@ def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext 
     if network.ca_file and (wrong := _add(context, network.ca_file)):
         raise ConfigError(
             f"The file of authorities {network.ca_file} {wrong}",
-            hint="Name a PEM file of certificates with --ca-file.",
+            hint="Name a PEM file of certificates with --ca-file; sign in again if it was kept with one.",
         )
     if network.client_cert:
         _present(context, network, environ.get(PASSWORD, ""))

@@ -74,7 +74,7 @@ def test_an_entry_for_addresses_matches_no_name_that_ends_like_it() -> None:
     [
         ({"HTTPS_PROXY": "http://a:1", "ALL_PROXY": "http://b:1"}, "HTTPS_PROXY"),
         ({"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:1"}, "https_proxy"),
-        ({"https_proxy": "", "HTTPS_PROXY": "http://b:1"}, "HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "", "ALL_PROXY": "http://b:1"}, "ALL_PROXY"),
         ({"ALL_PROXY": "http://b:1"}, "ALL_PROXY"),
         ({"all_proxy": "http://b:1", "ALL_PROXY": "http://c:1"}, "all_proxy"),
     ],
@@ -85,6 +85,14 @@ def test_the_nearest_variable_counts(environ: dict[str, str], named_by: str) -> 
 
     assert proxy is not None
     assert proxy.named_by == named_by
+
+
+def test_an_empty_variable_in_lower_case_switches_off() -> None:
+    """So one does without a proxy, or without exceptions, for one command (curl and urllib)."""
+    proxy = {"HTTPS_PROXY": "http://a:1", "ALL_PROXY": "http://b:1"}
+
+    assert proxy_for(URL, {**proxy, "https_proxy": ""}) is None
+    assert proxy_for(URL, {**proxy, "no_proxy": "", "NO_PROXY": "*"}) is not None
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
