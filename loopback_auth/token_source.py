@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from loopback_auth.api import Confirm, login
 from loopback_auth.errors import NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.flows.serving import why_not
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig, SignIn, TokenSet
 from loopback_auth.plan.nouns import ROUTES
 from loopback_auth.shell.events import Event, Notify, Warned
 from loopback_auth.shell.shared import OpenBrowser
@@ -19,6 +19,9 @@ from loopback_auth.shell.threads import apart, check_asyncio, enter
 from loopback_auth.shell.underway import TIMEOUT
 from loopback_auth.store.protocol import TokenStore
 from loopback_auth.upkeep import keep, locked, renew
+
+REFUSED_FOR = 60.0
+"""Seconds for which a refused refresh token is not sent again: some programs ask at every request."""
 
 
 @dataclass(slots=True)
@@ -78,6 +81,8 @@ class TokenSource:
         self._busy = threading.Lock()
         self._not_kept: tuple[SignIn | None, SignIn] | None = None
         """What is kept, and the newer tokens that the store did not take."""
+        self._refused: tuple[TokenSet, float, str, str] | None = None
+        """What the server refuses to renew, until when that is believed, message and hint."""
 
     async def token(self) -> str:
         """Return an access token that is good for the leeway at least.
@@ -148,6 +153,10 @@ class TokenSource:
         return await self._asked()
 
     async def _renewed(self, kept: SignIn) -> SignIn:
+        if self._refused is not None and self._refused[0] == kept.tokens:
+            _, until, message, hint = self._refused
+            if time.monotonic() < until:
+                raise SignInRequired(message, hint=hint)
         try:
             return await renew(
                 kept,
@@ -158,6 +167,9 @@ class TokenSource:
             )
         except NotKept as exc:
             return self._kept_here(kept, exc)
+        except SignInRequired as exc:
+            self._refused = kept.tokens, time.monotonic() + REFUSED_FOR, exc.message, exc.hint
+            raise
 
     async def _asked(self) -> SignIn:
         try:

@@ -66,24 +66,43 @@ async def renew(
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     check_asyncio()
-    async with locked(store, sign_in.name):
-        current = await apart(store.load, sign_in.name)
-        if current is None:
-            raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
-        _check_same(current, sign_in)
-        tokens, now = current.tokens, time.time()
-        meanwhile = tokens.access_token != sign_in.tokens.access_token
-        if (meanwhile and tokens.alive(now)) or (not force and _good_enough(current, now, leeway)):
-            return current
-        try:
-            return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
-        except (SignInRequired, NotKept):
+    try:
+        async with locked(store, sign_in.name):
+            return await _renewed_if_due(sign_in, store, client_secret, notify, force=force, leeway=leeway)
+    except (SignInRequired, NotKept):
+        raise
+    except LoopbackAuthError as exc:
+        if force or not sign_in.tokens.alive(time.time()):
             raise
-        except LoopbackAuthError as exc:
-            if force or not tokens.alive(time.time()):
-                raise
-            notify(Warned(f"The token for {current.name} could not be renewed: {exc.message} {exc.hint}"))
-            return current
+        notify(
+            Warned(f"The token for {sign_in.name} could not be renewed: {exc.message} {exc.hint}".rstrip())
+        )
+        return sign_in
+
+
+async def _renewed_if_due(
+    sign_in: SignIn,
+    store: TokenStore,
+    client_secret: str | None,
+    notify: Notify,
+    *,
+    force: bool,
+    leeway: float | None,
+) -> SignIn:
+    current = await apart(store.load, sign_in.name)
+    if current is None:
+        raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
+    _check_same(current, sign_in)
+    tokens, now = current.tokens, time.time()
+    meanwhile = tokens.access_token != sign_in.tokens.access_token
+    if (meanwhile and tokens.alive(now)) or (not force and _good_enough(current, now, leeway)):
+        return current
+    if current.temporary:
+        raise SignInRequired(
+            "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
+            hint="Sign in again: python -m loopback_auth login",
+        )
+    return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
 
 
 def _good_enough(current: SignIn, now: float, leeway: float | None) -> bool:

@@ -246,6 +246,25 @@ def test_a_person_is_asked_after_any_refusal(status: int, document: dict[str, ob
     run(main())
 
 
+def test_a_refused_refresh_token_is_not_sent_at_every_call() -> None:
+    """A program that asks for a token at each request of its own would be a flood; a new one is tried."""
+
+    async def main() -> None:
+        async with token_endpoint() as (server, sign_in):
+            server.status, server.document = 400, {"error": "invalid_grant"}
+            store = keeping(sign_in)
+            source = TokenSource(at(server.issuer), store=store, interactive=False)
+            for _ in range(5):
+                with pytest.raises(SignInRequired, match="invalid_grant"):
+                    await source.token()
+            assert len(server.sent) == 1
+            store.save(replace(sign_in, tokens=replace(sign_in.tokens, refresh_token="another")))
+            server.status, server.document = 200, {}
+            assert await source.token() == "access-2"
+
+    run(main())
+
+
 def test_nobody_is_asked_because_the_server_is_not_well() -> None:
     """It will be well again, and the tokens are as good as before."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
@@ -114,6 +115,34 @@ def test_a_disk_that_cannot_be_written_costs_no_refresh_token() -> None:
             assert server.sent == []
 
     run(main())
+
+
+def test_a_lock_that_cannot_be_had_costs_no_token_that_is_good() -> None:
+    """On a disk that can only be read no lock file can be made."""
+
+    class ReadOnly(MemoryTokenStore):
+        def lock(self, name: str, timeout: float = 30.0) -> AbstractContextManager[None]:
+            raise StoreError("The disk can only be read.", hint="Make it writable.")
+
+    async def main() -> None:
+        for seconds in (30, -1):
+            store, sign_in = ReadOnly(), ending_in(sign_in_at(NOWHERE), seconds)
+            store.save(sign_in)
+            if seconds > 0:
+                assert await renew(sign_in, store=store) == sign_in
+            else:
+                with pytest.raises(StoreError):
+                    await renew(sign_in, store=store)
+
+    run(main())
+
+
+def test_the_demonstration_is_not_renewed() -> None:
+    """Its server has ended, and whoever has its port by now would be shown the refresh token."""
+    sign_in = replace(sign_in_at(NOWHERE), temporary=True)
+
+    with pytest.raises(SignInRequired, match="demonstration"):
+        asyncio.run(renew(sign_in, store=keeping(sign_in)))
 
 
 def test_a_disk_that_fills_up_meanwhile_is_tried_again() -> None:

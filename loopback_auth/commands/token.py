@@ -111,11 +111,6 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     store.vouch(sign_in.name)
     if not options.renew and sign_in.tokens.fresh(time.time(), options.leeway):
         return sign_in
-    if sign_in.temporary:
-        raise SignInRequired(
-            "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
-            hint="Sign in again: python -m loopback_auth login",
-        )
     import asyncio
 
     from loopback_auth.upkeep import renew

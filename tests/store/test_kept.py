@@ -63,6 +63,8 @@ FULL = SignIn(
         userinfo_method="POST",
     ),
     network=Network("/etc/corp/ca.pem", allow_private=("token.corp.example",), public=True),
+    resource=("https://api.example/a", "https://api.example/b"),
+    audience="api",
 )
 BARE = SignIn("bare", "client", "none", ServerMetadata(), "", TokenSet("token", "Bearer", 1000.0))
 
