@@ -195,7 +195,7 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
 def _teller(client: ClientConfig, plan: Plan | None = None) -> Notify:
     from loopback_auth.terminal.teller import Teller
 
-    name = client.provider.name
+    name = client.provider.shown_name
     return Teller(name, authority="", plan=plan, verbose=False, qr=False, pasting=False).tell
 
 

@@ -196,6 +196,12 @@ class Provider:
     simulated_person: bool = False
     """Nobody is asked there: a simulated person approves (the embedded demo alone)."""
 
+    @property
+    def shown_name(self) -> str:
+        """The name for people: of a provider that is named after its issuer's host, that very host."""
+        host = (self.metadata.issuer or "").partition("://")[2].partition("/")[0]
+        return host if host.lower().replace(":", "-") == self.name else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:

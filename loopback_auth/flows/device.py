@@ -47,7 +47,7 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
             yield from Warn(doubt)
     token_request = device_token_request(client, metadata, grant)
     yield from Invite(
-        client.provider.name,
+        client.provider.shown_name,
         grant.verification_uri_complete or grant.verification_uri,
         user_code=grant.user_code,
         plain_url=grant.verification_uri,

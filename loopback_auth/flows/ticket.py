@@ -55,7 +55,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     answer = yield from Send(call_request(contract.create, values), "ticket request", secrets)
     made = ticket_response(contract, values, answer)
     yield from Invite(
-        client.provider.name,
+        client.provider.shown_name,
         made.browser_url,
         user_code=made.user_code,
         lifetime=made.lifetime,

@@ -116,7 +116,11 @@ class UnderWay:
             return driver if flow == leading and not authority else driver.beside(authority=authority)
 
         race = self._race = Race(
-            self._plan, drive=drive, run=self._run, notify=self.tell, provider=self._client.provider.name
+            self._plan,
+            drive=drive,
+            run=self._run,
+            notify=self.tell,
+            provider=self._client.provider.shown_name,
         )
         driver.at_the_end(race.close)
         if controls is not None:

@@ -22,7 +22,15 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.device import device_code
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Quirks, SignIn
+from loopback_auth.model import (
+    ClientConfig,
+    HttpRequest,
+    HttpResponse,
+    Provider,
+    Quirks,
+    ServerMetadata,
+    SignIn,
+)
 from loopback_auth.settings.providers import every_preset
 
 START = 1_700_000_000.0
@@ -327,3 +335,18 @@ def test_id_token_for_somebody_else_is_refused(signer: Signer, faults: Faults, v
     """No token is handed out before every check has passed (RFC 9700 §4.5.3.2)."""
     with pytest.raises(MalformedResponse):
         signed_in(here(faults, signer=signer), OPENID, verify=verify)
+
+
+@pytest.mark.parametrize(
+    ("name", "issuer", "shown"),
+    [
+        ("127.0.0.1-9000", "http://127.0.0.1:9000", "127.0.0.1:9000"),
+        ("id.example", "https://id.example/realms/x", "id.example"),
+        ("id.example", "https://ID.example", "ID.example"),
+        ("work", "https://id.example", "work"),
+        ("github", None, "github"),
+    ],
+)
+def test_page_is_named_as_the_person_knows_it(name: str, issuer: str | None, shown: str) -> None:
+    """The name of a file has no colon; a page to approve at has the host that the person gave."""
+    assert Provider(name, ServerMetadata(issuer=issuer)).shown_name == shown
