@@ -270,7 +270,9 @@ PRESETS: dict[str, dict[str, object]] = {
         # What is granted to the person is not at the top: https://docs.slack.dev/reference/methods/oauth.v2.access
         "access_token_path": "authed_user.access_token",
         "token_types": ("user",),
-        "dead_refresh_errors": ("invalid_refresh_token", "token_expired", "token_revoked"),
+        # https://github.com/slackapi/node-slack-sdk/issues/2038
+        "dead_refresh_errors": ("invalid_refresh_token", "refresh_token_expired"),
+        # https://docs.slack.dev/reference/methods/auth.revoke
         "revoke_method": "POST",
         "revoke_url": "https://slack.com/api/auth.revoke",
     },

@@ -9,7 +9,7 @@ from __future__ import annotations
 from loopback_auth.settings.providers import EXACT_LOCALHOST
 
 ENTRA: dict[str, object] = {
-    # https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
+    # https://learn.microsoft.com/en-us/javascript/api/@azure/msal-node/interactionrequiredautherrorcodes
     "dead_refresh_errors": ("interaction_required", "login_required", "consent_required"),
     "approval_hosts": ("microsoft.com", "www.microsoft.com", "login.microsoft.com"),
     # A scope of Microsoft Graph is granted under its whole name too.
