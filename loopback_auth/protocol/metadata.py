@@ -234,7 +234,9 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: t
         # Nothing is lost by doing without the others, as long as nobody wants what they are for.
         if name not in NEEDED:
             return None
-        raise MalformedResponse(trouble, source="RFC 8414 §2")
+        raise MalformedResponse(
+            trouble, source="RFC 8414 §2", hint=f"Give it with --{name.replace('_', '-')}."
+        )
     if not isinstance(value, str) or not value:
         return None
     host = urlsplit(value).hostname or ""

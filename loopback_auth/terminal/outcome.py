@@ -15,11 +15,13 @@ def signed_in(sign_in: SignIn, kept_in: str) -> str:
 
     tokens = sign_in.tokens
     who = f" as {tokens.account}" if tokens.account else ""
+    # What is not told is what was asked for (RFC 6749 §5.1): an empty scope beside a request is an answer.
+    nothing = "none" if sign_in.requested_scope.strip() else "server default (not stated)"
     simulated = ["  approved   by a simulated person; nobody was asked"] if sign_in.simulated_person else []
     lines = [
         f"Signed in to {sign_in.name}{who}.",
         *simulated,
-        f"  scope      {server_text(tokens.scope) or 'server default (not stated)'}",
+        f"  scope      {server_text(tokens.scope) or nothing}",
         f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}",
     ]
     if tokens.id_token is not None:

@@ -769,6 +769,14 @@ def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]
     assert said.endswith("/kept/one.json\nPrint the token with: python -m loopback_auth token one\n")
 
 
+def test_scope_that_was_asked_for_and_not_granted_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """GitHub says it by an empty one; to show what was asked for would be untrue."""
+    sign_in = SignIn("one", "abc", "none", ServerMetadata(), "repo", TokenSet("t", "Bearer", 0.0))
+    Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
+
+    assert "\n  scope      none\n" in capsys.readouterr().err
+
+
 def test_times_without_a_date_are_told_as_such() -> None:
     """A server may say nothing, or anything."""
     assert until(None) == "unknown"
