@@ -13,7 +13,7 @@ from dataclasses import replace
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
 from loopback_auth.labels import Labels
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.json import parse_object
+from loopback_auth.protocol.json import is_page, parse_object
 from loopback_auth.shell.events import Exchanged
 
 SHOWN = 4000
@@ -54,7 +54,8 @@ class Witness:
         self._labels.learn_response(answer, secrets)
         members = _members(answer)
         # Before the flow cuts them to a readable length, and a secret with them.
-        if members is None and answer.status >= 400:
+        # Not a page: only its title is shown, and a form in it may be the answer that a browser posts.
+        if members is None and answer.status >= 400 and not is_page(answer):
             text = answer.body[:QUOTED].decode("utf-8", "replace")
             return replace(answer, body=self._labels.whole(text).encode("utf-8"))
         if members is None or (answer.status < 400 and "error" not in members):

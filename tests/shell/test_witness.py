@@ -153,3 +153,12 @@ def test_code_of_a_refusal_is_shown() -> None:
     witness.scrub(error)
 
     assert (error.error, error.error_description) == ("forbidden", "forbidden here")
+
+
+def test_page_stays_as_it_came() -> None:
+    """A form in it may be the answer that a browser posts to us, and its state is to be compared."""
+    witness = Witness()
+    witness.secret("state", CANARY)
+    page = HttpResponse(400, (("Content-Type", "text/html"),), f"<input value={CANARY}>".encode())
+
+    assert witness.response(page, ()) == page
