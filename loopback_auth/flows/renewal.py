@@ -21,7 +21,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import keys_if_possible
-from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn
+from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
 from loopback_auth.protocol.answer import said
 from loopback_auth.protocol.json import member
 from loopback_auth.protocol.jws import decode
@@ -118,6 +118,7 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
         return Renewal(rest, trouble=exc)
     tokens = replace(
         told.tokens,
+        expires_at=_end(told.tokens, old),
         refresh_token=told.tokens.refresh_token or old.refresh_token,
         id_token=old.id_token,
         account=old.account,
@@ -181,6 +182,13 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
 def withheld(sign_in: SignIn) -> SignIn:
     """Return a sign-in whose access token is never handed out, and whose refresh token is not lost."""
     return replace(sign_in, tokens=replace(sign_in.tokens, expires_at=sign_in.tokens.obtained_at))
+
+
+def _end(new: TokenSet, old: TokenSet) -> float | None:
+    """Return when a renewed token ends; if the server does not say, it lives as long as the last one."""
+    if new.expires_at is not None or old.expires_at is None or old.expires_at <= old.obtained_at:
+        return new.expires_at
+    return new.obtained_at + (old.expires_at - old.obtained_at)
 
 
 def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -> LoopbackAuthError:

@@ -122,6 +122,18 @@ def test_old_refresh_token_stays_where_no_new_one_comes() -> None:
     assert (new.tokens.access_token, new.tokens.expires_at) == ("new-access-token", LATER + 60)
 
 
+def test_token_whose_end_is_left_out_lives_as_long_as_the_last_one() -> None:
+    """RFC 6749 §5.1 only recommends the member; a token that is taken for endless is never renewed again."""
+    old = signed_in(world())
+    endless = replace(old, tokens=replace(old.tokens, expires_at=None))
+    without = {name: value for name, value in NEW.items() if name != "expires_in"}
+
+    assert renewed(answering(without), old).tokens.expires_at == LATER + 3600
+    assert renewed(answering(NEW), old).tokens.expires_at == LATER + 60
+    assert renewed(answering(without), endless).tokens.expires_at is None
+    assert renewed(answering(without), withheld(old)).tokens.expires_at is None
+
+
 def test_scope_stays_as_granted_where_the_server_says_nothing() -> None:
     """RFC 6749 §6: the same as before; not what was once asked for."""
     old = signed_in(world())
