@@ -82,6 +82,8 @@ class Setting:
                 value = _SHORT.get(value, value)
         except ValueError as exc:
             raise self._refused(str(exc), origin, self._how_to_write()) from exc
+        if self.choices and value == ():
+            raise self._refused("nothing is named", origin, self._choices(""))
         for one in value if isinstance(value, tuple) else (value,):
             if self.choices and one not in self.choices:
                 raise self._refused(f"{ascii(one)[:80]} is not a known value", origin, self._choices(one))

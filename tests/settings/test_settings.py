@@ -127,6 +127,8 @@ UNREADABLE = [
     ("flow", "password", "'password' is not a known value"),
     ("scope_separator", "+", "'+' is not a known value"),
     ("scope", ["a", 7], "text or a list of texts is expected"),
+    ("allowed_flows", ",", "nothing is named"),
+    ("allowed_flows", [], "nothing is named"),
     ("extra", 7, "texts of the form name=value are expected"),
     ("push", "maybe", "'maybe' is not one of true, 1, yes, on, false, 0, no, off"),
     ("push", 1, "1 is not one of true"),
