@@ -120,7 +120,9 @@ async def login(
             observer=observer,
             network=client.provider.network,
         ) as driver:
-            return await _to_the_last_page(driver, under_way.run(driver, controls), store, confirm, tell)
+            return await _to_the_last_page(
+                driver, under_way.run(driver, controls), store, confirm, under_way.tell
+            )
 
 
 async def _to_the_last_page(

@@ -173,7 +173,7 @@ class TicketError(OAuthError):
     def __init__(self, error: str, error_description: str = "") -> None:
         super().__init__(error, error_description)
         detail = f" ({error_description})" if error_description else ""
-        self.message = f"{TICKET_WORDS.get(error, error)}{detail}"
+        self.message = f"{TICKET_WORDS.get(error, error)}{detail}."
         self.args = (self.message,)
 
 

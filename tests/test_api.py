@@ -42,6 +42,7 @@ from loopback_auth.shell.events import (
     LinkAsked,
     LinkOpened,
     LinkReady,
+    Warned,
     silent,
 )
 from loopback_auth.shell.transport import Transport
@@ -132,6 +133,30 @@ def stale(sign_in: SignIn) -> SignIn:
 def port_of(person: Person) -> int:
     """Return the port of the redirect URI."""
     return int(person.links[0].split("/")[2].rpartition(":")[2])
+
+
+@pytest.mark.parametrize("broken", [Warned, CallbackReceived, LinkOpened, Exchanged])
+def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path: Path) -> None:
+    """A person has approved: what a progress display makes of that is no reason to lose it."""
+    reported: list[object] = []
+
+    def fails(event: Event) -> None:
+        if isinstance(event, broken):
+            raise ZeroDivisionError
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        store, person = FileTokenStore(str(tmp_path)), Person()
+        async with serve_demo() as demo:
+            kept = await signed_in(demo, store)
+            store.save(replace(kept, tokens=replace(kept.tokens, account="somebody-else@example.com")))
+            again = await login(client(demo.issuer), store=store, open_browser=person.open, notify=fails)
+            assert "Signed in" in await person.page()
+        assert store.load(NAME) == again
+
+    run(main())
+
+    assert reported
 
 
 def check_closed(person: Person) -> None:
