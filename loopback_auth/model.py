@@ -166,6 +166,17 @@ class Network:
     allow_private: tuple[str, ...] = ()
     public: bool = False
 
+    def updated(self, given: Network) -> Network:
+        """Return what is given now laid over what was kept; what is known of the server stays known."""
+        with_certificate = given if given.client_cert else self
+        return Network(
+            given.ca_file or self.ca_file,
+            with_certificate.client_cert,
+            with_certificate.client_key,
+            tuple(dict.fromkeys((*self.allow_private, *given.allow_private))),
+            self.public or given.public,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

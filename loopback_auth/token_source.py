@@ -164,6 +164,7 @@ class TokenSource:
                 client_secret=self._client.client_secret,
                 notify=self._notify or _warned,
                 leeway=self._leeway,
+                network=self._client.provider.network,
             )
         except NotKept as exc:
             return self._kept_here(kept, exc)

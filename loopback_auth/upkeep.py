@@ -13,12 +13,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from importlib.util import find_spec
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
 from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
-from loopback_auth.model import SignIn
+from loopback_auth.model import Network, SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent
 from loopback_auth.shell.threads import apart, check_asyncio, enter, to_the_end
@@ -40,6 +41,7 @@ async def renew(
     notify: Notify = silent,
     force: bool = False,
     leeway: float | None = None,
+    network: Network | None = None,
 ) -> SignIn:
     """Return a sign-in whose access token is fresh, renewing it if need be.
 
@@ -57,6 +59,7 @@ async def renew(
         force: renew although the token is fresh, unless another process has done so meanwhile.
         leeway: seconds for which the token has to be good; None: 60, or a tenth of its lifetime where that
             is less. What has just been renewed is returned however short its life is.
+        network: how the server is reached, where that is another way than at the sign-in.
 
     Raises:
         SignInRequired: the refresh token is missing or no longer good; whatever is kept stays as it is.
@@ -68,7 +71,9 @@ async def renew(
     check_asyncio()
     try:
         async with locked(store, sign_in.name):
-            return await _renewed_if_due(sign_in, store, client_secret, notify, force=force, leeway=leeway)
+            return await _renewed_if_due(
+                sign_in, store, client_secret, notify, force=force, leeway=leeway, network=network
+            )
     except (SignInRequired, NotKept):
         raise
     except LoopbackAuthError as exc:
@@ -88,6 +93,7 @@ async def _renewed_if_due(
     *,
     force: bool,
     leeway: float | None,
+    network: Network | None,
 ) -> SignIn:
     current = await apart(store.load, sign_in.name)
     if current is None:
@@ -102,6 +108,7 @@ async def _renewed_if_due(
             "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
             hint="Sign in again: python -m loopback_auth login",
         )
+    current = replace(current, network=current.network.updated(network or Network()))
     return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
 
 
@@ -227,8 +234,16 @@ async def logout(
     store: TokenStore,
     client_secret: str | None = None,
     notify: Notify = silent,
+    network: Network | None = None,
 ) -> bool:
     """Revoke a sign-in's tokens at the server and forget them here, the latter in any case.
+
+    Args:
+        sign_in: as last read.
+        store: where it is kept.
+        client_secret: for confidential clients.
+        notify: told what happens.
+        network: as for `renew`.
 
     Returns:
         Whether they were revoked: False when the server offers no revocation, or is gone.
@@ -247,9 +262,8 @@ async def logout(
                 sign_in = sign_in if kept is None else kept
             if sign_in.temporary:
                 return False
-            async with Driver(
-                notify=notify, exchanges=notify is not silent, network=sign_in.network
-            ) as driver:
+            network = sign_in.network.updated(network or Network())
+            async with Driver(notify=notify, exchanges=notify is not silent, network=network) as driver:
                 return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
             await to_the_end(apart(store.delete, sign_in.name), GRACE)

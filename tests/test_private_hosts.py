@@ -112,6 +112,30 @@ def test_refresh_token_is_not_sent_inside_by_a_later_process() -> None:
     assert asyncio.run(main()) == []
 
 
+def test_what_is_allowed_later_counts_and_is_kept() -> None:
+    """The server has moved, or the company has got an authority of its own, since the person signed in."""
+
+    async def main() -> Network:
+        async with asyncio.timeout(SOON), token_endpoint() as (_, sign_in):
+            kept = replace(sign_in, network=Network("old.pem", public=True, allow_private=("other.example",)))
+            store = MemoryTokenStore()
+            store.save(kept)
+            given = Network(allow_private=("127.0.0.1",))
+            return (await renew(kept, store=store, network=given)).network
+
+    assert asyncio.run(main()) == Network(
+        "old.pem", public=True, allow_private=("other.example", "127.0.0.1")
+    )
+
+
+def test_certificate_of_now_comes_with_its_own_key() -> None:
+    """A new certificate and an old key do not belong together."""
+    kept = Network("a.pem", "old.pem", "old.key", public=True)
+
+    assert kept.updated(Network(client_cert="new.pem")) == Network("a.pem", "new.pem", "", public=True)
+    assert kept.updated(Network(ca_file="b.pem")) == Network("b.pem", "old.pem", "old.key", public=True)
+
+
 def test_tokens_are_not_sent_inside_to_be_revoked() -> None:
     """They are still good."""
 

@@ -17,6 +17,7 @@ from loopback_auth.commands.status import kept
 from loopback_auth.commands.token import client_secret
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
+from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
@@ -67,8 +68,10 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
     from loopback_auth.upkeep import logout
 
     secret = client_secret(sign_in)
+    network = KeptSettings(os.environ).network(sign_in)
     try:
-        revoked = asyncio.run(logout(sign_in, store=store, client_secret=secret, notify=_note))
+        leaving = logout(sign_in, store=store, client_secret=secret, notify=_note, network=network)
+        revoked = asyncio.run(leaving)
     except StoreError:
         raise  # Then they are not forgotten either.
     except LoopbackAuthError as exc:

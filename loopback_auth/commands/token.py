@@ -122,6 +122,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
         notify=remark,
         force=options.renew,
         leeway=options.leeway,
+        network=KeptSettings(os.environ).network(sign_in),
     )
     return asyncio.run(renewing)
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.model import SignIn
+    from loopback_auth.model import Network, SignIn
     from loopback_auth.settings import Settings
 
 UNNAMED = "unnamed"
@@ -86,6 +86,24 @@ class KeptSettings:
             if settings.text("client_secret") and settings.text("client_id") in (None, sign_in.client_id):
                 return settings.text("client_secret")
         return None
+
+    def network(self, sign_in: SignIn) -> Network:
+        """Return how the settings of now would have the server reached.
+
+        Raises:
+            ConfigError: a file that they name cannot be read.
+        """
+        from loopback_auth.model import Network
+        from loopback_auth.settings.network import check_network, network_of
+
+        settings = self._of(sign_in, "")
+        if settings is None:
+            try:
+                settings = self._resolved("")
+            except ConfigError:
+                return Network()
+        check_network(settings)
+        return network_of(settings)
 
     def _of(self, sign_in: SignIn, named: str) -> Settings | None:
         """Return the settings by which a sign-in would be made again; None when none have its name."""

@@ -23,7 +23,9 @@ from loopback_auth.shell.socks import SocksError
 
 RETRY = "Check the network and the address, then try again."
 AGAIN = "Try again; if it happens again, the server or something on the way to it has a problem."
-OWN_AUTHORITY = "If your network has a certificate authority of its own, name its file with --ca-file."
+OWN_AUTHORITY = (
+    "If your network has an authority of its own, name its file with --ca-file or in SSL_CERT_FILE."
+)
 NOT_OUR_SERVER = "Do not go on: check the address, this machine's clock, and who runs the network you are in."
 DOUBTFUL = frozenset({9, 10, 62, 64})
 """OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH."""
@@ -33,7 +35,9 @@ STRICTLY = (
     "The authority that signed it has to be made anew: this Python checks authorities strictly "
     "(RFC 5280 §4.2.1.1, §4.2.1.9), so that trusting it in another place changes nothing."
 )
-CLIENT_CERTIFICATE = "Name your certificate with --client-cert, and its key with --client-key."
+CLIENT_CERTIFICATE = (
+    "Name your certificate with --client-cert (LOOPBACK_AUTH_CLIENT_CERT), and its key with --client-key."
+)
 REFUSES_OURS = (
     "SSLV3_ALERT_BAD_CERTIFICATE",
     "SSLV3_ALERT_CERTIFICATE_EXPIRED",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import Network
+from loopback_auth.model import Network, ServerMetadata, SignIn, TokenSet
 from loopback_auth.settings import Settings, resolve, unknown_variables
 from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.kept import KeptSettings
 
 
 def settings_of(tmp_path: Path, **more: object) -> Settings:
@@ -63,6 +65,19 @@ def test_unfit_settings_are_refused_with_their_origin(
         check_settings(settings_of(tmp_path, **flags))
 
     assert "flag --" in caught.value.message
+
+
+def test_settings_of_now_are_found_for_what_is_kept(tmp_path: Path) -> None:
+    """`token` has no flags for them: they come from the environment and the file, whoever the provider is."""
+    (tmp_path / "config.toml").write_text('[providers.work]\nissuer = "https://a.example"\n')
+    (tmp_path / "config.toml").chmod(0o600)
+    environ = {"LOOPBACK_AUTH_CONFIG_DIR": str(tmp_path), "LOOPBACK_AUTH_ALLOW_PRIVATE": "in.example"}
+    kept = SignIn("elsewhere", "abc", "none", ServerMetadata(), "", TokenSet("token", "Bearer", 0.0))
+
+    assert KeptSettings(environ).network(kept) == Network(allow_private=("in.example",))
+    assert KeptSettings(environ).network(replace(kept, name="work")).allow_private == ("in.example",)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        KeptSettings({**environ, "LOOPBACK_AUTH_CA_FILE": "/nowhere"}).network(kept)
 
 
 def test_variable_with_the_password_of_the_key_is_known() -> None:
