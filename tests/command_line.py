@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import locale
 import os
 import re
 import select
@@ -29,6 +30,9 @@ TYPED = f"{Path(sys.executable).name} -m loopback_auth"
 # Seconds without a sign of life after which a command hangs; machines that test are busy.
 PATIENCE = 60
 
+ENCODING = locale.getencoding() if sys.platform == "win32" else "utf-8"
+"""What a command writes in where it is not at a terminal."""
+
 
 @dataclass
 class Running:
@@ -43,7 +47,7 @@ class Running:
     process: subprocess.Popen[str]
     stderr: str = ""
     _past: int = 0
-    _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
+    _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder(ENCODING))
 
     def line(self, containing: str) -> str:
         """Wait for a line on stderr that contains a text, and return it; those before it are passed over."""
@@ -73,7 +77,8 @@ class Running:
     def _read(self) -> bool:
         assert self.process.stderr is not None
         pipe = self.process.stderr.fileno()
-        if not select.select([pipe], [], [], PATIENCE)[0]:
+        # Windows waits for no pipe; the time limit of the test ends it there.
+        if sys.platform != "win32" and not select.select([pipe], [], [], PATIENCE)[0]:
             raise AssertionError(f"the command has said nothing more: {self.stderr}")
         piece = os.read(pipe, 4096)
         self.stderr += self._decoder.decode(piece)
@@ -129,7 +134,7 @@ class CommandLine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            encoding="utf-8",
+            encoding=ENCODING,
             env=self.environment(environment),
         )
         with process:

@@ -27,8 +27,9 @@ OWN_AUTHORITY = (
     "If your network has an authority of its own, name its file with --ca-file or in SSL_CERT_FILE."
 )
 NOT_OUR_SERVER = "Do not go on: check the address, this machine's clock, and who runs the network you are in."
-DOUBTFUL = frozenset({9, 10, 62, 64})
-"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH."""
+DOUBTFUL = frozenset({9, 10, 62, 64, 0x800B0101, 0x800B010F})
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH; and
+CERT_E_EXPIRED and CERT_E_CN_NO_MATCH, where Windows is asked."""
 STRICT = range(79, 95)
 """From X509_V_ERR_INVALID_CA to _EC_KEY_EXPLICIT_PARAMS: what X509_V_FLAG_X509_STRICT looks at."""
 STRICTLY = (
@@ -193,4 +194,7 @@ def _encoding(exc: aiohttp.ClientError) -> bool:
 
 def _words(exc: OSError) -> str:
     # asyncio puts "Connect call failed" where the system's words should be.
+    # On Windows it is the loop that puts a number there which says something else.
+    if getattr(exc, "winerror", None) and exc.strerror:
+        return exc.strerror
     return os.strerror(exc.errno) if exc.errno else "there is no connection"

@@ -7,6 +7,7 @@ import datetime
 import socket
 import ssl
 import struct
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -24,6 +25,11 @@ from loopback_auth.model import HttpRequest, HttpResponse, Network
 from loopback_auth.shell.failures import failure
 from loopback_auth.shell.transport import Transport
 from loopback_auth.shell.trust import PASSWORD, complaints, tls_context
+
+by_openssl = pytest.mark.skipif(
+    sys.platform == "win32",
+    reason="there the system verifies certificates, which Wine does by rules of its own",
+)
 
 SOON = 20.0
 
@@ -47,6 +53,7 @@ def ask(
     return asyncio.run(main())
 
 
+@by_openssl
 def test_authority_of_a_setting_is_trusted_besides(tmp_path: Path) -> None:
     """A company's own authority signs the company's own server."""
     authority = Authority(tmp_path)
@@ -54,6 +61,7 @@ def test_authority_of_a_setting_is_trusted_besides(tmp_path: Path) -> None:
     assert ask(authority.server(), Network(ca_file=str(authority.file))).status == 200
 
 
+@by_openssl
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_authorities_of_other_tools_are_trusted_besides(name: str, tmp_path: Path) -> None:
     """Whoever has set up one of them has set up this program."""
@@ -62,6 +70,7 @@ def test_authorities_of_other_tools_are_trusted_besides(name: str, tmp_path: Pat
     assert ask(authority.server(), environ={name: str(authority.file)}).status == 200
 
 
+@by_openssl
 def test_added_authorities_take_none_away(tmp_path: Path) -> None:
     """Unlike those of requests and curl, which replace them."""
     context = tls_context(Network(ca_file=str(Authority(tmp_path).file)), {})
@@ -71,11 +80,13 @@ def test_added_authorities_take_none_away(tmp_path: Path) -> None:
     assert context.cert_store_stats()["x509_ca"] > plain.cert_store_stats()["x509_ca"]
 
 
+@by_openssl
 def test_nothing_to_add_makes_no_context() -> None:
     """Aiohttp has made one already, and reading all authorities again would be felt."""
     assert tls_context(Network(), {}) is True
 
 
+@by_openssl
 def test_where_openssl_finds_nothing_the_system_is_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -91,6 +102,7 @@ def test_where_openssl_finds_nothing_the_system_is_asked(
         ask(authority.server())
 
 
+@by_openssl
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.parametrize(
     ("file", "words"), [("nowhere.pem", "cannot be read"), ("empty.pem", "has no certificate in it")]
@@ -124,6 +136,7 @@ def test_file_of_our_own_setting_has_to_be_one(content: str | None, tmp_path: Pa
         tls_context(Network(ca_file=str(file)), {})
 
 
+@by_openssl
 def test_client_certificate_is_shown_to_a_server_that_wants_one(tmp_path: Path) -> None:
     """Some companies let nobody in without."""
     authority = Authority(tmp_path)
@@ -191,6 +204,7 @@ def refusal(context: ssl.SSLContext, network: Network, *, resets: bool = False) 
         return asyncio.run(main(port))
 
 
+@by_openssl
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_server_that_wants_a_client_certificate_is_understood(
     version: ssl.TLSVersion, tmp_path: Path
@@ -203,6 +217,7 @@ def test_server_that_wants_a_client_certificate_is_understood(
     assert "--client-cert" in error.hint
 
 
+@by_openssl
 def test_client_certificate_of_another_authority_is_told(tmp_path: Path) -> None:
     """It is neither the server's certificate nor the network that is wrong."""
     (tmp_path / "other").mkdir()
@@ -213,6 +228,7 @@ def test_client_certificate_of_another_authority_is_told(tmp_path: Path) -> None
     assert "does not accept the client certificate" in refusal(authority.server(wants=True), network).message
 
 
+@by_openssl
 def test_wish_for_a_client_certificate_is_understood_when_its_alert_was_lost(tmp_path: Path) -> None:
     """In TLS 1.3 it comes after the handshake, and is lost with a connection that is reset."""
     authority = Authority(tmp_path)
@@ -300,13 +316,12 @@ def refused(
     client: ssl.SSLContext, server: ssl.SSLContext, certificate: bytes, key: ec.EllipticCurvePrivateKey
 ) -> ssl.SSLCertVerificationError:
     """Return what a client has against a server."""
-    with tempfile.NamedTemporaryFile() as file:
-        form = serialization.PrivateFormat.PKCS8
-        file.write(
-            certificate + key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-        )
-        file.flush()
-        server.load_cert_chain(file.name)
+    form = serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "certificate.pem")
+        file.write_bytes(certificate + private)
+        server.load_cert_chain(file)
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = (
         client.wrap_bio(back, there, server_hostname="as.example"),
@@ -322,6 +337,7 @@ def refused(
     raise AssertionError("the certificate was taken")
 
 
+@by_openssl
 def test_authority_that_is_too_sloppy_for_this_python_has_to_be_made_anew() -> None:
     """From Python 3.13 on they are looked at strictly; to name its file once more would change nothing."""
     error: LoopbackAuthError = failure(strict_refusal(), "token request", "as.example", complaints=tuple)
