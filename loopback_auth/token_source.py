@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loopback_auth.api import Confirm, login
-from loopback_auth.errors import NotKept, SignInRequired, StoreError, TokenError
+from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn, TokenSet
 from loopback_auth.plan.nouns import ROUTES
@@ -92,13 +92,14 @@ class TokenSource:
 
         Raises:
             SignInRequired: a person is needed, and `interactive` is off.
+            ConfigError: the flow brings no access token.
             LoopbackAuthError: renewing or signing in failed.
         """
         check_asyncio()
         running = self._running_here()
         running.waiting += 1
         try:
-            return (await asyncio.shield(running.task)).tokens.access_token
+            return _access_token(await asyncio.shield(running.task))
         finally:
             running.waiting -= 1
             if not running.waiting and not running.task.done():
@@ -195,7 +196,7 @@ class TokenSource:
             kept = await self._kept_at_last(kept, *self._not_kept)
         if kept is None:
             return None, ""
-        why = why_not(kept, self._client)
+        why = why_not(kept, self._client) if kept.tokens.access_token else "it has no access token"
         return (None, f" as it is wanted: there is a sign-in, but {why}") if why else (kept, "")
 
     def _kept_here(self, replaced: SignIn | None, lost: NotKept) -> SignIn:
@@ -221,6 +222,15 @@ class TokenSource:
             kept = newer
         self._not_kept = None
         return kept
+
+
+def _access_token(sign_in: SignIn) -> str:
+    if not sign_in.tokens.access_token:
+        raise ConfigError(
+            f"The sign-in to {sign_in.name} says who signed in, but it came without an access token.",
+            hint="Choose another flow: code, for example.",
+        )
+    return sign_in.tokens.access_token
 
 
 def _warned(event: Event) -> None:

@@ -29,6 +29,7 @@ from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import Event, Invited, PasteReady, Warned
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.token_source import TokenSource
 from loopback_auth.upkeep import logout
 
 SIGNER = rsa_signer()
@@ -252,5 +253,20 @@ def test_endpoint_that_was_given_by_hand_is_checked() -> None:
                 ClientConfig(Provider("x", metadata), "id"), open_browser=person.open, start_page=False
             )
         assert person.visits == []
+
+    asyncio.run(main())
+
+
+def test_source_says_that_a_flow_brings_no_access_token() -> None:
+    """An empty string would be sent as if it were one."""
+
+    async def main() -> None:
+        person = Person()
+        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+            source = TokenSource(
+                client(demo.issuer), store=MemoryTokenStore(), flow="id_token", open_browser=person.open
+            )
+            with pytest.raises(ConfigError, match="without an access token"):
+                await source.token()
 
     asyncio.run(main())

@@ -265,6 +265,15 @@ def test_a_refused_refresh_token_is_not_sent_at_every_call() -> None:
     run(main())
 
 
+def test_an_identity_without_an_access_token_is_none() -> None:
+    """`response_type=id_token` brings none, and an empty string would be sent as if it were one."""
+    identity = replace(KEPT, tokens=replace(KEPT.tokens, access_token=""))
+    source = TokenSource(CLIENT, store=keeping(identity), interactive=False)
+
+    with pytest.raises(SignInRequired, match="no access token"):
+        asyncio.run(source.token())
+
+
 def test_nobody_is_asked_because_the_server_is_not_well() -> None:
     """It will be well again, and the tokens are as good as before."""
 
