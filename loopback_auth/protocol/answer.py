@@ -26,7 +26,7 @@ PASSING = frozenset({407, 408, 425, 429})
 
 FIELD_LIMIT = 64
 
-_TITLE = re.compile(rb"<title[^>]*>([^<]{1,400})", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 
 
 def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") -> Mapping[str, object]:
@@ -105,12 +105,18 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
     told = came_instead(answer) if is_page(answer) else f"HTTP status {answer.status}"
     detail = ": ".join(part for part in (words.error, words.description) if part)
     pause = wait_wanted(answer)
-    when = "in a few minutes" if pause is None else f"in {max(1, round(pause))} seconds"
+    when = "in a few minutes" if pause is None else f"in {_span(pause)}"
     raise TransportError(
         f"The {who} is not well: {told}" + (f" ({detail})" if detail else ""),
         hint=hint.format(when=when),
         retry_after=pause,
     )
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(2, round(seconds))} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{min(seconds / 3600, 999):.0f} hours"
 
 
 def _members(answer: HttpResponse, what: str, source: str) -> Mapping[str, object] | None:

@@ -32,9 +32,12 @@ PREFIXES = ("https://graph.microsoft.com/",)
 EVERYTHING = ".default"
 """At Entra: all that the client is registered for at one resource."""
 
+MOST = 1000
+"""Scopes of one answer; each is compared with each that was asked for."""
+
 
 def scope_words(value: object, *, asked: str) -> tuple[str, ...] | None:
-    """Return the scopes of an answer; None when it does not tell them.
+    """Return the scopes of an answer; None when it does not tell them, or more than anybody can have.
 
     Separated by blanks, as the standard has it, or by commas, or as a list. A comma is part of a scope only
     where it was asked for so.
@@ -52,7 +55,8 @@ def scope_words(value: object, *, asked: str) -> tuple[str, ...] | None:
     # Never cut: what was granted is compared with what was asked for, and kept.
     words = [word for item in items for word in server_text(item, max(1, len(item))).split()]
     parts = [part for word in words for part in ([word] if word in known else word.split(","))]
-    return tuple(dict.fromkeys(part for part in parts if part))
+    told = tuple(dict.fromkeys(part for part in parts if part))
+    return told if len(told) <= MOST else None
 
 
 def scope_difference(*, requested: str, tokens: TokenSet, quirks: Quirks) -> str:

@@ -141,6 +141,24 @@ def test_answer_of_a_server_that_is_well_is_let_through(answer: HttpResponse) ->
     check_well(answer, "token endpoint")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("0", "2 seconds"),
+        ("90", "90 seconds"),
+        ("600", "10 minutes"),
+        ("86400", "24 hours"),
+        ("9" * 40, "999 hours"),
+    ],
+)
+def test_wait_is_told_in_words_for_people(wanted: str, told: str) -> None:
+    """RFC 9110 §10.2.3; a wrong clock may make anything of it."""
+    with pytest.raises(TransportError) as trouble:
+        check_well(HttpResponse(503, (("Retry-After", wanted),)), "token endpoint")
+
+    assert f"in {told}." in trouble.value.hint
+
+
 NAMES = st.sampled_from(
     [
         "access_token", "token_type", "expires_in", "scope", "scopes", "refresh_token", "id_token", "error",

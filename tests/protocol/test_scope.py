@@ -62,6 +62,12 @@ def test_long_scope_is_not_cut() -> None:
     assert " ".join(scope_words(scope, asked="") or ()) == scope
 
 
+def test_more_scopes_than_anybody_has_are_not_read() -> None:
+    """Comparing them takes time, and a server may send a megabyte."""
+    assert scope_words(" ".join(map(str, range(5000))), asked="a") is None
+    assert len(scope_words(" ".join(map(str, range(900))), asked="a") or ()) == 900
+
+
 @pytest.mark.parametrize(
     ("requested", "granted", "words"),
     [
