@@ -177,6 +177,23 @@ def test_a_dead_refresh_token_leads_to_a_new_sign_in(name: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("name", [name for name in BY_CODE if "revoke_url" in PRESETS[name]])
+def test_a_grant_is_given_up_though_its_access_token_has_ended(name: str) -> None:
+    """The token itself authorizes the request; that it has ended says nothing of the refresh token."""
+
+    async def main() -> None:
+        place, store = Place(name), MemoryTokenStore()
+        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+            sign_in = await place.sign_in("code", store)
+            ledger = place.server._ledger
+            del ledger.access_tokens[sign_in.tokens.access_token]
+            assert await logout(sign_in, store=store, client_secret=place.client.client_secret)
+            assert len(ledger.refresh_tokens) == 2
+            assert not any(ledger.active(token, time.time()) for token in ledger.refresh_tokens)
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("name", BY_TICKET)
 def test_a_preset_signs_in_by_ticket(name: str) -> None:
     """For whoever asks, or for the client that is registered."""

@@ -176,6 +176,7 @@ class DialectServer(DemoServer):
     def _given_up(self, request: HttpRequest, now: float) -> HttpResponse:
         issued = self._ledger.access_tokens.get(bearer_token(request))
         if issued is None or not self._ledger.valid(issued, now):
-            raise Refused("invalid_auth", "There is no such token.", status=401)
+            refused = Refused("invalid_auth", "There is no such token.", status=401)
+            return self._refusal(refused.status, refused.error, refused.description, error_reply(refused))
         self._ledger.revoke(issued.grant)
         return json_reply({"ok": True})

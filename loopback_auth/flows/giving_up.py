@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loopback_auth.effects import Flow, Send, Warn
-from loopback_auth.errors import LoopbackAuthError, RevocationError
+from loopback_auth.errors import LoopbackAuthError, RevocationError, SignInRequired
 from loopback_auth.flows.discovery import discover
+from loopback_auth.flows.renewal import refresh
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.protocol.revocation import (
+    is_of_a_dead_token,
     revocation_request,
     revocation_response,
     vendor_revocation_request,
@@ -36,8 +38,7 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     """
     tokens = sign_in.tokens
     if sign_in.revoke_url and tokens.access_token:
-        answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
-        vendor_revocation_response(answer)
+        yield from _at_the_vendor(client, sign_in)
         return True
     if not tokens.access_token and tokens.refresh_token is None:
         return True
@@ -60,6 +61,21 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     if trouble := first or second:
         raise trouble
     return True
+
+
+def _at_the_vendor(client: ClientConfig, sign_in: SignIn) -> Flow[None]:
+    """Give up a token by the vendor's own request, which the token itself authorizes.
+
+    One that has ended authorizes nothing, and that says nothing of the refresh token: it is renewed first.
+    """
+    answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
+    if is_of_a_dead_token(answer) and sign_in.tokens.refresh_token is not None:
+        try:
+            renewal = yield from refresh(client, sign_in)
+        except SignInRequired:
+            return  # The refresh token has ended too.
+        answer = yield from Send(vendor_revocation_request(renewal.sign_in), step="revocation request")
+    vendor_revocation_response(answer)
 
 
 def _with_revocation(sign_in: SignIn) -> Flow[SignIn]:

@@ -12,6 +12,8 @@ from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerM
 from loopback_auth.protocol.answer import said
 from loopback_auth.protocol.client_auth import authenticated_request
 
+DEAD_TOKENS = frozenset({"invalid_auth", "invalid_token", "token_expired", "token_revoked"})
+
 
 def revocation_request(
     client: ClientConfig,
@@ -51,8 +53,22 @@ def vendor_revocation_response(answer: HttpResponse) -> None:
 
     Source: RFC 6750 §3.1 (401: the token is not, or no longer, one).
     """
-    if not 200 <= answer.status < 300 and answer.status != 401:
+    if is_of_a_dead_token(answer):
+        return
+    if not 200 <= answer.status < 300:
         revocation_response(answer)
+    elif words := said(answer).error:
+        raise RevocationError(words, said(answer).description)
+
+
+def is_of_a_dead_token(answer: HttpResponse) -> bool:
+    """Return whether a vendor's answer says that the token which authorized the request is none any more.
+
+    Slack says everything with 200.
+
+    Source: RFC 6750 §3.1; https://docs.slack.dev/reference/methods/auth.revoke (its errors).
+    """
+    return answer.status == 401 or (answer.status == 200 and said(answer).error in DEAD_TOKENS)
 
 
 def revocation_response(answer: HttpResponse) -> None:

@@ -85,6 +85,19 @@ def test_vendor_is_asked_with_the_token_itself(status: int) -> None:
     vendor_revocation_response(HttpResponse(status))
 
 
+@pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "token_expired"])
+def test_vendor_that_says_everything_with_200_says_that_a_token_is_dead(error: str) -> None:
+    """Slack's `ok` is what counts there."""
+    vendor_revocation_response(json_answer({"ok": False, "error": error}))
+    vendor_revocation_response(json_answer({"ok": True, "revoked": True}))
+
+
+def test_vendor_that_refuses_with_200_has_not_revoked() -> None:
+    """The token lives on, whatever the status."""
+    with pytest.raises(RevocationError, match="missing_scope"):
+        vendor_revocation_response(json_answer({"ok": False, "error": "missing_scope"}))
+
+
 @pytest.mark.parametrize(("status", "error"), [(403, RevocationError), (503, TransportError)])
 def test_vendor_that_does_not_revoke_is_told(status: int, error: type[LoopbackAuthError]) -> None:
     """The token lives on."""
