@@ -150,7 +150,7 @@ def test_unwanted_account_is_not_kept(plain: bool) -> None:
     async def main() -> MemoryTokenStore:
         person, store = Person(), MemoryTokenStore()
         async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            with pytest.raises(AttemptCancelled, match=r"demo@example\.com was not wanted"):
+            with pytest.raises(AttemptCancelled, match=r"demo@example\.com"):
                 await login(
                     client(demo.issuer), store=store, flow="ticket", open_browser=person.open, confirm=not_me
                 )
