@@ -71,7 +71,8 @@ def test_report_from_a_zip(zipped: Path, tmp_path: Path) -> None:
 
 def test_missing_page_is_one_of_our_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Freezing without the pages is found out before a person is sent away, and says what to do."""
-    monkeypatch.setattr(frame, "get_data", lambda *_: (_ for _ in ()).throw(FileNotFoundError("there")))
+    loader = sys.modules["loopback_auth.pages"].__loader__
+    monkeypatch.setattr(loader, "get_data", missing)
     frame.file_text.cache_clear()
 
     with pytest.raises(ConfigError, match=r"page\.html") as caught:
@@ -79,6 +80,11 @@ def test_missing_page_is_one_of_our_errors(monkeypatch: pytest.MonkeyPatch) -> N
     frame.file_text.cache_clear()
 
     assert "--collect-data" in caught.value.hint
+
+
+def missing(path: str) -> bytes:
+    """Have no file."""
+    raise FileNotFoundError(path)
 
 
 def test_hook_of_pyinstaller_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
