@@ -39,7 +39,11 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     answer = yield from Send(
         device_authorization_request(client, metadata), step="device authorization request"
     )
-    grant = device_authorization_response(answer, by=metadata.device_authorization_endpoint or "")
+    grant = device_authorization_response(
+        answer,
+        by=metadata.device_authorization_endpoint or "",
+        allowed=client.provider.network.allow_private,
+    )
     shown = (grant.verification_uri, grant.verification_uri_complete)
     hosts = client.provider.quirks.approval_hosts
     for doubt in dict.fromkeys(_strange_host(metadata, url, hosts) for url in shown):

@@ -55,7 +55,9 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
     return authenticated_request(metadata.device_authorization_endpoint, parameters, client, metadata)
 
 
-def device_authorization_response(answer: HttpResponse, *, by: str) -> DeviceGrant:
+def device_authorization_response(
+    answer: HttpResponse, *, by: str, allowed: tuple[str, ...] = ()
+) -> DeviceGrant:
     """Check what the server gave us to show and to ask with.
 
     An interval that is missing is 5 s, an absurd one is bent into 1 to 60 s, a lifetime that is missing is
@@ -65,6 +67,7 @@ def device_authorization_response(answer: HttpResponse, *, by: str) -> DeviceGra
     Args:
         answer: untrusted.
         by: the endpoint that was asked; a public one may not send the person into their own network.
+        allowed: hosts to which it may.
 
     Raises:
         DeviceError: the server refused.
@@ -88,7 +91,7 @@ def device_authorization_response(answer: HttpResponse, *, by: str) -> DeviceGra
     if not device_code.isprintable():
         raise _malformed("its device_code is not printable")
     try:
-        check_approval_url(uri, by=by)
+        check_approval_url(uri, by=by, allowed=allowed)
     except ConfigError as exc:
         raise _malformed(exc.message) from exc
     interval = number(document.get("interval"))
@@ -96,7 +99,7 @@ def device_authorization_response(answer: HttpResponse, *, by: str) -> DeviceGra
         device_code=device_code,
         user_code=user_code,
         verification_uri=uri,
-        verification_uri_complete=_complete(text_member(document, "verification_uri_complete"), by),
+        verification_uri_complete=_complete(text_member(document, "verification_uri_complete"), by, allowed),
         interval=DEFAULT_INTERVAL
         if interval is None
         else min(max(interval, SHORTEST_INTERVAL), LONGEST_INTERVAL),
@@ -145,9 +148,9 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
     return answer
 
 
-def _complete(url: str, by: str) -> str:
+def _complete(url: str, by: str, allowed: tuple[str, ...]) -> str:
     try:
-        return check_approval_url(url, by=by) if url else ""
+        return check_approval_url(url, by=by, allowed=allowed) if url else ""
     except ConfigError:
         return ""  # RFC 8628 §3.2: optional, and the other address does as well.
 

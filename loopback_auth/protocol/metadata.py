@@ -239,8 +239,8 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: t
         )
     if not isinstance(value, str) or not value:
         return None
-    host = urlsplit(value).hostname or ""
-    if leads_inside(value, by=issuer) and host not in (one.strip("[]").lower() for one in allowed):
+    if leads_inside(value, by=issuer, allowed=allowed):
+        host = urlsplit(value).hostname
         raise MalformedResponse(
             f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
             source="RFC 9728 §7.7",

@@ -10,6 +10,7 @@ Source: RFC 8414 §2 and §6; RFC 6749 §3.1; RFC 3986; CVE-2025-6514, CVE-2026-
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -141,7 +142,7 @@ def is_inside(url: str) -> bool:
         return False
 
 
-def leads_inside(url: str, *, by: str) -> bool:
+def leads_inside(url: str, *, by: str, allowed: Collection[str] = ()) -> bool:
     """Return whether a server elsewhere has named a URL at this machine or in its network.
 
     Nor may a server of a private network point at this machine: plain http would even let it through.
@@ -149,25 +150,29 @@ def leads_inside(url: str, *, by: str) -> bool:
     Args:
         url: fit to be an endpoint.
         by: an address of the server that named it.
+        allowed: hosts that may be inside all the same, because the user says so.
 
     Source: RFC 9728 §7.7.
     """
+    if (urlsplit(url).hostname or "") in (host.strip("[]").lower() for host in allowed):
+        return False
     return (is_inside(url) and not is_inside(by)) or (is_loopback_url(url) and not is_loopback_url(by))
 
 
-def check_approval_url(url: str, *, by: str) -> str:
+def check_approval_url(url: str, *, by: str, allowed: Collection[str] = ()) -> str:
     """Return a URL where a server wants the person to approve unchanged, or refuse it.
 
     Args:
         url: as the server named it; untrusted.
         by: an address of that server.
+        allowed: as in `leads_inside`.
 
     Raises:
         ConfigError: as `check_browser_url`, or it leads into the person's own network.
 
     Source: RFC 9728 §7.7; RFC 8628 §5.2.
     """
-    if leads_inside(check_browser_url(url), by=by):
+    if leads_inside(check_browser_url(url), by=by, allowed=allowed):
         raise _refused("the address to approve at", "it leads to this machine or its network", url)
     return url
 

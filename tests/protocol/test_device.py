@@ -222,6 +222,18 @@ def test_server_of_this_machine_may_name_this_machine() -> None:
     assert grant.verification_uri == "http://127.0.0.1:8000/device"
 
 
+def test_host_inside_may_be_allowed_by_name() -> None:
+    """Whoever runs the server knows where its page is."""
+    inside = "https://10.0.0.5/device"
+    answer = json_answer(GOOD | {"verification_uri": inside, "verification_uri_complete": f"{inside}?c=x"})
+
+    grant = device_authorization_response(answer, by=ISSUER, allowed=("10.0.0.5",))
+
+    assert (grant.verification_uri, grant.verification_uri_complete) == (inside, f"{inside}?c=x")
+    with pytest.raises(MalformedResponse):
+        device_authorization_response(answer, by=ISSUER, allowed=("10.0.0.6",))
+
+
 def test_user_code_of_digits_may_come_as_a_number() -> None:
     """It is shown and typed, and nothing is compared with it."""
     assert granted(json_answer(GOOD | {"user_code": 123456})).user_code == "123456"
