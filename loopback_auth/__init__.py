@@ -1,4 +1,4 @@
-"""Sign a person in to an OAuth 2.0 / OpenID Connect server from a program without a web address.
+"""Log a user in with OAuth 2.0 / OpenID Connect from a command-line tool, script or agent.
 
     from loopback_auth import ClientConfig, Provider, ServerMetadata, login
 

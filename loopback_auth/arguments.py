@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         self.usage = as_typed(self.usage or "").replace("%", "%%")
         self.description, self.epilog = as_typed(self.description or ""), as_typed(self.epilog or "")
         for group in self._action_groups:
-            group.description = as_typed(group.description or "")
+            group.description = as_typed(group.description) if group.description else None
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:

@@ -72,7 +72,14 @@ def readme() -> str:
     text = (ROOT / "README.md").read_text()
     *others, last = every_preset()
     names = f"{', '.join(others)} and {last}"
-    for mark, content in (("providers", names), ("places", places.table()), ("compare", compared.table())):
+    secret = [name for name, row in every_preset().items() if "secret" in str(row.get("client_auth", ""))]
+    secrets = f"{', '.join(secret[:-1])} and {secret[-1]}"
+    for mark, content in (
+        ("providers", names),
+        ("secrets", secrets),
+        ("places", places.table()),
+        ("compare", compared.table()),
+    ):
         opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
         before, rest = text.split(opened)
         text = f"{before}{opened}{content}{closed}{rest.split(closed)[1]}"
