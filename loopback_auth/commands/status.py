@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
         return _show(*_all(store), *_all_pending(pendings), as_json=options.json, used=_in_use(store))
     begun = _begun(pendings, options.provider)
     if begun is None:
-        return _show([kept(store, options.provider)], {}, [], {}, as_json=options.json)
+        found = [kept(store, options.provider)]
+        return _show(found, {}, [], {}, as_json=options.json, used=_in_use(store))
     return _show_begun(begun, store, as_json=options.json)
 
 

@@ -233,6 +233,7 @@ def test_the_secret_is_asked_for_without_being_shown(
     assert prompt.endswith(f"Client secret for {server.issuer.removeprefix('http://')}: ")
     assert status == 0
     assert "Signed in to " in shown
+    assert "LOOPBACK_AUTH_CLIENT_SECRET" in shown, "Renewals need it, and nobody would know."
     assert secret not in shown
     assert secret.encode() not in arguments
     assert all(secret not in file.read_text() for file in kept_in(command_line).rglob("*.json"))

@@ -48,10 +48,12 @@ def test_status_marks_it(command_line: CommandLine) -> None:
     command_line.run("use", "two")
     shown = command_line.run("status").stdout
     as_json = json.loads(command_line.run("status", "--json").stdout)
+    (named,) = json.loads(command_line.run("status", "two", "--json").stdout)
 
     assert "in use" not in alone
     assert [line.split("  ")[0] for line in shown.splitlines()[1:]] == ["one", "two (in use)"]
     assert [(one["name"], one["in_use"]) for one in as_json] == [("one", False), ("two", True)]
+    assert named["in_use"] is True
 
 
 def test_logout_means_it_too_and_what_is_gone_is_not_meant(command_line: CommandLine) -> None:
