@@ -135,8 +135,9 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
         return FLOWS
     parts = [" ".join(part.split()) for text in listed for part in text.split(",")]
     # A blank is a part of some names, and separates others.
+    known = {*NAMES, *FLOWS}
     names = tuple(
-        dict.fromkeys(name for part in parts for name in ([part] if part in NAMES else part.split()))
+        dict.fromkeys(name for part in parts for name in ([part] if part in known else part.split()))
     )
     for name in names or ("",):
         choice(name, demo_client(ISSUER))

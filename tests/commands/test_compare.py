@@ -238,6 +238,19 @@ def test_one_flow_may_be_named_as_for_login(command_line: CommandLine) -> None:
     assert command_line.run("compare", "--simulate", "--flow", "token").stdout.startswith("1 flow with demo")
 
 
+def test_name_of_a_flow_may_have_a_blank(command_line: CommandLine) -> None:
+    """A blank separates names, and is in some of them."""
+    listed = ("--flows", "code form_post,code  id_token", "--flows", "ticket code")
+    ended = command_line.run("compare", "--simulate", "--json", *listed)
+
+    assert [run["flow"] for run in json.loads(ended.stdout)["runs"]] == [
+        "code form_post",
+        "code id_token",
+        "ticket",
+        "code",
+    ]
+
+
 def test_default_provider_of_the_file_changes_nothing(command_line: CommandLine, tmp_path: Path) -> None:
     """Nothing is sent to it unasked."""
     ended = command_line.run("compare", "--simulate", "--flows", "code", LOOPBACK_AUTH_PROVIDER="github")
