@@ -197,7 +197,7 @@ def test_question_in_the_terminal_is_told_of(
             running.end()
 
     assert "Answer the question in the terminal" in asked
-    assert ("not wanted" in tab.text) is not answer
+    assert ("were discarded" in tab.text) is not answer
     assert tab.complaints == []
 
 

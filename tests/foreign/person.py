@@ -52,6 +52,8 @@ class Person:
         """Open a page and go on until one asks for nothing more."""
         cookies = urllib.request.HTTPCookieProcessor(CookieJar())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies, _Errors())
+        # A program that shows pages to nobody would be known by these (see `protocol.visitors`).
+        opener.addheaders = [("User-Agent", "Mozilla/5.0 (a scripted person)"), ("Accept", "text/html")]
         request = Request(url)
         for _ in range(PAGES):
             with opener.open(request, timeout=PATIENCE) as reply:
