@@ -336,7 +336,8 @@ def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> st
     domain, origin, distance = _value(item, layers)
     if distance == len(layers):
         return "{domain}"
-    if not any("{domain}" in str(value) for value in layers[-1][1].values()):
+    # What is set for every provider is of use to those alone that have a place for it.
+    if origin.startswith("flag ") and not any("{domain}" in str(value) for value in layers[-1][1].values()):
         raise ConfigError(
             f"There is no place for a domain in {extended or 'a server without a template'} (from {origin})",
             hint="Name a provider that is a server of your own, such as keycloak, or give --issuer.",

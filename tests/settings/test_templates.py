@@ -145,3 +145,12 @@ def test_tenants_of_one_server_share_no_address(provider: str, flags: Mapping[st
 
     for name in ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint"):
         assert settings.get(name) in (None, flags.get(name))
+
+
+def test_a_domain_in_the_environment_is_for_the_providers_that_have_a_place_for_it() -> None:
+    """It stays set in a shell, where people sign in elsewhere too."""
+    environ = {"LOOPBACK_AUTH_DOMAIN": "id.example.com"}
+
+    assert settings_of("github", environ=environ).text("token_endpoint") == (
+        "https://github.com/login/oauth/access_token"
+    )
