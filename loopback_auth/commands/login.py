@@ -91,19 +91,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Sign in."""
-    done = signed_in(options)
-    if options.json:
-        from loopback_auth.commands.status import described
+    bounds: list[BoundRedirect] = []
+    try:
+        done = signed_in(options, bounds)
+        if options.json:
+            from loopback_auth.commands.status import described
 
-        print_json(described(done))
+            print_json(described(done))
+    finally:
+        leave_behind(bounds)
     return 0
 
 
-def signed_in(options: argparse.Namespace, *, since: float | None = None) -> SignIn:
+def leave_behind(bounds: list[BoundRedirect]) -> None:
+    """Keep the last page up for a moment; to be called when all is said."""
+    for bound in bounds:
+        if bound.left is not None:
+            from loopback_auth.shell.afterwards import leave_behind
+
+            leave_behind(*bound.left)
+
+
+def signed_in(
+    options: argparse.Namespace, bounds: list[BoundRedirect], *, since: float | None = None
+) -> SignIn:
     """Sign in, or wait for another process that does, and return what is kept.
 
     Args:
         options: as declared above.
+        bounds: takes the port whose last page may stay up for a moment; see `leave_behind`.
         since: when the caller looked for a sign-in and found none, in Unix seconds; one that another process
             has brought to its end later is taken. None: only one that is under way now.
     """
@@ -120,10 +136,10 @@ def signed_in(options: argparse.Namespace, *, since: float | None = None) -> Sig
     command = "login" if since is None else ""
     theirs = _follow(crowd, settings, store, since)
     if crowd is None:
-        done = _asked(options, settings, chosen, store, command=command)
+        done = _asked(options, settings, chosen, store, bounds, command=command)
     elif theirs is None:
         with crowd:
-            done = _asked(options, settings, chosen, store, command=command)
+            done = _asked(options, settings, chosen, store, bounds, command=command)
     else:
         done = theirs
         tell(f"Another process has signed in to {done.name}; its sign-in is yours too.")
@@ -163,7 +179,13 @@ def _follow(
 
 
 def _asked(
-    options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore, *, command: str
+    options: argparse.Namespace,
+    settings: Settings,
+    chosen: Plan,
+    store: FileTokenStore,
+    bounds: list[BoundRedirect],
+    *,
+    command: str,
 ) -> SignIn:
     """Ask the person, and tell how it ended; `command` is empty where it was not `login` that was typed."""
     if chosen.simulated:
@@ -175,6 +197,10 @@ def _asked(
         )
     bound = _bound(settings, chosen)
     try:
+        if bound is not None and sys.platform == "linux":
+            # A port that is registered has to be free for the next sign-in at once.
+            bound.lingers = redirect_of(settings)[1] == (0,)
+            bounds.append(bound)
         if bound is not None and chosen.start_page and settings.switch("start_page"):
             bound.opening = _open(chosen, bound.start_url)
 

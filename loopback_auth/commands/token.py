@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.shell.events import Event
+    from loopback_auth.shell.loopback import BoundRedirect
 
 LONGEST_LEEWAY = 1e9
 """Seconds; some thirty years."""
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         # Whatever the server calls it, only the person can help.
         if not options.login:
             raise
-        sign_in = _login(options, looked_at)
+        return _login(options, looked_at)
     _print(sign_in, as_json=options.json)
     return 0
 
@@ -127,15 +128,21 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     return asyncio.run(renewing)
 
 
-def _login(options: argparse.Namespace, since: float) -> SignIn:
-    """Do what the command `login` does, with the settings that it would have."""
+def _login(options: argparse.Namespace, since: float) -> int:
+    """Do what the command `login` does, with the settings that it would have, and print the token."""
     from loopback_auth.arguments import Parser
     from loopback_auth.commands import login
 
     parser = Parser("login", usage=login.USAGE, description="")
     login.arguments(parser)
     arguments = [options.provider] if options.provider else []
-    return login.signed_in(parser.read([*arguments, *["--alone"] * options.alone]), since=since)
+    read = parser.read([*arguments, *["--alone"] * options.alone])
+    bounds: list[BoundRedirect] = []
+    try:
+        _print(login.signed_in(read, bounds, since=since), as_json=options.json)
+    finally:
+        login.leave_behind(bounds)
+    return 0
 
 
 def client_secret(sign_in: SignIn) -> str | None:

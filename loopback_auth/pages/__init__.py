@@ -15,6 +15,7 @@ from loopback_auth.redact import server_text
 __all__ = [
     "check_complete",
     "failure",
+    "over",
     "question",
     "relay",
     "safe_headers",
@@ -97,6 +98,17 @@ def failure(
         else "",
     )
     return page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad", footer=footer)
+
+
+def over(status: int) -> HttpResponse:
+    """Say that a sign-in is over, and how, to somebody who need not be the one who signed in.
+
+    Args:
+        status: of its last page.
+    """
+    if status == 200:
+        return success(client="", provider="", account="", scope="", detail="")
+    return failure(title="Not signed in", message="The terminal says why.", hint="", status=status)
 
 
 def turned_away(*, status: int, reason: str) -> HttpResponse:

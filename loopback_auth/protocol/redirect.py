@@ -127,10 +127,10 @@ def redirect_endpoint(
             "This is not the answer to the sign-in that is waiting here.",
             f"carried {carried}" if names else "carried no answer",
         )
-    if endpoint.answered and endpoint.answer is None:
-        return OVER
     if endpoint.withdrawn:
         return WITHDRAWN
+    if endpoint.answered and endpoint.answer is None:
+        return OVER
     if endpoint.answer is None:
         return Callback(parameters, via)
     # RFC 9110 §9.2.2, RFC 9112 §9.3.1: a browser may repeat a GET by itself, and a person reloads.

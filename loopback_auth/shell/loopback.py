@@ -19,6 +19,7 @@ from loopback_auth.errors import ConfigError, RedirectUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.shell.afterwards import LastAnswer
     from loopback_auth.shell.browser import Opening
 
 BACKLOG = 512
@@ -39,13 +40,17 @@ BAD_PORTS = frozenset(
 class BoundRedirect:
     """Sockets that listen on the redirect URI's authority, and the key of the start page served there."""
 
-    __slots__ = ("authority", "key", "opening", "path", "sockets")
+    __slots__ = ("authority", "key", "left", "lingers", "opening", "path", "sockets")
 
     def __init__(self, sockets: tuple[socket.socket, ...], *, authority: str, path: str, key: str) -> None:
         self.sockets = sockets
         self.authority = authority
         self.path = path
         self.key = key
+        self.lingers = False
+        """Whether the last page is to stay up for a moment when the sign-in has ended."""
+        self.left: tuple[tuple[socket.socket, ...], LastAnswer] | None = None
+        """Then: sockets of whoever takes them, and what is to be answered there."""
         self.opening: Opening | None = None
         """The browser that was sent to the start page already."""
 

@@ -62,6 +62,11 @@ def runs_as_another(program: str) -> bool:
     return program in AS_ANOTHER
 
 
+def ends(connection: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
+    """Return the far and the near end of a connection."""
+    return connection.getpeername()[:2], connection.getsockname()[:2]
+
+
 def other_user(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
     """Return the id of another user who holds the far end of a connection.
 

@@ -24,7 +24,14 @@ from aiohttp.web_response import StreamResponse
 from loopback_auth import pages
 from loopback_auth.effects import Invite
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.redirect import NOTHING_HERE, WITHDRAWN, RelayPage, Repeated, TurnedAway, said
+from loopback_auth.protocol.redirect import (
+    NOTHING_HERE,
+    WITHDRAWN,
+    RelayPage,
+    Repeated,
+    TurnedAway,
+    said,
+)
 from loopback_auth.shell.connection import Connection, Server, answer, report
 from loopback_auth.shell.events import (
     AnswerTurnedAway,
@@ -36,6 +43,7 @@ from loopback_auth.shell.events import (
 )
 from loopback_auth.shell.expected import Expected
 from loopback_auth.shell.incoming import body_of, head_of, path_of
+from loopback_auth.shell.last_word import LastWord, in_brief
 from loopback_auth.shell.live import LiveTab
 from loopback_auth.shell.loopback import BACKLOG, BoundRedirect
 from loopback_auth.shell.peer import runs_as_another
@@ -102,7 +110,7 @@ class Receiver:
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
         self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
-        self._over = False
+        self._last: HttpResponse | None = None
         self._visited_once = asyncio.Event()
         self._released = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,6 +139,9 @@ class Receiver:
         try:
             await self._stop_accepting()
         finally:
+            if self._last is not None and self._bound.lingers and self._expected.answered:
+                last = LastWord(self._last, self._expected, self.start, same_user=self._same_user)
+                self._bound.left = tuple(one.dup() for one in self._bound.sockets), last
             self._close()
             for connection in list(self._connections):
                 connection.drop()
@@ -202,7 +213,7 @@ class Receiver:
             page: the last one.
             due: seconds in which a browser may still come to the start page for the first time.
         """
-        self._over = True
+        self._last = page
         if not self._outcome.done():
             self._outcome.set_result(page)
         self.start.end(page)
@@ -243,7 +254,7 @@ class Receiver:
         self._held.discard(connection)
         if self._live is not None:
             self._live.forget(connection)
-        if self._over and not self._awaited():
+        if self._last is not None and not self._awaited():
             self._released.set()
 
     def turn_away(self, refusal: TurnedAway) -> None:
@@ -316,8 +327,8 @@ class Receiver:
                 return self._no_answer(body, head)
             head = HttpRequest(head.method, head.url, head.headers, body)
         verdict = self._expected.judged(endpoints, head)
-        if verdict is WITHDRAWN and self._outcome.done():
-            return self._outcome
+        if self._last is not None and (page := in_brief(verdict, self._last)) is not None:
+            return page
         if isinstance(verdict, TurnedAway):
             return self._no_answer(verdict, head)
         endpoint, found = verdict

@@ -15,11 +15,6 @@ from loopback_auth.shell import peer
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a socket is")
 
 
-def ends(one: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
-    """Return the far and the near end of a connection."""
-    return one.getpeername()[:2], one.getsockname()[:2]
-
-
 @linux
 @pytest.mark.parametrize(
     ("family", "host", "through"),
@@ -37,7 +32,7 @@ def test_our_own_user_is_found_by_either_look(family: int, host: str, through: s
         with socket.create_connection((through, listening.getsockname()[1])) as browser:
             near, _ = listening.accept()
             with near:
-                both = ends(near)
+                both = peer.ends(near)
                 assert peer._by_netlink(*both) == peer._by_table(*both) == os.geteuid()
                 assert peer.other_user(*both) is None
                 browser.close()

@@ -1,0 +1,59 @@
+"""What is answered at our port when the sign-in is over: the last page for whoever brings the answer again.
+
+Whoever does not bring it, a reload of the page that has cleaned its address above all, learns how it ended
+and nothing about whose it was.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from loopback_auth import pages
+from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.protocol.redirect import OVER, WITHDRAWN, Repeated, TurnedAway
+from loopback_auth.shell.expected import Expected
+from loopback_auth.shell.peer import ends, other_user
+from loopback_auth.shell.start_link import StartPage
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """Answers requests; nobody is told of them, and nothing can be changed any more.
+
+    Args:
+        page: the last one.
+        expected: what was awaited, and has been answered.
+        start: whose links lead to the end, too.
+        same_user: what other users could read is for our own alone.
+    """
+
+    page: HttpResponse
+    expected: Expected
+    start: StartPage
+    same_user: bool
+
+    def __call__(self, head: HttpRequest, connection: socket.socket) -> HttpResponse | None:
+        """Answer a request; None: not at all."""
+        endpoints = self.expected.admitted(head)
+        if isinstance(endpoints, TurnedAway):
+            known = self.start.link(head.url.partition("?")[0]) is not None
+            return pages.over(self.page.status) if known else _refused(endpoints)
+        verdict = self.expected.judged(endpoints, head)
+        if isinstance(verdict, TurnedAway):
+            return in_brief(verdict, self.page) or _refused(verdict)
+        endpoint, found = verdict
+        stranger = endpoint.guarded and self.same_user and other_user(*ends(connection)) is not None
+        return self.page if isinstance(found, Repeated) and not stranger else None
+
+
+def in_brief(verdict: object, last: HttpResponse) -> HttpResponse | None:
+    """Return what tells no more than how it ended, if that is all that a request may learn."""
+    # What was withdrawn because of a stranger must not look as if it had succeeded.
+    if verdict is OVER or (verdict is WITHDRAWN and last.status != 200):
+        return pages.over(last.status)
+    return None
+
+
+def _refused(refusal: TurnedAway) -> HttpResponse:
+    return pages.turned_away(status=refusal.status, reason=refusal.reason)
