@@ -40,11 +40,17 @@ def invocation() -> str:
     """Return the command that started this process, ready to be typed again."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     module = spec.name if spec is not None else ""
-    return invocation_of(module, sys.argv, sys.orig_argv, os.environ)
+    frozen = bool(getattr(sys, "frozen", False))
+    return invocation_of(module, sys.argv, sys.orig_argv, os.environ, frozen=frozen)
 
 
 def invocation_of(
-    module: str, arguments: Sequence[str], whole: Sequence[str], environ: Mapping[str, str]
+    module: str,
+    arguments: Sequence[str],
+    whole: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    frozen: bool = False,
 ) -> str:
     """Return the command that started a process.
 
@@ -53,12 +59,13 @@ def invocation_of(
         arguments: `sys.argv`.
         whole: `sys.orig_argv`, which has the interpreter and its options too.
         environ: the environment.
+        frozen: Python itself is part of the program, so that there is none to be run with a module.
     """
     script = arguments[0] if arguments else ""
     before = list(whole[: len(whole) - len(arguments) + 1])
     if module == MAIN and before[1:] and before[-1].endswith("loopback_auth"):
         words = before
-    elif os.path.basename(script).removesuffix(".exe") == SCRIPT:  # noqa: PTH119 - pathlib costs
+    elif script and (frozen or os.path.basename(script).removesuffix(".exe") == SCRIPT):  # noqa: PTH119 - pathlib costs
         words = [script]
     else:
         return GENERAL

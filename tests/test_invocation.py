@@ -48,6 +48,12 @@ def test_what_was_typed_is_named(module: str, arguments: list[str], whole: list[
 
 
 @posix
+def test_frozen_program_names_itself() -> None:
+    """There is no Python beside it that could be run with the module."""
+    assert invocation_of("", ["/opt/tool", "login"], ["/opt/tool", "login"], {}, frozen=True) == "/opt/tool"
+
+
+@posix
 def test_a_program_on_the_path_is_named_without_its_folder(tmp_path: Path) -> None:
     """That is how it was typed: a shell hands over the path at which it has found it."""
     found, other = tmp_path / "one" / "loopback-auth", tmp_path / "two" / "loopback-auth"
