@@ -162,7 +162,9 @@ def _check_ticket(settings: Settings) -> None:
     """Refuse a ticket of one server that would be shown to another: who has it can redeem the token."""
     vendor, base, ui = (settings.text(name) for name in ("ticket", "ticket_base", "ticket_ui"))
     if not vendor:
-        if base or ui:
+        by_flag = any(settings.origin(name).startswith("flag ") for name in ("ticket_base", "ticket_ui"))
+        # A variable may be there for another provider, as long as this one has an address.
+        if (base or ui) and (by_flag or not any(settings.text(name) for name in PLACES)):
             raise ConfigError(
                 f"The address {(base or ui or '')[:120]!a} is to make tickets, but nothing says in which way",
                 hint="Name the vendor whose contract it speaks with --ticket.",

@@ -132,3 +132,13 @@ def test_who_signs_in_by_ticket_only_says_so() -> None:
     """There is no address that could be given for another flow."""
     with pytest.raises(ConfigError, match="by ticket only"):
         check_settings(settings_of("stripe", flow="code"))
+
+
+def test_an_address_for_tickets_in_the_environment_is_for_those_who_make_them() -> None:
+    """It stays set in a shell, where people sign in elsewhere too."""
+    environ = {"LOOPBACK_AUTH_TICKET_BASE": MINE, "LOOPBACK_AUTH_CLIENT_SECRET": "s"}
+    flags = {"client_id": "a"}
+
+    check_settings(
+        resolve(provider="github", flags=flags, environ=environ, config={}, config_path="config.toml")
+    )
