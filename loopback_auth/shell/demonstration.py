@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LOCAL = "The demonstration runs on this machine, and so does every link to it; it begins when you ask for it."
 SIMULATED = "A simulated person approves it at the built-in demonstration."
 NO_BROWSER_HERE = (
-    "No browser here? python -m loopback_auth login --simulate-person signs in with a simulated person, and "
-    "python -m loopback_auth compare shows six flows that way."
+    "No browser? A simulated person can sign in: python -m loopback_auth login --simulate-person. "
+    "The command compare shows six flows that way."
 )
 
 

@@ -63,8 +63,15 @@ def link(url: str, *, columns: int, escapes: bool) -> str:
     return f"\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"
 
 
-def instructions(event: Invited, *, columns: int, escapes: bool) -> str:
-    """Write what there is to do at the link: the other link, the code, and the warning (RFC 8628 §5.4)."""
+def instructions(event: Invited, *, columns: int, escapes: bool, patience: float | None = None) -> str:
+    """Write what there is to do at the link: the other link, the code, and the warning (RFC 8628 §5.4).
+
+    Args:
+        event: the invitation.
+        columns: room from left to right.
+        escapes: the terminal takes escape sequences.
+        patience: seconds after which nobody waits any longer, however long the link is valid.
+    """
     text = ""
     if event.plain_url and event.plain_url != event.url:
         typed = " and type the code" if event.user_code else ""
@@ -76,7 +83,7 @@ def instructions(event: Invited, *, columns: int, escapes: bool) -> str:
         if event.user_code not in code:
             text += f"(to copy: {event.user_code})\n"
     if event.lifetime:
-        text += f"Valid for {lifetime(event.lifetime)}. "
+        text += f"Valid for {lifetime(min(event.lifetime, patience or event.lifetime))}. "
     return text + "Approve only if you started this yourself just now."
 
 

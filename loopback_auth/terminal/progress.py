@@ -78,6 +78,10 @@ class Progress:
         """Note how long something can be used that the person was shown; what lasts longest counts."""
         self._valid = max(time.monotonic() + seconds, self._valid or 0.0)
 
+    def patience(self) -> float | None:
+        """Return the seconds until it ends in any case; None: that is not settled."""
+        return None if self._limit is None else max(0.0, self._limit - time.monotonic())
+
     def shown(self) -> None:
         """Note that the person was shown where to begin."""
         if len(self._offered()) > 1:

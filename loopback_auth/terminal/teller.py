@@ -9,6 +9,7 @@ Loaded before the browser is started, so whatever costs is imported on use.
 from __future__ import annotations
 
 import os
+import time
 
 from loopback_auth.plan.nouns import UNVISITED, Place
 from loopback_auth.plan.recipe import instruction, is_here, recipe
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from loopback_auth.plan.nouns import Plan
     from loopback_auth.shell.events import Event, Exchanged, Invited, OpenerFailed
 
+NEVER = float("inf")
+LOST_SECONDS = 15.0
+"""After so long at the server, what an error page there means is said; many have approved by then."""
 UNKNOWN_PLACE = Place("console", "a terminal")
 UNSEEN = "The link was opened by {}, which shows no window. Open this one in a browser; it works once:"
 REFUSALS = 5
@@ -62,6 +66,7 @@ class Teller:
         self._command = command
         self._explained = self._introduced = self._launched = self._visited = self._helped = False
         self._reasons: set[str] = set()
+        self._lost_at = NEVER
         self._second = self._failure = self._staged = self._unseen = ""
         self._refused: set[str] = set()
         self.line = Line()
@@ -118,6 +123,7 @@ class Teller:
                 self._open_yourself(event)
             case events.LinkOpened(shown_to_nobody_by=""):
                 self._visited = True
+                self._lost_at = time.monotonic() + LOST_SECONDS
                 self.progress.visited()
                 self._stage()
             case events.LinkOpened(shown_to_nobody_by=program):
@@ -145,6 +151,7 @@ class Teller:
 
                 self.line.say(https_tried(authority))
             case events.CallbackReceived(refused):
+                self._lost_at = NEVER
                 self.progress.returned(refused=refused)
                 self._stage()
             case events.PasteRefused(reason):
@@ -191,6 +198,19 @@ class Teller:
             self.line.say("No browser has come to the link yet.")
             self._recipe()
 
+    def lost(self) -> None:
+        """Say once what an error page of the server means, while the person still looks at it.
+
+        A server must not redirect to an address that it does not know (RFC 6749 §4.1.2.1), so nothing of it
+        reaches us.
+        """
+        if self._command and time.monotonic() >= self._lost_at:
+            self._lost_at = NEVER
+            self.line.say(
+                f"Does the browser show an error of {self._name}? Press Ctrl-C, and ask the server what it "
+                "refuses: python -m loopback_auth doctor, with the arguments of this login."
+            )
+
     def explain(self, redirect_uri: str) -> None:
         """Say once what is to be pasted."""
         if self._explained:
@@ -225,7 +245,14 @@ class Teller:
         self.line.say(f"{begin} to {self._name} at this link{'' if here else ', on any device'}:")
         self.links.invite(event)
         self._qr_code()
-        self.line.say(instructions(event, columns=size()[0], escapes=self.links.escapes))
+        self.line.say(
+            instructions(
+                event,
+                columns=size()[0],
+                escapes=self.links.escapes,
+                patience=self.progress.patience(),
+            )
+        )
         self._show_second()
         if here:
             self.help_at_once()

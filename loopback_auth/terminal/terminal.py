@@ -227,6 +227,7 @@ class Terminal:
     def _look(self, waited: float) -> None:
         if waited >= self._quiet:
             self._teller.missed()
+        self._teller.lost()
         if self._choices is not None and self._listening is not None:
             self._choices.look()
             self._listening.look()

@@ -19,10 +19,11 @@ from loopback_auth.plan.nouns import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, P
 from loopback_auth.shell import events
 from loopback_auth.shell.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
+from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line
 from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
-from loopback_auth.terminal.teller import REFUSALS
+from loopback_auth.terminal.teller import LOST_SECONDS, REFUSALS, Teller
 from loopback_auth.terminal.terminal import Terminal
 
 if sys.platform == "win32":
@@ -790,3 +791,33 @@ def test_nobody_reading_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with os.fdopen(writing, "w") as broken:
         monkeypatch.setattr(sys, "stderr", broken)
         Terminal("demo", authority=AUTHORITY).link(LINK, program="firefox", why_not="")
+
+
+@pytest.mark.parametrize("command", ["login", ""])
+def test_an_error_page_of_the_server_is_explained_soon(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Only the browser shows it, and the person has to learn what to do while they look at it."""
+    now = [100.0]
+    monkeypatch.setattr("loopback_auth.terminal.teller.time.monotonic", lambda: now[0])
+    teller = Teller(
+        "as", authority=AUTHORITY, plan=None, verbose=False, qr=None, pasting=False, command=command
+    )
+    teller.tell(events.LinkOpened())
+    teller.lost()
+    early = capsys.readouterr().err
+    now[0] += LOST_SECONDS
+    teller.lost()
+    teller.lost()
+
+    assert "doctor" not in early
+    assert capsys.readouterr().err.count("loopback_auth doctor") == bool(command)
+
+
+def test_a_code_is_not_called_valid_for_longer_than_it_is_waited_for() -> None:
+    """Who gave three seconds is not told of ten minutes."""
+    invited = events.Invited("https://as.example", "ABCD", "", 600.0)
+
+    assert "Valid for 3 seconds." in instructions(invited, columns=80, escapes=False, patience=3.0)
+    assert "Valid for 10 minutes." in instructions(invited, columns=80, escapes=False, patience=900.0)
+    assert "Valid for 10 minutes." in instructions(invited, columns=80, escapes=False)
