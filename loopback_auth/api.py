@@ -87,6 +87,7 @@ async def login(
 
     Raises:
         NoFlowAvailable: nothing that is allowed can work here; the reasons are listed.
+        NotKept: the person has signed in, and the store does not take the tokens; the error has them.
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
     check_asyncio()
