@@ -113,6 +113,7 @@ class Quirks:
     Args:
         access_token_path: where the access token is in a token response; dots lead into objects. What
             belongs to it (`refresh_token`, `expires_in`, `scope`, `token_type`) is read from the same object.
+            Where it is not there, it is looked for at the top, as in renewals at Slack.
         token_body: how the body of token and refresh requests is written.
         token_parameters: further parameters of those requests.
         token_headers: further headers of those requests.
