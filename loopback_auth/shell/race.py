@@ -34,6 +34,7 @@ from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
     Event,
+    HttpsTried,
     LinkAsked,
     LinkOpened,
     LinkOpenedTwice,
@@ -48,6 +49,7 @@ MakeDriver = Callable[[str, str], Driver]
 
 AS_ASKED = "You asked for it."
 INSTEAD = "It takes over."
+HTTPS_ONLY = "Whatever has come to the link so far spoke https, which is not answered there."
 
 REFUSALS = (*DENIALS, "denied_or_expired")
 """The last is our own word for tickets, whose vendors do not tell the two apart."""
@@ -90,7 +92,7 @@ class Race:
         self._outcome: asyncio.Future[tuple[Route, SignIn]] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._answered = False
+        self._answered = self._https = False
 
     async def run(self, early: Iterable[Event] = ()) -> tuple[Route, SignIn]:
         """Return the route that won, and what it gave.
@@ -141,6 +143,8 @@ class Race:
                 self._follow(authority)
             case LinkOpened(shown_to_nobody_by=""):
                 self._look_again(self._plan.second_look, self._nobody_came_back)
+            case HttpsTried():
+                self._https = True
             case LinkOpenedTwice():
                 self._begin_anew()
             case OpenerFailed():
@@ -220,7 +224,8 @@ class Race:
         return tuple(route for route in self._plan.beside(visited=visited) if route in self._left)
 
     def _nobody_came(self) -> None:
-        self._unreached(f"No browser has come to the link within {_seconds(self._plan.patience)}.")
+        why = f"No browser has come to the link within {_seconds(self._plan.patience)}."
+        self._unreached(HTTPS_ONLY if self._https else why)
 
     def _nobody_came_back(self) -> None:
         self._unreached(

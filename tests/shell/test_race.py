@@ -23,6 +23,7 @@ from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     CallbackReceived,
     Event,
+    HttpsTried,
     Invited,
     LinkOpened,
     LinkOpenedTwice,
@@ -30,11 +31,11 @@ from loopback_auth.shell.events import (
     RouteBegan,
     RouteEnded,
 )
-from loopback_auth.shell.race import Race
+from loopback_auth.shell.race import HTTPS_ONLY, Race
 from loopback_auth.shell.underway import UnderWay
 
 
-def plan(*routes: Route, second_look: float = 60.0, start_page: bool = True) -> Plan:
+def plan(*routes: Route, second_look: float = 60.0, start_page: bool = True, patience: float = 60.0) -> Plan:
     """Return a plan of some routes."""
     return Plan(
         place=Place("test", "a test"),
@@ -43,7 +44,7 @@ def plan(*routes: Route, second_look: float = 60.0, start_page: bool = True) -> 
         refused={},
         opens=True,
         start_page=start_page,
-        patience=60.0 if start_page else 0.0,
+        patience=patience if start_page else 0.0,
         second_look=second_look,
     )
 
@@ -80,6 +81,15 @@ def test_browser_that_failed_beforehand_is_evidence_too() -> None:
 
     assert won == "device"
     assert told == [RouteBegan("device", "The browser did not open (xdg-open ended with 3).")]
+
+
+def test_browser_that_insists_on_https_is_not_said_not_to_have_come() -> None:
+    """It has come, and could not be answered."""
+    impatient = plan(CODE, PLAN.routes[1], patience=0.01)
+    won, told = raced(lambda: None, HttpsTried("127.0.0.1:1"), chosen=impatient)
+
+    assert won == "device"
+    assert told == [RouteBegan("device", HTTPS_ONLY)]
 
 
 def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
