@@ -19,7 +19,7 @@ from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste
-from loopback_auth.shell.events import Notify, silent
+from loopback_auth.shell.events import Notify, Warned, silent
 from loopback_auth.shell.following import leading
 from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.shell.planning import planned
@@ -32,6 +32,10 @@ from loopback_auth.upkeep import can_verify_signatures, keep_new
 SIMULATED = "A simulated person approved this at the demonstration server. Nobody was asked."
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
+DOUBTED = (
+    "The link was opened once more when the answer was there already, so somebody else may have been faster: "
+    "make sure that the account is yours."
+)
 
 
 async def login(
@@ -136,7 +140,7 @@ async def _to_the_last_page(
     """Sign in, keep what came of it, and let the browser show how it ended."""
     try:
         sign_in = driver.remembering(await signing_in)
-        if not await _confirmed(sign_in, confirm, driver):
+        if not await _confirmed(sign_in, confirm, driver, notify):
             account = sign_in.tokens.account or "an unknown account"
             raise AttemptCancelled(
                 f"Login cancelled; the tokens for {account} were discarded.",
@@ -206,8 +210,10 @@ def _opener(plan: Plan) -> OpenBrowser:
     return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
 
 
-async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver) -> bool:
+async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver, notify: Notify) -> bool:
     """Ask where somebody else may have approved, or may have been faster than the person's browser."""
+    if confirm is None and driver.doubted:
+        notify(Warned(DOUBTED))
     if confirm is None or not (driver.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
         return True
     driver.ask_elsewhere(sign_in.tokens.account)

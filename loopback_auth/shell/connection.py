@@ -129,10 +129,10 @@ class Connection(RequestHandler):
             with self.transport.get_extra_info("socket").dup() as one:
                 one.setblocking(False)
                 return bool(one.recv(1, socket.MSG_PEEK))
-        except (BlockingIOError, InterruptedError):
-            return True
-        except OSError:
+        except ConnectionError:
             return False
+        except OSError:  # Nothing has come since, or this system does not tell.
+            return True
 
     def other_user(self) -> int | None:
         """Return the id of another user of this machine who is at the other side; None: nobody can tell."""

@@ -10,15 +10,20 @@ import pytest
 from other_users import NOBODY, asked_by_another, needs_another_user
 from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 
+from loopback_auth.api import DOUBTED, _confirmed
+from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.shell.browser import Opening
+from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import (
     AnswerTurnedAway,
     CallbackReceived,
+    Event,
     LinkAsked,
     LinkOpened,
     LinkOpenedTwice,
     LinkRenewed,
     OtherUserTurnedAway,
+    Warned,
 )
 from loopback_auth.shell.loopback import BoundRedirect, bind
 
@@ -282,3 +287,24 @@ def test_whoever_has_a_link_that_nobody_could_read_is_let_in(
             return [*statuses, (await visit).status]
 
     assert asyncio.run(main()) == [302, 200]
+
+
+def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
+    """Whoever cannot be asked is told at least; nobody is asked about what nothing speaks against."""
+    sign_in = SignIn("as", "x", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0), flow="code")
+    asked: list[SignIn] = []
+    told: list[Event] = []
+
+    def not_mine(shown: SignIn) -> bool:
+        asked.append(shown)
+        return False
+
+    async def main() -> list[bool]:
+        async with Driver(bound=bind("127.0.0.1", (0,), "/callback")) as driver:
+            answers = [await _confirmed(sign_in, not_mine, driver, told.append)]
+            driver._shared.own_receiver().start.doubted = True
+            answers.append(await _confirmed(sign_in, not_mine, driver, told.append))
+            return [*answers, await _confirmed(sign_in, None, driver, told.append)]
+
+    assert asyncio.run(main()) == [True, False, True]
+    assert (asked, told) == ([sign_in], [Warned(DOUBTED)])
