@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -181,10 +183,15 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize(("pressed", "status"), [(True, 130), (False, 7)], ids=["Ctrl-C", "timeout"])
-def test_command_ends_although_the_name_server_is_silent(pressed: bool, status: int) -> None:
+def test_command_ends_although_the_name_server_is_silent(pressed: bool, status: int, tmp_path: Path) -> None:
     """It ended only with the name server's own time-out, however often Ctrl-C was pressed."""
-    command = [sys.executable, "-c", COMMAND, "--timeout", "600" if pressed else "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", COMMAND, "--timeout", "600" if pressed else "3"]
+    environ = {
+        "PATH": os.environ["PATH"],
+        "LOOPBACK_AUTH_CONFIG_DIR": str(tmp_path / "config"),
+        "LOOPBACK_AUTH_DATA_DIR": str(tmp_path / "data"),
+    }
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"asked\n"
         if pressed:
