@@ -14,7 +14,6 @@ A damaged or unsafe file is never overwritten: `load` refuses it, `save` first m
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -63,6 +62,8 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
     Returns:
         One line of visible ASCII (RFC 6749 appendix A.12), or None if anything at all is doubtful.
     """
+    import json
+
     from loopback_auth.store.chosen import chosen_in
 
     try:

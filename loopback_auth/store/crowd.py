@@ -69,7 +69,8 @@ class Crowd:
 
     def __enter__(self) -> Crowd:
         """Say that we lead; only once `lead` has said so."""
-        self._write({"process": os.getpid()})
+        # Before the browser is started: what would be imported for JSON can wait.
+        self._write(b'{"process": %d}' % os.getpid())
         return self
 
     def __exit__(
@@ -77,7 +78,10 @@ class Crowd:
     ) -> None:
         # Somebody who gives up speaks for this one program alone, and a program that crashes for nobody.
         if exc is None or (isinstance(exc, LoopbackAuthError) and not isinstance(exc, AttemptCancelled)):
-            self._write({"ended_at": time.time(), "error": "" if exc is None else str(exc)})
+            import json
+
+            said = {"ended_at": time.time(), "error": "" if exc is None else str(exc)}
+            self._write(json.dumps(said).encode("ascii"))
         self.leave()
 
     def _read(self) -> Mapping[str, object]:
@@ -89,12 +93,9 @@ class Crowd:
             return {}  # It is being written, or was edited by hand: nothing in it has to be known.
         return said if isinstance(said, dict) else {}
 
-    def _write(self, said: Mapping[str, object]) -> None:
-        import json
-
+    def _write(self, content: bytes) -> None:
         if (descriptor := self._lock.descriptor) is None:
             return
-        content = json.dumps(said).encode("ascii")
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
             os.truncate(descriptor, 0)
