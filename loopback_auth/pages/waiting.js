@@ -1,6 +1,7 @@
 (() => {
-  history.replaceState(null, "", location.pathname);
   const data = { ...document.body.dataset };
+  /* The link works once; a reload of this page asks where only this page knows. */
+  history.replaceState(null, "", data.live);
   const stop = new AbortController();
   const tell = (what) => ask(data.live + what, data, "POST").catch(() => {});
   /* Coming back to this tab is the best sign that something was decided in the other one. A browser also says

@@ -150,8 +150,9 @@ def _from_elsewhere(what: str, expected: str, parameters: Mapping[str, str]) -> 
 
 def _check_mode(request: AuthorizationRequest, callback: Callback) -> tuple[str, ...]:
     arrived = {"relay": "fragment", "paste": request.response_mode}.get(callback.via, callback.via)
-    # RFC 6749 §4.2.2.1 wants the errors of an implicit grant in the fragment; some servers use the query.
-    if arrived == request.response_mode or (arrived == "query" and _is_error(callback)):
+    # RFC 6749 §4.2.2.1 wants the errors of an implicit grant in the fragment; some servers use the query, and
+    # others the fragment for all they say. A refusal is one, whichever way it came.
+    if arrived == request.response_mode or _is_error(callback):
         return ()
     # Nobody but the program has asked for the other way, and what protects the answer holds in this one too.
     if not request.mode_demanded and arrived == default_mode(request.response_type):

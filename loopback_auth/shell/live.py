@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from loopback_auth import pages
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, own_page
+from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, navigation, own_page
 from loopback_auth.shell.loopback import new_key
 
 
@@ -27,6 +27,7 @@ class LiveTab:
         self.owed = False
         """A page was given that is about to ask for the last one."""
         self._authority = authority
+        self._page = HttpResponse(404)
         self._away = False
         self._returned = asyncio.Event()
         self._watchers: set[object] = set()
@@ -41,14 +42,18 @@ class LiveTab:
 
     def page(self, *, provider: str, url: str, user_code: str) -> HttpResponse:
         """Make the page that leads to the provider."""
-        return pages.waiting(
+        self._page = pages.waiting(
             path=self.path, token=self.token, provider=provider, url=url, user_code=user_code
         )
+        return self._page
 
     def answer(
         self, request: HttpRequest, connection: object
     ) -> HttpResponse | asyncio.Future[HttpResponse] | TurnedAway:
-        """Answer the page's script: at once, or when there is something to show."""
+        """Answer the page's script: at once, or when there is something to show; and a reload of the page."""
+        if request.url == self.path and request.method == "GET":
+            page = self._last if self._last.done() else self._page
+            return navigation(request, authority=self._authority) or page
         refusal = own_page(request, authority=self._authority, token=self.token)
         if refusal is not None:
             return refusal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -578,3 +578,13 @@ def test_accepted_answer_keeps_every_rule(pairs: list[tuple[str, str]], good_sta
     assert len(dict(present)) == len(present)
     assert {"code": response.code, "state": ATTEMPT.state, "iss": ISSUER}.items() <= dict(present).items()
     assert not dict(present).keys() & {"error", "access_token", "id_token", "refresh_token", "response"}
+
+
+@pytest.mark.parametrize("via", ["query", "form_post", "relay"])
+def test_refusal_is_one_whichever_way_it_came(via: Literal["query", "form_post", "relay"]) -> None:
+    """Some servers answer in the fragment whatever was asked for, and the person has pressed Deny."""
+    callback = replace(answered(("error", "access_denied")), via=via)
+    with pytest.raises(AuthorizationError) as caught:
+        authorization_response(asked(), callback)
+
+    assert caught.value.error == "access_denied"

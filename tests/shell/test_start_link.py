@@ -11,6 +11,7 @@ from other_users import NOBODY, asked_by_another, needs_another_user
 from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 
 from loopback_auth.api import DOUBTED, _confirmed
+from loopback_auth.effects import Invite
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.driver import Driver
@@ -96,6 +97,22 @@ def test_browser_is_said_to_be_there_when_it_has_its_answer() -> None:
             return [before, bool(world.told(LinkOpened))]
 
     assert asyncio.run(main()) == [False, True]
+
+
+def test_reload_of_our_own_page_is_no_second_opening() -> None:
+    """Whoever waits reloads; what they are about to approve must not be withdrawn for that."""
+
+    async def main() -> tuple[list[int], bool, int]:
+        async with waiting() as world:
+            world.receiver.invite(Invite("as", "https://as.example/device", "WDJB-MJHT"))
+            page = await visit(world)
+            live = page.body.decode().partition('data-live="')[2].partition('"')[0]
+            again = await visit(world, live)
+            stranger = await world.ask(live, headers=(("Sec-Fetch-Mode", "no-cors"),))
+            statuses = [page.status, again.status, stranger.status]
+            return statuses, again.body == page.body, len(world.told(LinkOpenedTwice))
+
+    assert asyncio.run(main()) == ([200, 200, 403], True, 0)
 
 
 def test_second_opening_withdraws_what_the_first_was_given() -> None:
