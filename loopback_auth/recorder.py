@@ -84,7 +84,10 @@ class Recorder:
                 self._redirect_uri, self._authority = str(answer), _authority(str(answer))
                 # The browser is started as soon as there is a port: this came before.
                 self._act(
-                    begun, "bind", "Own a redirect URI on this machine.", (("redirect_uri", str(answer)),)
+                    begun,
+                    "bind",
+                    "Listen for the redirect on this machine.",
+                    (("redirect_uri", str(answer)),),
                 )
             case Browse(url):
                 self._browsing(url, ended)

@@ -69,7 +69,7 @@ def test_every_trial_is_of_a_row_that_there_is() -> None:
 
 def test_nobody_is_promised_more_than_was_tried() -> None:
     """One lure that failed is one lure; another may not (RFC 8628 §5.4)."""
-    assert TRIALS["phishing"].held == "this lure brought nothing"
+    assert TRIALS["phishing"].held == "attacker got nothing"
     assert "proof" not in " ".join(trial.held for trial in TRIALS.values())
 
 

@@ -35,7 +35,7 @@ _PHASE_OF_STEP: dict[str, Phase] = {
     "done": "tokens",
 }
 _LABELS = {
-    "bind": "own a redirect URI",
+    "bind": "listen for the redirect",
     "open": "open a page in a browser",
     "browse": "send the browser on",
     "invite": "show where to approve",

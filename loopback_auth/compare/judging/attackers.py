@@ -184,6 +184,6 @@ PROPERTIES = (
     Property("iss", "Against a mix-up of servers", GROUP, iss),
     Property("injection", "Against injected codes and tokens", GROUP, injection),
     Property("fixation", "Against somebody else's sign-in", GROUP, fixation),
-    Property("proof", "Proof that who redeems is who began", GROUP, proof),
-    Property("replay", "A second use", GROUP, replay),
+    Property("proof", "Proof that the program that finishes also started", GROUP, proof),
+    Property("replay", "Can the code or ticket be used twice?", GROUP, replay),
 )

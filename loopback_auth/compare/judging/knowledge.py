@@ -58,7 +58,7 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
         "hybrid": ("allowed", "RFC 9700 §2.1.2"),
         "ticket": ("one vendor's own", NETLIFY),
         "device": ("standard; not on one device", CROSS_DEVICE),
-        "paste": ("like oob, which Google ended", OUT_OF_BAND),
+        "paste": ("like the out-of-band flow that Google removed in 2022", OUT_OF_BAND),
     },
     "pkce": {"ticket": UNPUBLISHED, "device": NO_PARAMETER},
     "state": {"ticket": UNPUBLISHED, "device": NO_PARAMETER},
@@ -163,7 +163,7 @@ NATURE = (
 )
 RISKS = (
     _property("abort", "Who else can end the attempt", "What attackers get"),
-    _property("phishing", "Against luring from afar", "What attackers get"),
+    _property("phishing", "Phishing from another machine", "What attackers get"),
 )
 LIMITS = (
     _property("cross-device", "Approval on another device", "What it needs"),

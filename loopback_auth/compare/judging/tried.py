@@ -35,7 +35,7 @@ TRIALS: Mapping[str, Trial] = {
     "proof": Trial(("stolen-code", "stolen-token", "stolen-ticket"), "demanded: {}", "{}"),
     "replay": Trial(("replay",), "refused", "accepted"),
     "abort": Trial(("denial-of-service",), "nobody without the state", "whoever has the link"),
-    "phishing": Trial(("phishing",), "this lure brought nothing", "a lure brought the tokens"),
+    "phishing": Trial(("phishing",), "attacker got nothing", "attacker got the tokens"),
 }
 """By the id of the row."""
 
