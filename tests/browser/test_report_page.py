@@ -188,7 +188,7 @@ def test_tab_reaches_the_arrows_and_shows_what_they_carried(opened: Tab) -> None
     page.keyboard.press("Tab")
 
     assert focused(page).startswith("1 listen for the redirect")
-    assert page.locator("#dock-title").inner_text() == "code · 1 · listen for the redirect on this machine"
+    assert page.locator("#dock-title").inner_text() == "code · 1 · listen for the redirect"
     page.keyboard.press("Tab")
     assert focused(page).startswith("2 ")
     assert "127.0.0.1" in page.locator("#dock-content").inner_text()
