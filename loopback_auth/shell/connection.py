@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from typing import Protocol
 
 # `aiohttp.web` would also import router, applications and web sockets, a sixth of the CPU of a whole sign-in.
@@ -22,7 +21,7 @@ from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
 from loopback_auth.shell.cookies import WithoutCookies
-from loopback_auth.shell.peer import other_user
+from loopback_auth.shell.peer import is_open, other_user
 
 RECEIVED_LIMIT = 256 * 1024
 """Bytes of one request, head and body together."""
@@ -125,14 +124,8 @@ class Connection(RequestHandler):
         """Whether the other side is still there, as far as can be told: it has not hung up."""
         if self.transport is None or self.transport.is_closing():
             return False
-        try:
-            with self.transport.get_extra_info("socket").dup() as one:
-                one.setblocking(False)
-                return bool(one.recv(1, socket.MSG_PEEK))
-        except ConnectionError:
-            return False
-        except OSError:  # Nothing has come since, or this system does not tell.
-            return True
+        with self.transport.get_extra_info("socket").dup() as one:
+            return is_open(one)
 
     def other_user(self) -> int | None:
         """Return the id of another user of this machine who is at the other side; None: nobody can tell."""

@@ -9,7 +9,7 @@ other systems say nothing.
 Weak spots, admitted. Whoever is root, or can make a program of root's or ours fetch an address and show the
 answer, is not told apart. Outside of Linux there is no such look.
 
-Source: sock_diag(7) and proc_pid_net(5); user_namespaces(7) for ids that have no name here.
+Source: sock_diag(7), tcp(7) and proc_pid_net(5); user_namespaces(7) for ids that have no name here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ ROOT = 0
 UNMAPPED = 65534
 """What the kernel says of a user who has no id in our user namespace; outside of one it is `nobody`."""
 UNSET = 2**32 - 1
+LEFT = -1
+"""No id at all: a socket that its program has closed belongs to nobody, whoever it was."""
 
+_ESTABLISHED = 1
+"""The first octet of `tcp_info`: neither end has said that it is done (RFC 9293 §3.3.2)."""
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
 _HEADER = struct.Struct("=IHHII")
@@ -77,17 +81,43 @@ def other_user(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
     Returns:
         None when it is our own user, root, or nobody can tell.
     """
-    if sys.platform != "linux":
-        return None
-    found = None
-    try:
-        found = _by_netlink(theirs, ours)
-    except OSError:  # Some sandboxes have no netlink; the table takes longer with every connection.
-        with suppress(OSError, ValueError):
-            found = _by_table(theirs, ours)
-    if found is None or found in _own_users():
+    found = _owner(theirs, ours)
+    if found is None or found == LEFT or found in _own_users():
         return None
     return found
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Return whether the other side of a connection has it open still, as far as this system tells.
+
+    Nobody's is a socket that was closed, and its closing need not have arrived: it waits behind all that was
+    sent before. So neither what there is to read nor our own end alone would tell.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # Where TCP is emulated, as on WSL 1, it may not tell its state.
+            if connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED:
+                return False
+    try:
+        if _owner(*ends(connection)) == LEFT:
+            return False
+        connection.setblocking(False)
+        return bool(connection.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:  # Nothing has come since.
+        return True
+    except OSError:
+        return False
+
+
+def _owner(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
+    """Return the id of the user who holds the far end, or `LEFT`; None when nobody can tell."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return _by_netlink(theirs, ours)
+    except OSError:  # Some sandboxes have no netlink; the table takes longer with every connection.
+        with suppress(OSError, ValueError):
+            return _by_table(theirs, ours)
+    return None
 
 
 def _own_users() -> set[int]:
@@ -122,7 +152,7 @@ def _by_netlink(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
             return None
         raise OSError(number, os.strerror(number))
     _, _, _, user, inode = _FOUND.unpack_from(answer, _HEADER.size)
-    return user if inode else None  # One that was closed belongs to nobody.
+    return user if inode else LEFT
 
 
 def _by_table(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
@@ -132,8 +162,8 @@ def _by_table(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
         with suppress(FileNotFoundError):
             for line in Path(table).read_text("ascii").splitlines()[1:]:
                 columns = line.split()
-                if (columns[1], columns[2]) in wanted and columns[9] != "0":
-                    return int(columns[7])
+                if (columns[1], columns[2]) in wanted:
+                    return int(columns[7]) if columns[9] != "0" else LEFT
     return None
 
 

@@ -6,6 +6,8 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from other_users import NOBODY, asked_by_another, needs_another_user
@@ -37,14 +39,47 @@ def test_our_own_user_is_found_by_either_look(family: int, host: str, through: s
                 assert peer.other_user(*both) is None
                 browser.close()
                 # What is closed belongs to nobody, and must not pass for root's.
-                assert peer._by_netlink(*both) is None
-                assert peer._by_table(*both) is None
+                assert peer._by_netlink(*both) == peer._by_table(*both) == peer.LEFT
+                assert peer.other_user(*both) is None
 
 
 def test_nobody_can_be_told_where_there_is_no_socket() -> None:
     """A forwarded connection has its other end elsewhere, and is no reason to refuse anybody."""
     assert peer.other_user(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
     assert peer.other_user(("192.0.2.1", 1), ("127.0.0.1", 2)) is None
+
+
+def nothing_more(_: socket.socket) -> None:
+    """Send nothing after the request."""
+
+
+def a_byte(browser: socket.socket) -> None:
+    """Let something be there to read, which then is not the end."""
+    browser.sendall(b"x")
+
+
+def more_than_fits(browser: socket.socket) -> None:
+    """Let the end wait behind what cannot be sent yet."""
+    browser.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            browser.send(bytes(1 << 20))
+
+
+@pytest.mark.parametrize("send", [nothing_more, a_byte, more_than_fits])
+def test_connection_is_open_until_the_other_side_has_closed_it(send: Callable[[socket.socket], None]) -> None:
+    """Whose a closed socket was nobody can tell, so another user would hang up first, and pass."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        browser = socket.create_connection(listening.getsockname())
+        near, _ = listening.accept()
+        with near, browser:
+            send(browser)
+            before = peer.is_open(near)
+            browser.close()
+            assert (before, peer.is_open(near)) == (
+                True,
+                sys.platform != "linux" and send is not nothing_more,
+            )
 
 
 @needs_another_user
