@@ -8,7 +8,6 @@ _NO_AUTHORIZATION_ENDPOINT = "No authorization endpoint is known, nor an issuer 
 _NO_TOKEN_ENDPOINT = "No token endpoint is known, nor an issuer to ask for it."
 _NO_DEVICE_ENDPOINT = "No device authorization endpoint is known, nor an issuer to ask for it."
 _NO_SECRET = "The server wants a client secret to exchange the code, and none is set."
-_NO_DEVICE_SECRET = "The server wants a client secret for the device grant, and none is set."
 _NO_TICKET = "This provider is not known to sign in by ticket."
 
 
@@ -21,7 +20,6 @@ def abilities(
     ticket: bool,
     client_secret_missing: bool,
     any_port: bool,
-    device_needs_secret: bool = False,
 ) -> Abilities:
     """Say which flows cannot be, and why; what an issuer may still publish is not ruled out.
 
@@ -31,20 +29,18 @@ def abilities(
         token_endpoint: the same.
         device_authorization_endpoint: the same.
         ticket: a contract for tickets is known.
-        client_secret_missing: a secret is needed at the token endpoint, and there is none.
+        client_secret_missing: one is needed to exchange a code, and there is none; a device code needs none.
         any_port: the redirect URI may have any port.
-        device_needs_secret: the device grant needs that secret too.
     """
     no_tokens = "" if issuer or token_endpoint else _NO_TOKEN_ENDPOINT
     no_page = "" if issuer or authorization_endpoint else _NO_AUTHORIZATION_ENDPOINT
     no_grant = "" if issuer or device_authorization_endpoint else _NO_DEVICE_ENDPOINT
     no_secret = _NO_SECRET if client_secret_missing else ""
-    no_device_secret = _NO_DEVICE_SECRET if client_secret_missing and device_needs_secret else ""
     redirect = no_page or no_tokens or no_secret
     refused = {
         "code": redirect,
         "ticket": "" if ticket else _NO_TICKET,
-        "device": no_grant or no_tokens or no_device_secret,
+        "device": no_grant or no_tokens,
         "paste": redirect,
     }
     return Abilities({flow: why for flow, why in refused.items() if why}, any_port=any_port)

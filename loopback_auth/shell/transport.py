@@ -60,7 +60,6 @@ class Transport:
     Args:
         network: how the server is reached, see `Network`.
         environ: the environment; that of the process in place of None.
-        connect_seconds: until a connection has to be there.
         total_seconds: until the whole answer has to be there.
         resolver: finds the addresses of names.
     """
@@ -70,13 +69,12 @@ class Transport:
         network: Network | None = None,
         *,
         environ: Mapping[str, str] | None = None,
-        connect_seconds: float = CONNECT_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
         resolver: Resolver | None = None,
     ) -> None:
         self._network = network or Network()
         self._environ = os.environ if environ is None else environ
-        self._limits = aiohttp.ClientTimeout(total=total_seconds, sock_connect=connect_seconds)
+        self._limits = aiohttp.ClientTimeout(total=total_seconds, sock_connect=CONNECT_SECONDS)
         self._resolver = resolver or Resolver(
             allowed=self._network.allow_private, public=self._network.public
         )

@@ -56,7 +56,6 @@ def provider(
     endpoints: Collection[str] = ("authorization", "token", "device"),
     ticket: bool = True,
     client_secret_missing: bool = False,
-    device_needs_secret: bool = False,
 ) -> Abilities:
     """Declare a provider that can do everything, except for what is said."""
     return abilities(
@@ -66,7 +65,6 @@ def provider(
         device_authorization_endpoint="device" in endpoints,
         ticket=ticket,
         client_secret_missing=client_secret_missing,
-        device_needs_secret=device_needs_secret,
         any_port=True,
     )
 

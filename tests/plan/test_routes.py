@@ -65,7 +65,6 @@ PROVIDERS = st.builds(
     ticket=SWITCH,
     client_secret_missing=SWITCH,
     any_port=SWITCH,
-    device_needs_secret=SWITCH,
 )
 WISHES = st.dictionaries(
     st.sampled_from(("opens", "reaches", "person", "waits")),
@@ -240,10 +239,6 @@ LIMITS = {
         "device",
     ),
     "secret missing": (provider(client_secret_missing=True), *["ticket [device]"] * 3),
-    "secret missing for the device grant too": (
-        provider(client_secret_missing=True, device_needs_secret=True),
-        *["ticket"] * 3,
-    ),
     "no token endpoint": (
         provider(issuer=False, endpoints=("authorization", "device"), ticket=False),
         *[""] * 3,
