@@ -13,15 +13,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from dialect_server import REVOKE, DialectServer, DialectSigner
+from dialects import DIALECTS, Dialect
 
 from loopback_auth.api import login
 from loopback_auth.demo.clients import DemoClient
-from loopback_auth.demo.dialects import DIALECTS, Dialect
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.setup import PATHS
-from loopback_auth.demo.spoken import REVOKE, DialectServer, DialectSigner
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn

@@ -6,12 +6,12 @@ import asyncio
 import os
 
 from command_line import CommandLine
+from dialect_server import REVOKE, DialectServer
+from dialects import Dialect
 
 from loopback_auth.demo.clients import DemoClient
-from loopback_auth.demo.dialects import Dialect
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import demo_thread, run_agent
-from loopback_auth.demo.spoken import REVOKE, DialectServer
 
 HOME_MADE = Dialect(
     scope_parameter="permissions",

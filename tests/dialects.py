@@ -1,4 +1,4 @@
-"""The dialects of real providers, as data: what the demo server's `DialectServer` is told to speak.
+"""The dialects of real providers, as data: what a `DialectServer` of the tests is told to speak.
 
 A row says how one provider's requests and answers differ from the RFCs, as its own public pages or reports of
 those who met it show; the sources stand beside the same facts in `settings.providers`. Providers that are not

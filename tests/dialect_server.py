@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
-from loopback_auth.demo.dialects import Dialect
+from dialects import Dialect
+
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tokens import s256
