@@ -111,8 +111,9 @@ def run(main: Coroutine[object, object, object]) -> None:
     async def watched() -> None:
         async with asyncio.timeout(SOON):
             await main
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not left
+        # On Windows the loop itself still has to end what it was accepting.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not [task for task in others if "IocpProactor" not in repr(task.get_coro())]
 
     asyncio.run(watched())
 

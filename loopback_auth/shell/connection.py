@@ -138,6 +138,7 @@ class Connection(RequestHandler):
 
     def drop(self) -> None:
         """End the connection without an answer."""
+        self.busy = True  # Some loops still deliver what has arrived.
         if self.transport is not None:
             self.transport.abort()
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import logging
 import socket
+import sys
 from contextlib import suppress
 from urllib.parse import quote
 
@@ -488,6 +489,7 @@ def test_crowd_of_silent_connections_does_not_keep_the_browser_out(data: bytes) 
     asyncio.run(main())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its loop leaves connections open that nobody has taken")
 def test_callback_in_the_middle_of_a_sudden_crowd_is_read() -> None:
     """Connections that arrive all at once are taken in one after another, and each is looked at."""
     bound = bind("127.0.0.1", (0,), "/callback")
