@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from importlib.util import find_spec
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
 from loopback_auth.flows.giving_up import revoke
@@ -151,7 +150,8 @@ async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None
                 return await _of_the_winner(current, store, refusal)
             await keep(store, renewal.sign_in)
             try:
-                checked = identified(client, renewal, verify_signature=can_verify_signatures())
+                verify = bool(renewal.id_token) and can_verify_signatures()
+                checked = identified(client, renewal, verify_signature=verify)
                 renewed = await driver.run(checked)
             except ProtocolError:
                 if renewal.trouble is None:
@@ -270,8 +270,12 @@ async def logout(
 
 
 def can_verify_signatures() -> bool:
-    """Tell whether the extra `oidc` is installed, without importing it."""
-    return find_spec("joserfc") is not None
+    """Return whether the extra `oidc` is installed and loads, importing it; look only where it is needed."""
+    try:
+        import joserfc.jwk  # noqa: F401 - it brings a compiled library, which may not load on this system
+    except ImportError:
+        return False
+    return True
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from loopback_auth.pages import frame
 PACKAGE = Path(loopback_auth.__file__).parent
 SIGN_IN = """
 import sys
+sys.path.insert(0, sys.argv.pop(1))
 from loopback_auth.__main__ import main
 assert ".zip" in sys.modules["loopback_auth"].__file__, sys.modules["loopback_auth"].__file__
 sys.exit(main())
@@ -43,12 +44,12 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(zipped: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line out of the zip."""
-    environ = {**os.environ, "PYTHONPATH": str(zipped), "HOME": str(home), "BROWSER": "none"}
+    environ = {**os.environ, "HOME": str(home), "BROWSER": "none"}
     environ |= {
         "LOOPBACK_AUTH_DATA_DIR": str(home / "data"),
         "LOOPBACK_AUTH_CONFIG_DIR": str(home / "config"),
     }
-    command = [sys.executable, "-c", SIGN_IN, *arguments]
+    command = [sys.executable, "-c", SIGN_IN, str(zipped), *arguments]
     return subprocess.run(
         command, env=environ, cwd=home, capture_output=True, text=True, timeout=60, check=False
     )

@@ -24,7 +24,8 @@ from loopback_auth.store.protocol import TokenStore
 from loopback_auth.token_source import TokenSource
 
 NOWHERE = "http://127.0.0.1:1"
-KEPT = ending_in(sign_in_at(NOWHERE), 600)
+# For a day, since all tests together may take a while.
+KEPT = ending_in(sign_in_at(NOWHERE), 86_400.0, lifetime=90_000.0)
 CLIENT = ClientConfig(Provider(NAME, KEPT.metadata), "client", scope="read")
 
 

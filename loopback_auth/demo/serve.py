@@ -6,6 +6,7 @@ The socket is bound first and the issuer built from it, so nobody else can take 
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import socket
@@ -259,6 +260,8 @@ def _bind(host: Host, port: int) -> socket.socket:
     except (OSError, OverflowError) as exc:
         bound.close()
         why = exc.strerror if isinstance(exc, OSError) and exc.strerror else "there is no such port"
+        if isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE:
+            why = "it is in use by another program"  # Each system has words of its own for this one.
         message = f"The demo server cannot listen at {host} port {port}: {why}"
         raise ConfigError(message, hint="Choose another port, or 0 for any free one.") from exc
     return bound

@@ -254,7 +254,10 @@ def test_what_is_no_http_is_answered_in_our_words(
 
     out, err = capfd.readouterr()
     assert CODE not in caplog.text + out + err
-    assert "aiohttp" not in caplog.text
+    # The loop's own remark on a machine that is busy names whatever it was that took long.
+    assert not [
+        record for record in caplog.records if record.name != "asyncio" and "aiohttp" in record.getMessage()
+    ]
 
 
 def test_https_on_our_port_is_named() -> None:
