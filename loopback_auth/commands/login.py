@@ -24,12 +24,12 @@ import sys
 
 from loopback_auth.arguments import add_settings
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
-from loopback_auth.errors import ConfigError, RedirectUnavailable, StoreError, Unavailable
+from loopback_auth.errors import RedirectUnavailable, Unavailable
 from loopback_auth.folders import data_folder
 from loopback_auth.plan.nouns import LIKELY, NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.shell.browser import Opening, open_browser
-from loopback_auth.shell.environment import is_terminal
+from loopback_auth.shell.environment import is_terminal, started_here
 from loopback_auth.shell.loopback import BoundRedirect, bind
 from loopback_auth.shell.planning import plan_for, surroundings_of
 from loopback_auth.store import FileTokenStore, sign_in_name
@@ -127,7 +127,10 @@ def signed_in(
     check_packages()
     store = FileTokenStore(data_folder(os.environ))
     if not settings.is_demo:
-        _check_same_client(settings, store)
+        if os.path.lexists(store.path(sign_in_name(settings.name))):
+            from loopback_auth.settings.same_client import check_same_client
+
+            check_same_client(settings, store)
         settings = _complete(settings)
     chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
     store.check_writable()
@@ -249,7 +252,7 @@ def _simulated(
             store=store,
             bound=bound,
             timeout=_timeout(settings),
-            message=settings.text("message") or _message(),
+            message=settings.text("message") or started_here(),
             verbose=options.verbose,
         )
     finally:
@@ -291,39 +294,6 @@ def _complete(settings: Settings) -> Settings:
             tell("LOOPBACK_AUTH_CLIENT_SECRET or in the configuration file.")
     check_settings(settings)
     return settings
-
-
-def _check_same_client(settings: Settings, store: FileTokenStore) -> None:
-    """Refuse to put one client's tokens in place of another's that go by the same name.
-
-    Read off the file itself: building a `SignIn` imports dataclasses, and would keep the browser waiting.
-
-    Raises:
-        ConfigError: another client, or a client of another server, is signed in under this name.
-    """
-    from loopback_auth.store.private_files import read_private
-
-    name = sign_in_name(settings.name)
-    try:
-        content = read_private(store.path(name))
-        if content is None:
-            return
-        import json
-
-        kept = json.loads(content)
-        known = {**kept["metadata"], "client_id": kept.get("client_id")}
-    except (StoreError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return  # A damaged file is set aside when the new one is kept.
-    for place in ("client_id", "issuer", "token_endpoint"):
-        asked, there = settings.text(place), known.get(place)
-        if "{domain}" in (asked or ""):
-            continue  # What is missing there is said when the settings are checked.
-        if asked and there and asked != there and there != settings.text("allowed_issuer"):
-            raise ConfigError(
-                f"{name} is signed in already, by another client: {ascii(there)[1:-1][:120]}",
-                hint=f"Sign out first: python -m loopback_auth logout {name}. Or give the new one a name: a "
-                "table [providers.NAME] in the configuration file.",
-            )
 
 
 def _open(chosen: Plan, url: str) -> Opening:
@@ -379,7 +349,7 @@ class _Login:
                     bound=bound,
                     plan=self._plan,
                     controls=self._controls,
-                    message=settings.text("message") or _message(),
+                    message=settings.text("message") or started_here(),
                     paste=terminal.paste,
                     confirm=terminal.confirm if confirms else None,
                     exchanges=verbose,
@@ -404,11 +374,3 @@ class _Login:
 def _timeout(settings: Settings) -> float | None:
     # A ticket or a device code says itself how long it lives, unless the person has less patience.
     return None if settings.origin("timeout") == "default" else settings.seconds("timeout")
-
-
-def _message() -> str:
-    """Say on the approval page what only the person who began can know: when, and on which machine."""
-    import socket
-    import time
-
-    return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"

@@ -25,9 +25,10 @@ import time
 
 from loopback_auth.arguments import add_settings
 from loopback_auth.cli import print_json, settings_of, tell
-from loopback_auth.errors import ConfigError, EndpointMissing, StoreError
+from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import GENERAL, as_typed
+from loopback_auth.shell.environment import started_here
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
@@ -36,7 +37,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.model import ClientConfig
     from loopback_auth.settings import Settings
     from loopback_auth.shell.events import Event
 
@@ -165,14 +165,15 @@ async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Hande
 async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTokenStore) -> Handed:
     from loopback_auth.flows.catalog import Conditions
     from loopback_auth.settings.configure import client_config
+    from loopback_auth.settings.same_client import check_same_client
     from loopback_auth.shell.split import begin
     from loopback_auth.upkeep import can_verify_signatures
 
     client = client_config(settings.completed({"flow": flow}, "chosen by start"))
-    _check_same_client(client, store)
+    check_same_client(settings, store)
     conditions = Conditions(
         verify_signature="openid" in client.scope.split() and can_verify_signatures(),
-        message=settings.text("message") or _message(),
+        message=settings.text("message") or started_here(),
     )
     return await begin(client, flow, named=named, conditions=conditions, notify=remark)
 
@@ -205,37 +206,3 @@ def _flows(settings: Settings) -> tuple[SplitFlow, ...]:
             hint=hint,
         )
     return tuple(allowed)
-
-
-def _check_same_client(client: ClientConfig, store: FileTokenStore) -> None:
-    """Refuse to put one client's tokens in place of another's that go by the same name.
-
-    Raises:
-        ConfigError: another client, or a client of another server, is signed in under this name.
-    """
-    name, metadata = client.provider.name, client.provider.metadata
-    try:
-        kept = store.load(name)
-    except StoreError:
-        return  # A damaged file is set aside when the new one is kept.
-    if kept is None:
-        return
-    pairs = (
-        (client.client_id, kept.client_id),
-        (metadata.issuer, kept.metadata.issuer),
-        (metadata.token_endpoint, kept.metadata.token_endpoint),
-    )
-    for asked, there in pairs:
-        if asked and there and asked != there and there != client.provider.allowed_issuer:
-            raise ConfigError(
-                f"{name} is signed in already, by another client: {ascii(there)[1:-1][:120]}",
-                hint=f"Sign out first: python -m loopback_auth logout {name}. Or give the new one a name: a "
-                "table [providers.NAME] in the configuration file.",
-            )
-
-
-def _message() -> str:
-    """Say on the approval page what only the person who began can know: when, and on which machine."""
-    import socket
-
-    return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"

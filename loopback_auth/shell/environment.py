@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from loopback_auth.plan.nouns import Surroundings
 from loopback_auth.plan.openers import openers
@@ -78,6 +79,13 @@ def user_and_host() -> tuple[str, str]:
         # An account without a name, as in a container that runs under a number of its own.
         user = "you"
     return user, socket.gethostname()
+
+
+def started_here() -> str:
+    """Say on an approval page what only the person who began can know: when, and on which machine."""
+    import socket
+
+    return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"
 
 
 def is_terminal(stream: TextIO | None) -> bool:
