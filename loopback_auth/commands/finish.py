@@ -265,21 +265,10 @@ def _client_secret(handed: Handed) -> str | None:
     """
     if not handed.with_secret:
         return None
-    from loopback_auth.settings import config_file, load_config, resolve
+    from loopback_auth.settings.kept import KeptSettings
 
-    path = config_file(os.environ)
-    config = load_config(path)
-    for provider in dict.fromkeys((handed.named, handed.client.provider.name, "")):
-        try:
-            settings = resolve(
-                provider=provider, flags={}, environ=os.environ, config=config, config_path=path
-            )
-        except ConfigError:
-            continue  # It was begun by an issuer, so that there is no provider of its name.
-        # The secret of another client is nobody's business at this server.
-        if settings.text("client_secret") and settings.text("client_id") in (None, handed.client.client_id):
-            return settings.text("client_secret")
-    return None
+    client = handed.client
+    return KeptSettings(os.environ).client_secret(client.client_id, handed.named, client.provider.name)
 
 
 def _tell_pending(pending: StillPending, options: argparse.Namespace) -> None:

@@ -153,7 +153,7 @@ def client_secret(sign_in: SignIn) -> str | None:
     """
     if sign_in.client_auth == "none":
         return None
-    found = KeptSettings(os.environ).client_secret(sign_in)
+    found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
     if found is not None or not is_terminal(sys.stdin):
         return found
     from getpass import getpass

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DEMO = "demo"
+UNNAMED = "unnamed"
+"""A client ID alone says nothing about the server."""
 DEFAULT = "default"
 OTHER_VARIABLES = (
     "LOOPBACK_AUTH_CONFIG_DIR",
@@ -374,4 +376,4 @@ def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
         url = values[address][0]
         if isinstance(url, str) and "://" in url:
             return url.partition("://")[2].partition("/")[0]
-    return str(values["ticket"][0] or ("unnamed" if values["client_id"][0] else DEMO))
+    return str(values["ticket"][0] or (UNNAMED if values["client_id"][0] else DEMO))

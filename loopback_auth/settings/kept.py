@@ -7,7 +7,7 @@ been made with flags, and what a preset says of scopes need not be what was aske
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings import config_file, load_config, resolve
+from loopback_auth.settings import UNNAMED, config_file, load_config, resolve
 from loopback_auth.store import sign_in_name
 
 TYPE_CHECKING = False
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from loopback_auth.model import Network, SignIn
     from loopback_auth.settings import Settings
-
-UNNAMED = "unnamed"
-"""A client ID alone says nothing about the server."""
 
 
 class KeptSettings:
@@ -75,15 +72,20 @@ class KeptSettings:
         )
         return why_not(sign_in, client)
 
-    def client_secret(self, sign_in: SignIn) -> str | None:
-        """Find the secret of the client that made a sign-in: it is never kept with the tokens."""
-        for provider in (sign_in.name, ""):
+    def client_secret(self, client_id: str, *names: str) -> str | None:
+        """Find the secret of a client again: it is never kept with what the client has got or begun.
+
+        Args:
+            client_id: of the client.
+            names: under which the settings may know its provider, likeliest first; then come those for all.
+        """
+        for provider in dict.fromkeys((*names, "")):
             try:
                 settings = self._resolved(provider)
             except ConfigError:
                 continue  # It signed in by an issuer, so that there is no provider of its name.
             # The secret of another client is nobody's business at this server.
-            if settings.text("client_secret") and settings.text("client_id") in (None, sign_in.client_id):
+            if settings.text("client_secret") and settings.text("client_id") in (None, client_id):
                 return settings.text("client_secret")
         return None
 
