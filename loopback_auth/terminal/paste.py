@@ -9,20 +9,18 @@ Source: RFC 8252 §7.3; RFC 6749 §10.12.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from dataclasses import replace
-from threading import Thread
 from typing import TextIO
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.model import AuthorizationRequest, Callback
 from loopback_auth.protocol.paste import NotAccepted, pasted_callback
 from loopback_auth.shell.events import Notify, PasteRefused, Warned
+from loopback_auth.shell.threads import apart
 
 LIMIT = 64 * 1024
 """Bytes that an answer may have; browsers and servers end far below."""
@@ -86,7 +84,7 @@ async def read_line(
 
     descriptor = own_terminal(stream, terminal)
     if descriptor is None:
-        return await _in_thread(lambda: _piped(stream))
+        return await apart(_piped, stream)
     brackets = os.environ.get("TERM", "dumb") != "dumb"
     try:
         return await read_terminal(descriptor, prompt, limit=LIMIT, hidden=hidden, brackets=brackets)
@@ -108,18 +106,3 @@ def _piped(stream: TextIO | None) -> str:
             hint="Run the command in a terminal, write the address to its stdin, or choose another --flow.",
         )
     return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
-
-
-async def _in_thread(work: Callable[[], str]) -> str:
-    """Wait for what cannot be interrupted in a thread that can be left alone, and keeps no program alive."""
-    outcome: Future[str] = Future()
-    outcome.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as exc:
-            outcome.set_exception(exc)
-
-    Thread(target=run, name="loopback_auth stdin", daemon=True).start()
-    return await asyncio.wrap_future(outcome)
