@@ -61,8 +61,9 @@ def said(answer: HttpResponse) -> Refusal:
         members = None
     if members is not None:
         return refusal(members)
-    plain = media_type(answer) in ("", "text/plain")
-    return Refusal(description=_sentence(answer.body) if plain else "")
+    # What a success says in a form that is not understood may be the very tokens.
+    quoted = not 200 <= answer.status < 300 and media_type(answer) in ("", "text/plain")
+    return Refusal(description=_sentence(answer.body) if quoted else "")
 
 
 def came_instead(answer: HttpResponse) -> str:

@@ -94,6 +94,18 @@ def test_refusal_in_plain_text_is_read_too(kind: str, body: bytes, words: str) -
     assert said(HttpResponse(400, (("Content-Type", kind),), body)).description == words
 
 
+@pytest.mark.parametrize("body", [b"token-canary", b"access_token: token-canary", b"<r>token-canary</r>"])
+@pytest.mark.parametrize("kind", ["text/plain", "", "text/xml"])
+def test_success_that_is_not_understood_is_never_quoted(kind: str, body: bytes) -> None:
+    """It may be the very token, which terminal and page would show: nobody has learnt it as one by then."""
+    answer = HttpResponse(200, (("Content-Type", kind),), body)
+
+    with pytest.raises(LoopbackAuthError) as caught:
+        token_response(answer, requested_scope="")
+
+    assert "canary" not in repr(said(answer)) + str(caught.value)
+
+
 def test_words_of_others_are_bounded() -> None:
     """They go to a terminal, and a server may send a megabyte."""
     assert len(said(json_answer({"message": "x" * 5000}, 400)).description) <= 200
