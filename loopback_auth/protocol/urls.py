@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from loopback_auth.errors import ConfigError
@@ -23,6 +23,15 @@ URL_LIMIT = 8192
 _COATS = tuple(map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
 """Networks whose last 32 bits are an IPv4 address: IPv4-compatible (RFC 4291 §2.5.5.1), IPv4-translated
 (RFC 7915 §1), NAT64 (RFC 6052 §2.1) and its local-use prefix (RFC 8215). Python knows the others."""
+_NOT_GLOBAL = tuple(map(ip_network, ("192.0.0.0/24", "3fff::/20", "5f00::/16")))
+"""Not everywhere known to Python: protocol assignments, where a cloud has its metadata (RFC 6890),
+documentation (RFC 9637) and segment routing (RFC 9602)."""
+_LOCAL_ENDS = tuple(
+    f".{one}"
+    for one in ("corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localdomain", "private")
+)
+"""Names below these mean something else in each network: RFC 6762 §3 and appendix G, RFC 8375; `internal` was
+set aside for that by ICANN."""
 _RESERVED = ":/?#[]@!$&'()*+,;="
 _URL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%" + _RESERVED)
 """RFC 3986 §2: all else has to be percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
@@ -126,7 +135,8 @@ def is_public_address(address: str) -> bool:
     if isinstance(parsed, IPv6Address):
         parsed = _inner_address(parsed)
     site_local = isinstance(parsed, IPv6Address) and parsed.is_site_local
-    return parsed.is_global and not parsed.is_multicast and not site_local
+    reserved = site_local or any(parsed in network for network in _NOT_GLOBAL)
+    return parsed.is_global and not parsed.is_multicast and not reserved
 
 
 def is_inside(url: str) -> bool:
@@ -154,7 +164,7 @@ def leads_inside(url: str, *, by: str, allowed: Collection[str] = ()) -> bool:
 
     Source: RFC 9728 §7.7.
     """
-    if (urlsplit(url).hostname or "") in (host.strip("[]").lower() for host in allowed):
+    if _is_allowed(url, allowed):
         return False
     return (is_inside(url) and not is_inside(by)) or (is_loopback_url(url) and not is_loopback_url(by))
 
@@ -172,7 +182,10 @@ def check_approval_url(url: str, *, by: str, allowed: Collection[str] = ()) -> s
 
     Source: RFC 9728 §7.7; RFC 8628 §5.2.
     """
-    if leads_inside(check_browser_url(url), by=by, allowed=allowed):
+    inside = leads_inside(check_browser_url(url), by=by, allowed=allowed)
+    # Where we connect ourselves the resolver sees where a name leads; a browser follows it anywhere.
+    local = _has_local_name(url) and not (_has_local_name(by) or is_inside(by) or _is_allowed(url, allowed))
+    if inside or local:
         raise _refused("the address to approve at", "it leads to this machine or its network", url)
     return url
 
@@ -184,6 +197,16 @@ def origin(url: str) -> str:
     """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _is_allowed(url: str, allowed: Collection[str]) -> bool:
+    return (urlsplit(url).hostname or "") in (host.strip("[]").lower() for host in allowed)
+
+
+def _has_local_name(url: str) -> bool:
+    """Tell whether the host of a URL is a name that only the local network can have given."""
+    name = (urlsplit(url).hostname or "").removesuffix(".")
+    return not _is_address(name) and ("." not in name or name.endswith(_LOCAL_ENDS))
 
 
 def _inner_address(address: IPv6Address) -> IPv4Address | IPv6Address:

@@ -14,6 +14,7 @@ from protocol_samples import PROPERTY
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import (
     URL_LIMIT,
+    check_approval_url,
     check_browser_url,
     check_endpoint,
     check_issuer,
@@ -227,11 +228,38 @@ def test_addresses_of_this_machine_and_its_network_are_known(url: str, loopback:
         ("::ffff:0:10.0.0.5", False),
         ("64:ff9b:1::10.0.0.5", False),
         ("fec0::1", False),
+        ("192.0.0.192", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
     ],
 )
 def test_public_address_is_told_from_all_others(address: str, public: bool) -> None:
     """An IPv4 address does not become public by wearing an IPv6 one (RFC 4291 §2.5.5, RFC 6052, RFC 3056)."""
     assert is_public_address(address) is public
+
+
+LOCAL_NAMES = """router printer. localhost.localdomain ip6-localhost router.local nas.LAN fritz.home
+x.home.arpa metadata.google.internal wiki.corp wiki.intranet x.private."""
+
+
+@pytest.mark.parametrize("host", LOCAL_NAMES.split())
+def test_public_server_does_not_send_the_browser_to_a_name_of_the_network_at_home(host: str) -> None:
+    """No look-up stands between: the browser goes wherever the name leads (RFC 6762 appendix G, RFC 8375)."""
+    url = f"https://{host}/admin?reboot=1"
+
+    with pytest.raises(ConfigError):
+        check_approval_url(url, by="https://as.example/")
+
+    for by in ("https://10.0.0.5/", "https://sso/", "https://sso.corp/"):
+        if not is_loopback_url(url):
+            assert check_approval_url(url, by=by) == url
+    assert check_approval_url(url, by="https://as.example/", allowed=(host,)) == url
+
+
+@pytest.mark.parametrize("host", ["as.example", "local.example", "login.localnet.example", "8.8.8.8"])
+def test_public_server_sends_the_browser_to_public_names(host: str) -> None:
+    """A local word may stand anywhere in a name but at its end."""
+    assert check_approval_url(f"https://{host}/device", by="https://as.example/")
 
 
 def test_origin_is_scheme_and_authority() -> None:
