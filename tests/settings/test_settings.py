@@ -607,6 +607,33 @@ def test_configuration_of_another_user_is_refused(tmp_path: Path, what: str) -> 
     assert "chown 0 " in caught.value.hint
 
 
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("where", ["of the file", "of the folder", "behind a link of ours"])
+@pytest.mark.parametrize("relative", [False, True])
+def test_configuration_is_not_found_by_a_link_of_another_user(
+    tmp_path: Path, where: str, *, relative: bool
+) -> None:
+    """They choose which of our files is obeyed, such as one in a repository that we have cloned from them."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir(mode=0o755)
+    theirs.mkdir(mode=0o755)
+    (ours / "real.toml").write_text('issuer = "https://as.example"\n')
+    folder = where == "of the folder"
+    link = (theirs if where != "of the file" else ours) / "link"
+    target = ours if folder else ours / "real.toml"
+    link.symlink_to(Path("..") / target.relative_to(tmp_path) if relative else target)
+    path = link / "real.toml" if folder else link
+    if where == "behind a link of ours":
+        path = ours / "config.toml"
+        path.symlink_to(link)
+    assert load_config(str(path)) == {"issuer": "https://as.example"}
+    os.chown(link, 12345, -1, follow_symlinks=False)
+
+    with pytest.raises(ConfigError, match="belongs to another user") as caught:
+        load_config(str(path))
+    assert caught.value.hint.endswith(f"chown -h 0 {link}")
+
+
 def test_the_file_lies_in_the_folder_for_settings(tmp_path: Path) -> None:
     """One variable moves everything that is configured."""
     assert config_file({"LOOPBACK_AUTH_CONFIG_DIR": str(tmp_path)}) == str(tmp_path / "config.toml")
