@@ -97,7 +97,11 @@ class Witness:
         )
 
     def scrub(self, error: LoopbackAuthError) -> None:
-        """Replace in an error every secret that a server may have put into its words."""
+        """Replace in an error every secret that a server may have put into its words.
+
+        What it came of is dropped: a decoder's error holds the whole document.
+        """
+        error.__context__ = error.__cause__ = None
         safe = self._labels.whole
         error.message = safe(error.message)
         error.hint = safe(error.hint)

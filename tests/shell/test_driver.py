@@ -439,3 +439,5 @@ def test_an_error_leaves_the_locals_behind_that_hold_tokens() -> None:
     told = "".join(traceback.TracebackException.from_exception(refused.value, capture_locals=True).format())
 
     assert "access-token-in-a-local" not in told
+    # Neither where somebody looks behind `from None`: it holds the document that could not be read.
+    assert refused.value.__context__ is None
