@@ -37,15 +37,12 @@ from loopback_auth.store import FileTokenStore, sign_in_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Awaitable, Callable
 
-    from loopback_auth.model import ClientConfig, SignIn
+    from loopback_auth.model import SignIn
     from loopback_auth.plan.nouns import Plan
     from loopback_auth.settings import Settings
-    from loopback_auth.shell.controls import Controls
     from loopback_auth.shell.events import Event
     from loopback_auth.store.crowd import Crowd
-    from loopback_auth.terminal.terminal import Terminal
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
@@ -228,8 +225,20 @@ def _asked(
         if bound is not None and bound.opening is not None:
             opening = bound.opening
             terminal.link(bound.start_url, program=opening.program, why_not=opening.why_not)
-        sign_in = _Login(settings, chosen, terminal, store, controls)
-        done = sign_in.run(bound, verbose=options.verbose, confirms=not options.yes)
+        from loopback_auth.commands._signing_in import sign_in  # What is slow, after the link is shown.
+
+        done = sign_in(
+            settings,
+            chosen,
+            terminal=terminal,
+            store=store,
+            controls=controls,
+            bound=bound,
+            open_browser=lambda url: _open(chosen, url),
+            timeout=_timeout(settings),
+            verbose=options.verbose,
+            confirms=not options.yes,
+        )
     finally:
         if bound is not None:
             bound.close()
@@ -278,16 +287,13 @@ def _complete(settings: Settings) -> Settings:
     from loopback_auth.settings.configure import check_settings
 
     if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):
-        from getpass import getpass
+        from loopback_auth.terminal.secret import ask_client_secret
 
         can_go_without = settings.text("device_authorization_endpoint") and settings.text("flow") is None
         without = " (Enter: go on with a device code, which needs none)" if can_go_without else ""
-        try:
-            secret = getpass(f"Client secret for {settings.name}{without}: ", sys.stderr)
-        except EOFError:
-            secret = ""
-        settings = settings.with_secret(secret.strip())
-        if secret.strip():
+        secret = ask_client_secret(settings.name, without)
+        settings = settings.with_secret(secret)
+        if secret:
             tell(
                 "The secret is not kept: renewals at a terminal will ask for it again, and others need it in"
             )
@@ -307,68 +313,6 @@ def _may_open(settings: Settings, chosen: Plan) -> bool:
     seen = surroundings_of(settings)
     level = facts_of(seen, {}).opens.level
     return chosen.opens or level in (YES, LIKELY) or (level != NO and bool(seen.openers))
-
-
-class _Login:
-    """What is done once the browser is on its way: from here on imports may cost."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        chosen: Plan,
-        terminal: Terminal,
-        store: FileTokenStore,
-        controls: Controls,
-    ) -> None:
-        self._settings = settings
-        self._plan = chosen
-        self._terminal = terminal
-        self._store = store
-        self._controls = controls
-
-    def run(self, bound: BoundRedirect | None, *, verbose: bool, confirms: bool) -> SignIn:
-        """Sign in, and keep the tokens."""
-        import asyncio
-
-        # The last two are for keeping the tokens: then a person is waiting for the last page.
-        import filelock  # noqa: F401
-
-        import loopback_auth.store.kept  # noqa: F401
-        from loopback_auth.api import login
-
-        async def sign_in(client: ClientConfig) -> SignIn:
-            settings, terminal, timeout = self._settings, self._terminal, _timeout(self._settings)
-            async with terminal.waiting(timeout):
-                return await login(
-                    client,
-                    store=self._store,
-                    notify=terminal.notify,
-                    open_browser=lambda url: _open(self._plan, url),
-                    start_page=settings.switch("start_page") is not False,
-                    timeout=timeout,
-                    bound=bound,
-                    plan=self._plan,
-                    controls=self._controls,
-                    message=settings.text("message") or started_here(),
-                    paste=terminal.paste,
-                    confirm=terminal.confirm if confirms else None,
-                    exchanges=verbose,
-                    alone=True,
-                )
-
-        return asyncio.run(self._with_client(sign_in))
-
-    async def _with_client(self, sign_in: Callable[[ClientConfig], Awaitable[SignIn]]) -> SignIn:
-        if not self._settings.is_demo:
-            from loopback_auth.settings.configure import client_config
-
-            return await sign_in(client_config(self._settings))
-        from loopback_auth.commands.demo import demo_client, signing_server
-        from loopback_auth.demo.serve import serve_demo
-
-        async with serve_demo(server_factory=signing_server) as demo:
-            self._terminal.also_forward(demo.issuer)
-            return await sign_in(demo_client(demo.issuer, self._settings))
 
 
 def _timeout(settings: Settings) -> float | None:

@@ -156,12 +156,9 @@ def client_secret(sign_in: SignIn) -> str | None:
     found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
     if found is not None or not is_terminal(sys.stdin):
         return found
-    from getpass import getpass
+    from loopback_auth.terminal.secret import ask_client_secret
 
-    try:
-        return getpass(f"Client secret for {sign_in.name}: ", sys.stderr).strip() or None
-    except EOFError:
-        return None
+    return ask_client_secret(sign_in.name) or None
 
 
 def remark(event: Event) -> None:
