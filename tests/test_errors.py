@@ -12,7 +12,6 @@ import pytest
 
 from loopback_auth import errors
 from loopback_auth.errors import (
-    HINTS,
     AuthorizationError,
     LoopbackAuthError,
     OAuthError,
@@ -20,8 +19,8 @@ from loopback_auth.errors import (
     PushedAuthorizationError,
     RevocationError,
     TokenError,
-    hint_for,
 )
+from loopback_auth.hints import HINTS, hint_for
 
 CLASSES = {
     name: value
@@ -87,11 +86,11 @@ def test_exit_codes_at_the_top_are_those_of_the_classes() -> None:
     assert all(0 < code < 256 for code in own.values())
 
 
-def test_module_imports_nothing() -> None:
+def test_module_imports_nothing_when_it_is_loaded() -> None:
     """It is loaded before the browser is started, and every module loads it."""
     imported = [
         node
-        for node in ast.walk(ast.parse(inspect.getsource(errors)))
+        for node in ast.parse(inspect.getsource(errors)).body
         if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__"
     ]
 

@@ -27,7 +27,6 @@ from protocol_samples import (
 )
 
 from loopback_auth.errors import (
-    HINTS,
     AuthorizationError,
     ConfigError,
     EndpointMissing,
@@ -37,6 +36,7 @@ from loopback_auth.errors import (
     PushedAuthorizationError,
     StateMismatch,
 )
+from loopback_auth.hints import HINTS
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
