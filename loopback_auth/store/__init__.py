@@ -21,11 +21,8 @@ from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
     discard,
-    discard_copies,
     discard_left_overs,
-    locked,
     make_folder,
-    move_aside,
     move_over,
     read_private,
     store_error,
@@ -180,6 +177,7 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: the file is there and cannot be removed.
         """
+        from loopback_auth.store.aside import discard_copies
         from loopback_auth.store.chosen import forget_in
 
         path = self.path(name)
@@ -239,6 +237,8 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: (on entry) somebody else held it all the time, or it cannot be made.
         """
+        from loopback_auth.store.locks import locked
+
         return locked(self.path(name) + ".lock", timeout)
 
     def crowd(self, name: str) -> Crowd:
@@ -278,6 +278,8 @@ class FileTokenStore:
         except StoreError:
             # A link is not worth keeping: it is replaced, and what it points to is not ours.
             if not os.path.islink(path):
+                from loopback_auth.store.aside import move_aside
+
                 move_aside(path, time.time())
 
 

@@ -1,7 +1,7 @@
 """A lock of the operating system that is needed before the browser is started.
 
 It dies with its process, so that nobody has to judge whether a holder is still alive. Everything else is
-locked by filelock (`private_files.locked`), but importing that costs more than starting Python does; hence
+locked by filelock (`locks`), but importing that costs more than starting Python does; hence
 this one lock is taken by the call that filelock makes too.
 
 Where a file system has no locks (some network and FUSE mounts), everybody gets it: two open tabs are better

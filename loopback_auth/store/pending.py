@@ -27,7 +27,6 @@ from loopback_auth.store.private_files import (
     check_folder,
     discard,
     discard_left_overs,
-    locked,
     make_folder,
     move_over,
     read_private,
@@ -130,6 +129,8 @@ class PendingStore:
             ConfigError: the handle is none.
             StoreError: (on entry) somebody else held it all the time, or it cannot be made.
         """
+        from loopback_auth.store.locks import locked
+
         path = self.path(handle)
         with locked(path + LOCK, timeout):
             try:

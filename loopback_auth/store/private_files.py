@@ -12,7 +12,7 @@ write to a *parent* folder can take the whole folder away, though not read it.
 """
 
 # Pathlib takes longer to import than a kept token to read.
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH113, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH102, PTH105, PTH108, PTH112, PTH113, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
 
     from loopback_auth.errors import StoreError
 
@@ -43,12 +42,11 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPTIONAL
 
 _ELSEWHERE = "choose another folder with LOOPBACK_AUTH_DATA_DIR"
 # What a person types to mend it, in the shell of their system.
-_WINDOWS = os.name == "nt"
-_LOOK_AT = "dir /a" if _WINDOWS else "ls -la"
-_MOVE = "move" if _WINDOWS else "mv"
-_REMOVE = "del" if _WINDOWS else "rm"
-_OPEN_TO_ME = 'icacls {} /grant "%USERNAME%:(OI)(CI)F"' if _WINDOWS else "chmod u+rwx {}"
-_WHO_HOLDS = "handle.exe {} (of Sysinternals)" if _WINDOWS else "fuser {}"
+WINDOWS = os.name == "nt"
+_LOOK_AT = "dir /a" if WINDOWS else "ls -la"
+_MOVE = "move" if WINDOWS else "mv"
+_REMOVE = "del" if WINDOWS else "rm"
+_OPEN_TO_ME = 'icacls {} /grant "%USERNAME%:(OI)(CI)F"' if WINDOWS else "chmod u+rwx {}"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -67,13 +65,13 @@ def system_refused(exc: OSError, path: str, done: str) -> StoreError:
         path: the file or folder it was about.
         done: what was wanted, as a participle: `read`, `written`.
     """
-    hint = f"Look at the folder with: {_LOOK_AT} {_quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
+    hint = f"Look at the folder with: {_LOOK_AT} {quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
     if exc.errno in _FULL:
         hint = f"Free some space on the disk of {os.path.dirname(path)}, or {_ELSEWHERE}."
     elif exc.errno == errno.EROFS:
         hint = f"Make the disk of {os.path.dirname(path)} writable, or {_ELSEWHERE}."
     elif exc.errno in (errno.EACCES, errno.EPERM) and _is_ours(os.path.dirname(path)):
-        hint = f"Run: {_OPEN_TO_ME.format(_quoted(os.path.dirname(path)))}; or {_ELSEWHERE}."
+        hint = f"Run: {_OPEN_TO_ME.format(quoted(os.path.dirname(path)))}; or {_ELSEWHERE}."
     elif exc.errno in (errno.EACCES, errno.EPERM):
         # A container under a user id of its own has / for its home.
         hint = f"Set HOME to a folder in which you may write, or {_ELSEWHERE}."
@@ -128,13 +126,13 @@ def check_folder(path: str) -> bool:
         )
     if _mode(found) & 0o777 != 0o700:
         raise store_error(
-            f"{path} has mode {_mode(found):04o} instead of 0700", f"Run: chmod 700 {_quoted(path)}"
+            f"{path} has mode {_mode(found):04o} instead of 0700", f"Run: chmod 700 {quoted(path)}"
         )
     return True
 
 
 def _not_a_folder(path: str) -> StoreError:
-    hint = f"Move it away: {_MOVE} {_quoted(path)} {_quoted(path + '.old')}; or {_ELSEWHERE}."
+    hint = f"Move it away: {_MOVE} {quoted(path)} {quoted(path + '.old')}; or {_ELSEWHERE}."
     return store_error(f"{path} is not a folder", hint)
 
 
@@ -199,42 +197,22 @@ def move_over(new: str, path: str) -> None:
         StoreError: it cannot be moved; the old content stays.
     """
     try:
-        _while_read(lambda: os.replace(new, path))
+        while_read(lambda: os.replace(new, path))
     except OSError as exc:
         raise system_refused(exc, path, "replaced") from exc
     _sync_folder(os.path.dirname(path))
 
 
-def move_aside(path: str, now: float) -> None:
-    """Rename whatever is at a path to `<path>.corrupt-<Unix seconds>`, over nothing that is there already.
-
-    Raises:
-        StoreError: it cannot be renamed.
-    """
-    second = int(now)
-    while os.path.lexists(f"{path}.corrupt-{second}"):
-        second += 1
-    try:
-        _while_read(lambda: os.rename(path, f"{path}.corrupt-{second}"))
-    except FileNotFoundError:
-        return
-    except OSError as exc:
-        raise system_refused(exc, path, "kept aside") from exc
-
-
-def locked(path: str, timeout: float) -> AbstractContextManager[None]:
-    """Hold a lock of the operating system; it may be left by another thread, and dies with its process.
-
-    Args:
-        path: the lock file; made, and left behind, since removing it would split those who wait.
-        timeout: seconds to wait on entry; 0 or less: try once.
-
-    Raises:
-        StoreError: (on entry) somebody else held it all the time, or it cannot be made.
-    """
-    from contextlib import contextmanager
-
-    return contextmanager(_locked)(path, timeout)
+def while_read(move: Callable[[], None]) -> None:
+    """Move a file although somebody may be reading it, which Windows does not allow; readers are quick."""
+    for pause in _PAUSES:
+        try:
+            return move()
+        except PermissionError:
+            if not WINDOWS:
+                raise
+            time.sleep(pause)
+    return move()
 
 
 def discard(path: str) -> None:
@@ -256,60 +234,10 @@ def discard_left_overs(folder: str, now: float) -> None:
         discard(path)
 
 
-def discard_copies(path: str, label: str) -> None:
-    """Remove what was set aside from a path, and what a crash has left of writing there.
-
-    The caller has to keep everybody else from writing there.
-    """
-    folder, name = os.path.split(path)
-    aside, new = f"{name}.corrupt-", f"{NEW_PREFIX}{label}-"
-    try:
-        entries = os.listdir(folder)
-    except OSError:
-        return
-    for entry in entries:
-        # What follows the label is as long as what `write_private` puts there: labels have hyphens, too.
-        if entry.startswith(aside) or (entry.startswith(new) and len(entry) == len(new) + 16):
-            discard(os.path.join(folder, entry))
-
-
-def _locked(path: str, timeout: float) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    make_folder(os.path.dirname(path))
-    # A negative time-out would mean for ever.
-    lock = FileLock(path, timeout=max(timeout, 0.0), mode=0o600, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise store_error(
-            f"{path} is held by another process: waited {timeout:g} seconds",
-            f"Try again in a moment; to see who holds it, run: {_WHO_HOLDS.format(_quoted(path))}",
-        ) from None
-    except OSError as exc:
-        raise system_refused(exc, path, "locked") from exc
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _left_over(entry: os.DirEntry[str], now: float) -> bool:
     if not entry.name.startswith(NEW_PREFIX):
         return False
     return now - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_AFTER
-
-
-def _while_read(move: Callable[[], None]) -> None:
-    """Move a file although somebody may be reading it, which Windows does not allow; readers are quick."""
-    for pause in _PAUSES:
-        try:
-            return move()
-        except PermissionError:
-            if not _WINDOWS:
-                raise
-            time.sleep(pause)
-    return move()
 
 
 def _make_with_parents(path: str) -> None:
@@ -344,7 +272,7 @@ def _flaw(found: os.stat_result) -> tuple[str, str] | None:
     if stat.S_ISLNK(found.st_mode):
         return "is a symbolic link", _REMOVE
     if not stat.S_ISREG(found.st_mode):
-        return "is not a regular file", f"{_REMOVE} -d" if not _WINDOWS else "rmdir"
+        return "is not a regular file", f"{_REMOVE} -d" if not WINDOWS else "rmdir"
     if _foreign(found):
         return f"belongs to user id {found.st_uid}, not to you", _REMOVE
     if found.st_nlink > 1:
@@ -365,7 +293,7 @@ def _flaw_by_name(path: str) -> tuple[str, str] | None:
 
 
 def _unsafe(path: str, what: str, command: str) -> StoreError:
-    return store_error(f"{path} is not to be trusted: it {what}", f"Run: {command} {_quoted(path)}")
+    return store_error(f"{path} is not to be trusted: it {what}", f"Run: {command} {quoted(path)}")
 
 
 def _mode(found: os.stat_result) -> int:
@@ -379,8 +307,9 @@ def _foreign(found: os.stat_result) -> bool:
     return hasattr(os, "geteuid") and found.st_uid != os.geteuid()
 
 
-def _quoted(path: str) -> str:
-    if _WINDOWS:
+def quoted(path: str) -> str:
+    """Return a path as a person types it, in the shell of their system."""
+    if WINDOWS:
         return f'"{path}"'  # No path has a quotation mark there.
     import shlex
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import StoreError
-from loopback_auth.store import private_files
+from loopback_auth.store import aside, private_files
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="owners, modes and links of POSIX")
 
@@ -218,7 +218,7 @@ def test_a_failed_move_leaves_the_old_content(folder: Path) -> None:
 def test_keeping_aside_never_overwrites(folder: Path) -> None:
     """Two damaged files within one second are two copies."""
     for content in (b"first", b"second"):
-        private_files.move_aside(str(private_file(folder, content)), 1000.9)
+        aside.move_aside(str(private_file(folder, content)), 1000.9)
 
     assert (folder / "file.json.corrupt-1000").read_bytes() == b"first"
     assert (folder / "file.json.corrupt-1001").read_bytes() == b"second"
@@ -226,7 +226,7 @@ def test_keeping_aside_never_overwrites(folder: Path) -> None:
 
 def test_keeping_nothing_aside_is_no_error(folder: Path) -> None:
     """Another process may have deleted the damaged file a moment before."""
-    private_files.move_aside(str(folder / "file.json"), 1000.0)
+    aside.move_aside(str(folder / "file.json"), 1000.0)
 
     assert list(folder.iterdir()) == []
 
