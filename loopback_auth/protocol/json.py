@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -54,7 +55,8 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
     if len(body) > BODY_LIMIT:
         refuse(f"more than {BODY_LIMIT} bytes")
     try:
-        text = body.decode("utf-8")
+        # RFC 8259 §8.1: nobody must write a byte order mark, and who reads may pass over it.
+        text = body.decode("utf-8-sig")
         # Before the decoder: some versions follow any depth, and what they build breaks later on.
         if _is_deep(text):
             refuse("nested too deeply")
@@ -73,7 +75,7 @@ def is_json(response: HttpResponse) -> bool:
     Source: RFC 6749 §5.1; RFC 6839 §3.1; proxies and simple servers call everything text or octets.
     """
     kind = media_type(response)
-    return kind == "application/json" or kind.endswith("+json") or response.body.lstrip()[:1] == b"{"
+    return kind == "application/json" or kind.endswith("+json") or _first(response) == b"{"
 
 
 def media_type(response: HttpResponse) -> str:
@@ -89,7 +91,7 @@ def is_page(answer: HttpResponse) -> bool:
 
     Source: RFC 9110 §8.3.
     """
-    return not is_json(answer) and (media_type(answer) == "text/html" or answer.body.lstrip()[:1] == b"<")
+    return not is_json(answer) and (media_type(answer) == "text/html" or _first(answer) == b"<")
 
 
 def member(document: Mapping[str, object], path: str) -> object:
@@ -135,6 +137,10 @@ def number(value: object) -> float | None:
         return None
     # Before the conversion: a very long integer is no float.
     return float(min(value, LARGEST))
+
+
+def _first(answer: HttpResponse) -> bytes:
+    return answer.body.removeprefix(BOM_UTF8).lstrip()[:1]
 
 
 def _is_deep(text: str) -> bool:

@@ -40,7 +40,6 @@ def parse(body: bytes) -> dict[str, object]:
         b"{'a': 1}",
         b"access_token=x&token_type=bearer",
         b"<!doctype html>",
-        b'\xef\xbb\xbf{"a": 1}',
         '{"a": 1}'.encode("utf-16"),
         b'{"a": "\xff"}',
         b'{"a": 1, "a": 1}',
@@ -67,6 +66,11 @@ def test_what_is_not_one_plain_object_is_refused(body: bytes) -> None:
     assert refusal.value.source == "RFC 6749 §5.1"
     assert refusal.value.hint
     assert len(refusal.value.message) < 200
+
+
+def test_byte_order_mark_is_passed_over() -> None:
+    """RFC 8259 §8.1 allows that, and servers with a file for their metadata send one."""
+    assert parse(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 
 def test_refusal_does_not_quote_the_document() -> None:
@@ -162,6 +166,7 @@ def test_what_begins_like_an_object_is_json(content_type: str) -> None:
     headers = (("Content-Type", content_type),)
 
     assert is_json(HttpResponse(200, headers, b' \r\n{"a": 1}'))
+    assert is_json(HttpResponse(200, headers, b'\xef\xbb\xbf{"a": 1}'))
     assert not is_json(HttpResponse(200, headers, b"[1]"))
     assert not is_json(HttpResponse(200, headers, b"<p>{}"))
 
