@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from loopback_auth.errors import MalformedResponse, TokenError
 from loopback_auth.model import (
@@ -124,8 +125,9 @@ def token_set(
 ) -> TokenAnswer:
     """Check the members of a token response, whether they came as JSON or as parameters of a fragment.
 
-    A lifetime or a scope that cannot be read counts as not told, and a token type that is missing as Bearer:
-    to refuse would cost a sign-in that a person has approved, and protects nobody.
+    A lifetime or a scope that cannot be read counts as not told, a refresh token that cannot be used as
+    missing, and a token type that is missing as Bearer: to refuse would cost a sign-in that a person has
+    approved, and protects nobody.
 
     Args:
         document: untrusted.
@@ -139,9 +141,11 @@ def token_set(
     Source: RFC 6749 §4.2.2, §5.1, §7.1, appendix A.12-A.17.
     """
     members = _holder(document, quirks)
-    access_token = _token_string(members, quirks.access_token_path.rpartition(".")[2])
-    if not access_token:
+    access_token = members.get(quirks.access_token_path.rpartition(".")[2])
+    if access_token is None or access_token == "":
         raise _malformed(f"it has no {quirks.access_token_path}")
+    if not _is_token(access_token):
+        raise _malformed(f"{quirks.access_token_path} is not a string of printable ASCII")
     warnings = list(_check_type(members, quirks))
     lifetime = _lifetime(members.get("expires_in"))
     if lifetime is None and members.get("expires_in") not in (None, "", 0, "0"):
@@ -151,12 +155,16 @@ def token_set(
     scope = scope_words(told, asked=requested_scope)
     if scope is None and told is not None:
         warnings.append("The server tells the granted scope in a way that cannot be read.")
+    refresh_token = members.get("refresh_token") or None
+    if refresh_token is not None and not _is_token(refresh_token):
+        refresh_token = None
+        warnings.append("The server sent a refresh token that cannot be used.")
     tokens = TokenSet(
         access_token=access_token,
         token_type="Bearer",
         obtained_at=obtained_at,
         expires_at=None if lifetime is None else obtained_at + lifetime,
-        refresh_token=_token_string(members, "refresh_token") or None,
+        refresh_token=refresh_token,
         scope=" ".join(requested_scope.split() if scope is None else scope),
     )
     return TokenAnswer(tokens, members, tuple(warnings))
@@ -214,14 +222,9 @@ def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...
     return ()
 
 
-def _token_string(document: Mapping[str, object], name: str) -> str:
-    value = document.get(name)
-    if value is None:
-        return ""
+def _is_token(value: object) -> TypeGuard[str]:
     # A line break in a token becomes a second header line wherever the token is used (CVE-2024-50338).
-    if not isinstance(value, str) or not all("\x20" <= character <= "\x7e" for character in value):
-        raise _malformed(f"{name} is not a string of printable ASCII")
-    return value
+    return isinstance(value, str) and value.isascii() and value.isprintable() and not value.isspace()
 
 
 def _lifetime(value: object) -> float | None:
