@@ -10,8 +10,10 @@ Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from urllib.parse import unquote_plus
 
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import (
@@ -37,6 +39,9 @@ UNVERIFIED = (
 
 CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
 """The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""
+
+_REFRESH_TOKEN = re.compile(r'"refresh_token"\s*:\s*"([^"\\]+)"|(?:^|&)refresh_token=([^&\s"]+)')
+_ERROR = re.compile(r'"error"\s*:(?!\s*(?:null|""|false|\{\s*\}|\[\s*\]))|(?:^|&)error=[^&]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,17 +213,21 @@ def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -
 
 def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:
     """Find the refresh token in an answer that is otherwise of no use: the old one may be dead by now."""
-    if not 200 <= answer.status < 300:
+    # Without the zeros the ASCII of UTF-16 is there, too.
+    text = answer.body.replace(b"\0", b"").decode("latin-1")
+    if not 200 <= answer.status < 300 or _ERROR.search(text):
         return None
     try:
-        document = json.loads(answer.body, object_pairs_hook=_unambiguous)
+        document = json.loads(text, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError):
-        return None
+        document = None
     path = sign_in.quirks.access_token_path.rpartition(".")[0]
     token = member(document, f"{path}.refresh_token".lstrip(".")) if isinstance(document, dict) else None
-    if not isinstance(token, str) or not token or "error" in document:
-        return None
-    return token if token.isascii() and token.isprintable() else None
+    if token is None:
+        # Wherever it is, in whatever form, as long as there is only one that is meant.
+        found = {unquote_plus(match[2]) if match[2] else match[1] for match in _REFRESH_TOKEN.finditer(text)}
+        token = found.pop() if len(found) == 1 else None
+    return token if isinstance(token, str) and token and token.isascii() and token.isprintable() else None
 
 
 def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -296,6 +296,14 @@ def test_new_refresh_token_is_taken_from_an_answer_that_is_of_no_other_use(docum
         b'{"refresh_token": "rotated", "access_token": "x", "expires_in": NaN}',
         b'{"refresh_token": "rotated", "access_token": "x", "access_token": "y", "token_type": "Bearer"}',
         b'{"refresh_token": "rotated", "more": ' + b"[" * 40 + b"]" * 40 + b"}",
+        b'{"refresh_token": "rotated", "access_token": "x"}<!-- 3 ms -->',
+        b'{"refresh_token": "rotated", "name": "Andr\xe9", "access_token": "x"',
+        b'[{"refresh_token": "rotated", "access_token": "x"}]',
+        b'{"data": {"refresh_token": "rotated", "access_token": "x"}}',
+        b'{"refresh_token": "rotated", "access_token": "", "error": null}',
+        b'{"refresh_token": "rotated", "again": {"refresh_token": "rotated"}, "access_token": ""}',
+        b"expires_in=9&refresh_token=rotated",
+        '{"refresh_token": "rotated", "access_token": "x"}'.encode("utf-16"),
     ],
 )
 def test_new_refresh_token_is_taken_from_a_document_that_is_refused(body: bytes) -> None:
@@ -318,6 +326,9 @@ def test_new_refresh_token_is_taken_from_a_document_that_is_refused(body: bytes)
         "<html>",
         "[1]",
         '{"refresh_token": "one", "refresh_token": "two"}',
+        '[{"refresh_token": "one"}, {"refresh_token": "two"}]',
+        '{"note": "\\"refresh_token\\": \\"one\\""}',
+        '{"refresh_token": "cut off',
     ],
 )
 def test_answer_without_anything_to_keep_is_an_error(document: object) -> None:
