@@ -25,7 +25,7 @@ from loopback_auth.errors import (
 from loopback_auth.flows.discovery import keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
 from loopback_auth.protocol.answer import said
-from loopback_auth.protocol.json import member
+from loopback_auth.protocol.json import is_wall, member
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.scope import scope_difference
@@ -202,12 +202,15 @@ def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -
     dead = error in sign_in.quirks.dead_refresh_errors
     if isinstance(refusal, TransportError) and not dead:
         return refusal
+    if is_wall(answer):
+        return TransportError(refusal.message, hint=f"{STILL_KEPT} {refusal.hint}")
     if error in CLIENT_ERRORS and not dead:
         return refusal
     if error or 400 <= answer.status < 500:
         return SignInRequired(
             f"The sign-in for {sign_in.name} has ended: {refusal.message}", hint="Sign in again."
         )
+    refusal.hint = f"{STILL_KEPT} Try again; if it happens again, sign in again."
     return refusal
 
 

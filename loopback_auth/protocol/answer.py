@@ -18,8 +18,22 @@ from loopback_auth.protocol.json import is_json, is_page, media_type, parse_obje
 from loopback_auth.protocol.refusal import WORDS_LIMIT, Refusal, refusal
 from loopback_auth.redact import server_text
 
-TRANSIENT = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
-"""RFC 6749 §4.1.2.1, RFC 8628 §3.5: the server's trouble, and no answer to what was asked."""
+TRANSIENT = frozenset(
+    {
+        # RFC 6749 §4.1.2.1, RFC 8628 §3.5
+        "servererror",
+        "temporarilyunavailable",
+        "slowdown",
+        # Of vendors who say it with another status than 429 or 5xx.
+        "internalerror",
+        "internalservererror",
+        "ratelimited",
+        "ratelimitexceeded",
+        "serviceunavailable",
+        "toomanyrequests",
+    }
+)
+"""Letters of codes that mean the server's trouble, and no answer to what was asked."""
 
 PASSING = frozenset({407, 408, 425, 429})
 """Statuses that say so, besides all from 500 on: RFC 9110 §15.5.8-9, RFC 8470 §5.2, RFC 6585 §4."""
@@ -99,7 +113,7 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
     Source: RFC 9110 §15.6; RFC 6585 §4; RFC 6749 §4.1.2.1 (`server_error`, `temporarily_unavailable`).
     """
     words = said(answer)
-    if not (answer.status >= 500 or answer.status in PASSING or words.error in TRANSIENT):
+    if not (answer.status >= 500 or answer.status in PASSING or _passes(words, answer)):
         return
     from loopback_auth.protocol.polling import wait_wanted  # It reads dates: not on the way to success.
 
@@ -112,6 +126,13 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
         hint=hint.format(when=when),
         retry_after=pause,
     )
+
+
+def _passes(words: Refusal, answer: HttpResponse) -> bool:
+    if "".join(filter(str.isalpha, words.error)).lower() in TRANSIENT:
+        return True
+    # RFC 9110 §10.2.3: who names a time to come back has refused for now only; GitHub limits rates with 403.
+    return answer.status == 403 and bool(answer.header("retry-after").strip())
 
 
 def _span(seconds: float) -> str:

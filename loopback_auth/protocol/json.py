@@ -94,6 +94,15 @@ def is_page(answer: HttpResponse) -> bool:
     return not is_json(answer) and (media_type(answer) == "text/html" or _first(answer) == b"<")
 
 
+def is_wall(answer: HttpResponse) -> bool:
+    """Return whether something that stands before the server answered, as the log-in page of a network does.
+
+    Source: RFC 9110 §15.5.4, §15.5.8; RFC 6585 §6, appendix B (captive portals answer with 200, too).
+    """
+    # A page that says 404 is no wall in between: it is the server's word that nothing is there.
+    return is_page(answer) and (answer.status < 400 or answer.status in (403, 407, 451))
+
+
 def member(document: Mapping[str, object], path: str) -> object:
     """Return the member that a path names, dots leading into objects; None when there is none.
 

@@ -22,7 +22,7 @@ from email.utils import parsedate_to_datetime
 
 from loopback_auth.approval import Pending
 from loopback_auth.model import HttpResponse
-from loopback_auth.protocol.json import is_page, number
+from loopback_auth.protocol.json import is_wall, number
 
 DEFAULT_INTERVAL = 5.0
 """Seconds; RFC 8628 §3.2."""
@@ -158,8 +158,7 @@ def unanswered(answer: HttpResponse) -> Pending | None:
         return Pending(retry_after=5.0 if retry_after is None else retry_after, trouble="too many requests")
     if answer.status >= 500 or answer.status == 408:
         return Pending(retry_after=retry_after, trouble=f"HTTP status {answer.status}")
-    # A page that says 404 is no wall in between: it is the server's word that nothing is there.
-    if is_page(answer) and (answer.status < 400 or answer.status in (403, 407)):
+    if is_wall(answer):
         return Pending(
             trouble="a web page came instead of an answer; is there a log-in page in this network?"
         )

@@ -182,7 +182,7 @@ def token_document(answer: HttpResponse, *, renewal: bool = False) -> Mapping[st
     """
     if 300 <= answer.status < 400:
         raise MalformedResponse(
-            "The token endpoint answered with a redirect, which is not followed: the code stays here",
+            "The token endpoint answered with a redirect, which is not followed: what was sent is secret",
             source="RFC 6749 §3.2",
             hint="Check --token-endpoint; it may have moved.",
         )

@@ -233,6 +233,13 @@ def test_error_that_a_provider_has_for_dead_tokens_is_believed() -> None:
         (408, {}),
         (503, "<html>"),
         (500, ""),
+        (200, {"ok": False, "error": "ratelimited"}),
+        (400, {"error": "rate_limit_exceeded"}),
+        (400, {"error": "Too Many Requests"}),
+        (200, {"ok": False, "error": "internal_error"}),
+        (200, "<title>Log in to this network</title>"),
+        (403, "<title>Just a moment</title>"),
+        (451, "<title>Blocked</title>"),
     ],
 )
 def test_server_that_is_not_well_has_judged_nothing(status: int, document: object) -> None:
@@ -266,6 +273,23 @@ def test_cut_connection_is_reported_and_nothing_is_sent_again() -> None:
     assert "kept" in trouble.value.hint
     assert trouble.value.hint.endswith("Look at the network.")
     assert story(here) == ["refresh request"]
+
+
+def test_refusal_that_names_a_time_to_come_back_is_for_now_only() -> None:
+    """RFC 9110 §10.2.3; GitHub limits rates with 403."""
+    with pytest.raises(TransportError) as trouble:
+        renewed(answering({"message": "slow down"}, 403, ("Retry-After", "30")), signed_in(world()))
+
+    assert trouble.value.retry_after == 30
+
+
+@pytest.mark.parametrize(("status", "document"), [(307, {}), (200, {}), (204, {})])
+def test_answer_that_says_nothing_leaves_what_is_kept(status: int, document: object) -> None:
+    """There are no flags to check for who renews: it is tried again, or somebody signs in again."""
+    with pytest.raises(MalformedResponse) as trouble:
+        renewed(answering(document, status), signed_in(world()))
+
+    assert "kept" in trouble.value.hint
 
 
 @pytest.mark.parametrize(
@@ -323,11 +347,10 @@ def test_new_refresh_token_is_taken_from_a_document_that_is_refused(body: bytes)
         {"token_type": "Bearer"},
         {"refresh_token": "a\nb"},
         {"refresh_token": "", "access_token": 7},
-        "<html>",
-        "[1]",
+        [1],
         '{"refresh_token": "one", "refresh_token": "two"}',
-        '[{"refresh_token": "one"}, {"refresh_token": "two"}]',
-        '{"note": "\\"refresh_token\\": \\"one\\""}',
+        [{"refresh_token": "one"}, {"refresh_token": "two"}],
+        {"note": '"refresh_token": "one"'},
         '{"refresh_token": "cut off',
     ],
 )
