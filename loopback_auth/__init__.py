@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         TokenSet,
     )
     from loopback_auth.plan.nouns import Plan, Route
+    from loopback_auth.quirks import Quirks
     from loopback_auth.shell.controls import Controls
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.memory import MemoryTokenStore
@@ -99,6 +100,7 @@ _HOMES = {
         "TokenSet",
     ),
     "plan.nouns": ("Plan", "Route"),
+    "quirks": ("Quirks",),
     "shell.controls": ("Controls",),
     "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
@@ -132,6 +134,7 @@ __all__ = [
     "ProtocolError",
     "Provider",
     "PushedAuthorizationError",
+    "Quirks",
     "Redirect",
     "RedirectUnavailable",
     "RevocationError",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 from loopback_auth.freshness import fresh
+from loopback_auth.quirks import NO_QUIRKS, Quirks
 
 if TYPE_CHECKING:
     from loopback_auth.approval import TicketContract
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
 ResponseMode = Literal["query", "fragment", "form_post"]
 ResponseType = Literal["code", "token", "id_token", "id_token token", "code id_token"]
-TokenBody = Literal["form", "json"]
-UserinfoMethod = Literal["GET", "POST"]
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -107,49 +106,6 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Quirks:
-    """Where one provider differs from the RFCs, as data: by default nowhere.
-
-    Args:
-        access_token_path: where the access token is in a token response; dots lead into objects. What
-            belongs to it (`refresh_token`, `expires_in`, `scope`, `token_type`) is read from the same object.
-            Where it is not there, it is looked for at the top, as in renewals at Slack.
-        token_body: how the body of token and refresh requests is written.
-        token_parameters: further parameters of those requests.
-        token_headers: further headers of those requests.
-        token_types: further token types whose tokens are used as Bearer, compared without case; `none` stands
-            for a type that is not told.
-        nonce: False: this server is known not to return the nonce. Only for a code with PKCE, which defends
-            against the same attack (RFC 9700 §4.5.3).
-        dead_refresh_errors: further error codes with which a refresh token is refused for good.
-        scope_parameter: the name of the scope parameter in requests for authorization.
-        device_scope_parameter: its name in device authorization requests; empty: the same.
-        scope_aliases: pairs of a scope as asked for, and as it is granted too.
-        scope_prefixes: beginnings that are left out when scopes are compared.
-        approval_hosts: hosts other than the issuer's where a device code or a ticket is approved.
-        revoke_method: of the vendor's own request that gives up a token; empty: RFC 7009.
-        revoke_url: its address; the token goes into the Authorization header.
-        userinfo_method: of the request that says whose account it is.
-    """
-
-    access_token_path: str = "access_token"
-    token_body: TokenBody = "form"
-    token_parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    token_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    token_types: tuple[str, ...] = ()
-    nonce: bool = True
-    dead_refresh_errors: tuple[str, ...] = ()
-    scope_parameter: str = "scope"
-    device_scope_parameter: str = ""
-    scope_aliases: tuple[tuple[str, str], ...] = ()
-    scope_prefixes: tuple[str, ...] = ()
-    approval_hosts: tuple[str, ...] = ()
-    revoke_method: str = ""
-    revoke_url: str = ""
-    userinfo_method: UserinfoMethod = "GET"
-
-
-@dataclass(frozen=True, slots=True)
 class Network:
     """How a server is reached, beyond what the environment says of proxies and certificate authorities.
 
@@ -202,7 +158,7 @@ class Provider:
     ticket: TicketContract | None = None
     """How to sign in by ticket there, if one can."""
     network: Network = Network()
-    quirks: Quirks = Quirks()
+    quirks: Quirks = NO_QUIRKS
     temporary: bool = False
     """The server lives only as long as the sign-in (the embedded demo)."""
     simulated_person: bool = False
@@ -362,7 +318,7 @@ class SignIn:
     reason: str = ""
     """Why that flow was open, in a sentence for people."""
     network: Network = Network()
-    quirks: Quirks = Quirks()
+    quirks: Quirks = NO_QUIRKS
     """The provider's, for renewals know no other setting."""
     resource: tuple[str, ...] = ()
     """What the tokens were asked for (RFC 8707 §2); renewals name it again."""

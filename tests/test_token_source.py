@@ -15,7 +15,8 @@ from renewing import NAME, FailingStore, ending_in, sign_in_at, token_endpoint
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.flows.serving import why_not
-from loopback_auth.model import ClientConfig, Provider, Quirks, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.quirks import Quirks
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import Event, Warned
 from loopback_auth.store import FileTokenStore

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from loopback_auth.model import Quirks, TokenSet
+from loopback_auth.model import TokenSet
+from loopback_auth.quirks import Quirks
 from loopback_auth.redact import server_text
 
 IDENTITY = frozenset({"openid", "profile", "email", "address", "phone"})

@@ -19,7 +19,6 @@ from loopback_auth.model import (
     ClientConfig,
     HttpRequest,
     HttpResponse,
-    Quirks,
     ServerMetadata,
     TokenSet,
 )
@@ -28,6 +27,7 @@ from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.json import member, number
 from loopback_auth.protocol.refusal import refused
 from loopback_auth.protocol.scope import scope_words
+from loopback_auth.quirks import Quirks
 from loopback_auth.redact import server_text
 
 SOURCE = "RFC 6749 §5.1"

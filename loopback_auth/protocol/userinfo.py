@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loopback_auth.model import HttpRequest, HttpResponse, IdToken, Quirks, ServerMetadata, TokenSet
+from loopback_auth.model import HttpRequest, HttpResponse, IdToken, ServerMetadata, TokenSet
 from loopback_auth.protocol.json import is_json, parse_object
+from loopback_auth.quirks import Quirks
 from loopback_auth.redact import server_text
 
 NO_QUIRKS = Quirks()

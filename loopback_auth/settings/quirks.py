@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from loopback_auth.model import Quirks
+    from loopback_auth.quirks import Quirks
 
 QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
 _OWN_PARAMETERS = (
@@ -39,7 +39,7 @@ def quirks_of(settings: Settings) -> Quirks:
 
     A scope may be granted under several other names; they stand with spaces between them.
     """
-    from loopback_auth.model import Quirks
+    from loopback_auth.quirks import Quirks
 
     given: dict[str, Any] = {name: settings.get(name) for name in QUIRKS if settings.get(name) is not None}
     for name in ("token_parameters", "token_headers"):

@@ -18,14 +18,12 @@ from loopback_auth.model import (
     ClientAuth,
     IdToken,
     Network,
-    Quirks,
     ServerMetadata,
     SignatureStatus,
     SignIn,
-    TokenBody,
     TokenSet,
-    UserinfoMethod,
 )
+from loopback_auth.quirks import Quirks, TokenBody, UserinfoMethod
 
 FORMAT_VERSION = 1
 LATEST_TIME = 1e15

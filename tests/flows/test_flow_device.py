@@ -27,10 +27,10 @@ from loopback_auth.model import (
     HttpRequest,
     HttpResponse,
     Provider,
-    Quirks,
     ServerMetadata,
     SignIn,
 )
+from loopback_auth.quirks import Quirks
 from loopback_auth.settings.providers import every_preset
 
 START = 1_700_000_000.0

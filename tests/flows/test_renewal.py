@@ -36,7 +36,8 @@ from loopback_auth.errors import (
 from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
 from loopback_auth.flows.tokens import signed_in as tokens_kept
-from loopback_auth.model import HttpRequest, HttpResponse, Quirks, SignIn
+from loopback_auth.model import HttpRequest, HttpResponse, SignIn
+from loopback_auth.quirks import Quirks
 
 NOW = 1_700_000_000.0
 LATER = NOW + 4000

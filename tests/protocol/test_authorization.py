@@ -42,7 +42,6 @@ from loopback_auth.model import (
     Callback,
     ClientConfig,
     HttpResponse,
-    Quirks,
     ResponseType,
     ServerMetadata,
 )
@@ -54,6 +53,7 @@ from loopback_auth.protocol.pushed import (
     pushes,
 )
 from loopback_auth.protocol.response import KNOWN_PARAMETERS, authorization_response, same_secret
+from loopback_auth.quirks import Quirks
 
 OPENID = replace(CLIENT, scope="openid profile")
 

@@ -33,7 +33,7 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.model import HttpResponse, Quirks, ServerMetadata, TokenSet
+from loopback_auth.model import HttpResponse, ServerMetadata, TokenSet
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import (
     LONGEST_LIFETIME,
@@ -41,6 +41,7 @@ from loopback_auth.protocol.token import (
     refresh_request,
     token_response,
 )
+from loopback_auth.quirks import Quirks
 
 # RFC 6749 §5.1
 EXAMPLE: dict[str, object] = {

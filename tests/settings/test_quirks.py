@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import Quirks
+from loopback_auth.quirks import Quirks
 from loopback_auth.settings import Settings, load_config, resolve
 from loopback_auth.settings.configure import check_settings, client_config
 from loopback_auth.settings.quirks import QUIRKS

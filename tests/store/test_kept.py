@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.model import IdToken, Network, Quirks, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import IdToken, Network, ServerMetadata, SignIn, TokenSet
+from loopback_auth.quirks import Quirks
 from loopback_auth.store.kept import from_json, to_json
 
 CANARY = "canary-7f3a"

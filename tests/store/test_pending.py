@@ -23,10 +23,10 @@ from loopback_auth.model import (
     ClientConfig,
     HttpResponse,
     Provider,
-    Quirks,
     Redirect,
     ServerMetadata,
 )
+from loopback_auth.quirks import Quirks
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.store.handed import Answered, Ended, Failure, Handed, from_json, to_json
 from loopback_auth.store.pending import PendingStore, is_handle, name_in, new_handle
