@@ -16,12 +16,15 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 from loopback_auth.errors import TransportError
+from loopback_auth.protocol.urls import is_localhost
 from loopback_auth.shell.client_certificate import WANTS_ONE
 from loopback_auth.shell.proxies import ADDRESS, Proxy
-from loopback_auth.shell.resolver import PrivateAddressError
+from loopback_auth.shell.resolver import LOOPBACK, PrivateAddressError
 from loopback_auth.shell.socks import SocksError
 
 RETRY = "Check the network and the address, then try again."
+NOT_RUNNING = "Start the server, or wait until it has started, and check the port; then try again."
+NOT_TLS = "Check the address: this port may speak plain http, or be that of another service."
 AGAIN = "Try again; if it happens again, the server or something on the way to it has a problem."
 OWN_AUTHORITY = (
     "If your network has an authority of its own, name its file with --ca-file or in SSL_CERT_FILE."
@@ -135,6 +138,8 @@ def _of_server(exc: Exception, complaints: Callable[[], Sequence[str]]) -> Troub
             return _of_name(unknown)
         case TimeoutError():
             return "it took too long", RETRY
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError() as nobody, host=host):
+            return _words(nobody), NOT_RUNNING if host in LOOPBACK or is_localhost(host) else RETRY
         case aiohttp.ClientConnectorError():
             return _words(exc.os_error), RETRY
         case aiohttp.ClientError() if _encoding(exc):
@@ -176,7 +181,7 @@ def _of_tls(exc: ssl.SSLError, complaints: Callable[[], Sequence[str]]) -> Troub
             "the server refused the TLS handshake",
             f"It may want another certificate. {CLIENT_CERTIFICATE}",
         )
-    return "it does not speak TLS as it should", RETRY
+    return "it does not speak TLS as it should", NOT_TLS
 
 
 def _tls_error(exc: BaseException) -> ssl.SSLError | None:

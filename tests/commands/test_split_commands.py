@@ -150,7 +150,7 @@ REFUSED = [
     (("github", "--client-id", "x", "--flow", "token"), 2, "Choose one of ticket, device, paste"),
     (("google", "--client-id", "x", "--allowed-flows", "code"), 2, "Choose one of"),
     (("gitlab", "--client-id", "x", "--flow", "ticket"), 2, "does not sign in by ticket"),
-    (("--issuer", "http://127.0.0.1:1", "--client-id", "x"), 6, "Check the network"),
+    (("--issuer", "http://127.0.0.1:1", "--client-id", "x"), 6, "Start the server"),
     (("--client-id", "x"), 2, "--issuer"),
 ]
 

@@ -25,6 +25,7 @@ from relays import listening
 
 from loopback_auth.errors import MalformedResponse, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse, Network, form_request
+from loopback_auth.shell.failures import NOT_RUNNING, NOT_TLS
 from loopback_auth.shell.resolver import Resolver
 from loopback_auth.shell.transport import Transport
 
@@ -221,19 +222,21 @@ def test_broken_answer_is_one_of_our_errors_without_a_quotation(reply: bytes) ->
     assert error.__suppress_context__
 
 
-def test_refused_connection_is_named() -> None:
-    """A server that is not there is the commonest trouble of all."""
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_refused_connection_is_named(host: str) -> None:
+    """A server that is not there is the commonest trouble; on this machine it has not been started yet."""
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
 
     async def main() -> None:
         async with Transport() as transport:
-            await transport.send(token_request(f"http://127.0.0.1:{port}/"), step="metadata request")
+            await transport.send(token_request(f"http://{host}:{port}/"), step="metadata request")
 
-    with pytest.raises(TransportError, match=f"metadata request to 127.0.0.1:{port} got no answer") as caught:
+    with pytest.raises(TransportError, match=f"metadata request to {host}:{port} got no answer") as caught:
         asyncio.run(main())
 
     assert "efused" in caught.value.message
+    assert caught.value.hint == NOT_RUNNING
 
 
 def test_reset_connection_is_named() -> None:
@@ -447,6 +450,7 @@ def test_plain_server_behind_https_is_refused() -> None:
     error = asyncio.run(main())
 
     assert "TLS" in error.message
+    assert error.hint == NOT_TLS
     assert all(SECRET.encode() not in seen for seen in received)
 
 
