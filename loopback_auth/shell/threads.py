@@ -30,8 +30,11 @@ def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(begin())  # type: ignore[arg-type, unused-ignore]
-    return _in_thread(begin)
+        run = asyncio.run
+    else:
+        return _in_thread(begin)
+    # Outside of `except`, so that no error of the coroutine is told as one "during handling of" that one.
+    return run(begin())  # type: ignore[arg-type, unused-ignore]
 
 
 def _in_thread(begin: Callable[[], Coroutine[object, object, T]]) -> T:

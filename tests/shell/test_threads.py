@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from loopback_auth.shell.threads import apart, to_the_end
+from loopback_auth.shell.threads import apart, run_sync, to_the_end
 
 SILENCE = 60.0
 SOON = 10.0
@@ -23,6 +23,22 @@ def test_error_of_work_apart_is_raised_where_it_is_awaited() -> None:
     """As if it had been done here."""
     with pytest.raises(ValueError, match="invalid literal"):
         asyncio.run(apart(int, "none"))
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["without a loop", "under a running loop"])
+def test_error_of_a_coroutine_brings_no_context_of_ours(within: bool) -> None:
+    """Its traceback would begin with our search for a running loop, which its reader never asked for."""
+
+    async def fail() -> None:
+        raise ValueError("none")
+
+    async def cell() -> None:
+        run_sync(fail)
+
+    with pytest.raises(ValueError, match="none") as caught:
+        asyncio.run(cell()) if within else run_sync(fail)
+
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("grace", [0.05, None], ids=["to the end, within limits", "at once"])
