@@ -229,7 +229,8 @@ def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
 
 def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Answered, ...]) -> None:
     name = circumstances.provider
-    where = "the built-in demonstration" if name == DEMO else name
+    # The demonstration itself begins with the redirect alone; whoever names no server asks about a real one.
+    where = "a server with every flow" if name == DEMO else name
     begins = {
         AT_ONCE: "at once",
         UNVISITED: f"after {chosen.patience:.0f} s",
@@ -242,7 +243,7 @@ def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Answ
     ]
     browser = f"No browser is started: {chosen.why_not}." if chosen.why_not else "The browser is started."
     if rows:
-        _show(f"How to sign in to {where}, in this order:", rows)
+        _show(f"How to sign in to {where}, in order:", rows)
         answer(table([(browser,)], _columns()))
     else:
         _show(f"There is no way left to sign in to {where} here.", [])

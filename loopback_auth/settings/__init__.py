@@ -268,7 +268,8 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
     return ConfigError(
         f"Unknown provider: {ascii(name)[:80]} (from {origin})",
-        hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} Or give an issuer, which starts with https://.",
+        hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} Or give an issuer, which starts with "
+        "https://, or with http:// on this machine.",
     )
 
 

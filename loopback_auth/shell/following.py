@@ -86,7 +86,7 @@ async def follow(
         if time.monotonic() >= given_up_at:
             raise AttemptExpired(
                 f"Another process is signing in to {name}, and has not ended within {patience:g} seconds.",
-                hint=f"End it{_by_id(crowd.leader())}, or sign in although it does: login --alone.",
+                hint=f"End it{_by_id(crowd.leader())}, or sign in although it does, with --alone.",
             )
         leader = crowd.leader()
         # It is 0 for a moment at the start and at the end: nothing new is to be told then.

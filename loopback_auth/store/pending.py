@@ -168,7 +168,7 @@ class PendingStore:
         """
         if not is_handle(handle):
             raise ConfigError(
-                f"{ascii(handle)[:80]} is no handle: that is what start printed, such as github-0a1b2c.",
+                f"{ascii(handle)[:80]} is not a handle; start prints them, such as github-0a1b2c.",
                 hint="Look for it with: python -m loopback_auth status",
             )
         return os.path.join(self._folder, handle + SUFFIX)

@@ -32,7 +32,7 @@ def sections(shown: str) -> dict[str, list[str]]:
 
 
 def test_place_facts_and_routes_are_told(command_line: CommandLine) -> None:
-    """Without a provider it is about the demonstration, and nobody is asked."""
+    """Without a provider it is about a server that offers every flow, and no server is asked."""
     ended = command_line.run("doctor", **AWAY)
     told = sections(ended.stdout)
 
@@ -43,7 +43,7 @@ def test_place_facts_and_routes_are_told(command_line: CommandLine) -> None:
         in (told["What follows:"])
     )
     assert "  SSH_CONNECTION  set          an SSH session" in told["What was seen:"]
-    routes = told["How to sign in to the built-in demonstration, in this order:"]
+    routes = told["How to sign in to a server with every flow, in order:"]
     assert [line.split()[0] for line in routes if line[2] != " "] == [
         "ticket",
         "code",
@@ -246,7 +246,7 @@ def test_flow_that_was_asked_for_is_the_only_one(command_line: CommandLine) -> N
     told = sections(ended.stdout)
 
     assert ended.status == 0
-    assert "asked for" in told["How to sign in to npm, in this order:"][0]
+    assert "asked for" in told["How to sign in to npm, in order:"][0]
     assert told["What speaks against it:"][0].startswith("  ticket  Nobody is at the terminal")
     assert "  yes      ticket     Its contract is known" in ended.stdout
 

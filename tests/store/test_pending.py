@@ -187,7 +187,7 @@ def test_forgetting_twice_is_no_error(store: PendingStore) -> None:
 def test_a_handle_cannot_lead_out_of_the_folder(store: PendingStore, handle: str) -> None:
     """It comes from a command line and becomes a file name."""
     for use in (store.load, store.path):
-        with pytest.raises(ConfigError, match="no handle"):
+        with pytest.raises(ConfigError, match="not a handle"):
             use(handle)
     with pytest.raises(ConfigError), store.lock(handle, 0):
         pass

@@ -90,8 +90,8 @@ def _reading_aids(told: tuple[Scene, ...], manner: Manner) -> Iterator[str]:
     shown = repr(told)
     if manner.rehearsed:
         yield (
-            f"Nothing was sent to {manner.provider}: this is what the program does, rehearsed in memory. Of "
-            "the answers only that is told which the program goes on with."
+            f"Nothing was sent to {manner.provider}: this is what the program does, rehearsed in memory. "
+            "Only the response fields that the program uses are shown."
         )
     else:
         yield "https://as.example stands for the demonstration server."
