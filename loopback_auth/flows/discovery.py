@@ -26,6 +26,12 @@ from loopback_auth.protocol.metadata import (
     metadata_response,
 )
 
+UNVERIFIED = (
+    "The server's keys could not be fetched, so the signature of the ID token was not checked; it came over "
+    "TLS from the server itself."
+)
+"""OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that."""
+
 
 def discover(
     provider: Provider, start: str = "authorization_endpoint", also: tuple[str, ...] = ()

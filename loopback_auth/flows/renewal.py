@@ -22,7 +22,7 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.discovery import keys_if_possible
+from loopback_auth.flows.discovery import UNVERIFIED, keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
 from loopback_auth.protocol.answer import said
 from loopback_auth.protocol.json import is_wall, member
@@ -30,12 +30,6 @@ from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_response
-
-UNVERIFIED = (
-    "The server's keys could not be fetched, so the signature of the renewed ID token was not checked; it "
-    "came over TLS from the server itself."
-)
-"""OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that."""
 
 CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
 """The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""

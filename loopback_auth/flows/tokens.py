@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import ConfigError, MalformedResponse, ProtocolError, TransportError
-from loopback_auth.flows.discovery import signing_keys
+from loopback_auth.flows.discovery import UNVERIFIED, signing_keys
 from loopback_auth.model import (
     AuthorizationResponse,
     ClientAuth,
@@ -26,11 +26,6 @@ from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
-
-UNVERIFIED = (
-    "The server's keys could not be fetched, so the signature of the ID token was not checked; it came over "
-    "TLS from the server itself."
-)
 
 
 def checked_tokens(

@@ -1,10 +1,10 @@
-"""What a server says when it does not give what was asked for: the one reader of refusals and of trouble.
+"""What a server says when it does not give what was asked for: the one reader of the words of a refusal.
 
 The standard has `error` and `error_description`; many servers have forms of their own. Their words are
-looked for where they usually are, and shown to the person, cleaned and cut. An answer of a server that is
-not well, or of something that stands before it, is no refusal: it is told apart here, whatever its body.
+looked for where they usually are, and shown to the person, cleaned and cut. Which answers are refusals, and
+which only show that a server is not well, is decided in `answer`.
 
-Source: RFC 6749 §4.1.2.1, §5.2; RFC 8628 §3.5; RFC 9457 §3.1; RFC 6585 §4; RFC 9110 §10.2.3, §15.6.
+Source: RFC 6749 §4.1.2.1, §5.2; RFC 8628 §3.5; RFC 9457 §3.1.
 """
 
 from __future__ import annotations

@@ -27,14 +27,13 @@ from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.json import member, number
 from loopback_auth.protocol.refusal import refused
 from loopback_auth.protocol.scope import scope_words
-from loopback_auth.quirks import Quirks
+from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text
 
 SOURCE = "RFC 6749 §5.1"
 LONGEST_LIFETIME = 10 * 365 * 86400
 """Seconds; a longer `expires_in` is a mistake."""
 
-NO_QUIRKS = Quirks()
 UNTOLD = "none"
 """Among the token types of a provider: it does not tell any."""
 HINT = "Check --token-endpoint: is this the token endpoint of an OAuth server?"

@@ -12,10 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from loopback_auth.model import HttpRequest, HttpResponse, IdToken, ServerMetadata, TokenSet
 from loopback_auth.protocol.json import is_json, parse_object
-from loopback_auth.quirks import Quirks
+from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text
-
-NO_QUIRKS = Quirks()
 
 
 def userinfo_request(

@@ -13,6 +13,7 @@ from loopback_auth import pages
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.protocol.redirect import OVER, WITHDRAWN, Repeated, TurnedAway
 from loopback_auth.shell.expected import Expected
+from loopback_auth.shell.incoming import path_of
 from loopback_auth.shell.peer import ends, other_user
 from loopback_auth.shell.start_link import StartPage
 
@@ -37,7 +38,7 @@ class LastWord:
         """Answer a request; None: not at all."""
         endpoints = self.expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
-            known = self.start.link(head.url.partition("?")[0]) is not None
+            known = self.start.link(path_of(head)) is not None
             return pages.over(self.page.status) if known else _refused(endpoints)
         verdict = self.expected.judged(endpoints, head)
         if isinstance(verdict, TurnedAway):

@@ -16,13 +16,13 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from loopback_auth.plan.nouns import ELSEWHERE
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.events import CallbackReceived, Event, RouteEnded
 from loopback_auth.terminal.clipboard import copy
 from loopback_auth.terminal.keys import CTRL_C, Typed
 from loopback_auth.terminal.line import Line, write
 from loopback_auth.terminal.links import Links
-from loopback_auth.terminal.progress import ELSEWHERE
 
 if TYPE_CHECKING:
     from loopback_auth.shell.browser import Opening

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import time
 
-from loopback_auth.plan.nouns import AT_ONCE
+from loopback_auth.plan.nouns import AT_ONCE, ELSEWHERE, NO_REDIRECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.plan.nouns import Plan
-
-ELSEWHERE = ("ticket", "device")
-"""Flows that are approved on any device."""
 
 
 WAITING = "Waiting"
@@ -107,7 +104,7 @@ class Progress:
 
     def comes_back(self) -> bool:
         """Tell whether a flow is open that needs a browser on this machine, or one that reaches it."""
-        return any(flow not in (*ELSEWHERE, "paste") for flow in self._flows)
+        return any(flow not in NO_REDIRECT for flow in self._flows)
 
     def only(self, flow: str) -> bool:
         """Tell whether one flow is open and no other."""
@@ -172,13 +169,13 @@ def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
 def likelier_elsewhere(plan: Plan) -> bool:
     """Tell whether a browser on any device comes before one that reaches this machine; both may do."""
     flows = [route.flow for route in plan.routes]
-    return flows[0] in ELSEWHERE and any(flow not in (*ELSEWHERE, "paste") for flow in flows)
+    return flows[0] in ELSEWHERE and any(flow not in NO_REDIRECT for flow in flows)
 
 
 def lives_by_itself(plan: Plan) -> bool:
     """Tell whether the flow in the lead says itself how long it can be approved."""
     flows = [route.flow for route in plan.routes]
-    redirecting = [flow for flow in flows if flow not in (*ELSEWHERE, "paste")]
+    redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
     return next(iter(redirecting or flows), "") in ELSEWHERE
 
 
