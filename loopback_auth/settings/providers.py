@@ -154,11 +154,6 @@ PRESETS: dict[str, dict[str, object]] = {
         # Both forms: https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken
         "allowed_issuer": "accounts.google.com",
         "approval_hosts": ("www.google.com",),
-        # As granted: https://github.com/requests/requests-oauthlib/issues/387
-        "scope_aliases": {
-            "email": "https://www.googleapis.com/auth/userinfo.email",
-            "profile": "https://www.googleapis.com/auth/userinfo.profile",
-        },
     },
     "heroku": {
         "title": "Heroku",

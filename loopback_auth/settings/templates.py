@@ -12,8 +12,6 @@ ENTRA: dict[str, object] = {
     # https://learn.microsoft.com/en-us/javascript/api/@azure/msal-node/interactionrequiredautherrorcodes
     "dead_refresh_errors": ("interaction_required", "login_required", "consent_required"),
     "approval_hosts": ("microsoft.com", "www.microsoft.com", "login.microsoft.com"),
-    # A scope of Microsoft Graph is granted under its whole name too.
-    "scope_prefixes": ("https://graph.microsoft.com/",),
 }
 """What Microsoft's servers have in common, whichever tenants they serve."""
 

@@ -80,7 +80,6 @@ QUIRKS: list[tuple[str, str, object]] = [
     ("google", "allowed_issuer", "accounts.google.com"),
     ("google", "approval_hosts", ("www.google.com",)),
     ("microsoft", "dead_refresh_errors", ("interaction_required", "login_required", "consent_required")),
-    ("microsoft", "scope_prefixes", ("https://graph.microsoft.com/",)),
     ("github", "dead_refresh_errors", ("bad_refresh_token",)),
     ("atlassian", "dead_refresh_errors", ("unauthorized_client",)),
     ("bitbucket", "dead_refresh_errors", ("invalid_request",)),
