@@ -58,6 +58,11 @@ class Browse:
         )
         return tuple(filter(None, wanted))
 
+    @property
+    def leads_to(self) -> tuple[str, ...]:
+        """URLs of the server's choice that somebody goes to: the browser, and then we."""
+        return (self.url, *self.asked_next)
+
     def __iter__(self) -> Generator[Browse, Any, None]:
         yield self
 
@@ -126,6 +131,11 @@ class Invite:
 
     def __iter__(self) -> Generator[Invite, Any, None]:
         yield self
+
+    @property
+    def leads_to(self) -> tuple[str, ...]:
+        """As for `Browse`."""
+        return (self.url, *filter(None, (self.plain_url,)), *self.asked_next)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,37 +30,49 @@ OUTSIDE = Network(public=True, allow_private=("127.0.0.1",))
 
 
 class Watched(DemoServer):
-    """A demo server that remembers which paths were asked for, and answers to localhost, too."""
+    """A demo server that remembers which paths were asked for, and answers to localhost, too.
 
-    def __init__(self, issuer: str) -> None:
+    Args:
+        issuer: its own address.
+        page: the host where a person approves.
+    """
+
+    def __init__(self, issuer: str, page: str = "127.0.0.1") -> None:
         super().__init__(issuer, entropy=secrets.token_bytes)
+        self._page = page
         self.asked: list[str] = []
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
         """Note the path, and answer."""
         self.asked.append(request.url.partition("?")[0])
         headers = tuple((name, value.replace("localhost:", "127.0.0.1:")) for name, value in request.headers)
-        return super().handle(replace(request, headers=headers), now)
+        answer = super().handle(replace(request, headers=headers), now)
+        if self.asked[-1] != "/device_authorization":
+            return answer
+        return replace(answer, body=answer.body.replace(b"127.0.0.1", self._page.encode()))
 
 
-def client_of(issuer: str, network: Network) -> ClientConfig:
-    """Make a client of a server whose token endpoint has another name."""
-    inside = issuer.replace("127.0.0.1", "localhost")
+def client_of(
+    issuer: str, network: Network, page: str = "127.0.0.1", token: str = "localhost"
+) -> ClientConfig:
+    """Make a client of a server whose endpoints have names of their own."""
     metadata = ServerMetadata(
-        authorization_endpoint=f"{issuer}/authorize",
-        token_endpoint=f"{inside}/token",
+        authorization_endpoint=f"{issuer.replace('127.0.0.1', page)}/authorize",
+        token_endpoint=f"{issuer.replace('127.0.0.1', token)}/token",
         device_authorization_endpoint=f"{issuer}/device_authorization",
     )
     return ClientConfig(Provider("demo", metadata, network=network), "loopback-auth-demo")
 
 
-async def signed_in(network: Network, flow: str) -> tuple[list[str], Network | TransportError]:
+async def signed_in(
+    network: Network, flow: str, *, page: str = "127.0.0.1", token: str = "localhost"
+) -> tuple[list[str], Network | TransportError]:
     """Sign in; return what the server was asked for, and what came of it."""
     made: list[Watched] = []
     visits: list[asyncio.Task[HttpResponse]] = []
 
     def factory(issuer: str) -> Watched:
-        made.append(Watched(issuer))
+        made.append(Watched(issuer, page))
         return made[-1]
 
     def open_browser(url: str) -> Opening:
@@ -68,7 +80,7 @@ async def signed_in(network: Network, flow: str) -> tuple[list[str], Network | T
         return Opening(program="agent")
 
     async with asyncio.timeout(SOON), serve_demo(server_factory=factory) as demo:
-        client = client_of(demo.issuer, network)
+        client = client_of(demo.issuer, network, page, token)
         try:
             sign_in = await login(client, flow=flow, open_browser=open_browser, notify=silent)
         except TransportError as exc:
@@ -82,6 +94,16 @@ async def signed_in(network: Network, flow: str) -> tuple[list[str], Network | T
 def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: str) -> None:
     """Afterwards the person has approved, and the code is spent."""
     asked, error = asyncio.run(signed_in(OUTSIDE, flow))
+
+    assert isinstance(error, TransportError)
+    assert "--allow-private localhost" in error.hint
+    assert not {"/authorize", "/device", "/token"} & set(asked)
+
+
+@pytest.mark.parametrize("flow", ["code", "device"])
+def test_browser_is_not_sent_to_a_name_that_leads_inside(flow: str) -> None:
+    """No look-up of ours stands between a browser and where a name leads (RFC 9728 §7.7)."""
+    asked, error = asyncio.run(signed_in(OUTSIDE, flow, page="localhost", token="127.0.0.1"))
 
     assert isinstance(error, TransportError)
     assert "--allow-private localhost" in error.hint

@@ -224,10 +224,10 @@ class Driver:
             case Bind(redirect):
                 return await self._bind(redirect)
             case Browse(url, request):
-                await self._shared.look_at(effect.asked_next)
+                await self._shared.look_at(effect.leads_to)
                 self._browse(url, request)
             case Invite():
-                await self._shared.look_at(effect.asked_next)
+                await self._shared.look_at(effect.leads_to)
                 await self._invite(effect)
             case Receive(request):
                 return self._shared.witness.callback(await self._receive(request))

@@ -143,11 +143,11 @@ class Replay:
             case Bind(redirect):
                 return Answered(name, text=_redirect_uri(redirect, self._world))
             case Browse(url, request):
-                await self._world.look_at(effect.asked_next)
+                await self._world.look_at(effect.leads_to)
                 redirect_uri = request.redirect_uri if request is not None else ""
                 self.handed = replace(self.handed, url=check_browser_url(url), redirect_uri=redirect_uri)
             case Invite():
-                await self._world.look_at(effect.asked_next)
+                await self._world.look_at(effect.leads_to)
                 self._invite(effect)
             case Receive(request):
                 return Answered(name, callback=await self._receive(request))

@@ -34,6 +34,7 @@ from yarl import URL
 from loopback_auth.errors import MalformedResponse, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse, Network
 from loopback_auth.protocol.json import BODY_LIMIT
+from loopback_auth.protocol.urls import origin
 from loopback_auth.shell.client_certificate import PATIENCE, is_wanted
 from loopback_auth.shell.failures import AGAIN, ENCODED, failure, may_want_certificate
 from loopback_auth.shell.proxies import Proxy, proxy_for
@@ -139,16 +140,21 @@ class Transport:
             TransportError: one of them leads inside.
             ConfigError: the proxy for one of them cannot be used.
         """
-        for url in dict.fromkeys(urls):
-            if await self._proxy(url) is not None or not self.seen_public:
-                continue
-            parts = urlsplit(url)
-            try:
-                await self._resolver.resolve(parts.hostname or "", parts.port or 443)
-            except PrivateAddressError as exc:
-                raise TransportError(f"{parts.netloc} cannot be used: {exc}", hint=exc.hint) from None
-            except OSError:
-                continue
+        direct = [one for one in dict.fromkeys(map(origin, urls)) if await self._proxy(one) is None]
+        if self.seen_public:
+            refusals = await asyncio.gather(*map(self._refusal, direct))
+            for refusal in filter(None, refusals):
+                raise refusal
+
+    async def _refusal(self, url: str) -> TransportError | None:
+        parts = urlsplit(url)
+        try:
+            await self._resolver.resolve(parts.hostname or "", parts.port or 443)
+        except PrivateAddressError as exc:
+            return TransportError(f"{parts.netloc} cannot be used: {exc}", hint=exc.hint)
+        except OSError:
+            return None
+        return None
 
     async def _proxy(self, url: str) -> Proxy | None:
         if sys.platform in ("darwin", "win32"):  # There the system may have to ask a name server.
