@@ -87,16 +87,17 @@ def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
 def is_absent(response: HttpResponse) -> bool:
     """Return whether an answer only says that the document is not at this address, so that the next is tried.
 
-    Servers without one form answer 404, 405 or 410, some 400, 401 or 403 from a gateway, single-page
-    applications 200 with HTML, and some 200 with an object in which an error stands, or nothing.
+    Servers without one form answer 404, 405, 410 or 501, some 400, 401 or 403 from a gateway, some a redirect
+    to their home page, single-page applications 200 with HTML, and some 200 or 204 with nothing, or with JSON
+    that is no metadata.
 
     Source: RFC 8414 §3.2 ("the applicable HTTP status code value").
     """
-    if 400 <= response.status < 500:
+    if 300 <= response.status < 500 or response.status == 501:
         return response.status not in PASSING
     if not 200 <= response.status < 300:
         return False
-    if not is_json(response):
+    if not is_json(response) or response.body.strip() in (b"", b"null", b"[]"):
         return True
     try:
         document = parse_object(response.body, what="metadata document", source=SOURCE)
@@ -162,10 +163,10 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
         code_challenge_methods_supported=_strings(document, "code_challenge_methods_supported"),
         token_endpoint_auth_methods_supported=_strings(document, "token_endpoint_auth_methods_supported"),
         id_token_signing_alg_values_supported=_strings(document, "id_token_signing_alg_values_supported"),
-        authorization_response_iss_parameter_supported=(
-            document.get("authorization_response_iss_parameter_supported") is True
+        authorization_response_iss_parameter_supported=_flag(
+            document, "authorization_response_iss_parameter_supported"
         ),
-        require_pushed_authorization_requests=(document.get("require_pushed_authorization_requests") is True),
+        require_pushed_authorization_requests=_flag(document, "require_pushed_authorization_requests"),
         discovered=True,
     )
     return merged(found, provider.metadata)
@@ -268,6 +269,12 @@ def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | Non
     # One name that is no list is a list of one; what else it may be tells nothing.
     listed = value.split() if isinstance(value, str) and value else value
     return tuple(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else None
+
+
+def _flag(document: Mapping[str, object], name: str) -> bool:
+    # A server that writes "true" means it, and a check that it promises must not be left out for that.
+    value = document.get(name)
+    return value is True or (isinstance(value, str) and value.strip().lower() == "true")
 
 
 def _is_list_of_strings(value: object) -> bool:

@@ -70,6 +70,10 @@ def check_issuer(url: str) -> str:
     parts = _split(url, "issuer")
     if parts.query or parts.fragment or url[-1] in "?#":
         raise _refused("issuer", "an issuer has neither query nor fragment", url)
+    if "/.well-known/" in parts.path:
+        exc = _refused("issuer", "that is the address of its metadata", url)
+        exc.hint = "Leave out /.well-known/ and what follows."
+        raise exc
     return url
 
 

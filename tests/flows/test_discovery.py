@@ -171,7 +171,6 @@ def test_server_without_any_document_is_unavailable_for_this_flow() -> None:
     [
         (plain(500), TransportError),
         (plain(429), TransportError),
-        (HttpResponse(302, (("Location", "https://other.example"),)), MalformedResponse),
         (HttpResponse(200, (("Content-Type", "application/json"),), b"{"), MalformedResponse),
         (TransportError("cut"), TransportError),
     ],
@@ -184,6 +183,17 @@ def test_trouble_ends_the_search(answer: HttpResponse | Exception, error: type[L
         here.run(discover(PROVIDER))
 
     assert asked(here) == [OIDC]
+
+
+def test_redirect_is_not_followed_and_the_next_place_is_looked_at() -> None:
+    """Many servers send whoever asks for a page that they do not have to their log-in page."""
+    away = HttpResponse(302, (("Location", "https://other.example"),))
+    here = world(disturb=at(OIDC, away))
+
+    metadata = here.run(discover(PROVIDER))
+
+    assert metadata.issuer == ISSUER
+    assert asked(here) == [OIDC, OAUTH]
 
 
 def test_lying_issuer_is_refused_before_the_browser_opens() -> None:

@@ -98,15 +98,46 @@ def test_no_request_is_made_for_what_is_no_issuer() -> None:
         (410, "", True),
         (401, "application/json", True),
         (200, "text/html", True),
-        (200, "application/json", False),
+        (200, "application/json", True),
         (500, "text/html", False),
-        (302, "text/html", False),
+        (204, "", True),
+        (301, "text/html", True),
+        (501, "text/html", True),
+        (302, "text/html", True),
         (429, "application/json", False),
     ],
 )
 def test_missing_document_is_told_from_trouble(status: int, content_type: str, absent: bool) -> None:
     """Only a document that is not there sends us to the next place (RFC 8414 §3.2)."""
     assert is_absent(HttpResponse(status, (("Content-Type", content_type),))) is absent
+
+
+@pytest.mark.parametrize(
+    ("body", "absent"), [(b"null", True), (b" [] ", True), (b"", True), (b"{bad", False)]
+)
+def test_json_that_is_no_object_is_no_document(body: bytes, absent: bool) -> None:
+    """The right one may be at the next place; one that is broken is told as that."""
+    assert is_absent(HttpResponse(200, (("Content-Type", "application/json"),), body)) is absent
+
+
+@pytest.mark.parametrize(
+    ("value", "promised"),
+    [(True, True), ("true", True), ("True", True), ("false", False), (1, False), (None, False)],
+)
+def test_promise_of_an_issuer_is_heard_in_words_too(value: object, promised: bool) -> None:
+    """RFC 9207 §3: who promises `iss` must send it, and leaving the check out is what a mix-up needs."""
+    name = "authorization_response_iss_parameter_supported"
+    found = metadata_response(UNDISCOVERED, json_answer(DOCUMENT | {name: value}))
+
+    assert found.authorization_response_iss_parameter_supported is promised
+
+
+def test_address_of_the_metadata_is_no_issuer() -> None:
+    """People copy what they have opened in a browser; an issuer has no such part (RFC 8414 §3)."""
+    with pytest.raises(ConfigError) as refusal:
+        metadata_requests(f"{ISSUER}/.well-known/openid-configuration")
+
+    assert ".well-known" in refusal.value.hint
 
 
 def test_document_becomes_metadata() -> None:
