@@ -369,7 +369,8 @@ def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
     for place in PLACES:
         url = values[place][0]
         if isinstance(url, str):
-            _, _, rest = url.partition("://")
+            # One without a scheme is refused later on, in words about itself and not about its name.
+            rest = url.partition("://")[2] or url
             # Two issuers on one host, as tenants have them, are two providers.
             return (rest if place == "issuer" else rest.partition("/")[0]).rstrip("/")
     # An address that somebody has given is never passed over, even if it is not enough to sign in.

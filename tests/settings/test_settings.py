@@ -21,6 +21,7 @@ from loopback_auth.settings import (
     resolve,
     unknown_variables,
 )
+from loopback_auth.settings.configure import check_settings
 from loopback_auth.settings.setting import SETTINGS, Setting
 
 PATH = "/etc/config.toml"
@@ -686,3 +687,9 @@ def test_the_vendors_own_variables_are_honoured_for_its_preset() -> None:
     assert netlify.text("ticket_base") == "https://api.example/v1"
     assert netlify.text("ticket_ui") == "https://app.example"
     assert github.text("ticket_base") is None
+
+
+def test_issuer_without_a_scheme_is_refused_as_an_address() -> None:
+    """Who leaves https:// out hears of the address, and not of a name that nobody has given."""
+    with pytest.raises(ConfigError, match=r"issuer was refused.*login\.example\.com"):
+        check_settings(settings_of(flags={"issuer": "login.example.com", "client_id": "c"}))
