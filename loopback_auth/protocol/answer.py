@@ -76,8 +76,13 @@ def said(answer: HttpResponse) -> Refusal:
     if members is not None:
         return refusal(members)
     # What a success says in a form that is not understood may be the very tokens.
-    quoted = not 200 <= answer.status < 300 and media_type(answer) in ("", "text/plain")
-    return Refusal(description=_sentence(answer.body) if quoted else "")
+    if 200 <= answer.status < 300:
+        return Refusal()
+    # A code alone, as text or as a string of JSON, is what a member `message` would say.
+    if answer.body[:1] in (b'"', b"["):
+        return refusal({"message": _sentence(answer.body).strip('"[] ')})
+    plain = media_type(answer) in ("", "text/plain")
+    return refusal({"message": _sentence(answer.body)}) if plain else Refusal()
 
 
 def came_instead(answer: HttpResponse) -> str:
@@ -86,6 +91,10 @@ def came_instead(answer: HttpResponse) -> str:
     Source: RFC 9110 §8.3, §15; RFC 6585 §6 (511).
     """
     status = f"HTTP status {answer.status}"
+    if 300 <= answer.status < 400 and answer.header("location"):
+        return f"{status}, a redirect, which is not followed"
+    if not answer.body.strip():
+        return f"{status} with an empty body"
     if is_page(answer):
         title = _TITLE.search(answer.body[:65536])
         named = f" ({server_text(title[1].decode('utf-8', 'replace'), 80)!a})" if title else ""
@@ -142,6 +151,8 @@ def _span(seconds: float) -> str:
 
 
 def _members(answer: HttpResponse, what: str, source: str) -> Mapping[str, object] | None:
+    if not answer.body.strip():
+        return None
     return parse_object(answer.body, what=what, source=source) if is_json(answer) else _fields(answer)
 
 

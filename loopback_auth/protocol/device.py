@@ -80,7 +80,7 @@ def device_authorization_response(
     document = members_of(answer, what="device authorization response", source=SOURCE)
     if (said_no := refused(document, answer)) is not None:
         raise DeviceError(said_no.error, said_no.description, said_no.uri)
-    device_code = text_member(document, "device_code")
+    device_code = text_or_digits(document.get("device_code"))
     # Some servers write a code of digits as a number.
     user_code = server_text(text_or_digits(document.get("user_code")), CODE_LIMIT)
     uri = text_member(document, "verification_uri") or text_member(document, "verification_url")
@@ -131,7 +131,7 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
     """
     # What is said comes before the status: Auth0 says `slow_down` with 429, and pending with 403.
     words = said(answer)
-    if "authorization_pending" in words.codes:
+    if "authorization_pending" in words.codes or words.error.lower() == "pending" or _says_nothing(answer):
         return Pending(retry_after=wait_wanted(answer))
     if "slow_down" in words.codes:
         return Pending(slow_down=True, retry_after=wait_wanted(answer))
@@ -148,6 +148,15 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
     return answer
 
 
+def _says_nothing(answer: HttpResponse) -> bool:
+    """Return whether a success has nothing in it: accepted, and not done (RFC 9110 §15.3.3, §15.3.5)."""
+    if not 200 <= answer.status < 300:
+        return False
+    return answer.body.strip() in (b"", b"{}", b"null") or (
+        answer.status == 202 and b"token" not in answer.body
+    )
+
+
 def _complete(url: str, by: str, allowed: tuple[str, ...]) -> str:
     try:
         return check_approval_url(url, by=by, allowed=allowed) if url else ""
@@ -156,4 +165,8 @@ def _complete(url: str, by: str, allowed: tuple[str, ...]) -> str:
 
 
 def _malformed(detail: str) -> MalformedResponse:
-    return MalformedResponse(f"The device authorization response is malformed: {detail}", source=SOURCE)
+    return MalformedResponse(
+        f"The device authorization response is malformed: {detail}",
+        source=SOURCE,
+        hint="Choose another --flow, or check --device-authorization-endpoint.",
+    )

@@ -234,6 +234,14 @@ def test_host_inside_may_be_allowed_by_name() -> None:
         device_authorization_response(answer, by=ISSUER, allowed=("10.0.0.6",))
 
 
+def test_device_code_of_digits_may_come_as_a_number() -> None:
+    """It is sent back as it was written."""
+    assert (
+        granted(json_answer(GOOD | {"device_code": 123456789012345678901})).device_code
+        == "123456789012345678901"
+    )
+
+
 def test_user_code_of_digits_may_come_as_a_number() -> None:
     """It is shown and typed, and nothing is compared with it."""
     assert granted(json_answer(GOOD | {"user_code": 123456})).user_code == "123456"
@@ -329,6 +337,38 @@ def test_not_yet_is_understood_in_a_form(content_type: str) -> None:
     body = b"error=authorization_pending&error_description=wait"
 
     assert device_token_response(HttpResponse(200, (("Content-Type", content_type),), body)) == Pending()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HttpResponse(202),
+        HttpResponse(204),
+        HttpResponse(200),
+        json_answer({}),
+        json_answer({}, 202),
+        json_answer({"status": "waiting"}, 202),
+        json_answer({"error": "pending"}, 400),
+        json_answer({"error": "pending"}, 202),
+        json_answer("authorization_pending", 400),
+        json_answer(["authorization_pending"], 400),
+        HttpResponse(400, (("Content-Type", "text/plain"),), b"authorization_pending"),
+    ],
+    ids=lambda answer: f"{answer.status}-{answer.body.decode()}",
+)
+def test_answer_that_grants_and_refuses_nothing_is_waited_out(answer: HttpResponse) -> None:
+    """RFC 9110 §15.3.3: accepted, not done; to end here would lose what a person is about to approve."""
+    pending = device_token_response(answer)
+
+    assert isinstance(pending, Pending)
+    assert not pending.trouble
+
+
+def test_accepted_with_tokens_is_a_success() -> None:
+    """Any status of success is one, and the code is spent by it."""
+    answer = json_answer({"access_token": "x", "token_type": "Bearer"}, 202)
+
+    assert device_token_response(answer) is answer
 
 
 def test_trouble_told_with_a_status_of_refusal_is_waited_out() -> None:
