@@ -250,7 +250,7 @@ def _simulated(
     options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore
 ) -> SignIn:
     """Have a simulated person sign in to the demonstration, and tell how it ended."""
-    from loopback_auth.commands.demo import simulated_sign_in
+    from loopback_auth.commands._simulated import simulated_sign_in
     from loopback_auth.terminal.outcome import signed_in as described
 
     bound = _bound(settings, chosen)

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from loopback_auth.api import login
-from loopback_auth.commands.demo import demo_client, signing_server, simulated_login
+from loopback_auth.commands._simulated import simulated_login
+from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.errors import TransportError
 from loopback_auth.model import HttpResponse
