@@ -1,8 +1,8 @@
-"""The door for other programs: sign in, keep, renew and give up tokens, from async code or without a loop.
+"""The door for other programs: sign a person in and keep the tokens, from async code or without a loop.
 
     sign_in = await login(client)                                   # opens the browser, returns tokens
-    source = TokenSource(client, store=FileTokenStore(folder))      # signs in once, then renews
-    headers = {"Authorization": f"Bearer {await source.token()}"}
+
+What comes afterwards is `token_source`, which signs in once and then renews, and `upkeep`.
 
 Everything here is cancellable: cancelling the task closes the port, the browser's wait and the connections.
 """

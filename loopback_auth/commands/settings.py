@@ -5,7 +5,7 @@ Examples:
   python -m loopback_auth settings github --all
   LOOPBACK_AUTH_SCOPE=repo python -m loopback_auth settings github --json
 
-What somebody has set is shown; --all shows the rest too, and JSON has all of it.
+Only the values that are set are shown; --all shows the defaults too, and JSON has all of them.
 The file is config.toml in the folder of your settings, such as ~/.config/loopback_auth, or in the one that
 LOOPBACK_AUTH_CONFIG_DIR names. A client secret is never shown, only whether there is one.
 """
@@ -45,7 +45,7 @@ USAGE = "[PROVIDER] [options]"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose settings")
-    parser.add_argument("--all", action="store_true", help="also show what nobody has set")
+    parser.add_argument("--all", action="store_true", help="also show the values that are not set")
     add_settings(parser)
 
 
@@ -61,5 +61,5 @@ def run(options: argparse.Namespace) -> int:
     shown = [*chosen, *others] if options.all else chosen
     print_table([("setting", "value", "from"), *((row.name, row.shown, row.origin) for row in shown)])
     if not options.all:
-        tell(f"Nobody has set the other {len(others)} settings; --all shows them with their defaults.")
+        tell(f"The other {len(others)} settings have their defaults; --all shows them.")
     return 0
