@@ -128,7 +128,7 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
 
 
 def _places(options: argparse.Namespace) -> bool:
-    """Tell whether flags say where to sign in."""
+    """Return whether flags say where to sign in."""
     return any(
         vars(options).get(name) for name in ("issuer", "authorization_endpoint", "token_endpoint", "ticket")
     )

@@ -307,7 +307,7 @@ def _open(chosen: Plan, url: str) -> Opening:
 
 
 def _may_open(settings: Settings, chosen: Plan) -> bool:
-    """Tell whether a browser could be opened if the person wants one after all."""
+    """Return whether a browser could be opened if the person wants one after all."""
     from loopback_auth.plan.facts import facts_of
 
     seen = surroundings_of(settings)

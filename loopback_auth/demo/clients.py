@@ -47,7 +47,7 @@ class DemoClient:
             raise ConfigError(f"The client_auth of the demo client {self.client_id} does not fit its secret")
 
     def allows(self, redirect_uri: str) -> bool:
-        """Tell whether this client may be answered at a redirect URI.
+        """Return whether this client may be answered at a redirect URI.
 
         Source: RFC 8252 §7.3; RFC 9700 §2.1.
         """
@@ -55,7 +55,7 @@ class DemoClient:
         return any(asked == _without_loopback_port(registered) for registered in self.redirect_uris)
 
     def accepts(self, method: ClientAuth) -> bool:
-        """Tell whether this client may prove itself in this way."""
+        """Return whether this client may prove itself in this way."""
         if self.client_auth is not None:
             return method == self.client_auth
         return (method == "none") == (self.client_secret is None)

@@ -165,11 +165,11 @@ class PollTroubles:
         return None
 
     def slow_down(self) -> bool:
-        """Tell whether a poll of a device code is told to slow down for no reason."""
+        """Return whether a poll of a device code is told to slow down for no reason."""
         return self._take("slow")
 
     def late(self) -> bool:
-        """Tell whether a poll still does not see an approval that was given."""
+        """Return whether a poll still does not see an approval that was given."""
         return self._take("late")
 
     def _take(self, kind: str) -> bool:

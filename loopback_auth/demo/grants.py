@@ -90,11 +90,11 @@ class Ledger:
         self._revoked.add(grant.id)
 
     def valid(self, issued: Issued | None, now: float) -> bool:
-        """Tell whether a code or token exists, has not expired and was not revoked; used up is not asked."""
+        """Return whether a code or token exists, has not expired and is not revoked; used up is not asked."""
         return issued is not None and now < issued.expires_at and issued.grant.id not in self._revoked
 
     def active(self, token: str, now: float) -> bool:
-        """Tell whether an access or refresh token would be accepted now."""
+        """Return whether an access or refresh token would be accepted now."""
         issued = self.access_tokens.get(token) or self.refresh_tokens.get(token)
         return token not in self._spent and self.valid(issued, now)
 

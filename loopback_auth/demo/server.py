@@ -136,7 +136,7 @@ class DemoServer:
         return metadata(self._setup)
 
     def active(self, token: str, now: float) -> bool:
-        """Tell whether an access or refresh token would be accepted now."""
+        """Return whether an access or refresh token would be accepted now."""
         return self._ledger.active(token, now)
 
     def _table(self) -> Mapping[str, Mapping[str, Endpoint]]:

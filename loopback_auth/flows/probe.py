@@ -144,7 +144,7 @@ def _described(provider: Provider, asking: _Asking) -> Flow[Described]:
 
 
 def _worth_more(answers: Answers, metadata: ServerMetadata) -> bool:
-    """Tell whether more can be learnt: who is refused as such gets the same answer to every request."""
+    """Return whether more can be learnt: who is refused as such gets the same answer to every request."""
     verdicts = {one.what: one.verdict for one in answers}
     if metadata.require_pushed_authorization_requests and verdicts.get(PUSHED) != "yes":
         return False

@@ -43,7 +43,7 @@ def named_commands(environ: Mapping[str, str], platform: str) -> tuple[tuple[str
 
 
 def has_failed(program: str, status: int) -> bool:
-    """Tell whether the exit status of an opener says that it has opened nothing.
+    """Return whether the exit status of an opener says that it has opened nothing.
 
     explorer.exe ends with 1 whatever becomes of the page (microsoft/WSL#6565).
     """
@@ -59,7 +59,7 @@ def print_only(environ: Mapping[str, str]) -> str:
 
 
 def is_text_browser(program: str) -> bool:
-    """Tell whether a program would take over the terminal."""
+    """Return whether a program would take over the terminal."""
     return program_name(program) in TEXT_BROWSERS
 
 
@@ -69,17 +69,17 @@ def program_name(program: str) -> str:
 
 
 def has_display(environ: Mapping[str, str]) -> bool:
-    """Tell whether windows can be shown somewhere."""
+    """Return whether windows can be shown somewhere."""
     return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def is_wsl(environ: Mapping[str, str]) -> bool:
-    """Tell whether this is the Windows Subsystem for Linux, whose browser is the one of Windows."""
+    """Return whether this is the Windows Subsystem for Linux, whose browser is the one of Windows."""
     return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))
 
 
 def is_termux(environ: Mapping[str, str]) -> bool:
-    """Tell whether this is Termux, whose pages open in Android's browser."""
+    """Return whether this is Termux, whose pages open in Android's browser."""
     return bool(environ.get("TERMUX_VERSION"))
 
 

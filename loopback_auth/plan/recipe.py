@@ -24,7 +24,7 @@ _BY_VSCODE = ("vscode-ssh", "dev-container", "codespaces")
 
 
 def is_here(url: str) -> bool:
-    """Tell whether a URL leads to this machine and means another one everywhere else."""
+    """Return whether a URL leads to this machine and means another one everywhere else."""
     return authority_of(url).rpartition(":")[0] in ("127.0.0.1", "[::1]", "localhost")
 
 

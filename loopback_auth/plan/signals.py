@@ -150,7 +150,7 @@ def signals(surroundings: Surroundings) -> tuple[Signal, ...]:
 
 
 def truthy(value: str | None) -> bool:
-    """Tell whether a variable says yes: set, and to nothing that means no."""
+    """Return whether a variable says yes: set, and to nothing that means no."""
     return (value or "").strip().lower() not in ("", "0", "false", "no", "off")
 
 

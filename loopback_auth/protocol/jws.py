@@ -116,7 +116,7 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
 
 
 def names_key(raw: str, keys: Mapping[str, object]) -> bool:
-    """Tell whether a key set holds the key that a token names; a token without `kid` names none.
+    """Return whether a key set holds the key that a token names; a token without `kid` names none.
 
     Source: OpenID Connect Core 1.0 §10.1.1 (an unknown `kid` is the sign to fetch the keys again).
     """

@@ -146,7 +146,7 @@ def returned(rhythm: Rhythm, now: float) -> Rhythm:
 
 
 def unanswered(answer: HttpResponse) -> Pending | None:
-    """Tell whether an answer is none to the question: trouble that may pass, and is waited out.
+    """Return whether an answer is none to the question: trouble that may pass, and is waited out.
 
     Too many requests, a failing server, and a page where JSON was expected, as a captive portal or a
     challenge of a network in front of the server sends it.

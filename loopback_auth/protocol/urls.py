@@ -113,7 +113,7 @@ def check_browser_url(url: str) -> str:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Tell whether a URL names this machine by a loopback IP literal or as `localhost`.
+    """Return whether a URL names this machine by a loopback IP literal or as `localhost`.
 
     Source: RFC 8252 §7.3; RFC 6761 §6.3.
     """
@@ -131,7 +131,7 @@ def is_localhost(host: str) -> bool:
 
 
 def is_public_address(address: str) -> bool:
-    """Tell whether an IP address may belong to a server elsewhere: neither loopback, private nor link-local.
+    """Return whether an IP address may belong to a server elsewhere: not loopback, private or link-local.
 
     Source: RFC 9728 §7.7 (server-side request forgery); RFC 6890.
     """
@@ -144,7 +144,7 @@ def is_public_address(address: str) -> bool:
 
 
 def is_inside(url: str) -> bool:
-    """Tell whether a URL names, without any name look-up, this machine or an address of a private network.
+    """Return whether a URL names, without any name look-up, this machine or an address of a private network.
 
     Source: RFC 9728 §7.7.
     """
@@ -208,7 +208,7 @@ def _is_allowed(url: str, allowed: Collection[str]) -> bool:
 
 
 def _has_local_name(url: str) -> bool:
-    """Tell whether the host of a URL is a name that only the local network can have given."""
+    """Return whether the host of a URL is a name that only the local network can have given."""
     name = (urlsplit(url).hostname or "").removesuffix(".")
     return not _is_address(name) and ("." not in name or name.endswith(_LOCAL_ENDS))
 

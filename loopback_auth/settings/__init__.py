@@ -249,7 +249,7 @@ def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
 
 
 def needs_secret(settings: Settings) -> bool:
-    """Tell whether a client secret is still to be asked for: the client authenticates with one."""
+    """Return whether a client secret is still to be asked for: the client authenticates with one."""
     takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
     # Where the browser or a ticket brings the token no secret is sent, and a device has none to send.
     sends_it = settings.text("flow") in (None, "code", "code id_token", "paste")

@@ -129,7 +129,7 @@ def client_config(settings: Settings) -> ClientConfig:
 
 
 def only_by_ticket(settings: Settings) -> bool:
-    """Tell whether a ticket is the only way to sign in, because it was chosen or no other place is known."""
+    """Return whether only a ticket can sign in, because it was chosen or no other place is known."""
     flow = settings.text("flow")
     places = ("issuer", "authorization_endpoint", "device_authorization_endpoint")
     nowhere_else = bool(settings.text("ticket")) and not any(settings.text(name) for name in places)
@@ -137,7 +137,7 @@ def only_by_ticket(settings: Settings) -> bool:
 
 
 def has_other_way(settings: Settings) -> bool:
-    """Tell whether one could sign in without the secret that a code needs: by ticket or device code."""
+    """Return whether one could sign in without the secret that a code needs: by ticket or device code."""
     places = ("issuer", "ticket", "device_authorization_endpoint")
     return settings.text("flow") is None and any(settings.text(name) for name in places)
 

@@ -46,7 +46,7 @@ def leave_behind(sockets: Sequence[socket.socket], answer: LastAnswer) -> None:
 
 
 def _is_child() -> bool:
-    """Split the process; tell whether this is the child, which must not come back."""
+    """Split the process; return whether this is the child, which must not come back."""
     with warnings.catch_warnings():
         # Other threads do not exist in the child, which needs nothing that they might hold.
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -43,7 +43,7 @@ class Controls:
         return self._link(exposed) if self._link is not None else ""
 
     def begin(self, flow: str) -> bool:
-        """Begin a flow beside those that are open; tell whether that was possible."""
+        """Begin a flow beside those that are open; return whether that was possible."""
         if self._begin is None or flow not in self.waiting:
             return False
         self._begin(flow)

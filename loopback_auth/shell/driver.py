@@ -127,7 +127,7 @@ class Driver:
         self._shared.at_the_end(close)
 
     def reached_by(self, authority: str) -> bool:
-        """Tell whether an authority is the one that this flow's redirect URI has, or would have."""
+        """Return whether an authority is the one that this flow's redirect URI has, or would have."""
         return self._shared.is_at(authority) if not self._reached_by else authority == self._reached_by
 
     def keep_from_telling(self, kind: str, secret: str) -> None:

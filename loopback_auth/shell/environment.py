@@ -89,7 +89,7 @@ def started_here() -> str:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a stream is a terminal; one that was closed is none."""
+    """Return whether a stream is a terminal; one that was closed is none."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -105,7 +105,7 @@ def _first_opener(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _runs(program: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether a program is there, as `shutil.which` would, which costs its import."""
+    """Return whether a program is there, as `shutil.which` would, which costs its import."""
     if os.path.dirname(program):
         return _is_executable(program)
     folders = environ.get("PATH", os.defpath).split(os.pathsep)

@@ -58,7 +58,7 @@ class Expected:
         return self._callbacks[request.state]
 
     def has_answer(self, state: str) -> bool:
-        """Tell whether the callback of the request with this state has arrived."""
+        """Return whether the callback of the request with this state has arrived."""
         callback = self._callbacks.get(state)
         return callback is not None and callback.done()
 
@@ -78,7 +78,7 @@ class Expected:
             self.withdraw(state)
 
     def relays(self, path: str) -> bool:
-        """Tell whether a path is where a page of ours sends what it read in the fragment."""
+        """Return whether a path is where a page of ours sends what it read in the fragment."""
         return path == self._nothing_yet.relay_path
 
     def methods(self) -> str:

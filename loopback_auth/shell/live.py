@@ -98,7 +98,7 @@ class LiveTab:
                 waiting.set_result(replace(page, status=200))
 
     async def sleep(self, seconds: float) -> bool:
-        """Wait, but no longer than until the person is back; tell whether that happened."""
+        """Wait, but no longer than until the person is back; return whether that happened."""
         try:
             async with asyncio.timeout(seconds):
                 await self._returned.wait()

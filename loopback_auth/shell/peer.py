@@ -62,7 +62,7 @@ _FOUND = struct.Struct("=4x48x3I2I")
 
 
 def runs_as_another(program: str) -> bool:
-    """Tell whether a program that opens a browser may do that as another user."""
+    """Return whether a program that opens a browser may do that as another user."""
     return program in AS_ANOTHER
 
 

@@ -61,7 +61,7 @@ def did_not_open(failed: OpenerFailed) -> str:
 
 
 def _refused(error: LoopbackAuthError) -> bool:
-    """Tell whether the person has said no, or may have: vendors of tickets do not tell."""
+    """Return whether the person has said no, or may have: vendors of tickets do not tell."""
     return isinstance(error, AttemptCancelled) or (isinstance(error, OAuthError) and error.error in REFUSALS)
 
 
@@ -200,7 +200,7 @@ class Race:
             self._begin(self._left[0], INSTEAD)
 
     def _comes_back(self) -> bool:
-        """Tell whether a flow is open whose browser comes back to this machine."""
+        """Return whether a flow is open whose browser comes back to this machine."""
         return any(route.flow not in NO_REDIRECT for route, _ in self._open.values())
 
     def _nothing_left(self) -> LoopbackAuthError:

@@ -192,7 +192,7 @@ class Receiver:
         return await asyncio.shield(self._expected.expect(request, ""))
 
     def has_answer(self, state: str) -> bool:
-        """Tell whether the callback of the request with this state has arrived."""
+        """Return whether the callback of the request with this state has arrived."""
         return self._expected.has_answer(state)
 
     def withdraw(self, state: str) -> None:
@@ -231,7 +231,7 @@ class Receiver:
                 return
 
     def _awaited(self) -> bool:
-        """Tell whether a browser waits for a page, or is about to ask for the last one."""
+        """Return whether a browser waits for a page, or is about to ask for the last one."""
         return bool(self._held) or (self._live is not None and self._live.owed)
 
     # What follows is called from connections.

@@ -224,7 +224,7 @@ class Replay:
             self._witness.response(response, send.secrets)
 
     def _forget_failure(self) -> bool:
-        """Forget the answer of which the flow has failed, if it may be asked for again; tell whether."""
+        """Forget the answer of which the flow has failed, if it may be asked for again; return whether."""
         *journal, last = self.handed.journal or (Answered(""),)
         spent = last.step == CODE_EXCHANGE and last.response is not None
         if last.effect != "Send" or spent:

@@ -109,7 +109,7 @@ class Shared:
         self._stack.push_async_callback(close)
 
     def is_at(self, authority: str) -> bool:
-        """Tell whether this is the authority of our own port."""
+        """Return whether this is the authority of our own port."""
         return self._bound is None or authority in ("", self._bound.authority)
 
     def own_receiver(self) -> Receiver:

@@ -171,7 +171,7 @@ class FileTokenStore:
             raise
 
     def delete(self, name: str) -> bool:
-        """Forget a sign-in with every copy of it; tell whether there was one. The caller holds its lock.
+        """Forget a sign-in with every copy of it; return whether there was one. The caller holds its lock.
 
         Raises:
             ConfigError: the name is none.

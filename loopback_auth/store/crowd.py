@@ -33,7 +33,7 @@ class Crowd:
         self._lock = EarlyLock(path)
 
     def lead(self) -> bool:
-        """Become the leader if there is none; tell whether that is what we are.
+        """Become the leader if there is none; return whether that is what we are.
 
         Raises:
             StoreError: the file cannot be made or opened.
@@ -46,7 +46,7 @@ class Crowd:
         return process if type(process) is int and process > 0 else 0
 
     def ended_since(self, moment: float) -> bool:
-        """Tell whether a sign-in has come to its end since a moment, in Unix seconds.
+        """Return whether a sign-in has come to its end since a moment, in Unix seconds.
 
         Raises:
             SignInRequired: it has, and it failed.

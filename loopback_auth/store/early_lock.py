@@ -39,7 +39,7 @@ class EarlyLock:
         """Of the file, for reading and writing, while the lock is held."""
 
     def take(self) -> bool:
-        """Take the lock if nobody has it; tell whether it is ours.
+        """Take the lock if nobody has it; return whether it is ours.
 
         Raises:
             StoreError: the file cannot be made or opened.

@@ -105,7 +105,7 @@ class Handed:
         return "Send" in effects[waited:]
 
     def lapsed(self, now: float) -> bool:
-        """Tell whether the person's time is over; what has arrived within it may be used for a day more."""
+        """Return whether the person's time is over; what has arrived within it may be used for a day more."""
         return now >= self.expires_at + (ARRIVED_FOR if self.answered else 0.0)
 
 

@@ -31,7 +31,7 @@ class MemoryTokenStore:
         self._kept[checked_name(sign_in.name)] = sign_in
 
     def delete(self, name: str) -> bool:
-        """Forget a sign-in; tell whether there was one."""
+        """Forget a sign-in; return whether there was one."""
         return self._kept.pop(checked_name(name), None) is not None
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:

@@ -56,7 +56,7 @@ def name_in(handle: str) -> str:
 
 
 def is_handle(text: str) -> bool:
-    """Tell whether a text could be a handle that was made here."""
+    """Return whether a text could be a handle that was made here."""
     return _HANDLE.fullmatch(text) is not None
 
 

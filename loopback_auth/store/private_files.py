@@ -103,7 +103,7 @@ def make_folder(path: str) -> None:
 
 
 def check_folder(path: str) -> bool:
-    """Tell whether a folder is there.
+    """Return whether a folder is there.
 
     Raises:
         StoreError: it is there but not a folder, not ours, or open to others.

@@ -25,7 +25,7 @@ class TokenStore(Protocol):
         ...
 
     def delete(self, name: str) -> bool:
-        """Forget a sign-in; tell whether there was one."""
+        """Forget a sign-in; return whether there was one."""
         ...
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:

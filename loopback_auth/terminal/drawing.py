@@ -30,7 +30,7 @@ PLAIN_TERMINALS = ("", "dumb", "linux")
 
 
 def takes_escapes(environ: Mapping[str, str], platform: str) -> bool:
-    """Tell whether a terminal is known to understand escape sequences, and may be sent any."""
+    """Return whether a terminal is known to understand escape sequences, and may be sent any."""
     if environ.get("NO_COLOR"):
         return False
     if platform == "win32":
@@ -39,12 +39,12 @@ def takes_escapes(environ: Mapping[str, str], platform: str) -> bool:
 
 
 def light_background(environ: Mapping[str, str]) -> bool:
-    """Tell whether a terminal says that it is dark on light."""
+    """Return whether a terminal says that it is dark on light."""
     return environ.get("COLORFGBG", "").rpartition(";")[2] in LIGHT_BACKGROUNDS
 
 
 def takes_blocks(encoding: str) -> bool:
-    """Tell whether the characters of a QR code exist in an encoding."""
+    """Return whether the characters of a QR code exist in an encoding."""
     try:
         return bool(BLOCKS.encode(encoding))
     except (UnicodeEncodeError, LookupError):

@@ -84,7 +84,7 @@ class Answer:
         return self._sequences.escape
 
     def feed(self, piece: bytes) -> bool:
-        """Take what has arrived; tell whether Enter was pressed, and then what came after it is dropped.
+        """Take what has arrived; return whether Enter was pressed, and then what came after it is dropped.
 
         Raises:
             AttemptCancelled: Ctrl-D without an answer, or Ctrl-C on a terminal that makes no signal of it.

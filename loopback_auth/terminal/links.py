@@ -88,7 +88,7 @@ class Links:
         self.show(event.url)
 
     def works_once(self, url: str) -> bool:
-        """Tell whether a link is our start page, and not one to the server itself."""
+        """Return whether a link is our start page, and not one to the server itself."""
         return bool(self._own) and authority_of(url) == self._own
 
     def show(self, url: str) -> None:

@@ -99,15 +99,15 @@ class Progress:
             self._await_flows()
 
     def offered(self, flow: str) -> bool:
-        """Tell whether a flow is there for the person: a server may turn out to have no tickets or codes."""
+        """Return whether a flow is there for the person: a server may prove to have no tickets or codes."""
         return flow not in ELSEWHERE or flow in self._invited
 
     def comes_back(self) -> bool:
-        """Tell whether a flow is open that needs a browser on this machine, or one that reaches it."""
+        """Return whether a flow is open that needs a browser on this machine, or one that reaches it."""
         return any(flow not in NO_REDIRECT for flow in self._flows)
 
     def only(self, flow: str) -> bool:
-        """Tell whether one flow is open and no other."""
+        """Return whether one flow is open and no other."""
         return self._flows == [flow]
 
     def invited(self) -> None:
@@ -167,13 +167,13 @@ def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
 
 
 def likelier_elsewhere(plan: Plan) -> bool:
-    """Tell whether a browser on any device comes before one that reaches this machine; both may do."""
+    """Return whether a browser on any device comes before one that reaches this machine; both may do."""
     flows = [route.flow for route in plan.routes]
     return flows[0] in ELSEWHERE and any(flow not in NO_REDIRECT for flow in flows)
 
 
 def lives_by_itself(plan: Plan) -> bool:
-    """Tell whether the flow in the lead says itself how long it can be approved."""
+    """Return whether the flow in the lead says itself how long it can be approved."""
     flows = [route.flow for route in plan.routes]
     redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
     return next(iter(redirecting or flows), "") in ELSEWHERE

@@ -216,7 +216,7 @@ def read(terminal: int) -> bytes | None:
 
 
 def in_background(terminal: int) -> bool:
-    """Tell whether the terminal is somebody else's for the time being: to read or set it would stop us."""
+    """Return whether the terminal is somebody else's for the time being: to read or set it would stop us."""
     try:
         return os.tcgetpgrp(terminal) != os.getpgrp()
     except OSError:

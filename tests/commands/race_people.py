@@ -52,7 +52,7 @@ class PromptServer(RecordingServer):
         return (*client_flags(self.issuer), *BOUNDED)
 
     def asked_for(self, path: str) -> bool:
-        """Tell whether anybody has come to an address that contains this."""
+        """Return whether anybody has come to an address that contains this."""
         return any(path in one.url for one in self.requests)
 
 

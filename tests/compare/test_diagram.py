@@ -244,7 +244,7 @@ def test_steps_of_one_flow_take_no_room_from_others() -> None:
 
 
 def rows_fit(diagram: Diagram) -> bool:
-    """Tell whether the rows follow each other inside of their bands."""
+    """Return whether the rows follow each other inside of their bands."""
     return all(
         all(one.top + one.height <= next_one.top + 0.01 for one, next_one in pairwise(band.rows))
         and all(band.top + TITLE <= row.top for row in band.rows)

@@ -61,7 +61,7 @@ def test_every_reference_within_the_page_leads_somewhere(name: str) -> None:
 
 
 def harmless(reader: Reader) -> bool:
-    """Tell whether nothing is loaded or run but the two texts of ours."""
+    """Return whether nothing is loaded or run but the two texts of ours."""
     names = {name for _, attributes in reader.elements for name in attributes}
     links = [held["href"] for tag, held in reader.elements if tag == "a"]
     uses = [held["href"] for tag, held in reader.elements if tag == "use"]

@@ -41,7 +41,7 @@ def steps(events: list[Event]) -> list[tuple[str, int]]:
 
 
 def posted(person: Person) -> bool:
-    """Tell whether the server answered with a form that posts itself."""
+    """Return whether the server answered with a form that posts itself."""
     return any("Submitting Callback" in page.text for page in person.visited)
 
 

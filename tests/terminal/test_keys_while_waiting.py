@@ -173,7 +173,7 @@ def person() -> Iterator[Person]:
 
 
 def restored(person: Person) -> bool:
-    """Tell whether the terminal is as it was, with bracketed paste switched off, and nothing left to read."""
+    """Return whether the terminal is as it was, with bracketed paste off, and nothing left to read."""
     left = bool(select.select([person.stdin], [], [], 0)[0])
     shown = person.look()
     return not left and person.modes() == person.modes_before and shown.rfind(RESTORED) > shown.rfind(READY)

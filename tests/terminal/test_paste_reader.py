@@ -88,7 +88,7 @@ async def answered(person: Person, *typed: str, size: int = 65536, stream: TextI
 
 
 def restored(person: Person) -> bool:
-    """Tell whether the terminal is as it was, with bracketed paste switched off, and nothing left to read."""
+    """Return whether the terminal is as it was, with bracketed paste off, and nothing left to read."""
     left = bool(select.select([person.stdin], [], [], 0)[0])
     shown = person.look()
     blocking = os.get_blocking(person.stdin.fileno())

@@ -81,7 +81,7 @@ def redeemed(scene: Scene, asked: Callable[[str], HttpRequest]) -> Acts[tuple[bo
 
 
 def works(scene: Scene, token: str) -> Acts[bool]:
-    """Use an access token; tell whether it was accepted."""
+    """Use an access token; return whether it was accepted."""
     answer = yield from Ask(scene.resource_request(token))
     return answer.status == 200
 
@@ -118,17 +118,17 @@ def ours(ending: Ending) -> str:
 
 
 def as_theirs(ending: Ending) -> bool:
-    """Tell whether we are signed in to the attacker's account."""
+    """Return whether we are signed in to the attacker's account."""
     return isinstance(ending.end, SignIn) and ending.end.tokens.account == THEIR_ACCOUNT
 
 
 def signed_in(ending: Ending) -> bool:
-    """Tell whether our sign-in succeeded."""
+    """Return whether our sign-in succeeded."""
     return isinstance(ending.end, SignIn)
 
 
 def refused(ending: Ending) -> bool:
-    """Tell whether the server refused it."""
+    """Return whether the server refused it."""
     return isinstance(ending.end, OAuthError)
 
 

@@ -62,7 +62,7 @@ def squatted_port(scene: Scene) -> Story:
 
 
 def _used(scene: Scene, sight: Sight) -> Acts[tuple[bool | None, str]]:
-    """Use what the browser is about to bring us; tell whether it was worth something, and what it was."""
+    """Use what the browser is about to bring us; return whether it was worth something, and what it was."""
     if token := sight.brought("access_token"):
         accepted = yield from works(scene, token)
         return accepted, f"the access token, which {'works' if accepted else 'does not work'}"
@@ -188,7 +188,7 @@ def lured(scene: Scene) -> Story:
 
 
 def _prize(scene: Scene, request: AuthorizationRequest, step: Step) -> Acts[bool]:
-    """Make what can be made of an answer to a request of the attacker's own; tell whether it was worth it."""
+    """Make what can be made of an answer to the attacker's own request; return whether it was worth it."""
     token = parameter(step, "access_token")
     if code := parameter(step, "code"):
         verifier = request.code_verifier or ""

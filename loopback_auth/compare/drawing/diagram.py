@@ -188,7 +188,7 @@ def _phase_of(exchange: Exchange, phase: Phase, before: Sequence[Entry]) -> Phas
 
 
 def _concerns_server(entry: Entry) -> bool:
-    """Tell whether the browser was at the server, or the person has decided there."""
+    """Return whether the browser was at the server, or the person has decided there."""
     if isinstance(entry, Step):
         return entry.name == "approve"
     return (entry.sender, entry.receiver) == ("browser", "server")

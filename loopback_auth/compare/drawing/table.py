@@ -211,5 +211,5 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _stand_alone(texts: Sequence[str]) -> bool:
-    """Tell whether a row is not set in columns, as its cells are too long."""
+    """Return whether a row is not set in columns, as its cells are too long."""
     return max(map(len, texts), default=0) > LONG

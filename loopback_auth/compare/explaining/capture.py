@@ -167,7 +167,7 @@ def _run(found: Sequence[Found], labels: Labels, *, flow: str = "") -> Run:
 
 
 def _is_web(run: Run) -> bool:
-    """Tell whether the program is a web server, which has an address of its own and can keep a secret."""
+    """Return whether the program is a web server, which has an address of its own and can keep a secret."""
     message = asked(run.trace)
     uri = message.parameters.get("redirect_uri", "") if message is not None else ""
     return bool(uri) and host_of(uri) not in LOOPBACK

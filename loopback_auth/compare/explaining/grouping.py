@@ -102,7 +102,7 @@ def _waits_for(group: Group, one: Found, _links: set[str]) -> bool:
 
 
 def _is_at_its_server(group: Group, one: Found, links: set[str]) -> bool:
-    """Tell whether a request is at a sign-in's own server, where one of the two has no secret to compare."""
+    """Return whether a request is at a sign-in's own server, where one of both has no secret to compare."""
     here = server(one.entry.request.url)
     nothing = not links or not group[0]
     first_use = one.step in FOLLOWING and "access_token" not in map(label_kind, group[0])

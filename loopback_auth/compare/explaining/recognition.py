@@ -216,7 +216,7 @@ def _pattern(call: Call, contract: TicketContract) -> re.Pattern[str]:
 
 
 def _is_create(name: str, call: Call, answer: HttpResponse | None) -> bool:
-    """Tell whether a ticket begins here; or that it was begun before, where the path says enough."""
+    """Return whether a ticket begins here; or that it was begun before, where the path says enough."""
     return "{id}" in call.url if name != "create" else answer is not None and answer.status in call.ok
 
 

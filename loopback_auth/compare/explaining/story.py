@@ -251,7 +251,7 @@ def _heard(run: Run, manner: Manner) -> Heard:
 
 
 def is_token(label: str) -> bool:
-    """Tell whether a label stands for what a sign-in is made for; vendors have names of their own for it."""
+    """Return whether a label stands for what a sign-in is made for; vendors have their own names for it."""
     kind = label_kind(label)
     return kind.endswith(("token", "_secret")) and kind not in ("client_secret", "refresh_token")
 

@@ -189,7 +189,7 @@ def shown(found: Iterable[str]) -> str:
 
 
 def watched(trace: Trace) -> bool:
-    """Tell whether every leg of the browser was seen, so that what is not there did not happen."""
+    """Return whether every leg of the browser was seen, so that what is not there did not happen."""
     legs = tuple(trace.exchanges("browser"))
     return trace.ground != "live" and all(leg.observed for leg in legs)
 
