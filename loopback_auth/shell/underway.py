@@ -160,20 +160,24 @@ class UnderWay:
             self._deadline.reschedule(later)
 
     def _expired(self) -> AttemptExpired:
-        hint = "Run the command again; --timeout gives more time."
-        known = self._mishaps.sentences()
-        if self._visited and not known:
+        again = "run the command again; --timeout gives more time."
+        if known := self._mishaps.sentences():
+            hint = f"{known} {again.capitalize()}"
+        elif self._visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.
             hint = (
                 "If the browser shows an error of the server, compare the client ID "
                 f"{self._client.client_id!a} and the redirect URI with what is registered there. Otherwise "
-                "run the command again; --timeout gives more time."
+                f"{again}"
+            )
+        else:
+            hint = (
+                "If no browser can open the link, see python -m loopback_auth doctor for what works here. "
+                f"Otherwise {again}"
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
-        return AttemptExpired(
-            f"Nobody came back from the browser within {within}.", hint=f"{known} {hint}".lstrip()
-        )
+        return AttemptExpired(f"Nobody came back from the browser within {within}.", hint=hint)
 
 
 async def nobody_pastes(_: AuthorizationRequest) -> Callback:

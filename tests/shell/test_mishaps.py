@@ -40,11 +40,16 @@ def test_https_at_our_port_is_remembered_with_what_to_do() -> None:
     assert "http://127.0.0.1:1234" in after(HttpsTried("127.0.0.1:1234"))
 
 
-@pytest.mark.parametrize("visited", [False, True])
-def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
-    """A reason that is known stands in place of guesses."""
+ENDPOINT = "http://127.0.0.1:1/"
+CLIENT = ClientConfig(
+    Provider("as", ServerMetadata(authorization_endpoint=ENDPOINT, token_endpoint=ENDPOINT)), "x"
+)
+
+
+def a_plan() -> Plan:
+    """Return a plan with the redirect alone."""
     where = Fact(YES)
-    plan = Plan(
+    return Plan(
         place=Place("test", "a test"),
         facts=Facts(opens=where, reaches=where, person=where, waits=where),
         routes=(Route("code", AT_ONCE, "It is a test."),),
@@ -52,12 +57,16 @@ def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
         opens=True,
         patience=60.0,
     )
-    endpoint = "http://127.0.0.1:1/"
-    metadata = ServerMetadata(authorization_endpoint=endpoint, token_endpoint=endpoint)
-    client = ClientConfig(Provider("as", metadata), "x")
+
+
+@pytest.mark.parametrize("visited", [False, True])
+def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
+    """A reason that is known stands in place of guesses."""
 
     async def main() -> str:
-        under_way = UnderWay(client, plan, notify=silent, conditions=Conditions(), timeout=0.2, paste=None)
+        under_way = UnderWay(
+            CLIENT, a_plan(), notify=silent, conditions=Conditions(), timeout=0.2, paste=None
+        )
         async with Driver(notify=under_way.tell, start_page=False) as driver:
             waiting = asyncio.ensure_future(under_way.run(driver, None))
             if visited:
@@ -71,3 +80,18 @@ def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
 
     assert hint.startswith(after(NO_STATE))
     assert "client ID" not in hint
+
+
+def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
+    """Where there is no browser, running the command again ends in the same way."""
+
+    async def main() -> str:
+        under_way = UnderWay(
+            CLIENT, a_plan(), notify=silent, conditions=Conditions(), timeout=0.1, paste=None
+        )
+        async with Driver(notify=under_way.tell, start_page=False) as driver:
+            with pytest.raises(AttemptExpired) as caught:
+                await under_way.run(driver, None)
+            return caught.value.hint
+
+    assert "doctor" in asyncio.run(main())
