@@ -96,7 +96,13 @@ def _story(name: str, options: argparse.Namespace) -> Story:
     rehearsal = rehearse(name, client)
     # A vendor of tickets alone is no provider that has a name.
     provider = rehearsal.provider if options.provider or not options.ticket else options.ticket
-    manner = Manner(provider, rehearsal.translated, rehearsal.contract, rehearsed=client is not None)
+    manner = Manner(
+        provider,
+        rehearsal.translated,
+        rehearsal.contract,
+        rehearsed=client is not None,
+        declared=client.provider if client is not None else None,
+    )
     return rehearsed_story(rehearsal.run, manner)
 
 

@@ -58,7 +58,8 @@ def test_ticket_at_netlify_is_told(command_line: CommandLine) -> None:
     assert (ended.status, ended.stderr) == (0, "")
     assert calls[0] == "POST https://api.netlify.com/api/v1/oauth/tickets"
     assert calls[-1] == "POST https://api.netlify.com/api/v1/oauth/tickets/<ticket#1>/exchange"
-    assert "Why is the redirect URI ignored?" in ended.stdout
+    heads = ["Why is the redirect URI ignored?", "Step by step", calls[0] + "\n", "By hand, with curl"]
+    assert sorted(heads, key=ended.stdout.index) == heads
     assert "Nothing was sent to netlify" in ended.stdout
     assert "CLIENT_ID stands for yours." in ended.stdout
 

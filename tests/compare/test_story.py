@@ -39,7 +39,13 @@ def told(flow: str, provider: str = "") -> Story:
     if needs_secret(settings):
         settings = settings.with_secret(SECRET)
     rehearsal = rehearse(flow, client_config(settings))
-    manner = Manner(rehearsal.provider, rehearsal.translated, rehearsal.contract, rehearsed=True)
+    manner = Manner(
+        rehearsal.provider,
+        rehearsal.translated,
+        rehearsal.contract,
+        rehearsed=True,
+        declared=client_config(settings).provider,
+    )
     return rehearsed_story(rehearsal.run, manner)
 
 
@@ -80,6 +86,8 @@ def test_questions_of_the_thread_are_answered() -> None:
     assert answer(story, "How does the program learn").startswith(
         f"By asking (GET {TICKETS}/<ticket#1>), here 3 times, at most every 1 s, until authorized is true."
     )
+    code = answer(story, "Does response_type=code work")
+    assert "https://api.netlify.com/oauth/token, which wants a client secret" in code
     assert "No page, script or extension" in answer(story, "Where does the access token show")
     assert {one.source for one in story.answers[:3]} == {"https://github.com/netlify/open-api"}
     assert "extensions of the browser" in taken_by(story, "<ticket#1>")

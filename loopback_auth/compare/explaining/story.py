@@ -18,6 +18,7 @@ from loopback_auth.compare.explaining.carrying import came_back, carried, sent_a
 from loopback_auth.compare.explaining.story_words import PARAMETERS, STEPS, VENDOR, Told
 from loopback_auth.compare.judging.evidence import label_kind
 from loopback_auth.compare.nouns import Run
+from loopback_auth.model import Provider
 from loopback_auth.redact import server_text
 from loopback_auth.trace import Exchange, Step
 
@@ -105,12 +106,14 @@ class Manner:
         contract: the vendor's way to sign in by ticket.
         rehearsed: somebody else answered in the provider's place, so that of the answers only that is told
             which the program goes on with.
+        declared: what is known of the provider beforehand, also about flows other than this one.
     """
 
     provider: str = "the server"
     translated: Callable[[str], str] = str
     contract: TicketContract | None = None
     rehearsed: bool = False
+    declared: Provider | None = None
 
     def told(self, told: Told) -> Told:
         """Name the source of the vendor's contract where a sentence rests on it."""

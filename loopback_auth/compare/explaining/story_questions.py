@@ -56,7 +56,7 @@ class Fate:
 
 def questions(run: Run, manner: Manner) -> tuple[Answer, ...]:
     """Answer what people ask."""
-    asked = (_ticket, _approval, _redirect_uri, _token_endpoint, _token)
+    asked = (_ticket, _approval, _redirect_uri, _code, _token_endpoint, _token)
     return tuple(one for ask in asked if (one := ask(run.trace, manner)) is not None)
 
 
@@ -166,6 +166,19 @@ def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
     )
     source = "RFC 8628 §3.1" if kind_of(trace.flow) == "device" else _source(manner)
     return Answer("Why is the redirect URI ignored?", said, source, numbers(*exchanges))
+
+
+def _code(trace: Trace, manner: Manner) -> Answer | None:
+    """Lead from a ticket to the flow that people know, where the provider has both."""
+    declared = manner.declared
+    if first(trace, "ticket request") is None or declared is None or not declared.metadata.token_endpoint:
+        return None
+    sent = declared.client_auth in ("client_secret_basic", "client_secret_post")
+    said = (
+        f"That is the code flow, which explain code {declared.name} tells. Its token endpoint is "
+        f"{declared.metadata.token_endpoint}{', which wants a client secret' if sent else ''}."
+    )
+    return Answer("Does response_type=code work, and where is its token endpoint?", said, "RFC 6749 §4.1")
 
 
 def _token_endpoint(trace: Trace, manner: Manner) -> Answer | None:

@@ -33,13 +33,15 @@ def text(story: Story, *, width: int = 100) -> str:
     lines += hanging("", _with_source(story.summary, story.source), width=width)
     for note in story.notes:
         lines += hanging("", note, width=width)
-    for number, scene in enumerate(story.scenes, 1):
-        lines += ["", *_scene(number, scene, width)]
+    lines += hanging("", _contents(story), width=width)
     if story.answers:
         lines += ["", "What people ask", "---------------"]
     for one in story.answers:
         lines += ["", *hanging("", one.question, width=width)]
         lines += hanging("  ", _with_source(one.answer, one.source), width=width)
+    lines += ["", "Step by step", "------------"]
+    for number, scene in enumerate(story.scenes, 1):
+        lines += ["", *_scene(number, scene, width)]
     if story.fates:
         lines += ["", "The secrets, and who could take them", "------------------------------------"]
     for fate in story.fates:
@@ -52,6 +54,18 @@ def text(story: Story, *, width: int = 100) -> str:
     if story.by_hand:
         lines += ["", *_by_hand(story, width)]
     return "\n".join(lines) + "\n"
+
+
+def _contents(story: Story) -> str:
+    """Say what follows: it is longer than a screen, and the last part is there to be copied."""
+    parts = (
+        (story.answers, "what people ask"),
+        (story.scenes, "the steps"),
+        (story.fates, "the secrets and who could take them"),
+        (story.findings, "what the checks say"),
+        (story.by_hand, "the same by hand, with curl"),
+    )
+    return f"What follows: {'; '.join(title for part, title in parts if part)}."
 
 
 def members(noun: Noun) -> dict[str, object]:
