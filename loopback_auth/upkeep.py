@@ -4,6 +4,8 @@ Many processes share what is kept. So whoever wants to renew decides under the l
 what another process has got meanwhile is taken instead. What a renewal brings is kept before anything else
 is done with it: at a server that rotates refresh tokens the old one is dead by then.
 
+A sign-in and a token that is fresh need neither flow, so that each is imported when it is due.
+
 Source: RFC 9700 §4.14.2; RFC 6749 §6; RFC 7009 §2.
 """
 
@@ -16,8 +18,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
-from loopback_auth.flows.giving_up import revoke
-from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
 from loopback_auth.model import Network, SignIn
 from loopback_auth.shell.driver import Driver
 from loopback_auth.shell.events import Event, Notify, Warned, silent
@@ -138,6 +138,8 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
 
 
 async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
+    from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
+
     client = client_of(current, client_secret)
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
@@ -253,6 +255,9 @@ async def logout(
 
     Source: RFC 7009 §2.
     """
+    from loopback_auth.flows.giving_up import revoke
+    from loopback_auth.flows.renewal import client_of
+
     check_asyncio()
     async with locked(store, sign_in.name):
         try:
