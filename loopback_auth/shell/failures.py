@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from loopback_auth.errors import TransportError
 from loopback_auth.protocol.urls import is_localhost
 from loopback_auth.shell.client_certificate import WANTS_ONE
-from loopback_auth.shell.proxies import ADDRESS, Proxy
+from loopback_auth.shell.proxy_address import ADDRESS, Proxy
 from loopback_auth.shell.resolver import LOOPBACK, PrivateAddressError
 from loopback_auth.shell.socks import SocksError
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Network
 from loopback_auth.shell import proxies, trust
+from loopback_auth.shell.proxy_address import parsed
 
 
 class Sight(NamedTuple):
@@ -69,7 +70,7 @@ def _proxies(environ: Mapping[str, str]) -> list[Sight]:
 
 def _proxy(name: str, address: str) -> tuple[str, str]:
     try:
-        proxy = proxies.parsed(name, address)
+        proxy = parsed(name, address)
     except ConfigError as exc:
         return exc.message, exc.message
     user = ", with a user name" if proxy.user else ""

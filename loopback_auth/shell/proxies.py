@@ -9,65 +9,21 @@ when no variable names a proxy.
 
 from __future__ import annotations
 
-import base64
-import re
 import sys
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
-from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import is_loopback_url
 
-SOCKS = ("socks5h", "socks5", "socks4a", "socks4", "socks")
-SCHEMES = ("http", "https", *SOCKS)
-DEFAULT_PORTS = {"http": 80, "https": 443}
-SOCKS_PORT = 1080
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.shell.proxy_address import Proxy
+
 PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")
 """The variables, the first that is set being the one that counts."""
-
-ADDRESS = "Write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with special characters as %XX."
-_HOST = re.compile(r"[^\s%<>\"\\|^`{}]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """A proxy that can be used.
-
-    Args:
-        named_by: the variable, or what else named it.
-        port: its scheme's own if none was given.
-        user: the bytes that were given, UTF-8 if they were not percent-encoded (RFC 7617 §2.1).
-    """
-
-    named_by: str
-    scheme: str
-    host: str
-    port: int
-    user: bytes = field(default=b"", repr=False)
-    password: bytes = field(default=b"", repr=False)
-
-    @property
-    def url(self) -> str:
-        """Its address without user name and password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
-
-    @property
-    def is_socks(self) -> bool:
-        """Whether it speaks SOCKS, and not HTTP."""
-        return self.scheme in SOCKS
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What tells an HTTP proxy who we are (RFC 7617 §2)."""
-        if not self.user:
-            return {}
-        given = base64.b64encode(self.user + b":" + self.password).decode("ascii")
-        return {"Proxy-Authorization": f"Basic {given}"}
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
@@ -85,7 +41,7 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
     if not named:
         return _of_system(host)
     no_proxy = next((environ[name] for name in EXCEPTIONS if name in environ), "")
-    return None if bypasses(host, parts.port or 443, no_proxy) else parsed(named, environ[named])
+    return None if bypasses(host, parts.port or 443, no_proxy) else _parsed(named, environ[named])
 
 
 def named_by(environ: Mapping[str, str]) -> str:
@@ -107,33 +63,6 @@ def bypasses(host: str, port: int, no_proxy: str) -> bool:
     host = host.lower().removesuffix(".")
     entries = no_proxy.lower().replace(",", " ").split()
     return any(entry == "*" or _matches(host, port, entry) for entry in entries)
-
-
-def parsed(variable: str, address: str) -> Proxy:
-    """Take the address of a proxy apart.
-
-    Raises:
-        ConfigError: it cannot be used; the message repeats none of it but a scheme.
-    """
-    scheme, separator, rest = address.strip().partition("://")
-    scheme, rest = (scheme.lower(), rest) if separator else ("http", scheme)
-    if scheme not in SCHEMES:
-        known = scheme if scheme.isascii() and scheme.isalnum() else "another protocol"
-        raise ConfigError(
-            f"{variable} names a proxy that speaks {known}, which is not known here.",
-            hint="Name a proxy whose address starts with http://, https:// or socks5h://.",
-        )
-    given, _, place = rest.rpartition("@")
-    try:
-        parts = urlsplit(f"//{place}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if port == 0 or not _HOST.fullmatch(host):
-        raise ConfigError(f"{variable} names a proxy whose address cannot be read.", hint=ADDRESS)
-    default = SOCKS_PORT if scheme in SOCKS else DEFAULT_PORTS[scheme]
-    user, _, password = given.partition(":")
-    return Proxy(variable, scheme, host, port or default, _bytes(user), _bytes(password))
 
 
 def _matches(host: str, port: int, entry: str) -> bool:
@@ -174,8 +103,10 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _bytes(text: str) -> bytes:
-    return unquote_to_bytes(text.encode("utf-8", "surrogateescape"))
+def _parsed(variable: str, address: str) -> Proxy:
+    from loopback_auth.shell.proxy_address import parsed  # Most people have no proxy.
+
+    return parsed(variable, address)
 
 
 def _of_system(host: str) -> Proxy | None:
@@ -184,4 +115,4 @@ def _of_system(host: str) -> Proxy | None:
     address = urllib.request.getproxies().get("https")
     if not address or urllib.request.proxy_bypass(host):
         return None
-    return parsed("The network settings of this system", address)
+    return _parsed("The network settings of this system", address)

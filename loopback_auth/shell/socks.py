@@ -12,7 +12,7 @@ from typing import TypeVar
 import aiohttp
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.shell.proxies import Proxy
+from loopback_auth.shell.proxy_address import Proxy
 
 T = TypeVar("T")
 

@@ -11,6 +11,8 @@ that one in the same instant (RFC 9112 §9.3.1), and then nobody knows whether i
 
 A public authorization server may not lead us into this machine or its network: names are looked at again when
 they are resolved (`resolver`). The person's own proxy may be where it likes.
+
+What only a proxy or a failure needs is imported then: most sign-ins meet neither.
 """
 
 from __future__ import annotations
@@ -35,13 +37,14 @@ from loopback_auth.errors import MalformedResponse, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse, Network
 from loopback_auth.protocol.json import BODY_LIMIT
 from loopback_auth.protocol.urls import origin
-from loopback_auth.shell.client_certificate import PATIENCE, is_wanted
-from loopback_auth.shell.failures import AGAIN, ENCODED, failure, may_want_certificate
-from loopback_auth.shell.proxies import Proxy, proxy_for
+from loopback_auth.shell.proxies import proxy_for
 from loopback_auth.shell.resolver import PrivateAddressError, Resolver
-from loopback_auth.shell.socks import socks_connector, through
 from loopback_auth.shell.threads import apart
 from loopback_auth.shell.trust import complaints, tls_context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.shell.proxy_address import Proxy
 
 CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
@@ -120,6 +123,8 @@ class Transport:
                 self._judge_literal(urlsplit(request.url).hostname or "")
             return await self._exchange(self._session(proxy, "", request), request, step, proxy)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
+            from loopback_auth.shell.failures import failure, may_want_certificate
+
             # Not chained: the library's messages may quote what was sent, or what came back.
             wanted = proxy is None and may_want_certificate(exc) and await self._wants_certificate(request)
             raise failure(
@@ -167,6 +172,8 @@ class Transport:
             self._resolver.judge(host, [str(ip_address(host))])
 
     async def _wants_certificate(self, request: HttpRequest) -> bool:
+        from loopback_auth.shell.client_certificate import PATIENCE, is_wanted
+
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or 443
         if parts.scheme != "https" or self._network.client_cert:
@@ -179,6 +186,8 @@ class Transport:
         return False
 
     async def _by_socks(self, proxy: Proxy, request: HttpRequest, step: str) -> HttpResponse:
+        from loopback_auth.shell.socks import through
+
         found = await self._resolver.inner.resolve(proxy.host, proxy.port)
         sessions = {one["host"]: self._session(proxy, one["host"], request) for one in found}
         return await through(
@@ -200,6 +209,8 @@ class Transport:
             proxy_headers=proxy.headers if proxy is not None else None,
         ) as response:
             if response.headers.get("Content-Encoding", "").lower() not in ENCODINGS:
+                from loopback_auth.shell.failures import AGAIN, ENCODED
+
                 raise TransportError(f"The answer to the {step} cannot be read: {ENCODED}", hint=AGAIN)
             body = await _read(response, step)
             headers = tuple((name, value) for name, value in response.headers.items())
@@ -221,6 +232,8 @@ class Transport:
         key = proxy, address, fresh
         if key not in self._sessions:
             if proxy is not None and proxy.is_socks:
+                from loopback_auth.shell.socks import socks_connector
+
                 connector = socks_connector(proxy, address, force_close=fresh)
             else:
                 # The proxy's name comes from the person, and is nearly always a private one.

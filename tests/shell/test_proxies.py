@@ -13,7 +13,8 @@ from relays import HOST, Authority, Relay, answer, listening, relaying
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, TransportError
 from loopback_auth.model import HttpRequest, Network
-from loopback_auth.shell.proxies import bypasses, parsed, proxy_for
+from loopback_auth.shell.proxies import bypasses, proxy_for
+from loopback_auth.shell.proxy_address import parsed
 from loopback_auth.shell.resolver import Resolver
 from loopback_auth.shell.transport import Transport
 
