@@ -63,11 +63,10 @@ PUBLIC = frozenset(
 OWN_KEY = re.compile(r"^https?://(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d+)?/([0-9a-f]{32})(?=$|[/?#])")
 """The address of a page of ours on a loopback port."""
 
-_LOOKS_SECRET = re.compile(
-    r"(?=[A-Za-z0-9._~-]*[0-9])(?=[A-Za-z0-9._~-]*[A-Za-z])[A-Za-z0-9_~-][A-Za-z0-9._~-]{15,}"
-)
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# Compiled when first used: few conversations have something to be looked at so closely.
+_LOOKS_SECRET = r"(?=[A-Za-z0-9._~-]*[0-9])(?=[A-Za-z0-9._~-]*[A-Za-z])[A-Za-z0-9_~-][A-Za-z0-9._~-]{15,}"
+_JWT = r"eyJ[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)"
+_TITLE = r"(?is)<title[^>]*>(.*?)</title"
 
 
 class Labels:
@@ -86,7 +85,7 @@ class Labels:
     def learn(self, kind: str, secret: str) -> None:
         """Remember one secret; of a token in three parts each part that tells something as well."""
         self._redactor.learn(kind, secret)
-        if (parts := _JWT.fullmatch(secret)) is not None:
+        if secret.startswith("eyJ") and (parts := re.fullmatch(_JWT, secret)) is not None:
             for part in parts.groups():
                 self._redactor.learn(f"{kind}_part", part)
             self._members(_payload(parts.group(1)))
@@ -183,13 +182,13 @@ class Labels:
         if (document := _document(message)) is not None:
             return _cut(json.dumps(self._written(document), ensure_ascii=False), BODY_LIMIT)
         if kind == "text/html":
-            title = _TITLE.search(message.body.decode("utf-8", "replace"))
+            title = re.search(_TITLE, message.body.decode("utf-8", "replace"))
             words = self.text(server_text(title.group(1), 200)) if title is not None else ""
             return f"{f'<title>{words}</title> ' if words else ''}({size} bytes of HTML)"
         return f"({size} bytes of {self.text(server_text(kind, 80)) or 'an unknown type'})"
 
     def _pair(self, name: str, value: str, *, guess: bool, depth: int) -> None:
-        if is_secret(name) or (guess and name not in PUBLIC and _LOOKS_SECRET.fullmatch(value)):
+        if is_secret(name) or (guess and name not in PUBLIC and _looks_secret(value)):
             self.learn(name, value)
         inner = unquote(value)
         if depth < DEPTH and ("?" in inner or "#" in inner):
@@ -233,7 +232,7 @@ class Labels:
             return
         if "/" in value and not is_secret(name):
             self.learn_url(value)
-            for part in filter(_LOOKS_SECRET.fullmatch, re.split(r"[/?#&=]", unquote(unquote(value)))):
+            for part in filter(_looks_secret, re.split(r"[/?#&=]", unquote(unquote(value)))):
                 self.learn("ticket", part)
             return
         self.learn(name if is_secret(name) else "ticket", value)
@@ -248,6 +247,10 @@ class Labels:
         if isinstance(value, int | float) and (shown := self._redactor.text(str(value))) != str(value):
             return shown
         return value
+
+
+def _looks_secret(text: str) -> bool:
+    return len(text) >= 16 and re.fullmatch(_LOOKS_SECRET, text) is not None
 
 
 def _cut(text: str, limit: int) -> str:

@@ -64,11 +64,11 @@ def discover(
         )
     wanted = ("token_endpoint", start, *also)
     requests = metadata_requests(known.issuer)
-    first = ""
+    absent = []
     for at, request in enumerate(requests):
         answer = yield from Send(request, step="metadata request")
         if is_absent(answer):
-            first = first or came_instead(answer)
+            absent.append(answer)
             continue
         # A server in trouble does not lead to the next document, which may be an older one.
         found = metadata_response(provider, answer)
@@ -76,7 +76,8 @@ def discover(
             yield from Warn(doubts)
         return (yield from _completed(provider, found, wanted, requests[at + 1 :]))
     raise EndpointMissing(
-        f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414); first came {first}.",
+        f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414); first came "
+        f"{came_instead(absent[0])}.",
         hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
     )
 

@@ -1,7 +1,8 @@
 """What kind of answer came: members to read, words of refusal, a page of something in between, or trouble.
 
 An answer of a server that is not well, or of something that stands before it, is no refusal, whatever its
-body says: nobody has judged what was asked.
+body says: nobody has judged what was asked. Where nothing speaks of trouble or refusal, as in nearly every
+answer, `protocol.refusal` is not even loaded.
 
 Source: RFC 6749 §5.1, §5.2; RFC 6585 §4, §6; RFC 9110 §8.3, §10.2.3, §15.6.
 """
@@ -10,13 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from loopback_auth.errors import MalformedResponse, TransportError
 from loopback_auth.model import FORM, HttpResponse
 from loopback_auth.protocol.json import is_json, is_page, media_type, parse_object
-from loopback_auth.protocol.refusal import WORDS_LIMIT, Refusal, refusal
 from loopback_auth.redact import server_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.protocol.refusal import Refusal
 
 TRANSIENT = frozenset(
     {
@@ -40,7 +45,7 @@ PASSING = frozenset({407, 408, 425, 429})
 
 FIELD_LIMIT = 64
 
-_TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
+_TITLE = rb"(?i)<title[^>]{0,200}>([^<]{1,400})"
 
 
 def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") -> Mapping[str, object]:
@@ -69,6 +74,8 @@ def said(answer: HttpResponse) -> Refusal:
 
     Source: RFC 6749 §5.2.
     """
+    from loopback_auth.protocol.refusal import WORDS_LIMIT, Refusal, refusal
+
     try:
         members = _members(answer, "refusal", "RFC 6749 §5.2")
     except MalformedResponse:
@@ -78,11 +85,34 @@ def said(answer: HttpResponse) -> Refusal:
     # What a success says in a form that is not understood may be the very tokens.
     if 200 <= answer.status < 300:
         return Refusal()
+    sentence = server_text(answer.body[: 4 * WORDS_LIMIT].decode("utf-8", "replace"), WORDS_LIMIT)
     # A code alone, as text or as a string of JSON, is what a member `message` would say.
     if answer.body[:1] in (b'"', b"["):
-        return refusal({"message": _sentence(answer.body).strip('"[] ')})
+        return refusal({"message": sentence.strip('"[] ')})
     plain = media_type(answer) in ("", "text/plain")
-    return refusal({"message": _sentence(answer.body)}) if plain else Refusal()
+    return refusal({"message": sentence}) if plain else Refusal()
+
+
+def refused(document: Mapping[str, object], answer: HttpResponse) -> Refusal | None:
+    """Return what an answer refuses with; None when it is none, or says nothing that could be shown.
+
+    Where it has no code the status stands for one. With a status of success it has to say no by `error` or
+    the like, since there a `message` or a `status` may say anything.
+
+    Args:
+        document: the members of the answer.
+        answer: untrusted.
+
+    Source: RFC 6749 §5.2 (GitHub, Slack and others answer 200).
+    """
+    if answer.status < 400 and not _says_no(document):
+        return None
+    from loopback_auth.protocol.refusal import refusal
+
+    found = refusal(document)
+    if not (found.error or found.description):
+        return None
+    return found if found.error else replace(found, error=f"HTTP status {answer.status}")
 
 
 def came_instead(answer: HttpResponse) -> str:
@@ -96,7 +126,7 @@ def came_instead(answer: HttpResponse) -> str:
     if not answer.body.strip():
         return f"{status} with an empty body"
     if is_page(answer):
-        title = _TITLE.search(answer.body[:65536])
+        title = re.search(_TITLE, answer.body[:65536])
         named = f" ({server_text(title[1].decode('utf-8', 'replace'), 80)!a})" if title else ""
         return (
             f"{status} with a web page{named}; a proxy, a firewall or a bot check may have answered in place "
@@ -121,6 +151,8 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
 
     Source: RFC 9110 §15.6; RFC 6585 §4; RFC 6749 §4.1.2.1 (`server_error`, `temporarily_unavailable`).
     """
+    if answer.status < 400 and is_json(answer) and not _may_tell_of_trouble(answer):
+        return
     words = said(answer)
     if not (answer.status >= 500 or answer.status in PASSING or _passes(words, answer)):
         return
@@ -142,6 +174,18 @@ def _passes(words: Refusal, answer: HttpResponse) -> bool:
         return True
     # RFC 9110 §10.2.3: who names a time to come back has refused for now only; GitHub limits rates with 403.
     return answer.status == 403 and bool(answer.header("retry-after").strip())
+
+
+def _may_tell_of_trouble(answer: HttpResponse) -> bool:
+    """Return whether a word of `TRANSIENT` is anywhere in an answer, in any spelling that is understood."""
+    letters = re.sub(rb"[^a-z]+", b"", answer.body.lower())
+    return any(word.encode("ascii") in letters for word in TRANSIENT)
+
+
+def _says_no(document: Mapping[str, object]) -> bool:
+    if document.get("ok") is False or document.get("success") is False:
+        return True
+    return bool(document.get("error") or document.get("errors"))
 
 
 def _span(seconds: float) -> str:
@@ -168,7 +212,3 @@ def _fields(answer: HttpResponse) -> Mapping[str, object] | None:
         return None
     # RFC 6749 §3.2: no parameter may be there twice, for it would have two meanings.
     return None if len(dict(pairs)) != len(pairs) else dict(pairs)
-
-
-def _sentence(body: bytes) -> str:
-    return server_text(body[: 4 * WORDS_LIMIT].decode("utf-8", "replace"), WORDS_LIMIT)

@@ -15,11 +15,10 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
-from loopback_auth.protocol.answer import check_well, members_of, said
+from loopback_auth.protocol.answer import check_well, members_of, refused, said
 from loopback_auth.protocol.client_auth import authenticated_request, token_endpoint_request
 from loopback_auth.protocol.json import number, text_member, text_or_digits
 from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered, wait_wanted
-from loopback_auth.protocol.refusal import refused
 from loopback_auth.protocol.token import token_document
 from loopback_auth.protocol.urls import check_approval_url
 from loopback_auth.redact import server_text

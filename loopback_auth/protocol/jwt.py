@@ -28,7 +28,7 @@ from loopback_auth.redact import server_text
 LEEWAY = 60.0
 """Seconds by which two clocks may differ."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def id_token(
@@ -162,7 +162,7 @@ def _of_tenant(issuer: str | None, claims: Mapping[str, object]) -> str | None:
     Source: https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens#validate-the-issuer
     """
     tenant = claims.get("tid")
-    fits = isinstance(tenant, str) and _UUID.fullmatch(tenant) is not None
+    fits = isinstance(tenant, str) and re.fullmatch(_UUID, tenant) is not None
     return issuer.replace("{tenantid}", str(tenant)) if issuer is not None and fits else issuer
 
 

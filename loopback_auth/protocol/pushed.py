@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse, PushedAuthorizationError
 from loopback_auth.model import AuthorizationRequest, ClientConfig, HttpRequest, HttpResponse, ServerMetadata
-from loopback_auth.protocol.answer import check_well, members_of
+from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.authorization import with_parameters
 from loopback_auth.protocol.client_auth import authenticated_request, client_authentication
 from loopback_auth.protocol.json import text_member
-from loopback_auth.protocol.refusal import refused
 
 
 def pushes(client: ClientConfig, metadata: ServerMetadata) -> bool:

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.json import member
 from loopback_auth.redact import error_code, server_text
 
@@ -139,32 +138,6 @@ def refusal(document: Mapping[str, object]) -> Refusal:
             (text for text in sentences if not error or _standard(text) != _standard(error)), ""
         )
     return Refusal(error, description, server_text(_text(document, "error_uri")), frozenset(known))
-
-
-def refused(document: Mapping[str, object], answer: HttpResponse) -> Refusal | None:
-    """Return what an answer refuses with; None when it is none, or says nothing that could be shown.
-
-    Where it has no code the status stands for one. With a status of success it has to say no by `error` or
-    the like, since there a `message` or a `status` may say anything.
-
-    Args:
-        document: the members of the answer.
-        answer: untrusted.
-
-    Source: RFC 6749 §5.2 (GitHub, Slack and others answer 200).
-    """
-    if answer.status < 400 and not _says_no(document):
-        return None
-    found = refusal(document)
-    if not (found.error or found.description):
-        return None
-    return found if found.error else replace(found, error=f"HTTP status {answer.status}")
-
-
-def _says_no(document: Mapping[str, object]) -> bool:
-    if document.get("ok") is False or document.get("success") is False:
-        return True
-    return bool(document.get("error") or document.get("errors"))
 
 
 def _listed(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:

@@ -22,10 +22,9 @@ from loopback_auth.model import (
     ServerMetadata,
     TokenSet,
 )
-from loopback_auth.protocol.answer import check_well, members_of
+from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.json import member, number
-from loopback_auth.protocol.refusal import refused
 from loopback_auth.protocol.scope import scope_words
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text

@@ -13,12 +13,11 @@ from protocol_samples import CLIENT, ISSUER, NOW, PROVIDER, asked, json_answer, 
 
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.model import FORM, HttpResponse, ServerMetadata
-from loopback_auth.protocol.answer import check_well, members_of, said
+from loopback_auth.protocol.answer import check_well, members_of, refused, said
 from loopback_auth.protocol.device import device_authorization_response, device_token_response
 from loopback_auth.protocol.jws import jwks_response
 from loopback_auth.protocol.metadata import is_absent, metadata_doubts, metadata_response
 from loopback_auth.protocol.pushed import pushed_authorization_response
-from loopback_auth.protocol.refusal import refused
 from loopback_auth.protocol.revocation import revocation_response
 from loopback_auth.protocol.ticket import (
     account_response,
