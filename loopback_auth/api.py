@@ -19,10 +19,10 @@ from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
 from loopback_auth.shell.browser import Opening, open_browser
 from loopback_auth.shell.controls import Controls
 from loopback_auth.shell.driver import Driver, Paste
+from loopback_auth.shell.embedded import planned
 from loopback_auth.shell.events import Notify, Warned, silent
 from loopback_auth.shell.following import leading
 from loopback_auth.shell.loopback import BoundRedirect
-from loopback_auth.shell.planning import planned
 from loopback_auth.shell.shared import Observer, OpenBrowser
 from loopback_auth.shell.threads import apart, check_asyncio, run_sync
 from loopback_auth.shell.underway import TIMEOUT, UnderWay

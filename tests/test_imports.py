@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth.demo.serve import demo_thread
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.store import FileTokenStore
 
@@ -150,6 +152,47 @@ def keep(folder: Path) -> None:
     FileTokenStore(str(folder / "data")).save(
         SignIn("as.example", "x", "none", metadata, requested_scope="", tokens=tokens)
     )
+
+
+FOR_OTHERS_ONLY = {
+    "loopback_auth.flows.giving_up",
+    "loopback_auth.flows.renewal",
+    "loopback_auth.protocol.refusal",
+    "loopback_auth.protocol.revocation",
+    "loopback_auth.settings",
+    "loopback_auth.shell.client_certificate",
+    "loopback_auth.shell.failures",
+    "loopback_auth.shell.planning",
+    "loopback_auth.shell.proxy_address",
+    "loopback_auth.shell.socks",
+}
+"""What a program needs that renews, meets a proxy or fails; and what only the command line has."""
+
+SIGN_IN = """
+import asyncio, sys
+from loopback_auth import api
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+client = ClientConfig(Provider("demo", ServerMetadata(sys.argv[1])), "loopback-auth-demo")
+asyncio.run(api.login(client))
+print(*sys.modules)
+"""
+
+PERSON = (
+    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
+)
+
+
+def test_a_sign_in_that_succeeds_loads_nothing_for_one_that_fails(tmp_path: Path) -> None:
+    """Proxies, renewals and reasons to refuse are a tenth of our own share of the CPU of a sign-in."""
+    browser = f"{shlex.quote(sys.executable)} -c {shlex.quote(PERSON)} %s"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BROWSER": browser}
+    with demo_thread() as demo:
+        command = [sys.executable, "-c", SIGN_IN, demo.issuer]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    modules = set(done.stdout.split())
+
+    assert "loopback_auth.protocol.token" in modules, done.stderr
+    assert among(modules, FOR_OTHERS_ONLY) == set()
 
 
 def test_a_sign_in_does_without_a_web_framework() -> None:

@@ -1,4 +1,4 @@
-"""Work out how to sign in here, for a command that has settings, and for a program that has a client.
+"""Work out how to sign in here for a command, which has settings; for a program that embeds us: `embedded`.
 
 Called before the browser is started; imports next to nothing.
 """
@@ -9,17 +9,13 @@ import os
 import sys
 
 from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
-from loopback_auth.plan.abilities import abilities
 from loopback_auth.plan.nouns import (
     APPROVED_BY_ANYBODY,
     ELSEWHERE,
-    LIKELY,
     NO,
     ROUTES,
     UNKNOWN,
     UNLIKELY,
-    YES,
-    Abilities,
     nobody_to_confirm,
 )
 from loopback_auth.plan.routes import plan
@@ -29,16 +25,10 @@ from loopback_auth.shell.environment import look_around
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from loopback_auth.model import ClientConfig
     from loopback_auth.plan.nouns import Plan, Surroundings
     from loopback_auth.settings import Settings
-
-
-NOBODY_CONFIRMS = (
-    "Anybody could approve it, and the program does not ask whose account it was: give it confirm."
-)
 
 
 def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = False) -> Plan:
@@ -129,50 +119,6 @@ def _chosen(settings: Settings, wishes: Mapping[str, tuple[str, str]], *, unconf
 def surroundings_of(settings: Settings) -> Surroundings:
     """Look at this machine, but for what the settings say is to be seen instead."""
     return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, wishes=settings.pairs("signal"))
-
-
-def planned(
-    client: ClientConfig,
-    flow: str | None,
-    allowed: Sequence[str],
-    *,
-    opener: bool = False,
-    pastes: bool = False,
-    confirms: bool = False,
-) -> Plan:
-    """Plan a sign-in for a program that embeds us.
-
-    Args:
-        client: who asks, at which provider.
-        flow: the only one that is wanted; None: choose.
-        allowed: to be chosen from.
-        opener: the caller has its own way to open a page.
-        pastes: the caller can ask a person for an address.
-        confirms: the caller asks whose account it was; without that, a flow that anybody could approve is
-            not opened but where it is wanted by name.
-    """
-    wishes = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
-    if opener:
-        wishes |= {"opens": (YES, "the program opens pages"), "reaches": (LIKELY, "the program opens pages")}
-    provider, metadata = client.provider, client.provider.metadata
-    takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
-    able = abilities(
-        issuer=metadata.issuer is not None,
-        authorization_endpoint=metadata.authorization_endpoint is not None,
-        token_endpoint=metadata.token_endpoint is not None,
-        device_authorization_endpoint=metadata.device_authorization_endpoint is not None,
-        ticket=provider.ticket is not None,
-        client_secret_missing=takes_secret and client.client_secret is None,
-        any_port=provider.redirect.ports == (0,),
-    )
-    if not confirms:
-        able = Abilities(
-            {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
-        )
-    surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
-    # What it means that nobody is at the terminal is said by `confirms`.
-    chosen = plan(surroundings, able, wishes=wishes, allowed=tuple(allowed), unconfirmed=True)
-    return chosen.only(flow) if flow is not None else chosen
 
 
 def _check_allowed(settings: Settings, flow: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.nouns import ROUTES
-from loopback_auth.shell.planning import planned
+from loopback_auth.shell.embedded import planned
 
 ISSUER = "https://as.example"
 CONTRACT = demo_contract("netlify", ISSUER, binding=False)
