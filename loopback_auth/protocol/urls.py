@@ -121,12 +121,20 @@ def is_loopback_url(url: str) -> bool:
     return is_localhost(host) or _is_loopback_literal(host)
 
 
+def plain_host(host: str) -> str:
+    """Return a host as two of them are compared: in lower case, without brackets and a dot at the end.
+
+    Source: RFC 3986 §3.2.2, §6.2.2.1; RFC 1034 §3.1 (the dot of the root).
+    """
+    return host.lower().strip("[]").removesuffix(".")
+
+
 def is_localhost(host: str) -> bool:
     """Return whether a host is `localhost` or a name below it, which are this machine, dot at the end or not.
 
     Source: RFC 6761 §6.3.
     """
-    host = host.lower().removesuffix(".")
+    host = plain_host(host)
     return host == "localhost" or host.endswith(".localhost")
 
 
@@ -204,7 +212,7 @@ def origin(url: str) -> str:
 
 
 def _is_allowed(url: str, allowed: Collection[str]) -> bool:
-    return (urlsplit(url).hostname or "") in (host.strip("[]").lower() for host in allowed)
+    return plain_host(urlsplit(url).hostname or "") in map(plain_host, allowed)
 
 
 def _has_local_name(url: str) -> bool:

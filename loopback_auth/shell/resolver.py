@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from loopback_auth.protocol.urls import is_localhost, is_public_address
+from loopback_auth.protocol.urls import is_localhost, is_public_address, plain_host
 from loopback_auth.shell.threads import apart
 
 LOOPBACK = ("::1", "127.0.0.1")
@@ -82,7 +82,7 @@ class Resolver(AbstractResolver):
     ) -> None:
         self.inner = inner or SystemResolver()
         self.seen_public = public
-        self._allowed = frozenset(map(_plain, allowed))
+        self._allowed = frozenset(map(plain_host, allowed))
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -104,7 +104,7 @@ class Resolver(AbstractResolver):
             PrivateAddressError: it does, and nobody has allowed it.
         """
         public = [is_public_address(one) for one in addresses]
-        if self.seen_public and not all(public) and _plain(host) not in self._allowed:
+        if self.seen_public and not all(public) and plain_host(host) not in self._allowed:
             raise PrivateAddressError(host)
         # One public address among private ones is enough: a server could add private ones to stay unseen.
         self.seen_public = self.seen_public or any(public)
@@ -112,10 +112,6 @@ class Resolver(AbstractResolver):
     async def close(self) -> None:
         """Let go of what resolving has opened."""
         await self.inner.close()
-
-
-def _plain(host: str) -> str:
-    return host.lower().strip("[]").removesuffix(".")
 
 
 def _found(host: str, address: str, port: int) -> ResolveResult:

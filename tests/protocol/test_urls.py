@@ -262,6 +262,15 @@ def test_public_server_sends_the_browser_to_public_names(host: str) -> None:
     assert check_approval_url(f"https://{host}/device", by="https://as.example/")
 
 
+@pytest.mark.parametrize("allowed", ["login.corp", "LOGIN.corp", "login.corp."])
+@pytest.mark.parametrize("named", ["login.corp", "login.CORP", "login.corp."])
+def test_allowed_host_is_known_in_every_spelling(named: str, allowed: str) -> None:
+    """Where a name is looked up the dot at its end says nothing either (RFC 1034 §3.1)."""
+    url = f"https://{named}/device"
+
+    assert check_approval_url(url, by="https://as.example/", allowed=(allowed,)) == url
+
+
 def test_origin_is_scheme_and_authority() -> None:
     """Origins are compared to see whether two endpoints belong together (RFC 6454 §4)."""
     assert origin("https://AS.example:8443/token?x=1#y") == "https://as.example:8443"
