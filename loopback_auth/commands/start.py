@@ -29,6 +29,7 @@ from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import GENERAL, as_typed
 from loopback_auth.shell.environment import started_here
+from loopback_auth.shell.planning import check_allowed
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
@@ -190,12 +191,7 @@ def _flows(settings: Settings) -> tuple[SplitFlow, ...]:
         flows = [flow for flow in SPLIT_FLOWS if flow == wanted or (flow, wanted) == ("paste", "code")]
         if not flows:
             raise ConfigError(f"The flow {wanted} needs a process that waits for the browser.", hint=hint)
-        if wanted not in settings.words("allowed_flows"):
-            raise ConfigError(
-                f"The flow {wanted} (from {settings.origin('flow')}) is not among those that are allowed "
-                f"(from {settings.origin('allowed_flows')}).",
-                hint="Leave one of the two out.",
-            )
+        check_allowed(settings, wanted)
         return tuple(flows)
     offered = [flow for flow in SPLIT_FLOWS if any(settings.text(name) for name in OFFERED_BY[flow])]
     # Without any, the last one is tried, so that it is said what is missing.

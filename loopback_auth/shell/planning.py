@@ -46,7 +46,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
         Unavailable: nobody may be waited for here.
     """
     flow = settings.text("flow")
-    _check_allowed(settings, flow)
+    check_allowed(settings, flow)
     _check_asked(settings, flow)
     wishes = wishes_of(settings)
     chosen = _chosen(settings, wishes, unconfirmed=unconfirmed)
@@ -121,7 +121,12 @@ def surroundings_of(settings: Settings) -> Surroundings:
     return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, wishes=settings.pairs("signal"))
 
 
-def _check_allowed(settings: Settings, flow: str | None) -> None:
+def check_allowed(settings: Settings, flow: str | None) -> None:
+    """Refuse a flow that was chosen and is not among those that are allowed.
+
+    Raises:
+        ConfigError: says where each of the two was said.
+    """
     if flow in ROUTES and flow not in settings.words("allowed_flows"):
         raise ConfigError(
             f"The flow {flow} (from {settings.origin('flow')}) is not among those that are allowed "

@@ -20,10 +20,10 @@ SHOWN = 4000
 """Characters of a body that are told."""
 
 QUOTES = frozenset({"error", "error_description", "error_uri", "errors", "message", "messages", "detail"})
-"""Members of a success that may be a refusal all the same: its other ones are not touched."""
+"""Where servers quote what they were sent: of a success that may be a refusal all the same, only these are
+cleaned."""
 QUOTED = 64 * 1024
-"""Bytes of a refusal that is no JSON: nobody reads further."""
-"""Where servers quote what they were sent."""
+"""Bytes of a refusal that is not JSON: nobody reads further."""
 
 
 class Witness:
