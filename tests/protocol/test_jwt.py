@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jws
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from protocol_samples import ATTEMPT, CLIENT, ISSUER, METADATA, NOW, PROPERTY, PROVIDER, json_answer
 
 from loopback_auth.errors import MalformedResponse
@@ -311,6 +312,21 @@ def test_signatures_of_the_specification_are_verified(raw: str, alg: str, key: d
     assert decode(raw)[1] == {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
     with pytest.raises(MalformedResponse):
         verify_signature(raw[:-2] + "AA", algorithm=alg, client=CLIENT, keys={"keys": [key]})
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_signature_under_an_old_name_is_verified_without_a_word(algorithm: str) -> None:
+    """The library warns of EdDSA (RFC 9864), though the server uses it; warnings are errors here."""
+    key = OKPKey.generate_key("Ed25519")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        raw = signed(CLAIMS, key, {"alg": algorithm})
+    keys = {"keys": [key.as_dict(private=False)]}
+
+    verify_signature(raw, algorithm=algorithm, client=CLIENT, keys=keys)
+
+    with pytest.raises(MalformedResponse):
+        verify_signature(raw, algorithm="ES256", client=CLIENT, keys={"keys": [A3_KEY]})
 
 
 # Claims
