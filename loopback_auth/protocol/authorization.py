@@ -58,7 +58,7 @@ def authorization_request(
     ]
     if verifier is not None:
         parameters += [("code_challenge", code_challenge(verifier)), ("code_challenge_method", "S256")]
-    scope = client.provider.scope_separator.join(client.scope.split())
+    scope = client.provider.scope_separator.join(_scopes(client))
     optional = {
         client.provider.quirks.scope_parameter: scope,
         "nonce": nonce,
@@ -82,6 +82,15 @@ def authorization_request(
         metadata=metadata,
         mode_demanded=client.response_mode is not None,
     )
+
+
+def _scopes(client: ClientConfig) -> list[str]:
+    """Return the scopes to ask for; an ID token is asked for with `openid`, where nothing else is said.
+
+    Source: OpenID Connect Core 1.0 §3.2.2.1, §3.1.2.1.
+    """
+    given = client.scope.split()
+    return given or ["openid"] * ("id_token" in client.response_type.split())
 
 
 def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMode:

@@ -239,6 +239,24 @@ def test_form_post_is_chosen_where_it_is_announced(
     assert query(asked(client, metadata)).get("response_mode", "query") == chosen
 
 
+@pytest.mark.parametrize(
+    ("response_type", "given", "sent"),
+    [
+        ("id_token", "", "openid"),
+        ("id_token token", "", "openid"),
+        ("code id_token", "", "openid"),
+        ("id_token", "profile", "profile"),
+        ("code", "", None),
+        ("token", "", None),
+    ],
+)
+def test_an_id_token_is_asked_for_with_its_scope(response_type: Any, given: str, sent: str | None) -> None:
+    """Without `openid` a server refuses the request (OpenID Connect Core 1.0 §3.1.2.1)."""
+    client = replace(CLIENT, response_type=response_type, scope=given)
+
+    assert query(asked(client)).get("scope") == sent
+
+
 def test_fragment_is_said_where_it_was_chosen() -> None:
     """It is the default (OAuth 2.0 Multiple Response Types §5), but not with every server."""
     client = replace(CLIENT, response_type="code id_token", scope="openid")
