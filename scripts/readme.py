@@ -67,7 +67,7 @@ def readme() -> str:
     """Return the README with what the code says filled in between its marks."""
     import places
 
-    from loopback_auth.settings.providers import every_preset
+    from loopback_auth.settings.presets import every_preset
 
     text = (ROOT / "README.md").read_text()
     *others, last = every_preset()

@@ -27,7 +27,7 @@ from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.settings import Settings, needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 from loopback_auth.shell.browser import Opening
 from loopback_auth.shell.events import Event, Warned
 from loopback_auth.store.memory import MemoryTokenStore

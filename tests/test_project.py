@@ -18,7 +18,7 @@ import loopback_auth
 from loopback_auth.cli import COMMANDS
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.flows.catalog import NAMES
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.setting import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -121,8 +121,8 @@ def _circumstances(settings: Settings) -> Circumstances:
 
 
 def _network(settings: Settings) -> tuple[Sight, ...]:
-    from loopback_auth.settings import PLACES
     from loopback_auth.settings.network import network_of
+    from loopback_auth.settings.presets import PLACES
     from loopback_auth.shell.network_seen import network_seen
 
     urls = [url for name in PLACES if (url := settings.text(name))]

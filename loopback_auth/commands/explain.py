@@ -115,7 +115,7 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
     from loopback_auth.compare.running.simulate import ISSUER
     from loopback_auth.settings import needs_secret
     from loopback_auth.settings.configure import client_config
-    from loopback_auth.settings.providers import every_preset
+    from loopback_auth.settings.presets import every_preset
 
     if name in every_preset():
         raise ConfigError(

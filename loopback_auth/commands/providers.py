@@ -13,7 +13,7 @@ import os
 from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings import config_file, load_config
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
 

@@ -16,13 +16,23 @@ import os
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import config_folder
-from loopback_auth.settings.providers import every_preset, filled, preset
+from loopback_auth.settings.presets import (
+    ADDRESSES,
+    PLACES,
+    every_preset,
+    filled,
+    left_out,
+    of_vendor,
+    preset,
+    preset_name,
+    preset_row,
+)
 from loopback_auth.settings.reading import loopback_parts, suggestion
 from loopback_auth.settings.setting import PREFIX, SETTINGS, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 DEMO = "demo"
 UNNAMED = "unnamed"
@@ -35,23 +45,6 @@ OTHER_VARIABLES = (
     "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD",
 )
 _NAMES = tuple(setting.name for setting in SETTINGS)
-PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
-_ADDRESSES = (
-    *PLACES,
-    "pushed_authorization_request_endpoint",
-    "device_authorization_endpoint",
-    "revocation_endpoint",
-    "userinfo_endpoint",
-    "jwks_uri",
-    "allowed_issuer",
-    "domain",
-    "ticket",
-    "ticket_base",
-    "ticket_ui",
-    "approval_hosts",
-    "revoke_method",
-    "revoke_url",
-)
 _CLIENT = ("client_id", "client_secret")
 
 
@@ -190,7 +183,7 @@ def resolve(
     given = {name: flags[name] for name in _NAMES if flags.get(name) is not None}
     variables = {item.name: environ[item.variable] for item in SETTINGS if environ.get(item.variable)}
     name, nearer = _named(provider, given, variables, environ, config)
-    address = next((one for one in _ADDRESSES if one in given and one != "ticket"), "")
+    address = next((one for one in ADDRESSES if one in given and one != "ticket"), "")
     if name == DEMO and address:
         raise ConfigError(
             f"The built-in demonstration has its own address: --{address.replace('_', '-')} has no use there",
@@ -198,7 +191,7 @@ def resolve(
         )
     table = tables.get(name, {})
     elsewhere = bool(name) or any(place in layer for layer in (given, variables) for place in PLACES)
-    top = {key: value for key, value in config.items() if not (elsewhere and key in _ADDRESSES + _CLIENT)}
+    top = {key: value for key, value in config.items() if not (elsewhere and key in ADDRESSES + _CLIENT)}
     layers: list[tuple[str, Mapping[str, object]]] = [
         ("flag {flag}", given),
         ("environment {variable}", variables),
@@ -210,13 +203,13 @@ def resolve(
         layers.insert(nearer, (named_by, {"issuer": name}))
     elif name and name not in (DEMO, *tables) and not preset(name):
         raise _unknown_provider(name, named_by, tables)
-    extended = _preset_name(name, table)
-    layers.insert(2, ("environment", _of_vendor(extended, environ)))
-    layers.append((f"preset {extended}", _preset(extended, [layer for _, layer in layers])))
+    extended = preset_name(name, table)
+    layers.insert(2, ("environment", of_vendor(extended, environ)))
+    layers.append((f"preset {extended}", preset_row(extended, [layer for _, layer in layers])))
     layers[-1] = (layers[-1][0], filled(layers[-1][1], _domain(layers, extended)))
     values = {item.name: _value(item, layers) for item in SETTINGS}
     advice = "{note} ({source})".format_map(preset(extended)) if extended else ""
-    return Settings(_name(name, values), values, advice, _notes(extended, values))
+    return Settings(_name(name, values), values, advice, left_out(extended, values))
 
 
 def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
@@ -289,46 +282,6 @@ def _named(
     return str(config.get("provider", "")), 3
 
 
-def _preset_name(name: str, table: Mapping[str, object]) -> str:
-    """Return the preset of a provider; a table called like a preset extends it, unless it lies elsewhere."""
-    if "preset" in table:
-        return str(table["preset"])
-    elsewhere = any(place in table for place in PLACES)
-    return name if not elsewhere and preset(name) else ""
-
-
-def _preset(name: str, nearer: Iterable[Mapping[str, object]]) -> dict[str, object]:
-    row = preset(name)
-    given = [(place, str(layer[place])) for layer in nearer for place in PLACES if place in layer]
-    if all(_is_of_row(row, place, url) for place, url in given):
-        return row
-    return {key: value for key, value in row.items() if key not in _ADDRESSES}
-
-
-def _notes(extended: str, values: Mapping[str, tuple[object, str, int]]) -> tuple[str, ...]:
-    """Say that a preset's ticket is left out, which is a flow that a person may count on."""
-    if values["ticket"][0] or not preset(extended).get("ticket"):
-        return ()
-    return (
-        f"The tickets of {extended} are left out, for another server is named than its own. If that one "
-        "makes tickets too, give --ticket, --ticket-base and --ticket-ui.",
-    )
-
-
-def _is_of_row(row: Mapping[str, object], place: str, url: str) -> bool:
-    """Return whether an address is of a preset's own server, so that the others there are still its.
-
-    Tenants share a server, and are none: an issuer is compared as a whole, and a template is everybody's own.
-    """
-    if place == "issuer" or any("{domain}" in str(value) for value in row.values()):
-        return url == row.get(place)
-    return _origin(url) in {_origin(str(row.get(one))) for one in PLACES}
-
-
-def _origin(url: str) -> str:
-    return "/".join(url.split("/")[:3])
-
-
 def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> str:
     """Return what goes into the addresses of a template; itself when nobody has said it.
 
@@ -346,13 +299,6 @@ def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> st
             hint="Name a provider that is a server of your own, such as keycloak, or give --issuer.",
         )
     return str(domain)
-
-
-def _of_vendor(extended: str, environ: Mapping[str, str]) -> Mapping[str, object]:
-    """Return what the vendor's own tools take from the environment, under the names of our settings."""
-    aliases = preset(extended).get("environment", {})
-    pairs = aliases.items() if isinstance(aliases, dict) else ()
-    return {name: environ[variable] for name, variable in pairs if environ.get(variable)}
 
 
 def _value(item: Setting, layers: list[tuple[str, Mapping[str, object]]]) -> tuple[object, str, int]:
@@ -374,7 +320,7 @@ def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
             # Two issuers on one host, as tenants have them, are two providers.
             return (rest if place == "issuer" else rest.partition("/")[0]).rstrip("/")
     # An address that somebody has given is never passed over, even if it is not enough to sign in.
-    for address in ("ticket_base", *_ADDRESSES):
+    for address in ("ticket_base", *ADDRESSES):
         url = values[address][0]
         if isinstance(url, str) and "://" in url:
             return url.partition("://")[2].partition("/")[0]

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.settings.trusted import read_trusted

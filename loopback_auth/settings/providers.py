@@ -3,7 +3,7 @@
 The keys of a preset are the names of settings, besides `title`, `source` (a public page that states the
 endpoints) and `note` (one sentence for people: what to register there). What a provider publishes under its
 issuer is not repeated here. A client is never part of a preset: whoever signs in has registered their own.
-Servers at a domain of one's own are in `templates`, which is imported when one of them is named.
+Servers at a domain of one's own are in `templates`; how a row is chosen and filled in is `presets`.
 
 A fixed port stands where the provider compares redirect URIs byte for byte; none stands where it ignores the
 port of a loopback redirect (RFC 8252 §7.3), which is also what happens when there is no `redirect_uri`.
@@ -12,10 +12,6 @@ This module imports next to nothing: it is loaded before the browser is started.
 """
 
 from __future__ import annotations
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 EXACT_LOCALHOST = "http://localhost:8400/callback"
 EXACT_LOOPBACK = "http://127.0.0.1:8400/callback"
@@ -322,27 +318,3 @@ PRESETS: dict[str, dict[str, object]] = {
         "revocation_endpoint": "https://zoom.us/oauth/revoke",
     },
 }
-
-
-def preset(name: str) -> dict[str, object]:
-    """Return a preset, or a template whose `{domain}` is still to be filled in; empty when there is none."""
-    if not name or name in PRESETS or "://" in name:
-        return PRESETS.get(name, {})
-    return every_preset().get(name, {})
-
-
-def every_preset() -> dict[str, dict[str, object]]:
-    """Return all presets and templates by name."""
-    from loopback_auth.settings.templates import TEMPLATES
-
-    return dict(sorted({**PRESETS, **TEMPLATES}.items()))
-
-
-def filled(preset: Mapping[str, object], domain: str) -> dict[str, object]:
-    """Put a domain into a template; one with a scheme stands for the address as a whole."""
-    return {
-        key: value.replace("https://{domain}" if "://" in domain else "{domain}", domain.rstrip("/"))
-        if isinstance(value, str)
-        else value
-        for key, value in preset.items()
-    }

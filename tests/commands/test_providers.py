@@ -6,7 +6,7 @@ import json
 
 from command_line import CommandLine
 
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 
 PRESETS = every_preset()
 

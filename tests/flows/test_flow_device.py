@@ -31,7 +31,7 @@ from loopback_auth.model import (
     SignIn,
 )
 from loopback_auth.quirks import Quirks
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 
 START = 1_700_000_000.0
 JSON = (("Content-Type", "application/json"),)

@@ -8,7 +8,7 @@ import pytest
 
 from loopback_auth.settings import needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
-from loopback_auth.settings.providers import every_preset
+from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.setting import SETTINGS
 
 PRESETS = every_preset()

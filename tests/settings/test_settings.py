@@ -671,10 +671,11 @@ def test_settings_are_resolved_before_anything_is_imported(provider: str) -> Non
         "loopback_auth",
         "loopback_auth.errors",
         "loopback_auth.folders",
-        "loopback_auth.settings.providers",
+        "loopback_auth.settings.presets",
         "loopback_auth.settings.reading",
         "loopback_auth.settings.setting",
         "loopback_auth.settings",
+        *(["loopback_auth.settings.providers"] if provider == "github" else []),
     }
 
 
