@@ -53,7 +53,7 @@ class KeptSettings:
         from loopback_auth.flows.serving import why_not
         from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
-        settings = self._of(sign_in, named)
+        settings = self._of(sign_in, named) or (None if named else self._of_all())
         if settings is None:
             return ""
         text = {name: _set(settings, name) for name in ("client_id", "scope", "audience", "allowed_issuer")}
@@ -117,6 +117,14 @@ class KeptSettings:
             if not settings.is_demo and sign_in_name(settings.name) == sign_in.name:
                 return settings
         return None
+
+    def _of_all(self) -> Settings | None:
+        """Return what is said of every provider, where nothing says which: sign-ins by flags obey it, too."""
+        try:
+            settings = self._resolved("")
+        except ConfigError:
+            return None
+        return settings if settings.is_demo or settings.name == UNNAMED else None
 
     def _resolved(self, provider: str) -> Settings:
         return resolve(

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import replace
 
+import pytest
 from command_line import TYPED, CommandLine
 
 from commands.people import (
@@ -125,6 +126,19 @@ def test_an_issuer_names_its_sign_in(command_line: CommandLine) -> None:
     assert command_line.run("token", "https://id.example/").stdout == "access-token-of-id.example\n"
 
 
+@pytest.mark.parametrize("name", ["RESOURCE", "AUDIENCE", "SCOPE", "CLIENT_ID"])
+def test_what_the_environment_asks_for_is_what_is_handed_out(command_line: CommandLine, name: str) -> None:
+    """A token for another resource or of another client may go to a stranger (RFC 8707 §3)."""
+    keep(command_line, "one", expires_at=NOW + 3600, obtained_at=NOW)
+
+    environment = {f"LOOPBACK_AUTH_{name}": "https://other.example"}
+    unnamed, named = command_line.run("token", **environment), command_line.run("token", "one", **environment)
+
+    assert (unnamed.status, unnamed.stdout) == (9, "")
+    # Whoever names it means it, whatever the environment says of others.
+    assert named.stdout == "access-token-of-one\n"
+
+
 def test_an_unknown_name_is_told_with_the_known_ones(command_line: CommandLine) -> None:
     """It is most often a slip."""
     keep(command_line, "github")
@@ -162,7 +176,9 @@ def test_a_confidential_client_finds_its_secret_again(
     renewed = command_line.run("token", LOOPBACK_AUTH_CONFIG_DIR=folder)
     age(command_line)
     without = command_line.run("token")
-    another = command_line.run("token", LOOPBACK_AUTH_CLIENT_SECRET="x", LOOPBACK_AUTH_CLIENT_ID="another")
+    (file,) = kept_in(command_line).rglob("*.json")
+    other = {"LOOPBACK_AUTH_CLIENT_SECRET": "x", "LOOPBACK_AUTH_CLIENT_ID": "another"}
+    another = command_line.run("token", file.stem, **other)
 
     assert (signed_in.status, renewed.status) == (0, 0)
     assert (without.status, another.status) == (2, 2)
