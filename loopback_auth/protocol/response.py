@@ -105,7 +105,9 @@ def same_secret(one: str, other: str) -> bool:
 
 
 def _check_single(callback: Callback) -> None:
-    names = [name for name, value in callback.parameters if value and name in KNOWN_PARAMETERS]
+    # Two descriptions of one refusal are no two meanings of it.
+    decisive = KNOWN_PARAMETERS - FREE_TEXT
+    names = [name for name, value in callback.parameters if value and name in decisive]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise MalformedResponse(
@@ -183,8 +185,7 @@ def _check_kind(response_type: str, parameters: dict[str, str]) -> tuple[str, ..
         raise refuse("both an error and what was asked for", "RFC 6749 §4.1.2")
     # A refresh token must not come this way (RFC 6749 §4.2.2); tokens that do are only worth dropping.
     dropped = "refresh_token" in parameters and "access_token" in wanted
-    allowed = wanted | ({"token_type"} if "access_token" in wanted else set())
-    for name in sorted({*ARTEFACTS, "token_type", "refresh_token", "response"} - allowed):
+    for name in sorted({*ARTEFACTS, "refresh_token", "response"} - wanted):
         if name in parameters and not (dropped and name == "refresh_token"):
             raise refuse(f"{name} was not asked for", "OAuth 2.0 Multiple Response Types §3")
     missing = sorted(wanted - parameters.keys())

@@ -74,7 +74,7 @@ def test_what_was_asked_for_is_taken(response_type: ResponseType) -> None:
 
 
 @every_type
-@pytest.mark.parametrize("extra", [CODE, ACCESS, ID_TOKEN, BEARER, REFRESH, ("response", "jwt")])
+@pytest.mark.parametrize("extra", [CODE, ACCESS, ID_TOKEN, REFRESH, ("response", "jwt")])
 def test_what_was_not_asked_for_is_refused(response_type: ResponseType, extra: tuple[str, str]) -> None:
     """A server that sends more than was asked for has mixed something up, or somebody has."""
     if extra in GOOD[response_type]:
@@ -212,6 +212,27 @@ def test_repeated_parameter_has_no_meaning(response_type: ResponseType, name: st
 
     with pytest.raises((MalformedResponse, StateMismatch)):
         authorization_response(request_for(response_type), came(response_type, *pairs, own=()))
+
+
+def test_refusal_with_two_descriptions_is_one() -> None:
+    """They decide nothing (RFC 6749 §4.1.2.1), and the person has refused."""
+    pairs = (
+        ("error", "access_denied"),
+        *(("error_description", text) for text in ("No", "Nein")),
+        STATE,
+        ISS,
+    )
+
+    with pytest.raises(AuthorizationError) as refusal:
+        authorization_response(request_for("code"), Callback(pairs, "query"))
+    assert refusal.value.error == "access_denied"
+
+
+def test_token_type_beside_a_code_means_nothing() -> None:
+    """It is no token, and what has no meaning is ignored (RFC 6749 §4.1.2)."""
+    response = authorization_response(request_for("code"), Callback((CODE, BEARER, STATE, ISS), "query"))
+
+    assert response.code == CODE[1]
 
 
 @every_type
