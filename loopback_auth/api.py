@@ -69,8 +69,8 @@ async def login(
         store: where the sign-in is kept; None keeps it nowhere.
         notify: told what happens, the link to show above all (see `shell.events`); called in this loop. None:
             it is said on stderr.
-        open_browser: starts a browser on a URL, or returns an `Opening` that says why not; None: this
-            machine's browser, if the plan has it opened.
+        open_browser: starts a browser on a URL; returns False, or an `Opening` that says why, where it did
+            not. None: this machine's browser, if the plan has it opened.
         start_page: begin at a page of ours; False opens the provider's URL at once.
         timeout: seconds until the person has to be back; what is left to do then has limits of its own.
             None: `TIMEOUT`, or for tickets and device codes as long as these live.

@@ -44,7 +44,7 @@ class TokenSource:
         store: where they are kept.
         interactive: ask a person when nothing else helps; otherwise raise `SignInRequired`.
         notify: as in `login`.
-        open_browser: starts a browser on a URL.
+        open_browser: starts a browser on a URL, as `webbrowser.open` does.
         timeout: seconds that a person gets.
         flow: as in `login`.
         allowed_flows: as in `login`.

@@ -465,6 +465,42 @@ def test_cancelled_before_the_port_is_bound() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("answer", [True, None], ids=["as webbrowser.open", "nothing"])
+def test_an_opener_may_be_any_function_of_a_link(answer: bool | None) -> None:
+    """Programs have one already, and it knows nothing of ours."""
+
+    async def main() -> None:
+        person = Person()
+
+        def opener(url: str) -> bool | None:
+            person.open(url)
+            return answer
+
+        async with serve_demo() as demo:
+            sign_in = await login(client(demo.issuer), open_browser=opener, notify=person.events.append)
+            await person.page()
+        assert sign_in.flow == "code"
+        assert next(one for one in person.events if isinstance(one, LinkReady)).opened_with
+
+    run(main())
+
+
+def test_an_opener_that_says_no_is_believed() -> None:
+    """`webbrowser.open` returns False where there is no browser; the link is what is left then."""
+
+    async def main() -> None:
+        person = Person()
+        async with silent_server() as (issuer, _):
+            with pytest.raises(AttemptExpired):
+                await login(
+                    client(issuer), open_browser=lambda _: False, notify=person.events.append, timeout=0.3
+                )
+        shown = next(one for one in person.events if isinstance(one, LinkReady))
+        assert (shown.opened_with, bool(shown.why_not)) == ("", True)
+
+    run(main())
+
+
 def test_nobody_comes_back_in_time() -> None:
     """The deadline is the person's, and a tab that waits is told about it."""
 

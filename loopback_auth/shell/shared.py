@@ -23,7 +23,7 @@ from loopback_auth.shell.receiver import Receiver
 from loopback_auth.shell.transport import Transport
 from loopback_auth.shell.witness import Witness
 
-OpenBrowser = Callable[[str], Opening]
+OpenBrowser = Callable[[str], Opening | bool | None]
 
 ON_ITS_WAY = 5.0
 """Seconds that a browser which was started may take to come to our page; a cold one does."""
@@ -133,7 +133,7 @@ class Shared:
     def start_browser(self, url: str) -> Opening:
         """Start a browser on a URL; tell later if its opener failed."""
         try:
-            opening = self._open_browser(url)
+            opening = _as_opening(self._open_browser(url))
         except Exception as exc:
             # The link is shown as well, and whoever follows it signs in all the same.
             report("the program's way to open a page failed", exc)
@@ -208,6 +208,15 @@ class Shared:
         # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
         if not self._over:
             self.notify(event)
+
+
+def _as_opening(answer: object) -> Opening:
+    """Take what an opener returned: ours an `Opening`, `webbrowser.open` and its like whether it worked."""
+    if isinstance(answer, Opening):
+        return answer
+    if answer is False:
+        return Opening(why_not="no browser could be started")
+    return Opening(program="the program's own way")
 
 
 def watch(opening: Opening, notify: Notify) -> None:
