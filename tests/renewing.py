@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,24 @@ from loopback_auth.store.memory import MemoryTokenStore
 
 NAME = "example"
 JSON = (("Content-Type", "application/json"),)
+SOON = 30.0
+
+
+def run(main: Coroutine[object, object, object]) -> None:
+    """Run a test's coroutine, for a few seconds at most."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(SOON):
+            await main
+
+    asyncio.run(bounded())
+
+
+def keeping(sign_in: SignIn) -> MemoryTokenStore:
+    """Return a store that keeps it."""
+    store = MemoryTokenStore()
+    store.save(sign_in)
+    return store
 
 
 class TokenEndpoint(DemoServer):

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from renewing import NAME, FailingStore, ending_in, sign_in_at, token_endpoint
+from renewing import (
+    NAME,
+    FailingStore,
+    ending_in,
+    keeping,
+    run,
+    sign_in_at,
+    token_endpoint,
+)
 
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
@@ -28,23 +35,6 @@ NOWHERE = "http://127.0.0.1:1"
 # For a day, since all tests together may take a while.
 KEPT = ending_in(sign_in_at(NOWHERE), 86_400.0, lifetime=90_000.0)
 CLIENT = ClientConfig(Provider(NAME, KEPT.metadata), "client", scope="read")
-
-
-def run(main: Coroutine[object, object, object]) -> None:
-    """Run a test's coroutine, for a few seconds at most."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(30):
-            await main
-
-    asyncio.run(bounded())
-
-
-def keeping(sign_in: SignIn) -> MemoryTokenStore:
-    """Return a store that keeps it."""
-    store = MemoryTokenStore()
-    store.save(sign_in)
-    return store
 
 
 def at(issuer: str) -> ClientConfig:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
-from renewing import NAME, FailingStore, ending_in, sign_in_at, token_endpoint
+from renewing import (
+    NAME,
+    FailingStore,
+    ending_in,
+    keeping,
+    run,
+    sign_in_at,
+    token_endpoint,
+)
 
 from loopback_auth import upkeep
 from loopback_auth.errors import (
@@ -25,23 +32,6 @@ from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.upkeep import renew
 
 NOWHERE = "http://127.0.0.1:1"
-
-
-def run(main: Coroutine[object, object, object]) -> None:
-    """Run a test's coroutine, for a few seconds at most."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(20):
-            await main
-
-    asyncio.run(bounded())
-
-
-def keeping(sign_in: SignIn) -> MemoryTokenStore:
-    """Return a store that keeps it."""
-    store = MemoryTokenStore()
-    store.save(sign_in)
-    return store
 
 
 def tokens_in(store: MemoryTokenStore) -> tuple[str, str | None]:

@@ -138,13 +138,19 @@ async def relaying(relay: Relay, context: ssl.SSLContext | None = None) -> Async
         yield relay
 
 
+async def method_of(reader: asyncio.StreamReader) -> bytes:
+    """Read a request to its end, and return its method."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = [line.lower() for line in head.split(b"\r\n")]
+    length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+    await reader.readexactly(length)
+    return head.split()[0]
+
+
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer every request on a connection, until it is closed."""
     with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
         while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            lines = [line.lower() for line in head.split(b"\r\n")]
-            length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
-            await reader.readexactly(length)
+            await method_of(reader)
             writer.write(OK)
             await writer.drain()

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from name_directory import Names
-from relays import listening
+from relays import listening, method_of
 
 from loopback_auth.errors import MalformedResponse, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse, Network, form_request
@@ -537,11 +537,7 @@ async def keeping_alive(replies: Callable[[bytes], bytes | None]) -> AsyncIterat
         seen.append(mine)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                lines = [line.lower() for line in head.split(b"\r\n")]
-                length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
-                await reader.readexactly(length)
-                mine.append(head.split()[0])
+                mine.append(await method_of(reader))
                 reply = replies(mine[-1])
                 if reply is None:
                     writer.transport.abort()
