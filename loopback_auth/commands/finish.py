@@ -22,7 +22,8 @@ import sys
 import time
 
 from loopback_auth.cli import print_json, tell
-from loopback_auth.commands.start import finish_command, remark
+from loopback_auth.commands._remarks import remark
+from loopback_auth.commands.start import finish_command
 from loopback_auth.commands.status import described
 from loopback_auth.errors import (
     AttemptCancelled,

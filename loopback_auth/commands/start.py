@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.settings import Settings
-    from loopback_auth.shell.events import Event
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
@@ -141,17 +140,6 @@ def finish_command(handle: str, flow: str = "") -> str:
     return f"{GENERAL} finish {handle}{' --url -' if flow == 'paste' else ''}"
 
 
-def remark(event: Event) -> None:
-    """Tell people what they should know."""
-    from loopback_auth.shell.events import PasteRefused, Warned
-
-    match event:
-        case Warned(text):
-            tell(f"warning: {text}")
-        case PasteRefused(reason):
-            tell(f"{reason} Paste again, or cancel with Ctrl-C.")
-
-
 async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Handed:
     """Begin with the first flow that the server offers."""
     *others, last = _flows(settings)
@@ -164,6 +152,7 @@ async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Hande
 
 
 async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTokenStore) -> Handed:
+    from loopback_auth.commands._remarks import remark
     from loopback_auth.flows.catalog import Conditions
     from loopback_auth.settings.configure import client_config
     from loopback_auth.settings.same_client import check_same_client

@@ -19,7 +19,7 @@ import os
 import sys
 import time
 
-from loopback_auth.cli import answer, print_json, tell, tell_error
+from loopback_auth.cli import answer, print_json, tell_error
 from loopback_auth.commands.status import kept
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
@@ -32,7 +32,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.shell.events import Event
     from loopback_auth.shell.loopback import BoundRedirect
 
 LONGEST_LEEWAY = 1e9
@@ -114,6 +113,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
         return sign_in
     import asyncio
 
+    from loopback_auth.commands._remarks import remark
     from loopback_auth.upkeep import renew
 
     renewing = renew(
@@ -159,11 +159,3 @@ def client_secret(sign_in: SignIn) -> str | None:
     from loopback_auth.terminal.secret import ask_client_secret
 
     return ask_client_secret(sign_in.name) or None
-
-
-def remark(event: Event) -> None:
-    """Tell people what they should know."""
-    from loopback_auth.shell.events import Warned
-
-    if isinstance(event, Warned):
-        tell(f"warning: {event.text}")
