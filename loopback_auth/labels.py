@@ -60,6 +60,9 @@ PUBLIC = frozenset(
 )
 """Parameters and members that look like secrets and are none."""
 
+WRAPPED = frozenset({"content", "data", "raw", "text", "value"})
+"""Members that say nothing of their own: what they hold is what the object around them is."""
+
 OWN_KEY = re.compile(r"^https?://(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d+)?/([0-9a-f]{32})(?=$|[/?#])")
 """The address of a page of ours on a loopback port."""
 
@@ -215,7 +218,7 @@ class Labels:
         """Remember the secrets in a JSON document, however deep: by their names, or as they look like it."""
         if isinstance(value, dict):
             for inner, one in value.items():
-                self._members(one, inner)
+                self._members(one, name if is_secret(name) and inner in WRAPPED else inner)
         elif isinstance(value, list):
             for one in value:
                 self._members(one, name)

@@ -189,6 +189,8 @@ def test_label_is_not_for_others_to_choose(name: str) -> None:
         ),
         *("clientSecret", "client-secret", "consumer_secret", "authToken", "csrfToken", "oauth_token"),
         *("tokens", "access_tokens", "secretKey", "secret_access_key", "privateKey", "private_key", "bearer"),
+        *("creds", "csrf", "passcode", "pwd", "SAMLResponse", "totp", "xsrf", "authKey", "encryption_key"),
+        *("id_jwt", "license-key", "masterKey", "signing_key", "Subscription-Key"),
         *("jwt", "userPassword", "passphrase", "sessionId", "deviceCode", "codeVerifier", "Authorization"),
     ],
 )

@@ -46,6 +46,8 @@ CANARY = "Canary0Canary1Canary2"
         {"authed_user": {"id": "U1", "refreshToken": CANARY}},
         {"tokens": [{"idToken": CANARY}, {"deep": [[{"apiKey": CANARY}]]}]},
         {"access_tokens": [CANARY, CANARY]},
+        {"access_token": {"value": "a word canary"}},
+        {"credentials": [{"text": "a word canary"}]},
         {"anything": JWT},
         {"list": ["x", JWT]},
         {"vendor": {"word": CANARY}},
@@ -62,6 +64,7 @@ def test_secret_anywhere_in_an_answer_is_not_told(document: dict[str, object]) -
 
     assert json.loads(told.response).keys() == document.keys()
     assert CANARY not in repr(told)
+    assert "a word canary" not in repr(told)
     assert JWT.split(".")[1] not in repr(told)
 
 
