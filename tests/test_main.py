@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.__main__ import main
+from loopback_auth.demo.serve import demo_thread
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.store import FileTokenStore
 
@@ -117,3 +120,55 @@ def test_a_token_that_cannot_be_written_is_no_success(
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "Exception ignored" not in ended.stderr
+
+
+LOOKS_ON = """
+import atexit, os, sys
+class Witness:
+    def __del__(self, write=os.write):
+        write(2, b"taken apart")
+sys.witness = Witness()
+atexit.register(print, "told at the end", end="")
+from loopback_auth.__main__ import main
+sys.exit(main())
+"""
+"""Tells whether the interpreter was taken apart, and whether what is due at the end was done."""
+
+PERSON = (
+    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no child keeps the last page up")
+@pytest.mark.parametrize(
+    ("flags", "apart"),
+    [pytest.param((), False, id="child"), pytest.param(("--port",), True, id="named port")],
+)
+def test_nobody_waits_for_the_child_that_keeps_the_last_page_up(
+    environment: dict[str, str], tmp_path: Path, flags: tuple[str, ...], apart: bool
+) -> None:
+    """Taking the interpreter apart beside a child copies all memory: no other end took as long."""
+    person = f"{shlex.quote(sys.executable)} -c {shlex.quote(PERSON)} %s"
+    with demo_thread() as demo:
+        # A port that was named has to be free at once, so that no child is left behind.
+        port = [*flags, str(free_port())] if flags else []
+        client = ["--issuer", demo.issuer, "--client-id", "loopback-auth-demo"]
+        done = subprocess.run(
+            [sys.executable, "-c", LOOKS_ON, "login", *client, *port, "--json", "--yes"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**environment, "HOME": str(tmp_path), "BROWSER": person},
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rpartition("}")[2].strip() == "told at the end"
+    assert ("taken apart" in done.stderr) is apart
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
