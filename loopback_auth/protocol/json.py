@@ -91,7 +91,10 @@ def is_page(answer: HttpResponse) -> bool:
 
     Source: RFC 9110 §8.3.
     """
-    return not is_json(answer) and (media_type(answer) == "text/html" or _first(answer) == b"<")
+    kind = media_type(answer)
+    if "xml" in kind and "html" not in kind:
+        return False  # What storage and old gateways say; nobody is to look at it in a browser.
+    return not is_json(answer) and (kind == "text/html" or _first(answer) == b"<")
 
 
 def is_wall(answer: HttpResponse) -> bool:

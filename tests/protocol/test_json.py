@@ -16,6 +16,7 @@ from loopback_auth.protocol.json import (
     DEPTH_LIMIT,
     LARGEST,
     is_json,
+    is_page,
     number,
     parse_object,
     text_member,
@@ -158,6 +159,23 @@ def test_garbage_gives_an_object_or_our_error(body: bytes) -> None:
 def test_json_is_told_by_its_media_type(content_type: str, expected: bool) -> None:
     """Where the body does not tell by itself (RFC 6749 §5.1, RFC 6839 §3.1)."""
     assert is_json(HttpResponse(200, (("content-type", content_type),))) is expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "page"),
+    [
+        ("text/html", True),
+        ("application/xhtml+xml", True),
+        ("", True),
+        ("text/plain", True),
+        ("application/xml", False),
+        ("text/xml; charset=utf-8", False),
+        ("application/json", False),
+    ],
+)
+def test_page_is_what_a_browser_would_show(content_type: str, page: bool) -> None:
+    """A refusal in XML is no wall in between, and there is nothing to look at."""
+    assert is_page(HttpResponse(403, (("Content-Type", content_type),), b"<a>no</a>")) is page
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "text/html", "application/octet-stream"])
