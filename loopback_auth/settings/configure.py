@@ -13,7 +13,7 @@ from __future__ import annotations
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
 from loopback_auth.settings import Settings, needs_secret, redirect_of
-from loopback_auth.settings.presets import PLACES, preset
+from loopback_auth.settings.presets import ENDPOINTS, PLACES, preset
 from loopback_auth.settings.reading import is_visible
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.store import sign_in_name
@@ -32,17 +32,6 @@ SECRET_HINT = (
     "Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, or run this in a terminal "
     "and be asked for it."
 )
-_ENDPOINTS = (
-    "authorization_endpoint",
-    "token_endpoint",
-    "pushed_authorization_request_endpoint",
-    "device_authorization_endpoint",
-    "revocation_endpoint",
-    "userinfo_endpoint",
-    "jwks_uri",
-)
-
-
 NETWORK = ("ca_file", "client_cert", "client_key", "allow_private")
 TICKETS_WITH_UI = ("netlify", "heroku")
 """Vendors whose contract has a second address, where the ticket or the token is taken too."""
@@ -98,7 +87,7 @@ def client_config(settings: Settings) -> ClientConfig:
     check_settings(settings)
     text = settings.text
     host, ports, path = redirect_of(settings)
-    endpoints = cast("dict[str, Any]", {name: text(name) or None for name in _ENDPOINTS})
+    endpoints = cast("dict[str, Any]", {name: text(name) or None for name in ENDPOINTS})
     plain = Provider(sign_in_name(settings.name), ServerMetadata(issuer=text("issuer") or None, **endpoints))
     provider = replace(
         plain,
@@ -197,7 +186,7 @@ def _check_places(settings: Settings) -> None:
         )
     if only_by_ticket(settings):
         return
-    if any("{domain}" in (settings.text(name) or "") for name in ("issuer", *_ENDPOINTS)):
+    if any("{domain}" in (settings.text(name) or "") for name in ("issuer", *ENDPOINTS)):
         if domain := settings.text("domain"):
             raise ConfigError(
                 f"{domain[:120]!a} does not fit into the addresses of {settings.name}",
@@ -221,7 +210,7 @@ def _check_places(settings: Settings) -> None:
         )
     if issuer:
         check_issuer(issuer)
-    for name in _ENDPOINTS:
+    for name in ENDPOINTS:
         if url := settings.text(name):
             check_endpoint(url, name=name)
 

@@ -12,14 +12,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
-ADDRESSES = (
-    *PLACES,
+ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
     "pushed_authorization_request_endpoint",
     "device_authorization_endpoint",
     "revocation_endpoint",
     "userinfo_endpoint",
     "jwks_uri",
+)
+PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
+"""The settings of which one says where to sign in."""
+ADDRESSES = (
+    "issuer",
+    *ENDPOINTS,
     "allowed_issuer",
     "domain",
     "ticket",
