@@ -24,7 +24,7 @@ from http import HTTPStatus
 from itertools import pairwise
 
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.shell.cookies import WithoutCookies
+from loopback_auth.protocol.cookies import WithoutCookies
 
 LastAnswer = Callable[[HttpRequest, socket.socket], HttpResponse | None]
 

@@ -18,9 +18,9 @@ from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server as WebServer
 
 from loopback_auth.model import HttpResponse
+from loopback_auth.protocol.cookies import WithoutCookies
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
-from loopback_auth.shell.cookies import WithoutCookies
 from loopback_auth.shell.peer import is_open, other_user
 
 RECEIVED_LIMIT = 256 * 1024

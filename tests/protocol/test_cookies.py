@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.shell.cookies import WithoutCookies
+from loopback_auth.protocol.cookies import WithoutCookies
 
 HEAD = b"GET /cookie:x HTTP/1.1\r\nHost: x\r\n%sAccept: */*\r\nCookies: kept\r\n\r\n"
 BODY = b"Cookie: of the body\r\n\r\nCookie: x"
