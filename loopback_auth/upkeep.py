@@ -225,7 +225,8 @@ async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) 
     if before is not None and before.tokens.account not in ("", sign_in.tokens.account):
         notify(
             Warned(
-                f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more."
+                f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more. "
+                "To keep both, give each a provider name of its own."
             )
         )
 

@@ -149,6 +149,7 @@ def test_replacing_the_account_of_another_person_is_said(
     same = sign_in(command_line, *flags)
 
     assert "Replaced first@example.com" in other.stderr
+    assert "To keep both" in other.stderr
     assert "Replaced" not in same.stderr
 
 
