@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -47,6 +48,8 @@ def leave_behind(sockets: Sequence[socket.socket], answer: LastAnswer) -> None:
 
 def _is_child() -> bool:
     """Split the process; return whether this is the child, which must not come back."""
+    if sys.platform == "win32":
+        return False
     with warnings.catch_warnings():
         # Other threads do not exist in the child, which needs nothing that they might hold.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -58,6 +61,8 @@ def _is_child() -> bool:
 
 def _forget_the_rest(kept: set[int]) -> None:
     """Close all but some files, hear no signal but those that end, and have no terminal."""
+    if sys.platform == "win32":
+        return
     os.setsid()
     for ends in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(ends, signal.SIG_DFL)

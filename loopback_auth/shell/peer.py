@@ -122,6 +122,8 @@ def _owner(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
 
 def _own_users() -> set[int]:
     """Collect the ids that are as good as ours: after `sudo` or `su` the browser is still the person's."""
+    if sys.platform != "linux":
+        return set()
     users = {ROOT, os.getuid(), os.geteuid()}
     with suppress(OSError, ValueError):
         users.add(int(Path("/proc/self/loginuid").read_text("ascii")))
@@ -137,6 +139,8 @@ def _own_users() -> set[int]:
 
 def _by_netlink(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
     """Ask for the one socket."""
+    if sys.platform != "linux":
+        return None
     family = socket.AF_INET6 if ":" in theirs[0] else socket.AF_INET
     near, far = (socket.inet_pton(family, one[0]) for one in (theirs, ours))
     identity = _SOCKET.pack(theirs[1], ours[1], near, far) + bytes(4) + b"\xff" * 8
