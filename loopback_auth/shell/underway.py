@@ -177,7 +177,9 @@ class UnderWay:
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
-        return AttemptExpired(f"Nobody came back from the browser within {within}.", hint=hint)
+        redirects = self._leading() not in ("ticket", "device")
+        nobody = "Nobody came back from the browser" if redirects else "Nobody approved"
+        return AttemptExpired(f"{nobody} within {within}.", hint=hint)
 
 
 async def nobody_pastes(_: AuthorizationRequest) -> Callback:

@@ -317,6 +317,17 @@ def test_refusal_is_the_end_whatever_else_could_be_tried(
     assert store(command_line).names() == ()
 
 
+def test_device_code_that_is_not_approved_is_told_as_that(
+    command_line: CommandLine, prompt: PromptServer
+) -> None:
+    """No browser was to come back here, and nobody is to look for one that did not."""
+    ended = command_line.run("login", *prompt.flags, "--flow", "device", "--yes", "--timeout", "1")
+
+    assert ended.status == 7
+    assert "approved" in ended.complaint
+    assert "came back" not in ended.complaint
+
+
 def test_refusal_by_device_ends_the_redirect_too(command_line: CommandLine, prompt: PromptServer) -> None:
     """Who has said no on the phone does not want to be asked by the browser."""
     with command_line.start("login", "--no-browser", "--yes", *prompt.flags, *AT_LAST) as running:
