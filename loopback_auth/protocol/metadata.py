@@ -166,7 +166,7 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
         authorization_response_iss_parameter_supported=_flag(
             document, "authorization_response_iss_parameter_supported"
         ),
-        require_pushed_authorization_requests=_flag(document, "require_pushed_authorization_requests"),
+        require_pushed_authorization_requests=(document.get("require_pushed_authorization_requests") is True),
         discovered=True,
     )
     return merged(found, provider.metadata)
