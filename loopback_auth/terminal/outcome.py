@@ -18,12 +18,12 @@ def signed_in(sign_in: SignIn, kept_in: str) -> str:
     # What is not told is what was asked for (RFC 6749 §5.1): an empty scope beside a request is an answer.
     nothing = "none" if sign_in.requested_scope.strip() else "server default (not stated)"
     simulated = ["  approved   by a simulated person; nobody was asked"] if sign_in.simulated_person else []
-    lines = [
-        f"Signed in to {sign_in.name}{who}.",
-        *simulated,
-        f"  scope      {server_text(tokens.scope) or nothing}",
-        f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}",
-    ]
+    lines = [f"Signed in to {sign_in.name}{who}.", *simulated]
+    if tokens.access_token:
+        lines += [
+            f"  scope      {server_text(tokens.scope) or nothing}",
+            f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}",
+        ]
     if tokens.id_token is not None:
         lines.append(f"  ID token   claims checked, signature {tokens.id_token.signature}")
     lines.append(f"  kept in    {kept_in}")

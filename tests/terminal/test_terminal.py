@@ -770,6 +770,16 @@ def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]
     assert said.endswith("/kept/one.json\nPrint the token with: python -m loopback_auth token one\n")
 
 
+def test_nothing_is_told_of_an_access_token_that_did_not_come(capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--flow id_token` an unknown end and an unstated scope would be those of no token at all."""
+    sign_in = SignIn("one", "abc", "none", ServerMetadata(), "", TokenSet("", "", 0.0, account="me"))
+    Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
+    said = capsys.readouterr().err
+
+    assert said.startswith("Signed in to one as me.\n  kept in ")
+    assert "token one" not in said
+
+
 def test_scope_that_was_asked_for_and_not_granted_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """GitHub says it by an empty one; to show what was asked for would be untrue."""
     sign_in = SignIn("one", "abc", "none", ServerMetadata(), "repo", TokenSet("t", "Bearer", 0.0))
