@@ -26,11 +26,18 @@ def chosen_in(folder: str) -> str:
 
 
 def choose_in(folder: str, name: str) -> None:
-    """Choose a sign-in.
+    """Choose a sign-in; what is chosen already is not written again, for a person may be waiting.
 
     Raises:
         StoreError: the choice cannot be kept; the one before still is.
     """
+    from loopback_auth.errors import StoreError  # Not on the way to a kept token.
+
+    try:
+        if chosen_in(folder) == name:
+            return
+    except StoreError:
+        pass  # What cannot be read is replaced.
     new = write_private(folder, name.encode("ascii") + b"\n", FILE)
     try:
         move_over(new, os.path.join(folder, FILE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,3 +64,26 @@ def test_the_choice_goes_with_the_sign_in(store: FileTokenStore, tmp_path: Path)
 
     assert (chosen, still, store.chosen()) == ("as", "as", "")
     assert "chosen" not in entries(tmp_path)
+
+
+def test_what_is_chosen_already_is_not_written_again(store: FileTokenStore, tmp_path: Path) -> None:
+    """A person who signs in again looks at a page that waits for the disk."""
+    file = tmp_path / "sign-ins" / "chosen"
+    store.choose("as")
+    before = file.stat().st_ino
+    store.choose("as")
+    after = file.stat().st_ino
+    store.choose("as-b")
+
+    assert (after, store.chosen()) == (before, "as-b")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other rights")
+def test_a_choice_that_others_could_have_made_is_replaced(store: FileTokenStore, tmp_path: Path) -> None:
+    """It may name the right one by chance, and could not be read the next time."""
+    file = tmp_path / "sign-ins" / "chosen"
+    store.choose("as")
+    file.chmod(0o666)
+    store.choose("as")
+
+    assert (file.stat().st_mode & 0o777, store.chosen()) == (0o600, "as")
