@@ -7,7 +7,6 @@ and nothing about whose it was.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 
 from loopback_auth import pages
 from loopback_auth.model import HttpRequest, HttpResponse
@@ -18,7 +17,6 @@ from loopback_auth.shell.peer import ends, other_user
 from loopback_auth.shell.start_link import StartPage
 
 
-@dataclass(frozen=True, slots=True)
 class LastWord:
     """Answers requests; nobody is told of them, and nothing can be changed any more.
 
@@ -29,23 +27,24 @@ class LastWord:
         same_user: what other users could read is for our own alone.
     """
 
-    page: HttpResponse
-    expected: Expected
-    start: StartPage
-    same_user: bool
+    def __init__(self, page: HttpResponse, expected: Expected, start: StartPage, *, same_user: bool) -> None:
+        self._page = page
+        self._expected = expected
+        self._start = start
+        self._same_user = same_user
 
     def __call__(self, head: HttpRequest, connection: socket.socket) -> HttpResponse | None:
         """Answer a request; None: not at all."""
-        endpoints = self.expected.admitted(head)
+        endpoints = self._expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
-            known = self.start.link(path_of(head)) is not None
-            return pages.over(self.page.status) if known else _refused(endpoints)
-        verdict = self.expected.judged(endpoints, head)
+            known = self._start.link(path_of(head)) is not None
+            return pages.over(self._page.status) if known else _refused(endpoints)
+        verdict = self._expected.judged(endpoints, head)
         if isinstance(verdict, TurnedAway):
-            return in_brief(verdict, self.page) or _refused(verdict)
+            return in_brief(verdict, self._page) or _refused(verdict)
         endpoint, found = verdict
-        stranger = endpoint.guarded and self.same_user and other_user(*ends(connection)) is not None
-        return self.page if isinstance(found, Repeated) and not stranger else None
+        stranger = endpoint.guarded and self._same_user and other_user(*ends(connection)) is not None
+        return self._page if isinstance(found, Repeated) and not stranger else None
 
 
 def in_brief(verdict: object, last: HttpResponse) -> HttpResponse | None:

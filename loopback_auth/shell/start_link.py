@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.protocol.redirect import OPENED_BEFORE, TurnedAway, forwarded_authority, start_page
@@ -41,17 +40,17 @@ from loopback_auth.shell.loopback import new_key
 ANOTHER_USER = TurnedAway(403, "This request comes from another user of this machine than the one who asks.")
 
 
-@dataclass(slots=True)
 class Link:
     """One link.
 
     Args:
         exposed: it stands, or stood, in the command line of a program.
-        round: in which its answer was handed over, counted from what was last withdrawn; None: it was not.
     """
 
-    exposed: bool
-    round: int | None = None
+    def __init__(self, exposed: bool) -> None:
+        self.exposed = exposed
+        self.round: int | None = None
+        """In which its answer was handed over, counted from what was last withdrawn; None: it was not."""
 
     @property
     def used(self) -> bool:
