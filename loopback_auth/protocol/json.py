@@ -56,7 +56,8 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
         refuse(f"more than {BODY_LIMIT} bytes")
     try:
         # RFC 8259 §8.1: nobody must write a byte order mark, and who reads may pass over it.
-        text = body.decode("utf-8-sig")
+        # By hand, for the codec that does so is loaded when a person is waiting.
+        text = body.removeprefix(BOM_UTF8).decode("utf-8")
         # Before the decoder: some versions follow any depth, and what they build breaks later on.
         if _is_deep(text):
             refuse("nested too deeply")
