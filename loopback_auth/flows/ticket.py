@@ -53,7 +53,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     values = _values(client, contract, attempt, message)
     secrets = ticket_secrets(contract)
     answer = yield from Send(call_request(contract.create, values), "ticket request", secrets)
-    made = ticket_response(contract, values, answer)
+    made = ticket_response(contract, values, answer, allowed=client.provider.network.allow_private)
     yield from Invite(
         client.provider.shown_name,
         made.browser_url,

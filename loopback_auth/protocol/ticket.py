@@ -11,7 +11,7 @@ Source: the contracts' own `source`; RFC 7636 for the binding, RFC 6749 §5.1 fo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from string import Formatter
 from urllib.parse import quote, urlencode, urljoin
 
@@ -68,13 +68,20 @@ def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
     return HttpRequest(call.method, url + joint + urlencode(parameters) if parameters else url, fixed)
 
 
-def ticket_response(contract: TicketContract, values: Mapping[str, str], answer: HttpResponse) -> Ticket:
+def ticket_response(
+    contract: TicketContract,
+    values: Mapping[str, str],
+    answer: HttpResponse,
+    *,
+    allowed: Collection[str] = (),
+) -> Ticket:
     """Check what the server made for us.
 
     Args:
         contract: how the vendor does it.
         values: what the request was made from.
         answer: untrusted.
+        allowed: hosts inside the person's own network that they have allowed by name.
 
     Raises:
         EndpointMissing: the server says that it does not do this; another flow may work.
@@ -113,10 +120,10 @@ def ticket_response(contract: TicketContract, values: Mapping[str, str], answer:
         raise _malformed("it was made for another client", contract)
     for name in ("poll_url", "browser_url"):
         if name in found:
-            known[name] = _joined(contract, found[name], same_server=name == "poll_url")
+            known[name] = _joined(contract, found[name], allowed, same_server=name == "poll_url")
     return Ticket(
         values=known,
-        browser_url=_shown(contract, _address(contract.browser_url, known)),
+        browser_url=_shown(contract, _address(contract.browser_url, known), allowed),
         user_code=server_text(found.get("user_code", ""), 64),
         interval=min(max(number(found.get("interval")) or 0.0, contract.interval), LONGEST_INTERVAL),
         lifetime=min(max(number(found.get("expires_in")) or contract.timeout, 1.0), LONGEST_LIFETIME),
@@ -228,9 +235,9 @@ def _names(template: str) -> set[str]:
     return {str(name) for _, name, _, _ in parts}
 
 
-def _joined(contract: TicketContract, url: str, *, same_server: bool) -> str:
+def _joined(contract: TicketContract, url: str, allowed: Collection[str], *, same_server: bool) -> str:
     try:
-        joined = _shown(contract, urljoin(contract.base + "/", url))
+        joined = _shown(contract, urljoin(contract.base + "/", url), allowed)
     except ValueError as exc:
         raise _malformed("an address in it is none", contract) from exc
     if not same_server or origin(joined) == origin(contract.base):
@@ -252,9 +259,9 @@ def _is_for_clients(contract: TicketContract) -> bool:
     return "{client_id}" in contract.create.url + "".join(text for _, text in contract.create.parameters)
 
 
-def _shown(contract: TicketContract, url: str) -> str:
+def _shown(contract: TicketContract, url: str, allowed: Collection[str]) -> str:
     try:
-        return check_approval_url(url, by=contract.base)
+        return check_approval_url(url, by=contract.base, allowed=allowed)
     except ConfigError as exc:
         raise _malformed(exc.message, contract) from exc
 

@@ -52,6 +52,18 @@ def made(contract: TicketContract, answer: HttpResponse) -> Any:
     return ticket_response(contract, VALUES | {"base": contract.base, "ui": contract.ui}, answer)
 
 
+def test_an_approval_page_inside_is_for_hosts_that_were_allowed() -> None:
+    """A vendor must not send the person to their router; the company's own page is another matter."""
+    contract = replace(NPM, base="https://vendor.example")
+    login = "https://login.corp.internal/approve"
+    answer = json_answer({"loginUrl": login, "doneUrl": "https://vendor.example/done"})
+    values = VALUES | {"base": contract.base}
+
+    with pytest.raises(MalformedResponse):
+        ticket_response(contract, values, answer)
+    assert ticket_response(contract, values, answer, allowed=("login.corp.internal",)).browser_url == login
+
+
 # Requests
 
 
