@@ -132,9 +132,18 @@ class OAuthError(LoopbackAuthError):
 
 
 class AuthorizationError(OAuthError):
-    """An authorization error response (RFC 6749 §4.1.2.1)."""
+    """An authorization error response (RFC 6749 §4.1.2.1).
+
+    Two of its codes stand for the HTTP statuses 500 and 503, which no redirect can have. Nobody has refused
+    anything then, and the exit status is that of a server that is not well.
+    """
 
     step = "authorization request"
+
+    def __init__(self, error: str, error_description: str = "", error_uri: str = "") -> None:
+        super().__init__(error, error_description, error_uri)
+        if error in ("server_error", "temporarily_unavailable"):
+            self.exit_code = TransportError.exit_code
 
 
 class TokenError(OAuthError):

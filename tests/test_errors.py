@@ -139,6 +139,14 @@ def test_refusal_says_where_what_and_why() -> None:
     assert (error.error_uri, error.exit_code) == ("https://as.example/help", 4)
 
 
+@pytest.mark.parametrize(
+    ("error", "status"), [("server_error", 6), ("temporarily_unavailable", 6), ("access_denied", 4)]
+)
+def test_a_server_that_is_not_well_has_refused_nothing(error: str, status: int) -> None:
+    """A script tries again later, and has to tell that from a person who said no."""
+    assert AuthorizationError(error).exit_code == status
+
+
 def test_broken_rule_names_its_clause() -> None:
     """Whoever runs the server wants to know which."""
     error = ProtocolError(
