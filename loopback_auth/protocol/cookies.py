@@ -12,7 +12,10 @@ NAME = b"cookie:"
 
 
 class WithoutCookies:
-    """Passes a request's bytes on, whatever pieces they come in, but for the lines of the `Cookie` field."""
+    """Passes a request's bytes on, whatever pieces they come in, but for the lines of the `Cookie` field.
+
+    Source: RFC 9112 §5; RFC 6265 §5.4 (the name of the field).
+    """
 
     def __init__(self) -> None:
         self._line = b""

@@ -30,6 +30,7 @@ from loopback_auth.protocol.json import is_json, member, number, text_or_digits
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.refusal import refusal
 from loopback_auth.protocol.urls import check_approval_url, origin
+from loopback_auth.protocol.userinfo import for_people
 from loopback_auth.redact import server_text
 
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -195,7 +196,7 @@ def exchange_response(contract: TicketContract, answer: HttpResponse) -> tuple[T
         raise _malformed(f"{contract.token_path} is no token", contract)
     account = next((text for path in contract.account_paths if (text := _found(document, path))), "")
     tokens = TokenSet(access_token=token, token_type="Bearer", obtained_at=answer.received_at)
-    return tokens, server_text(account, 120)
+    return tokens, for_people(server_text(account, 120))
 
 
 def account_response(contract: TicketContract, answer: HttpResponse) -> str:
@@ -207,7 +208,7 @@ def account_response(contract: TicketContract, answer: HttpResponse) -> str:
         return ""
     document = _document(answer, "account", contract.source)
     found = next((text for path in contract.account_paths if (text := _found(document, path))), "")
-    return server_text(found, 120)
+    return for_people(server_text(found, 120))
 
 
 def _address(template: str, values: Mapping[str, str]) -> str:

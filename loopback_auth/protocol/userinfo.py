@@ -57,5 +57,13 @@ def account_name(claims: Mapping[str, object], fields: Sequence[str]) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if isinstance(value, str) and (shown := server_text(value, 120)):
-            return shown
+            return for_people(shown)
     return ""
+
+
+def for_people(account: str) -> str:
+    """Return what an account is called so that a person sees that it is one: a number alone says nothing.
+
+    Source: OpenID Connect Core 1.0 §5.1 (`sub` need not say anything to a person).
+    """
+    return f"account {account}" if account.isdecimal() else account

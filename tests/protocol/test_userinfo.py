@@ -35,7 +35,7 @@ def test_nothing_is_asked_without_an_endpoint() -> None:
     [
         ({"sub": "24400320", "name": "Jane Doe"}, "Jane Doe"),
         ({"sub": "24400320", "name": "Jane Doe", "email": "janedoe@example.com"}, "janedoe@example.com"),
-        ({"sub": "24400320"}, "24400320"),
+        ({"sub": "24400320"}, "account 24400320"),
         ({"sub": "24400321", "name": "Mallory"}, ""),
         ({"name": "Mallory"}, ""),
         ({"sub": 24400320, "name": "Mallory"}, ""),
@@ -77,7 +77,7 @@ def test_answer_that_is_no_object_is_refused() -> None:
         ({}, ""),
         ({"email": " ", "name": "Jane"}, "Jane"),
         ({"email": "\u202e\u200b", "name": "Jane"}, "Jane"),
-        ({"email": None, "name": ["x"], "sub": 7}, "7"),
+        ({"email": None, "name": ["x"], "sub": 7}, "account 7"),
         ({"email": True, "sub": "x"}, "x"),
         ({"email": "a\x1b[31m\r\nb"}, "a[31m b"),
         ({"email": "x" * 500}, "x" * 119 + "…"),
