@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.errors import AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
+from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,21 +35,13 @@ COMMANDS = {
     "demo": "run the demonstration server until interrupted",
 }
 
-OVERVIEW = """\
+EXAMPLES = """\
 examples:
   python -m loopback_auth login             sign in to the built-in demonstration
   python -m loopback_auth token             print the access token
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login --issuer https://id.example --client-id ID
   python -m loopback_auth login --help      more about a command
-
-exit status:
-  0 done                      6 no answer from the server
-  1 failure of this program   7 nobody came back in time
-  2 wrong use                 8 tokens could not be read or kept
-  3 not possible here         9 nobody is signed in
-  4 the server said no       10 nobody has approved yet
-  5 an answer broke a rule  130 given up
 """
 
 
@@ -237,12 +229,13 @@ def _overview(arguments: Sequence[str]) -> int:
     width = max(map(len, COMMANDS))
     shown = {**COMMANDS, "help": "show this, or more about a command: help login"}
     table = "\n".join(f"  {name:<{width}}  {text}" for name, text in shown.items())
+    statuses = "\n".join(f"  {status:>3}  {text}" for status, text in EXIT_STATUSES.items())
     parser = Parser(
         "",
         usage="COMMAND [options]",
         description="Sign in to an OAuth 2.0 / OpenID Connect server from the command line.\n\n"
         f"commands:\n{table}",
-        epilog=OVERVIEW,
+        epilog=f"{EXAMPLES}\nexit status:\n{statuses}",
     )
     parser.add_argument("--version", action="store_true", help="show the version")
     options, rest = parser.parse_known_args(arguments)

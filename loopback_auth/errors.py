@@ -309,5 +309,21 @@ TICKET_WORDS = {
     "exchange_refused": "The ticket was approved, but the server did not exchange it",
 }
 
+EXIT_STATUSES = {
+    0: "done",
+    1: "this program failed: please report it",
+    2: "wrong use: a flag, a variable or a file",
+    3: "not possible on this machine",
+    4: "the server refused",
+    5: "a response broke a rule",
+    6: "no response from the server",
+    7: "the time was over",
+    8: "tokens could not be read or saved",
+    9: "not signed in",
+    10: "not approved yet",
+    130: "cancelled",
+}
+"""What a command ends with, and what that means. Help and the README are made from it."""
+
 DENIALS = ("access_denied", "authorization_declined")
 """What says that the person, or the server for them, said no: RFC 6749 §4.1.2.1, RFC 8628 §3.5; Microsoft."""

@@ -86,6 +86,14 @@ def test_exit_codes_at_the_top_are_those_of_the_classes() -> None:
     assert all(0 < code < 256 for code in own.values())
 
 
+def test_every_exit_status_is_described() -> None:
+    """Help and the README say what a status means, from this table and nowhere else."""
+    used = {cls.exit_code for cls in CLASSES.values()}
+
+    assert set(errors.EXIT_STATUSES) == {0, *used}
+    assert list(errors.EXIT_STATUSES) == sorted(errors.EXIT_STATUSES)
+
+
 def test_module_imports_nothing_when_it_is_loaded() -> None:
     """It is loaded before the browser is started, and every module loads it."""
     imported = [
