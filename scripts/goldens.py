@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopback_auth.compare.attacks import simulated_attacks
-from loopback_auth.compare.drawing.lines import lines
 from loopback_auth.compare.drawing.outputs import render
 from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.nouns import Attack, Run
@@ -64,8 +63,6 @@ def goldens() -> Iterator[tuple[str, str]]:
     yield "code.jsonl", render(one, ".jsonl")
     yield "code.har", render(one, ".har")
     yield "code.html", render(one, ".html")
-    for run in whole.runs:
-        yield f"lines-{run.flow.replace(' ', '-')}.txt", lines(run.trace)
 
 
 if __name__ == "__main__":

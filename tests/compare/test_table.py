@@ -6,14 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from comparison_samples import CODE, COMPARISON, TICKET
+from comparison_samples import CODE, COMPARISON
 from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.columns import fitting, grid, hanging, wrapped
-from loopback_auth.compare.drawing.lines import lines
 from loopback_auth.compare.drawing.table import scrolled_table, table
 from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Severity
 from loopback_auth.compare.running.run import compare_simulated
@@ -207,7 +206,6 @@ def test_nothing_compared_is_no_crash() -> None:
     empty = replace(COMPARISON, runs=(), rows=(Row("row", "Property", "Group", ()),))
 
     assert table(empty).startswith("0 flows with demo")
-    assert lines(replace(CODE, entries=())) == "\n"
 
 
 def test_colours_are_for_verdicts_and_only_when_asked_for() -> None:
@@ -224,9 +222,10 @@ def test_colours_are_for_verdicts_and_only_when_asked_for() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_neither_steers_nor_overflows(text: str, width: int) -> None:
     """Escape sequences, controls and long words of a server stay text, inside the margins."""
-    for shown in (table(hostile(text), width=width), lines(hostile(text).runs[0].trace, width=width)):
-        assert all(line.isprintable() for line in shown.split("\n"))
-        assert max(map(len, shown.split("\n"))) <= width
+    shown = table(hostile(text), width=width).split("\n")
+
+    assert all(line.isprintable() for line in shown)
+    assert max(map(len, shown)) <= width
 
 
 @PROPERTY
@@ -279,22 +278,3 @@ def test_hanging_text_stands_below_itself() -> None:
     assert list(hanging("- ", "one two three", width=9)) == ["- one two", "  three"]
     assert list(hanging("start: ", "one two", width=9)) == ["start:", "    one", "    two"]
     assert list(hanging("HIGH ", "one two", width=12, indent=2)) == ["HIGH one two"]
-
-
-def test_lines_follow_a_sign_in() -> None:
-    """Who asked whom, with what, and what came back."""
-    shown = lines(CODE)
-
-    assert "1  0.00 s  program: Own a redirect URI.\n" in shown
-    assert (
-        "6  2.20 s  program to server: token request\n"
-        "             POST https://as.example/token\n"
-        "             grant_type = authorization_code\n"
-        "             code = <code#1>\n"
-        "             code_verifier = <code_verifier#1>\n"
-        "             answer: 200 after 30 ms\n"
-        "             access_token = <access_token#1>\n"
-    ) in shown
-    assert "state = <state#1>\n" in shown
-    assert "4  2.00 s  person: The person approves.\n" in shown
-    assert "(not observed: only the browser and the server know more)" in lines(TICKET)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from loopback_auth.approval import TicketContract
-from loopback_auth.compare.drawing.lines import ACTORS, NAMES
+from loopback_auth.compare.drawing.mermaid import DIRECTIONS, PARTICIPANTS
 from loopback_auth.compare.drawing.reading import LABEL, Parameters, fragment, place, received, sent
 from loopback_auth.compare.explaining.carrying import came_back, carried, sent_along
 from loopback_auth.compare.explaining.story_words import PARAMETERS, STEPS, VENDOR, Told
@@ -52,6 +52,8 @@ LONGEST = 200
 """Characters of a value."""
 FROM_ANSWER = ", from the answer}"
 """Ends the name that stands for an address which the server gave as a whole."""
+NAMES = {party: name.lower() for party, name in PARTICIPANTS.items()}
+"""Who asks or answers, inside a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,7 @@ def _step(step: Step, manner: Manner) -> Scene:
     )
     # The last one names an account, which is nobody's.
     title = "Signed in." if step.name == "done" else server_text(step.words)
-    return Scene((), NAMES[ACTORS.get(step.name, "client")], title, "", said, 0, (), words, source)
+    return Scene((), NAMES[DIRECTIONS.get(step.name, ("client",))[0]], title, "", said, 0, (), words, source)
 
 
 def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> Scene:
