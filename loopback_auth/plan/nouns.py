@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 YES, LIKELY, UNKNOWN, UNLIKELY, NO = "yes", "likely", "unknown", "unlikely", "no"
 LEVELS = (YES, LIKELY, UNKNOWN, UNLIKELY, NO)
 
-AT_ONCE = "at once"
-UNVISITED = "unvisited"
-ASKED = "asked"
-STARTS = (AT_ONCE, UNVISITED, ASKED)
+AT_ONCE, UNVISITED, ASKED = "at once", "unvisited", "asked"
 """When a route begins: at once, when no browser has come to our page or come back in time, or when asked."""
 
 ROUTES = ("code", "ticket", "device", "paste")

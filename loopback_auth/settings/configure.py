@@ -21,12 +21,10 @@ from loopback_auth.store import sign_in_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Any
 
     from loopback_auth.approval import TicketContract
     from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
-
-    LoopbackHost = Literal["127.0.0.1", "[::1]", "localhost"]
 
 SECRET_HINT = (
     "Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, or run this in a terminal "
@@ -91,7 +89,7 @@ def client_config(settings: Settings) -> ClientConfig:
     plain = Provider(sign_in_name(settings.name), ServerMetadata(issuer=text("issuer") or None, **endpoints))
     provider = replace(
         plain,
-        redirect=Redirect(cast("LoopbackHost", host), ports, path),
+        redirect=Redirect(cast("Any", host), ports, path),
         client_auth=cast("ClientAuth | None", _client_auth(settings)),
         pkce=settings.switch("pkce") is not False,
         scope_separator=text("scope_separator") or plain.scope_separator,
