@@ -24,7 +24,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that the flow asked of the world, or that happened in it, and that is no HTTP exchange.
+    """Something that the flow did, or that happened to it, apart from HTTP requests.
 
     Args:
         number: place in the trace, from 1, shared with exchanges.
@@ -48,18 +48,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP request and its answer.
+    """One HTTP request and its response.
 
     Args:
         number: place in the trace, from 1, shared with steps.
         at: seconds since the beginning.
-        seconds: until the answer was there.
-        sender: who asked.
-        receiver: who answered.
+        seconds: until the response was there.
+        sender: who sent the request.
+        receiver: who answered it.
         step: in the words of the specification, such as `token request`.
-        url: as sent, without a fragment.
+        method: of HTTP.
+        url: as sent, without a fragment; a label in it is not percent-encoded.
+        request_headers: in order; a name may come twice.
+        request_body: empty when there was none.
+        status: 0 when there was no response, or when it was not observed.
+        response_headers: in order; a name may come twice.
+        response_body: empty when there was none.
         address: what the browser's address bar showed, fragment included; empty for all but navigations.
-        status: 0 when there was no answer.
         observed: False for what only the browser and the server have seen; then nothing but the URL is known.
     """
 
@@ -82,7 +87,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A label and what it stands for: the name of the parameter, and nothing of its value but the length."""
+    """A label, and what it stands for.
+
+    Args:
+        label: such as `<code#1>`; the same wherever the same secret occurs.
+        kind: name of the parameter.
+        length: of the value, in characters; nothing else of the value is kept.
+    """
 
     label: str
     kind: str

@@ -60,7 +60,6 @@ def goldens() -> Iterator[tuple[str, str]]:
     yield "all.md", render(whole, ".md")
     yield "all.mmd", render(whole, ".mmd")
     yield "code.json", render(one, ".json")
-    yield "code.jsonl", render(one, ".jsonl")
     yield "code.har", render(one, ".har")
     yield "code.html", render(one, ".html")
 

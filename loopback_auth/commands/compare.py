@@ -13,7 +13,7 @@ Examples:
   python -m loopback_auth compare netlify --client-id ID --live -o report.html -o report.har
   python -m loopback_auth compare netlify --client-id ID --live --resume
 
-What is written is chosen by the ending of the file's name: .html, .json, .jsonl, .har, .md, .mmd or .txt.
+What is written is chosen by the ending of the file's name: .html, .json, .har, .md, .mmd or .txt.
 Secrets are labels such as <code#1> everywhere, the same label wherever the same secret turns up.
 """
 
@@ -72,6 +72,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a report, too; its ending says which; may be repeated; - is stdout as ever",
     )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of what --json writes; nothing is run"
+    )
     parser.add_argument("--width", type=int, metavar="N", help="characters of the table from left to right")
     parser.add_argument(
         "--show-secrets", action="store_true", help="write codes and tokens as they are instead of labels"
@@ -83,6 +86,12 @@ def run(options: argparse.Namespace) -> int:
     """Compare."""
     from loopback_auth.compare.running.files import check_target
 
+    if options.schema:
+        from loopback_auth.compare.drawing.document import written
+        from loopback_auth.compare.drawing.schema import schema
+
+        answer(written(schema(), indent=2) + "\n")
+        return 0
     _check(options)
     names = _names(options)
     targets = [check_target(path) for path in options.output if path != "-"]

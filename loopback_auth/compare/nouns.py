@@ -15,21 +15,22 @@ Outcome = Literal["signed in", "refused", "failed", "not possible"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]
 Severity = Literal["info", "low", "medium", "high"]
 Basis = Literal["observed", "tried", "known", "not observed"]
+IdTokenState = Literal["", "verified", "not verified"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check against one trace.
+    """One check of one trace.
 
     Args:
-        id: stable, such as `token-in-fragment`.
+        id: name of the check, which stays the same; such as `token-in-fragment`.
         severity: how bad a failure is.
-        title: what is checked, as a short statement that is true when it passes.
-        verdict: `fail` is what needs attention.
+        title: what is checked, as a short statement that is true when the check passes.
+        verdict: `fail` needs attention.
         because: one sentence with the evidence.
-        source: clause, such as `RFC 9700 §2.1.2`.
+        source: clause that demands it, such as `RFC 9700 §2.1.2`.
         steps: numbers of the trace entries that show it.
-        advice: what to do, where it failed.
+        advice: what to do when the check failed; empty otherwise.
     """
 
     id: str
@@ -44,14 +45,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """Something that was tried against one flow, and how that ended.
+    """An attack that was tried on one flow, and how it ended.
 
     Args:
-        id: stable, such as `stolen-code`.
+        id: name of the attack, which stays the same; such as `stolen-code`.
         title: what was tried, in one sentence.
         verdict: `pass` when the attack did not succeed.
-        because: what happened.
-        source: clause.
+        because: what happened, in one sentence.
+        source: clause that describes the attack or the defence.
     """
 
     id: str
@@ -63,22 +64,22 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What came out, without the tokens.
+    """What the server issued, without the tokens themselves.
 
     Args:
-        token_type: as the server said.
-        lifetime: seconds; None when the server did not say.
-        refresh_token: whether one came.
-        id_token: empty, `verified` or `not verified` (its signature).
-        scope_asked: space separated.
-        scope_granted: space separated.
-        account: for people.
+        token_type: as the server said it, such as `Bearer`.
+        lifetime: of the access token, in seconds, if the server said so.
+        refresh_token: whether the server issued a refresh token.
+        id_token: state of its signature; empty when there was no ID token.
+        scope_asked: scope in the request, separated by spaces.
+        scope_granted: scope of the access token, separated by spaces.
+        account: name or email address of the account, for people.
     """
 
     token_type: str
     lifetime: float | None
     refresh_token: bool
-    id_token: str
+    id_token: IdTokenState
     scope_asked: str
     scope_granted: str
     account: str
@@ -89,9 +90,13 @@ class Run:
     """One flow that was run.
 
     Args:
+        flow: name of the flow.
         outcome: how it ended.
-        reason: what said so, where it did not end with tokens.
-        tokens: where it did.
+        trace: what happened.
+        reason: why it did not end with tokens; empty where it did.
+        tokens: what was issued, if it ended with tokens.
+        findings: the checks of this run.
+        attacks: the attacks that were tried on this flow.
     """
 
     flow: str
@@ -105,12 +110,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is to be said of one flow under one heading.
+    """One property of one flow.
 
     Args:
-        text: short, at most some 30 characters where possible.
-        basis: what it rests on.
-        source: clause or page, for `known`; empty or the clause behind the judgement otherwise.
+        text: the answer, at most some 30 characters where possible.
+        basis: how it is known: seen in the trace, tried as an attack, or known from a public source.
+        source: clause or page that says so; empty where the trace alone does.
         steps: numbers of the trace entries that show it.
     """
 
@@ -122,7 +127,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One property of all flows; `cells` are in the order of the runs."""
+    """One property of all flows.
+
+    Args:
+        id: name of the property, which stays the same.
+        title: the property, for people.
+        group: heading above it.
+        cells: one for each flow, in the order of the runs.
+    """
 
     id: str
     title: str
@@ -132,15 +144,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that a report is drawn from.
+    """Sign-in flows side by side, with labels such as <code#1> in place of secrets.
 
     Args:
-        ground: where the flows ran.
+        ground: where the flows ran: in memory, on loopback sockets, at a real provider, or in a recording.
         provider: name of the provider.
-        made_at: Unix seconds.
-        version: of this package.
-        runs: one a flow.
-        rows: what they have and do, side by side.
+        made_at: when the comparison was made, in Unix seconds.
+        version: of the program that made it.
+        runs: one for each flow.
+        rows: the properties of the flows, side by side.
     """
 
     ground: Ground

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-from importlib.resources import files
 from pathlib import Path
 from stat import S_IMODE
 
@@ -15,16 +14,13 @@ from command_line import CommandLine, Ended
 from jsonschema import Draft202012Validator
 
 from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
-from loopback_auth.compare.drawing.outputs import SUFFIXES
+from loopback_auth.compare.drawing.outputs import FORMS
+from loopback_auth.compare.drawing.schema import schema
 from loopback_auth.compare.running.choices import FLOWS
 
-SCHEMA = json.loads(
-    files("loopback_auth.compare.drawing").joinpath("comparison.schema.json").read_text("utf-8")
-)
 BEGINS = {
     ".html": "<!doctype html>",
     ".json": "{",
-    ".jsonl": '{"event": "run began"',
     ".har": '{\n  "log"',
     ".md": "#",
     ".mmd": "sequenceDiagram",
@@ -125,22 +121,24 @@ def test_simulation_is_the_same_each_time(command_line: CommandLine) -> None:
 
 
 def test_json_is_as_described(command_line: CommandLine) -> None:
-    """A program can rely on the schema."""
+    """A program can rely on the schema, which is printed on request."""
+    printed = command_line.run("compare", "--schema").json
     ended = command_line.run("compare", "--simulate", "--json", *TWO)
 
-    assert list(Draft202012Validator(SCHEMA).iter_errors(ended.json)) == []
+    Draft202012Validator.check_schema(printed)
+    assert list(Draft202012Validator(printed).iter_errors(ended.json)) == []
     assert ended.json["ground"] == "simulate"
 
 
 def test_every_ending_is_written(command_line: CommandLine, tmp_path: Path) -> None:
     """All at once if that is wanted, and the table goes to stdout all the same."""
-    paths = [tmp_path / f"report{suffix}" for suffix in SUFFIXES]
+    paths = [tmp_path / f"report{suffix}" for suffix in FORMS]
     flags = [flag for path in paths for flag in ("-o", str(path))]
     ended = command_line.run("compare", "--simulate", *TWO, *flags, "-o", "-")
     written = {path.suffix: path.read_text() for path in paths}
 
     assert ended.status == 0
-    assert [suffix for suffix in SUFFIXES if not written[suffix].startswith(BEGINS[suffix])] == []
+    assert [suffix for suffix in FORMS if not written[suffix].startswith(BEGINS[suffix])] == []
     assert ended.stderr.splitlines() == [f"Written: {path.resolve()}" for path in paths]
     assert ended.stdout.startswith("2 flows with demo")
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(
@@ -266,7 +264,7 @@ def test_live_at_the_demonstration(command_line: CommandLine, browser: str, tmp_
     document = json.loads(report.read_text())
 
     assert ended.status == 0
-    assert list(Draft202012Validator(SCHEMA).iter_errors(document)) == []
+    assert list(Draft202012Validator(schema()).iter_errors(document)) == []
     assert [run["outcome"] for run in document["runs"]] == ["signed in", "signed in"]
     assert (document["ground"], document["provider"]) == ("live", "demo")
     assert "Asking demo: at most 12 requests, and nobody has to approve anything." in ended.stderr

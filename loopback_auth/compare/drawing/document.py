@@ -1,17 +1,16 @@
-"""A comparison as JSON, whole or one line an event.
+"""A comparison as JSON.
 
-The form is described by `comparison.schema.json` beside this file (JSON Schema 2020-12; `$defs/event` for the
-lines). Members may be added under the same `format_version`; one that goes or changes its meaning makes a new
-one. All but printable ASCII is escaped, so that no text can steer a terminal or end a line, as U+2028 does
-for some readers; half of a surrogate pair, which is no character, becomes a question mark.
+`schema` describes it. Members may be added under the same `format_version`; one that goes or changes its
+meaning makes a new one. All but printable ASCII is escaped, so that no text can steer a terminal or end a
+line, as U+2028 does for some readers; half of a surrogate pair, which is not a character, becomes a question
+mark.
 
-Source: RFC 8259 §7, §8.2; https://jsonlines.org.
+Source: RFC 8259 §7, §8.2.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields
 
 from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
@@ -42,19 +41,6 @@ def document(comparison: Comparison) -> dict[str, object]:
 def json_text(comparison: Comparison) -> str:
     """Write the document."""
     return written(document(comparison), indent=2) + "\n"
-
-
-def events(comparison: Comparison) -> Iterator[str]:
-    """Write one line an event: what happened in each run, in order, and then what is to be said of it."""
-    for run in comparison.runs:
-        yield _event("run began", run, _origin(comparison))
-        for entry in run.trace.entries:
-            yield _event(_kind(entry), run, entry_members(entry))
-        for finding in run.findings:
-            yield _event("finding", run, members(finding))
-        for attack in run.attacks:
-            yield _event("attack", run, members(attack))
-        yield _event("run ended", run, _ending(run))
 
 
 def entry_members(entry: Step | Exchange) -> dict[str, object]:
@@ -106,10 +92,6 @@ def _run(run: Run) -> dict[str, object]:
 
 def _ending(run: Run) -> dict[str, object]:
     return {"outcome": run.outcome, "reason": run.reason, "tokens": run.tokens and members(run.tokens)}
-
-
-def _event(name: str, run: Run, more: dict[str, object]) -> str:
-    return written({"event": name, "flow": run.flow} | more)
 
 
 def _kind(entry: Step | Exchange) -> str:

@@ -1,23 +1,33 @@
-"""Every form that a comparison can be written in, by the ending of a file's name.
-
-A form is imported when it is chosen: whoever looks at the table need not wait for the page.
-"""
+"""The forms in which a comparison is written, by the ending of a file's name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from loopback_auth.compare.drawing.document import json_text
+from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.drawing.markdown import markdown
+from loopback_auth.compare.drawing.mermaid import all_in_one
+from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.nouns import Comparison
 from loopback_auth.errors import ConfigError
 
-SUFFIXES = {
-    ".html": "one page with the diagrams beside each other",
-    ".json": "everything, described by comparison.schema.json",
-    ".jsonl": "one event a line",
-    ".har": "the exchanges, for developer tools",
-    ".md": "tables and diagrams, for code hosts",
-    ".mmd": "one Mermaid diagram",
-    ".txt": "the table of the terminal",
+
+def _report(comparison: Comparison) -> str:
+    from loopback_auth.compare.drawing.report import report  # No other form has to wait for templates.
+
+    return report(comparison)
+
+
+FORMS: Mapping[str, Callable[[Comparison], str]] = {
+    ".html": _report,
+    ".json": json_text,
+    ".har": har,
+    ".md": markdown,
+    ".mmd": all_in_one,
+    ".txt": table,
 }
-"""What each is, in a few words."""
+"""What writes each."""
 
 
 def render(comparison: Comparison, suffix: str) -> str:
@@ -30,36 +40,10 @@ def render(comparison: Comparison, suffix: str) -> str:
     Raises:
         ConfigError: nothing is written with this suffix.
     """
-    match suffix.lower():
-        case ".html":
-            from loopback_auth.compare.drawing.report import report
-
-            return report(comparison)
-        case ".json":
-            from loopback_auth.compare.drawing.document import json_text
-
-            return json_text(comparison)
-        case ".jsonl":
-            from loopback_auth.compare.drawing.document import events
-
-            return "".join(f"{line}\n" for line in events(comparison))
-        case ".har":
-            from loopback_auth.compare.drawing.har import har
-
-            return har(comparison)
-        case ".md":
-            from loopback_auth.compare.drawing.markdown import markdown
-
-            return markdown(comparison)
-        case ".mmd":
-            from loopback_auth.compare.drawing.mermaid import all_in_one
-
-            return all_in_one(comparison)
-        case ".txt":
-            from loopback_auth.compare.drawing.table import table
-
-            return table(comparison)
-    raise ConfigError(
-        f"A comparison cannot be written to a file that ends in {suffix!a}.",
-        hint=f"Let its name end in one of {', '.join(SUFFIXES)}.",
-    )
+    write = FORMS.get(suffix.lower())
+    if write is None:
+        raise ConfigError(
+            f"A comparison cannot be written to a file that ends in {suffix!a}.",
+            hint=f"Give the file a name that ends in one of {', '.join(FORMS)}.",
+        )
+    return write(comparison)

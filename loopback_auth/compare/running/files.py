@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from loopback_auth.compare.drawing.outputs import SUFFIXES, render
+from loopback_auth.compare.drawing.outputs import FORMS, render
 from loopback_auth.compare.nouns import Comparison
 from loopback_auth.errors import ConfigError
 
@@ -22,8 +22,8 @@ def check_target(path: str) -> str:
         ConfigError: nothing is written with such an ending, or there.
     """
     place = Path(path).resolve()
-    if Path(path).suffix.lower() not in SUFFIXES:
-        listed = ", ".join(SUFFIXES)
+    if Path(path).suffix.lower() not in FORMS:
+        listed = ", ".join(FORMS)
         raise ConfigError(
             f"The ending of {path[:200]!a} does not say what to write.",
             hint=f"Let the file's name end in one of {listed}.",
