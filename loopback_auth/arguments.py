@@ -89,16 +89,24 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         # Asked for every argument; without a width argparse would import shutil, and it three compressions.
-        super().__init__(prog, width=_width())
+        super().__init__(prog, width=help_width())
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        from textwrap import fill
-
-        paragraphs = text.strip("\n").split("\n\n")
-        return "\n\n".join(one if "\n  " in f"\n{one}" else fill(one, width) for one in paragraphs)
+        return filled(text, width)
 
 
-def _width() -> int:
+def filled(text: str, width: int) -> str:
+    """Fill the paragraphs of a text to a width; one with an indented line stays as it is."""
+    from textwrap import fill
+
+    paragraphs = text.strip("\n").split("\n\n")
+    return "\n\n".join(
+        one if "\n  " in f"\n{one}" else fill(one, width, break_on_hyphens=False) for one in paragraphs
+    )
+
+
+def help_width() -> int:
+    """Return the characters of a line of help, on the terminal that it is shown on."""
     try:
         return int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns or 80) - 2
     except (OSError, ValueError):

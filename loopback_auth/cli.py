@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
+    from types import ModuleType
 
+    from loopback_auth.arguments import Parser
     from loopback_auth.settings import Settings
 
 COMMANDS = {
@@ -33,7 +35,20 @@ COMMANDS = {
     "providers": "list the providers that are known by name",
     "doctor": "show how to sign in here, and what the server would answer",
     "demo": "run the demonstration server until interrupted",
+    "help": "show this, or more about a command or a topic",
 }
+
+TOPICS = {
+    "agents": "sign in from an agent, a script or a CI job",
+    "embedding": "use the package in your own program, and test that",
+    "environments": "what happens over SSH, in containers and cloud shells",
+    "exit-statuses": "what each exit status means, and what to do",
+    "files": "where settings and tokens are, and which value counts",
+    "flows": "which flow to use when, and what it costs",
+    "netlify": "Netlify's endpoints, in order, and what a ticket is",
+    "security": "what is checked, what is not, how to report a weakness",
+}
+"""The texts in the folder `topics`, which the command `help` shows."""
 
 EXAMPLES = """\
 examples:
@@ -196,24 +211,15 @@ def tell_error(error: LoopbackAuthError) -> None:
 
 def _command(arguments: Sequence[str]) -> int:
     name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
-    if not name or arguments == ["help"]:
-        return _overview(arguments[len(name) and 1 :])
-    if name == "help":
-        # As in `help login`, and with further words as `login --help` would have it.
-        name, arguments = arguments[1], [arguments[1], "--help"]
+    if not name:
+        return _overview(arguments)
     if name not in COMMANDS:
         from loopback_auth.settings.reading import suggestion
 
-        hint = f"{suggestion(name, COMMANDS)} See python -m loopback_auth --help."
+        meant = f"That is a topic of help {name}." if name in TOPICS else suggestion(name, COMMANDS)
+        hint = f"{meant} See python -m loopback_auth --help."
         raise ConfigError(f"Unknown command: {ascii(name)[:80]}", hint=hint)
-    from importlib import import_module
-
-    from loopback_auth.arguments import Parser
-
-    command = import_module(f"loopback_auth.commands.{name}")
-    parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
-    command.arguments(parser)
-    parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
+    command, parser = command_of(name)
     options = parser.read(arguments[1:])
     if name != "login":  # It does so itself, once the browser is on its way.
         from loopback_auth.shell.core_dumps import forbid_core_dumps
@@ -223,21 +229,46 @@ def _command(arguments: Sequence[str]) -> int:
     return status
 
 
-def _overview(arguments: Sequence[str]) -> int:
+def command_of(name: str) -> tuple[ModuleType, Parser]:
+    """Return the module of a command, and the parser of its arguments, which has its help.
+
+    Args:
+        name: one of `COMMANDS`.
+    """
+    from importlib import import_module
+
     from loopback_auth.arguments import Parser
 
-    width = max(map(len, COMMANDS))
-    shown = {**COMMANDS, "help": "show this, or more about a command: help login"}
-    table = "\n".join(f"  {name:<{width}}  {text}" for name, text in shown.items())
+    command = import_module(f"loopback_auth.commands.{name}")
+    parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
+    command.arguments(parser)
+    parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
+    return command, parser
+
+
+def overview() -> Parser:
+    """Return the parser whose help says what there is: commands, topics, exit statuses."""
+    from loopback_auth.arguments import Parser
+
+    width = max(map(len, (*COMMANDS, *TOPICS)))
+    commands, topics = (
+        "\n".join(f"  {name:<{width}}  {text}" for name, text in table.items())
+        for table in (COMMANDS, TOPICS)
+    )
     statuses = "\n".join(f"  {status:>3}  {text}" for status, text in EXIT_STATUSES.items())
     parser = Parser(
         "",
         usage="COMMAND [options]",
         description="Sign in to an OAuth 2.0 / OpenID Connect server from the command line.\n\n"
-        f"commands:\n{table}",
+        f"commands:\n{commands}\n\ntopics, as in help agents:\n{topics}",
         epilog=f"{EXAMPLES}\nexit status:\n{statuses}",
     )
     parser.add_argument("--version", action="store_true", help="show the version")
+    return parser
+
+
+def _overview(arguments: Sequence[str]) -> int:
+    parser = overview()
     options, rest = parser.parse_known_args(arguments)
     if rest:
         raise ConfigError(

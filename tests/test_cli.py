@@ -112,7 +112,7 @@ def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 REFUSED = [
     (["lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
-    (["help", "lgoin"], "Unknown command: 'lgoin'", "Did you mean login?"),
+    (["help", "lgoin"], "There is no command or topic 'lgoin'", "Did you mean login?"),
     (["--json", "status"], "A command has to come first", "--help"),
     (["login", "--clientid", "x"], "Unknown flag: --clientid", "Did you mean --client-id?"),
     (["login", "--issuer"], "Argument --issuer: expected one argument", "login --help"),

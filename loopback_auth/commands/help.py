@@ -1,0 +1,70 @@
+"""Show help about a command or about a topic; without either, list both.
+
+Examples:
+  python -m loopback_auth help
+  python -m loopback_auth help login
+  python -m loopback_auth help agents
+"""
+
+from __future__ import annotations
+
+from loopback_auth.arguments import filled, help_width
+from loopback_auth.cli import COMMANDS, TOPICS, answer, command_of, overview, print_json
+from loopback_auth.errors import EXIT_STATUSES, ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+USAGE = "[COMMAND | TOPIC] [--json]"
+STATUSES = "{exit statuses}"
+"""Stands in a topic for the table of exit statuses."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("subject", nargs="?", metavar="COMMAND|TOPIC", help="what to explain")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show help."""
+    if options.json:
+        print_json(_document(options.subject))
+    else:
+        answer(_text(options.subject))
+    return 0
+
+
+def _document(subject: str | None) -> dict[str, object]:
+    if subject:
+        return {"subject": subject, "text": _text(subject)}
+    return {"commands": COMMANDS, "topics": TOPICS, "exit_statuses": EXIT_STATUSES}
+
+
+def _text(subject: str | None) -> str:
+    if not subject:
+        return overview().format_help()
+    if subject in COMMANDS:
+        return command_of(subject)[1].format_help()
+    if subject in TOPICS:
+        return filled(topic(subject), help_width()) + "\n"
+    from loopback_auth.settings.reading import suggestion
+
+    raise ConfigError(
+        f"There is no command or topic {ascii(subject)[:80]}.", hint=suggestion(subject, [*COMMANDS, *TOPICS])
+    )
+
+
+def topic(name: str) -> str:
+    """Return the text of a topic, with the command that was typed in its examples.
+
+    Args:
+        name: one of `TOPICS`.
+    """
+    from importlib.resources import files
+
+    from loopback_auth.invocation import as_typed
+
+    text = files("loopback_auth").joinpath("topics", f"{name}.txt").read_text(encoding="utf-8")
+    statuses = "\n".join(f"  {status:>3}  {words}" for status, words in EXIT_STATUSES.items())
+    return as_typed(text.replace(STATUSES, statuses))

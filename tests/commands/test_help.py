@@ -1,0 +1,112 @@
+"""The command `help`: commands, topics, and what the topics promise."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+
+import pytest
+
+from loopback_auth.cli import COMMANDS, TOPICS, command_of, run
+from loopback_auth.commands.help import topic
+from loopback_auth.errors import EXIT_STATUSES
+from loopback_auth.settings.setting import SETTINGS
+
+
+def test_every_topic_has_a_text_and_every_text_is_a_topic() -> None:
+    """A text that no list names is never read."""
+    from importlib.resources import files
+
+    texts = {file.name.removesuffix(".txt") for file in files("loopback_auth").joinpath("topics").iterdir()}
+
+    assert texts == set(TOPICS)
+    assert set(TOPICS).isdisjoint(COMMANDS)
+
+
+@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_topic_fits_the_terminal(
+    name: str, columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sentences are filled to the width; what is indented is there to be copied and stays whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    assert run(["help", name]) == 0
+    prose = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("  ")]
+    assert prose[0]
+    assert prose[1] == ""
+    assert [line for line in prose if len(line) > columns] == []
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_commands_and_flags_in_a_topic_exist(name: str) -> None:
+    """People copy what they read there."""
+    text = topic(name)
+    for line in re.findall(r"python -m loopback_auth ([a-z]+(?: [^`)\n]*)?)", text):
+        command, *arguments = shlex.split(line.partition("  ")[0])
+        command_of(command)[1].read(arguments)
+    known = {flag for command in COMMANDS for flag in command_of(command)[1].format_help().split()}
+    known |= {setting.flag for setting in SETTINGS} | {
+        setting.flag.replace("--", "--no-", 1) for setting in SETTINGS if setting.kind == "switch"
+    }
+    flags = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", text)) - {"--version"}
+
+    assert {flag for flag in flags if flag not in known and f"{flag}," not in known} == set()
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_modules_and_topics_that_a_topic_names_exist(name: str) -> None:
+    """A reader who follows a name must not end nowhere."""
+    text = topic(name)
+    modules = set(re.findall(r"\bloopback_auth(?:[./]\w+)+", text)) - {"loopback_auth/errors.py"}
+
+    assert [one for one in modules if "." in one and importlib.util.find_spec(one) is None] == []
+    assert set(re.findall(r"\bhelp ([a-z]+(?:-[a-z]+)?)", text)) <= {*TOPICS, *COMMANDS}
+
+
+def test_exit_statuses_are_those_of_the_errors() -> None:
+    """A status that is explained by hand is forgotten when a new one comes."""
+    text = topic("exit-statuses")
+
+    assert [words for status, words in EXIT_STATUSES.items() if f" {status}  {words}\n" not in text] == []
+    assert [status for status in EXIT_STATUSES if status and not re.search(rf"^{status}: ", text, re.M)] == []
+
+
+def test_help_of_a_command_is_what_the_command_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two ways to ask, one answer."""
+    assert run(["help", "login"]) == 0
+    shown = capsys.readouterr().out
+    assert run(["login", "--help"]) == 0
+
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(["help", "agent"], "agents"), (["help", "logn"], "login"), (["security"], "help security")],
+)
+def test_a_near_miss_is_told_what_was_meant(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody knows the names of topics by heart."""
+    status = run([*arguments, "--json"])
+    document = json.loads(capsys.readouterr().out)
+
+    assert (status, document["error"]) == (2, "ConfigError")
+    assert meant in document["hint"]
+
+
+def test_a_program_can_read_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """An agent learns from it which commands and topics it can ask about."""
+    assert run(["help", "--json"]) == 0
+    overview = json.loads(capsys.readouterr().out)
+    assert run(["help", "agents", "--json"]) == 0
+    one = json.loads(capsys.readouterr().out)
+
+    assert set(overview["commands"]) == set(COMMANDS)
+    assert set(overview["topics"]) == set(TOPICS)
+    assert overview["exit_statuses"]["10"] == EXIT_STATUSES[10]
+    assert one["subject"] == "agents"
+    assert "finish" in one["text"]
