@@ -232,20 +232,21 @@ def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[s
 async def _with_client(
     settings: Settings, names: Sequence[str], *, resume: bool
 ) -> tuple[list[Judged], Unfinished]:
-    from loopback_auth.compare.running.session import Session, conditions_of
+    from contextlib import AsyncExitStack
 
-    folder = data_folder(os.environ)
-    if not settings.is_demo:
-        from loopback_auth.settings.configure import client_config
-
-        session = Session(conditions_of(settings, client_config(settings)), folder, tell)
-        return await session.run(names, resume=resume), session.unfinished
     from loopback_auth.commands.demo import signing_server
     from loopback_auth.compare.running.choices import demo_client
+    from loopback_auth.compare.running.session import conditions_of, run_flows
+    from loopback_auth.compare.running.unfinished import Unfinished
     from loopback_auth.demo.serve import serve_demo
+    from loopback_auth.settings.configure import client_config
     from loopback_auth.upkeep import can_verify_signatures
 
-    async with serve_demo(server_factory=signing_server) as demo:
-        client = demo_client(demo.issuer, openid=can_verify_signatures())
-        session = Session(conditions_of(settings, client), folder, tell)
-        return await session.run(names, resume=resume), session.unfinished
+    async with AsyncExitStack() as stack:
+        if settings.is_demo:
+            demo = await stack.enter_async_context(serve_demo(server_factory=signing_server))
+            client = demo_client(demo.issuer, openid=can_verify_signatures())
+        else:
+            client = client_config(settings)
+        conditions, unfinished = conditions_of(settings, client), Unfinished(data_folder(os.environ), client)
+        return await run_flows(names, conditions, unfinished, resume=resume, tell=tell), unfinished

@@ -324,7 +324,7 @@ def test_what_was_finished_before_ctrl_c_is_gone_on_with(
     assert isinstance(runs, list)
 
     assert given_up.status == 130
-    assert "Given up: 1 of 2 flows have ended, and are kept." in given_up.stderr
+    assert "Cancelled: 1 of 2 flows have ended, and are kept." in given_up.stderr
     assert "Run the same command with --resume to go on." in given_up.stderr
     assert S_IMODE(kept.parent.stat().st_mode) == 0o700
     assert "<code#1>" in kept_text

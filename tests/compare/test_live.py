@@ -17,7 +17,7 @@ from loopback_auth.compare.nouns import Run
 from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
 from loopback_auth.compare.running.live import DECIDED_BY, Conditions, announced, compare_live, why_not
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.compare.running.session import Session
+from loopback_auth.compare.running.session import run_flows
 from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
@@ -80,8 +80,8 @@ def run_live(
     async def compared() -> tuple[list[Run], Watched]:
         async with serve_demo(server_factory=lambda issuer: Watched(issuer, faults)) as demo:
             conditions = Conditions(demo_client(demo.issuer), plan_of(), timeout=20.0)
-            session = Session(conditions, str(folder), told.append)
-            judged = await session.run(names, resume=False)
+            unfinished = Unfinished(str(folder), conditions.client)
+            judged = await run_flows(names, conditions, unfinished, resume=False, tell=told.append)
             assert isinstance(demo.server, Watched)
             return [run for run, _ in judged], demo.server
 
@@ -258,9 +258,9 @@ def test_nothing_kept_is_nothing_finished(tmp_path: Path) -> None:
 
 DAMAGED = [
     ("{", "is damaged"),
-    ("[]", "the document is no object"),
-    ('{"format": "else"}', "its format is another one"),
-    ('{"format": "loopback_auth.comparison", "format_version": 2}', "its format_version is another one"),
+    ("[]", "_Runs is of another kind"),
+    ('{"format": "else", "runs": []}', "_Runs has a member that is unknown"),
+    ('{"runs": 7}', "runs is of another kind"),
 ]
 
 
@@ -280,9 +280,10 @@ def test_damaged_file_is_refused_and_says_how_to_go_on(tmp_path: Path, content: 
     ("name", "value"),
     [
         ("outcome", "won"),
-        ("entries", [{"kind": "step", "number": 1}]),
-        ("entries", [{"kind": "exchange"}]),
-        ("entries", None),
+        ("steps", [{"number": 1}]),
+        ("steps", []),
+        ("exchanges", [{"kind": "exchange"}]),
+        ("exchanges", None),
         ("secrets", [{"label": "<code#1>"}]),
         ("tokens", {"token_type": "Bearer"}),
         ("flow", 7),
@@ -322,7 +323,8 @@ def test_finished_flows_are_not_run_again() -> None:
 
 def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nobody has to approve again what was approved."""
-    session = Session(Conditions(CLIENT, plan_of()), str(tmp_path / "kept"), lambda _: None)
+    unfinished = Unfinished(str(tmp_path / "kept"), CLIENT)
+    names = ("code", "ticket", "device")
 
     async def interrupted(*_arguments: object, **others: object) -> None:
         keep = others["keep"]
@@ -332,7 +334,9 @@ def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("loopback_auth.compare.running.session.compare_live", interrupted)
     with pytest.raises(AttemptCancelled, match="2 of 3 flows have ended, and are kept") as caught:
-        asyncio.run(session.run(("code", "ticket", "device"), resume=False))
+        asyncio.run(
+            run_flows(names, Conditions(CLIENT, plan_of()), unfinished, resume=False, tell=lambda _: None)
+        )
 
     assert "--resume" in caught.value.hint
-    assert [run.flow for run in session.unfinished.load()] == ["code", "ticket"]
+    assert [run.flow for run in unfinished.load()] == ["code", "ticket"]

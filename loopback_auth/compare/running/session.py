@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from loopback_auth.compare.nouns import Run
 from loopback_auth.compare.running.choices import choice
@@ -47,54 +47,40 @@ def conditions_of(settings: Settings, client: ClientConfig) -> Conditions:
     )
 
 
-class Session:
-    """Runs flows, and keeps each that has ended until all of them have.
+async def run_flows(
+    names: Sequence[str], conditions: Conditions, unfinished: Unfinished, *, resume: bool, tell: Tell
+) -> list[Judged]:
+    """Run flows, and keep each that has ended until all of them have.
 
     Args:
+        names: of flows, in this order.
         conditions: the same for every flow.
-        folder: the data folder.
-        tell: told in sentences what comes.
+        unfinished: where they are kept.
+        resume: go on with what another process has kept.
+        tell: called with each sentence about what comes next.
+
+    Raises:
+        AttemptCancelled: the person gave up; what was finished is kept.
+        ConfigError: there is no such flow.
+        StoreError: what is kept cannot be read, or nothing can be kept.
     """
+    finished = {run.flow: run for run in unfinished.load() if run.flow in names} if resume else {}
+    if resume:
+        tell(f"Finished before: {', '.join(finished) or 'none'}.")
+    count = len(finished)
 
-    def __init__(self, conditions: Conditions, folder: str, tell: Tell) -> None:
-        self.unfinished = Unfinished(folder, conditions.client)
-        self._conditions = conditions
-        self._tell = tell
-        self._count = 0
-
-    async def run(self, names: Sequence[str], *, resume: bool) -> list[Judged]:
-        """Run the flows that are left.
-
-        Args:
-            names: of flows, in this order.
-            resume: go on with what another process has kept.
-
-        Raises:
-            AttemptCancelled: the person gave up; what was finished is kept.
-            ConfigError: there is no such flow.
-            StoreError: what is kept cannot be read, or nothing can be kept.
-        """
-        finished = self._finished(names) if resume else {}
-        self._count = len(finished)
-        chosen = [choice(name, self._conditions.client) for name in names]
-        try:
-            return await compare_live(
-                chosen, self._conditions, finished=finished, tell=self._tell, keep=self._keep
-            )
-        except (asyncio.CancelledError, AttemptCancelled):
-            raise AttemptCancelled(
-                f"Given up: {self._count} of {len(names)} flows have ended, and are kept.",
-                hint="Run the same command with --resume to go on." if self._count else "",
-            ) from None
-
-    def _keep(self, runs: Sequence[Run]) -> None:
+    def keep(runs: Sequence[Run]) -> None:
+        nonlocal count
         settled = [run for run in runs if run.outcome in SETTLED]
         if settled:
-            self.unfinished.save(settled)
-        self._count = len(settled)
+            unfinished.save(settled)
+        count = len(settled)
 
-    def _finished(self, names: Sequence[str]) -> Mapping[str, Run]:
-        finished = {run.flow: run for run in self.unfinished.load() if run.flow in names}
-        told = f"Finished before: {', '.join(finished)}." if finished else "Nothing was finished before."
-        self._tell(told)
-        return finished
+    chosen = [choice(name, conditions.client) for name in names]
+    try:
+        return await compare_live(chosen, conditions, finished=finished, tell=tell, keep=keep)
+    except (asyncio.CancelledError, AttemptCancelled):
+        raise AttemptCancelled(
+            f"Cancelled: {count} of {len(names)} flows have ended, and are kept.",
+            hint="Run the same command with --resume to go on." if count else "",
+        ) from None
