@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     )
     from loopback_auth.plan.nouns import Plan, Route
     from loopback_auth.quirks import Quirks
-    from loopback_auth.shell.controls import Controls
+    from loopback_auth.signin.controls import Controls
+    from loopback_auth.signin.refresh import logout, renew
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.memory import MemoryTokenStore
     from loopback_auth.store.protocol import TokenStore
     from loopback_auth.token_source import TokenSource
-    from loopback_auth.upkeep import logout, renew
 
 _HOMES = {
     "api": ("login", "login_sync"),
@@ -101,12 +101,12 @@ _HOMES = {
     ),
     "plan.nouns": ("Plan", "Route"),
     "quirks": ("Quirks",),
-    "shell.controls": ("Controls",),
+    "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
     "store.protocol": ("TokenStore",),
     "token_source": ("TokenSource",),
-    "upkeep": ("logout", "renew"),
+    "signin.refresh": ("logout", "renew"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -2,7 +2,7 @@
 
     sign_in = await login(client)                                   # opens the browser, returns tokens
 
-What comes afterwards is `token_source`, which signs in once and then renews, and `upkeep`.
+What comes afterwards is `token_source`, which signs in once and then renews, and `signin.refresh`.
 
 Everything here is cancellable: cancelling the task closes the port, the browser's wait and the connections.
 """
@@ -13,21 +13,21 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from loopback_auth import pages
 from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
+from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.flows.catalog import Conditions
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
+from loopback_auth.network.browser import Opening, open_browser
+from loopback_auth.network.loopback import BoundRedirect
+from loopback_auth.network.threads import apart, check_asyncio, run_sync
 from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
-from loopback_auth.shell.browser import Opening, open_browser
-from loopback_auth.shell.controls import Controls
-from loopback_auth.shell.driver import Driver, Paste
-from loopback_auth.shell.embedded import planned
-from loopback_auth.shell.events import Notify, Warned, silent
-from loopback_auth.shell.following import leading
-from loopback_auth.shell.loopback import BoundRedirect
-from loopback_auth.shell.shared import Observer, OpenBrowser
-from loopback_auth.shell.threads import apart, check_asyncio, run_sync
-from loopback_auth.shell.underway import TIMEOUT, UnderWay
+from loopback_auth.signin.attempt import TIMEOUT, UnderWay
+from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.driver import Driver, Paste
+from loopback_auth.signin.embedded_plan import planned
+from loopback_auth.signin.refresh import can_verify_signatures, keep_new
+from loopback_auth.signin.resources import Observer, OpenBrowser
+from loopback_auth.signin.single_flight import leading
 from loopback_auth.store.protocol import TokenStore
-from loopback_auth.upkeep import can_verify_signatures, keep_new
 
 SIMULATED = "A simulated person approved this at the demonstration server. Nobody was asked."
 
@@ -67,7 +67,7 @@ async def login(
     Args:
         client: the client as registered, and what it asks for.
         store: where the sign-in is kept; None keeps it nowhere.
-        notify: told what happens, the link to show above all (see `shell.events`); called in this loop. None:
+        notify: told what happens, the link to show above all (see `events`); called in this loop. None:
             it is said on stderr.
         open_browser: starts a browser on a URL; returns False, or an `Opening` that says why, where it did
             not. None: this machine's browser, if the plan has it opened.

@@ -2,7 +2,7 @@
 
 Theory of operation. A flow is a generator: it yields an effect when it needs the world and is resumed with
 the answer, or with an error of ours raised at that very line. It therefore reads top to bottom in the order
-in which things happen on the wire, and the same body runs against the real world (`shell.driver`) and
+in which things happen on the wire, and the same body runs against the real world (`signin.driver`) and
 against a simulated one (`demo.memory`).
 
     response = yield from Send(code_token_request(client, answer), step="token request")

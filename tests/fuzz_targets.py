@@ -42,6 +42,7 @@ from loopback_auth.model import (
     ServerMetadata,
     SignIn,
 )
+from loopback_auth.network.proxies import proxy_for
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.paste import pasted_callback
 from loopback_auth.protocol.polling import unanswered, wait_wanted
@@ -52,8 +53,7 @@ from loopback_auth.redact import Redactor, server_text
 from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.wishes import abilities_of, wishes_of
-from loopback_auth.shell.proxies import proxy_for
-from loopback_auth.shell.witness import Witness
+from loopback_auth.signin.witness import Witness
 from loopback_auth.store import handed, kept
 from loopback_auth.store.crowd import Crowd
 from loopback_auth.store.strict import built

@@ -33,9 +33,7 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import (
+from loopback_auth.events import (
     CallbackReceived,
     Event,
     Exchanged,
@@ -45,11 +43,13 @@ from loopback_auth.shell.events import (
     Warned,
     silent,
 )
-from loopback_auth.shell.transport import Transport
+from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
+from loopback_auth.network.browser import Opening
+from loopback_auth.network.transport import Transport
+from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
-from loopback_auth.upkeep import logout, renew
 
 NAME = "demo"
 SOON = 20.0
@@ -581,8 +581,8 @@ def test_ctrl_c_ends_the_wait(looped: bool) -> None:
 
 RENEW = """
 import asyncio, sys
-from loopback_auth.upkeep import renew
-from loopback_auth.shell.transport import Transport
+from loopback_auth.signin.refresh import renew
+from loopback_auth.network.transport import Transport
 from loopback_auth.store import FileTokenStore
 store = FileTokenStore(sys.argv[1])
 kept = store.load("demo")

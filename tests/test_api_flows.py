@@ -16,6 +16,7 @@ from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, ConfigError, EndpointMissing, Unavailable
+from loopback_auth.events import Event, Invited, PasteReady, Warned
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -25,12 +26,11 @@ from loopback_auth.model import (
     ServerMetadata,
     SignIn,
 )
+from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Invited, PasteReady, Warned
+from loopback_auth.signin.refresh import logout
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
-from loopback_auth.upkeep import logout
 
 SIGNER = rsa_signer()
 SOON = 20.0

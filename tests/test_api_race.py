@@ -24,6 +24,7 @@ from loopback_auth.errors import (
     RedirectUnavailable,
     Unavailable,
 )
+from loopback_auth.events import Event, Invited, LinkReady, PasteReady, RouteBegan, RouteEnded
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -35,11 +36,10 @@ from loopback_auth.model import (
     ServerMetadata,
     SignIn,
 )
+from loopback_auth.network.browser import Opening
 from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.protocol.paste import Pasted, pasted_callback
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.controls import Controls
-from loopback_auth.shell.events import Event, Invited, LinkReady, PasteReady, RouteBegan, RouteEnded
+from loopback_auth.signin.controls import Controls
 
 SOON = 20.0
 AT_LAST = 60.0

@@ -11,9 +11,9 @@ import pytest
 
 from loopback_auth.api import login
 from loopback_auth.errors import AuthorizationError
+from loopback_auth.events import Event
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event
+from loopback_auth.network.browser import Opening
 from loopback_auth.store import FileTokenStore
 
 SECRET = "canary secret/with+odd=characters"

@@ -160,11 +160,11 @@ FOR_OTHERS_ONLY = {
     "loopback_auth.protocol.refusal",
     "loopback_auth.protocol.revocation",
     "loopback_auth.settings",
-    "loopback_auth.shell.client_certificate",
-    "loopback_auth.shell.failures",
-    "loopback_auth.shell.planning",
-    "loopback_auth.shell.proxy_address",
-    "loopback_auth.shell.socks",
+    "loopback_auth.network.client_certificate",
+    "loopback_auth.network.failures",
+    "loopback_auth.signin.planning",
+    "loopback_auth.network.proxy_address",
+    "loopback_auth.network.socks",
 }
 """What a program needs that renews, meets a proxy or fails; and what only the command line has."""
 
@@ -197,7 +197,7 @@ def test_a_sign_in_that_succeeds_loads_nothing_for_one_that_fails(tmp_path: Path
 
 def test_a_sign_in_does_without_a_web_framework() -> None:
     """Router, applications and web sockets of `aiohttp.web` cost a sixth of the CPU of a whole sign-in."""
-    script = "import loopback_auth.api, loopback_auth.shell.receiver, sys; print(*sys.modules)"
+    script = "import loopback_auth.api, loopback_auth.network.receiver, sys; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
     )

@@ -24,14 +24,14 @@ from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
+from loopback_auth.events import Event, Warned
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
+from loopback_auth.network.browser import Opening
 from loopback_auth.settings import Settings, needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.presets import every_preset
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Warned
+from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.store.memory import MemoryTokenStore
-from loopback_auth.upkeep import logout, renew
 
 PRESETS = every_preset()
 BY_CODE = [name for name, row in PRESETS.items() if row.get("flow") != "ticket"]

@@ -17,13 +17,13 @@ from loopback_auth.api import login
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import TransportError
+from loopback_auth.events import silent
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network, Provider, ServerMetadata
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import silent
-from loopback_auth.shell.split import begin, resume
+from loopback_auth.network.browser import Opening
+from loopback_auth.signin.refresh import logout, renew
+from loopback_auth.signin.two_step import begin, resume
 from loopback_auth.store.handed import from_json, to_json
 from loopback_auth.store.memory import MemoryTokenStore
-from loopback_auth.upkeep import logout, renew
 
 SOON = 20.0
 OUTSIDE = Network(public=True, allow_private=("127.0.0.1",))

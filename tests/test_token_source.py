@@ -21,11 +21,11 @@ from renewing import (
 
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
+from loopback_auth.events import Event, Warned
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.network.browser import Opening
 from loopback_auth.quirks import Quirks
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Warned
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.store.protocol import TokenStore

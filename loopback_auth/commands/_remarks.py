@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopback_auth.cli import tell
-from loopback_auth.shell.events import Event, PasteRefused, Warned
+from loopback_auth.events import Event, PasteRefused, Warned
 
 
 def remark(event: Event) -> None:

@@ -13,13 +13,13 @@ import filelock  # noqa: F401
 
 import loopback_auth.store.kept  # noqa: F401
 from loopback_auth.api import login
+from loopback_auth.environment import started_here
 from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.network.browser import Opening
+from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.plan.nouns import Plan
 from loopback_auth.settings import Settings
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.controls import Controls
-from loopback_auth.shell.environment import started_here
-from loopback_auth.shell.loopback import BoundRedirect
+from loopback_auth.signin.controls import Controls
 from loopback_auth.store import FileTokenStore
 from loopback_auth.terminal.terminal import Terminal
 

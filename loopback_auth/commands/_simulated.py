@@ -11,12 +11,12 @@ from collections.abc import Callable
 from loopback_auth.api import login
 from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.events import Event
 from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.network.browser import Opening
+from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.plan.nouns import Plan
 from loopback_auth.settings import Settings
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event
-from loopback_auth.shell.loopback import BoundRedirect
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.protocol import TokenStore
 from loopback_auth.terminal.simulated import Narrator

@@ -23,7 +23,7 @@ import os
 import sys
 from contextlib import suppress
 
-from loopback_auth.arguments import add_settings
+from loopback_auth.cli.arguments import add_settings
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import data_folder
@@ -240,7 +240,7 @@ async def _with_client(
     from loopback_auth.compare.running.unfinished import Unfinished
     from loopback_auth.demo.serve import serve_demo
     from loopback_auth.settings.configure import client_config
-    from loopback_auth.upkeep import can_verify_signatures
+    from loopback_auth.signin.refresh import can_verify_signatures
 
     async with AsyncExitStack() as stack:
         if settings.is_demo:

@@ -75,7 +75,7 @@ def demo_client(issuer: str, settings: Settings, *, simulated_person: bool = Fal
 
     from loopback_auth.demo.tickets import demo_contract
     from loopback_auth.settings.configure import client_config
-    from loopback_auth.upkeep import can_verify_signatures
+    from loopback_auth.signin.refresh import can_verify_signatures
 
     scope = "openid profile email" if can_verify_signatures() else "profile email"
     vendor = settings.text("ticket") or "netlify"

@@ -20,8 +20,9 @@ import os
 import sys
 from pathlib import Path
 
-from loopback_auth.arguments import add_settings
 from loopback_auth.cli import answer, print_json, settings_of, tell
+from loopback_auth.cli.arguments import add_settings
+from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
 from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
 from loopback_auth.plan.recipe import recipe
@@ -37,8 +38,7 @@ from loopback_auth.plan.report import (
 from loopback_auth.plan.signals import signals
 from loopback_auth.settings import DEMO, needs_secret, redirect_of
 from loopback_auth.settings.wishes import abilities_of, wishes_of
-from loopback_auth.shell.environment import user_and_host
-from loopback_auth.shell.planning import surroundings_of
+from loopback_auth.signin.planning import surroundings_of
 from loopback_auth.terminal.tables import filled, table
 
 TYPE_CHECKING = False
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loopback_auth.model import ClientConfig
+    from loopback_auth.network.report import Sight
     from loopback_auth.plan.nouns import Plan
     from loopback_auth.protocol.probe import Answered
     from loopback_auth.settings import Settings
-    from loopback_auth.shell.network_seen import Sight
 
 
 USAGE = "[PROVIDER] [--simulate FILE] [options]"
@@ -121,9 +121,9 @@ def _circumstances(settings: Settings) -> Circumstances:
 
 
 def _network(settings: Settings) -> tuple[Sight, ...]:
+    from loopback_auth.network.report import network_seen
     from loopback_auth.settings.network import network_of
     from loopback_auth.settings.presets import PLACES
-    from loopback_auth.shell.network_seen import network_seen
 
     urls = [url for name in PLACES if (url := settings.text(name))]
     return network_seen(network_of(settings), urls, os.environ)
@@ -151,7 +151,7 @@ def _asked(settings: Settings) -> tuple[Answered, ...]:
 
     from loopback_auth.flows.probe import LIMIT, probe
     from loopback_auth.protocol.probe import Answered
-    from loopback_auth.shell.driver import Driver, new_attempt
+    from loopback_auth.signin.driver import Driver, new_attempt
 
     try:
         client = _client(settings)

@@ -19,8 +19,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from loopback_auth.arguments import add_settings
 from loopback_auth.cli import answer, print_json, settings_of
+from loopback_auth.cli.arguments import add_settings
 from loopback_auth.errors import ConfigError
 
 TYPE_CHECKING = False

@@ -25,6 +25,7 @@ from loopback_auth.cli import print_json, tell
 from loopback_auth.commands._remarks import remark
 from loopback_auth.commands.start import finish_command
 from loopback_auth.commands.status import described
+from loopback_auth.environment import is_terminal
 from loopback_auth.errors import (
     AttemptCancelled,
     AttemptExpired,
@@ -37,7 +38,6 @@ from loopback_auth.errors import (
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
 from loopback_auth.plan.nouns import nobody_to_confirm
-from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.handed import Ended, Handed, Outcome
 from loopback_auth.store.pending import PendingStore
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.model import AuthorizationRequest, Callback, SignIn
-    from loopback_auth.shell.driver import Paste
+    from loopback_auth.signin.driver import Paste
 
 
 USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"
@@ -153,8 +153,8 @@ def _finish(
 ) -> SignIn:
     import asyncio
 
-    from loopback_auth.shell.split import FINAL
-    from loopback_auth.upkeep import keep_new
+    from loopback_auth.signin.refresh import keep_new
+    from loopback_auth.signin.two_step import FINAL
 
     handed = pendings.load(handle)
     if not isinstance(handed, Handed):
@@ -198,7 +198,7 @@ async def _resumed(
     handed: Handed, pendings: PendingStore, options: argparse.Namespace
 ) -> tuple[SignIn, bool]:
     """Go on; return the sign-in, and whether it is the right account."""
-    from loopback_auth.shell.split import resume
+    from loopback_auth.signin.two_step import resume
     from loopback_auth.terminal.terminal import Terminal
 
     if options.wait and not options.json:
@@ -217,7 +217,7 @@ async def _resumed(
 
 def _check(handed: Handed, options: argparse.Namespace) -> None:
     """Refuse what cannot work, before anything is sent."""
-    from loopback_auth.upkeep import can_verify_signatures
+    from loopback_auth.signin.refresh import can_verify_signatures
 
     if options.url is not None and handed.flow != "paste":
         raise ConfigError(
@@ -242,7 +242,7 @@ def _anybody_could_approve(handed: Handed) -> bool:
 
 
 def _paste(url: str | None) -> Paste | None:
-    from loopback_auth.shell.split import judged_once
+    from loopback_auth.signin.two_step import judged_once
     from loopback_auth.terminal.paste import pasted, read_line
 
     if url is None and not is_terminal(sys.stdin):

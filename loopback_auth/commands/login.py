@@ -22,26 +22,26 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.arguments import add_settings
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
+from loopback_auth.cli.arguments import add_settings
+from loopback_auth.environment import is_terminal, started_here
 from loopback_auth.errors import RedirectUnavailable, Unavailable
 from loopback_auth.folders import data_folder
+from loopback_auth.network.browser import Opening, open_browser
+from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.plan.nouns import LIKELY, NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
-from loopback_auth.shell.browser import Opening, open_browser
-from loopback_auth.shell.environment import is_terminal, started_here
-from loopback_auth.shell.loopback import BoundRedirect, bind
-from loopback_auth.shell.planning import plan_for, surroundings_of
+from loopback_auth.signin.planning import plan_for, surroundings_of
 from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from loopback_auth.events import Event
     from loopback_auth.model import SignIn
     from loopback_auth.plan.nouns import Plan
     from loopback_auth.settings import Settings
-    from loopback_auth.shell.events import Event
     from loopback_auth.store.crowd import Crowd
 
 
@@ -104,7 +104,7 @@ def leave_behind(bounds: list[BoundRedirect]) -> None:
     """Keep the last page up for a moment; to be called when all is said."""
     for bound in bounds:
         if bound.left is not None:
-            from loopback_auth.shell.afterwards import leave_behind
+            from loopback_auth.network.after_exit import leave_behind
 
             leave_behind(*bound.left)
 
@@ -155,10 +155,10 @@ def _follow(
     import asyncio
     import time
 
+    from loopback_auth.events import Followed
     from loopback_auth.flows.serving import why_not
     from loopback_auth.settings.configure import client_config
-    from loopback_auth.shell.events import Followed
-    from loopback_auth.shell.following import follow
+    from loopback_auth.signin.single_flight import follow
 
     def told(event: Event) -> None:
         if isinstance(event, Followed):
@@ -205,8 +205,8 @@ def _asked(
             bound.opening = _open(chosen, bound.start_url)
 
         # The browser is on its way; from here on imports may cost.
-        from loopback_auth.shell.controls import Controls
-        from loopback_auth.shell.core_dumps import forbid_core_dumps
+        from loopback_auth.cli.core_dumps import forbid_core_dumps
+        from loopback_auth.signin.controls import Controls
         from loopback_auth.terminal.terminal import Terminal
 
         forbid_core_dumps()

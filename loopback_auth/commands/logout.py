@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from loopback_auth.events import Event
     from loopback_auth.model import SignIn
-    from loopback_auth.shell.events import Event
 
 
 USAGE = "[NAME] [--all] [--json]"
@@ -65,7 +65,7 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
     import asyncio
 
-    from loopback_auth.upkeep import logout
+    from loopback_auth.signin.refresh import logout
 
     secret = client_secret(sign_in)
     network = KeptSettings(os.environ).network(sign_in)
@@ -83,7 +83,7 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
 
 
 def _note(event: Event) -> None:
-    from loopback_auth.shell.events import Warned
+    from loopback_auth.events import Warned
 
     if isinstance(event, Warned):
         tell(f"note: {event.text}")

@@ -12,8 +12,8 @@ LOOPBACK_AUTH_CONFIG_DIR names. A client secret is never shown, only whether the
 
 from __future__ import annotations
 
-from loopback_auth.arguments import add_settings
 from loopback_auth.cli import print_json, print_table, settings_of, tell
+from loopback_auth.cli.arguments import add_settings
 from loopback_auth.settings import DEFAULT
 from loopback_auth.settings.setting import SETTINGS
 

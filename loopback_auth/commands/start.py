@@ -23,13 +23,13 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.arguments import add_settings
 from loopback_auth.cli import print_json, settings_of, tell
+from loopback_auth.cli.arguments import add_settings
+from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import GENERAL, as_typed
-from loopback_auth.shell.environment import started_here
-from loopback_auth.shell.planning import check_allowed
+from loopback_auth.signin.planning import check_allowed
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
@@ -156,8 +156,8 @@ async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTok
     from loopback_auth.flows.catalog import Conditions
     from loopback_auth.settings.configure import client_config
     from loopback_auth.settings.same_client import check_same_client
-    from loopback_auth.shell.split import begin
-    from loopback_auth.upkeep import can_verify_signatures
+    from loopback_auth.signin.refresh import can_verify_signatures
+    from loopback_auth.signin.two_step import begin
 
     client = client_config(settings.completed({"flow": flow}, "chosen by start"))
     check_same_client(settings, store)

@@ -21,18 +21,18 @@ import time
 
 from loopback_auth.cli import answer, print_json, tell_error
 from loopback_auth.commands.status import kept
+from loopback_auth.environment import is_terminal
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
 from loopback_auth.model import SignIn
 from loopback_auth.settings.kept import KeptSettings
-from loopback_auth.shell.environment import is_terminal
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.shell.loopback import BoundRedirect
+    from loopback_auth.network.loopback import BoundRedirect
 
 LONGEST_LEEWAY = 1e9
 """Seconds; some thirty years."""
@@ -114,7 +114,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     import asyncio
 
     from loopback_auth.commands._remarks import remark
-    from loopback_auth.upkeep import renew
+    from loopback_auth.signin.refresh import renew
 
     renewing = renew(
         sign_in,
@@ -130,7 +130,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
 
 def _login(options: argparse.Namespace, since: float) -> int:
     """Do what the command `login` does, with the settings that it would have, and print the token."""
-    from loopback_auth.arguments import Parser
+    from loopback_auth.cli.arguments import Parser
     from loopback_auth.commands import login
 
     parser = Parser("login", usage=login.USAGE, description="")

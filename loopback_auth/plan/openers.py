@@ -1,6 +1,6 @@
 """Which program would open a page: what BROWSER says, and what each system has.
 
-`shell.browser` starts them, `shell.environment` looks whether they are there. Text browsers are never among
+`network.browser` starts them, `environment` looks whether they are there. Text browsers are never among
 them: they would take over the terminal (Azure/azure-cli#21112).
 """
 

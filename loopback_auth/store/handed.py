@@ -2,7 +2,7 @@
 
 One JSON object, format version 1, with a digest over all else in it: that shows a slip of an editor, which
 must not be acted upon; it keeps nobody out. A `ValueError` says what is wrong without quoting it. Refuses to
-know where the text is kept (`pending`) and what the answers mean (`shell.split`).
+know where the text is kept (`pending`) and what the answers mean (`signin.two_step`).
 """
 
 from __future__ import annotations

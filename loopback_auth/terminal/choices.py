@@ -16,16 +16,16 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from loopback_auth.events import CallbackReceived, Event, RouteEnded
 from loopback_auth.plan.nouns import ELSEWHERE
-from loopback_auth.shell.controls import Controls
-from loopback_auth.shell.events import CallbackReceived, Event, RouteEnded
+from loopback_auth.signin.controls import Controls
 from loopback_auth.terminal.clipboard import copy
 from loopback_auth.terminal.keys import CTRL_C, Typed
 from loopback_auth.terminal.line import Line, write
 from loopback_auth.terminal.links import Links
 
 if TYPE_CHECKING:
-    from loopback_auth.shell.browser import Opening
+    from loopback_auth.network.browser import Opening
 
 NAMES = {"ticket": "d link for another device", "device": "d device code"}
 """The key that begins a flow, in the line of help."""

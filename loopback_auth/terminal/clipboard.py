@@ -18,9 +18,9 @@ import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
+from loopback_auth.network.browser import child_environment
 from loopback_auth.plan.openers import is_termux, is_wsl, program_name
 from loopback_auth.plan.signals import SSH
-from loopback_auth.shell.browser import child_environment
 
 PATIENCE = 2.0
 """Seconds that a program gets; a display that is gone may keep it for ever."""

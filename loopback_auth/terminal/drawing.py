@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from loopback_auth.shell.events import Invited
+    from loopback_auth.events import Invited
 
 BLOCKS = " ▀▄█"
 """By the two modules, one above the other, that a character stands for: 1 is the upper, 2 the lower."""

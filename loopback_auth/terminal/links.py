@@ -18,7 +18,7 @@ from loopback_auth.terminal.line import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.shell.events import Invited
+    from loopback_auth.events import Invited
     from loopback_auth.terminal.line import Line
 
 HEADING = "For a phone, the link to approve:"

@@ -17,10 +17,10 @@ from dataclasses import replace
 from typing import TextIO
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
+from loopback_auth.events import Notify, PasteRefused, Warned
 from loopback_auth.model import AuthorizationRequest, Callback
+from loopback_auth.network.threads import apart
 from loopback_auth.protocol.paste import NotAccepted, pasted_callback
-from loopback_auth.shell.events import Notify, PasteRefused, Warned
-from loopback_auth.shell.threads import apart
 
 LIMIT = 64 * 1024
 """Bytes that an answer may have; browsers and servers end far below."""

@@ -7,7 +7,7 @@ from loopback_auth.terminal.teller import exchange_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.shell.events import Event
+    from loopback_auth.events import Event
 
 
 class Narrator:
@@ -30,7 +30,7 @@ class Narrator:
 
     def notify(self, event: Event) -> None:
         """Tell an event."""
-        from loopback_auth.shell import events
+        from loopback_auth import events
 
         match event:
             case events.LinkOpened(authority):

@@ -26,8 +26,8 @@ from loopback_auth.terminal.progress import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.events import Event, Exchanged, Invited, OpenerFailed
     from loopback_auth.plan.nouns import Plan
-    from loopback_auth.shell.events import Event, Exchanged, Invited, OpenerFailed
 
 NEVER = float("inf")
 LOST_SECONDS = 15.0
@@ -102,7 +102,7 @@ class Teller:
 
     def tell(self, event: Event) -> None:
         """Tell an event."""
-        from loopback_auth.shell import events
+        from loopback_auth import events
 
         match event:
             case events.LinkReady(url, program, why_not):
@@ -147,7 +147,7 @@ class Teller:
             case events.OtherUserTurnedAway():
                 self._once(f"{event} {OWN_BROWSER}")
             case events.HttpsTried(authority):
-                from loopback_auth.shell.mishaps import https_tried
+                from loopback_auth.signin.rejected_requests import https_tried
 
                 self.line.say(https_tried(authority))
             case events.CallbackReceived(refused):
@@ -173,7 +173,7 @@ class Teller:
         if timeout is not None:
             self.progress.until(timeout)
         elif self._plan is not None and not lives_by_itself(self._plan):
-            from loopback_auth.shell.underway import TIMEOUT
+            from loopback_auth.signin.attempt import TIMEOUT
 
             self.progress.valid(timeout := TIMEOUT)
         if self.links.current:
@@ -270,7 +270,7 @@ class Teller:
         self.explain(redirect_uri)
 
     def _begin(self, flow: str, why: str) -> None:
-        from loopback_auth.shell.race import AS_ASKED, INSTEAD
+        from loopback_auth.signin.race import AS_ASKED, INSTEAD
 
         self.progress.began(flow)
         # Each thing is said once: what was asked for, what has ended or failed is known already.
@@ -304,7 +304,7 @@ class Teller:
         self.progress.followed()
 
     def _open_yourself(self, failed: OpenerFailed) -> None:
-        from loopback_auth.shell.race import did_not_open
+        from loopback_auth.signin.race import did_not_open
 
         self._failure = did_not_open(failed)
         self.line.say(f"{self._failure} Open the link yourself.")
@@ -322,7 +322,7 @@ class Teller:
             self.links.draw_code()
 
     def _recipe(self) -> None:
-        from loopback_auth.shell.environment import user_and_host
+        from loopback_auth.environment import user_and_host
 
         self._helped = True
         user, host = user_and_host()

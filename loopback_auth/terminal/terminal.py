@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
+    from loopback_auth.events import Event
     from loopback_auth.model import AuthorizationRequest, Callback, SignIn
+    from loopback_auth.network.browser import Opening
     from loopback_auth.plan.nouns import Plan
-    from loopback_auth.shell.browser import Opening
-    from loopback_auth.shell.controls import Controls
-    from loopback_auth.shell.events import Event
+    from loopback_auth.signin.controls import Controls
     from loopback_auth.terminal.choices import Choices
     from loopback_auth.terminal.keyboard import Listening
 
@@ -211,7 +211,7 @@ class Terminal:
                 self._choices = self._listening = None
 
     def _watch(self, opening: Opening) -> None:
-        from loopback_auth.shell.shared import watch
+        from loopback_auth.signin.resources import watch
 
         # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
         watch(opening, lambda event: self.notify(event) if self._choices is not None else None)

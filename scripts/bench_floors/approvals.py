@@ -26,9 +26,9 @@ from loopback_auth.api import login
 from loopback_auth.demo.serve import Demo, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.events import Event, Invited, LinkReady
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Invited, LinkReady
+from loopback_auth.network.browser import Opening
 
 CLIENT_ID = "loopback-auth-demo"
 KINDS = {"ticket": 1, "device, 1 s": 1, "device, 5 s": 5}

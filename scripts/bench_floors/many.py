@@ -42,7 +42,7 @@ def one_by(contender: str, authorization_endpoint: str, token_endpoint: str) -> 
     from receive_ours import client
 
     from loopback_auth.api import login
-    from loopback_auth.shell.browser import Opening
+    from loopback_auth.network.browser import Opening
 
     def open_browser(url: str) -> Opening:
         start(url)

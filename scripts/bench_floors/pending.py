@@ -25,7 +25,7 @@ async def begin(contender: str, count: int) -> list["asyncio.Task[object]"]:
         from receive_ours import client
 
         from loopback_auth.api import login
-        from loopback_auth.shell.browser import Opening
+        from loopback_auth.network.browser import Opening
 
         def open_browser(_: str) -> Opening:
             left.release()

@@ -21,6 +21,7 @@ from loopback_auth import MemoryTokenStore, login
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.events import Event, Invited
 from loopback_auth.flows.catalog import Conditions, flow_named
 from loopback_auth.model import (
     AuthorizationRequest,
@@ -31,10 +32,9 @@ from loopback_auth.model import (
     Provider,
     ServerMetadata,
 )
+from loopback_auth.network.browser import Opening
 from loopback_auth.plan.nouns import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.driver import Driver, new_attempt
-from loopback_auth.shell.events import Event, Invited
+from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.store import LOCK_TIMEOUT
 
 PATIENCE = 10.0

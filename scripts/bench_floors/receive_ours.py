@@ -8,8 +8,8 @@ import sys
 import time
 
 from loopback_auth.api import login
+from loopback_auth.events import Event, Exchanged
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.shell.events import Event, Exchanged
 
 
 def client(authorization_endpoint: str, token_endpoint: str) -> ClientConfig:

@@ -11,9 +11,9 @@ from threading import Thread
 from typing import TypeVar
 
 from loopback_auth.api import login
+from loopback_auth.events import Event, LinkReady
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, LinkReady
+from loopback_auth.network.browser import Opening
 
 SOON = 15.0
 """Seconds that anything here may take."""

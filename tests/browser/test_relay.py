@@ -26,8 +26,8 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory
 from loopback_auth.errors import AuthorizationError, ProtocolError
+from loopback_auth.events import Ignored
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
-from loopback_auth.shell.events import Ignored
 
 pytestmark = pytest.mark.browser
 

@@ -29,8 +29,8 @@ from loopback_auth.demo.serve import Demo, demo_thread
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, DeviceError, LoopbackAuthError, TicketError
+from loopback_auth.events import Exchanged, Ignored, Invited
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.shell.events import Exchanged, Ignored, Invited
 
 pytestmark = pytest.mark.browser
 

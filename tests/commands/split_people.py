@@ -17,7 +17,7 @@ from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.shell.split import begin
+from loopback_auth.signin.two_step import begin
 from loopback_auth.store.handed import Answered, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
 

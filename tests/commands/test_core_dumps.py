@@ -18,7 +18,7 @@ from command_line import CommandLine
 
 PROGRAM = """
 import ctypes, resource, sys
-from loopback_auth.shell.core_dumps import forbid_core_dumps
+from loopback_auth.cli.core_dumps import forbid_core_dumps
 before = resource.getrlimit(resource.RLIMIT_CORE)
 forbid_core_dumps()
 print(resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1]))

@@ -11,11 +11,11 @@ from loopback_auth.commands._simulated import simulated_login
 from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.errors import TransportError
+from loopback_auth.events import silent
 from loopback_auth.model import HttpResponse
+from loopback_auth.network.browser import Opening
 from loopback_auth.settings import Settings, resolve
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import silent
-from loopback_auth.shell.planning import plan_for
+from loopback_auth.signin.planning import plan_for
 from loopback_auth.store.memory import MemoryTokenStore
 
 

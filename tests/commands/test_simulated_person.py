@@ -11,7 +11,7 @@ from command_line import TYPED, CommandLine
 from commands.people import RecordingServer, client_flags, in_terminal, kept_in, visit
 from loopback_auth.plan.nouns import ASKED, AT_ONCE
 from loopback_auth.settings import Settings, resolve
-from loopback_auth.shell.planning import plan_for
+from loopback_auth.signin.planning import plan_for
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 CONTAINER = {"LOOPBACK_AUTH_SIGNAL": "container=docker"}

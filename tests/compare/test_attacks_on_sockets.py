@@ -19,7 +19,7 @@ from loopback_auth.compare.running.choices import FLOWS, FORM_POST
 from loopback_auth.compare.running.run import compare_demo
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.shell import expected, start_link
+from loopback_auth.network import pending_callbacks, start_page
 
 SOON = 40.0
 REFUSED = "Its attempt to share our port was refused (EADDRINUSE). "
@@ -110,8 +110,8 @@ def test_broken_rules_show_on_sockets_too(flow: str, faults: Faults) -> None:
 @pytest.mark.parametrize("flow", ["code", "token", "paste"])
 def test_port_that_believes_everybody_is_taken_in(monkeypatch: pytest.MonkeyPatch, flow: str) -> None:
     """Our real receiver without its checks: it is they that stop the attacks."""
-    monkeypatch.setattr(expected, "redirect_endpoint", believing)
-    monkeypatch.setattr(start_link.Link, "used", False)
+    monkeypatch.setattr(pending_callbacks, "redirect_endpoint", believing)
+    monkeypatch.setattr(start_page.Link, "used", False)
     [real] = on_sockets(flow)
     succeeded = {attack.id for attack in real if attack.verdict == "fail"}
     in_memory = {attack.id for attack in simulated_attacks(flow, world=Gullible) if attack.verdict == "fail"}

@@ -15,9 +15,9 @@ from loopback_auth.compare.running.run import assembled, compare_demo, compare_s
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, ConfigError
+from loopback_auth.events import PasteReady
 from loopback_auth.model import AuthorizationRequest, ServerMetadata
 from loopback_auth.recorder import Recorder
-from loopback_auth.shell.events import PasteReady
 from loopback_auth.trace import Exchange, Step
 
 SOON = 20.0

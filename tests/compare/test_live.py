@@ -28,7 +28,7 @@ from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.plan.nouns import Plan
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.protocol.probe import Answered
-from loopback_auth.shell.embedded import planned
+from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.trace import Trace
 
 AGENT = (

@@ -18,7 +18,7 @@ from threading import Thread
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from urllib.request import Request
 
-from loopback_auth.shell.browser import Opening
+from loopback_auth.network.browser import Opening
 
 PAGES = 12
 PATIENCE = 20.0

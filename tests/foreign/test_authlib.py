@@ -22,10 +22,10 @@ from foreign.conftest import HERE, serving
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import AttemptExpired, AuthorizationError
+from loopback_auth.events import CallbackReceived, Event, Exchanged, Ignored, Warned
 from loopback_auth.flows.implicit import EXPOSED
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata, SignIn
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import CallbackReceived, Event, Exchanged, Ignored, Warned
+from loopback_auth.network.browser import Opening
 
 pytestmark = pytest.mark.foreign
 

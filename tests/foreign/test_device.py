@@ -18,9 +18,9 @@ import pytest
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import DeviceError
+from loopback_auth.events import Event, Exchanged, Invited, LinkReady
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Exchanged, Invited, LinkReady
+from loopback_auth.network.browser import Opening
 
 pytestmark = pytest.mark.foreign
 

@@ -15,8 +15,8 @@ import pytest
 from foreign.person import Person
 from loopback_auth.api import login
 from loopback_auth.errors import AuthorizationError, ProtocolError
+from loopback_auth.events import Event, Exchanged, silent
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
-from loopback_auth.shell.events import Event, Exchanged, silent
 
 pytestmark = pytest.mark.foreign
 

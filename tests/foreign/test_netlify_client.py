@@ -26,9 +26,9 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, factory, run_agent
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import TicketError
+from loopback_auth.events import Event, Invited
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Invited
+from loopback_auth.network.browser import Opening
 
 pytestmark = pytest.mark.foreign
 

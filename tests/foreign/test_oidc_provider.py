@@ -13,10 +13,10 @@ import pytest
 from foreign.person import Person
 from loopback_auth.api import login
 from loopback_auth.errors import IssuerMismatch, SignInRequired, TokenError
+from loopback_auth.events import Event, Exchanged, silent
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
-from loopback_auth.shell.events import Event, Exchanged, silent
+from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.store import FileTokenStore
-from loopback_auth.upkeep import logout, renew
 
 pytestmark = pytest.mark.foreign
 

@@ -10,11 +10,11 @@ import pytest
 
 from foreign.person import Page, Person
 from loopback_auth.api import login
+from loopback_auth.events import Event, Ignored, Warned, silent
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import Event, Ignored, Warned, silent
+from loopback_auth.network.browser import Opening
+from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.store import FileTokenStore
-from loopback_auth.upkeep import logout, renew
 
 pytestmark = pytest.mark.foreign
 

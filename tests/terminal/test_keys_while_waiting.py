@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
 
+from loopback_auth import events
 from loopback_auth.errors import AttemptCancelled
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.network.browser import Opening
 from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
-from loopback_auth.shell import events
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.controls import Controls
+from loopback_auth.signin.controls import Controls
 from loopback_auth.terminal.keys import Keys, Typed
 from loopback_auth.terminal.paste import LIMIT
 from loopback_auth.terminal.terminal import Terminal

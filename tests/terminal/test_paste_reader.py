@@ -15,8 +15,8 @@ import pytest
 from pseudo_terminal import PASTE, Person
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
+from loopback_auth.events import Event, PasteRefused, Warned
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata
-from loopback_auth.shell.events import Event, PasteRefused, Warned
 from loopback_auth.terminal.keys import Answer
 from loopback_auth.terminal.paste import LIMIT, TRIES, pasted, read_line
 

@@ -14,10 +14,10 @@ import pytest
 import segno
 from pseudo_terminal import Person
 
+from loopback_auth import events
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.nouns import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
-from loopback_auth.shell import events
-from loopback_auth.shell.race import AS_ASKED, INSTEAD, did_not_open
+from loopback_auth.signin.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
 from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line

@@ -18,10 +18,10 @@ from loopback_auth.demo.agent import Step, wander
 from loopback_auth.demo.serve import fetch
 from loopback_auth.effects import Effect, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
+from loopback_auth.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
 from loopback_auth.labels import Labels
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
+from loopback_auth.network.browser import Opening
 from loopback_auth.terminal.paste import pasted
 
 PATIENCE = 20.0

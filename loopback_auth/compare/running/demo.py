@@ -18,11 +18,11 @@ from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
+from loopback_auth.events import CallbackReceived, Event, Invited, LinkOpened, PasteReady
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
+from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.recorder import Recorder
-from loopback_auth.shell.browser import Opening
-from loopback_auth.shell.events import CallbackReceived, Event, Invited, LinkOpened, PasteReady
 
 PATIENCE = 30.0
 """Seconds after which a flow is given up."""

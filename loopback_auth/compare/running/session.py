@@ -16,7 +16,7 @@ from loopback_auth.plan.nouns import NO
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import Settings
 from loopback_auth.settings.wishes import abilities_of, wishes_of
-from loopback_auth.shell.planning import surroundings_of
+from loopback_auth.signin.planning import surroundings_of
 
 MESSAGE = "loopback_auth, comparing ways to sign in"
 SETTLED = ("signed in", "refused")

@@ -1,0 +1,349 @@
+"""The command line: which commands there are, what all of them share, and how they end.
+
+Only the command that is used is imported. stdout carries the answer and nothing else; what is meant for
+people goes to stderr. Every command knows `--json`, and every error has an exit status of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
+
+    from loopback_auth.cli.arguments import Parser
+    from loopback_auth.settings import Settings
+
+COMMANDS = {
+    "login": "sign in with the browser",
+    "start": "begin a sign-in, print where to approve, and exit",
+    "finish": "finish a sign-in that was begun by start",
+    "cancel": "forget a sign-in that was begun by start",
+    "token": "print the access token, renewed if need be",
+    "use": "choose the sign-in that is meant when none is named",
+    "status": "show who is signed in, without secrets",
+    "logout": "revoke the tokens and forget them",
+    "settings": "show every effective value and where it comes from",
+    "compare": "run the flows side by side and show how they differ",
+    "explain": "tell a flow step by step, or what a recording shows",
+    "providers": "list the providers that are known by name",
+    "doctor": "show how to sign in here, and what the server would answer",
+    "demo": "run the demonstration server until interrupted",
+    "help": "show this, or more about a command or a topic",
+}
+
+TOPICS = {
+    "agents": "sign in from an agent, a script or a CI job",
+    "embedding": "use the package in your own program, and test that",
+    "environments": "what happens over SSH, in containers and cloud shells",
+    "exit-statuses": "what each exit status means, and what to do",
+    "files": "where settings and tokens are, and which value counts",
+    "flows": "which flow to use when, and what it costs",
+    "netlify": "Netlify's endpoints, in order, and what a ticket is",
+    "security": "what is checked, what is not, how to report a weakness",
+}
+"""The texts in the folder `topics`, which the command `help` shows."""
+
+EXAMPLES = """\
+examples:
+  python -m loopback_auth login             sign in to the built-in demonstration
+  python -m loopback_auth token             print the access token
+  python -m loopback_auth login github --client-id ID
+  python -m loopback_auth login --issuer https://id.example --client-id ID
+  python -m loopback_auth login --help      more about a command
+"""
+
+
+READER_GONE = 141
+"""What a shell makes of SIGPIPE, by which programs end that nobody reads any longer."""
+PLAIN = str.maketrans({"\u00d7": "x", "§": "section ", "→": "->", "…": "...", "✓": "ok", "✗": "no", "·": "-"})
+"""For a terminal or file whose encoding has none of these."""
+PACKAGES = ("aiohttp", "filelock", "segno", "yarl")
+"""What a sign-in imports once the browser is on its way."""
+
+
+class _Unwritable(LoopbackAuthError):
+    """The answer has nowhere to go."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: as after the program's name.
+
+    Returns:
+        The exit status.
+    """
+    from loopback_auth.cli.termination import Ending
+
+    _open_closed_streams()
+    with Ending():
+        return _ended(arguments)
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        return _command(arguments)
+    except LoopbackAuthError as exc:
+        return _fail(exc, as_json=as_json)
+    except KeyboardInterrupt:
+        return _fail(AttemptCancelled("Given up."), as_json=as_json)
+    except BrokenPipeError:
+        # The reader of our output has had enough, as `head` has; a shell shows other programs' end so, too.
+        return READER_GONE
+    except SystemExit:
+        # Help was asked for, and argparse knows no other way to end.
+        return 0
+    except ModuleNotFoundError as exc:
+        return _fail(_missing(exc.name or "") or _internal(exc), as_json=as_json)
+    except Exception as exc:
+        return _fail(_internal(exc), as_json=as_json)
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Resolve the settings of a command from its flags, the environment and the configuration file."""
+    from loopback_auth.settings import config_file, load_config, resolve, unknown_variables
+
+    for variable in unknown_variables(os.environ):
+        tell(f"warning: the variable {variable} means nothing here; is it misspelled?")
+    path = config_file(os.environ)
+    settings = resolve(
+        provider=options.provider or "",
+        flags=vars(options),
+        environ=os.environ,
+        config=load_config(path),
+        config_path=path,
+    )
+    for note in settings.notes:
+        tell(note)
+    return settings
+
+
+def tell(text: str) -> None:
+    """Write a line for people; nobody may be there to read it."""
+    from loopback_auth.terminal.line import say
+
+    say(text)
+
+
+def answer(text: str) -> None:
+    """Write the answer, or a part of it, to stdout.
+
+    Raises:
+        LoopbackAuthError: it cannot be written.
+        BrokenPipeError: nobody reads it any longer.
+    """
+    encoding = sys.stdout.encoding or "utf-8"  # A stream in memory has none.
+    try:
+        sys.stdout.write(_encodable(text, encoding))
+        sys.stdout.flush()
+    except OSError as exc:
+        from loopback_auth.terminal.line import mute
+
+        mute(sys.stdout)
+        if isinstance(exc, BrokenPipeError):
+            raise
+        raise _Unwritable(
+            f"The answer could not be written: {exc.strerror or 'stdout is closed'}",
+            hint="Check what the output is redirected to (disk full? closed?).",
+        ) from exc
+
+
+def _encodable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def print_json(document: object) -> None:
+    """Write the answer of `--json`."""
+    import json
+
+    answer(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
+
+
+def print_table(rows: Iterable[Sequence[str]]) -> None:
+    """Write a table of plain lines, never cut; at a terminal the last column is broken between words.
+
+    A word is never broken, so that links can be followed and copied.
+    """
+    lines = list(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        text = "  ".join(cells).rstrip()
+        if sys.stdout.isatty():
+            from loopback_auth.terminal.line import hanging, width_of
+
+            text = hanging(text, width_of(sys.stdout), indent=sum(widths[:-1]) + 2 * len(widths[:-1]))
+        answer(text + "\n")
+
+
+def described_error(error: LoopbackAuthError) -> dict[str, object]:
+    """Describe an error for JSON."""
+    from loopback_auth.invocation import as_typed
+
+    return {
+        "error": type(error).__name__,
+        "message": as_typed(error.message),
+        "hint": as_typed(error.hint),
+    }
+
+
+def tell_error(error: LoopbackAuthError) -> None:
+    """Tell people what happened and what to do."""
+    from loopback_auth.terminal.line import say
+
+    say(error.message if isinstance(error, AttemptCancelled) else f"error: {error.message}")
+    if error.hint:
+        say(f"  what to do: {error.hint}", prose=True)
+
+
+def _command(arguments: Sequence[str]) -> int:
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
+    if not name:
+        return _overview(arguments)
+    if name not in COMMANDS:
+        from loopback_auth.settings.reading import suggestion
+
+        meant = f"That is a topic of help {name}." if name in TOPICS else suggestion(name, COMMANDS)
+        hint = f"{meant} See python -m loopback_auth --help."
+        raise ConfigError(f"Unknown command: {ascii(name)[:80]}", hint=hint)
+    command, parser = command_of(name)
+    options = parser.read(arguments[1:])
+    if name != "login":  # It does so itself, once the browser is on its way.
+        from loopback_auth.cli.core_dumps import forbid_core_dumps
+
+        forbid_core_dumps()
+    status: int = command.run(options)
+    return status
+
+
+def command_of(name: str) -> tuple[ModuleType, Parser]:
+    """Return the module of a command, and the parser of its arguments, which has its help.
+
+    Args:
+        name: one of `COMMANDS`.
+    """
+    from importlib import import_module
+
+    from loopback_auth.cli.arguments import Parser
+
+    command = import_module(f"loopback_auth.commands.{name}")
+    parser = Parser(name, usage=command.USAGE, description=command.__doc__ or "")
+    command.arguments(parser)
+    parser.add_argument("--json", action="store_true", help="answer with JSON on stdout, errors too")
+    return command, parser
+
+
+def overview() -> Parser:
+    """Return the parser whose help says what there is: commands, topics, exit statuses."""
+    from loopback_auth.cli.arguments import Parser
+
+    width = max(map(len, (*COMMANDS, *TOPICS)))
+    commands, topics = (
+        "\n".join(f"  {name:<{width}}  {text}" for name, text in table.items())
+        for table in (COMMANDS, TOPICS)
+    )
+    statuses = "\n".join(f"  {status:>3}  {text}" for status, text in EXIT_STATUSES.items())
+    parser = Parser(
+        "",
+        usage="COMMAND [options]",
+        description="Sign in to an OAuth 2.0 / OpenID Connect server from the command line.\n\n"
+        f"commands:\n{commands}\n\ntopics, as in help agents:\n{topics}",
+        epilog=f"{EXAMPLES}\nexit status:\n{statuses}",
+    )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    return parser
+
+
+def _overview(arguments: Sequence[str]) -> int:
+    parser = overview()
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise ConfigError(
+            f"A command has to come first, before {ascii(rest[0])[:80]}",
+            hint="See python -m loopback_auth --help.",
+        )
+    answer(f"loopback_auth {_version()}\n" if options.version else parser.format_help())
+    return 0
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("loopback_auth")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _open_closed_streams() -> None:
+    """Put something in place of streams that were closed, lest a socket takes their number.
+
+    In place of stdout comes something that cannot be written to, so that an answer is not lost in silence.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays
+
+
+def check_packages() -> None:
+    """Look for the packages that a sign-in needs, before anybody is shown a link.
+
+    Raises:
+        Unavailable: one is missing.
+    """
+    for name in PACKAGES:
+        if not any(finder.find_spec(name, None) for finder in sys.meta_path):
+            raise _missing(name) or Unavailable(name)
+
+
+def _missing(module: str) -> LoopbackAuthError | None:
+    """Describe a package that this Python lacks; None for a module of ours."""
+    name = module.partition(".")[0]
+    if name in ("", "loopback_auth"):
+        return None
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs
+    hint = f"Install the package for it: {sys.executable} -m pip install loopback_auth"
+    for other, advice in (
+        (f"{root}/.venv/bin/python", "Use the one that has it: {} -m loopback_auth"),
+        (f"{root}/scripts/install", "Run {}, then use .venv/bin/python beside it."),
+    ):
+        if os.path.exists(other) and other != os.path.abspath(sys.executable):  # noqa: PTH100, PTH110
+            hint = advice.format(other)
+            break
+    return Unavailable(f"This Python ({sys.executable}) lacks {name}.", hint=hint)
+
+
+def _internal(exc: Exception) -> LoopbackAuthError:
+    """Describe a fault of ours by its place alone: the words of a foreign exception may quote a secret."""
+    import traceback
+
+    frames = traceback.extract_tb(exc.__traceback__)
+    places = ", ".join(f"{os.path.basename(one.filename)}:{one.lineno}" for one in frames[-4:])  # noqa: PTH119
+    return LoopbackAuthError(
+        f"Internal error: {type(exc).__name__} at {places}",
+        hint="Report this line; nothing that was kept is lost.",
+    )
+
+
+def _fail(error: LoopbackAuthError, *, as_json: bool) -> int:
+    if not as_json or isinstance(error, _Unwritable):
+        tell_error(error)
+        return error.exit_code
+    try:
+        print_json(described_error(error))
+    except (_Unwritable, BrokenPipeError):
+        tell_error(error)
+    return error.exit_code

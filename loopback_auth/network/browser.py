@@ -1,0 +1,124 @@
+"""Open a page in the person's browser, without a shell and without believing that it worked.
+
+A started opener is no opened page: `xdg-open` ends with 3 when it finds no browser. So the opener's end is
+watched and told to whoever asks. Text browsers are never started: they would take over the terminal.
+
+The URL given to the opener shows in the process list; it is our start page, whose key works once. Nothing
+here is imported that costs, because this runs before everything else.
+
+Source: RFC 8252 §6; CVE-2017-18266 (xdg-open), CVE-2025-6514, CVE-2026-4519; Azure/azure-cli#21112 (lynx).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from loopback_auth.environment import quoted_browser
+from loopback_auth.plan.openers import has_failed, openers, print_only, program_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""Windows only."""
+FROZEN: bool = getattr(sys, "frozen", False)
+
+
+class Opening:
+    """An attempt to open a page: by which program, or why not at all."""
+
+    __slots__ = ("_process", "program", "why_not")
+
+    def __init__(
+        self, *, program: str = "", why_not: str = "", process: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        self.program = program
+        self.why_not = why_not
+        self._process = process
+
+    def watch(self, failed: Callable[[int], object]) -> None:
+        """Call `failed` with the exit status, from another thread, should the opener end with one but 0.
+
+        A browser that is its own opener runs on for hours, so the thread must not keep the program alive.
+        """
+        process = self._process
+        if process is None:
+            return
+
+        def wait() -> None:
+            status = process.wait()
+            if has_failed(self.program, status):
+                failed(status)
+
+        threading.Thread(target=wait, name="browser opener", daemon=True).start()
+
+
+def open_browser(url: str, environ: Mapping[str, str] | None = None) -> Opening:
+    """Start the person's browser on a URL of ours, or say why that failed; whether to is up to the plan.
+
+    Args:
+        url: already checked; one argument of the program, never part of a command line.
+        environ: the environment, this process's own by default.
+    """
+    environ = os.environ if environ is None else environ
+    if word := print_only(environ):
+        return Opening(why_not=f"BROWSER is set to {word}")
+    if sys.platform == "win32" and not environ.get("BROWSER"):
+        return _start_file(url)
+    for command in openers(quoted_browser(environ), sys.platform):
+        argv = with_url(command, url)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell, and the URL is one checked argument
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=child_environment(environ),
+                # Ctrl-C in our terminal must not end the person's browser.
+                start_new_session=True,
+                creationflags=NEW_GROUP,
+            )
+        except OSError:
+            continue
+        return Opening(program=program_name(argv[0]), process=process)
+    return Opening(why_not="no program that opens a browser was found")
+
+
+def with_url(command: tuple[str, ...], url: str) -> list[str]:
+    """Put the URL into a command as one argument: for `%s` if there is one, else at the end."""
+    if any("%s" in part for part in command):
+        return [part.replace("%s", url) for part in command]
+    return [*command, url]
+
+
+def child_environment(environ: Mapping[str, str], *, frozen: bool = FROZEN) -> dict[str, str]:
+    """Return the environment for the browser: without our settings, which may hold a client secret.
+
+    Where the program is frozen, the browser would also load the libraries that came with it.
+
+    Args:
+        environ: of this process.
+        frozen: this is a program of PyInstaller, whose loader has put its own folder first.
+
+    Source: PyInstaller, "LD_LIBRARY_PATH / LIBPATH considerations".
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith("LOOPBACK_AUTH_")}
+    for name in ("LD_LIBRARY_PATH", "LIBPATH"):
+        original = kept.pop(f"{name}_ORIG", None)
+        if original is not None:
+            kept[name] = original
+        elif frozen:
+            kept.pop(name, None)
+    return kept
+
+
+def _start_file(url: str) -> Opening:
+    try:
+        os.startfile(url)  # type: ignore[attr-defined, unused-ignore]  # noqa: S606 - checked, no shell
+    except OSError as exc:
+        return Opening(why_not=f"Windows could not open it: {exc.strerror}")
+    return Opening(program="the default browser")

@@ -1,0 +1,188 @@
+"""One connection of the receiver: aiohttp's, with a deadline, a limit, and our own words for what is no HTTP.
+
+Knows nothing of sign-ins. No word of the framework gets into an answer or a log, because aiohttp quotes what
+it could not parse, and that may hold a code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+# `aiohttp.web` would also import router, applications and web sockets, a sixth of the CPU of a whole sign-in.
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
+from aiohttp.web_server import Server as WebServer
+
+from loopback_auth.model import HttpResponse
+from loopback_auth.network.peer import is_open, other_user
+from loopback_auth.protocol.cookies import WithoutCookies
+from loopback_auth.protocol.parameters import BODY_LIMIT
+from loopback_auth.protocol.redirect import TurnedAway
+
+RECEIVED_LIMIT = 256 * 1024
+"""Bytes of one request, head and body together."""
+
+SILENT = logging.Logger("loopback_auth.receiver", level=logging.CRITICAL + 1)
+
+
+class Owner(Protocol):
+    """What a connection needs of the receiver that it belongs to."""
+
+    patience: float
+    closed: bool
+
+    def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
+        """Take the connection in."""
+
+    def forget(self, connection: Connection) -> None:
+        """Note that the connection is gone."""
+
+    def turn_away(self, refusal: TurnedAway) -> None:
+        """Count a request that was not ours."""
+
+    def encrypted(self) -> None:
+        """Tell that something spoke https."""
+
+    def refused(self, refusal: TurnedAway) -> HttpResponse:
+        """Count a request that was not ours, and make the page for it."""
+        ...
+
+    async def handle(self, request: BaseRequest) -> StreamResponse:
+        """Answer one request."""
+        ...
+
+
+class Connection(RequestHandler):
+    """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
+
+    __slots__ = ("_encrypted", "_received", "_receiver", "_timer", "_without_cookies", "busy")
+
+    def __init__(self, manager: WebServer, receiver: Owner) -> None:
+        super().__init__(
+            manager,
+            loop=asyncio.get_running_loop(),
+            access_log=SILENT,
+            logger=SILENT,
+            keepalive_timeout=0,
+            max_line_size=BODY_LIMIT,
+            max_field_size=BODY_LIMIT,
+            max_headers=256,
+            lingering_time=0,
+            auto_decompress=False,
+        )
+        self._receiver = receiver
+        self._timer: asyncio.TimerHandle | None = None
+        self._received = 0
+        self._without_cookies = WithoutCookies()
+        self._encrypted = False
+        self.busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to listen, unless it is all over."""
+        if self._receiver.closed and isinstance(transport, asyncio.Transport):
+            transport.abort()
+            return
+        super().connection_made(transport)
+        self._timer = asyncio.get_running_loop().call_later(self._receiver.patience, self.drop)
+        self._receiver.admit(self, self._task_handler)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Note that the other side, or we, have hung up."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._receiver.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within limits."""
+        if self.busy:  # One request a connection: what follows it is not even looked at.
+            return
+        if not self._encrypted and data[:1] == b"\x16" and not self._received:
+            # RFC 8446 §5.1: a handshake; no HTTP begins like this.
+            self._encrypted = True
+            self._receiver.encrypted()
+        data = self._without_cookies.feed(data)
+        self._received += len(data)
+        if self._received > RECEIVED_LIMIT:
+            self._receiver.turn_away(TurnedAway(413, "This is more than a request can hold."))
+            self.drop()
+            return
+        super().data_received(data)
+
+    def understood(self) -> None:
+        """Note that the request is complete: from now on it is our turn."""
+        self.busy = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def stands(self) -> bool:
+        """Whether the other side is still there, as far as can be told: it has not hung up."""
+        if self.transport is None or self.transport.is_closing():
+            return False
+        with self.transport.get_extra_info("socket").dup() as one:
+            return is_open(one)
+
+    def other_user(self) -> int | None:
+        """Return the id of another user of this machine who is at the other side; None: nobody can tell."""
+        theirs, ours = (
+            (self.transport.get_extra_info(one) for one in ("peername", "sockname"))
+            if self.transport
+            else (None, None)
+        )
+        return other_user(theirs[:2], ours[:2]) if theirs and ours else None
+
+    def drop(self) -> None:
+        """End the connection without an answer."""
+        self.busy = True  # Some loops still deliver what has arrived.
+        if self.transport is not None:
+            self.transport.abort()
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> StreamResponse:
+        """Answer what is no HTTP, or our own failure, with a page of ours."""
+        reason = "This request could not be understood."
+        if status >= 500:
+            reason = "Something went wrong on this side."
+            report("a request to the receiver failed", exc)
+        elif isinstance(exc, LineTooLong):
+            status, reason = 431, "This request is longer than any answer of a server can be."
+        elif self._encrypted:
+            reason = "Something spoke https to this address; it begins with http."
+        return answer(self._receiver.refused(TurnedAway(status, reason)))
+
+
+class Server(WebServer):
+    """aiohttp's low-level server, making connections of our kind."""
+
+    def __init__(self, receiver: Owner) -> None:
+        super().__init__(receiver.handle)
+        self._receiver = receiver
+
+    def __call__(self) -> RequestHandler:
+        """Make a connection."""
+        return Connection(self, self._receiver)
+
+
+def report(what: str, exc: BaseException | None) -> None:
+    """Pass a mistake on to whoever handles those of the running loop; by default they are logged."""
+    asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
+
+
+def answer(page: HttpResponse) -> Response:
+    """Turn a page into aiohttp's response, the last of its connection."""
+    # One request a connection: a kept one could bring the next sign-in's callback to a flow that is over.
+    # Without a Server of ours aiohttp would name itself and its version.
+    headers = [*page.headers, ("Connection", "close"), ("Server", "loopback_auth")]
+    response = Response(status=page.status, headers=headers, body=page.body)
+    response.force_close()
+    return response

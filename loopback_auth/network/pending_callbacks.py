@@ -1,0 +1,116 @@
+"""The requests whose callbacks are awaited at one port, and the one answer that counts.
+
+Several may be on their way at once, each with a state of its own and perhaps an authority of its own, where
+a port was forwarded under another number. What a callback is, is decided by `protocol.redirect`; here it is
+only found out whose it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest
+from loopback_auth.network.loopback import new_key
+from loopback_auth.protocol.redirect import (
+    RedirectEndpoint,
+    RelayPage,
+    Repeated,
+    TurnedAway,
+    admission,
+    redirect_endpoint,
+)
+
+
+class Expected:
+    """Knows which callbacks may come.
+
+    Args:
+        authority: host and port of ours.
+        path: raw path of the redirect URI.
+    """
+
+    def __init__(self, authority: str, path: str) -> None:
+        self.answered = False
+        """A callback has arrived, and with it the end of the waiting."""
+        # One page fetches the fragment for whichever of the requests it answers.
+        self._nothing_yet = RedirectEndpoint(
+            authority, path, relay_path=f"/{new_key()}", relay_token=new_key()
+        )
+        self._endpoints: dict[str, RedirectEndpoint] = {}
+        self._callbacks: dict[str, asyncio.Future[Callback]] = {}
+
+    def expect(self, request: AuthorizationRequest, authority: str) -> asyncio.Future[Callback]:
+        """Begin to recognise the callback of a request; return what will be it.
+
+        Args:
+            request: it is known by its state.
+            authority: by which the browser has proven to reach us; empty: our own.
+        """
+        if request.state not in self._endpoints:
+            self._endpoints[request.state] = replace(
+                self._nothing_yet,
+                authority=authority or self._nothing_yet.authority,
+                request=request,
+            )
+            self._callbacks[request.state] = asyncio.get_running_loop().create_future()
+        return self._callbacks[request.state]
+
+    def has_answer(self, state: str) -> bool:
+        """Return whether the callback of the request with this state has arrived."""
+        callback = self._callbacks.get(state)
+        return callback is not None and callback.done()
+
+    def guard(self, state: str) -> None:
+        """Note that other users could read the link that led to a request."""
+        if state in self._endpoints:
+            self._endpoints[state] = replace(self._endpoints[state], guarded=True)
+
+    def withdraw(self, state: str) -> None:
+        """Take the callback of a request no longer, unless it has arrived."""
+        if state in self._endpoints and not self.has_answer(state):
+            self._endpoints[state] = replace(self._endpoints[state], withdrawn=True)
+
+    def withdraw_all(self) -> None:
+        """Take none of the callbacks any longer that have been awaited so far."""
+        for state in self._endpoints:
+            self.withdraw(state)
+
+    def relays(self, path: str) -> bool:
+        """Return whether a path is where a page of ours sends what it read in the fragment."""
+        return path == self._nothing_yet.relay_path
+
+    def methods(self) -> str:
+        """List the methods that a callback may have, for `Allow` (RFC 9110 §15.5.6)."""
+        modes = [one.request.response_mode for one in self._endpoints.values() if one.request is not None]
+        return "GET, POST" if "form_post" in modes else "GET"
+
+    def admitted(self, head: HttpRequest) -> tuple[RedirectEndpoint, ...] | TurnedAway:
+        """Return those whose callback a request may be by its head alone; without one, why it is none."""
+        endpoints = tuple(self._endpoints.values()) or (self._nothing_yet,)
+        refusals = [admission(one, head) for one in endpoints]
+        admitted = tuple(one for one, refusal in zip(endpoints, refusals, strict=True) if refusal is None)
+        return admitted or next(one for one in refusals if one is not None)
+
+    def judged(
+        self, endpoints: tuple[RedirectEndpoint, ...], request: HttpRequest
+    ) -> tuple[RedirectEndpoint, Callback | RelayPage | Repeated] | TurnedAway:
+        """Find the one whose callback a request is; without one, why it is none."""
+        refusals = []
+        for endpoint in endpoints:
+            verdict = redirect_endpoint(replace(endpoint, answered=self.answered), request)
+            if not isinstance(verdict, TurnedAway):
+                return endpoint, verdict
+            refusals.append(verdict)
+        # "Answered already" says more than "not ours", which is said on behalf of all the others.
+        return next((one for one in refusals if one.status == 410), refusals[0])
+
+    def answer(self, endpoint: RedirectEndpoint, callback: Callback) -> None:
+        """Hand the callback over to whoever waits for it."""
+        # Set before anything is awaited: of two equal callbacks exactly one is the first.
+        self.answered = True
+        if endpoint.request is not None:
+            state = endpoint.request.state
+            self._endpoints[state] = replace(endpoint, answer=callback)
+            self._callbacks[state].set_result(replace(callback, received_at=time.time()))

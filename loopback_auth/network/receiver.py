@@ -1,0 +1,361 @@
+"""The receiver: a temporary aiohttp server on sockets that are already bound.
+
+What a request means is decided by `protocol.redirect`; this file turns aiohttp's requests into values, keeps
+strangers from tying us down, and holds the one answer that matters until the sign-in has ended, so that the
+page can tell the truth (a redirect to a "done" page would race against our own end).
+
+Keeping strangers out: 10 s for a request to be complete, 64 connections of which the oldest unfinished one
+goes first and one that is being held never, bounded lines, headers and bodies, one request a connection, and
+no word of the framework in any answer or log, because aiohttp quotes what it could not parse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+
+from loopback_auth import pages
+from loopback_auth.effects import Invite
+from loopback_auth.events import (
+    AnswerTurnedAway,
+    CallbackReceived,
+    Event,
+    HttpsTried,
+    Ignored,
+    Notify,
+)
+from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.network.connection import Connection, Server, answer, report
+from loopback_auth.network.incoming_request import body_of, head_of, path_of
+from loopback_auth.network.last_page import LastWord, in_brief
+from loopback_auth.network.loopback import BACKLOG, BoundRedirect
+from loopback_auth.network.peer import runs_as_another
+from loopback_auth.network.pending_callbacks import Expected
+from loopback_auth.network.start_page import ANOTHER_USER, Link, StartPage
+from loopback_auth.network.waiting_page import LiveTab
+from loopback_auth.protocol.redirect import (
+    NOTHING_HERE,
+    WITHDRAWN,
+    RelayPage,
+    Repeated,
+    TurnedAway,
+    said,
+)
+
+CONNECTIONS = 64
+ACCEPTS = 8
+"""Connections taken in at a time: far fewer than `CONNECTIONS`, so that a crowd that arrives all at once
+cannot push out the one that matters before anybody has looked at what it says."""
+PATIENCE = 10.0
+"""Seconds that a connection gets to say what it wants."""
+FLUSH = 2.0
+"""Seconds that a browser gets to take the last page."""
+TURNS = 3
+"""Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
+SUSPICIOUS = 20
+"""Forged callbacks after which the person is told that something is calling this port."""
+
+Answer = HttpResponse | asyncio.Future[HttpResponse]
+"""What a request gets at once, or when it is known."""
+
+Visited = Callable[[HttpRequest, int], None]
+
+
+class Receiver:
+    """Serves the start page and the redirect endpoint of one sign-in; an async context manager.
+
+    Args:
+        bound: listening sockets; closed at the end.
+        notify: told of visitors.
+        start_page: serve one; without it there is nothing but the redirect endpoint.
+        any_port: let the start page be reached under another loopback port, and tell of it.
+        patience: seconds that a connection gets to say what it wants.
+        visited: told of every request and the status that it got.
+    """
+
+    def __init__(
+        self,
+        bound: BoundRedirect,
+        notify: Notify,
+        *,
+        start_page: bool = True,
+        any_port: bool = False,
+        patience: float = PATIENCE,
+        visited: Visited | None = None,
+    ) -> None:
+        self.patience = patience
+        self.closed = False
+        self._bound = bound
+        self._notify = notify
+        self._visited = visited
+        self._expected = Expected(bound.authority, bound.path)
+        opener = bound.opening.program if bound.opening is not None else ""
+        self._same_user = not runs_as_another(opener)
+        self.start = StartPage(
+            bound.authority,
+            bound.key if start_page else "",
+            exposed=bool(opener),
+            any_port=any_port,
+            expected=self._expected,
+            tell=self._tell,
+        )
+        loop = asyncio.get_running_loop()
+        self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
+        self._connections: dict[Connection, None] = {}
+        self._held: set[Connection] = set()
+        self._last: HttpResponse | None = None
+        self._visited_once = asyncio.Event()
+        self._released = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ignored = 0
+        self._forged = 0
+        self._https_told = False
+        self._live: LiveTab | None = None
+        self._server = Server(self)
+        self._listeners: list[asyncio.Server] = []
+
+    async def __aenter__(self) -> Receiver:
+        loop = asyncio.get_running_loop()
+        try:
+            for one in self._bound.sockets:
+                self._listeners.append(await loop.create_server(self._server, sock=one, backlog=ACCEPTS))
+                one.listen(BACKLOG)  # asyncio has just lowered the kernel's queue to `ACCEPTS` as well.
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True
+        try:
+            await self._stop_accepting()
+        finally:
+            if self._last is not None and self._bound.lingers and self._expected.answered:
+                last = LastWord(self._last, self._expected, self.start, same_user=self._same_user)
+                self._bound.left = tuple(one.dup() for one in self._bound.sockets), last
+            self._close()
+            for connection in list(self._connections):
+                connection.drop()
+            for task in self._tasks:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _stop_accepting(self) -> None:
+        # A server of asyncio that is closed loses the sockets of which it has not yet made connections.
+        loop = asyncio.get_running_loop()
+        for one in self._bound.sockets:
+            with suppress(NotImplementedError, ValueError):  # Windows; somebody else has closed it.
+                loop.remove_reader(one)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+    def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._bound.close()
+
+    def send_browser_to(self, url: str, authority: str = "", state: str = "") -> None:
+        """Let the start page, as reached under an authority, lead on to a URL, with a state of ours."""
+        page = HttpResponse(302, (("Location", url), *pages.safe_headers()))
+        self.start.lead(authority, page, state=state)
+
+    def invite(self, invite: Invite) -> LiveTab:
+        """Let the start page be one that leads to the provider in another tab, and stays."""
+        if self._live is not None:
+            self._live.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
+        live = self._live = LiveTab(self._bound.authority)
+        page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
+        self.start.lead("", page)
+        return live
+
+    def exposed(self, program: str, state: str = "") -> None:
+        """Note that a program was started with a link in its command line, and with which state of ours."""
+        self._same_user = self._same_user and not runs_as_another(program)
+        if program and state:
+            self._expected.guard(state)
+
+    def expect(self, request: AuthorizationRequest, authority: str = "") -> None:
+        """Begin to recognise the callback of a request, at our authority or at one proven to lead here."""
+        self._expected.expect(request, authority)
+
+    async def receive(self, request: AuthorizationRequest) -> Callback:
+        """Wait for the callback of a request; there is no deadline here, callers have one."""
+        return await asyncio.shield(self._expected.expect(request, ""))
+
+    def has_answer(self, state: str) -> bool:
+        """Return whether the callback of the request with this state has arrived."""
+        return self._expected.has_answer(state)
+
+    def withdraw(self, state: str) -> None:
+        """Take the callback of a request no longer, unless it has arrived."""
+        self._expected.withdraw(state)
+
+    def ask_elsewhere(self, account: str) -> None:
+        """Let the waiting browser say that a question about an account is to be answered in the terminal."""
+        self._live = self._live or LiveTab(self._bound.authority)
+        page = self._live.question(account, taken=bool(self._held))
+        if not self._outcome.done():
+            self._outcome.set_result(page)
+
+    async def finish(self, page: HttpResponse, *, due: float = 0.0) -> None:
+        """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over.
+
+        Args:
+            page: the last one.
+            due: seconds in which a browser may still come to the start page for the first time.
+        """
+        self._last = page
+        if not self._outcome.done():
+            self._outcome.set_result(page)
+        self.start.end(page)
+        if self._live is not None:
+            self._live.end(page)
+        if due and not self._visited_once.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due):
+                    await self._visited_once.wait()
+        if self._awaited():
+            try:
+                async with asyncio.timeout(FLUSH):
+                    await self._released.wait()
+            except TimeoutError:
+                return
+
+    def _awaited(self) -> bool:
+        """Return whether a browser waits for a page, or is about to ask for the last one."""
+        return bool(self._held) or (self._live is not None and self._live.owed)
+
+    # What follows is called from connections.
+
+    def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
+        """Take a connection in, and let the oldest unfinished one go when there are too many."""
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self._connections[connection] = None
+        if len(self._connections) > CONNECTIONS:
+            oldest = next((one for one in self._connections if not one.busy), None)
+            if oldest is not None:
+                oldest.drop()
+                self.forget(oldest)
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection is gone."""
+        self._connections.pop(connection, None)
+        self._held.discard(connection)
+        if self._live is not None:
+            self._live.forget(connection)
+        if self._last is not None and not self._awaited():
+            self._released.set()
+
+    def turn_away(self, refusal: TurnedAway) -> None:
+        """Count a request that was not ours."""
+        self._ignored += 1
+        self._forged += refusal.forged
+        suspicious = refusal.forged and self._forged == SUSPICIOUS
+        self._tell(Ignored(self._ignored, refusal.status, refusal.reason, suspicious))
+
+    def encrypted(self) -> None:
+        """Tell, once, that something spoke https."""
+        if not self._https_told:
+            self._https_told = True
+            self._tell(HttpsTried(self._bound.authority))
+
+    def refused(self, refusal: TurnedAway, allow: str = "GET") -> HttpResponse:
+        """Count a request that was not ours, and make the page for it."""
+        self.turn_away(refusal)
+        page = pages.turned_away(status=refusal.status, reason=refusal.reason)
+        # RFC 9110 §15.5.6: a 405 MUST say which methods would have done.
+        return replace(page, headers=(*page.headers, ("Allow", allow))) if page.status == 405 else page
+
+    async def handle(self, request: BaseRequest) -> StreamResponse:
+        """Answer one request."""
+        head = head_of(request)
+        connection = request.protocol
+        if not isinstance(connection, Connection):
+            raise TypeError("a connection of another server")
+        link = self.start.link(path_of(head))
+        if link is not None:
+            page = self._told(self.start.asked(link, head, partial(self._another_user, connection)), "GET")
+        elif self._live is not None and path_of(head).startswith(self._live.path):
+            page = self._told(self._live.answer(head, connection))
+        else:
+            page = await self._answered(request, head, connection)
+        connection.understood()
+        if isinstance(page, asyncio.Future):
+            if link is not None:
+                self._visited_once.set()
+            self._held.add(connection)
+            page = await asyncio.shield(page)
+            if link is not None:
+                page = self._handed(link, head, page, connection)
+        if self._visited is not None:
+            self._visited(head, page.status)
+        return answer(page)
+
+    def _told(self, verdict: Answer | TurnedAway, allow: str = "GET, POST") -> Answer:
+        return self.refused(verdict, allow) if isinstance(verdict, TurnedAway) else verdict
+
+    def _handed(
+        self, link: Link, head: HttpRequest, page: HttpResponse, connection: Connection
+    ) -> HttpResponse:
+        if not connection.stands:  # It may ask again, with a link that is as good as before.
+            connection.drop()
+            return page
+        refusal = self.start.handed(link, head)
+        return page if refusal is None else self.refused(refusal)
+
+    def _another_user(self, connection: Connection) -> int | None:
+        return connection.other_user() if self._same_user else None
+
+    async def _answered(self, request: BaseRequest, head: HttpRequest, connection: Connection) -> Answer:
+        endpoints = self._expected.admitted(head)
+        if isinstance(endpoints, TurnedAway):
+            return self._no_answer(endpoints, head)
+        if head.method == "POST":
+            body = await body_of(request)
+            if isinstance(body, TurnedAway):
+                return self._no_answer(body, head)
+            head = HttpRequest(head.method, head.url, head.headers, body)
+        verdict = self._expected.judged(endpoints, head)
+        if self._last is not None and (page := in_brief(verdict, self._last)) is not None:
+            return page
+        if isinstance(verdict, TurnedAway):
+            return self._no_answer(verdict, head)
+        endpoint, found = verdict
+        if isinstance(found, RelayPage):
+            return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
+        if endpoint.guarded and isinstance(found, Callback | Repeated):
+            if (user := self._another_user(connection)) is not None:
+                why = f"was brought by another user of this machine (user id {user})"
+                return self._no_answer(replace(ANOTHER_USER, forged=True, why=why), head)
+            if not connection.stands:  # Whose it was cannot be told any more; a browser will come again.
+                connection.drop()
+                return self.refused(NOTHING_HERE)
+        if not isinstance(found, Repeated) and not self._outcome.done():
+            self._expected.answer(endpoint, found)
+            self._tell(CallbackReceived(refused="error" in dict(found.parameters)))
+        return self._outcome
+
+    def _no_answer(self, refusal: TurnedAway, head: HttpRequest) -> HttpResponse:
+        """Turn away what is no answer, and say so where somebody waits for one (RFC 6749 §10.12)."""
+        here = path_of(head) == (self._bound.path or "/") or self._expected.relays(path_of(head))
+        if here and refusal.why and not self._expected.answered:
+            self._tell(AnswerTurnedAway(refusal.why, said(head)))
+        return self.refused(refusal, self._expected.methods())
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._notify(event)
+        except Exception as exc:
+            # Whoever watches must not come between the browser and its answer.
+            report("a watcher of the sign-in failed", exc)

@@ -1,0 +1,102 @@
+"""What of the network is set, for people who look for a mistake: proxies, authorities, certificates.
+
+Each thing has a form to be posted in public, too, which names no host, no folder and no person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import Network
+from loopback_auth.network import proxies, trust
+from loopback_auth.network.proxy_address import parsed
+
+
+class Sight(NamedTuple):
+    """One thing that is set.
+
+    Args:
+        name: of a variable or setting, or what it is about.
+        value: what people who own it may see; without user names and passwords.
+        harmless: what everybody may see.
+    """
+
+    name: str
+    value: str
+    harmless: str
+
+
+def network_seen(network: Network, urls: Iterable[str], environ: Mapping[str, str]) -> tuple[Sight, ...]:
+    """Return what is set.
+
+    Args:
+        network: the settings.
+        urls: addresses of the server, as far as they are known.
+        environ: the environment.
+    """
+    known = {urlsplit(url).netloc: url for url in urls}
+    ways = [_way(host, url, environ) for host, url in known.items()]
+    return (*ways, *_proxies(environ), *_authorities(environ), *_settings(network, environ))
+
+
+def _way(host: str, url: str, environ: Mapping[str, str]) -> Sight:
+    try:
+        proxy = proxies.proxy_for(url, environ)
+    except ConfigError as exc:
+        return Sight("to the server", f"{host}: {exc.message} {exc.hint}", exc.message)
+    named = proxies.named_by(environ)
+    way = f"direct, past the proxy in {named}" if named else "direct"
+    if proxy is not None:
+        way = f"through the proxy in {proxy.named_by}"
+    return Sight("to the server", f"{host}: {way}", way)
+
+
+def _proxies(environ: Mapping[str, str]) -> list[Sight]:
+    counts = proxies.named_by(environ)
+    rows = []
+    for name in (one for one in proxies.PROXIES if environ.get(one, "").strip()):
+        value, harmless = _proxy(name, environ[name])
+        unused = "" if name == counts else f"; not used, since {counts} is set"
+        rows.append(Sight(name, value + unused, harmless + unused))
+    for name in (one for one in proxies.EXCEPTIONS if environ.get(one)):
+        entries = environ[name].replace(",", " ").split()
+        rows.append(Sight(name, ascii(environ[name])[1:-1], f"{len(entries)} entries"))
+    unread = "not used, since everything goes by https"
+    return rows + [Sight(name, unread, unread) for name in ("http_proxy", "HTTP_PROXY") if environ.get(name)]
+
+
+def _proxy(name: str, address: str) -> tuple[str, str]:
+    try:
+        proxy = parsed(name, address)
+    except ConfigError as exc:
+        return exc.message, exc.message
+    user = ", with a user name" if proxy.user else ""
+    return f"{proxy.url}{user}", f"a proxy that speaks {proxy.scheme}{user}"
+
+
+def _authorities(environ: Mapping[str, str]) -> list[Sight]:
+    told = "those of the system" if trust.asks_system() else "those that OpenSSL finds on this system"
+    rows = [Sight("authorities", told, told)]
+    for name in (one for one in trust.VARIABLES if environ.get(one)):
+        trouble = trust.trouble(environ[name])
+        value = ascii(environ[name])[1:-1]
+        rows.append(Sight(name, f"{value}, which {trouble}" if trouble else value, trouble or "read"))
+    return rows
+
+
+def _settings(network: Network, environ: Mapping[str, str]) -> list[Sight]:
+    files = {name: getattr(network, name) for name in ("ca_file", "client_cert", "client_key")}
+    rows = [Sight(name, path, "set") for name, path in files.items() if path]
+    if environ.get(trust.PASSWORD):
+        rows.append(Sight(trust.PASSWORD, "set, hidden", "set, hidden"))
+    if network.allow_private:
+        hosts = network.allow_private
+        rows.append(Sight("allow_private", " ".join(hosts), f"{len(hosts)} hosts"))
+    try:
+        trust.tls_context(network, environ)
+    except ConfigError as exc:
+        rows.append(Sight("trouble", f"{exc.message} {exc.hint}", "a file cannot be used"))
+    return rows

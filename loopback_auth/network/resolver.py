@@ -1,0 +1,126 @@
+"""Where a name leads: asked of the system, and kept from leading inside.
+
+A public authorization server may not lead us into this machine or its network (RFC 9728 §7.7): once a public
+address has been spoken to, a private one is refused. `localhost` and the names below it are this machine,
+whatever a name server says (RFC 6761 §6.3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Collection, Sequence
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from loopback_auth.network.threads import apart
+from loopback_auth.protocol.urls import is_localhost, is_public_address, plain_host
+
+LOOPBACK = ("::1", "127.0.0.1")
+"""In the order in which browsers and curl try them, so that they and we speak to the same server."""
+
+
+class PrivateAddressError(OSError):
+    """A name led to an address inside, where the authorization server has no business."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} is a private address, but the authorization server is a public one")
+        self.hint = (
+            f"If you know that {host} is inside your own network, allow it with --allow-private {host}. "
+            "Otherwise do not go on: the server leads this program to where only you can go."
+        )
+
+
+class SystemResolver(AbstractResolver):
+    """Asks the system, in a thread that can be left alone when no name server answers.
+
+    Args:
+        patience: seconds until that is taken for the answer; the system tries one server after the other.
+    """
+
+    def __init__(self, patience: float = 15.0) -> None:
+        self._patience = patience
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Find the addresses of a name.
+
+        Raises:
+            OSError: it has none, or nobody knows.
+        """
+        if is_localhost(host):
+            return [_found(host, address, port) for address in LOOPBACK]
+        try:
+            async with asyncio.timeout(self._patience):
+                found = await apart(
+                    socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+                )
+        except TimeoutError:
+            raise socket.gaierror(socket.EAI_AGAIN, "no name server answered") from None
+        return [_found(host, str(address[0]), port) for *_, address in found]
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
+class Resolver(AbstractResolver):
+    """Resolves names, and refuses private addresses once a public one has been spoken to.
+
+    Args:
+        inner: asks the system; another one in tests.
+        allowed: hosts that may lead inside.
+        public: a public address was spoken to before.
+    """
+
+    def __init__(
+        self,
+        inner: AbstractResolver | None = None,
+        *,
+        allowed: Collection[str] = (),
+        public: bool = False,
+    ) -> None:
+        self.inner = inner or SystemResolver()
+        self.seen_public = public
+        self._allowed = frozenset(map(plain_host, allowed))
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Find the addresses of a name.
+
+        Raises:
+            PrivateAddressError: it leads inside after others have led outside.
+            OSError: it has none.
+        """
+        found = await self.inner.resolve(host, port, family)
+        self.judge(host, [one["host"] for one in found])
+        return found
+
+    def judge(self, host: str, addresses: Sequence[str]) -> None:
+        """Refuse a host that leads inside after others have led outside.
+
+        Raises:
+            PrivateAddressError: it does, and nobody has allowed it.
+        """
+        public = [is_public_address(one) for one in addresses]
+        if self.seen_public and not all(public) and plain_host(host) not in self._allowed:
+            raise PrivateAddressError(host)
+        # One public address among private ones is enough: a server could add private ones to stay unseen.
+        self.seen_public = self.seen_public or any(public)
+
+    async def close(self) -> None:
+        """Let go of what resolving has opened."""
+        await self.inner.close()
+
+
+def _found(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(
+        hostname=host,
+        host=address,
+        port=port,
+        family=family,
+        proto=socket.IPPROTO_TCP,
+        flags=socket.AI_NUMERICHOST,
+    )

@@ -1,0 +1,182 @@
+"""The links to our start page: which of them still work, where each leads, and what a second opening means.
+
+Theory of operation. A link is a key of 128 random bits, and whoever opens it is led to the provider, with our
+state. It works once: it is used when its answer was handed to a connection that still stood, for a browser
+may ask again by itself or give up while we do not know yet where to lead it (RFC 9110 §9.2.2).
+
+A browser that we start shows its link in the process list, and there every user of the machine can read it.
+So two things are done about whoever opens it first. Where the system tells whose a connection is, such a link
+and what it leads to are for our own user alone (`network.peer`). And a used link that is opened once more is
+evidence that one of the two was somebody else: all that the first one was given (state, code challenge,
+ticket) is withdrawn at once, the flows begin anew, and a fresh link is told to the terminal, which no process
+list shows.
+
+Weak spots, admitted. Where the system does not tell, a thief who not only opens the link but also answers
+before the browser has started cannot be told from it; the account that was signed in is what the person
+sees. The second opening of a person's own costs them the first tab.
+
+Source: RFC 6749 §10.12; RFC 9700 §4.7; jupyter/notebook#4260 (a key in a link that other users can list).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from loopback_auth.events import (
+    LinkAsked,
+    LinkOpened,
+    LinkOpenedTwice,
+    LinkRenewed,
+    Notify,
+    OtherUserTurnedAway,
+)
+from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.network.loopback import new_key
+from loopback_auth.network.pending_callbacks import Expected
+from loopback_auth.protocol.redirect import OPENED_BEFORE, TurnedAway, forwarded_authority, start_page
+from loopback_auth.protocol.visitors import without_window
+
+ANOTHER_USER = TurnedAway(403, "This request comes from another user of this machine than the one who asks.")
+
+
+class Link:
+    """One link.
+
+    Args:
+        exposed: it stands, or stood, in the command line of a program.
+    """
+
+    def __init__(self, exposed: bool) -> None:
+        self.exposed = exposed
+        self.round: int | None = None
+        """In which its answer was handed over, counted from what was last withdrawn; None: it was not."""
+
+    @property
+    def used(self) -> bool:
+        """Whether its answer was handed over."""
+        return self.round is not None
+
+
+class StartPage:
+    """Our start page: its links, where they lead, and whoever opens them.
+
+    Args:
+        authority: host and port of ours.
+        key: of the first link; empty: there is no start page.
+        exposed: that one was given to a program.
+        any_port: the page may be reached under another loopback port.
+        expected: the requests that links lead to.
+        tell: told what happens.
+    """
+
+    def __init__(
+        self, authority: str, key: str, *, exposed: bool, any_port: bool, expected: Expected, tell: Notify
+    ) -> None:
+        self.doubted = False
+        """A link was opened once more when the answer was there already: either may be a stranger's."""
+        self._authority = authority
+        self._any_port = any_port
+        self._expected = expected
+        self._tell = tell
+        self._links = {key: Link(exposed)} if key else {}
+        self._newest = key
+        self._round = 0
+        self._ways_on: dict[str, asyncio.Future[HttpResponse]] = {}
+        self._states: dict[str, str] = {}
+        self._last: HttpResponse | None = None
+
+    def link(self, path: str) -> Link | None:
+        """Return the link that a path belongs to."""
+        return self._links.get(path[1:])
+
+    def lead(self, authority: str, page: HttpResponse, *, state: str = "") -> None:
+        """Let whoever comes by an authority be answered by a page, which holds a state of ours."""
+        authority = authority or self._authority
+        if self._way_on(authority).done():
+            self._ways_on[authority] = asyncio.get_running_loop().create_future()
+        self._states[authority] = state
+        self._ways_on[authority].set_result(page)
+
+    def end(self, page: HttpResponse) -> None:
+        """Let every link lead to the last page: there is nothing left to begin."""
+        self._last = page
+        for authority in self._ways_on:
+            self.lead(authority, page)
+
+    def fresh(self, *, exposed: bool) -> str:
+        """Return a link that works: the newest one as long as it is unused, and as hidden as it has to be.
+
+        Args:
+            exposed: it will be given to a program of this machine.
+        """
+        if not self._links:
+            return ""
+        newest = self._links[self._newest]
+        if newest.used or newest.exposed != exposed:
+            self._newest = new_key()
+            self._links[self._newest] = Link(exposed)
+        return f"http://{self._authority}/{self._newest}"
+
+    def asked(
+        self, link: Link, head: HttpRequest, another_user: Callable[[], int | None]
+    ) -> asyncio.Future[HttpResponse] | TurnedAway:
+        """Answer whoever opens a link."""
+        authority = self._reached_by(head)
+        refusal = start_page(head, authority=authority, key=head.url.partition("?")[0][1:], used=link.used)
+        # Looked at first: what another user does with the link must not use it up, nor be evidence.
+        if link.exposed and (user := another_user()) is not None:
+            self._tell(OtherUserTurnedAway(user))
+            return ANOTHER_USER
+        if refusal is OPENED_BEFORE:
+            self._opened_again(link)
+        if refusal is not None:
+            return refusal
+        self._tell(LinkAsked(authority, without_window(head)))
+        return self._way_on(authority)
+
+    def handed(self, link: Link, head: HttpRequest) -> TurnedAway | None:
+        """Use a link up: its answer goes to somebody who is still there; or say why it must not."""
+        if self._last is not None:
+            return None
+        if link.used:
+            self._opened_again(link)
+            return OPENED_BEFORE
+        authority, nobody = self._reached_by(head), without_window(head)
+        link.round = self._round
+        if link.exposed:
+            self._expected.guard(self._states.get(authority, ""))
+        self._tell(LinkOpened(authority, nobody))
+        if nobody and not self._expected.answered:
+            self._renew()
+        return None
+
+    def _opened_again(self, link: Link) -> None:
+        """Conclude that one of two who opened a link was somebody else."""
+        if self._expected.answered:
+            self.doubted = True
+            return
+        if link.round == self._round:
+            self._round += 1
+            self._ways_on = {name: way for name, way in self._ways_on.items() if not way.done()}
+            self._expected.withdraw_all()
+            self._tell(LinkOpenedTwice())
+        # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
+        if self._links[self._newest].used:
+            self._renew()
+
+    def _renew(self) -> None:
+        # Only the terminal learns the new key, so whoever took the old link from the process list is out.
+        self._tell(LinkRenewed(self.fresh(exposed=False)))
+
+    def _reached_by(self, head: HttpRequest) -> str:
+        # The key is known to nobody else, so the name under which a visitor with it came is how we are
+        # reached.
+        return (forwarded_authority(head) if self._any_port else "") or self._authority
+
+    def _way_on(self, authority: str) -> asyncio.Future[HttpResponse]:
+        if authority not in self._ways_on:
+            self._ways_on[authority] = asyncio.get_running_loop().create_future()
+            if self._last is not None:
+                self._ways_on[authority].set_result(self._last)
+        return self._ways_on[authority]

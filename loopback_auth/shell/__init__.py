@@ -1,1 +1,0 @@
-"""The outside: sockets, browsers, HTTP, clocks. Nothing here knows a rule of an RFC."""

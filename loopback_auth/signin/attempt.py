@@ -1,0 +1,187 @@
+"""One sign-in under way: its flows, the race between them, and the time that the person has.
+
+The deadline is the person's. Once they are back it no longer counts: what is left to do has limits of its
+own. A ticket or a device code says itself how long it lives, and unless somebody asked for less, so long is
+waited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from loopback_auth.errors import AttemptExpired, Unavailable
+from loopback_auth.events import (
+    CallbackReceived,
+    Event,
+    Invited,
+    LinkAsked,
+    LinkOpened,
+    Notify,
+    OpenerFailed,
+)
+from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
+from loopback_auth.network.connection import report
+from loopback_auth.plan.nouns import NO_REDIRECT, Plan
+from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.driver import Driver, Paste, new_attempt
+from loopback_auth.signin.race import Race
+from loopback_auth.signin.rejected_requests import Mishaps
+
+TIMEOUT = 300.0
+"""Seconds that a person gets to sign in and approve."""
+GRACE = 30.0
+"""Seconds in which a ticket or a code that has just lapsed says so itself."""
+
+
+class UnderWay:
+    """Runs the flows of one sign-in.
+
+    Args:
+        client: who asks.
+        plan: which flows there are, and when each begins.
+        notify: told what happens.
+        conditions: what the flows may rely on.
+        timeout: seconds until the person has to be back; None: as long as what they are invited to lives.
+        paste: asks for a pasted address.
+    """
+
+    def __init__(
+        self,
+        client: ClientConfig,
+        plan: Plan,
+        *,
+        notify: Notify,
+        conditions: Conditions,
+        timeout: float | None,
+        paste: Paste | None,
+    ) -> None:
+        self._client = client
+        self._plan = plan
+        self._notify = notify
+        self._conditions = conditions
+        self._timeout = timeout
+        self._paste = paste
+        self._deadline = asyncio.timeout(None)
+        self._asked = self._visited = False
+        self._mishaps = Mishaps()
+        self._race: Race | None = None
+        self._early: list[Event] = []
+
+    def tell(self, event: Event) -> None:
+        """Take note of an event, and pass it on."""
+        self._mishaps.note(event)
+        match event:
+            case LinkAsked(shown_to_nobody_by=""):
+                self._asked = True
+            case LinkOpened(shown_to_nobody_by=""):
+                self._asked = self._visited = True
+            case OpenerFailed() if self._asked:
+                return  # It has come to our page, however it ends.
+            case CallbackReceived() if not self._deadline.expired():
+                self._deadline.reschedule(None)
+            case Invited(lifetime=lifetime) if self._timeout is None and not self._deadline.expired():
+                self._extend(lifetime)
+            case Invited(lifetime=lifetime) if (left := self._left()) is not None:
+                # Whatever the server says: when the person's time is over, so is this.
+                event = replace(event, lifetime=min(lifetime, left))
+            case _:
+                pass
+        # What has happened is told before what follows from it.
+        try:
+            self._notify(event)
+        except Exception as exc:
+            # A sign-in that a person has approved is worth more than what is told of it.
+            report("a watcher of the sign-in failed", exc)
+        if self._race is None:
+            self._early.append(event)
+        else:
+            self._race.evidence(event)
+
+    async def run(self, driver: Driver, controls: Controls | None) -> SignIn:
+        """Return the sign-in, with the flow that brought it.
+
+        Raises:
+            AttemptExpired: the person did not come back in time.
+            LoopbackAuthError: see `Race.run`.
+        """
+        leading = self._leading()
+        # The authorization endpoint may quote it, which answers before any request has taught it.
+        driver.keep_from_telling("client_secret", self._client.client_secret or "")
+
+        def drive(flow: str, authority: str) -> Driver:
+            if flow == "paste":
+                return driver.beside(paste=self._paste or nobody_pastes)
+            return driver if flow == leading and not authority else driver.beside(authority=authority)
+
+        race = self._race = Race(
+            self._plan,
+            drive=drive,
+            run=self._run,
+            notify=self.tell,
+            provider=self._client.provider.shown_name,
+        )
+        driver.at_the_end(race.close)
+        if controls is not None:
+            controls.connect(race.begin, race.waiting, driver.start_link)
+        try:
+            async with self._deadline:
+                if self._timeout is not None or leading not in ("ticket", "device"):
+                    now = asyncio.get_running_loop().time()
+                    self._deadline.reschedule(now + (self._timeout or TIMEOUT))
+                route, sign_in = await race.run(self._early)
+        except TimeoutError:
+            if not self._deadline.expired():
+                raise
+            raise self._expired() from None
+        finally:
+            if controls is not None:
+                controls.disconnect()
+        return replace(sign_in, flow=route.flow, reason=route.why)
+
+    async def _run(self, flow: str, driver: Driver) -> SignIn:
+        return await driver.run(flow_named(flow, self._client, new_attempt(), self._conditions))
+
+    def _leading(self) -> str:
+        """Name the flow that has the port and the browser: one that redirects, if there is any."""
+        flows = [route.flow for route in self._plan.routes]
+        redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
+        return next(iter(redirecting or flows), "")
+
+    def _left(self) -> float | None:
+        until = self._deadline.when()
+        return None if until is None else max(0.0, until - asyncio.get_running_loop().time())
+
+    def _extend(self, lifetime: float) -> None:
+        until = self._deadline.when()
+        later = asyncio.get_running_loop().time() + lifetime + GRACE
+        if until is not None and until < later:
+            self._deadline.reschedule(later)
+
+    def _expired(self) -> AttemptExpired:
+        again = "run the command again; --timeout gives more time."
+        if known := self._mishaps.sentences():
+            hint = f"{known} {again.capitalize()}"
+        elif self._visited:
+            # A server must not redirect a client that it does not know, so only the browser shows the reason.
+            hint = (
+                "If the browser shows an error of the server, compare the client ID "
+                f"{self._client.client_id!a} and the redirect URI with what is registered there. Otherwise "
+                f"{again}"
+            )
+        else:
+            hint = (
+                "If no browser can open the link, see python -m loopback_auth doctor for what works here. "
+                f"Otherwise {again}"
+            )
+        waited = self._timeout or TIMEOUT
+        within = f"{waited:g} second{'s' * (waited != 1)}"
+        redirects = self._leading() not in ("ticket", "device")
+        nobody = "Nobody came back from the browser" if redirects else "Nobody approved"
+        return AttemptExpired(f"{nobody} within {within}.", hint=hint)
+
+
+async def nobody_pastes(_: AuthorizationRequest) -> Callback:
+    """Be the way to ask of a program that has none."""
+    raise Unavailable("This program has no way to ask for an address.", hint="Choose another flow.")

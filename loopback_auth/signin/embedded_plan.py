@@ -1,0 +1,61 @@
+"""Work out how to sign in here for a program that embeds us, which has a client and no settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from loopback_auth.environment import look_around
+from loopback_auth.model import ClientConfig
+from loopback_auth.plan.abilities import abilities
+from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, LIKELY, NO, YES, Abilities, Plan
+from loopback_auth.plan.routes import plan
+
+NOBODY_CONFIRMS = (
+    "Anybody could approve it, and the program does not ask whose account it was: give it confirm."
+)
+
+
+def planned(
+    client: ClientConfig,
+    flow: str | None,
+    allowed: Sequence[str],
+    *,
+    opener: bool = False,
+    pastes: bool = False,
+    confirms: bool = False,
+) -> Plan:
+    """Plan a sign-in for a program that embeds us.
+
+    Args:
+        client: who asks, at which provider.
+        flow: the only one that is wanted; None: choose.
+        allowed: to be chosen from.
+        opener: the caller has its own way to open a page.
+        pastes: the caller can ask a person for an address.
+        confirms: the caller asks whose account it was; without that, a flow that anybody could approve is
+            not opened but where it is wanted by name.
+    """
+    wishes = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
+    if opener:
+        wishes |= {"opens": (YES, "the program opens pages"), "reaches": (LIKELY, "the program opens pages")}
+    provider, metadata = client.provider, client.provider.metadata
+    takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
+    able = abilities(
+        issuer=metadata.issuer is not None,
+        authorization_endpoint=metadata.authorization_endpoint is not None,
+        token_endpoint=metadata.token_endpoint is not None,
+        device_authorization_endpoint=metadata.device_authorization_endpoint is not None,
+        ticket=provider.ticket is not None,
+        client_secret_missing=takes_secret and client.client_secret is None,
+        any_port=provider.redirect.ports == (0,),
+    )
+    if not confirms:
+        able = Abilities(
+            {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
+        )
+    surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
+    # What it means that nobody is at the terminal is said by `confirms`.
+    chosen = plan(surroundings, able, wishes=wishes, allowed=tuple(allowed), unconfirmed=True)
+    return chosen.only(flow) if flow is not None else chosen

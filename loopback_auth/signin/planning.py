@@ -1,0 +1,163 @@
+"""Work out how to sign in here for a command, which has settings; for a program that embeds us: `embedded`.
+
+Called before the browser is started; imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from loopback_auth.environment import look_around
+from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
+from loopback_auth.plan.nouns import (
+    APPROVED_BY_ANYBODY,
+    ELSEWHERE,
+    NO,
+    ROUTES,
+    UNKNOWN,
+    UNLIKELY,
+    nobody_to_confirm,
+)
+from loopback_auth.plan.routes import plan
+from loopback_auth.settings import needs_secret
+from loopback_auth.settings.wishes import abilities_of, wishes_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback_auth.plan.nouns import Plan, Surroundings
+    from loopback_auth.settings import Settings
+
+
+def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = False) -> Plan:
+    """Plan a sign-in by what the settings say.
+
+    Args:
+        settings: of the provider and the client; what they say of this machine stands above what is seen.
+        unconfirmed: an account that nobody has looked at may be kept.
+        simulate: have a simulated person sign in; None: where nobody can be asked. Only at the demonstration.
+
+    Raises:
+        ConfigError: the flow that is wanted is not allowed, or needs somebody to look at the account; or a
+            simulated person is wanted at a real server.
+        NoFlowAvailable: nothing can work; says why of each.
+        Unavailable: nobody may be waited for here.
+    """
+    flow = settings.text("flow")
+    check_allowed(settings, flow)
+    _check_asked(settings, flow)
+    wishes = wishes_of(settings)
+    chosen = _chosen(settings, wishes, unconfirmed=unconfirmed)
+    if settings.is_demo:
+        chosen = _demonstrated(settings, chosen, wishes, unconfirmed=unconfirmed, simulate=simulate)
+    elif simulate:
+        raise ConfigError(
+            f"A simulated person signs in to the built-in demonstration only, not to {settings.name}.",
+            hint="Leave --simulate-person out.",
+        )
+    if chosen.simulated:
+        return chosen
+    if chosen.facts.waits.level == NO:
+        hint = f"{chosen.place.advice} To wait all the same: --wait."
+        if not settings.is_demo:
+            hint += (
+                " For two steps: python -m loopback_auth start --json with the same arguments, then finish."
+            )
+        raise Unavailable(f"Not waiting for a login: {chosen.facts.waits.reason}.", hint=hint.strip())
+    if flow is not None:
+        chosen = chosen.only(flow)
+        _check_somebody_looks(chosen, flow, unconfirmed=unconfirmed)
+    if not chosen.routes:
+        from loopback_auth.settings.configure import SECRET_HINT
+
+        raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
+    chosen.patience = settings.seconds("patience") or chosen.patience
+    chosen.second_look = settings.seconds("second_look") or chosen.second_look
+    # Without a page of ours nobody's coming can be seen, only that nobody comes back.
+    chosen.start_page = chosen.start_page and settings.switch("start_page") is not False
+    return chosen
+
+
+def _demonstrated(
+    settings: Settings,
+    chosen: Plan,
+    wishes: Mapping[str, tuple[str, str]],
+    *,
+    unconfirmed: bool,
+    simulate: bool | None,
+) -> Plan:
+    """Plan a sign-in to the built-in demonstration."""
+    from loopback_auth.signin.demo_plan import nobody_to_ask, redirect_first, simulated
+
+    flow, why = settings.text("flow"), "--simulate-person was given" if simulate else ""
+    if simulate is None and flow != "paste":
+        why = nobody_to_ask(chosen, wishes)
+    if why:
+        chosen = simulated(chosen, flow=flow, allowed=settings.words("allowed_flows"))
+        chosen.start_page, chosen.simulated = settings.switch("start_page") is not False, why
+        return chosen
+    if chosen.facts.reaches.level == NO:
+        # Its server is on this machine: no browser could do without reaching it.
+        possible = {"reaches": (UNKNOWN, "it is only the demonstration")}
+        chosen = _chosen(settings, {**possible, **wishes}, unconfirmed=unconfirmed)
+    redirect_first(chosen)
+    return chosen
+
+
+def _chosen(settings: Settings, wishes: Mapping[str, tuple[str, str]], *, unconfirmed: bool) -> Plan:
+    return plan(
+        surroundings_of(settings),
+        abilities_of(settings),
+        wishes=wishes,
+        allowed=settings.words("allowed_flows"),
+        unconfirmed=unconfirmed,
+    )
+
+
+def surroundings_of(settings: Settings) -> Surroundings:
+    """Look at this machine, but for what the settings say is to be seen instead."""
+    return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, wishes=settings.pairs("signal"))
+
+
+def check_allowed(settings: Settings, flow: str | None) -> None:
+    """Refuse a flow that was chosen and is not among those that are allowed.
+
+    Raises:
+        ConfigError: says where each of the two was said.
+    """
+    if flow in ROUTES and flow not in settings.words("allowed_flows"):
+        raise ConfigError(
+            f"The flow {flow} (from {settings.origin('flow')}) is not among those that are allowed "
+            f"(from {settings.origin('allowed_flows')}).",
+            hint="Leave one of the two out.",
+        )
+
+
+def _check_asked(settings: Settings, flow: str | None) -> None:
+    """Refuse what no authorization request can ask for, and a flow that this provider cannot have."""
+    if flow in ELSEWHERE:
+        why = abilities_of(settings).refused.get("device", "") if flow == "device" else ""
+        if why:
+            raise EndpointMissing(why, hint="Give --device-authorization-endpoint, or choose another --flow.")
+        return
+    extra, mode = settings.pairs("extra"), settings.text("response_mode")
+    if extra or mode is not None:
+        # Few people ask for either, and every import keeps the browser waiting.
+        from loopback_auth.protocol.asking import check_extra, check_response_mode
+
+        optional = ("audience", "login_hint", "prompt", "resource")
+        check_extra(extra, [name for name in optional if settings.get(name)])
+        if mode is not None and flow != "paste":
+            check_response_mode(flow or "code", mode)
+
+
+def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
+    """Refuse a flow that anybody could have approved where nobody is there to look at the account."""
+    nobody = chosen.facts.person.level in (NO, UNLIKELY)
+    if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
+        raise ConfigError(
+            nobody_to_confirm(flow),
+            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
+        )

@@ -1,0 +1,276 @@
+"""The race: flows that are open side by side, of which the first valid answer wins.
+
+Theory of operation. A plan says which flows begin at once and which only on evidence: the browser's opener
+has failed, nobody has come to our page in time, or a browser has gone on from there and nothing has come back
+(a server must not redirect where it does not know the redirect URI, RFC 6749 §4.1.2.1). Each runs in a task
+of its own and ends the race itself, so that a single flow is not slower here than alone by more than one turn
+of the loop. Whoever comes second is cancelled, and with it go its requests, its ticket and its code.
+
+Not every failure ends the race, and not every one is forgiven. `Unavailable` says that a flow cannot run
+here, and brings the next one. A ticket, a device code or a paste that fails before it has asked anybody
+anything is dropped, and so is one whose time is over while others are open. A ticket or a device code that
+breaks beside an open redirect is dropped, too, unless the person has refused: what goes on is no weaker.
+Everything else, a refusal or a broken rule above all, ends the sign-in: to try another way would be a silent
+downgrade (RFC 9700 §2.1.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+
+from loopback_auth.errors import (
+    DENIALS,
+    AttemptCancelled,
+    AttemptExpired,
+    LoopbackAuthError,
+    NoFlowAvailable,
+    OAuthError,
+    Unavailable,
+)
+from loopback_auth.events import (
+    CallbackReceived,
+    Event,
+    HttpsTried,
+    LinkAsked,
+    LinkOpened,
+    LinkOpenedTwice,
+    Notify,
+    OpenerFailed,
+    RouteBegan,
+    RouteEnded,
+)
+from loopback_auth.model import SignIn
+from loopback_auth.plan.nouns import AT_ONCE, ELSEWHERE, NO_REDIRECT, Plan, Route
+from loopback_auth.signin.driver import Driver
+
+Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]
+MakeDriver = Callable[[str, str], Driver]
+
+AS_ASKED = "You asked for it."
+INSTEAD = "It takes over."
+HTTPS_ONLY = "Whatever has come to the link so far spoke https, which is not answered there."
+
+REFUSALS = (*DENIALS, "denied_or_expired")
+"""The last is our own word for tickets, whose vendors do not tell the two apart."""
+
+
+def did_not_open(failed: OpenerFailed) -> str:
+    """Say that a browser did not open; it may be the reason of another flow."""
+    return f"The browser did not open ({failed.program} ended with {failed.status})."
+
+
+def _refused(error: LoopbackAuthError) -> bool:
+    """Return whether the person has said no, or may have: vendors of tickets do not tell."""
+    return isinstance(error, AttemptCancelled) or (isinstance(error, OAuthError) and error.error in REFUSALS)
+
+
+def _seconds(number: float) -> str:
+    return f"{number:g} second{'s' * (number != 1)}"
+
+
+class Race:
+    """Runs the routes of a plan; `close` is to be awaited once `run` has been.
+
+    Args:
+        plan: which routes there are, and when each begins.
+        drive: makes the driver for a flow, and for the authority that a browser has proven to reach us by.
+        run: runs a flow in a driver.
+        notify: told of routes that begin and end.
+        provider: where the browser is sent on to, for people.
+    """
+
+    def __init__(self, plan: Plan, *, drive: MakeDriver, run: Run, notify: Notify, provider: str) -> None:
+        self._plan = plan
+        self._drive = drive
+        self._run = run
+        self._notify = notify
+        self._provider = provider
+        self._left = list(plan.routes)
+        self._open: dict[asyncio.Task[None], tuple[Route, Driver]] = {}
+        self._lost: dict[str, LoopbackAuthError] = {}
+        self._outcome: asyncio.Future[tuple[Route, SignIn]] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._answered = self._https = False
+
+    async def run(self, early: Iterable[Event] = ()) -> tuple[Route, SignIn]:
+        """Return the route that won, and what it gave.
+
+        Args:
+            early: what has happened already: a browser may fail faster than we get here.
+
+        Raises:
+            NoFlowAvailable: no route is left; says why of each.
+            LoopbackAuthError: what ended the sign-in.
+        """
+        try:
+            if not self._left:
+                raise self._nothing_left()
+            for route in self._plan.starting(AT_ONCE) or self._plan.routes[:1]:
+                self._begin(route)
+            if self._plan.start_page:
+                self._look_again(self._plan.patience, self._nobody_came)
+            else:  # Nobody's coming can be seen, but what comes back can.
+                self._look_again(self._plan.patience + self._plan.second_look, self._nobody_came_back)
+            for event in early:
+                self.evidence(event)
+            return await self._outcome
+        finally:
+            self._give_up()
+
+    async def close(self) -> None:
+        """Wait until nothing is left of the flows that have not won."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def begin(self, flow: str) -> None:
+        """Begin a flow because the person asked for it."""
+        for route in self._left:
+            if route.flow == flow:
+                self._begin(route, AS_ASKED)
+                return
+
+    def waiting(self) -> tuple[str, ...]:
+        """Return the flows that have not begun."""
+        return () if self._answered else tuple(route.flow for route in self._left)
+
+    def evidence(self, event: Event) -> None:
+        """Draw the conclusions from an event."""
+        match event:
+            case LinkAsked(authority, nobody):
+                if not nobody:
+                    self._look_again(self._plan.second_look, self._nobody_came_back)
+                self._follow(authority)
+            case LinkOpened(shown_to_nobody_by=""):
+                self._look_again(self._plan.second_look, self._nobody_came_back)
+            case HttpsTried():
+                self._https = True
+            case LinkOpenedTwice():
+                self._begin_anew()
+            case OpenerFailed():
+                self._unreached(did_not_open(event))
+            case CallbackReceived():
+                self._answered = True
+                self._stop_timer()
+                self._drop_others()
+            case _:
+                pass
+
+    def _begin(self, route: Route, why: str = "") -> None:
+        self._left.remove(route)
+        # What happened is a better reason than what was planned.
+        route = Route(route.flow, route.starts, why or route.why)
+        if self._tasks and not (route.starts == AT_ONCE and not why):
+            self._notify(RouteBegan(route.flow, route.why))
+        self._start(route, self._drive(route.flow, ""))
+
+    def _start(self, route: Route, driver: Driver) -> None:
+        task = asyncio.ensure_future(self._enter(route, driver))
+        self._open[task] = route, driver
+        self._tasks.add(task)
+
+    async def _enter(self, route: Route, driver: Driver) -> None:
+        try:
+            sign_in = await self._run(route.flow, driver)
+        except LoopbackAuthError as exc:
+            self._failed(route, driver, exc)
+        except Exception as exc:
+            self._end(exc)
+        else:
+            if not self._outcome.done():
+                self._outcome.set_result((route, sign_in))
+
+    def _failed(self, route: Route, driver: Driver, error: LoopbackAuthError) -> None:
+        self._open = {task: one for task, one in self._open.items() if one[1] is not driver}
+        lapsed = isinstance(error, AttemptExpired) and bool(self._open)
+        others = bool(self._open or self._left)
+        unasked = others and not driver.asked and route.flow in NO_REDIRECT
+        broken = route.flow in ELSEWHERE and not _refused(error) and self._comes_back()
+        if self._answered or not (isinstance(error, Unavailable) or lapsed or unasked or broken):
+            self._end(error)
+            return
+        self._lost[route.flow] = error
+        if not self._open and not self._left:
+            self._end(self._nothing_left())
+            return
+        self._notify(RouteEnded(route.flow, error.message))
+        # What needs no way back is open beside a redirect already, and goes on without it.
+        replaced = route.flow in NO_REDIRECT or not self._open
+        if self._left and replaced and not lapsed:
+            self._begin(self._left[0], INSTEAD)
+
+    def _comes_back(self) -> bool:
+        """Return whether a flow is open whose browser comes back to this machine."""
+        return any(route.flow not in NO_REDIRECT for route, _ in self._open.values())
+
+    def _nothing_left(self) -> LoopbackAuthError:
+        if len({error.message for error in self._lost.values()}) == 1:
+            return next(iter(self._lost.values()))
+        reasons = {flow: error.message for flow, error in self._lost.items()}
+        hints = dict.fromkeys(error.hint for error in self._lost.values() if error.hint)
+        return NoFlowAvailable({**reasons, **self._plan.refused}, hint=" ".join(hints))
+
+    def _look_again(self, seconds: float, look: Callable[[], None]) -> None:
+        """Draw a conclusion after a while, unless something happens before."""
+        self._stop_timer()
+        if not self._answered and self._waiting():
+            self._timer = asyncio.get_running_loop().call_later(seconds, look)
+
+    def _end(self, error: Exception) -> None:
+        if not self._outcome.done():
+            self._outcome.set_exception(error)
+
+    def _waiting(self, *, visited: bool = False) -> tuple[Route, ...]:
+        return tuple(route for route in self._plan.beside(visited=visited) if route in self._left)
+
+    def _nobody_came(self) -> None:
+        why = f"No browser has come to the link within {_seconds(self._plan.patience)}."
+        self._unreached(HTTPS_ONLY if self._https else why)
+
+    def _nobody_came_back(self) -> None:
+        self._unreached(
+            f"Your browser went to {self._provider} and has not come back within "
+            f"{_seconds(self._plan.second_look)}.",
+            visited=True,
+        )
+
+    def _unreached(self, why: str, *, visited: bool = False) -> None:
+        self._stop_timer()
+        if not self._answered:
+            for route in self._waiting(visited=visited):
+                self._begin(route, why)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _follow(self, authority: str) -> None:
+        """Begin the redirect flow anew for a port that was forwarded under another number."""
+        for task, (route, driver) in list(self._open.items()):
+            if route.flow not in NO_REDIRECT and not driver.reached_by(authority):
+                # Who comes by another authority is not coming back by the first.
+                del self._open[task]
+                task.cancel()
+                self._start(route, self._drive(route.flow, authority))
+
+    def _begin_anew(self) -> None:
+        """Give up whatever our link led to, and ask again: a stranger may have what was asked with."""
+        for task, (route, driver) in list(self._open.items()):
+            if driver.led and not driver.answered:
+                del self._open[task]
+                task.cancel()
+                self._start(route, driver.anew())
+
+    def _drop_others(self) -> None:
+        """Give up what is still asking: the answer is here, and its worth will be known in a moment."""
+        for task, (_, driver) in list(self._open.items()):
+            if not driver.answered:
+                del self._open[task]
+                task.cancel()
+
+    def _give_up(self) -> None:
+        """Cancel whoever has not won; how they take it need not keep the winner waiting."""
+        self._answered = True
+        self._stop_timer()
+        for task in self._tasks:
+            task.cancel()

@@ -1,0 +1,50 @@
+"""What reached our port and was not the answer, remembered for the error of a sign-in that nobody ended.
+
+A person who waited in vain has often seen the reason go by: it is said once when it happens, and once more at
+the end, in place of a guess.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.events import AnswerTurnedAway, Event, HttpsTried, OtherUserTurnedAway
+
+
+def https_tried(authority: str) -> str:
+    """Say what an https request to our port means, and what to do."""
+    return (
+        f"Something spoke https to http://{authority}, which cannot answer it. If that was your browser, it "
+        "insists on https (HTTPS-only mode, or HSTS for this name): allow http there, or open the link in "
+        "another browser."
+    )
+
+
+class Mishaps:
+    """Remembers what happened at our port, by the events that told of it."""
+
+    def __init__(self) -> None:
+        self._turned_away = 0
+        self._last = ""
+        self._https = ""
+        self._other_user = ""
+
+    def note(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case AnswerTurnedAway():
+                self._turned_away += 1
+                self._last = str(event)
+            case HttpsTried(authority):
+                self._https = https_tried(authority)
+            case OtherUserTurnedAway():
+                self._other_user = str(event)
+            case _:
+                pass
+
+    def sentences(self) -> str:
+        """Say what happened; empty when nothing did."""
+        said = []
+        if self._turned_away == 1:
+            said.append(f"One answer was turned away: {self._last}.")
+        elif self._turned_away:
+            said.append(f"{self._turned_away} answers were turned away, the last one because {self._last}.")
+        return " ".join(one for one in (*said, self._https, self._other_user) if one)

@@ -1,0 +1,289 @@
+"""The interpreter of split sign-ins: tells a flow its journal, then asks the real world on.
+
+It stops where somebody would have to be waited for, and takes an answer for given only once it is kept. An
+answer that does not fit what the flow asks means that the flow has changed since; then nothing is guessed.
+Why this is enough to go on with is told in `split`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+from loopback_auth.effects import Bind, Browse, Effect, Invite, Moment, Receive, Send, Sleep, Warn
+from loopback_auth.errors import (
+    LoopbackAuthError,
+    MalformedResponse,
+    StillPending,
+    StoreError,
+    TransportError,
+)
+from loopback_auth.events import Notify, Warned
+from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.model import (
+    AuthorizationRequest,
+    Callback,
+    ClientConfig,
+    HttpResponse,
+    Redirect,
+    SignIn,
+)
+from loopback_auth.network.threads import to_the_end
+from loopback_auth.protocol.urls import check_browser_url
+from loopback_auth.signin.driver import Paste
+from loopback_auth.signin.witness import Witness
+from loopback_auth.signin.world import World
+from loopback_auth.store.handed import Answered, Failure, Handed
+
+GRACE = 5.0
+"""Seconds that a request gets to end when it is cancelled: its answer may be the only one that there is."""
+
+CODE_EXCHANGE = "token request"
+ANSWERS = {"Bind": ("text",), "Receive": ("callback",), "Send": ("response", "failure"), "Sleep": ("moment",)}
+"""By the name of the effect, what may be its answer; one that is not listed gets none."""
+
+READ = ("content-type", "date", "retry-after", "x-ratelimit-reset")
+"""Headers of answers that flows read; no others are kept."""
+
+Save = Callable[[Handed], None]
+
+
+class Replay:
+    """Runs one flow from its journal on.
+
+    Args:
+        handed: as it stands; grows with every answer.
+        client: with its secret.
+        world: opened.
+        notify: told of warnings that are new.
+        save: called with what it has grown to, before the flow is told; None keeps nothing.
+        patience: seconds that may be spent sleeping.
+        paste: gets the pasted address.
+    """
+
+    def __init__(
+        self,
+        handed: Handed,
+        client: ClientConfig,
+        world: World,
+        *,
+        notify: Notify,
+        save: Save | None = None,
+        patience: float = 0.0,
+        paste: Paste | None = None,
+    ) -> None:
+        self.handed = handed
+        self._client = client
+        self._world = world
+        self._notify = notify
+        self._save = save
+        self._patience = patience
+        self._paste = paste
+        self._witness = Witness()
+        self._witness.secret("client_secret", client.client_secret or "")
+        self._told = 0
+        self._live = False
+
+    async def run(self) -> SignIn:
+        """Run the flow to its end, or to where nothing can be done now."""
+        while True:
+            try:
+                return await self._run()
+            except TransportError:
+                # It is asked for again: at once if it failed in an earlier process, or else next time.
+                if not self._forget_failure() or self._live:
+                    raise
+
+    async def _run(self) -> SignIn:
+        handed, self._told = self.handed, 0
+        conditions = Conditions(verify_signature=handed.verify_signature, message=handed.message)
+        flow = flow_named(handed.flow, self._client, handed.attempt, conditions)
+        answered: Answered | None = None
+        try:
+            while True:
+                error = _error(answered)
+                effect = flow.send(_answer(answered)) if error is None else flow.throw(error)
+                answered = await self._answered(effect)
+        except StopIteration as stop:
+            self._check_all_told()
+            sign_in: SignIn = stop.value
+            return sign_in
+        except LoopbackAuthError as exc:
+            self._check_all_told()
+            self._witness.scrub(exc)
+            # The frames below have tokens in their locals, which some reporters of errors write down.
+            raise exc.with_traceback(None) from None
+        finally:
+            flow.close()
+
+    async def _answered(self, effect: Effect) -> Answered:
+        journal = self.handed.journal
+        if self._told == len(journal):
+            self._live = True
+            if isinstance(effect, Send) and self._save is not None:
+                await to_the_end(self._send(effect), GRACE)
+            elif isinstance(effect, Send):
+                await self._send(effect)
+            else:
+                self._record(await self._perform(effect))
+        elif not _fits(journal[self._told], effect):
+            raise self._unfit()
+        elif isinstance(effect, Send):
+            self._learn(effect, journal[self._told].response)
+        self._told += 1
+        return self.handed.journal[self._told - 1]
+
+    async def _perform(self, effect: Bind | Browse | Invite | Receive | Sleep | Warn) -> Answered:
+        name = type(effect).__name__
+        match effect:
+            case Bind(redirect):
+                return Answered(name, text=_redirect_uri(redirect, self._world))
+            case Browse(url, request):
+                await self._world.look_at(effect.leads_to)
+                redirect_uri = request.redirect_uri if request is not None else ""
+                self.handed = replace(self.handed, url=check_browser_url(url), redirect_uri=redirect_uri)
+            case Invite():
+                await self._world.look_at(effect.leads_to)
+                self._invite(effect)
+            case Receive(request):
+                return Answered(name, callback=await self._receive(request))
+            case Sleep(seconds, spread):
+                return Answered(name, moment=await self._sleep(seconds, spread))
+            case Warn(text):
+                self._notify(Warned(text))
+            case _:
+                assert_never(effect)
+        return Answered(name)
+
+    def _invite(self, invite: Invite) -> None:
+        self.handed = replace(
+            self.handed,
+            url=check_browser_url(invite.url),
+            user_code=invite.user_code,
+            verification_uri=invite.plain_url,
+            expires_at=self._world.now() + invite.lifetime,
+        )
+
+    async def _receive(self, request: AuthorizationRequest) -> Callback:
+        if self._paste is None:
+            raise self._pending("nobody has brought the address on which the browser ended", None)
+        callback = self._witness.callback(await self._paste(request))
+        return replace(callback, received_at=self._world.now())
+
+    async def _sleep(self, seconds: float, spread: float) -> Moment:
+        now = self._world.now()
+        moments = [each.moment for each in self.handed.journal if each.moment]
+        last = moments[-1].wall if moments else now
+        if seconds > 0 and self._save is not None and not any(each.returned for each in moments):
+            # Whoever goes on with it first comes from the person; later it may be a script that only asks.
+            return Moment(max(now, last), max(now, last), returned=True)
+        # The last, lest a clock that was set back by a day makes us wait for that long.
+        left = min(last + seconds - now, seconds)
+        if left > self._patience:
+            self.handed = replace(self.handed, interval=self.handed.interval or seconds)
+            raise self._pending("nobody has approved yet", float(math.ceil(left)))
+        if left > 0:
+            pause = min(left * (1 + spread * secrets.randbelow(1000) / 1000), self._patience)
+            self._patience -= pause
+            await self._world.sleep(pause)
+        moment = max(self._world.now(), last + seconds)
+        return Moment(moment, moment)
+
+    async def _send(self, send: Send) -> None:
+        name = type(send).__name__
+        self._witness.request(send.request)
+        try:
+            response = await self._world.send(send.request, step=send.step)
+        except TransportError as exc:
+            failure = Failure("TransportError", exc.message, exc.hint)
+        except MalformedResponse as exc:
+            message = exc.message.removesuffix(f" [{exc.source}]")
+            failure = Failure("MalformedResponse", message, exc.hint, exc.source)
+        else:
+            kept = _kept(self._witness.response(response, send.secrets))
+            self._record(Answered(name, send.step, response=kept))
+            return
+        self._record(Answered(name, send.step, failure=failure))
+
+    def _record(self, answered: Answered) -> None:
+        self._keep((*self.handed.journal, answered))
+
+    def _keep(self, journal: tuple[Answered, ...]) -> None:
+        handed = replace(self.handed, journal=journal)
+        if self._save is not None:
+            self._save(handed)
+        self.handed = handed
+
+    def _learn(self, send: Send, response: HttpResponse | None) -> None:
+        self._witness.request(send.request)
+        if response is not None:
+            self._witness.response(response, send.secrets)
+
+    def _forget_failure(self) -> bool:
+        """Forget the answer of which the flow has failed, if it may be asked for again; return whether."""
+        *journal, last = self.handed.journal or (Answered(""),)
+        spent = last.step == CODE_EXCHANGE and last.response is not None
+        if last.effect != "Send" or spent:
+            return False
+        self._keep(tuple(journal))
+        return True
+
+    def _pending(self, what: str, retry_after: float | None) -> StillPending:
+        handed = self.handed
+        return StillPending(
+            f"{handed.handle} is not finished: {what}.",
+            handle=handed.handle,
+            expires_at=handed.expires_at,
+            retry_after=retry_after,
+        )
+
+    def _check_all_told(self) -> None:
+        if self._told < len(self.handed.journal):
+            raise self._unfit()
+
+    def _unfit(self) -> StoreError:
+        return StoreError(
+            f"What is kept of {self.handed.handle} was written by another version of this program.",
+            hint=f"Forget it with: python -m loopback_auth cancel {self.handed.handle}. Then begin again.",
+        )
+
+
+def _answer(answered: Answered | None) -> object:
+    if answered is None:
+        return None
+    return next(
+        (each for name in ANSWERS.get(answered.effect, ()) if (each := getattr(answered, name))), None
+    )
+
+
+def _error(answered: Answered | None) -> LoopbackAuthError | None:
+    failure = answered.failure if answered is not None else None
+    if failure is None:
+        return None
+    if failure.error == "TransportError":
+        return TransportError(failure.message, hint=failure.hint)
+    return MalformedResponse(failure.message, source=failure.source, hint=failure.hint)
+
+
+def _fits(answered: Answered, effect: Effect) -> bool:
+    if answered.effect != type(effect).__name__ or answered.step != getattr(effect, "step", ""):
+        return False
+    return (answered.effect in ANSWERS) == (_answer(answered) is not None)
+
+
+def _kept(response: HttpResponse) -> HttpResponse:
+    """Leave of an answer what a flow can read: a failing network's pages would fill the journal."""
+    headers = tuple((name, value) for name, value in response.headers if name.lower() in READ)
+    try:
+        json.loads(response.body)
+    except (ValueError, RecursionError):
+        return replace(response, headers=headers, body=b"")
+    return replace(response, headers=headers)
+
+
+def _redirect_uri(redirect: Redirect, world: World) -> str:
+    return f"http://{redirect.host}:{redirect.ports[0] or world.free_port(redirect.host)}{redirect.path}"

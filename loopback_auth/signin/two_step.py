@@ -1,0 +1,183 @@
+"""Split sign-in: begun by one process, finished by another, for callers that cannot wait for a person.
+
+    handed = await begin(client, "ticket")                 # show handed.url, keep it: pendings.save(handed)
+    sign_in = await resume(handed, save=pendings.save)     # tokens, or StillPending with .retry_after
+
+Theory of operation. A flow is a deterministic generator, so that its whole state is the list of answers that
+it got: the journal. To go on, the same generator is made again from the same client and the same randomness,
+is told the journal, and then asks the real world on (`replay`). Every answer is kept before the flow is told
+it. So a process may be killed between any two steps: what had arrived is there, what had not is asked again.
+
+The clock is the wall clock alone, since a monotonic one does not survive its process, and it never runs
+backwards within a journal. Nothing listens at the redirect URI: the browser fails there, and its address is
+carried here by hand.
+
+Weak spot, admitted: a request whose answer was lost is sent again, a code included, though never after any
+answer to it (D9). A server that had redeemed the code refuses, and revokes what it had issued for it
+(RFC 6749 §4.1.2), which nobody has; then the person has to begin anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, ProtocolError, StillPending
+from loopback_auth.events import Notify, Warned, silent
+from loopback_auth.flows.catalog import Conditions
+from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, Network, SignIn
+from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
+from loopback_auth.signin.driver import Paste, new_attempt
+from loopback_auth.signin.replay import Replay
+from loopback_auth.signin.world import RealWorld, World
+from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
+from loopback_auth.store.pending import LAPSED, new_handle
+
+FINAL = (OAuthError, ProtocolError, AttemptExpired)
+"""Errors after which a sign-in is over; after every other one it can be gone on with."""
+
+PASTE_LIFETIME = 600.0
+"""Seconds for which a pasted address is awaited; servers let codes live no longer (RFC 6749 §4.1.2)."""
+
+
+async def begin(
+    client: ClientConfig,
+    flow: SplitFlow,
+    *,
+    named: str = "",
+    conditions: Conditions | None = None,
+    notify: Notify = silent,
+    world: World | None = None,
+) -> Handed:
+    """Begin a sign-in, up to where somebody would have to be waited for.
+
+    Args:
+        client: the client as registered, and what it asks for.
+        flow: one that needs no open port.
+        named: the provider as the person named it, by which the client's secret is found again.
+        conditions: what the flow may rely on, now and when it is gone on with.
+        notify: told of warnings.
+        world: the real one if None.
+
+    Returns:
+        What to show to the person, and to keep until then; it holds secrets.
+
+    Raises:
+        EndpointMissing: the server does not offer this flow.
+        LoopbackAuthError: see `errors`; nothing is left behind.
+    """
+    _check_flow(flow)
+    async with _opened(world, client.provider.network) as opened:
+        now, conditions = opened.now(), conditions or Conditions()
+        handed = Handed(
+            handle=new_handle(client.provider.name),
+            created_at=now,
+            expires_at=now + PASTE_LIFETIME,
+            flow=flow,
+            client=replace(client, client_secret=None),
+            attempt=new_attempt(),
+            named=named,
+            with_secret=client.client_secret is not None,
+            verify_signature=conditions.verify_signature,
+            message=conditions.message,
+        )
+        replay = Replay(handed, client, opened, notify=notify)
+        with suppress(StillPending):
+            await replay.run()
+        handed = replay.handed
+        return replace(handed, client=_remembering(handed.client, opened))
+
+
+async def resume(
+    handed: Handed,
+    *,
+    client_secret: str | None = None,
+    save: Callable[[Handed], None],
+    wait: float = 0.0,
+    paste: Paste | None = None,
+    notify: Notify = silent,
+    world: World | None = None,
+) -> SignIn:
+    """Go on with a sign-in: ask once if it is due, and finish it if the person has approved.
+
+    Nobody else may go on with it meanwhile. The account is still to be looked at when anybody could have
+    approved, as with a ticket or a device code (RFC 6749 §10.16).
+
+    Args:
+        handed: as it was kept last.
+        client_secret: of a client that has one.
+        save: keeps the sign-in as it stands; called before every step.
+        wait: seconds that may be spent waiting for the person, besides the requests.
+        paste: gets the pasted address; see `judged_once`. None: there is nobody who has it.
+        notify: told of warnings.
+        world: the real one if None.
+
+    Raises:
+        StillPending: nobody has approved yet, or there is no pasted address.
+        LoopbackAuthError: see `errors`; after one of `FINAL` the sign-in is over.
+    """
+    if handed.with_secret and client_secret is None:
+        raise ConfigError(
+            f"The client secret for {handed.client.provider.name} is missing; it is never kept.",
+            hint="Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, as before.",
+        )
+    client = replace(handed.client, client_secret=client_secret)
+    async with _opened(world, client.provider.network) as opened:
+        if handed.lapsed(opened.now()):
+            raise AttemptExpired(f"{handed.handle} is over. {LAPSED}", hint="Begin again.")
+        replay = Replay(handed, client, opened, notify=notify, save=save, patience=wait, paste=paste)
+        sign_in = await replay.run()
+        network = _remembering(client, opened).provider.network
+    return replace(sign_in, network=network, flow=handed.flow, reason="It was begun, and finished later.")
+
+
+def judged_once(text: str, notify: Notify = silent) -> Paste:
+    """Take a text for the pasted address, and refuse it if it is not the right one.
+
+    The result raises `ConfigError` then; the sign-in goes on waiting for another.
+    """
+
+    async def judged(request: AuthorizationRequest) -> Callback:
+        answer = pasted_callback(text, request)
+        if isinstance(answer, Pasted) and answer.warning and _names_itself(request):
+            answer = NotAccepted("A code alone is not enough here: paste the whole address.")
+        if isinstance(answer, NotAccepted):
+            raise ConfigError(
+                answer.reason, hint="The sign-in still waits: give the address on which the browser ended."
+            )
+        if answer.warning:
+            notify(Warned(answer.warning))
+        return answer.callback
+
+    return judged
+
+
+def _check_flow(flow: str) -> None:
+    if flow not in SPLIT_FLOWS:
+        raise ConfigError(
+            f"The flow {flow!a} needs a browser that comes back to a process that waits.",
+            hint=f"Choose one of {', '.join(SPLIT_FLOWS)}.",
+        )
+
+
+def _names_itself(request: AuthorizationRequest) -> bool:
+    # RFC 9207 §2.4: whoever names itself in every answer does not send a code alone.
+    return request.metadata.authorization_response_iss_parameter_supported
+
+
+def _remembering(client: ClientConfig, world: World) -> ClientConfig:
+    """Return a client that knows whether its server is a public one, for the processes after this."""
+    if not world.seen_public:
+        return client
+    provider = client.provider
+    return replace(client, provider=replace(provider, network=replace(provider.network, public=True)))
+
+
+@asynccontextmanager
+async def _opened(world: World | None, network: Network) -> AsyncIterator[World]:
+    if world is not None:
+        yield world
+        return
+    async with RealWorld(network) as real:
+        yield real

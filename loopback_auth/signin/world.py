@@ -1,0 +1,106 @@
+"""What a split sign-in needs of the world besides its journal: the time, the network, and a port's number.
+
+A protocol, so that time can be made to pass where nothing is to be waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Protocol
+
+from loopback_auth.model import HttpRequest, HttpResponse, Network
+from loopback_auth.network.transport import Transport
+
+
+class World(Protocol):
+    """What a split sign-in needs of the world besides its journal."""
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+    async def send(self, request: HttpRequest, *, step: str) -> HttpResponse:
+        """Make one request."""
+        ...
+
+    async def look_at(self, urls: tuple[str, ...]) -> None:
+        """Refuse, before a person is sent away, what would be refused when they come back."""
+        ...
+
+    @property
+    def seen_public(self) -> bool:
+        """Whether a public server has been spoken to."""
+        ...
+
+    def free_port(self, host: str) -> int:
+        """Return a port at which nothing listens."""
+        ...
+
+
+class RealWorld:
+    """The clock of this machine, and its network.
+
+    Args:
+        network: how the server is reached.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._stack = AsyncExitStack()
+        self._transport = Transport(network)
+
+    async def __aenter__(self) -> RealWorld:
+        await self._stack.enter_async_context(self._transport)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    async def send(self, request: HttpRequest, *, step: str) -> HttpResponse:
+        """Make one request.
+
+        Raises:
+            TransportError: there was no answer.
+            MalformedResponse: it was too large.
+        """
+        return await self._transport.send(request, step=step)
+
+    async def look_at(self, urls: tuple[str, ...]) -> None:
+        """Refuse, before a person is sent away, what would be refused when they come back.
+
+        Raises:
+            TransportError: one of them leads inside from a public server.
+            ConfigError: a proxy or a file of certificates cannot be used.
+        """
+        await self._transport.look_at(urls)
+
+    @property
+    def seen_public(self) -> bool:
+        """Whether a public server has been spoken to."""
+        return self._transport.seen_public
+
+    def free_port(self, host: str) -> int:
+        """Return a port at which nothing listens."""
+        # Nor shall anything: the browser has to fail there, so that the address stays in its address bar.
+        # Whoever takes the port meanwhile gets a code that is of no use without the verifier (RFC 8252 §8.1).
+        with socket.socket(socket.AF_INET6 if host == "[::1]" else socket.AF_INET) as probe:
+            probe.bind((host.strip("[]"), 0))
+            port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,60 @@
+"""Work that blocks, and may be left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from threading import Event
+
+import pytest
+
+from loopback_auth.network.threads import apart, run_sync, to_the_end
+
+SILENCE = 60.0
+SOON = 10.0
+
+
+def test_work_apart_returns_what_it_found() -> None:
+    """Arguments go in, and the value comes back."""
+    assert asyncio.run(apart(int, "ff", base=16)) == 255
+
+
+def test_error_of_work_apart_is_raised_where_it_is_awaited() -> None:
+    """As if it had been done here."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        asyncio.run(apart(int, "none"))
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["without a loop", "under a running loop"])
+def test_error_of_a_coroutine_brings_no_context_of_ours(within: bool) -> None:
+    """Its traceback would begin with our search for a running loop, which its reader never asked for."""
+
+    async def fail() -> None:
+        raise ValueError("none")
+
+    async def cell() -> None:
+        run_sync(fail)
+
+    with pytest.raises(ValueError, match="none") as caught:
+        asyncio.run(cell()) if within else run_sync(fail)
+
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("grace", [0.05, None], ids=["to the end, within limits", "at once"])
+def test_a_file_system_that_hangs_holds_nobody(grace: float | None) -> None:
+    """A cancelled sign-in ends although what it has begun to keep is not kept yet."""
+    answer = Event()
+
+    async def main() -> None:
+        work = apart(answer.wait, SILENCE)
+        keeping = asyncio.create_task(work if grace is None else to_the_end(work, grace))
+        await asyncio.sleep(0)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+    begun = time.monotonic()
+    asyncio.run(main())
+    answer.set()
+
+    assert time.monotonic() - begun < SOON

@@ -1,0 +1,97 @@
+"""What went wrong at our port is told once more where a sign-in ends in vain."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from loopback_auth.errors import AttemptExpired
+from loopback_auth.events import AnswerTurnedAway, Event, HttpsTried, LinkOpened, silent
+from loopback_auth.flows.catalog import Conditions
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.plan.nouns import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.signin.attempt import UnderWay
+from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.rejected_requests import Mishaps
+
+NO_STATE = AnswerTurnedAway("carried no state", "access_denied")
+
+
+def after(*events: Event) -> str:
+    """Say what is remembered of some events."""
+    mishaps = Mishaps()
+    for event in events:
+        mishaps.note(event)
+    return mishaps.sentences()
+
+
+def test_each_answer_that_was_turned_away_is_counted() -> None:
+    """One is a mistake of the server, many are somebody who plays with the port."""
+    assert after(LinkOpened()) == ""
+    assert after(NO_STATE) == "One answer was turned away: it carried no state (error=access_denied)."
+    assert after(NO_STATE, NO_STATE, AnswerTurnedAway("carried another state")) == (
+        "3 answers were turned away, the last one because it carried another state."
+    )
+
+
+def test_https_at_our_port_is_remembered_with_what_to_do() -> None:
+    """A browser that insists on https has come, whatever else is said."""
+    assert "http://127.0.0.1:1234" in after(HttpsTried("127.0.0.1:1234"))
+
+
+ENDPOINT = "http://127.0.0.1:1/"
+CLIENT = ClientConfig(
+    Provider("as", ServerMetadata(authorization_endpoint=ENDPOINT, token_endpoint=ENDPOINT)), "x"
+)
+
+
+def a_plan() -> Plan:
+    """Return a plan with the redirect alone."""
+    where = Fact(YES)
+    return Plan(
+        place=Place("test", "a test"),
+        facts=Facts(opens=where, reaches=where, person=where, waits=where),
+        routes=(Route("code", AT_ONCE, "It is a test."),),
+        refused={},
+        opens=True,
+        patience=60.0,
+    )
+
+
+@pytest.mark.parametrize("visited", [False, True])
+def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
+    """A reason that is known stands in place of guesses."""
+
+    async def main() -> str:
+        under_way = UnderWay(
+            CLIENT, a_plan(), notify=silent, conditions=Conditions(), timeout=0.2, paste=None
+        )
+        async with Driver(notify=under_way.tell, start_page=False) as driver:
+            waiting = asyncio.ensure_future(under_way.run(driver, None))
+            if visited:
+                under_way.tell(LinkOpened())
+            under_way.tell(NO_STATE)
+            with pytest.raises(AttemptExpired) as caught:
+                await waiting
+            return caught.value.hint
+
+    hint = asyncio.run(main())
+
+    assert hint.startswith(after(NO_STATE))
+    assert "client ID" not in hint
+
+
+def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
+    """Where there is no browser, running the command again ends in the same way."""
+
+    async def main() -> str:
+        under_way = UnderWay(
+            CLIENT, a_plan(), notify=silent, conditions=Conditions(), timeout=0.1, paste=None
+        )
+        async with Driver(notify=under_way.tell, start_page=False) as driver:
+            with pytest.raises(AttemptExpired) as caught:
+                await under_way.run(driver, None)
+            return caught.value.hint
+
+    assert "doctor" in asyncio.run(main())

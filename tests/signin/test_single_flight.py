@@ -1,0 +1,82 @@
+"""Waiting for the sign-in of another process, and not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from loopback_auth.errors import AttemptExpired
+from loopback_auth.events import Event, Followed
+from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.signin.single_flight import follow
+from loopback_auth.store import FileTokenStore
+
+NAME = "example"
+THEIRS = SignIn(NAME, "client", "none", ServerMetadata(), "", TokenSet("access", "Bearer", 0.0))
+
+
+def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+    """A process that was stopped by Ctrl-Z keeps its lock, and ends never."""
+    store, events = FileTokenStore(str(tmp_path)), list[Event]()
+    leader = store.crowd(NAME)
+    assert leader.lead()
+
+    async def wait() -> None:
+        following = follow(
+            store.crowd(NAME),
+            store,
+            NAME,
+            since=time.time(),
+            notify=events.append,
+            serves=lambda _: True,
+            patience=0.3,
+        )
+        with pytest.raises(AttemptExpired, match="within 0") as end:
+            await following
+        assert "--alone" in end.value.hint
+
+    with leader:
+        asyncio.run(asyncio.wait_for(wait(), 20))
+
+    assert [type(event) for event in events] == [Followed]
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -> None:
+    """It may be for another scope, or at another server; then we have to ask ourselves."""
+    store, events = FileTokenStore(str(tmp_path)), list[Event]()
+    leader, crowd = store.crowd(NAME), store.crowd(NAME)
+    assert leader.lead()
+
+    async def both() -> SignIn | None:
+        told = asyncio.Event()
+
+        def notify(event: Event) -> None:
+            events.append(event)
+            told.set()
+
+        following = asyncio.create_task(
+            follow(
+                crowd,
+                store,
+                NAME,
+                since=time.time(),
+                notify=notify,
+                serves=lambda _: serves,
+                patience=20,
+            )
+        )
+        with leader:
+            await told.wait()
+            store.save(THEIRS)
+        return await following
+
+    taken = asyncio.run(asyncio.wait_for(both(), 20))
+
+    assert taken == (THEIRS if serves else None)
+    assert len(events) == 1
+    assert store.crowd(NAME).lead() is serves
+    crowd.leave()
