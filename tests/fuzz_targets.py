@@ -17,21 +17,20 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 
-from loopback_auth.compare.explaining.capture import capture
-from loopback_auth.compare.explaining.story_text import text as told
-from loopback_auth.compare.explaining.telling import recorded_story
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.doctor.probe_flow import probe
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError, LoopbackAuthError, ProtocolError
+from loopback_auth.explain.capture import capture
+from loopback_auth.explain.narration import recorded_story
+from loopback_auth.explain.story_text import text as told
 from loopback_auth.flows.catalog import Conditions, flow_named
 from loopback_auth.flows.giving_up import revoke
-from loopback_auth.flows.probe import probe
 from loopback_auth.flows.renewal import identified, refresh
-from loopback_auth.labels import Labels
 from loopback_auth.model import (
     Attempt,
     Callback,
@@ -49,14 +48,16 @@ from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check_issuer, is_inside
-from loopback_auth.redact import Redactor, server_text
+from loopback_auth.redact import server_text
 from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.wishes import abilities_of, wishes_of
-from loopback_auth.signin.witness import Witness
 from loopback_auth.store import handed, kept
 from loopback_auth.store.crowd import Crowd
 from loopback_auth.store.strict import built
+from loopback_auth.trace.labels import Labels
+from loopback_auth.trace.redactor import Redactor
+from loopback_auth.trace.witness import Witness
 
 Disturb = Callable[[HttpRequest], HttpResponse | None]
 

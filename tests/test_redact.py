@@ -14,15 +14,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loopback_auth.redact import (
+from loopback_auth.redact import SERVER_TEXT_LIMIT, error_code, server_text
+from loopback_auth.trace.redactor import (
     LONGEST_TEXT,
     MOST_SECRETS,
     SECRET_PARAMETERS,
-    SERVER_TEXT_LIMIT,
     Redactor,
-    error_code,
     is_secret,
-    server_text,
 )
 
 PROPERTY = settings(max_examples=200)

@@ -23,8 +23,8 @@ import os
 import sys
 from contextlib import suppress
 
-from loopback_auth.cli.arguments import add_settings
 from loopback_auth.cli import answer, settings_of, tell
+from loopback_auth.cli.arguments import add_settings
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings import DEMO
@@ -164,8 +164,8 @@ def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
     import asyncio
 
     from loopback_auth.compare.attacks import demo_attacks
-    from loopback_auth.compare.running.headway import Headway
     from loopback_auth.compare.running.run import compare_demo
+    from loopback_auth.terminal.run_progress import Headway
 
     count = f"{len(names)} flow{'s' * (len(names) != 1)}"
     tell(f"Comparing {count} at the built-in demonstration; nobody has to do anything.")

@@ -22,11 +22,7 @@ from pathlib import Path
 
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
-from loopback_auth.environment import user_and_host
-from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
-from loopback_auth.plan.recipe import recipe
-from loopback_auth.plan.report import (
+from loopback_auth.doctor.report import (
     ANY_PORT,
     FACTS,
     SOMEBODY,
@@ -35,6 +31,10 @@ from loopback_auth.plan.report import (
     circumstances_of,
     described,
 )
+from loopback_auth.environment import user_and_host
+from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
+from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
+from loopback_auth.plan.recipe import recipe
 from loopback_auth.plan.signals import signals
 from loopback_auth.settings import DEMO, needs_secret, redirect_of
 from loopback_auth.settings.wishes import abilities_of, wishes_of
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from loopback_auth.doctor.redirect_probe import Answered
     from loopback_auth.model import ClientConfig
     from loopback_auth.network.report import Sight
     from loopback_auth.plan.nouns import Plan
-    from loopback_auth.protocol.probe import Answered
     from loopback_auth.settings import Settings
 
 
@@ -149,8 +149,8 @@ def _asked(settings: Settings) -> tuple[Answered, ...]:
     """Ask the server, as far as the settings allow it."""
     import asyncio
 
-    from loopback_auth.flows.probe import LIMIT, probe
-    from loopback_auth.protocol.probe import Answered
+    from loopback_auth.doctor.probe_flow import LIMIT, probe
+    from loopback_auth.doctor.redirect_probe import Answered
     from loopback_auth.signin.driver import Driver, new_attempt
 
     try:

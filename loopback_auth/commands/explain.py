@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.compare.explaining.telling import Story
+    from loopback_auth.explain.narration import Story
     from loopback_auth.model import ClientConfig
 
 
@@ -61,11 +61,11 @@ def run(options: argparse.Namespace) -> int:
         return _list(options)
     story = _story(" ".join(name.split()), options)
     if options.json:
-        from loopback_auth.compare.explaining.story_text import members
+        from loopback_auth.explain.story_text import members
 
         print_json(members(story))
     else:
-        from loopback_auth.compare.explaining.story_text import text
+        from loopback_auth.explain.story_text import text
 
         answer(text(story, width=_width()))
     return 0
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from loopback_auth.cli import print_table
-    from loopback_auth.compare.explaining.story_words import SUMMARIES
+    from loopback_auth.explain.story_words import SUMMARIES
 
     if options.json:
         print_json(
@@ -88,9 +88,9 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _story(name: str, options: argparse.Namespace) -> Story:
-    from loopback_auth.compare.explaining.rehearsal import rehearse
-    from loopback_auth.compare.explaining.story import Manner
-    from loopback_auth.compare.explaining.telling import rehearsed_story
+    from loopback_auth.explain.narration import rehearsed_story
+    from loopback_auth.explain.rehearsal import rehearse
+    from loopback_auth.explain.story import Manner
 
     client = _client(name, options)
     rehearsal = rehearse(name, client)
@@ -141,9 +141,9 @@ def _places(options: argparse.Namespace) -> bool:
 
 
 def _recording(options: argparse.Namespace) -> int:
-    from loopback_auth.compare.explaining.capture import capture
-    from loopback_auth.compare.explaining.story_text import members, text
-    from loopback_auth.compare.explaining.telling import recorded_story
+    from loopback_auth.explain.capture import capture
+    from loopback_auth.explain.narration import recorded_story
+    from loopback_auth.explain.story_text import members, text
 
     found = capture(_read(options.har))
     stories = [recorded_story(run, contract) for run, contract in found.runs]
@@ -162,7 +162,7 @@ def _recording(options: argparse.Namespace) -> int:
 
 
 def _read(path: str) -> bytes:
-    from loopback_auth.compare.explaining.archive import LIMIT
+    from loopback_auth.explain.har import LIMIT
 
     try:
         if path == "-":

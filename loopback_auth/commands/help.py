@@ -8,8 +8,8 @@ Examples:
 
 from __future__ import annotations
 
-from loopback_auth.cli.arguments import filled, help_width
 from loopback_auth.cli import COMMANDS, TOPICS, answer, command_of, overview, print_json
+from loopback_auth.cli.arguments import filled, help_width
 from loopback_auth.errors import EXIT_STATUSES, ConfigError
 
 TYPE_CHECKING = False

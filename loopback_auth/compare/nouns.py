@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from loopback_auth.trace import Ground, Trace
+from loopback_auth.trace.records import Ground, Trace
 
 Outcome = Literal["signed in", "refused", "failed", "not possible"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]

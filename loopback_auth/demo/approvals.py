@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.consent import Interactions, Question, SignedIn, page_is_over
 from loopback_auth.demo.faults import PollTroubles
@@ -19,7 +20,6 @@ from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.wire import Refused
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Twenty letters without vowels, so that no code is a word (RFC 8628 §6.1)."""

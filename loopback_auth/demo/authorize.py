@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from loopback_auth import pages
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.clients import authenticate
 from loopback_auth.demo.consent import Interactions, Question, SignedIn
 from loopback_auth.demo.grants import Grant, Ledger
@@ -29,7 +30,6 @@ from loopback_auth.demo.wire import (
     with_query,
 )
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 PUSHED_LIFETIME = 60
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.single_use import SingleUse
 from loopback_auth.demo.wire import Parameters, Refused, form_parameters
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 PAGE_LIFETIME = 600.0
 

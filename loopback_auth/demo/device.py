@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.approvals import Approvals, Waiting
 from loopback_auth.demo.clients import DemoClient, authenticate
 from loopback_auth.demo.consent import Interactions
@@ -23,7 +24,6 @@ from loopback_auth.demo.wire import (
     read_parameters,
 )
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 KIND = "device"
 LIFETIME = 600

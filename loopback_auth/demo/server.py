@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.authorize import AuthorizationEndpoints
@@ -30,7 +31,6 @@ from loopback_auth.demo.tokens import TokenEndpoints
 from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.desk import Desk, Routes, in_query, no
 from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, json_text
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 
 class Npm:

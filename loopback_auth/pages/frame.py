@@ -91,9 +91,9 @@ def page(
     return HttpResponse(status, headers, html.encode("utf-8", "replace"))
 
 
-def fill(name: str, **values: str) -> str:
-    """Put HTML into the places of a file of this folder."""
-    return _template(name).substitute(values)
+def fill(name: str, *, package: str = __package__, **values: str) -> str:
+    """Put HTML into the places of a file that lies beside the modules of a package."""
+    return _template(name, package).substitute(values)
 
 
 @cache
@@ -166,8 +166,8 @@ def _policy(*, form_action: str, style: str = "", script: str = "", connect: boo
 
 
 @cache
-def _template(name: str) -> Template:
-    return Template(file_text(name))
+def _template(name: str, package: str) -> Template:
+    return Template(file_text(name, package))
 
 
 @cache

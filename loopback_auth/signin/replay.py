@@ -35,9 +35,9 @@ from loopback_auth.model import (
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.signin.driver import Paste
-from loopback_auth.signin.witness import Witness
 from loopback_auth.signin.world import World
 from loopback_auth.store.handed import Answered, Failure, Handed
+from loopback_auth.trace.witness import Witness
 
 GRACE = 5.0
 """Seconds that a request gets to end when it is cancelled: its answer may be the only one that there is."""

@@ -21,7 +21,7 @@ from loopback_auth.network.connection import report
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.network.transport import Transport
-from loopback_auth.signin.witness import Witness
+from loopback_auth.trace.witness import Witness
 
 OpenBrowser = Callable[[str], Opening | bool | None]
 

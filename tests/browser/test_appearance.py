@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Route
 
 from browser.conftest import Chromium, Tab
 from loopback_auth import pages
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 pytestmark = pytest.mark.browser
 

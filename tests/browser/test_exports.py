@@ -16,7 +16,7 @@ from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
 from loopback_auth.compare.nouns import Comparison
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.trace import Exchange, Step
+from loopback_auth.trace.records import Exchange, Step
 
 pytestmark = pytest.mark.browser
 

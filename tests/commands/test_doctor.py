@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine, Ended
 
 from commands.people import CONFIDENTIAL, RecordingServer, client_flags, in_terminal
-from loopback_auth.flows.probe import LIMIT
+from loopback_auth.doctor.probe_flow import LIMIT
 
 AWAY = {"SSH_CONNECTION": "198.51.100.7 52000 203.0.113.9 2222", "LOOPBACK_AUTH_PERSON": "yes"}
 """An SSH session with a person in it; it is one in a container, too."""

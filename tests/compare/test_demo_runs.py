@@ -17,8 +17,8 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, ConfigError
 from loopback_auth.events import PasteReady
 from loopback_auth.model import AuthorizationRequest, ServerMetadata
-from loopback_auth.recorder import Recorder
-from loopback_auth.trace import Exchange, Step
+from loopback_auth.trace.recorder import Recorder
+from loopback_auth.trace.records import Exchange, Step
 
 SOON = 20.0
 TOLD: list[tuple[str, str]] = []

@@ -14,7 +14,7 @@ from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
 from loopback_auth.compare.drawing.report_svg import drawing, said
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.trace import Exchange, Party, Step, Trace
+from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 AS = "https://as.example"
 TRACES = {run.flow: run.trace for run in compare_simulated().runs}

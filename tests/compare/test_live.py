@@ -22,14 +22,14 @@ from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.doctor.probe_flow import GRANTS, OTHER_TYPES
+from loopback_auth.doctor.redirect_probe import Answered
 from loopback_auth.errors import AttemptCancelled, StoreError
-from loopback_auth.flows.probe import GRANTS, OTHER_TYPES
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.plan.nouns import Plan
 from loopback_auth.protocol.pkce import base64url
-from loopback_auth.protocol.probe import Answered
 from loopback_auth.signin.embedded_plan import planned
-from loopback_auth.trace import Trace
+from loopback_auth.trace.records import Trace
 
 AGENT = (
     "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"

@@ -14,7 +14,7 @@ from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 
 from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
-from loopback_auth.trace import Exchange, Step, Trace
+from loopback_auth.trace.records import Exchange, Step, Trace
 
 NAME = "(?:Person|Browser|Program|Server|Stranger)"
 TEXT = r"(?:[\w .,/:?=()'+*!@§…×-]|#\d+;|<br/>)*"  # noqa: RUF001 - a multiplication sign

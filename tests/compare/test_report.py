@@ -23,10 +23,10 @@ from loopback_auth.compare.drawing.report import AS_THEY_ARE, LABELLED, report
 from loopback_auth.compare.drawing.report_exchanges import written_out
 from loopback_auth.compare.drawing.report_table import steps
 from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
-from loopback_auth.compare.judging.evidence import KINDS
 from loopback_auth.compare.nouns import Cell, Comparison, Finding, Outcome, Row, Run
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.trace import Exchange, Step, Trace
+from loopback_auth.trace.evidence import KINDS
+from loopback_auth.trace.records import Exchange, Step, Trace
 
 REFERENCES = ("aria-labelledby", "aria-controls", "aria-describedby", "for")
 

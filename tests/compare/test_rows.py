@@ -31,7 +31,7 @@ from loopback_auth.compare.judging.knowledge import FACTS
 from loopback_auth.compare.judging.rows import PROPERTIES, rows
 from loopback_auth.compare.nouns import Cell, Comparison, Run
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.trace import Exchange
+from loopback_auth.trace.records import Exchange
 
 EMPTY = tuple(Run(run.flow, "not possible", trace(run.flow, ())) for run in RUNS)
 DENIED = changed(

@@ -19,7 +19,7 @@ from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import ConfigError
 from loopback_auth.flows.catalog import NAMES
-from loopback_auth.trace import Exchange, Step, Trace
+from loopback_auth.trace.records import Exchange, Step, Trace
 
 COMPARED = compare_simulated()
 RUNS = {run.flow: run for run in COMPARED.runs}

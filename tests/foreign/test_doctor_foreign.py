@@ -10,10 +10,10 @@ import pytest
 from command_line import CommandLine
 
 from foreign.conftest import HERE, serving
+from loopback_auth.doctor.probe_flow import LIMIT, probe
+from loopback_auth.doctor.redirect_probe import Answered
 from loopback_auth.events import Event, Exchanged
-from loopback_auth.flows.probe import LIMIT, probe
 from loopback_auth.model import ClientAuth, ClientConfig, Provider, Redirect, ServerMetadata
-from loopback_auth.protocol.probe import Answered
 from loopback_auth.signin.driver import Driver, new_attempt
 
 pytestmark = pytest.mark.foreign

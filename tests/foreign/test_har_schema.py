@@ -14,7 +14,7 @@ from referencing.jsonschema import DRAFT6
 from foreign.conftest import HERE
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.trace import Exchange
+from loopback_auth.trace.records import Exchange
 
 pytestmark = pytest.mark.foreign
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from loopback_auth import pages
+from loopback_auth.demo import pages as demo_pages
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages import demo as demo_pages
 
 LOOPBACK = "http://127.0.0.1:8080/"
 PLAIN = "word"

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from loopback_auth.compare.judging.evidence import REDEMPTIONS
 from loopback_auth.demo.agent import Step
 from loopback_auth.effects import Browse, Effect, Invite, Send
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import HttpRequest, HttpResponse, SignIn
+from loopback_auth.trace.evidence import REDEMPTIONS
 
 T = TypeVar("T")
 

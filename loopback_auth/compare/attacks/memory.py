@@ -35,10 +35,10 @@ from loopback_auth.demo.errand import Reply
 from loopback_auth.demo.memory import AUTHORITY, OURS, MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.labels import Labels
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, redirect_endpoint, start_page
+from loopback_auth.trace.labels import Labels
 
 
 class AttackedWorld(MemoryWorld):

@@ -31,8 +31,8 @@ from loopback_auth.compare.attacks.victim import PATIENCE, Victim, fetched
 from loopback_auth.demo.serve import ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.labels import Labels
 from loopback_auth.model import HttpResponse
+from loopback_auth.trace.labels import Labels
 
 
 def demo_server(issuer: str) -> DemoServer:

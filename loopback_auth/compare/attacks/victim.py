@@ -12,17 +12,17 @@ from aiohttp import ClientSession
 
 from loopback_auth.api import login
 from loopback_auth.compare.attacks.acts import NO_ANSWER, OVER, Ending, Point, Sight, redeeming, seen
-from loopback_auth.compare.judging.evidence import POLLS
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.demo.agent import Step, wander
 from loopback_auth.demo.serve import fetch
 from loopback_auth.effects import Effect, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
-from loopback_auth.labels import Labels
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.terminal.paste import pasted
+from loopback_auth.trace.evidence import POLLS
+from loopback_auth.trace.labels import Labels
 
 PATIENCE = 20.0
 """Seconds after which a sign-in is given up."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loopback_auth.compare.drawing.mermaid import DIRECTIONS
-from loopback_auth.compare.drawing.reading import received, sent
-from loopback_auth.compare.judging.evidence import ACCESS, POLLS, in_address, of_kind
-from loopback_auth.trace import Exchange, Party, Step, Trace
+from loopback_auth.trace.evidence import ACCESS, POLLS, in_address, of_kind
+from loopback_auth.trace.reading import received, sent
+from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 Phase = Literal["ask", "approve", "answer", "tokens"]
 Kind = Literal["exchange", "unobserved", "act", "note", "done", "failed"]

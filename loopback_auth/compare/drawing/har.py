@@ -19,9 +19,9 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from loopback_auth.compare.drawing.document import entry_members, named, written
-from loopback_auth.compare.drawing.reading import LABEL, form, header, media_type, query
 from loopback_auth.compare.nouns import Comparison, Run
-from loopback_auth.trace import Exchange, Step
+from loopback_auth.trace.reading import LABEL, form, header, media_type, query
+from loopback_auth.trace.records import Exchange, Step
 
 UNKNOWN = -1
 """What HAR has for sizes and times that nobody knows; so it is with the bodies, whose secrets are labels."""

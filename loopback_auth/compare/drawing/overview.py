@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import get_args
 
 from loopback_auth.compare.judging.cells import NOT_OBSERVED
-from loopback_auth.compare.judging.evidence import Kind
 from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Severity, Verdict
 from loopback_auth.redact import server_text
+from loopback_auth.trace.evidence import Kind
 
 SEVERITIES: tuple[Severity, ...] = tuple(reversed(get_args(Severity)))
 """Worst first."""

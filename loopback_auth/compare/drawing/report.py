@@ -24,7 +24,7 @@ from loopback_auth.compare.drawing.report_verdicts import attacks, findings
 from loopback_auth.compare.nouns import Comparison, Run
 from loopback_auth.compare.running.choices import FLOWS
 from loopback_auth.pages.frame import file_text
-from loopback_auth.trace import Ground
+from loopback_auth.trace.records import Ground
 
 _GROUND_FLAGS: dict[Ground, tuple[str, ...]] = {
     "simulate": ("--simulate",),

@@ -13,12 +13,12 @@ from itertools import groupby
 
 from loopback_auth.compare.drawing.diagram import Arrow, Entry
 from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
-from loopback_auth.compare.drawing.reading import header, media_type
 from loopback_auth.compare.drawing.report_text import plain, preformatted, rich
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM
 from loopback_auth.protocol.json import parse_object
-from loopback_auth.trace import Exchange, Headers, Step
+from loopback_auth.trace.reading import header, media_type
+from loopback_auth.trace.records import Exchange, Headers, Step
 
 BODY_LIMIT = 1_200
 """Characters of a body that are shown; a page of HTML says nothing that the rest of it would add to."""

@@ -16,7 +16,7 @@ from functools import reduce
 
 from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_text import short
-from loopback_auth.trace import Party, Trace
+from loopback_auth.trace.records import Party, Trace
 
 PARTIES: tuple[Party, ...] = ("person", "browser", "client", "server", "stranger")
 

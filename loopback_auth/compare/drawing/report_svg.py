@@ -14,7 +14,7 @@ from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
 from loopback_auth.compare.drawing.report_layout import HEAD, LONGEST, Band, Cargo, Diagram, Placed, lane_x
 from loopback_auth.compare.drawing.report_text import colour, plain, short
 from loopback_auth.redact import server_text
-from loopback_auth.trace import Step
+from loopback_auth.trace.records import Step
 
 PHASE_NAMES = {"ask": "Ask", "approve": "Approve", "answer": "Answer", "tokens": "Tokens"}
 NOTHING = {

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from loopback_auth.compare.drawing.overview import IN_SHORT, SEVERITIES, succeeded
 from loopback_auth.compare.drawing.report_text import clause, plain, rich
-from loopback_auth.compare.judging.evidence import KINDS
 from loopback_auth.compare.nouns import Basis, Cell, Comparison, Finding, Outcome, Row, Run
+from loopback_auth.trace.evidence import KINDS
 
 Anchors = Sequence[Mapping[int, str]]
 """For each flow the ids of the elements that show its entries, by the numbers of the entries."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from html import escape
 
-from loopback_auth.compare.drawing.reading import LABEL
-from loopback_auth.compare.judging.evidence import label_kind
 from loopback_auth.redact import server_text
+from loopback_auth.trace.evidence import label_kind
+from loopback_auth.trace.reading import LABEL
 
 COLOURS = {
     "code": 1,

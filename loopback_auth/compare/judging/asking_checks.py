@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import along, answer, place
-from loopback_auth.compare.judging.evidence import answered, asked, first, kind_of, named, numbers, published
 from loopback_auth.compare.judging.needs import LOOPBACK, host_of, secretive
 from loopback_auth.compare.judging.verdicts import (
     Check,
@@ -17,6 +15,8 @@ from loopback_auth.compare.judging.verdicts import (
     with_code,
 )
 from loopback_auth.compare.nouns import Run
+from loopback_auth.trace.evidence import answered, asked, first, kind_of, named, numbers, published
+from loopback_auth.trace.reading import along, answer, place
 
 NO_REQUEST = unseen("No authorization request was seen.")
 NO_RESPONSE = unseen("No authorization response was seen.")

@@ -6,10 +6,12 @@ verifier was sent. What a trace cannot show, such as how easily a person is lure
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import along, labels, sent
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, seen
 from loopback_auth.compare.judging.conduct import learnt
-from loopback_auth.compare.judging.evidence import (
+from loopback_auth.compare.judging.exposure import key_in_argv
+from loopback_auth.compare.judging.knowledge import fact
+from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.trace.evidence import (
     KEYS,
     POLLED,
     TOKENS,
@@ -28,9 +30,7 @@ from loopback_auth.compare.judging.evidence import (
     redemption,
     shown,
 )
-from loopback_auth.compare.judging.exposure import key_in_argv
-from loopback_auth.compare.judging.knowledge import fact
-from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.trace.reading import along, labels, sent
 
 
 def port(run: Run) -> Cell:

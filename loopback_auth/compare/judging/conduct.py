@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from loopback_auth.compare.drawing.reading import sent
 from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
-from loopback_auth.compare.judging.evidence import (
+from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.trace.evidence import (
     POLLS,
     answered,
     asked,
@@ -21,8 +21,8 @@ from loopback_auth.compare.judging.evidence import (
     of_kind,
     watched,
 )
-from loopback_auth.compare.nouns import Cell, Run
-from loopback_auth.trace import Exchange, Trace
+from loopback_auth.trace.reading import sent
+from loopback_auth.trace.records import Exchange, Trace
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 SENDERS = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from loopback_auth.compare.drawing.reading import fragment, labels
 from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
-from loopback_auth.compare.judging.evidence import (
+from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.trace.evidence import (
     KEYS,
     TOKENS,
     brought,
@@ -26,8 +26,8 @@ from loopback_auth.compare.judging.evidence import (
     started,
     watched,
 )
-from loopback_auth.compare.nouns import Cell, Run
-from loopback_auth.trace import Exchange, Trace
+from loopback_auth.trace.reading import fragment, labels
+from loopback_auth.trace.records import Exchange, Trace
 
 Look = Callable[[Exchange], tuple[str, ...]]
 

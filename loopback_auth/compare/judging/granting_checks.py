@@ -5,18 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from loopback_auth.compare.drawing.reading import answer, header, received, sent
-from loopback_auth.compare.judging.evidence import (
-    FRONT,
-    POLLS,
-    TOKENS,
-    first,
-    granted,
-    kind_of,
-    named,
-    numbers,
-    of_kind,
-)
 from loopback_auth.compare.judging.needs import duration
 from loopback_auth.compare.judging.verdicts import (
     Check,
@@ -32,7 +20,19 @@ from loopback_auth.compare.judging.verdicts import (
 )
 from loopback_auth.compare.nouns import Run
 from loopback_auth.redact import server_text
-from loopback_auth.trace import Exchange
+from loopback_auth.trace.evidence import (
+    FRONT,
+    POLLS,
+    TOKENS,
+    first,
+    granted,
+    kind_of,
+    named,
+    numbers,
+    of_kind,
+)
+from loopback_auth.trace.reading import answer, header, received, sent
+from loopback_auth.trace.records import Exchange
 
 DAY = 86400.0
 """Seconds; RFC 6750 §5.3 advises an hour, and a day is where it becomes worth a word."""

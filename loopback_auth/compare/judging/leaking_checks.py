@@ -2,21 +2,6 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import answer, fragment, labels, place, sent
-from loopback_auth.compare.judging.evidence import (
-    ACCESS,
-    asked,
-    brought,
-    in_address,
-    in_browser,
-    keys,
-    numbers,
-    of_kind,
-    redemption,
-    shown,
-    started,
-    watched,
-)
 from loopback_auth.compare.judging.exposure import kept_address
 from loopback_auth.compare.judging.verdicts import (
     Check,
@@ -31,7 +16,22 @@ from loopback_auth.compare.judging.verdicts import (
     with_user_code,
 )
 from loopback_auth.compare.nouns import Run
-from loopback_auth.trace import Exchange
+from loopback_auth.trace.evidence import (
+    ACCESS,
+    asked,
+    brought,
+    in_address,
+    in_browser,
+    keys,
+    numbers,
+    of_kind,
+    redemption,
+    shown,
+    started,
+    watched,
+)
+from loopback_auth.trace.reading import answer, fragment, labels, place, sent
+from loopback_auth.trace.records import Exchange
 
 NO_PROGRAM = idle("No program was started.")
 

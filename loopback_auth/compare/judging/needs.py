@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.drawing.reading import along, place
 from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
 from loopback_auth.compare.judging.conduct import learnt
-from loopback_auth.compare.judging.evidence import POLLS, answered, asked, first, granted, named, numbers
 from loopback_auth.compare.judging.knowledge import fact
 from loopback_auth.compare.nouns import Cell, Run, Tokens
 from loopback_auth.redact import server_text
-from loopback_auth.trace import Exchange
+from loopback_auth.trace.evidence import POLLS, answered, asked, first, granted, named, numbers
+from loopback_auth.trace.reading import along, place
+from loopback_auth.trace.records import Exchange
 
 LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 SCOPE_LIMIT = 120

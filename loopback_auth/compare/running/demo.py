@@ -22,7 +22,7 @@ from loopback_auth.events import CallbackReceived, Event, Invited, LinkOpened, P
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
-from loopback_auth.recorder import Recorder
+from loopback_auth.trace.recorder import Recorder
 
 PATIENCE = 30.0
 """Seconds after which a flow is given up."""

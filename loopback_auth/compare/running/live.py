@@ -17,20 +17,20 @@ from loopback_auth.api import login
 from loopback_auth.compare.nouns import Run
 from loopback_auth.compare.running.choices import FORM_POST, Choice
 from loopback_auth.compare.running.run import Judged, assembled
+from loopback_auth.doctor.direct_probe import DEVICE
+from loopback_auth.doctor.probe_flow import BY_DEVICE, LIMIT, probe
+from loopback_auth.doctor.redirect_probe import REDIRECT_URI, Answered
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
 from loopback_auth.events import Event, PasteReady
 from loopback_auth.flows.giving_up import revoke
-from loopback_auth.flows.probe import BY_DEVICE, LIMIT, probe
 from loopback_auth.flows.renewal import client_of
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import open_browser
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.plan.nouns import Plan
-from loopback_auth.protocol.probe import REDIRECT_URI, Answered
-from loopback_auth.protocol.probe_direct import DEVICE
-from loopback_auth.recorder import Recorder
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.trace.recorder import Recorder
 
 GRACE = 5.0
 """Seconds that a revocation gets to end when the person gives up."""

@@ -17,8 +17,8 @@ from loopback_auth.compare.running.choices import FLOWS, PROVIDER, THINKING, Tel
 from loopback_auth.compare.running.simulate import ISSUER, STARTED_AT, simulate
 from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable
 from loopback_auth.model import SignIn
-from loopback_auth.recorder import Recorder
-from loopback_auth.trace import Ground
+from loopback_auth.trace.recorder import Recorder
+from loopback_auth.trace.records import Ground
 
 Attacks = Callable[[Run], tuple[Attack, ...]]
 DemoAttacks = Callable[[str], Awaitable[tuple[Attack, ...]]]

@@ -19,7 +19,7 @@ from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.flows.catalog import Conditions, flow_named
 from loopback_auth.model import Attempt, HttpResponse, SignIn
 from loopback_auth.protocol.pkce import base64url, code_verifier
-from loopback_auth.recorder import Recorder
+from loopback_auth.trace.recorder import Recorder
 
 ISSUER = "https://as.example"
 STARTED_AT = 1_700_000_000.0

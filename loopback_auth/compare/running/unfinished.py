@@ -30,7 +30,7 @@ from loopback_auth.store.private_files import (
     write_private,
 )
 from loopback_auth.store.strict import built, plain
-from loopback_auth.trace import Exchange, Secret, Step, Trace
+from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 FOLDER = "comparisons"
 

@@ -1,1 +1,0 @@
-"""A sign-in told in order: one that is rehearsed here, or one that somebody recorded."""

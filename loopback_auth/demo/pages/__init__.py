@@ -1,0 +1,190 @@
+"""The HTML pages of the demonstration server: an invented account signs in, and decides.
+
+Each says that it is a demonstration, so that nobody takes it for a provider's. Knows nothing of the server:
+it is told, and it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from loopback_auth.model import HttpResponse
+from loopback_auth.pages import failure
+from loopback_auth.pages.frame import escaped, fill, form_source, page, paragraph
+from loopback_auth.redact import server_text
+
+_FOOTER = "A demonstration inside loopback_auth. No real account is involved."
+
+# A parameter called "submit" would hide the form's own method, hence the detour over the prototype.
+_SUBMIT = "HTMLFormElement.prototype.submit.call(document.forms[0])"
+
+
+def sign_in(
+    *,
+    action: str,
+    hidden: Sequence[tuple[str, str]],
+    client_id: str,
+    redirect_uri: str,
+    accounts: Sequence[tuple[str, str]],
+) -> HttpResponse:
+    """Ask which of the demonstration accounts signs in; posts `account` and `decision=continue`.
+
+    Args:
+        action: address of the form, on the same origin as the page.
+        hidden: names and values that come back with the choice, byte for byte.
+        client_id: who asks.
+        redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
+        accounts: value and label of each account; the first is chosen beforehand.
+
+    Raises:
+        ConfigError: `redirect_uri` is not an absolute http or https URL.
+    """
+    choices = "\n".join(
+        f'<label class="choice"><input type="radio" name="account" value="{escape(value)}" required'
+        f"{'' if position else ' checked'}><span>{escaped(label)}</span></label>"
+        for position, (value, label) in enumerate(accounts)
+    )
+    body = fill(
+        "sign_in.html",
+        package=__package__,
+        action=escape(action),
+        hidden=_hidden(hidden),
+        client_id=escaped(client_id),
+        returns=_returns(redirect_uri),
+        accounts=choices,
+    )
+    form_action = _returning_to(redirect_uri)
+    return page(200, title="Sign in (demonstration)", body=body, form_action=form_action, footer=_FOOTER)
+
+
+def consent(
+    *,
+    action: str,
+    hidden: Sequence[tuple[str, str]],
+    client_id: str,
+    redirect_uri: str,
+    account: str,
+    scopes: Sequence[tuple[str, str]],
+    code: str = "",
+    message: str = "",
+) -> HttpResponse:
+    """Ask whether the client may have access; posts `decision=approve` or `decision=deny`.
+
+    Args:
+        action: address of the form, on the same origin as the page.
+        hidden: names and values that come back with the decision, byte for byte.
+        client_id: who asks.
+        redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
+        account: who decides.
+        scopes: name of each scope, and a plain sentence about it.
+        code: to be compared with the one that the other device shows (RFC 8628 §3.3.1, §5.4).
+        message: what the client says of its reason.
+
+    Raises:
+        ConfigError: `redirect_uri` is not an absolute http or https URL.
+    """
+    items = "\n".join(f"<li>{escaped(text)}<code>{escaped(name)}</code></li>" for name, text in scopes)
+    body = fill(
+        "consent.html",
+        package=__package__,
+        action=escape(action),
+        hidden=_hidden(hidden),
+        client_id=escaped(client_id),
+        returns=_returns(redirect_uri),
+        account=escaped(account),
+        message=_quoted(message),
+        code=_comparison(code),
+        scopes=f'<ul class="scopes">\n{items}\n</ul>' if items else "",
+    )
+    form_action = _returning_to(redirect_uri)
+    return page(
+        200, title="Allow access? (demonstration)", body=body, form_action=form_action, footer=_FOOTER
+    )
+
+
+def enter_code(*, action: str, code: str = "", problem: str = "", status: int = 200) -> HttpResponse:
+    """Ask for the code that another device shows; posts `user_code`.
+
+    Args:
+        action: address of the form, on the same origin as the page.
+        code: entered beforehand.
+        problem: why the last one was of no use.
+        status: HTTP status of the response.
+
+    Source: RFC 8628 §3.3.
+    """
+    body = fill(
+        "enter_code.html",
+        package=__package__,
+        action=escape(action),
+        code=escape(server_text(code)),
+        problem=paragraph(problem, style="hint"),
+    )
+    title = "Enter the code (demonstration)"
+    return page(status, title=title, body=body, form_action="'self'", footer=_FOOTER)
+
+
+def done(*, title: str, message: str) -> HttpResponse:
+    """Say that nothing is left to do here: what follows happens where the sign-in was begun."""
+    body = fill(
+        "done.html", package=__package__, title=escaped(title), message=paragraph(message, style="lead")
+    )
+    return page(200, title=escaped(title), body=body, footer=_FOOTER)
+
+
+def refused(*, title: str, message: str, hint: str, status: int) -> HttpResponse:
+    """Say that the demonstration server does not go on, why, and what to do; the browser stays here."""
+    return failure(title=title, message=message, hint=hint, status=status, footer=_FOOTER)
+
+
+def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResponse:
+    """Deliver an authorization response in the body of a POST, by a form that submits itself.
+
+    Args:
+        action: the redirect URI, already checked by the caller.
+        parameters: names and values of the response, sent byte for byte.
+
+    Raises:
+        ConfigError: `action` is not an absolute http or https URL.
+
+    Source: OAuth 2.0 Form Post Response Mode §2.
+    """
+    body = fill("form_post.html", package=__package__, action=escape(action), hidden=_hidden(parameters))
+    form_action = form_source(action)
+    return page(200, title="One moment", body=body, script=_SUBMIT, form_action=form_action, footer=_FOOTER)
+
+
+def _returning_to(redirect_uri: str) -> str:
+    # Chromium applies form-action to the redirects after a form too, and the answer to the demonstration's
+    # form is a redirect to the client. With 'self' alone the browser would stop there, silently.
+    return f"'self' {form_source(redirect_uri)}" if redirect_uri else "'self'"
+
+
+def _returns(redirect_uri: str) -> str:
+    if not redirect_uri:
+        return ""
+    row = f"<div><dt>Returns to</dt><dd><code>{escaped(redirect_uri)}</code></dd></div>"
+    return f'<dl class="facts">\n{row}\n</dl>'
+
+
+def _quoted(message: str) -> str:
+    shown = escaped(message)
+    return f'<p class="hint"><b>It says</b>{shown}</p>' if shown else ""
+
+
+def _comparison(code: str) -> str:
+    shown = escaped(code)
+    if not shown:
+        return ""
+    return (
+        f'<p class="hint"><b>Compare the code</b><code class="user-code">{shown}</code> The other'
+        " device or program has to show you the same. Deny if it differs, or if you did not begin this"
+        " yourself.</p>"
+    )
+
+
+def _hidden(fields: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields
+    )

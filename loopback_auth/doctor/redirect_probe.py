@@ -1,0 +1,290 @@
+"""What an authorization server would answer, asked before a person is sent there: the browser's part.
+
+The question is the authorization request of a sign-in, with `prompt=none` where the server knows it; the
+answer's redirect is read and not followed. *yes* and *no* are the server's own words in the protocol,
+*likely* is a page of its own that has refused nothing so far, and what may come from something in between is
+*unknown*. The judges never raise. What is asked without a browser is in `doctor.direct_probe`.
+
+Source: RFC 6749 §4.1.2.1; OpenID Connect Core 1.0 §3.1.2.1, §3.1.2.6.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from html import unescape
+from typing import Literal
+from urllib.parse import parse_qsl, urljoin
+
+from loopback_auth.errors import AuthorizationError, OAuthError, ProtocolError
+from loopback_auth.model import (
+    Attempt,
+    AuthorizationRequest,
+    Callback,
+    ClientConfig,
+    HttpRequest,
+    HttpResponse,
+    Redirect,
+    ResponseMode,
+    ResponseType,
+    ServerMetadata,
+)
+from loopback_auth.protocol.authorization import authorization_request
+from loopback_auth.protocol.json import is_json
+from loopback_auth.protocol.response import authorization_response
+from loopback_auth.trace.redactor import Redactor
+
+Verdict = Literal["yes", "likely", "no", "unknown"]
+
+ANY_PORT = 49152
+"""The first of the dynamic ports (RFC 6335 §6): what is named where any port would do."""
+
+REDIRECT_URI = "redirect_uri"
+SOURCE = "RFC 6749 §4.1.2.1"
+PAGE_LIMIT = 64 * 1024
+"""Bytes of a page that are looked at; one that posts an answer has fewer."""
+
+ASKS_NOBODY = frozenset(
+    {"account_selection_required", "consent_required", "interaction_required", "login_required"}
+)
+# oidc-provider says invalid_request where RFC 6749 has unauthorized_client.
+REFUSED = frozenset(
+    {"invalid_request", "unauthorized_client", "unsupported_response_mode", "unsupported_response_type"}
+)
+OF_CLIENT = frozenset({"incorrect_client_credentials", "invalid_client"})
+OF_REDIRECT_URI = frozenset({"invalid_redirect_uri", "redirect_uri_mismatch"})
+OF_REQUEST = frozenset({"invalid_scope", "unsupported_response_mode", "unsupported_response_type"})
+_CODE_IN_PAGE = re.compile(rf"\b({'|'.join(sorted(REFUSED | OF_CLIENT | OF_REDIRECT_URI | OF_REQUEST))})\b")
+_TAG = re.compile(r"<(form|input)\b([^<>]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_ERROR_PAGE = re.compile(r"(^|/)errors?(/|$)", re.IGNORECASE)
+QUOTES = ("error", "error_description", "error_uri")
+_NOTHING_THERE = (404, 405, 410)
+_IN_BETWEEN = ("cf-mitigated", "www-authenticate", "x-amzn-waf-action", "x-vercel-mitigated")
+"""Headers of those who want to see a real browser, or another log-in, before the server is asked at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One thing that was asked about, and what is known of it now.
+
+    Args:
+        what: a name on the wire, with its value where there are several.
+        because: one sentence for people.
+        source: the clause that gives the answer its meaning, `declared`, or empty where nobody was asked.
+        of_client: the server objects to the client itself.
+    """
+
+    what: str
+    verdict: Verdict
+    because: str
+    source: str
+    of_client: bool = False
+
+
+def probe_redirect_uri(redirect: Redirect) -> str:
+    """Return the redirect URI to ask about: with the first port, or with one for all where any will do.
+
+    Source: RFC 8252 §7.3.
+    """
+    return f"http://{redirect.host}:{redirect.ports[0] or ANY_PORT}{redirect.path}"
+
+
+def authorization_probe(
+    client: ClientConfig,
+    metadata: ServerMetadata,
+    attempt: Attempt,
+    *,
+    response_type: ResponseType,
+    response_mode: ResponseMode,
+) -> AuthorizationRequest:
+    """Build the authorization request of a sign-in, but one that names nobody and asks nobody.
+
+    Raises:
+        EndpointMissing: the server has no authorization endpoint, or no token endpoint for what follows.
+        ConfigError: the request cannot be made, see `authorization_request`.
+
+    Source: RFC 6749 §4.1.1, §4.2.1; OpenID Connect Core 1.0 §3.1.2.1 (`prompt`).
+    """
+    scopes = client.scope.split()
+    if "id_token" in response_type.split() and "openid" not in scopes:
+        scopes.insert(0, "openid")
+    openid = "openid" in scopes or bool(metadata.id_token_signing_alg_values_supported)
+    asked = replace(
+        client,
+        response_type=response_type,
+        response_mode=response_mode,
+        scope=" ".join(scopes),
+        prompt="none" if openid else None,
+        login_hint=None,
+        extra={name: value for name, value in client.extra.items() if name not in ("login_hint", "prompt")},
+    )
+    redirect_uri = probe_redirect_uri(client.provider.redirect)
+    return authorization_request(asked, metadata, attempt, redirect_uri=redirect_uri)
+
+
+def authorization_probe_visit(request: AuthorizationRequest) -> HttpRequest:
+    """Build the visit that a browser would make, down to what it accepts: some servers decide by that.
+
+    Source: RFC 6749 §3.1; RFC 9110 §12.5.1.
+    """
+    return HttpRequest("GET", request.url, (("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"),))
+
+
+def authorization_probe_response(
+    request: AuthorizationRequest, what: str, answer: HttpResponse
+) -> tuple[Answered, ...]:
+    """Judge the answer to a visit: what it says of the redirect URI, and of what was asked about.
+
+    Nobody may be sent to an address that is not registered, so a server that answers there knows it.
+
+    Source: RFC 6749 §3.1.2.4, §4.1.2.1; OpenID Connect Core 1.0 §3.1.2.6; Form Post Response Mode §2.
+    """
+    callback = _callback(request, answer)
+    if callback is None:
+        return _own_page(request, what, answer)
+    back = f"The server answers at {request.redirect_uri}."
+    return (Answered(REDIRECT_URI, "yes", back, SOURCE), _brought_back(request, what, callback))
+
+
+def of_another_type(
+    answers: tuple[Answered, ...], what: str, redirect_uri: Answered | None
+) -> tuple[Answered, ...]:
+    """Judge a page of the server's own in the light of what became of `code` with the same redirect URI.
+
+    For a redirect URI or a client that it does not know, a server must show a page; it may for anything else
+    that it does not like. So once `code` went on, such a page is about what is different now.
+
+    Args:
+        answers: about one request, see `authorization_probe_response`.
+        what: was different in it.
+        redirect_uri: what is known of the redirect URI.
+
+    Source: RFC 6749 §4.1.2.1.
+    """
+    objection = next((one for one in answers if one.what == REDIRECT_URI and one.verdict == "no"), None)
+    if objection is None or redirect_uri is None or redirect_uri.verdict not in ("yes", "likely"):
+        return answers
+    because = "The server shows a page of its own that refuses something, and did not for response_type=code."
+    return (Answered(what, "no", because, SOURCE),)
+
+
+def quoted(error: OAuthError) -> str:
+    """Return the server's words about a refusal, fit to end a sentence.
+
+    Source: RFC 6749 §4.1.2.1, §5.2.
+    """
+    description = error.error_description.rstrip(".")
+    return f"{error.error} ({description})" if description else error.error
+
+
+def decisive(answers: tuple[Answered, ...]) -> tuple[Answered, ...]:
+    """Keep one answer about each thing, in the order asked: the most decisive, of equal ones the first.
+
+    Source: RFC 9126 §2.3 (what is checked directly need not be guessed from a page).
+    """
+    rank = {"unknown": 0, "likely": 1, "no": 2, "yes": 2}
+    best: dict[str, Answered] = {}
+    for one in answers:
+        known = best.setdefault(one.what, one)
+        if rank[one.verdict] > rank[known.verdict]:
+            best[one.what] = one
+    return tuple(best.values())
+
+
+def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) -> Answered:
+    try:
+        authorization_response(request, callback)
+    except AuthorizationError as exc:
+        if exc.error in ASKS_NOBODY:
+            because = f"The server would ask the person now: {quoted(exc)}."
+            return Answered(what, "yes", because, "OpenID Connect Core 1.0 §3.1.2.6")
+        if exc.error in REFUSED:
+            return Answered(what, "no", f"The server refuses it: {quoted(exc)}.", SOURCE)
+        because = f"The server first objects to something else: {quoted(exc)}."
+        return Answered(what, "unknown", because, SOURCE)
+    except ProtocolError as exc:
+        return Answered(what, "unknown", f"Its answer would be turned away here: {exc.message}.", exc.source)
+    return Answered(what, "yes", "The server answers at once, without asking anybody.", "RFC 6749 §4.1.2")
+
+
+def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback | None:
+    """Return what the browser would bring to the redirect URI, if this answer sends it there."""
+    via: Literal["query", "form_post", "relay"] = "form_post"
+    if location := _location(request, answer):
+        rest, _, fragment = location.partition("#")
+        address, _, query = rest.partition("?")
+        via = "query" if query else "relay"
+        parameters = parse_qsl(query or fragment.removeprefix("?"))
+    else:
+        # Whatever the status: oidc-provider sends the form of a refusal with 400.
+        address, parameters = _posted(_text(answer))
+    uri = request.redirect_uri
+    if address != uri and not (uri.count("/") == 2 and address == f"{uri}/"):
+        return None
+    redactor = Redactor()
+    redactor.learn_parameters(request.parameters)
+    # A server may quote what it was sent.
+    clean = [(name, redactor.text(value) if name in QUOTES else value) for name, value in parameters]
+    return Callback(tuple(clean), via)
+
+
+def _location(request: AuthorizationRequest, answer: HttpResponse) -> str:
+    if not 300 <= answer.status < 400:
+        return ""
+    try:
+        return urljoin(request.url, answer.header("location"))
+    except ValueError:
+        return ""
+
+
+def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[Answered, ...]:
+    status, found = answer.status, _CODE_IN_PAGE.search(_text(answer))
+    code = found[1] if found else ""
+    if status in _NOTHING_THERE:
+        return _both(what, "unknown", f"Nothing is at the authorization endpoint: HTTP status {status}.")
+    if any(map(answer.header, _IN_BETWEEN)) or status in (408, 429) or status >= 500:
+        return _both(what, "unknown", f"What answered says nothing either way: HTTP status {status}.")
+    if status < 400 and not (code and is_json(answer)):
+        return _goes_on(request, what, answer)
+    told = f"HTTP status {status}, {code}" if code else f"HTTP status {status}"
+    if code in OF_REQUEST:
+        refusal = Answered(what, "no", f"The server refuses it on a page of its own: {told}.", SOURCE)
+        return (refusal, Answered(REDIRECT_URI, "unknown", refusal.because, SOURCE))
+    culprit, of_client = f"this client ID, or {request.redirect_uri}", code in OF_CLIENT
+    if of_client:
+        culprit = "this client ID"
+    elif code in OF_REDIRECT_URI:
+        culprit = f"{request.redirect_uri} for this client"
+    return (
+        Answered(REDIRECT_URI, "no", f"The server does not know {culprit}: {told}.", SOURCE, of_client),
+        Answered(what, "unknown", "The server first refuses the client or the redirect URI.", SOURCE),
+    )
+
+
+def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[Answered, ...]:
+    address, _, query = _location(request, answer).partition("#")[0].partition("?")
+    if _ERROR_PAGE.search(address) or "error" in dict(parse_qsl(query)):
+        return _both(what, "no", "The server leads on to a page of its own that tells of an error.")
+    because = "The server goes on to a page of its own, and has refused nothing so far"
+    return _both(what, "likely", f"{because}: HTTP status {answer.status}.")
+
+
+def _both(what: str, verdict: Verdict, because: str) -> tuple[Answered, ...]:
+    return tuple(Answered(one, verdict, because, SOURCE) for one in (REDIRECT_URI, what))
+
+
+def _text(answer: HttpResponse) -> str:
+    return answer.body[:PAGE_LIMIT].decode("utf-8", "replace")
+
+
+def _posted(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return where the first form of a page goes, and what it brings."""
+    action, fields = "", []
+    for tag, attributes in _TAG.findall(text):
+        values = {one[0].lower(): unescape("".join(one[1:])) for one in _ATTRIBUTE.findall(attributes)}
+        if tag.lower() == "form":
+            action = action or values.get("action", "")
+        elif "name" in values:
+            fields.append((values["name"], values.get("value", "")))
+    return action, fields

@@ -1,0 +1,1 @@
+"""A flow told step by step: one that is rehearsed here, or one that somebody has recorded."""

@@ -1,0 +1,67 @@
+"""What a recorded sign-in is called, and how it ended, as far as its exchanges show that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from loopback_auth.compare.nouns import Outcome, Tokens
+from loopback_auth.compare.running.choices import FORM_POST
+from loopback_auth.flows.catalog import NAMES
+from loopback_auth.protocol.json import number
+from loopback_auth.trace.evidence import RESPONSES
+from loopback_auth.trace.reading import answer, form, fragment, query
+from loopback_auth.trace.records import Exchange, Trace
+
+PUSHED = "pushed authorization request"
+NO_END = "The recording does not show how it ended."
+AFTERWARDS = frozenset({"UserInfo request", "introspection request", "refresh request", "revocation request"})
+"""Requests for which somebody has signed in before."""
+
+
+def flow_of(entries: Sequence[Exchange]) -> str:
+    """Name the flow by what was asked for, or by what came."""
+    steps = {entry.step for entry in entries}
+    for name in ("ticket", "device"):
+        if any(step.startswith(name) for step in steps):
+            return name
+    asked = [entry for entry in entries if entry.step in ("authorization request", PUSHED)]
+    along = {name: value for entry in asked for name, value in (*query(entry.url), *form(entry))}
+    if along.get("response_mode") == "form_post" and along.get("response_type", "code") == "code":
+        return FORM_POST
+    wanted = set(along.get("response_type", "").split())
+    if not wanted:
+        came = {name for entry in entries for name, _ in fragment(entry.address)}
+        wanted = {"token"} if "access_token" in came else {"code"}
+    return next((name for name in NAMES if set(name.split()) == wanted), "code")
+
+
+def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
+    """Say how it ended, as far as the recording shows that."""
+    scope = next(
+        (value for each in trace.exchanges() for name, value in query(each.url) if name == "scope"), ""
+    )
+    for exchange in trace.exchanges():
+        if exchange.step == "authorization request" and exchange.status >= 400:
+            # RFC 6749 §4.1.2.1: where client or redirect URI are wrong, the browser is not sent back.
+            return "refused", f"{exchange.step}: status {exchange.status}", None
+        along = dict((*query(exchange.url), *form(exchange), *fragment(exchange.address)))
+        for came in (dict(answer(exchange)), along if exchange.step in RESPONSES else {}):
+            if "access_token" in came and exchange.step != "refresh request":
+                return "signed in", "", _tokens(came, scope)
+            if "error" in came and came["error"] not in ("authorization_pending", "slow_down"):
+                return "refused", f"{exchange.step}: {came['error']}", None
+    if any(each.step in RESPONSES for each in trace.exchanges()):
+        return "signed in", "", None
+    return "failed", NO_END, None
+
+
+def _tokens(came: Mapping[str, str], scope: str) -> Tokens:
+    return Tokens(
+        token_type=came.get("token_type", ""),
+        lifetime=number(came.get("expires_in")),
+        refresh_token="refresh_token" in came,
+        id_token="not verified" if "id_token" in came else "",
+        scope_asked=scope,
+        scope_granted=came.get("scope", scope),
+        account="",
+    )

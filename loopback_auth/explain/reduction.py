@@ -1,0 +1,148 @@
+"""What is left of somebody else's exchange: what the specifications of a sign-in have names for.
+
+Of every other parameter and member there is the name and not the value, of every other body nothing, and of a
+path no part that looks like a secret. So what nobody knows to be a secret does not show either. Those that
+are known are labels already.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from urllib.parse import quote
+
+from loopback_auth.errors import MalformedResponse
+from loopback_auth.protocol.json import parse_object
+from loopback_auth.redact import server_text
+from loopback_auth.trace.reading import LABEL, Parameters, form, fragment, place, query
+from loopback_auth.trace.records import Exchange, Headers
+
+HIDDEN = "(not shown)"
+KNOWN = frozenset(
+    {
+        "acr_values",
+        "audience",
+        "authorization_response_iss_parameter_supported",
+        "authorized",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "created_at",
+        "display",
+        "error",
+        "error_description",
+        "error_uri",
+        "expires_in",
+        "grant_type",
+        "interval",
+        "iss",
+        "issuer",
+        "jwks_uri",
+        "max_age",
+        "prompt",
+        "redirect_uri",
+        "require_pushed_authorization_requests",
+        "resource",
+        "response_mode",
+        "response_type",
+        "scope",
+        "token_type",
+        "token_type_hint",
+        "verification_uri",
+        "verification_uri_complete",
+        "verification_url",
+    }
+)
+"""Names whose values are left, besides the lists and addresses of metadata."""
+ADDRESSES = frozenset({"location", "redirect_uri", "referer", "verification_uri_complete"})
+"""Parameters, members and headers that are addresses themselves."""
+
+_ORIGIN = re.compile(r"[^/?#]*://[^/]*")
+_NUMBERED = re.compile(r"[A-Za-z0-9._~%=-]*[0-9][A-Za-z0-9._~%=-]*")
+_LONGEST_PART = 12
+"""Characters of a part of a path that has digits in it; a longer one may be a secret."""
+_LONGEST_NAME = 60
+
+
+def reduced(exchange: Exchange) -> Exchange:
+    """Reduce an exchange whose known secrets are labels."""
+    return replace(
+        exchange,
+        url=reduced_url(exchange.url),
+        address=reduced_url(exchange.address),
+        request_headers=_headers(exchange.request_headers),
+        request_body=_members(exchange.request_body) or _parameters(form(exchange)),
+        response_headers=_headers(exchange.response_headers),
+        response_body=_members(exchange.response_body),
+    )
+
+
+def reduced_url(url: str) -> str:
+    """Reduce an address in which known secrets are labels."""
+    head = place(url)
+    origin = _ORIGIN.match(head)
+    start = origin.end() if origin is not None else 0  # It may be relative.
+    shown = head[:start] + "/".join(map(_part, head[start:].split("/")))
+    # Netlify's fragments begin with a question mark.
+    behind = tuple((name.removeprefix("?"), value) for name, value in fragment(url))
+    for mark, pairs in (("?", query(url)), ("#", behind)):
+        if pairs:
+            shown += mark + _parameters(pairs)
+    return shown
+
+
+def _members(body: str) -> str:
+    """Reduce a JSON object; empty for what is none."""
+    if not body.lstrip().startswith("{"):
+        return ""
+    try:
+        members = parse_object(body.encode("utf-8", "replace"), what="body", source="")
+    except MalformedResponse:
+        return ""
+    return json.dumps({_name(name): _member(name, value) for name, value in members.items()})
+
+
+def _member(name: str, value: object) -> object:
+    if isinstance(value, str):
+        return _value(name, value)
+    if isinstance(value, list) and name.endswith("_supported"):
+        return [one for one in value if isinstance(one, str)]
+    return value if name in KNOWN and isinstance(value, bool | int | float) else HIDDEN
+
+
+def _parameters(pairs: Parameters) -> str:
+    """Write parameters; a label stays one that can be seen."""
+    written = ((_name(name), _value(name, value)) for name, value in pairs)
+    return "&".join(
+        f"{quote(name, safe='')}={value if LABEL.fullmatch(value) else quote(value, safe='')}"
+        for name, value in written
+    )
+
+
+def _value(name: str, value: str) -> str:
+    if LABEL.fullmatch(value) or not value:
+        return value
+    if name in ADDRESSES:
+        return reduced_url(value)
+    return value if name in KNOWN or name.endswith(("_supported", "_endpoint")) else HIDDEN
+
+
+def _name(name: str) -> str:
+    """Return a name as far as it can be one: some put a secret in its place."""
+    cleaned = server_text(name, 80)
+    return (
+        cleaned
+        if len(cleaned) <= _LONGEST_NAME and not (_NUMBERED.fullmatch(cleaned) and len(cleaned) > 24)
+        else HIDDEN
+    )
+
+
+def _part(part: str) -> str:
+    return HIDDEN if len(part) > _LONGEST_PART and _NUMBERED.fullmatch(part) else part
+
+
+def _headers(headers: Headers) -> Headers:
+    return tuple(
+        (name, reduced_url(value) if name.lower() in ADDRESSES else value) for name, value in headers
+    )

@@ -1,0 +1,50 @@
+"""What requests and answers carry along, and where in them: an address, a body, or a header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from loopback_auth.trace.reading import (
+    LABEL,
+    Parameters,
+    answer,
+    document,
+    form,
+    fragment,
+    header,
+    query,
+)
+from loopback_auth.trace.records import Exchange
+
+FRAGMENT = "fragment"
+"""Names the part of an address that only the browser sees."""
+
+_CLIENT = re.compile(r"Basic ([^:]+):(<client_secret#\d+>)")
+
+
+def carried(exchange: Exchange) -> Iterator[tuple[str, Parameters]]:
+    """Iterate over the places of a request that may carry something, and what each does carry."""
+    yield "query", query(exchange.url)
+    yield "form", form(exchange)
+    yield "JSON", document(exchange)
+    head = next((value for name, value in exchange.request_headers if name.lower() == "authorization"), "")
+    yield f"Authorization: {head.partition(' ')[0]}", _credentials(head)
+    yield FRAGMENT, fragment(exchange.address)
+
+
+def sent_along(exchange: Exchange) -> Parameters:
+    """Return what a request carried: in its address, its body, or as the client's credentials."""
+    return tuple(pair for where, pairs in carried(exchange) if where != FRAGMENT for pair in pairs)
+
+
+def came_back(exchange: Exchange) -> Parameters:
+    """Return what an answer carried: in the address that it led to, or in its body."""
+    target = header(exchange, "location")
+    return (*query(target), *fragment(target), *answer(exchange))
+
+
+def _credentials(head: str) -> Parameters:
+    if (client := _CLIENT.fullmatch(head)) is not None:
+        return ("client_id", client[1]), ("client_secret", client[2])
+    return tuple((label.strip("<>").partition("#")[0], label) for label in LABEL.findall(head))

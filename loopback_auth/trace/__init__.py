@@ -1,0 +1,1 @@
+"""What was seen of a sign-in, without its secrets: learnt, recorded, read."""

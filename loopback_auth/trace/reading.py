@@ -1,0 +1,111 @@
+"""How an exchange is read: where it went, what was sent along, what came back, and which secrets were in it.
+
+A label such as `<code#1>` holds a number sign, so that the usual parser of URLs would take its second half
+for a fragment. What cannot be read is left out: whoever draws shows the text itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import parse_qsl
+
+from loopback_auth.errors import MalformedResponse
+from loopback_auth.model import FORM
+from loopback_auth.protocol.json import parse_object
+from loopback_auth.trace.records import Exchange
+
+LABEL = re.compile(r"<[a-z0-9_]+#\d+>")
+"""What stands for a secret."""
+
+Parameters = tuple[tuple[str, str], ...]
+
+
+def place(url: str) -> str:
+    """Return a URL without its query and fragment."""
+    return url[: _end(url, "?#")]
+
+
+def query(url: str) -> Parameters:
+    """Return the parameters in the query of a URL."""
+    rest = url[len(place(url)) :]
+    return _parameters(rest[1 : _end(rest, "#")]) if rest.startswith("?") else ()
+
+
+def fragment(url: str) -> Parameters:
+    """Return the parameters in the fragment of a URL."""
+    return _parameters(url[_end(url, "#") + 1 :])
+
+
+def form(exchange: Exchange) -> Parameters:
+    """Return the parameters in the body of a request; none where the body is no form."""
+    return _parameters(exchange.request_body) if media_type(exchange.request_headers) == FORM else ()
+
+
+def document(exchange: Exchange) -> Parameters:
+    """Return the members of a JSON object in the body of a request; none where the body is none."""
+    return _members(exchange.request_body)
+
+
+def along(exchange: Exchange) -> Parameters:
+    """Return what a request carries in its address and its body; some servers take JSON for a form."""
+    return (*query(exchange.url), *form(exchange), *document(exchange))
+
+
+def answer(exchange: Exchange) -> Parameters:
+    """Return the members of a JSON object that came back; none where the body is none."""
+    return _members(exchange.response_body)
+
+
+def labels(*texts: str) -> tuple[str, ...]:
+    """Return the labels in some texts, each once, in order."""
+    return tuple(dict.fromkeys(label for text in texts for label in LABEL.findall(text)))
+
+
+def sent(exchange: Exchange) -> tuple[str, ...]:
+    """Return the labels of the secrets that a request carried."""
+    headers = (value for _, value in exchange.request_headers)
+    return labels(exchange.url, *headers, exchange.request_body)
+
+
+def received(exchange: Exchange) -> tuple[str, ...]:
+    """Return the labels of the secrets that an answer carried."""
+    headers = (value for _, value in exchange.response_headers)
+    return labels(*headers, exchange.response_body)
+
+
+def header(exchange: Exchange, name: str) -> str:
+    """Return a header of the answer, or the empty string."""
+    return next((value for key, value in exchange.response_headers if key.lower() == name), "")
+
+
+def media_type(headers: Parameters) -> str:
+    """Return the media type of a body."""
+    kind = next((value for key, value in headers if key.lower() == "content-type"), "")
+    return kind.partition(";")[0].strip().lower()
+
+
+def _members(text: str) -> Parameters:
+    if not text.lstrip().startswith("{"):
+        return ()
+    try:
+        members = parse_object(text.encode("utf-8", "replace"), what="body", source="RFC 8259")
+    except MalformedResponse:
+        return ()
+    return tuple((name, _plain(value)) for name, value in members.items())
+
+
+def _end(url: str, characters: str) -> int:
+    """Return where the first of these characters stands outside of labels, or the end."""
+    masked = LABEL.sub(lambda label: "x" * len(label[0]), url)
+    return min((at for at in map(masked.find, characters) if at >= 0), default=len(url))
+
+
+def _parameters(text: str) -> Parameters:
+    return tuple(parse_qsl(text, keep_blank_values=True))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return " ".join(value)
+    return value if isinstance(value, str) else json.dumps(value)

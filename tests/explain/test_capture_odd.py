@@ -1,0 +1,324 @@
+"""Recordings in which something went wrong, is missing, or is done as no specification has it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+
+import pytest
+from har_samples import (
+    ANSWERED,
+    AUTHORIZE,
+    CALLBACK,
+    CANARIES,
+    CHALLENGE,
+    ISSUER,
+    TOKENS,
+    Members,
+    chromium,
+    chromium_entry,
+    code_in_chromium,
+    firefox,
+    firefox_entry,
+    program_entry,
+    proxy,
+)
+
+from loopback_auth.compare.nouns import Run
+from loopback_auth.errors import ConfigError
+from loopback_auth.explain.capture import Capture, capture
+from loopback_auth.explain.narration import recorded_story
+from loopback_auth.explain.story_text import text
+
+TOKEN = f"{ISSUER}/token"
+REDEEMED = (
+    f"grant_type=authorization_code&code={CANARIES['code']}&code_verifier={CANARIES['verifier']}"
+    f"&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&client_id=a-client"
+)
+IMPLICIT = AUTHORIZE.replace("response_type=code", "response_type=token")
+
+
+def only(content: bytes) -> Run:
+    """Return the one sign-in of a recording."""
+    ((run, _),) = capture(content).runs
+    return run
+
+
+def told(content: bytes) -> str:
+    """Return the story of the one sign-in, on a single line."""
+    return " ".join(text(recorded_story(only(content), None)).split())
+
+
+def steps(run: Run) -> list[str]:
+    """Return what was found."""
+    return [one.step for one in run.trace.exchanges()]
+
+
+def verdict(run: Run, check: str) -> str:
+    """Return what a check says."""
+    return next(finding.verdict for finding in run.findings if finding.id == check)
+
+
+def answered(url: str) -> bytes:
+    """Record a request and what came to the redirect URI."""
+    return chromium(chromium_entry("GET", AUTHORIZE, second=1), chromium_entry("GET", url, second=2))
+
+
+def redeemed(**more: str) -> Members:
+    """Record a token request of the program."""
+    return program_entry("POST", TOKEN, second=3, **{"form": REDEEMED, "text": TOKENS, **more})  # type: ignore[arg-type]
+
+
+def test_answer_with_another_state_belongs_to_the_request_that_waited_for_one() -> None:
+    """Told as two sign-ins, nobody would see what is wrong (RFC 6749 §10.12)."""
+    run = only(answered(ANSWERED.replace(CANARIES["state"], "a-strangers-state-0123456789")))
+
+    assert steps(run) == ["authorization request", "authorization response"]
+    assert verdict(run, "state-returned") == "fail"
+
+
+def test_sign_in_without_state_is_one() -> None:
+    """The redirect URI says what belongs together, and the check that the state is missing."""
+    state = f"&state={CANARIES['state']}"
+    run = only(
+        proxy(
+            chromium_entry("GET", AUTHORIZE.replace(state, ""), second=1),
+            chromium_entry("GET", ANSWERED.replace(state, ""), second=2),
+            redeemed(),
+        )
+    )
+
+    assert steps(run) == ["authorization request", "authorization response", "token request"]
+    assert verdict(run, "state-returned") == "fail"
+
+
+def test_token_behind_the_number_sign_is_said_to_be_missing() -> None:
+    """Chromium leaves fragments out, so that nothing can be said of what came."""
+    content = chromium(
+        chromium_entry("GET", IMPLICIT, second=1),
+        chromium_entry("GET", CALLBACK, second=2),
+        chromium_entry(
+            "GET",
+            f"{ISSUER}/userinfo",
+            second=3,
+            kind="fetch",
+            headers=[("authorization", f"Bearer {CANARIES['access']}")],
+        ),
+    )
+
+    assert steps(only(content)) == ["authorization request", "authorization response", "UserInfo request"]
+    assert "with the answer behind the # of the address, which recordings leave out" in told(content)
+    assert "with a code in the address" not in told(content)
+
+
+def test_visit_to_the_redirect_uri_is_no_answer() -> None:
+    """Where a code is due it comes in the address; the page may have been there before."""
+    found = capture(
+        chromium(
+            chromium_entry("GET", AUTHORIZE, second=1),
+            chromium_entry("GET", ANSWERED, second=2),
+            chromium_entry("GET", CALLBACK, second=3),
+        )
+    )
+
+    assert [steps(run) for run, _ in found.runs] == [["authorization request", "authorization response"]]
+    assert found.others == 1
+
+
+def test_code_that_is_refused_says_why() -> None:
+    """`invalid_grant` alone helps nobody."""
+    content = proxy(
+        chromium_entry("GET", AUTHORIZE, second=1),
+        chromium_entry("GET", ANSWERED, second=2),
+        program_entry("POST", TOKEN, second=3, status=400, form=REDEEMED, text='{"error": "invalid_grant"}'),
+    )
+
+    assert "It was refused (token request: invalid_grant)." in told(content)
+    assert "error = invalid_grant: what was redeemed is used, expired, revoked" in told(content)
+
+
+def test_request_that_is_refused_on_the_spot_says_why() -> None:
+    """A wrong redirect URI is never redirected to (RFC 6749 §4.1.2.1)."""
+    content = chromium(chromium_entry("GET", AUTHORIZE, status=400, text="<title>No</title>"))
+
+    assert only(content).reason == "authorization request: status 400"
+    assert "sends the browser nowhere, as it has to" in told(content)
+
+
+def test_refusal_brings_no_code() -> None:
+    """The story must not say that there was one."""
+    content = answered(f"{CALLBACK}?error=access_denied&state={CANARIES['state']}")
+
+    assert "The server sends the browser back with an error: nothing was granted." in told(content)
+    assert "with a code in the address" not in told(content)
+    assert "learn of the approval" not in told(content)
+
+
+def test_tokens_in_a_form_are_no_code_and_behind_no_number_sign() -> None:
+    """`response_mode=form_post` is for every response type."""
+    content = chromium(
+        chromium_entry("GET", f"{IMPLICIT}&response_mode=form_post", second=1),
+        chromium_entry(
+            "POST", CALLBACK, second=2, form=f"access_token={CANARIES['access']}&state={CANARIES['state']}"
+        ),
+    )
+
+    assert "The browser brings the tokens themselves in a form" in told(content)
+    assert "Yes: the browser carries it through a page" in told(content)
+
+
+def test_code_of_a_bound_request_is_not_said_to_be_anybodys() -> None:
+    """The redemption is out of a browser's sight, but that a verifier has to come with it is not."""
+    unbound = AUTHORIZE.replace(f"&code_challenge={CHALLENGE}&code_challenge_method=S256", "")
+    alone = chromium(chromium_entry("GET", unbound, second=1), chromium_entry("GET", ANSWERED, second=2))
+
+    assert "Buys the tokens, but only together with the code verifier." in told(answered(ANSWERED))
+    assert "Buys the tokens for whoever redeems it first." in told(alone)
+
+
+def test_code_that_needs_no_proof_is_named_beside_the_token() -> None:
+    """That no script sees the token is half of the truth where it sees what fetches it."""
+    naked = REDEEMED.replace(f"&code_verifier={CANARIES['verifier']}", "")
+    asked, came = chromium_entry("GET", AUTHORIZE, second=1), chromium_entry("GET", ANSWERED, second=2)
+
+    assert "But the browser does see <code#1>, and whoever is first" in told(
+        proxy(asked, came, redeemed(form=naked))
+    )
+    assert "But the browser does see" not in told(proxy(asked, came, redeemed()))
+
+
+def test_token_request_as_github_has_it_is_found() -> None:
+    """No grant type is asked for, and the answer is a form."""
+    content = proxy(
+        chromium_entry("GET", AUTHORIZE, second=1),
+        chromium_entry("GET", ANSWERED, second=2),
+        redeemed(
+            form=f"client_id=a-client&client_secret={CANARIES['secret']}&code={CANARIES['code']}",
+            text=f"access_token={CANARIES['access']}&token_type=bearer",
+        ),
+    )
+    whole = json.loads(content)
+    whole["log"]["entries"][2]["response"]["content"]["mimeType"] = "application/x-www-form-urlencoded"
+
+    assert "access_token = <access_token#1>" in told(json.dumps(whole).encode())
+    assert CANARIES["access"] not in repr(only(json.dumps(whole).encode()))
+
+
+def test_token_request_by_get_is_found() -> None:
+    """Some servers take it, and then the code verifier is in an address."""
+    run = only(
+        proxy(
+            chromium_entry("GET", AUTHORIZE, second=1),
+            chromium_entry("GET", ANSWERED, second=2),
+            program_entry("GET", f"{TOKEN}?{REDEEMED}", second=3, text=TOKENS),
+        )
+    )
+    scene = recorded_story(run, None).scenes[-1]
+
+    assert scene.request == f"GET {TOKEN}"
+    assert {said.where for said in scene.sent} == {"query"}
+
+
+NO_SIGN_IN = {
+    "client credentials": program_entry("POST", TOKEN, form="grant_type=client_credentials", text=TOKENS),
+    "metadata": program_entry("GET", f"{ISSUER}/.well-known/openid-configuration", text="{}"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_SIGN_IN)
+def test_what_signs_nobody_in_is_no_sign_in(kind: str) -> None:
+    """It would be told as a code flow."""
+    assert capture(proxy(NO_SIGN_IN[kind])) == Capture((), 1)
+
+
+def test_what_follows_a_sign_in_is_not_told_as_one() -> None:
+    """Of how somebody signed in it says nothing."""
+    content = proxy(
+        program_entry(
+            "POST", TOKEN, form=f"grant_type=refresh_token&refresh_token={CANARIES['refresh']}", text=TOKENS
+        )
+    )
+
+    assert told(content).startswith(f"What follows a sign-in at {ISSUER}, as it was recorded")
+    assert "with a code" not in told(content)
+    assert "does not show how it ended" not in told(content)
+
+
+UNANSWERED: list[Mapping[str, object]] = [
+    {"response": {"status": -1, "headers": [], "content": {"size": -1}}},
+    {"response": {"status": None, "headers": None, "content": None}},
+    {"response": None},
+]
+
+
+@pytest.mark.parametrize("members", UNANSWERED)
+def test_request_that_nobody_answered_costs_nothing(members: Mapping[str, object]) -> None:
+    """Playwright, Charles and others write down what was still under way."""
+    whole = json.loads(code_in_chromium())
+    whole["log"]["entries"].append({**chromium_entry("GET", "https://ads.example/", second=20), **members})
+
+    assert steps(only(json.dumps(whole).encode())) == ["authorization request", "authorization response"]
+
+
+def test_null_is_taken_for_empty() -> None:
+    """Some writers have it where there is nothing."""
+    whole = json.loads(code_in_chromium())
+    request = whole["log"]["entries"][0]["request"]
+    request["postData"] = {"mimeType": None, "text": None}
+    request["headers"] = [{"name": "X-Empty", "value": None}]
+
+    assert only(json.dumps(whole).encode()).flow == "code"
+
+
+def test_compressed_archive_is_to_be_unpacked() -> None:
+    """Nobody looks for the reason in the bytes."""
+    with pytest.raises(ConfigError, match="compressed") as caught:
+        capture(gzip.compress(code_in_chromium()))
+
+    assert "Unpack it first" in caught.value.hint
+
+
+def test_secret_in_a_relative_address_is_left_out() -> None:
+    """A server need not write itself down where it leads the browser."""
+    secret = CANARIES["path"]
+    run = only(
+        chromium(
+            chromium_entry("GET", AUTHORIZE, status=302, answer=[("location", f"/continue/{secret}?x=1")])
+        )
+    )
+
+    assert "/continue/(not shown)" in repr(run)
+    assert secret not in repr(run)
+
+
+def fragment_in_proxy() -> bytes:
+    """A program that asked for a code and was brought a token behind the # of the address."""
+    brought = program_entry("GET", CALLBACK, second=1)
+    request = brought["request"]
+    assert isinstance(request, dict)
+    request["url"] = f"{CALLBACK}#access_token={CANARIES['access']}&state={CANARIES['state']}"
+    return proxy(program_entry("GET", AUTHORIZE, status=302), brought)
+
+
+def test_token_that_neither_browser_nor_server_brought_is_told_without_guessing() -> None:
+    """A recording may show the token where no rule says that it comes from."""
+    assert "Where does the access token show" not in told(fragment_in_proxy())
+    assert steps(only(fragment_in_proxy())) == ["authorization request", "authorization response"]
+
+
+def test_script_that_hands_on_the_fragment_is_no_form() -> None:
+    """A form that the server's page posts leaves the token in no history; a fragment does."""
+    local = "http://127.0.0.1:4000/callback"
+    brought = f"{local}#access_token={CANARIES['access']}&state={CANARIES['state']}"
+    asked = IMPLICIT.replace("https%3A%2F%2Fapp.example", "http%3A%2F%2F127.0.0.1%3A4000")
+    relayed = [("access_token", CANARIES["access"]), ("state", CANARIES["state"])]
+    recording = firefox(
+        firefox_entry("GET", asked, status=302, answer=[("Location", brought)]),
+        firefox_entry("GET", brought, second=1),
+        firefox_entry("POST", "http://127.0.0.1:4000/relay", second=2, navigates=False, form=relayed),
+    )
+
+    assert steps(only(recording)) == ["authorization request", "authorization response", "fragment relay"]
+    assert "in no address and no history" not in told(recording)
+    assert "of a loopback address the port may differ" in told(recording)

@@ -1,0 +1,339 @@
+"""Flows told step by step: what the program does at a provider, and nothing that it does not do."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from trace_samples import TICKET, changed
+
+from loopback_auth.compare.running.choices import FLOWS
+from loopback_auth.compare.running.simulate import ISSUER
+from loopback_auth.errors import ConfigError, EndpointMissing
+from loopback_auth.explain.narration import Story, rehearsed_story
+from loopback_auth.explain.rehearsal import rehearse
+from loopback_auth.explain.story import PUBLIC, Manner
+from loopback_auth.explain.story_questions import questions
+from loopback_auth.explain.story_text import members, text
+from loopback_auth.explain.story_words import PARAMETERS, SECRETS, STEPS, SUMMARIES
+from loopback_auth.flows.catalog import NAMES
+from loopback_auth.settings import needs_secret, resolve
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.providers import PRESETS
+from loopback_auth.trace.reading import LABEL
+
+SECRET = "0123456789-the-client-secret"
+TICKETS = "https://api.netlify.com/api/v1/oauth/tickets"
+
+
+def told(flow: str, provider: str = "") -> Story:
+    """Tell a flow, with the addresses of a preset."""
+    if not provider:
+        rehearsal = rehearse(flow)
+        return rehearsed_story(
+            rehearsal.run, Manner(rehearsal.provider, rehearsal.translated, rehearsal.contract)
+        )
+    flags = {"client_id": "CLIENT_ID", "flow": flow.partition(" ")[0]}
+    settings = resolve(provider=provider, flags=flags, environ={}, config={}, config_path="")
+    if needs_secret(settings):
+        settings = settings.with_secret(SECRET)
+    rehearsal = rehearse(flow, client_config(settings))
+    manner = Manner(
+        rehearsal.provider,
+        rehearsal.translated,
+        rehearsal.contract,
+        rehearsed=True,
+        declared=client_config(settings).provider,
+    )
+    return rehearsed_story(rehearsal.run, manner)
+
+
+def requests(story: Story) -> list[str]:
+    """Return who asked what."""
+    return [f"{scene.who}: {scene.request}" for scene in story.scenes if scene.request]
+
+
+def answer(story: Story, question: str) -> str:
+    """Return the answer to a question that begins so."""
+    return next(one.answer for one in story.answers if one.question.startswith(question))
+
+
+def taken_by(story: Story, label: str) -> str:
+    """Return who could have taken a secret."""
+    return next(one.taken_by for one in story.fates if one.label == label)
+
+
+def test_ticket_at_netlify_is_the_four_calls_of_the_thread() -> None:
+    """In which order are the endpoints called? That is where it began."""
+    assert requests(told("ticket", "netlify")) == [
+        f"program to netlify: POST {TICKETS}",
+        "browser to netlify: GET https://app.netlify.com/authorize",
+        f"program to netlify: GET {TICKETS}/<ticket#1>",
+        f"program to netlify: GET {TICKETS}/<ticket#1>",
+        f"program to netlify: POST {TICKETS}/<ticket#1>/exchange",
+    ]
+
+
+def test_questions_of_the_thread_are_answered() -> None:
+    """What a ticket is, why the redirect URI is ignored, how one learns of the approval, who has it."""
+    story = told("ticket", "netlify")
+
+    assert f"POST {TICKETS}/<ticket#1>/exchange" in answer(story, "What is a ticket")
+    assert "None of the requests of this flow carries a redirect_uri" in answer(
+        story, "Why is the redirect URI ignored"
+    )
+    assert answer(story, "How does the program learn").startswith(
+        f"By asking (GET {TICKETS}/<ticket#1>), here 3 times, at most every 1 s, until authorized is true."
+    )
+    code = answer(story, "Does response_type=code work")
+    assert "https://api.netlify.com/oauth/token, which wants a client secret" in code
+    assert "No page, script or extension" in answer(story, "Where does the access token show")
+    assert {one.source for one in story.answers[:3]} == {"https://github.com/netlify/open-api"}
+    assert "extensions of the browser" in taken_by(story, "<ticket#1>")
+
+
+def test_ticket_bound_to_a_verifier_is_not_anybodys() -> None:
+    """Its id alone redeems nothing (RFC 7636 §4.6)."""
+    bound = changed(TICKET, "ticket exchange", "/exchange", "/exchange?code_verifier=<code_verifier#1>")
+    said = [next(one.answer for one in questions(run, Manner())) for run in (TICKET, bound)]
+
+    assert "Whoever has the id can do that." in said[0]
+    assert "Whoever has the id and the code verifier can do that." in said[1]
+
+
+def test_ticket_that_the_browser_sees_is_named_beside_the_token() -> None:
+    """Whoever reads it there can be first; where more is wanted than the id, nobody can."""
+    question = "Where does the access token show"
+
+    assert "But the browser does see <ticket#1>, and whoever is first" in answer(
+        told("ticket", "netlify"), question
+    )
+    assert "But the browser does see" not in answer(told("ticket", "npm"), question)
+    assert "But the browser does see" not in answer(told("code", "netlify"), question)
+
+
+def test_calls_at_netlify_can_be_made_by_hand() -> None:
+    """With no secret in an argument, where every process of the machine could read it."""
+    commands = told("ticket", "netlify").by_hand
+    lines = [line for command in commands for line in command.splitlines()]
+
+    assert [line for line in lines if line.startswith("url")] == [
+        f'url = "{TICKETS}?client_id=CLIENT_ID"',
+        f'url = "{TICKETS}/$ticket"',
+        f'url = "{TICKETS}/$ticket/exchange"',
+    ]
+    assert 'echo "https://app.netlify.com/authorize?response_type=ticket&ticket=$ticket"' in lines
+    assert {line for line in lines if line.startswith("curl")} == {"curl -K- <<END"}
+    assert LABEL.search("".join(lines)) is None
+    assert lines[0] in text(told("ticket", "netlify"), width=40).splitlines()
+
+
+def test_addresses_that_a_server_gives_are_read_in_by_hand() -> None:
+    """By the names that they have in its answers."""
+    commands = told("device", "google").by_hand
+
+    assert commands[0].endswith("\ncurl 'https://accounts.google.com/.well-known/openid-configuration'")
+    assert commands[1].startswith("read -rs device_authorization_endpoint ")
+    assert 'url = "$token_endpoint"' in "".join(commands)
+
+
+def test_flow_that_a_browser_comes_back_from_has_no_commands() -> None:
+    """Somebody has to listen."""
+    assert told("code", "netlify").by_hand == ()
+
+
+def test_parameters_say_where_they_are_sent() -> None:
+    """Whoever writes the request has to know it."""
+    created = told("ticket", "netlify").scenes[0]
+    redeemed = next(scene for scene in told("code", "netlify").scenes if scene.title == "token request")
+
+    assert [(said.name, said.where) for said in created.sent] == [("client_id", "query")]
+    assert [(said.name, said.where) for said in redeemed.sent] == [
+        ("grant_type", "form"),
+        ("code", "form"),
+        ("redirect_uri", "form"),
+        ("client_id", "Authorization: Basic"),
+        ("client_secret", "Authorization: Basic"),
+    ]
+
+
+def test_metadata_at_two_addresses_are_two_requests() -> None:
+    """The first of them has none at the demonstration server."""
+    asked = [scene for scene in told("code").scenes if scene.title == "metadata request"]
+
+    assert [(scene.request.rpartition("/")[2], scene.status) for scene in asked] == [
+        ("openid-configuration", 404),
+        ("oauth-authorization-server", 200),
+    ]
+
+
+def test_code_at_netlify_has_its_token_endpoint_and_the_secret() -> None:
+    """The endpoint is in no published description of the API, and PKCE would be in the way."""
+    story = told("code", "netlify")
+    said = answer(story, "Where is the token endpoint")
+
+    assert said.startswith(
+        "https://api.netlify.com/oauth/token. The program proves itself there with the client"
+    )
+    assert "code_verifier" not in text(story)
+    assert "http://localhost:8400/callback" in answer(story, "What is the redirect URI for")
+    assert "port may differ" not in answer(story, "What is the redirect URI for")
+
+
+def test_token_is_told_to_be_in_the_browser() -> None:
+    """That is what speaks against it."""
+    story = told("token")
+
+    assert answer(story, "Where does the access token show").startswith(
+        "Yes: the browser carries it behind the #"
+    )
+    assert "another program that holds the port" in taken_by(story, "<access_token#1>")
+    assert taken_by(told("code"), "<access_token#1>").startswith("nobody but the program and demo")
+
+
+def test_what_a_stand_in_answered_is_no_claim_about_the_provider() -> None:
+    """Nobody has published whether Netlify gives refresh tokens; the demonstration does."""
+    assert "refresh_token" in text(told("code"))
+    assert "refresh_token" not in text(told("code", "netlify"))
+    assert "iss" not in {said.name for scene in told("code", "github").scenes for said in scene.sent}
+
+
+def test_addresses_that_only_metadata_tell_stay_names() -> None:
+    """They are not asked for, and not guessed."""
+    story = told("code", "google")
+
+    assert "browser to google: GET {authorization_endpoint}" in requests(story)
+    assert "program to google: POST {token_endpoint}" in requests(story)
+    assert "program to google: GET https://accounts.google.com/.well-known/openid-configuration" in requests(
+        story
+    )
+    assert "curl https://accounts.google.com/.well-known/openid-configuration" in " ".join(story.notes)
+    assert "--token-endpoint URL" in " ".join(story.notes)
+
+
+def test_addresses_that_a_vendor_gives_stay_names() -> None:
+    """Npm's pages are wherever its registry says."""
+    story = told("ticket", "npm")
+
+    assert requests(story)[0] == "program to npm: POST https://registry.npmjs.org/-/v1/login"
+    assert "program to npm: GET {doneUrl, from the answer}" in requests(story)
+    assert [fate.label for fate in story.fates if fate.label.startswith("<ticket")] == ["<ticket#2>"]
+
+
+@pytest.mark.parametrize("provider", PRESETS)
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_preset_is_told_or_says_what_is_missing(flow: str, provider: str) -> None:
+    """With its own addresses only: the demonstration, which stood in for it, does not show."""
+    try:
+        story = told(flow, provider)
+    except (ConfigError, EndpointMissing):
+        return
+    whole = text(story)
+
+    assert ISSUER not in whole
+    assert "as.example" not in whole
+    assert "49152" not in whole
+    assert SECRET not in whole
+    assert story.title == f"{flow} at {provider}, step by step"
+
+
+def test_provider_without_the_flow_is_not_told() -> None:
+    """What the code does not do cannot be said of it."""
+    with pytest.raises(ConfigError, match="does not sign in by ticket"):
+        told("ticket", "github")
+    with pytest.raises(EndpointMissing, match="no device authorization endpoint"):
+        told("device", "netlify")
+
+
+@pytest.mark.parametrize("flow", NAMES)
+def test_every_scene_says_what_it_is_for_and_by_which_clause(flow: str) -> None:
+    """A step without a reason is a list, no explanation."""
+    story = told(flow)
+
+    assert [scene.title for scene in story.scenes if not (scene.words and scene.source)] == []
+    assert [one.question for one in story.answers if not (one.answer and one.source and one.steps)] == []
+    assert [fate.label for fate in story.fates if not (fate.good_for and fate.taken_by and fate.source)] == []
+    assert "{contract}" not in json.dumps(members(story))
+
+
+@pytest.mark.parametrize("flow", NAMES)
+def test_scenes_point_at_what_happened(flow: str) -> None:
+    """A story without evidence could say anything."""
+    run = rehearse(flow).run
+    story = told(flow)
+    numbers = {entry.number for entry in run.trace.entries}
+    steps = [step for scene in story.scenes for step in scene.steps]
+
+    assert set(steps) <= numbers
+    assert len(steps) == len(set(steps))
+    assert all(set(one.steps) <= numbers for one in story.answers)
+
+
+@pytest.mark.parametrize("flow", NAMES)
+def test_values_are_labels_or_public(flow: str) -> None:
+    """Whatever else a server says is told by its name."""
+    said = [one for scene in told(flow).scenes if scene.request for one in (*scene.sent, *scene.received)]
+
+    assert [
+        one.name for one in said if one.value and one.name not in PUBLIC and not LABEL.fullmatch(one.value)
+    ] == []
+    assert [one for one in said if one.name == "code_challenge" and one.value] == []
+
+
+def test_parameter_is_explained_once() -> None:
+    """The second time it would only be in the way."""
+    story = told("code")
+    meanings = [one.name for scene in story.scenes for one in (*scene.sent, *scene.received) if one.meaning]
+
+    assert len(meanings) == len(set(meanings))
+    assert {"state", "code_challenge", "code_verifier", "access_token"} <= set(meanings)
+
+
+def test_code_is_worth_nothing_alone_where_a_verifier_comes_with_it() -> None:
+    """And everything where none does."""
+    bound = next(fate for fate in told("code").fates if fate.label == "<code#1>")
+    alone = next(fate for fate in told("code", "netlify").fates if fate.label == "<code#1>")
+
+    assert "only together with the code verifier" in bound.good_for
+    assert alone.good_for.startswith("Buys the tokens for whoever")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_text_fits(flow: str, width: int) -> None:
+    """Links of a page may be cut into lines, prose is wrapped."""
+    assert max(map(len, text(told(flow), width=width).splitlines())) <= width
+
+
+def test_poll_that_got_nothing_is_told_apart() -> None:
+    """Most of the time the answer is: not yet."""
+    scenes = [scene for scene in told("ticket").scenes if "ticket status request" in scene.title]
+
+    assert [scene.title for scene in scenes] == ["ticket status request, 2 times", "ticket status request"]
+    assert ["Not yet" in scene.words for scene in scenes] == [True, False]
+
+
+def test_every_flow_has_a_sentence() -> None:
+    """They are listed by it."""
+    assert tuple(sorted(SUMMARIES)) == tuple(sorted({*FLOWS, *NAMES}))
+
+
+def test_every_sentence_is_one_and_has_a_source() -> None:
+    """A clause that one can look up."""
+    tables = (STEPS, PARAMETERS, SECRETS, SUMMARIES)
+    entries = [entry for table in tables for entry in table.values()]
+    source = re.compile(
+        r"RFC \d+ §|OpenID Connect Core 1\.0 §|OAuth 2\.0 |https://github\.com/|[\w-]+/[\w-]+#\d|\{contract\}"
+    )
+
+    assert [words for words, clause in entries if not source.match(clause)] == []
+    assert [
+        words for table in (STEPS, SECRETS, SUMMARIES) for words, _ in table.values() if words[-1] != "."
+    ] == []
+
+
+def test_story_is_the_same_each_time() -> None:
+    """It can be quoted."""
+    assert told("ticket", "netlify") == told("ticket", "netlify")
+    assert text(told("code")) == text(told("code"))
