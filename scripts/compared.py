@@ -14,18 +14,10 @@ from loopback_auth.compare.running.run import compare_simulated
 
 ROWS = (
     "status",
-    "headless",
-    "person",
-    "learnt",
-    "refresh-token",
     "history",
     "token-in-browser",
     "port",
-    "injection",
     "fixation",
-    "proof",
-    "replay",
-    "abort",
     "phishing",
 )
 """What tells the flows apart for whoever has to choose one; the report has all of it."""

@@ -1,28 +1,35 @@
 #!/usr/bin/env python3
-"""Keep the README's pictures and lists current: `--write` makes them anew, `--check` fails if they changed.
+"""Keep the README's picture, lists and tables current: `--write` makes them anew, `--check` fails if not.
 
-The terminal picture is a real sign-in to the demonstration server, run under a pseudo-terminal, with ports,
-keys, times and folders replaced by fixed ones. The page is a real screenshot and is not compared.
+The picture at the top is a real sign-in to the demonstration server, run under a pseudo-terminal, with ports,
+keys, times and folders replaced by fixed ones. It is text, so that it shows wherever the README does.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import pty
 import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import compared
+import places
 
+from loopback_auth.cli import COMMANDS
+from loopback_auth.errors import EXIT_STATUSES
 from loopback_auth.plan.signals import PROBED
+from loopback_auth.settings.presets import every_preset
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURES = ROOT / "scripts" / "pictures"
+README = ROOT / "README.md"
+REPORT = ROOT / "scripts" / "pictures" / "report.png"
+WIDTH = 124
+"""Characters of a line of the README."""
 PERSON = """\
 import asyncio, sys
 from loopback_auth.demo.serve import run_agent
@@ -34,7 +41,7 @@ FIXED = (
     (r"kept in +\S+", "kept in    ~/.local/share/loopback_auth/sign-ins/demo.json"),
     # The line that is redrawn, the target of a link, and the help that comes when a browser is slow.
     (r"[^\r\n]*\r(?!\n)", ""),
-    (r"\x1b\]8;;[^\x1b]*\x1b\\|\x1b\[\?2004[hl]", ""),
+    (r"\x1b\]8;;[^\x1b]*\x1b\\|\x1b\[\?2004[hl]|\x1b\[[\d;]*m", ""),
     (r"Keys: [^\n]*\n", ""),
     (r"No browser has come [^\n]*\n[^\n]*\n\r\n +ssh [^\n]*\n\r\n", ""),
 )
@@ -46,59 +53,48 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="make everything anew")
     parser.add_argument("--check", action="store_true", help="fail if something is not current")
     options = parser.parse_args()
-    stale = []
-    for path, content in ((PICTURES / "login.svg", picture()), (ROOT / "README.md", readme())):
-        if path.exists() and path.read_text() == content:
-            continue
-        stale.append(path.name)
-        if options.write:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(content)
+    current = readme()
     if options.write:
-        screenshot(PICTURES / "success.png")
-        compared.screenshot(PICTURES / "report.png")
-    if stale and options.check:
-        sys.stderr.write(f"Not current: {', '.join(stale)}. Run scripts/fix.\n")
+        README.write_text(current)
+        compared.screenshot(REPORT)
+    if options.check and README.read_text() != current:
+        sys.stderr.write("Not current: README.md. Run scripts/fix.\n")
         return 1
     return 0
 
 
 def readme() -> str:
     """Return the README with what the code says filled in between its marks."""
-    import places
-
-    from loopback_auth.settings.presets import every_preset
-
-    text = (ROOT / "README.md").read_text()
-    *others, last = every_preset()
-    names = f"{', '.join(others)} and {last}"
-    secret = [name for name, row in every_preset().items() if "secret" in str(row.get("client_auth", ""))]
-    secrets = f"{', '.join(secret[:-1])} and {secret[-1]}"
+    text = README.read_text()
     for mark, content in (
-        ("providers", names),
-        ("secrets", secrets),
+        ("login", f"```console\n{transcript()}```"),
+        ("providers", wrapped(", ".join(provider_names()))),
+        ("commands", wrapped(", ".join(f"`{name}`" for name in COMMANDS))),
+        ("statuses", wrapped("; ".join(f"{status} {words}" for status, words in EXIT_STATUSES.items()))),
         ("places", places.table()),
         ("compare", compared.table()),
     ):
         opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
         before, rest = text.split(opened)
-        text = f"{before}{opened}{content}{closed}{rest.split(closed)[1]}"
+        text = f"{before}{opened}{content}{closed}{rest.split(closed.strip())[1]}"
     return text
 
 
-def picture() -> str:
-    """Return the terminal picture of two commands."""
-    from rich.console import Console
-    from rich.text import Text
+def provider_names() -> list[str]:
+    """Return the names of the presets, with a star where a redirect needs a client secret."""
+    return [
+        f"{name}\\*" if "secret" in str(row.get("client_auth", "")) else name
+        for name, row in every_preset().items()
+    ]
 
-    console = Console(record=True, width=88, file=io.StringIO())
-    for line in transcript().splitlines():
-        console.print(Text.from_ansi(line, style="bold" if line.startswith("$") else ""), soft_wrap=True)
-    return console.export_svg(title="python -m loopback_auth", unique_id="loopback-auth")
+
+def wrapped(text: str) -> str:
+    """Break a paragraph into lines."""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def transcript() -> str:
-    """Run two commands for a person, in an empty home, and return what the terminal showed."""
+    """Sign in for a person, in an empty home, and return what the terminal showed."""
     with tempfile.TemporaryDirectory() as home:
         browser = Path(home, "browser")
         browser.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
@@ -108,9 +104,7 @@ def transcript() -> str:
         environment = {"HOME": home, "PATH": path, "BROWSER": str(browser), "TERM": "xterm"}
         # On a desktop, whatever this machine is.
         environment |= {"DISPLAY": ":0", "LOOPBACK_AUTH_SIGNAL": " ".join(f"{path}=" for path in PROBED)}
-        shown = ""
-        for command in ("login", "status"):
-            shown += f"$ python -m loopback_auth {command}\n{in_terminal(command, environment)}"
+        shown = f"$ python -m loopback_auth login\n{in_terminal('login', environment)}"
     for pattern, fixed in FIXED:
         shown = re.sub(pattern, fixed, shown)
     return shown.replace("\r\n", "\n").replace("(browser)", "(firefox)")
@@ -143,28 +137,6 @@ def in_terminal(command: str, environment: dict[str, str]) -> str:
     finally:
         os.close(ours)
     return shown.decode()
-
-
-def screenshot(path: Path) -> None:
-    """Take a picture of the page at the end of a sign-in."""
-    from playwright.sync_api import sync_playwright
-
-    from loopback_auth import pages
-
-    page = pages.success(
-        client="loopback-auth-demo",
-        provider="demo",
-        account="demo@example.com",
-        scope="openid profile email",
-        detail="",
-    )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 900, "height": 640}, reduced_motion="reduce")
-        tab.route("**/*", lambda route: route.fulfill(body=page.body, headers=dict(page.headers)))
-        tab.goto("http://127.0.0.1/callback")
-        tab.screenshot(path=path)
-        browser.close()
 
 
 if __name__ == "__main__":
