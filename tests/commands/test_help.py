@@ -1,18 +1,15 @@
-"""The command `help`: commands, topics, and what the topics promise."""
+"""The command `help`, for commands and for topics."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import shlex
 
 import pytest
 
-from loopback_auth.cli import COMMANDS, TOPICS, command_of, run
+from loopback_auth.cli import COMMANDS, TOPICS, run
 from loopback_auth.commands.help import topic
 from loopback_auth.errors import EXIT_STATUSES
-from loopback_auth.settings.setting import SETTINGS
 
 
 def test_every_topic_has_a_text_and_every_text_is_a_topic() -> None:
@@ -38,32 +35,6 @@ def test_a_topic_fits_the_terminal(
     assert prose[0]
     assert prose[1] == ""
     assert [line for line in prose if len(line) > columns] == []
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_commands_and_flags_in_a_topic_exist(name: str) -> None:
-    """People copy what they read there."""
-    text = topic(name)
-    for line in re.findall(r"python -m loopback_auth ([a-z]+(?: [^`)\n]*)?)", text):
-        command, *arguments = shlex.split(line.partition("  ")[0])
-        command_of(command)[1].read(arguments)
-    known = {flag for command in COMMANDS for flag in command_of(command)[1].format_help().split()}
-    known |= {setting.flag for setting in SETTINGS} | {
-        setting.flag.replace("--", "--no-", 1) for setting in SETTINGS if setting.kind == "switch"
-    }
-    flags = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", text)) - {"--version"}
-
-    assert {flag for flag in flags if flag not in known and f"{flag}," not in known} == set()
-
-
-@pytest.mark.parametrize("name", TOPICS)
-def test_modules_and_topics_that_a_topic_names_exist(name: str) -> None:
-    """A reader who follows a name must not end nowhere."""
-    text = topic(name)
-    modules = set(re.findall(r"\bloopback_auth(?:[./]\w+)+", text)) - {"loopback_auth/errors.py"}
-
-    assert [one for one in modules if "." in one and importlib.util.find_spec(one) is None] == []
-    assert set(re.findall(r"\bhelp ([a-z]+(?:-[a-z]+)?)", text)) <= {*TOPICS, *COMMANDS}
 
 
 def test_exit_statuses_are_those_of_the_errors() -> None:

@@ -1,0 +1,79 @@
+"""What the README and the topics of `help` promise: commands, flags, modules and topics that exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from loopback_auth.cli import COMMANDS, TOPICS, command_of
+from loopback_auth.commands.help import topic
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+TEXTS = {"README": README.read_text(), **{name: topic(name) for name in TOPICS}}
+OF_NO_COMMAND = {"--version", "--help"}
+"""Flags of the program itself, and of its scripts."""
+
+
+def flags() -> set[str]:
+    """Return every flag of every command."""
+    return {
+        flag
+        for command in COMMANDS
+        for action in command_of(command)[1]._actions  # argparse has no other list of them
+        for flag in action.option_strings
+    }
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the commands in a text, as words: on lines of their own, in backquotes, and inside of others."""
+    run = r"(?:\S*python -m loopback_auth|loopback-auth)"
+    found = re.findall(rf"^(?:\$ |  )(?:\S+ && )?{run} (.+)$", text, re.M)
+    found += re.findall(rf"`{run} ([^`]+)`|`((?:{'|'.join(COMMANDS)}) [^`]+)`", text)
+    found += re.findall(rf"\$\({run} ([^)]+)\)", text)
+    lines = ["".join(one) for one in found]
+    return [shlex.split(re.split(r" {3}| +#", line)[0]) for line in lines]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_commands_can_be_typed_as_they_stand_there(name: str) -> None:
+    """People copy the example before they read anything."""
+    found = [(command, arguments) for command, *arguments in commands(TEXTS[name])]
+
+    assert len(found) >= {"README": 15, "agents": 3, "netlify": 3, "environments": 2}.get(name, 0)
+    for command, arguments in found:
+        command_of(command)[1].read(arguments)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_flags_exist(name: str) -> None:
+    """A flag that is misspelt or gone costs the reader an error."""
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXTS[name]))
+
+    assert named - flags() - OF_NO_COMMAND == set()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_topics_exist(name: str) -> None:
+    """A pointer to more must not end nowhere."""
+    pointers = set(re.findall(r"\bhelp ([a-z]+(?:-[a-z]+)*)`", TEXTS[name]))
+    pointers |= set(re.findall(r"\bhelp ([a-z]+(?:-[a-z]+)*)[.:]", TEXTS[name]))
+
+    assert pointers <= {*TOPICS, *COMMANDS}
+    assert name != "README" or pointers >= {"files", "embedding", "netlify", "flows", "agents", "security"}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_modules_exist(name: str) -> None:
+    """Whoever follows a name into the source must not end nowhere."""
+    modules = re.findall(r"\bloopback_auth(?:\.\w+)+", TEXTS[name])
+
+    assert [one for one in modules if importlib.util.find_spec(one) is None] == []
+
+
+def test_the_readme_is_short_enough_to_be_read() -> None:
+    """What is longer belongs into a topic of `help`."""
+    assert len(TEXTS["README"].splitlines()) < 330
