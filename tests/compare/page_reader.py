@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from comparison_samples import CODE, COMPARISON
 
-from loopback_auth.compare.drawing.report import report
+from loopback_auth.compare.drawing.report import report, templates
 from loopback_auth.compare.nouns import Attack, Finding, Row, Run
 
 VOID = frozenset({"meta", "input", "br", "link", "img"})
@@ -67,6 +67,11 @@ class Reader(HTMLParser):
 def asset(name: str) -> str:
     """Read a file of the package."""
     return ASSETS.joinpath(name).read_text("utf-8")
+
+
+def drawn(macro: str, *values: object) -> str:
+    """Draw one of the macros that the templates share."""
+    return str(getattr(templates().get_template("report_macros.html").module, macro)(*values))
 
 
 def section(html: str, name: str) -> str:

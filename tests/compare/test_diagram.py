@@ -9,10 +9,12 @@ import pytest
 from comparison_samples import CODE, TICKET
 from hostile_samples import PROPERTY, TEXTS, hostile
 from hypothesis import given
+from page_reader import page
 
 from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
-from loopback_auth.compare.drawing.report_svg import drawing, said
+from loopback_auth.compare.drawing.report_text import said
+from loopback_auth.compare.nouns import Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
@@ -299,8 +301,8 @@ def test_steps_are_said_in_words() -> None:
 
 def svg(shown: Trace) -> str:
     """Draw one trace."""
-    [diagram] = lay_out([shown])
-    return drawing(diagram, {arrow.number: f"e{arrow.number}" for arrow in diagram.arrows})
+    whole = page(Run("flow", "signed in", shown))
+    return whole.partition('<svg class="diagram"')[2].partition("</svg></figure>")[0]
 
 
 def test_empty_phase_says_so() -> None:

@@ -7,9 +7,14 @@ import re
 import pytest
 from hostile_samples import PROPERTY, TEXTS
 from hypothesis import given
-from page_reader import Reader, asset
+from page_reader import Reader, asset, drawn
 
-from loopback_auth.compare.drawing.report_text import clause, preformatted
+from loopback_auth.compare.drawing.report_text import lines
+
+
+def clause(source: str) -> str:
+    """Draw a source with its links."""
+    return drawn("clause", source)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_links_of_any_source_lead_to_the_web_only(text: str) -> None:
 
 def test_indentation_is_kept_and_controls_are_not() -> None:
     """JSON is read by its indentation."""
-    assert preformatted('{\n  "a":\x1b "<b>"\n}') == "{\n  &quot;a&quot;: &quot;&lt;b&gt;&quot;\n}"
+    assert lines('{\n  "a":\x1b "<b>"\n}') == '{\n  "a": "<b>"\n}'
 
 
 def scheme(dark: bool) -> dict[str, str]:

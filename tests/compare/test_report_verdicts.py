@@ -44,7 +44,9 @@ def test_same_finding_of_several_flows_is_told_once() -> None:
 
     assert shown.count("Bad thing") == 1
     assert shown.count("Because.") == 1
-    assert re.search(r"Failed</span>.*<b>code</b>.*<b>paste</b>.*Because\..*Passed</span>.*<b>x</b>", shown)
+    assert re.search(
+        r"Failed</span>.*<b>code</b>.*<b>paste</b>.*Because\..*Passed</span>.*<b>x</b>", shown, re.DOTALL
+    )
 
 
 def test_card_leads_to_the_worst_finding() -> None:

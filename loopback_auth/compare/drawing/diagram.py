@@ -47,7 +47,7 @@ _LABELS = {
     "failed": "not signed in",
 }
 _ENDS: dict[str, Kind] = {"done": "done", "failed": "failed"}
-_LONGEST_LABEL = 34
+LONGEST_LABEL = 34
 """Characters of a sentence that still fits above an arrow."""
 
 
@@ -75,6 +75,11 @@ class Arrow:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The requests among the entries."""
         return tuple(entry for entry in self.entries if isinstance(entry, Exchange))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is not a request among the entries."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Step))
 
     @property
     def times(self) -> str:
@@ -125,7 +130,7 @@ def _arrow(entry: Entry, phase: Phase) -> Arrow:
     if (end_kind := _ENDS.get(entry.name)) is not None:
         return Arrow(end_kind, phase, start, end, _LABELS[entry.name], (entry,))
     words = entry.words[:1].lower() + entry.words[1:].rstrip(".")
-    label = words if 0 < len(words) <= _LONGEST_LABEL else _LABELS.get(entry.name, entry.name)
+    label = words if 0 < len(words) <= LONGEST_LABEL else _LABELS.get(entry.name, entry.name)
     return Arrow("note" if start == end else "act", phase, start, end, label, (entry,))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import reduce
 
-from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
+from loopback_auth.compare.drawing.diagram import LONGEST_LABEL, PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_text import short
 from loopback_auth.trace.records import Party, Trace
 
@@ -35,9 +35,6 @@ FOOT = 6.0
 LINE = 17.0
 """From the top of a row to its arrow; the label is between."""
 
-LONGEST = 34
-"""Characters of a label that fit above an arrow."""
-
 _LETTER = 6.2
 _SMALL_LETTER = 5.6
 _CARGO_LETTER = 5.8
@@ -48,7 +45,14 @@ _CARGO_HEIGHT = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """The label of a secret; `x` is its left side, `y` its top."""
+    """The label of a secret at its place.
+
+    Args:
+        label: of the secret.
+        x: its left side.
+        y: its top.
+        width: enough for the label.
+    """
 
     label: str
     x: float
@@ -61,9 +65,15 @@ class Placed:
     """An arrow at its place.
 
     Args:
+        arrow: what is drawn.
+        top: of the row.
+        height: of the row.
+        start_x: lane that it begins at.
+        end_x: lane that it leads to.
         line_y: where the request goes.
         back_y: where the answer comes back; 0 without one.
         label_x: middle of the label.
+        cargo: the secrets that went along, or came back.
     """
 
     arrow: Arrow
@@ -79,7 +89,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A phase of one diagram."""
+    """A phase of one diagram.
+
+    Args:
+        phase: which one.
+        top: where it begins.
+        height: the same in all diagrams.
+        rows: the arrows in it, from top to bottom.
+    """
 
     phase: Phase
     top: float
@@ -89,7 +106,15 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """One trace, laid out beside others."""
+    """One trace, laid out beside others.
+
+    Args:
+        flow: name of the flow.
+        lanes: the parties, from left to right.
+        width: of the drawing.
+        height: of the drawing, the same for all.
+        bands: the phases, from top to bottom.
+    """
 
     flow: str
     lanes: tuple[Party, ...]
@@ -101,6 +126,17 @@ class Diagram:
     def arrows(self) -> tuple[Arrow, ...]:
         """All arrows, from top to bottom."""
         return tuple(row.arrow for band in self.bands for row in band.rows)
+
+    @property
+    def reached(self) -> int:
+        """How far the flow came: the place of its last phase, or of the very last unless it failed."""
+        if self.arrows and self.arrows[-1].kind != "failed":
+            return len(PHASES)
+        return PHASES.index(self.arrows[-1].phase) if self.arrows else -1
+
+    def lane_x(self, party: Party) -> float:
+        """Return where a lane is."""
+        return lane_x(self.lanes, party)
 
 
 def lay_out(traces: Sequence[Trace]) -> tuple[Diagram, ...]:
@@ -177,7 +213,7 @@ def _placed(arrow: Arrow, lanes: Sequence[Party], top: float) -> Placed:
 
 def _length(arrow: Arrow) -> float:
     small = sum((len(text) + 1) * _SMALL_LETTER for text in (arrow.times, arrow.status) if text)
-    return min(len(arrow.label), LONGEST) * _LETTER + small
+    return min(len(arrow.label), LONGEST_LABEL) * _LETTER + small
 
 
 def _room(cargo: Sequence[Cargo]) -> float:

@@ -1,14 +1,16 @@
-"""How text becomes HTML in a report: cleaned, escaped, with secrets marked and clauses linked.
+"""What the templates of a report put text through: cleaned, cut into secrets and the rest, clauses found.
 
-Every text may come from a server or from somebody's capture. Nothing here builds an attribute from it but the
-label of a secret, which is made of letters, digits and a number sign, and a link of a form that is checked.
+Every text may come from a server or from somebody's recording. Nothing here makes HTML: the templates escape
+whatever they are given.
 """
 
 from __future__ import annotations
 
 import re
-from html import escape
+from collections.abc import Iterator
 
+from loopback_auth.compare.drawing.diagram import LONGEST_LABEL, Arrow
+from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import label_kind
 from loopback_auth.trace.reading import LABEL
@@ -45,38 +47,34 @@ _REFERENCE = re.compile(
 )
 
 
-def plain(text: str, limit: int = 500) -> str:
-    """Make HTML of one line of text."""
-    return escape(server_text(text, limit))
+def clean(text: str, limit: int = 500) -> str:
+    """Return one line of text without anything invisible."""
+    return server_text(text, limit)
 
 
-def rich(text: str, limit: int = 500) -> str:
-    """Make HTML of one line of text, with the secrets in it marked."""
-    return _marked(server_text(text, limit))
+def lines(text: str) -> str:
+    """Clean a text whose lines and indentation matter."""
+    return "\n".join(_indentation(line) + server_text(line, LINE_LIMIT) for line in text.split("\n"))
 
 
-def preformatted(text: str) -> str:
-    """Make HTML of text whose lines and indentation matter."""
-    return "\n".join(_indentation(line) + _marked(server_text(line, LINE_LIMIT)) for line in text.split("\n"))
+def parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Cut a text into labels of secrets and what is between; a label is marked with True."""
+    at = 0
+    for found in LABEL.finditer(text):
+        yield text[at : found.start()], False
+        yield found[0], True
+        at = found.end()
+    yield text[at:], False
 
 
-def secret(label: str) -> str:
-    """Mark a secret, so that it can be told from others, and found wherever it is."""
-    name = label.strip("<>")
-    return f'<span class="secret c{colour(label)}" data-secret="{escape(name)}">{escape(label)}</span>'
-
-
-def secret_button(label: str) -> str:
-    """Make a button that shows where a secret goes; it needs the script of the page."""
-    return (
-        f'<button type="button" class="secret c{colour(label)}" data-secret="{escape(label.strip("<>"))}"'
-        f' aria-pressed="false">{escape(short(label))}</button>'
-    )
+def bare(label: str) -> str:
+    """Return a label without its brackets: `code#1`."""
+    return label.strip("<>")
 
 
 def short(label: str) -> str:
-    """Name a secret as briefly as one can: `code` for `<code#1>`, but `code#2` for the second one."""
-    return label.strip("<>").removesuffix("#1")
+    """Return a label as briefly as possible: `code` for `<code#1>`, but `code#2` for the second code."""
+    return bare(label).removesuffix("#1")
 
 
 def colour(label: str) -> int:
@@ -84,22 +82,45 @@ def colour(label: str) -> int:
     return COLOURS.get(label_kind(label), 0)
 
 
-def clause(source: str) -> str:
-    """Link every clause, page and issue in a source to where it can be read."""
+def cut(label: str) -> str:
+    """Return as much of an arrow's label as fits above it."""
+    return server_text(label, LONGEST_LABEL)
+
+
+def said(arrow: Arrow) -> str:
+    """Say in words what an arrow shows, for those who do not see it.
+
+    It begins with what is written there, so that whoever speaks to the machine can call it by that (WCAG 2.2
+    §2.5.3).
+    """
+    written = [str(arrow.number), cut(arrow.label), arrow.times, arrow.status]
+    written += map(short, arrow.sent + arrow.received)
+    sentences = [" ".join(filter(None, written)) + "."]
+    if arrow.exchanges:
+        last = arrow.exchanges[-1]
+        between = f"{PARTICIPANTS[arrow.start]} to {PARTICIPANTS[arrow.end]}"
+        sentences.append(f"{between}: {last.method} {last.url}.")
+    else:
+        sentences += [step.words for step in arrow.steps]
+    if arrow.received:
+        sentences.append(f"Brings {', '.join(map(short, arrow.received))}.")
+    return server_text(" ".join(sentences))
+
+
+def references(source: str) -> Iterator[tuple[str, str]]:
+    """Cut a source into clauses, pages and issues with the URL of each, and what is between, without one."""
     cleaned, at, rfc = server_text(source), 0, ""
-    parts = []
     for found in _REFERENCE.finditer(cleaned):
         # In "RFC 9700 §4.5.3.1, §4.6.1" the second section belongs to the same RFC.
         rfc = found["rfc"] or (rfc if found["section"] or found["appendix"] else "")
-        url = _url(found, rfc)
-        text = re.sub(r"^https://(www\.)?", "", found[0]).rstrip("/")
-        parts += [escape(cleaned[at : found.start()]), _link(url, text) if url else escape(found[0])]
+        yield cleaned[at : found.start()], ""
+        yield re.sub(r"^https://(www\.)?", "", found[0]).rstrip("/"), _url(found, rfc)
         at = found.end()
-    return "".join(parts) + escape(cleaned[at:])
+    yield cleaned[at:], ""
 
 
 def _url(found: re.Match[str], rfc: str) -> str:
-    """Say where a reference leads; nowhere, where it is a section of nothing."""
+    """Return where a reference leads; nowhere, where it is a section of nothing."""
     if found["issue"]:
         return f"https://github.com/{found[0].replace('#', '/issues/')}"
     if found["url"] or found["document"]:
@@ -110,19 +131,6 @@ def _url(found: re.Match[str], rfc: str) -> str:
         part = f"section-{section}" if section else f"appendix-{found['appendix']}"
         return document and f"{document}#{part}"
     return document
-
-
-def _link(url: str, text: str) -> str:
-    return f'<a href="{escape(url)}" rel="noopener noreferrer">{escape(text)}</a>'
-
-
-def _marked(text: str) -> str:
-    """Escape a text, and mark the secrets in it."""
-    parts, at = [], 0
-    for found in LABEL.finditer(text):
-        parts += [escape(text[at : found.start()]), secret(found[0])]
-        at = found.end()
-    return "".join(parts) + escape(text[at:])
 
 
 def _indentation(line: str) -> str:

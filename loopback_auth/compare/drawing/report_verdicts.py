@@ -1,149 +1,134 @@
-"""What was checked and what was tried, told once for all flows that it concerns: what failed comes first."""
+"""What a report says about checks and attacks: each once, for all flows that it concerns, the worst first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from loopback_auth.compare.drawing.overview import HOW_ATTACKS_ENDED, SEVERITIES, checked
-from loopback_auth.compare.drawing.report_table import Anchors, finding_anchors, mark, severity, steps
-from loopback_auth.compare.drawing.report_text import clause, plain, rich
+from loopback_auth.compare.drawing.overview import HOW_ATTACKS_ENDED, SEVERITIES
 from loopback_auth.compare.nouns import Attack, Comparison, Finding, Verdict
 
-WORDS: Mapping[Verdict, str] = {
+VERDICT_WORDS: Mapping[Verdict, str] = {
     "fail": "Failed",
     "not observed": "Not observed",
     "pass": "Passed",
     "not applicable": "Not applicable",
 }
-"""In the order in which they are told."""
+"""In the order in which they are shown."""
 
-_ATTACK_WORDS = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDED.items()}
+ATTACK_WORDS = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDED.items()}
+"""In the order in which they are shown."""
+
+Anchors = Mapping[int, str]
+"""The ids of the elements that show the entries of one trace, by the numbers of the entries."""
+Links = Sequence[tuple[str, int]]
+"""Of entries: the id of the element, and the number."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What one check, or one attack, came to with one flow.
+class Ending:
+    """A verdict with its reason, and the flows that it is about.
 
     Args:
-        steps: links to the entries that show it, as HTML.
+        verdict: of the check or the attack.
+        because: one sentence.
+        flows: their names, each with links to the entries that show it.
     """
 
     verdict: Verdict
     because: str
-    flow: str
-    steps: str = ""
+    flows: Sequence[tuple[str, Links]]
 
 
-def findings(comparison: Comparison, anchors: Anchors) -> str:
-    """Tell what failed, worst first, and after that everything else that was checked."""
-    found: dict[str, list[tuple[Finding, _Told]]] = {}
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check in all flows.
+
+    Args:
+        finding: the one that failed, as it knows what to do; any where none did.
+        endings: what came out.
+    """
+
+    finding: Finding
+    endings: Sequence[Ending]
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed in some flow."""
+        return self.finding.verdict == "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attack on all flows.
+
+    Args:
+        attack: what was tried.
+        verdicts: one for each flow; None where it was not tried.
+        endings: what came out.
+    """
+
+    attack: Attack
+    verdicts: Sequence[Verdict | None]
+    endings: Sequence[Ending]
+
+
+def checks(comparison: Comparison, anchors: Sequence[Anchors]) -> list[Check]:
+    """Return every check, the worst first."""
+    found: dict[str, list[tuple[Finding, str, Links]]] = {}
     for run, places in zip(comparison.runs, anchors, strict=True):
         for finding in run.findings:
-            links = steps(finding.steps, places, run.flow)
-            told = _Told(finding.verdict, finding.because, run.flow, links)
-            found.setdefault(finding.id, []).append((finding, told))
-    checks = sorted(found.values(), key=_gravity)
-    ids = finding_anchors(comparison)
-    bad = [_check(each, ids) for each in checks if _failed(each)]
-    rest = [_check(each, ids) for each in checks if not _failed(each)]
-    shown = f'<ul class="verdicts">{"".join(bad)}</ul>'
-    none = f'<p class="good">{mark("pass")}Nothing failed.</p>' if rest else ""
-    return f'<p class="lead">{plain(checked(comparison))}</p>{shown if bad else none}{_rest(rest)}'
+            links = found_links(finding.steps, places)
+            found.setdefault(finding.id, []).append((finding, run.flow, links))
+    in_order = sorted(
+        found.values(), key=lambda each: min(SEVERITIES.index(finding.severity) for finding, *_ in each)
+    )
+    return list(map(_check, in_order))
 
 
-def attacks(comparison: Comparison) -> str:
-    """Tell what was tried, and how it ended; what succeeded comes first."""
+def attacks(comparison: Comparison) -> list[Tried]:
+    """Return every attack; those that succeeded come first."""
     found: dict[str, dict[int, Attack]] = {}
     for at, run in enumerate(comparison.runs):
         for attack in run.attacks:
             found.setdefault(attack.id, {})[at] = attack
-    if not found:
-        return '<p class="lead">Nothing was tried in this comparison.</p>'
     tried = sorted(found.values(), key=lambda each: all(one.verdict != "fail" for one in each.values()))
-    flows = [run.flow for run in comparison.runs]
-    heads = "".join(f"<span>{plain(flow)}</span>" for flow in flows)
-    return (
-        '<p class="lead">What was tried on which flow, and how that ended. Open one for what happened.</p>'
-        f'<div class="attacks"><div class="heads" aria-hidden="true"><span>Attack</span>{heads}</div>'
-        f"{''.join(_attack(each, flows) for each in tried)}</div>"
-    )
+    return [_tried(each, [run.flow for run in comparison.runs]) for each in tried]
 
 
-def _gravity(check: Sequence[tuple[Finding, _Told]]) -> int:
-    return min(SEVERITIES.index(finding.severity) for finding, _ in check)
+def finding_ids(comparison: Comparison) -> dict[str, str]:
+    """Name the elements that show the checks, by the ids of the findings."""
+    ids = dict.fromkeys(finding.id for run in comparison.runs for finding in run.findings)
+    return {name: f"finding-{at}" for at, name in enumerate(ids)}
 
 
-def _failed(check: Sequence[tuple[Finding, _Told]]) -> bool:
-    return any(told.verdict == "fail" for _, told in check)
+def found_links(numbers: Iterable[int], anchors: Anchors) -> Links:
+    """Link the entries that show something; those that cannot be found are left out."""
+    return list(dict.fromkeys((anchors[number], number) for number in numbers if number in anchors))
 
 
-def _check(check: Sequence[tuple[Finding, _Told]], ids: Mapping[str, str]) -> str:
-    # The one that failed knows what to do.
-    one = next((finding for finding, told in check if told.verdict == "fail"), check[0][0])
-    told = [ending for _, ending in check]
-    style, advice = "passed", ""
-    if _failed(check):
+def _check(results: Sequence[tuple[Finding, str, Links]]) -> Check:
+    one = next((finding for finding, *_ in results if finding.verdict == "fail"), results[0][0])
+    told: list[tuple[Verdict, str, str, Links]] = []
+    for finding, flow, links in results:
         # Beside a failure it matters where there is none, and no longer why.
-        told = [each if each.verdict == "fail" else replace(each, because="", steps="") for each in told]
-        style = one.severity
-        advice = f'<p class="advice"><b>What to do</b> {rich(one.advice)}</p>' if one.advice else ""
-    expected = '<span class="expected">Expected:</span> ' if _failed(check) else ""
-    title = f"{severity(one)} <span>{expected}{rich(one.title)}</span>"
-    return _card(style, title, _endings(told, WORDS) + advice, one.source, f' id="{ids[one.id]}"')
+        brief = one.verdict == "fail" != finding.verdict
+        told.append((finding.verdict, "" if brief else finding.because, flow, [] if brief else links))
+    return Check(one, _endings(told, VERDICT_WORDS))
 
 
-def _card(style: str, title: str, body: str, source: str, attributes: str) -> str:
-    return f'<li class="verdict {style}"{attributes}><h3>{title}</h3>{body}{_source(source)}</li>'
+def _tried(tried: Mapping[int, Attack], flows: Sequence[str]) -> Tried:
+    verdicts = [tried[at].verdict if at in tried else None for at in range(len(flows))]
+    no_links: Links = ()
+    told = [(attack.verdict, attack.because, flows[at], no_links) for at, attack in tried.items()]
+    return Tried(next(iter(tried.values())), verdicts, _endings(told, ATTACK_WORDS))
 
 
-def _source(source: str) -> str:
-    return f'<p class="source">{clause(source)}</p>' if source else ""
-
-
-def _attack(tried: Mapping[int, Attack], flows: Sequence[str]) -> str:
-    one = next(iter(tried.values()))
-    told = [_Told(attack.verdict, attack.because, flows[at]) for at, attack in tried.items()]
-    ends = "".join(_end(flow, tried.get(at)) for at, flow in enumerate(flows))
-    return (
-        f'<details class="attack"><summary><h3>{rich(one.title)}</h3>{ends}</summary>'
-        f'<div class="shown">{_endings(told, _ATTACK_WORDS)}{_source(one.source)}</div></details>'
-    )
-
-
-def _end(flow: str, attack: Attack | None) -> str:
-    verdict: Verdict = attack.verdict if attack else "not observed"
-    word = _ATTACK_WORDS[verdict].lower() if attack else "not tried"
-    name = verdict.replace(" ", "-")
-    named = f'<span class="of">{plain(flow)}: </span>'
-    return f' <span class="end {name}">{mark(name)}<span>{named}{word}</span></span>'
-
-
-def _endings(told: Iterable[_Told], words: Mapping[Verdict, str]) -> str:
-    """Say the same of several flows only once."""
-    joined: dict[tuple[Verdict, str], list[str]] = {}
-    for one in told:
-        flow = f"<b>{plain(one.flow)}</b> {one.steps}".rstrip()
-        joined.setdefault((one.verdict, one.because), []).append(flow)
-    order = list(words)
-    lines = sorted(joined.items(), key=lambda line: order.index(line[0][0]))
-    return f'<ul class="endings">{"".join(_lines(lines, words))}</ul>'
-
-
-def _lines(
-    lines: Iterable[tuple[tuple[Verdict, str], Sequence[str]]], words: Mapping[Verdict, str]
-) -> Iterator[str]:
-    for (verdict, because), flows in lines:
-        name = verdict.replace(" ", "-")
-        why = f' <span class="because">{rich(because)}</span>' if because else ""
-        yield (
-            f'<li class="{name}"><span class="word">{mark(name)}{words[verdict]}</span> '
-            f"<span>{', '.join(flows)}{why}</span></li>"
-        )
-
-
-def _rest(checks: Sequence[str]) -> str:
-    if not checks:
-        return ""
-    summary = f"<summary>{len(checks)} checks in which nothing failed</summary>"
-    return f'<details class="rest">{summary}<ul class="verdicts">{"".join(checks)}</ul></details>'
+def _endings(told: Iterable[tuple[Verdict, str, str, Links]], order: Iterable[Verdict]) -> list[Ending]:
+    """Put the flows together of which the same is said."""
+    joined: dict[tuple[Verdict, str], list[tuple[str, Links]]] = {}
+    for verdict, because, flow, links in told:
+        joined.setdefault((verdict, because), []).append((flow, links))
+    places = list(order)
+    in_order = sorted(joined.items(), key=lambda each: places.index(each[0][0]))
+    return [Ending(verdict, because, flows) for (verdict, because), flows in in_order]
