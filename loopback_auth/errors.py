@@ -318,7 +318,7 @@ EXIT_STATUSES = {
     5: "a response broke a rule",
     6: "no response from the server",
     7: "the time was over",
-    8: "tokens could not be read or saved",
+    8: "tokens could not be read or kept",
     9: "not signed in",
     10: "not approved yet",
     130: "cancelled",

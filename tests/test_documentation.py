@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
@@ -72,6 +74,15 @@ def test_modules_exist(name: str) -> None:
     modules = re.findall(r"\bloopback_auth(?:\.\w+)+", TEXTS[name])
 
     assert [one for one in modules if importlib.util.find_spec(one) is None] == []
+
+
+def test_what_the_package_needs_is_said() -> None:
+    """Whoever takes a dependency asks what else comes with it."""
+    project = tomllib.loads((README.parent / "pyproject.toml").read_text())["project"]
+    names = [Requirement(one).name for one in project["dependencies"]]
+
+    assert f"needs {', '.join(names[:-1])} and {names[-1]};" in " ".join(TEXTS["README"].split())
+    assert Requirement(*project["optional-dependencies"]["oidc"]).name in TEXTS["README"]
 
 
 def test_the_readme_is_short_enough_to_be_read() -> None:
