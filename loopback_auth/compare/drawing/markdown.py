@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from loopback_auth.compare.drawing.mermaid import mermaid
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
+    LEGEND,
     attacked,
+    cell_text,
     checked,
     failed,
     groups,
@@ -22,13 +24,8 @@ from loopback_auth.compare.drawing.overview import (
     overview,
     sources,
 )
-from loopback_auth.compare.nouns import Basis, Cell, Comparison, Row
+from loopback_auth.compare.nouns import Cell, Comparison, Row
 from loopback_auth.redact import server_text
-
-LEGEND = (
-    r"Without a mark: seen in this run. \*: tried as an attack. ?: not observed. \[1\]: known, from source 1."
-)
-MARKS: Mapping[Basis, str] = {"observed": "", "tried": r"\*", "known": "", "not observed": "?"}
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")
 _ITEM = re.compile(r"^(?:(\d+)(?=[.)](?: |$))|(?=[-+=]))")
@@ -41,12 +38,12 @@ _PAGE = re.compile(r"https://[\w./~%#-]+")
 def markdown(comparison: Comparison) -> str:
     """Write the comparison."""
     flows = [_text(run.flow) for run in comparison.runs]
-    numbers = {source: number for number, source in enumerate(sources(comparison), 1)}
+    numbers = sources(comparison)
     first = overview(comparison)
     columns = zip(flows, *(_cells(row, numbers) for row in first), strict=True)
     parts = [f"# {_text(heading(comparison))}", _table(["Flow", *(row.title for row in first)], columns)]
     parts += [f"{_text(run.flow)}: {_text(run.reason)}" for run in comparison.runs if run.reason]
-    parts.append(LEGEND)
+    parts.append(_text(LEGEND))
     for name, rows in groups(comparison):
         body = ([_text(row.title), *_cells(row, numbers)] for row in rows)
         parts += [f"## {_text(name)}", _table(["", *flows], body)]
@@ -69,10 +66,7 @@ def _cells(row: Row, numbers: Mapping[str, int]) -> list[str]:
 
 
 def _cell(cell: Cell, numbers: Mapping[str, int]) -> str:
-    if cell.basis == "not observed" and cell.text == "not observed":
-        return "?"
-    number = rf"\[{numbers[cell.source]}\]" if cell.basis == "known" and cell.source else ""
-    return _text(cell.text) + MARKS[cell.basis] + number
+    return "".join(map(_text, cell_text(cell, numbers)))
 
 
 def _findings(comparison: Comparison) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import get_args
 
 from loopback_auth.compare.judging.cells import NOT_OBSERVED
-from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Severity, Verdict
+from loopback_auth.compare.nouns import Attack, Basis, Cell, Comparison, Finding, Row, Run, Severity, Verdict
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import Kind
 
@@ -43,6 +43,11 @@ IN_SHORT: Mapping[Kind, str] = {
     "paste": "The person copies an address with a code to the program. The program exchanges it for tokens.",
 }
 """What a flow of each kind is, for whoever has not met it."""
+
+MARKS: Mapping[Basis, str] = {"observed": "", "tried": "*", "known": "", "not observed": "?"}
+LEGEND = (
+    "Without a mark: seen in this run. *: tried as an attack. ?: not observed. [1]: known, from source 1."
+)
 
 HOW_ATTACKS_ENDED: dict[Verdict, str] = {
     "fail": "SUCCEEDED",
@@ -81,10 +86,25 @@ def groups(comparison: Comparison) -> Iterator[tuple[str, list[Row]]]:
         yield name, [row for row in rows if row.group == name]
 
 
-def sources(comparison: Comparison) -> list[str]:
-    """Return where knowledge is from, each place once; its number is its place in the list, from 1."""
+def sources(comparison: Comparison) -> dict[str, int]:
+    """Return where knowledge is from, each source once, and its number."""
     cells = (cell for row in comparison.rows for cell in row.cells)
-    return list(dict.fromkeys(cell.source for cell in cells if cell.basis == "known" and cell.source))
+    found = dict.fromkeys(cell.source for cell in cells if cell.basis == "known" and cell.source)
+    return {source: number for number, source in enumerate(found, 1)}
+
+
+def cell_text(cell: Cell, numbers: Mapping[str, int]) -> tuple[str, str]:
+    """Return what a cell says, and the mark behind it.
+
+    Args:
+        cell: what is written.
+        numbers: of the sources.
+    """
+    if cell.basis == "not observed" == cell.text:
+        return "", MARKS[cell.basis]
+    if cell.basis == "known" and cell.source:
+        return cell.text, f"[{numbers[cell.source]}]"
+    return cell.text, MARKS[cell.basis]
 
 
 def failed(comparison: Comparison) -> list[tuple[Finding, Told]]:

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from loopback_auth.compare.drawing.columns import GAP, TEXT_LIMIT, fitting, grid, hanging, painted
 from loopback_auth.compare.drawing.overview import (
     HOW_ATTACKS_ENDED,
+    LEGEND,
     attacked,
+    cell_text,
     checked,
     failed,
     groups,
@@ -20,18 +22,13 @@ from loopback_auth.compare.drawing.overview import (
     overview,
     sources,
 )
-from loopback_auth.compare.nouns import Basis, Cell, Comparison, Row
+from loopback_auth.compare.nouns import Cell, Comparison, Row
 from loopback_auth.redact import server_text
 
 LEAST = 9
 """Characters of a column that can be read."""
 LONG = 70
 """Characters of a cell that is not set in a column, nor what stands beside it."""
-
-MARKS: Mapping[Basis, str] = {"observed": "", "tried": "*", "known": "", "not observed": "?"}
-LEGEND = (
-    "Without a mark: seen in this run. *: tried as an attack. ?: not observed. [1]: known, from source 1."
-)
 
 BOLD, RED, YELLOW, GREEN = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[32m"
 COLOURS: Mapping[str, str] = {
@@ -55,7 +52,7 @@ class _Page:
         self.colours = COLOURS if colour else PLAIN
         self.bold = BOLD if colour else ""
         self.flows = [server_text(run.flow) for run in comparison.runs]
-        self._sources = {source: number for number, source in enumerate(sources(comparison), 1)}
+        self._sources = sources(comparison)
         beside = [texts for texts in map(self.texts, comparison.rows) if not _stand_alone(texts)]
         self.widths = fitting([self.flows, *beside], width - 2, least=LEAST)
         """Of a column a flow; None where the page is too narrow for that."""
@@ -65,11 +62,8 @@ class _Page:
         return [self._text(cell) for cell in row.cells]
 
     def _text(self, cell: Cell) -> str:
-        text = server_text(cell.text, TEXT_LIMIT)
-        if cell.basis == "not observed" and text == "not observed":
-            return "?"
-        number = f"[{self._sources[cell.source]}]" if cell.basis == "known" and cell.source else ""
-        return text + MARKS[cell.basis] + number
+        text, mark = cell_text(cell, self._sources)
+        return server_text(text, TEXT_LIMIT) + mark
 
     def title(self, text: str) -> Iterator[str]:
         """Write the title of a part."""
@@ -202,7 +196,7 @@ def _sources(page: _Page, comparison: Comparison) -> Iterator[str]:
     listed = sources(comparison)
     if listed:
         yield from page.title("Sources")
-    for number, source in enumerate(listed, 1):
+    for source, number in listed.items():
         yield from hanging(f"[{number}] ".rjust(len(f"[{len(listed)}] ")), source, width=page.width)
 
 

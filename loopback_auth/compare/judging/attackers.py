@@ -6,6 +6,8 @@ verifier was sent. What a trace cannot show, such as how easily a person is lure
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, seen
 from loopback_auth.compare.judging.conduct import learnt
 from loopback_auth.compare.judging.exposure import key_in_argv
@@ -15,6 +17,7 @@ from loopback_auth.trace.evidence import (
     KEYS,
     POLLED,
     TOKENS,
+    Message,
     answered,
     asked,
     brought,
@@ -52,13 +55,8 @@ def port(run: Run) -> Cell:
     return seen(text, numbers(*arrived), "RFC 8252 §8.1, §8.2")
 
 
-def pkce(run: Run) -> Cell:
+def pkce(run: Run, message: Message) -> Cell:
     """Say whether the code was bound to the one who began."""
-    message = asked(run.trace)
-    if kind_of(run.flow) in POLLED:
-        return fact(run, "pkce")
-    if message is None:
-        return NOT_OBSERVED
     if "code_challenge" not in message.parameters:
         return seen("not sent", message.steps, "RFC 7636 §4.3")
     method = message.parameters.get("code_challenge_method", "plain")
@@ -68,13 +66,9 @@ def pkce(run: Run) -> Cell:
     return seen(f"{method}, verifier sent", (*message.steps, proof.number), "RFC 7636 §4.6")
 
 
-def state(run: Run) -> Cell:
+def state(run: Run, message: Message) -> Cell:
     """Say whether state was sent, and came back."""
-    if kind_of(run.flow) in POLLED:
-        return fact(run, "state")
-    message, response, source = asked(run.trace), answered(run.trace), "RFC 6749 §10.12"
-    if message is None:
-        return NOT_OBSERVED
+    response, source = answered(run.trace), "RFC 6749 §10.12"
     sent_state = message.parameters.get("state")
     if sent_state is None:
         return seen("not sent", message.steps, source)
@@ -88,13 +82,8 @@ def state(run: Run) -> Cell:
     return seen(f"sent, {back}", (*message.steps, *response.steps), source)
 
 
-def nonce(run: Run) -> Cell:
+def nonce(_run: Run, message: Message) -> Cell:
     """Say whether a nonce was sent for the ID token to repeat."""
-    message = asked(run.trace)
-    if kind_of(run.flow) in POLLED:
-        return fact(run, "nonce")
-    if message is None:
-        return NOT_OBSERVED
     text = "sent" if "nonce" in message.parameters else "not sent"
     return seen(text, message.steps, "OpenID Connect Core 1.0 §15.5.2")
 
@@ -110,13 +99,8 @@ def iss(run: Run) -> Cell:
     return seen(text, response.steps, "RFC 9207 §2")
 
 
-def injection(run: Run) -> Cell:
+def injection(run: Run, message: Message) -> Cell:
     """Say what would tell an attacker's code or token from our own."""
-    if kind_of(run.flow) in POLLED:
-        return fact(run, "injection")
-    message = asked(run.trace)
-    if message is None:
-        return NOT_OBSERVED
     against = ["PKCE"] if pkce_steps(run) else []
     if "nonce" in message.parameters and run.tokens is not None and run.tokens.id_token:
         against.append("nonce")
@@ -124,13 +108,8 @@ def injection(run: Run) -> Cell:
     return seen(" and ".join(against) or NOT_IN_PROTOCOL, steps, "RFC 9700 §4.5.3, §4.6.1")
 
 
-def fixation(run: Run) -> Cell:
+def fixation(run: Run, message: Message) -> Cell:
     """Say what keeps somebody else's sign-in from becoming ours (log-in CSRF)."""
-    if kind_of(run.flow) in POLLED:
-        return fact(run, "fixation")
-    message = asked(run.trace)
-    if message is None:
-        return NOT_OBSERVED
     against = ["state"] if "state" in message.parameters else []
     against += ["PKCE"] if pkce_steps(run) else []
     steps = tuple(sorted({*message.steps, *pkce_steps(run)}))
@@ -174,16 +153,33 @@ def pkce_steps(run: Run) -> tuple[int, ...]:
     return (*message.steps, proof.number) if "code_verifier" in dict(along(proof)) else ()
 
 
+def _of_request(about: str, cell: Callable[[Run, Message], Cell]) -> Callable[[Run], Cell]:
+    """Return what reads a cell off the authorization request; for flows that have none it is a known fact.
+
+    Args:
+        about: name in the table of facts.
+        cell: reads the request.
+    """
+
+    def of_run(run: Run) -> Cell:
+        if kind_of(run.flow) in POLLED:
+            return fact(run, about)
+        message = asked(run.trace)
+        return NOT_OBSERVED if message is None else cell(run, message)
+
+    return of_run
+
+
 GROUP = "What attackers get"
 PROPERTIES = (
     Property("port", "A second process on our port", GROUP, port),
     Property("key-in-argv", "Redeemable from the process list", GROUP, key_in_argv),
-    Property("pkce", "PKCE", GROUP, pkce),
-    Property("state", "State", GROUP, state),
-    Property("nonce", "Nonce", GROUP, nonce),
+    Property("pkce", "PKCE", GROUP, _of_request("pkce", pkce)),
+    Property("state", "State", GROUP, _of_request("state", state)),
+    Property("nonce", "Nonce", GROUP, _of_request("nonce", nonce)),
     Property("iss", "Against a mix-up of servers", GROUP, iss),
-    Property("injection", "Against injected codes and tokens", GROUP, injection),
-    Property("fixation", "Against somebody else's sign-in", GROUP, fixation),
+    Property("injection", "Against injected codes and tokens", GROUP, _of_request("injection", injection)),
+    Property("fixation", "Against somebody else's sign-in", GROUP, _of_request("fixation", fixation)),
     Property("proof", "Proof that the program that finishes also started", GROUP, proof),
     Property("replay", "Can the code or ticket be used twice?", GROUP, replay),
 )
