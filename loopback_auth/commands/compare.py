@@ -135,7 +135,8 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     Raises:
         ConfigError: there is no such flow, or none at all.
     """
-    from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+    from loopback_auth.compare.nouns import FLOWS
+    from loopback_auth.compare.running.choices import choice, demo_client
     from loopback_auth.compare.running.simulate import ISSUER
     from loopback_auth.flows.catalog import NAMES
 

@@ -17,8 +17,7 @@ from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
 from loopback_auth.compare.attacks.scene import THEIR_PAGE, entered
-from loopback_auth.compare.nouns import Attack, Verdict
-from loopback_auth.compare.running.choices import FLOWS, FORM_POST
+from loopback_auth.compare.nouns import FLOWS, FORM_POST, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient

@@ -14,8 +14,7 @@ from gullible import Gullible, believing
 
 from loopback_auth.compare.attacks import Serving, demo_attacks, simulated_attacks, victim
 from loopback_auth.compare.attacks.sockets import shared
-from loopback_auth.compare.nouns import Attack
-from loopback_auth.compare.running.choices import FLOWS, FORM_POST
+from loopback_auth.compare.nouns import FLOWS, FORM_POST, Attack
 from loopback_auth.compare.running.run import compare_demo
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer

@@ -13,8 +13,8 @@ from stat import S_IMODE
 
 import pytest
 
-from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+from loopback_auth.compare.nouns import FLOWS, Run
+from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.live import DECIDED_BY, Conditions, announced, compare_live, why_not
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.session import run_flows

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from loopback_auth.compare.nouns import Attack, Run, Tokens
-from loopback_auth.compare.running.choices import FLOWS, choice, demo_client
+from loopback_auth.compare.nouns import FLOWS, Attack, Run, Tokens
+from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, LATENCY, Entropy, simulate, simulated_world
 from loopback_auth.demo.faults import Faults

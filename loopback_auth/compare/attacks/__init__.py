@@ -16,8 +16,7 @@ from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
 from loopback_auth.compare.attacks.scene import THEIR_PAGE, entered
-from loopback_auth.compare.nouns import Attack, Verdict
-from loopback_auth.compare.running.choices import FLOWS
+from loopback_auth.compare.nouns import FLOWS, Attack, Verdict
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.server import DemoServer
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loopback_auth.compare.attacks import links, redirects
 from loopback_auth.compare.attacks.acts import Story
 from loopback_auth.compare.attacks.scene import Scene
-from loopback_auth.compare.running.choices import FORM_POST
+from loopback_auth.compare.nouns import FORM_POST
 
 Tell = Callable[[Scene], Story]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from loopback_auth.compare.nouns import FLOWS, FORM_POST
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError
@@ -13,10 +14,6 @@ from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMeta
 from loopback_auth.settings.reading import suggestion
 
 PROVIDER = "demo"
-FORM_POST = "code form_post"
-FLOWS = ("code", FORM_POST, "token", "ticket", "device", "paste")
-"""The code by query and by form_post, the token in the fragment, and the three ways around the redirect."""
-
 THINKING = 2.0
 """Seconds that an invented person takes to approve, and as long again to paste an address."""
 

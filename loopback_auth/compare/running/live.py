@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.api import login
-from loopback_auth.compare.nouns import Run
-from loopback_auth.compare.running.choices import FORM_POST, Choice
+from loopback_auth.compare.nouns import FORM_POST, Run
+from loopback_auth.compare.running.choices import Choice
 from loopback_auth.compare.running.run import Judged, assembled
 from loopback_auth.doctor.direct_probe import DEVICE
 from loopback_auth.doctor.probe_flow import BY_DEVICE, LIMIT, probe
