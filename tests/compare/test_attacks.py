@@ -12,11 +12,11 @@ from canaries import Tap, leaks
 from gullible import Gullible
 
 from loopback_auth.compare.attacks import simulated_attacks
-from loopback_auth.compare.attacks.acts import NO_ANSWER, Ending, Outcome, Sight
+from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Exposed, LoginResult, Outcome
+from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
-from loopback_auth.compare.attacks.scene import THEIR_PAGE, entered
 from loopback_auth.compare.nouns import FLOWS, FORM_POST, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
@@ -76,12 +76,12 @@ def test_attacks_succeed_only_where_nothing_stands_against_them(flow: str) -> No
 @pytest.mark.parametrize(("status", "succeeded"), [(0, None), (302, True), (410, False)])
 def test_second_opening_without_an_answer_shows_nothing(status: int, succeeded: bool | None) -> None:
     """Neither that our start page opened twice, nor that it did not."""
-    story = opened_again(entered("code", ISSUER)[1])
+    story = opened_again(new_context("code", ISSUER)[1])
     next(story)
-    story.send(Sight(start_url="http://127.0.0.1:49152/key"))
+    story.send(Exposed(start_url="http://127.0.0.1:49152/key"))
     story.send(replace(NO_ANSWER, status=status))
     with pytest.raises(StopIteration) as stopped:
-        story.send(Ending(LoopbackAuthError("It was given up.")))
+        story.send(LoginResult(LoopbackAuthError("It was given up.")))
     outcome = stopped.value.value
 
     assert isinstance(outcome, Outcome)
@@ -184,20 +184,20 @@ def test_token_that_has_expired_is_no_prize() -> None:
 
 def test_injected_code_stops_the_sign_in_and_nothing_else() -> None:
     """Whoever knows our state can end our attempt; they cannot put their account into it (RFC 9700 §4.5)."""
-    told = because(simulated_attacks("code"), "injected-code")
+    answer_text = because(simulated_attacks("code"), "injected-code")
 
     assert (
-        told
+        answer_text
         == "The attacker's own code with our state was taken. Our own sign-in was refused: invalid_grant."
     )
 
 
 def test_stolen_code_is_refused_by_name() -> None:
     """Both without a verifier and with an invented one, and our own sign-in goes on (RFC 7636 §1)."""
-    told = because(simulated_attacks("code"), "stolen-code")
+    answer_text = because(simulated_attacks("code"), "stolen-code")
 
-    assert "without a verifier 400 invalid_request, with an invented one 400 invalid_grant" in told
-    assert told.endswith("Our own sign-in succeeded.")
+    assert "without a verifier 400 invalid_request, with an invented one 400 invalid_grant" in answer_text
+    assert answer_text.endswith("Our own sign-in succeeded.")
 
 
 def test_second_redemption_tells_what_became_of_the_first() -> None:
@@ -235,15 +235,15 @@ def test_attacks_are_the_same_in_another_process() -> None:
         "import sys; from loopback_auth.compare.attacks import simulated_attacks;"
         f"print([simulated_attacks(flow) for flow in {FLOWS!r}], 'aiohttp' in sys.modules)"
     )
-    told = {
+    answer_text = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True
         ).stdout
         for seed in ("1", "2")
     }
 
-    assert len(told) == 1
-    assert told.pop().endswith("False\n")
+    assert len(answer_text) == 1
+    assert answer_text.pop().endswith("False\n")
 
 
 @pytest.mark.parametrize("world", [AttackedWorld, Gullible])

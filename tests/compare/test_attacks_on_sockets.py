@@ -12,7 +12,7 @@ import pytest
 from canaries import Tap, leaks
 from gullible import Gullible, believing
 
-from loopback_auth.compare.attacks import Serving, demo_attacks, simulated_attacks, victim
+from loopback_auth.compare.attacks import Serving, demo_attacks, login_under_attack, simulated_attacks
 from loopback_auth.compare.attacks.sockets import shared
 from loopback_auth.compare.nouns import FLOWS, FORM_POST, Attack
 from loopback_auth.compare.running.run import compare_demo
@@ -83,9 +83,9 @@ def test_used_start_link_is_renewed_in_the_terminal(
     tapped: tuple[Tap, list[tuple[Attack, ...]]],
 ) -> None:
     """Whoever took the old one from the process list is out."""
-    told = [attack.because for attack in tapped[1][FLOWS.index("code")] if attack.id == "start-link"]
+    answer_text = [attack.because for attack in tapped[1][FLOWS.index("code")] if attack.id == "start-link"]
 
-    assert told == [f"The second opening of the link got 410.{RENEWED} Our own sign-in succeeded."]
+    assert answer_text == [f"The second opening of the link got 410.{RENEWED} Our own sign-in succeeded."]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_port_that_can_be_shared_is_told() -> None:
 
 def test_person_who_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then nothing is claimed."""
-    monkeypatch.setattr(victim, "PATIENCE", 0.2)
+    monkeypatch.setattr(login_under_attack, "PATIENCE", 0.2)
     [real] = on_sockets("code", serving=breaking(Faults(wrong_state=True)))
 
     assert verdicts(real)["replay"] == "not observed"
@@ -145,8 +145,8 @@ def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) ->
     def broken(_url: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(victim, "PATIENCE", 0.2)
-    monkeypatch.setattr(victim, "wander", broken)
+    monkeypatch.setattr(login_under_attack, "PATIENCE", 0.2)
+    monkeypatch.setattr(login_under_attack, "wander", broken)
     with pytest.raises(ZeroDivisionError):
         on_sockets("code")
 
@@ -158,21 +158,21 @@ def test_unknown_flow_is_not_attacked_on_sockets() -> None:
 
 def test_comparison_hands_out_what_was_tried() -> None:
     """After all flows have run, so that their times are not disturbed."""
-    told: list[tuple[str, str]] = []
+    answer_text: list[tuple[str, str]] = []
     attack = Attack("a", "Something is tried.", "pass", "It was refused.", "RFC 9700")
 
     async def attacks(flow: str) -> tuple[Attack, ...]:
-        assert ("token", "signed in") in told
+        assert ("token", "signed in") in answer_text
         return (replace(attack, because=flow),)
 
     async def main() -> list[str]:
         compared = await compare_demo(
             ("code", "token"),
             attacks=attacks,
-            tell=lambda name, stage: told.append((name, stage)),
+            tell=lambda name, stage: answer_text.append((name, stage)),
             thinking=0.0,
         )
         return [one.because for run in compared.runs for one in run.attacks]
 
     assert asyncio.run(main()) == ["code", "token"]
-    assert told[-2:] == [("code", "under attack"), ("token", "under attack")]
+    assert answer_text[-2:] == [("code", "under attack"), ("token", "under attack")]

@@ -27,7 +27,7 @@ from trace_samples import (
     without,
 )
 
-from loopback_auth.compare.judging.knowledge import FACTS
+from loopback_auth.compare.judging.known_rows import FACTS
 from loopback_auth.compare.judging.rows import PROPERTIES, rows
 from loopback_auth.compare.nouns import Cell, Comparison, Run
 from loopback_auth.compare.running.run import compare_simulated

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loopback_auth.compare.attacks.acts import Outcome
+from loopback_auth.compare.attacks.attack_actions import Outcome
+from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
-from loopback_auth.compare.attacks.scene import THEIR_PAGE, entered
 from loopback_auth.compare.nouns import FLOWS, Attack, Verdict
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.server import DemoServer
@@ -42,7 +42,7 @@ def simulated_attacks(
         world: what our port takes for an answer.
     """
     return tuple(
-        _told(one, _in_memory(one, flow, serving, world) if flow in one.stories else None)
+        _attack(one, _in_memory(one, flow, serving, world) if flow in one.stories else None)
         for one in _against(flow)
     )
 
@@ -60,7 +60,7 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
 
     async def tried(one: Scenario) -> Attack:
         outcome = await on_sockets(one, flow, serving or demo_server) if flow in one.stories else None
-        return _told(one, outcome)
+        return _attack(one, outcome)
 
     return tuple(await asyncio.gather(*map(tried, _against(flow))))
 
@@ -72,12 +72,12 @@ def _against(flow: str) -> tuple[Scenario, ...]:
 def _in_memory(scenario: Scenario, flow: str, serving: Serving, world: type[AttackedWorld]) -> Outcome:
     honest = serving(ISSUER)
     impostor = Impostor(THEIR_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
-    one, scene = entered(flow, ISSUER, bound=scenario.bound, impostor=impostor)
+    one, context = new_context(flow, ISSUER, bound=scenario.bound, impostor=impostor)
     stage = InMemory(world(flow, impostor or honest), one)
-    return stage.play(scenario.stories[flow](scene))
+    return stage.play(scenario.stories[flow](context))
 
 
-def _told(scenario: Scenario, outcome: Outcome | None) -> Attack:
+def _attack(scenario: Scenario, outcome: Outcome | None) -> Attack:
     """Put what came of it into an attack; None: it does not concern the flow."""
     verdict: Verdict = "not applicable" if outcome is None else _VERDICTS[outcome.succeeded]
     because = scenario.otherwise if outcome is None else outcome.because

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from loopback_auth.compare.attacks.acts import Acts, Ask, End, Outcome, Story, Until, in_link
-from loopback_auth.compare.attacks.deeds import (
+from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outcome, Story, Until, in_link
+from loopback_auth.compare.attacks.attack_steps import (
+    answer_text,
     as_theirs,
-    ours,
-    redeemed,
+    login_text,
+    redeem,
     refused,
     token_in,
-    told,
-    visited,
-    works,
+    token_works,
+    visit,
 )
-from loopback_auth.compare.attacks.scene import THEIR_ACCOUNT, THEIR_VERIFIER, Scene, from_page
+from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext, from_page
 from loopback_auth.model import HttpRequest, SignIn
 from loopback_auth.protocol.device import device_authorization_request, device_authorization_response
 from loopback_auth.protocol.ticket import call_request, ticket_response
@@ -24,78 +24,77 @@ GUESSES = ("BBBB", "CCCC", "DDDD", "FFFF", "GGGG", "HHHH", "JJJJ", "KKKK", "LLLL
 """Twice each, a user code that almost surely is nobody's: there are 20 to the power of 8."""
 
 
-def stolen_ticket(scene: Scene) -> Story:
+def stolen_ticket(context: AttackContext) -> Story:
     """Somebody has read the ticket's id, in the process list or the history, and redeems it before we do."""
-    sight = yield from Until("approved")
-    request = partial(scene.exchange_request, in_link(sight.link, "ticket"))
-    if scene.ticket.binding:
-        accepted, said = yield from redeemed(scene, request)
+    exposed = yield from Until("approved")
+    request = partial(context.exchange_request, in_link(exposed.link, "ticket"))
+    if context.ticket.binding:
+        accepted, said = yield from redeem(context, request)
     else:
         answer = yield from Ask(request(""))
         token = token_in(answer)
-        accepted, said = bool(token) and (yield from works(scene, token)), told(answer)
-    ending = yield from End()
-    return Outcome(accepted, f"Exchanged before us, the id in the link got: {said}. {ours(ending)}")
+        accepted, said = bool(token) and (yield from token_works(context, token)), answer_text(answer)
+    result = yield from End()
+    return Outcome(accepted, f"Exchanged before us, the id in the link got: {said}. {login_text(result)}")
 
 
-def stolen_user_code(scene: Scene) -> Story:
+def stolen_user_code(context: AttackContext) -> Story:
     """The same with a user code, which is all that a device's link has in it."""
-    sight = yield from Until("approved")
-    answer = yield from Ask(scene.device_request(in_link(sight.link, "user_code")))
+    exposed = yield from Until("approved")
+    answer = yield from Ask(context.device_request(in_link(exposed.link, "user_code")))
     token = token_in(answer)
-    accepted = bool(token) and (yield from works(scene, token))
-    ending = yield from End()
-    because = (
-        f"The user code in the link redeems nothing ({told(answer)}), and the device code is in no link."
-    )
-    return Outcome(accepted, f"{because} {ours(ending)}")
+    accepted = bool(token) and (yield from token_works(context, token))
+    result = yield from End()
+    said = answer_text(answer)
+    because = f"The user code in the link redeems nothing ({said}), and the device code is in no link."
+    return Outcome(accepted, f"{because} {login_text(result)}")
 
 
-def lured_to_link(scene: Scene) -> Story:
+def phished_by_link(context: AttackContext) -> Story:
     """The attacker begins, sends the person the link, and asks until they have approved (phishing)."""
-    link, redeeming = yield from _begun(scene)
-    page = yield from visited(link)
+    link, redeeming = yield from _begun(context)
+    page = yield from visit(link)
     answer = yield from Ask(redeeming)
     token = token_in(answer)
-    accepted = bool(token) and (yield from works(scene, token))
+    accepted = bool(token) and (yield from token_works(context, token))
     end = f"The person opened the attacker's link and decided ({page.status}); the attacker then got"
-    return Outcome(accepted, f"{end}: {told(answer)}.")
+    return Outcome(accepted, f"{end}: {answer_text(answer)}.")
 
 
-def _begun(scene: Scene) -> Acts[tuple[str, HttpRequest]]:
+def _begun(context: AttackContext) -> Actions[tuple[str, HttpRequest]]:
     """Begin as our client would; return the link to approve, and the request that redeems."""
-    if scene.flow == "ticket":
-        contract, values = scene.ticket, scene.ticket_values
+    if context.flow == "ticket":
+        contract, values = context.ticket, context.ticket_values
         ticket = ticket_response(contract, values, (yield from Ask(call_request(contract.create, values))))
-        return ticket.browser_url, scene.exchange_request(ticket.values["id"], THEIR_VERIFIER)
-    answer = yield from Ask(device_authorization_request(scene.client, scene.metadata))
-    grant = device_authorization_response(answer, by=scene.metadata.token_endpoint or "")
-    return grant.verification_uri_complete, scene.device_request(grant.device_code)
+        return ticket.browser_url, context.exchange_request(ticket.values["id"], THEIR_VERIFIER)
+    answer = yield from Ask(device_authorization_request(context.client, context.metadata))
+    grant = device_authorization_response(answer, by=context.metadata.token_endpoint or "")
+    return grant.verification_uri_complete, context.device_request(grant.device_code)
 
 
-def approved_by_stranger(scene: Scene) -> Story:
+def approved_by_stranger(context: AttackContext) -> Story:
     """Somebody has seen our link, and approves it with an account of their own before the person does."""
-    sight = yield from Until("link")
-    page = yield from visited(sight.link, account=THEIR_ACCOUNT)
-    ending = yield from End()
+    exposed = yield from Until("link")
+    page = yield from visit(exposed.link, account=THEIR_ACCOUNT)
+    result = yield from End()
     because = f"The attacker approved our link with their own account ({page.status})."
-    return Outcome(as_theirs(ending), f"{because} {ours(ending)}")
+    return Outcome(as_theirs(result), f"{because} {login_text(result)}")
 
 
-def denied_by_stranger(scene: Scene) -> Story:
+def denied_by_stranger(context: AttackContext) -> Story:
     """Somebody has seen our link, and refuses in the person's place."""
-    sight = yield from Until("link")
-    page = yield from visited(sight.link, decision="deny")
-    ending = yield from End()
+    exposed = yield from Until("link")
+    page = yield from visit(exposed.link, decision="deny")
+    result = yield from End()
     because = f"The attacker opened our link and denied ({page.status})."
-    return Outcome(refused(ending), f"{because} {ours(ending)}")
+    return Outcome(refused(result), f"{because} {login_text(result)}")
 
 
-def guessed_user_code(scene: Scene) -> Story:
+def guessed_user_code(context: AttackContext) -> Story:
     """Somebody tries one user code after the other."""
     statuses = []
     for guess in GUESSES:
-        answer = yield from visited(f"{scene.issuer}/device", user_code=f"{guess}-{guess}")
+        answer = yield from visit(f"{context.issuer}/device", user_code=f"{guess}-{guess}")
         statuses.append(answer.status)
     allowed = next((number for number, status in enumerate(statuses) if status == 429), None)
     if allowed is None:
@@ -103,25 +102,27 @@ def guessed_user_code(scene: Scene) -> Story:
     return Outcome(False, f"After {allowed} wrong codes in a row the server took no more (429).")
 
 
-def opened_again(scene: Scene) -> Story:
+def opened_again(context: AttackContext) -> Story:
     """Another process has read our start link in the process list, and opens it after the person did."""
-    sight = yield from Until("link" if scene.flow in ("ticket", "device") else "answer")
-    answer = yield from Ask(from_page(sight.start_url))
-    ending = yield from End()
-    shown = " The terminal showed a new one." if ending.renewed else ""
-    because = f"The second opening of the link got {told(answer)}.{shown}"
+    exposed = yield from Until("link" if context.flow in ("ticket", "device") else "answer")
+    answer = yield from Ask(from_page(exposed.start_url))
+    result = yield from End()
+    shown = " The terminal showed a new one." if result.renewed else ""
+    because = f"The second opening of the link got {answer_text(answer)}.{shown}"
     succeeded = answer.status < 400 if answer.status else None
-    return Outcome(succeeded, f"{because} {ours(ending)}")
+    return Outcome(succeeded, f"{because} {login_text(result)}")
 
 
-def replay(scene: Scene) -> Story:
+def replay(context: AttackContext) -> Story:
     """Somebody has recorded our request, proof and all, and sends it again, word for word."""
-    ending = yield from End()
-    if ending.redeeming is None or not isinstance(ending.end, SignIn):
-        return Outcome(None, f"There was nothing to be sent again. {ours(ending)}")
-    answer = yield from Ask(ending.redeeming)
+    result = yield from End()
+    if result.redeeming is None or not isinstance(result.end, SignIn):
+        return Outcome(None, f"There was nothing to be sent again. {login_text(result)}")
+    answer = yield from Ask(result.redeeming)
     token = token_in(answer)
-    accepted = bool(token) and (yield from works(scene, token))
-    kept = yield from works(scene, ending.end.tokens.access_token)
+    accepted = bool(token) and (yield from token_works(context, token))
+    kept = yield from token_works(context, result.end.tokens.access_token)
     rest = "still works" if kept else "was revoked by that"
-    return Outcome(accepted, f"The same request again got {told(answer)}. Our own access token {rest}.")
+    return Outcome(
+        accepted, f"The same request again got {answer_text(answer)}. Our own access token {rest}."
+    )

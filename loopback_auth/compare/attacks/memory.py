@@ -10,21 +10,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from loopback_auth import pages
-from loopback_auth.compare.attacks.acts import (
+from loopback_auth.compare.attacks.attack_actions import (
     NO_ANSWER,
     NOT_SO_FAR,
     OVER,
     Ask,
+    BindAgain,
     End,
-    Ending,
+    Exposed,
+    LoginResult,
     Outcome,
     Paste,
     Point,
-    Share,
-    Sight,
     Story,
     Until,
-    got_nowhere,
+    not_begun,
     redeeming,
     seen,
 )
@@ -66,7 +66,7 @@ class AttackedWorld(MemoryWorld):
         self.first: Callback | None = None
         """What somebody else has brought and was taken for the answer."""
 
-    def sight(self, answer: Step | None) -> Sight:
+    def exposed(self, answer: Step | None) -> Exposed:
         """Say what can be read now."""
         start_url = OURS + self.keys.start if self.keys.start else ""
         return seen(self.effects, start_url=start_url, answer=answer)
@@ -158,35 +158,35 @@ class InMemory:
         recorder, end = simulate(self._one, self._world)
         if isinstance(self._waits, End):
             self._go_on(
-                story, Ending(end, redeeming(self._world.effects), taken=self._world.first is not None)
+                story, LoginResult(end, redeeming(self._world.effects), taken=self._world.first is not None)
             )
         if self._outcome is not None:
             self._outcome = replace(self._outcome, because=recorder.text(self._outcome.because))
 
     def _reached(self, story: Story, point: Point, step: Step) -> None:
         if isinstance(self._waits, Until) and self._waits.point == point:
-            self._go_on(story, self._world.sight(step if point == "answer" else None))
+            self._go_on(story, self._world.exposed(step if point == "answer" else None))
 
-    def _go_on(self, story: Story, answer: Sight | Ending | None) -> None:
+    def _go_on(self, story: Story, answer: Exposed | LoginResult | None) -> None:
         """Let the attacker act until our sign-in is to go on, or the story is over."""
         self._waits = None
         try:
-            act = story.send(answer)
-            while not isinstance(act, Until | End):
-                act = story.send(self._performed(act))
-            self._waits = act
+            action = story.send(answer)
+            while not isinstance(action, Until | End):
+                action = story.send(self._performed(action))
+            self._waits = action
         except StopIteration as stop:
             self._outcome = stop.value
         except LoopbackAuthError as exc:
-            self._outcome = got_nowhere(exc)
+            self._outcome = not_begun(exc)
 
-    def _performed(self, act: Ask | Paste | Share) -> HttpResponse | str:
-        match act:
+    def _performed(self, action: Ask | Paste | BindAgain) -> HttpResponse | str:
+        match action:
             case Ask(request):
                 return self._asked(request)
             case Paste(text):
                 return self._world.offered(text)
-            case Share():
+            case BindAgain():
                 return ""
 
     def _asked(self, request: HttpRequest) -> HttpResponse:

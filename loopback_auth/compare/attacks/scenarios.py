@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from loopback_auth.compare.attacks import links, redirects
-from loopback_auth.compare.attacks.acts import Story
-from loopback_auth.compare.attacks.scene import Scene
+from loopback_auth.compare.attacks.attack_actions import Story
+from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.compare.nouns import FORM_POST
 
-Tell = Callable[[Scene], Story]
+Tell = Callable[[AttackContext], Story]
 
 CODES = ("code", FORM_POST, "paste")
 REDIRECTS = ("code", FORM_POST, "token", "paste")
@@ -124,7 +124,7 @@ ATTACKS = (
         "phishing",
         "The attacker begins a sign-in and has the person approve it.",
         "RFC 8628 §5.4",
-        _all(redirects.lured, *REDIRECTS) | _all(links.lured_to_link, *POLLED),
+        _all(redirects.phished, *REDIRECTS) | _all(links.phished_by_link, *POLLED),
     ),
     Scenario(
         "start-link",

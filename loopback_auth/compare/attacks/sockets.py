@@ -10,24 +10,24 @@ from typing import assert_never
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
-from loopback_auth.compare.attacks.acts import (
+from loopback_auth.compare.attacks.attack_actions import (
     NOT_SO_FAR,
-    Act,
+    Action,
     Ask,
+    BindAgain,
     End,
-    Ending,
+    Exposed,
+    LoginResult,
     Outcome,
     Paste,
-    Share,
-    Sight,
     Story,
     Until,
-    got_nowhere,
+    not_begun,
 )
+from loopback_auth.compare.attacks.context import new_context
 from loopback_auth.compare.attacks.impostor import Impostor
+from loopback_auth.compare.attacks.login_under_attack import PATIENCE, LoginUnderAttack, fetched
 from loopback_auth.compare.attacks.scenarios import Scenario
-from loopback_auth.compare.attacks.scene import entered
-from loopback_auth.compare.attacks.victim import PATIENCE, Victim, fetched
 from loopback_auth.demo.serve import ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
@@ -53,54 +53,54 @@ async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> O
 
         if scenario.impostor:
             await stack.enter_async_context(serve_demo(server_factory=imposing))
-        one, scene = entered(
+        one, context = new_context(
             flow, demo.issuer, bound=scenario.bound, impostor=impostors[0] if impostors else None
         )
         limits = ClientTimeout(total=PATIENCE)
         session = ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False)
         await stack.enter_async_context(session)
-        victim = Victim(one, session, labels)
-        stack.push_async_callback(victim.leave)
-        outcome = await _played(scenario.stories[flow](scene), victim, session, labels)
+        login = LoginUnderAttack(one, session, labels)
+        stack.push_async_callback(login.leave)
+        outcome = await _played(scenario.stories[flow](context), login, session, labels)
     return Outcome(outcome.succeeded, labels.text(outcome.because))
 
 
-async def _played(story: Story, victim: Victim, session: ClientSession, labels: Labels) -> Outcome:
-    came: HttpResponse | Sight | Ending | str | None = None
+async def _played(story: Story, login: LoginUnderAttack, session: ClientSession, labels: Labels) -> Outcome:
+    came: HttpResponse | Exposed | LoginResult | str | None = None
     try:
         while True:
-            act = story.send(came)
-            came = await _performed(act, victim, session, labels)
+            action = story.send(came)
+            came = await _performed(action, login, session, labels)
             if came is None:
                 return NOT_SO_FAR
     except StopIteration as stop:
         outcome: Outcome = stop.value
         return outcome
     except LoopbackAuthError as exc:
-        return got_nowhere(exc)
+        return not_begun(exc)
     finally:
         story.close()
 
 
 async def _performed(
-    act: Act, victim: Victim, session: ClientSession, labels: Labels
-) -> HttpResponse | Sight | Ending | str | None:
-    match act:
+    action: Action, login: LoginUnderAttack, session: ClientSession, labels: Labels
+) -> HttpResponse | Exposed | LoginResult | str | None:
+    match action:
         case Ask(request):
             answer = await fetched(session, request)
             labels.learn_request(request, guess=True)
             labels.learn_response(answer)
             return answer
         case Until(point):
-            return await victim.until(point)
+            return await login.until(point)
         case End():
-            return await victim.end()
+            return await login.end()
         case Paste(text):
-            return await victim.offered(text)
-        case Share(authority):
+            return await login.offered(text)
+        case BindAgain(authority):
             return shared(authority)
         case _:
-            assert_never(act)
+            assert_never(action)
 
 
 def shared(authority: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.judging.needs import LOOPBACK, host_of, secretive
+from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of, secretive
 from loopback_auth.compare.judging.verdicts import (
     Check,
     Judgement,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from loopback_auth.compare.judging.needs import duration
+from loopback_auth.compare.judging.result_rows import duration
 from loopback_auth.compare.judging.verdicts import (
     Check,
     Judgement,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.judging.exposure import kept_address
+from loopback_auth.compare.judging.secret_rows import kept_address
 from loopback_auth.compare.judging.verdicts import (
     Check,
     Judgement,

@@ -6,19 +6,19 @@ observed. Which of these it is goes with it, so that no reader takes a claim for
 
 from __future__ import annotations
 
-from loopback_auth.compare.judging import attackers, conduct, exposure, knowledge, needs
-from loopback_auth.compare.judging.tried import tried
+from loopback_auth.compare.judging import attacker_rows, course_rows, known_rows, result_rows, secret_rows
+from loopback_auth.compare.judging.attack_results import tried
 from loopback_auth.compare.nouns import Row, Run
 
 PROPERTIES = (
-    *knowledge.NATURE,
-    *conduct.PROPERTIES,
-    *exposure.PROPERTIES,
-    *attackers.PROPERTIES,
-    *knowledge.RISKS,
-    *needs.RESULTS,
-    *needs.REQUIREMENTS,
-    *knowledge.LIMITS,
+    *known_rows.NATURE,
+    *course_rows.PROPERTIES,
+    *secret_rows.PROPERTIES,
+    *attacker_rows.PROPERTIES,
+    *known_rows.RISKS,
+    *result_rows.RESULTS,
+    *result_rows.REQUIREMENTS,
+    *known_rows.LIMITS,
 )
 """In the order of a table, group by group."""
 

@@ -36,7 +36,7 @@ THEIR_VERIFIER = "a-code-verifier-that-somebody-else-has-invented"
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class AttackContext:
     """One flow under attack.
 
     Args:
@@ -123,10 +123,10 @@ class Scene:
         return HttpRequest("GET", self.issuer + PATHS["userinfo_endpoint"], (bearer,))
 
 
-def entered(
+def new_context(
     flow: str, issuer: str, *, bound: bool = False, impostor: Impostor | None = None
-) -> tuple[Choice, Scene]:
-    """Return what our sign-in runs, and the scene around it.
+) -> tuple[Choice, AttackContext]:
+    """Return what our sign-in runs, and the context of the attack.
 
     Args:
         flow: name of the run.
@@ -138,7 +138,7 @@ def entered(
     theirs = choice(flow, _client(issuer, bound=bound)).client
     if flow == "token":
         theirs = replace(theirs, response_type="token")
-    return choice(flow, _client(believed, bound=bound)), Scene(flow, theirs, issuer, impostor)
+    return choice(flow, _client(believed, bound=bound)), AttackContext(flow, theirs, issuer, impostor)
 
 
 def _client(issuer: str, *, bound: bool) -> ClientConfig:

@@ -11,7 +11,15 @@ from contextlib import suppress
 from aiohttp import ClientSession
 
 from loopback_auth.api import login
-from loopback_auth.compare.attacks.acts import NO_ANSWER, OVER, Ending, Point, Sight, redeeming, seen
+from loopback_auth.compare.attacks.attack_actions import (
+    NO_ANSWER,
+    OVER,
+    Exposed,
+    LoginResult,
+    Point,
+    redeeming,
+    seen,
+)
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.demo.agent import Step, wander
 from loopback_auth.demo.serve import fetch
@@ -38,7 +46,7 @@ async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
         return NO_ANSWER
 
 
-class Victim:
+class LoginUnderAttack:
     """One sign-in and its person; begins when it is first let go on.
 
     Args:
@@ -57,7 +65,7 @@ class Victim:
         self._tasks: list[asyncio.Task[None]] = []
         self._login: asyncio.Task[SignIn | LoopbackAuthError] | None = None
         self._wanted: Point | None = None
-        self._reached: asyncio.Future[Sight] = asyncio.get_running_loop().create_future()
+        self._reached: asyncio.Future[Exposed] = asyncio.get_running_loop().create_future()
         self._stands = False
         self._released = asyncio.Event()
         self._polled = asyncio.Event()
@@ -66,19 +74,19 @@ class Victim:
 
     # What follows is done by stories.
 
-    async def until(self, point: Point) -> Sight | None:
+    async def until(self, point: Point) -> Exposed | None:
         """Go on until a point; None when it ended before."""
         self._wanted, self._reached = point, asyncio.get_running_loop().create_future()
         self._released.set()
         await asyncio.wait((self._reached, self._begun()), return_when=asyncio.FIRST_COMPLETED)
         return self._reached.result() if self._reached.done() else None
 
-    async def end(self) -> Ending:
+    async def end(self) -> LoginResult:
         """Go on to the end."""
         self._wanted = None
         self._released.set()
         end = await self._begun()
-        return Ending(end, redeeming(self._effects), taken=self._taken, renewed=self._renewed)
+        return LoginResult(end, redeeming(self._effects), taken=self._taken, renewed=self._renewed)
 
     async def offered(self, text: str) -> str:
         """Paste something; say why it was refused, nothing if it was not."""

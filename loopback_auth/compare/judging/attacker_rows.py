@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, seen
-from loopback_auth.compare.judging.conduct import learnt
-from loopback_auth.compare.judging.exposure import key_in_argv
-from loopback_auth.compare.judging.knowledge import fact
+from loopback_auth.compare.judging.course_rows import learnt
+from loopback_auth.compare.judging.known_rows import fact
+from loopback_auth.compare.judging.secret_rows import key_in_argv
 from loopback_auth.compare.nouns import Cell, Run
 from loopback_auth.trace.evidence import (
     KEYS,

@@ -33,7 +33,7 @@ OVER = "This sign-in is over."
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Exposed:
     """What can be read while our sign-in stands still: in address bar, history, process list or memory.
 
     Args:
@@ -56,7 +56,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class LoginResult:
     """How our own sign-in ended.
 
     Args:
@@ -99,18 +99,18 @@ class Until:
 
     point: Point
 
-    def __iter__(self) -> Generator[Until, Any, Sight]:
-        sight: Sight = yield self
-        return sight
+    def __iter__(self) -> Generator[Until, Any, Exposed]:
+        exposed: Exposed = yield self
+        return exposed
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """Let our sign-in go on to its end."""
 
-    def __iter__(self) -> Generator[End, Any, Ending]:
-        ending: Ending = yield self
-        return ending
+    def __iter__(self) -> Generator[End, Any, LoginResult]:
+        result: LoginResult = yield self
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +125,22 @@ class Paste:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class BindAgain:
     """Bind our port a second time: answers how that ended, in a sentence; empty where there are no ports."""
 
     authority: str
 
-    def __iter__(self) -> Generator[Share, Any, str]:
+    def __iter__(self) -> Generator[BindAgain, Any, str]:
         ended: str = yield self
         return ended
 
 
-Act = Ask | End | Paste | Share | Until
-Acts = Generator[Act, Any, T]
-Story = Acts[Outcome]
+Action = Ask | End | Paste | BindAgain | Until
+Actions = Generator[Action, Any, T]
+Story = Actions[Outcome]
 
 
-def got_nowhere(error: LoopbackAuthError) -> Outcome:
+def not_begun(error: LoopbackAuthError) -> Outcome:
     """Say that the attacker's own requests were not answered as they should be."""
     return Outcome(None, f"The attacker could not begin: {error.message.rstrip('.')}.")
 
@@ -157,13 +157,13 @@ def in_link(link: str, name: str) -> str:
     return dict(parse_qsl(urlsplit(link).query)).get(name, "")
 
 
-def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Step | None = None) -> Sight:
+def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Step | None = None) -> Exposed:
     """Say what can be read of a sign-in that has come so far."""
     request = next((one.request for one in effects if isinstance(one, Browse) and one.request), None)
     link = next((one.url for one in effects if isinstance(one, Invite)), "")
     if request is None:
-        return Sight(start_url=start_url, link=link, answer=answer)
-    return Sight(start_url, link, request.redirect_uri, request.state, answer)
+        return Exposed(start_url=start_url, link=link, answer=answer)
+    return Exposed(start_url, link, request.redirect_uri, request.state, answer)
 
 
 def redeeming(effects: Sequence[Effect]) -> HttpRequest | None:

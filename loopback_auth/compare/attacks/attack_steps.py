@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from loopback_auth.compare.attacks.acts import Acts, Ask, Ending, Paste
-from loopback_auth.compare.attacks.scene import THEIR_ACCOUNT, THEIR_VERIFIER, Scene
+from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste
+from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext
 from loopback_auth.demo.agent import Decision, Step, wander
 from loopback_auth.errors import MalformedResponse, OAuthError
 from loopback_auth.model import AuthorizationRequest, HttpRequest, HttpResponse, SignIn
@@ -13,9 +13,9 @@ from loopback_auth.protocol.json import parse_object
 from loopback_auth.redact import error_code, server_text
 
 
-def visited(
+def visit(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
-) -> Acts[HttpResponse]:
+) -> Actions[HttpResponse]:
     """Let somebody's browser open a page and go on from there; return the answer where it ends."""
     way = wander(url, decision=decision, account=account, user_code=user_code)
     step = next(way)
@@ -29,7 +29,7 @@ def visited(
             return answer
 
 
-def approved(request: AuthorizationRequest, *, account: str = "") -> Acts[tuple[Step | None, HttpResponse]]:
+def approve(request: AuthorizationRequest, *, account: str = "") -> Actions[tuple[Step | None, HttpResponse]]:
     """Let somebody approve a request of the attacker's; return what their browser is about to bring.
 
     Args:
@@ -51,21 +51,21 @@ def approved(request: AuthorizationRequest, *, account: str = "") -> Acts[tuple[
             return step, answer
 
 
-def delivered(scene: Scene, step: Step) -> Acts[str]:
+def deliver(context: AttackContext, step: Step) -> Actions[str]:
     """Have an answer of the attacker's brought to us the way that answers come; say how it was received."""
-    if scene.flow == "paste":
+    if context.flow == "paste":
         refusal = yield from Paste(step.url)
         return f"not accepted: {refusal!a}" if refusal else "taken"
     # A page of the attacker's sends a form by itself; to any other address it is a link.
-    answer = (yield from Ask(step.request())) if step.body else (yield from visited(step.url))
+    answer = (yield from Ask(step.request())) if step.body else (yield from visit(step.url))
     return f"turned away ({answer.status})" if 400 <= answer.status < 500 else "taken"
 
 
-def redeemed(scene: Scene, asked: Callable[[str], HttpRequest]) -> Acts[tuple[bool, str]]:
+def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actions[tuple[bool, str]]:
     """Redeem what is bound to a verifier, without one and with an invented one.
 
     Args:
-        scene: where.
+        context: of the attack.
         asked: makes the request with a verifier, or with none where that is empty.
 
     Returns:
@@ -74,15 +74,15 @@ def redeemed(scene: Scene, asked: Callable[[str], HttpRequest]) -> Acts[tuple[bo
     said = []
     for verifier, how in (("", "without a verifier"), (THEIR_VERIFIER, "with an invented one")):
         answer = yield from Ask(asked(verifier))
-        said.append(f"{how} {told(answer)}")
+        said.append(f"{how} {answer_text(answer)}")
         if token := token_in(answer):
-            return (yield from works(scene, token)), ", ".join(said)
+            return (yield from token_works(context, token)), ", ".join(said)
     return False, ", ".join(said)
 
 
-def works(scene: Scene, token: str) -> Acts[bool]:
+def token_works(context: AttackContext, token: str) -> Actions[bool]:
     """Use an access token; return whether it was accepted."""
-    answer = yield from Ask(scene.resource_request(token))
+    answer = yield from Ask(context.resource_request(token))
     return answer.status == 200
 
 
@@ -92,7 +92,7 @@ def token_in(answer: HttpResponse) -> str:
     return token if isinstance(token, str) else ""
 
 
-def told(answer: HttpResponse) -> str:
+def answer_text(answer: HttpResponse) -> str:
     """Say what an endpoint answered: the status, and the error or that there was a token."""
     members = _members(answer)
     if "access_token" in members:
@@ -105,11 +105,11 @@ def told(answer: HttpResponse) -> str:
     return str(answer.status) if answer.status else "no answer"
 
 
-def ours(ending: Ending) -> str:
+def login_text(result: LoginResult) -> str:
     """Say how our own sign-in ended."""
-    match ending.end:
+    match result.end:
         case SignIn():
-            how = "ended in the attacker's account" if as_theirs(ending) else "succeeded"
+            how = "ended in the attacker's account" if as_theirs(result) else "succeeded"
             return f"Our own sign-in {how}."
         case OAuthError(error=error):
             return f"Our own sign-in was refused: {error}."
@@ -117,19 +117,19 @@ def ours(ending: Ending) -> str:
             return f"Our own sign-in failed: {failure.message.rstrip('.')}."
 
 
-def as_theirs(ending: Ending) -> bool:
+def as_theirs(result: LoginResult) -> bool:
     """Return whether we are signed in to the attacker's account."""
-    return isinstance(ending.end, SignIn) and ending.end.tokens.account == THEIR_ACCOUNT
+    return isinstance(result.end, SignIn) and result.end.tokens.account == THEIR_ACCOUNT
 
 
-def signed_in(ending: Ending) -> bool:
+def signed_in(result: LoginResult) -> bool:
     """Return whether our sign-in succeeded."""
-    return isinstance(ending.end, SignIn)
+    return isinstance(result.end, SignIn)
 
 
-def refused(ending: Ending) -> bool:
+def refused(result: LoginResult) -> bool:
     """Return whether the server refused it."""
-    return isinstance(ending.end, OAuthError)
+    return isinstance(result.end, OAuthError)
 
 
 def _members(answer: HttpResponse) -> Mapping[str, object]:
