@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 import shlex
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from loopback_auth import TokenSource, login, login_sync
 from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
 
@@ -74,6 +76,15 @@ def test_modules_exist(name: str) -> None:
     modules = re.findall(r"\bloopback_auth(?:\.\w+)+", TEXTS[name])
 
     assert [one for one in modules if importlib.util.find_spec(one) is None] == []
+
+
+def test_arguments_that_are_explained_for_programs_exist() -> None:
+    """A keyword that is gone would be an error in the first line that somebody copies."""
+    named = set(re.findall(r"^  (\w+)=", TEXTS["embedding"], re.M))
+
+    assert len(named) >= 5
+    for function in (login, login_sync, TokenSource):
+        assert named - set(inspect.signature(function).parameters) == set()
 
 
 def test_what_the_package_needs_is_said() -> None:
