@@ -56,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--flows",
         action="append",
         metavar="LIST",
-        help="names of flows, separated by commas or blanks; may be repeated; unset: all six",
+        help="names of flows, separated by commas or blanks; may be repeated; default: all six",
     )
     ground = parser.add_mutually_exclusive_group()
     ground.add_argument("--simulate", action="store_true", help="run in memory, the same each time")

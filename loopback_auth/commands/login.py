@@ -72,7 +72,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--yes", "-y", action="store_true", help="keep the sign-in without asking whose it is"
     )
     parser.add_argument(
-        "--qr", action=argparse.BooleanOptionalAction, help="draw links for a phone to read; unset: as needed"
+        "--qr",
+        action=argparse.BooleanOptionalAction,
+        help="draw links for a phone to read; default: as needed",
     )
     parser.add_argument(
         "--simulate-person",
