@@ -51,13 +51,13 @@ if TYPE_CHECKING:
         SignIn,
         TokenSet,
     )
-    from loopback_auth.plan.nouns import Plan, Route
+    from loopback_auth.plan.model import Plan, Route
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
     from loopback_auth.signin.refresh import logout, renew
     from loopback_auth.store import FileTokenStore
+    from loopback_auth.store.interface import TokenStore
     from loopback_auth.store.memory import MemoryTokenStore
-    from loopback_auth.store.protocol import TokenStore
     from loopback_auth.token_source import TokenSource
 
 _HOMES = {
@@ -99,12 +99,12 @@ _HOMES = {
         "SignIn",
         "TokenSet",
     ),
-    "plan.nouns": ("Plan", "Route"),
+    "plan.model": ("Plan", "Route"),
     "quirks": ("Quirks",),
     "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
-    "store.protocol": ("TokenStore",),
+    "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
     "signin.refresh": ("logout", "renew"),
 }

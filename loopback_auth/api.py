@@ -14,20 +14,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from loopback_auth import pages
 from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
 from loopback_auth.events import Notify, Warned, silent
-from loopback_auth.flows.catalog import Conditions
+from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart, check_asyncio, run_sync
-from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, ROUTES, Plan
-from loopback_auth.signin.attempt import TIMEOUT, UnderWay
+from loopback_auth.plan.model import APPROVED_BY_ANYBODY, ROUTES, Plan
+from loopback_auth.signin.attempt import TIMEOUT, SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Driver, Paste
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
 from loopback_auth.signin.resources import Observer, OpenBrowser
 from loopback_auth.signin.single_flight import leading
-from loopback_auth.store.protocol import TokenStore
+from loopback_auth.store.interface import TokenStore
 
 SIMULATED = "A simulated person approved this at the demonstration server. Nobody was asked."
 
@@ -76,7 +76,7 @@ async def login(
             None: `TIMEOUT`, or for tickets and device codes as long as these live.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
         flow: one of `flows.catalog.NAMES`, and no other.
-        allowed_flows: those that may be chosen from, of `plan.nouns.ROUTES`.
+        allowed_flows: those that may be chosen from, of `plan.model.ROUTES`.
         plan: the choice, made by the caller; see `plan.routes.plan`.
         controls: by which further flows can be begun while the sign-in is open.
         message: for the person on a ticket's approval page.
@@ -112,9 +112,11 @@ async def login(
                 pastes=paste is not None,
                 confirms=confirm is not None,
             )
-        conditions = Conditions(verify_signature=_verifies(client, plan), message=message)
+        conditions = FlowOptions(verify_signature=_verifies(client, plan), message=message)
         tell = notify or _teller(client, plan)
-        under_way = UnderWay(client, plan, notify=tell, conditions=conditions, timeout=timeout, paste=paste)
+        under_way = SignInAttempt(
+            client, plan, notify=tell, conditions=conditions, timeout=timeout, paste=paste
+        )
         async with Driver(
             notify=under_way.tell,
             open_browser=open_browser or _opener(plan),
@@ -200,10 +202,10 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
 
 
 def _teller(client: ClientConfig, plan: Plan | None = None) -> Notify:
-    from loopback_auth.terminal.teller import Teller
+    from loopback_auth.terminal.messages import Messages
 
     name = client.provider.shown_name
-    return Teller(name, authority="", plan=plan, verbose=False, qr=False, pasting=False).tell
+    return Messages(name, authority="", plan=plan, verbose=False, qr=False, pasting=False).tell
 
 
 def _opener(plan: Plan) -> OpenBrowser:

@@ -108,7 +108,7 @@ class Warn:
 
 
 @dataclass(frozen=True, slots=True)
-class Invite:
+class VerificationPrompt:
     """Ask the person to approve at an address, on whatever device, and keep showing it while we wait.
 
     Args:
@@ -129,7 +129,7 @@ class Invite:
     asked_next: tuple[str, ...] = field(default=(), repr=False)
     redeemable: bool = False
 
-    def __iter__(self) -> Generator[Invite, Any, None]:
+    def __iter__(self) -> Generator[VerificationPrompt, Any, None]:
         yield self
 
     @property
@@ -139,7 +139,7 @@ class Invite:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Tick:
     """What time it is, and what has happened meanwhile.
 
     Args:
@@ -162,12 +162,12 @@ class Sleep:
     seconds: float
     spread: float = 0.0
 
-    def __iter__(self) -> Generator[Sleep, Any, Moment]:
-        moment: Moment = yield self
+    def __iter__(self) -> Generator[Sleep, Any, Tick]:
+        moment: Tick = yield self
         return moment
 
 
-Effect = Bind | Browse | Invite | Receive | Send | Sleep | Warn
+Effect = Bind | Browse | VerificationPrompt | Receive | Send | Sleep | Warn
 Flow = Generator[Effect, Any, T]
 
 

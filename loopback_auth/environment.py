@@ -13,7 +13,7 @@ import os
 import sys
 import time
 
-from loopback_auth.plan.nouns import Surroundings
+from loopback_auth.plan.model import Surroundings
 from loopback_auth.plan.openers import openers
 from loopback_auth.plan.signals import PROBED, overridden
 
@@ -28,7 +28,7 @@ def look_around(
     *,
     stdin: TextIO | None,
     stderr: TextIO | None,
-    wishes: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> Surroundings:
     """Return what there is to see.
 
@@ -36,9 +36,9 @@ def look_around(
         environ: the environment.
         stdin: may be closed, as all three are for a service.
         stderr: the same.
-        wishes: what the person wants to be seen instead, see `plan.signals.overridden`.
+        overrides: what the person wants to be seen instead, see `plan.signals.overridden`.
     """
-    environ, files = overridden(environ, filter(os.path.exists, PROBED), wishes or {})
+    environ, files = overridden(environ, filter(os.path.exists, PROBED), overrides or {})
     environ = quoted_browser(environ)
     return Surroundings(
         environ,

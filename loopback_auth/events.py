@@ -19,7 +19,7 @@ class LinkReady:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class VerificationPrompted:
     """Where the person is to approve, on whatever device, within `lifetime` seconds.
 
     `user_code` is to be compared or entered there; `plain_url` is short enough to be typed, where it differs;
@@ -192,7 +192,7 @@ class Exchanged:
 
 Event = (
     LinkReady
-    | Invited
+    | VerificationPrompted
     | PasteReady
     | RouteBegan
     | RouteEnded

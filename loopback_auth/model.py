@@ -15,7 +15,7 @@ from loopback_auth.freshness import fresh
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 
 if TYPE_CHECKING:
-    from loopback_auth.approval import TicketContract
+    from loopback_auth.device_and_ticket import TicketContract
 
 ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
 ResponseMode = Literal["query", "fragment", "form_post"]

@@ -14,11 +14,11 @@ from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn, TokenSet
 from loopback_auth.network.threads import apart, check_asyncio, enter
-from loopback_auth.plan.nouns import ROUTES
+from loopback_auth.plan.model import ROUTES
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.refresh import keep, locked, renew
 from loopback_auth.signin.resources import OpenBrowser
-from loopback_auth.store.protocol import TokenStore
+from loopback_auth.store.interface import TokenStore
 
 REFUSED_FOR = 60.0
 """Seconds for which a refused refresh token is not sent again: some programs ask at every request."""

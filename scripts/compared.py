@@ -9,7 +9,7 @@ from pathlib import Path
 from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.overview import groups, overview
 from loopback_auth.compare.drawing.report import report
-from loopback_auth.compare.nouns import Cell, Comparison
+from loopback_auth.compare.model import Cell, Comparison
 from loopback_auth.compare.running.run import compare_simulated
 
 ROWS = (

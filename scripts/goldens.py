@@ -17,7 +17,7 @@ from pathlib import Path
 from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.drawing.outputs import render
 from loopback_auth.compare.drawing.table import table
-from loopback_auth.compare.nouns import Attack, Run
+from loopback_auth.compare.model import Attack, Run
 from loopback_auth.compare.running.run import compare_simulated
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "compare" / "goldens"

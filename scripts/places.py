@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import AT_ONCE, UNVISITED, Plan, Surroundings
-from loopback_auth.plan.recipe import recipe
+from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.model import AT_ONCE, UNVISITED, Plan, Surroundings
+from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.routes import plan
 
 SSH = {"SSH_CONNECTION": "192.0.2.7 50000 there 22", "SSH_TTY": "/dev/pts/0"}
@@ -76,7 +76,7 @@ def _place(
         stderr=terminal,
         openers=(opener,) if opener else (),
     )
-    able = abilities(
+    able = capabilities(
         issuer=True,
         authorization_endpoint=True,
         token_endpoint=True,
@@ -85,8 +85,8 @@ def _place(
         client_secret_missing=False,
         any_port=True,
     )
-    chosen = plan(seen, able, wishes={})
-    how = recipe(chosen.place, environ, ("127.0.0.1:43210",), user="you", host="there")
+    chosen = plan(seen, able, overrides={})
+    how = forwarding_command(chosen.place, environ, ("127.0.0.1:43210",), user="you", host="there")
     reach = f"`{how}`" if how and chosen.route("code") else ""
     return chosen.place.title, (_at_once(chosen), _flows(chosen, UNVISITED), reach)
 

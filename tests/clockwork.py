@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from loopback_auth.effects import Flow, Moment, Send, Sleep, Warn
+from loopback_auth.effects import Flow, Send, Sleep, Tick, Warn
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import HttpResponse
 
@@ -59,7 +59,7 @@ class Clockwork:
     def run(self, flow: Flow[T]) -> T:
         """Run to the end."""
         answers = iter(self.answers)
-        reply: Moment | HttpResponse | None = None
+        reply: Tick | HttpResponse | None = None
         error: LoopbackAuthError | None = None
         last: Answer = NOT_YET
         try:
@@ -93,7 +93,7 @@ class Clockwork:
         self.now += self.latency
         return next(answers, last)
 
-    def _sleep(self, effect: Sleep) -> Moment:
+    def _sleep(self, effect: Sleep) -> Tick:
         assert effect.seconds >= 0
         end, back = self.now + effect.seconds, False
         self.spreads.append(effect.spread)
@@ -102,7 +102,7 @@ class Clockwork:
             end, back = max(self.now, due[0]), True
             self.returns = self.returns[1:]
         self.now = end
-        return Moment(end, self._wall(), returned=back, watched=self.watched)
+        return Tick(end, self._wall(), returned=back, watched=self.watched)
 
     def _wall(self) -> float:
         return START + self.now + sum(seconds for at, seconds in self.jumps if at <= self.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
 from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")

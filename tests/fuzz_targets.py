@@ -28,7 +28,7 @@ from loopback_auth.errors import ConfigError, LoopbackAuthError, ProtocolError
 from loopback_auth.explain.capture import capture
 from loopback_auth.explain.narration import recorded_story
 from loopback_auth.explain.story_text import text as told
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.renewal import identified, refresh
 from loopback_auth.model import (
@@ -51,9 +51,10 @@ from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check
 from loopback_auth.redact import server_text
 from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
-from loopback_auth.settings.wishes import abilities_of, wishes_of
-from loopback_auth.store import handed, kept
-from loopback_auth.store.crowd import Crowd
+from loopback_auth.settings.overrides import capabilities_of, overrides_of
+from loopback_auth.store import kept
+from loopback_auth.store import pending_sign_in as handed
+from loopback_auth.store.sign_in_lock import SignInLock
 from loopback_auth.store.strict import built
 from loopback_auth.trace.labels import Labels
 from loopback_auth.trace.redactor import Redactor
@@ -125,12 +126,12 @@ def _world(disturb: Disturb | None = None) -> MemoryWorld:
 
 
 def _sign_in(name: str) -> Flow[object]:
-    return flow_named(name, CLIENT, ATTEMPT, Conditions(verify_signature=True, message="m"))
+    return flow_named(name, CLIENT, ATTEMPT, FlowOptions(verify_signature=True, message="m"))
 
 
 @cache
 def _signed_in() -> SignIn:
-    return _world().run(flow_named("code", CLIENT, ATTEMPT, Conditions(verify_signature=True)))
+    return _world().run(flow_named("code", CLIENT, ATTEMPT, FlowOptions(verify_signature=True)))
 
 
 def _renewed() -> Flow[object]:
@@ -210,18 +211,18 @@ def _kept(data: bytes) -> None:
 
 def _handed(data: bytes) -> None:
     with suppress(ValueError):
-        handed.from_json(handed.Handed, data, "as-abcdef")
+        handed.from_json(handed.PendingSignIn, data, "as-abcdef")
     with suppress(ValueError, RecursionError):
         members = json.loads(data)
         with suppress(ValueError):
-            built(handed.Handed, members)
+            built(handed.PendingSignIn, members)
 
 
 def _crowd(data: bytes) -> None:
     path = _folder() / "as.crowd"
     path.write_bytes(data)
     path.chmod(0o600)
-    crowd = Crowd(str(path))
+    crowd = SignInLock(str(path))
     crowd.leader()
     crowd.ended_since(0.0)
 
@@ -237,10 +238,10 @@ def _configuration(data: bytes) -> None:
     config = load_config(str(path))
     settings = resolve(provider="", flags={}, environ={}, config=config, config_path="config.toml")
     client = client_config(settings)
-    wishes_of(settings), abilities_of(settings)
+    overrides_of(settings), capabilities_of(settings)
     # Nobody signs in, but what a flow would begin with is built.
     with suppress(StopIteration):
-        flow_named("code", client, ATTEMPT, Conditions()).send(None)
+        flow_named("code", client, ATTEMPT, FlowOptions()).send(None)
 
 
 def _archive(data: bytes) -> None:
@@ -324,7 +325,7 @@ def _har() -> Iterator[bytes]:
 
 def _pending() -> bytes:
     return handed.to_json(
-        handed.Handed("as-abcdef", NOW, NOW + 600, "paste", replace(CLIENT, push=None), ATTEMPT)
+        handed.PendingSignIn("as-abcdef", NOW, NOW + 600, "paste", replace(CLIENT, push=None), ATTEMPT)
     )
 
 

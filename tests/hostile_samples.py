@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
 from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 PROPERTY = settings(max_examples=100)

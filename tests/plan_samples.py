@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from hypothesis import settings
 
-from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import AT_ONCE, UNVISITED, Abilities, Plan, Surroundings
+from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.model import AT_ONCE, UNVISITED, Capabilities, Plan, Surroundings
 
 PROPERTY = settings(max_examples=150)
 """The same examples in each run, so that a failure can be repeated."""
@@ -56,9 +56,9 @@ def provider(
     endpoints: Collection[str] = ("authorization", "token", "device"),
     ticket: bool = True,
     client_secret_missing: bool = False,
-) -> Abilities:
+) -> Capabilities:
     """Declare a provider that can do everything, except for what is said."""
-    return abilities(
+    return capabilities(
         issuer=issuer,
         authorization_endpoint="authorization" in endpoints,
         token_endpoint="token" in endpoints,

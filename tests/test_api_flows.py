@@ -16,7 +16,7 @@ from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, ConfigError, EndpointMissing, Unavailable
-from loopback_auth.events import Event, Invited, PasteReady, Warned
+from loopback_auth.events import Event, PasteReady, VerificationPrompted, Warned
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -129,7 +129,7 @@ def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:
             await person.done()
         return person.events
 
-    invited = [event for event in asyncio.run(main()) if isinstance(event, Invited)]
+    invited = [event for event in asyncio.run(main()) if isinstance(event, VerificationPrompted)]
 
     assert [event.opened_with for event in invited] == ["agent"]
 

@@ -24,7 +24,7 @@ from loopback_auth.errors import (
     RedirectUnavailable,
     Unavailable,
 )
-from loopback_auth.events import Event, Invited, LinkReady, PasteReady, RouteBegan, RouteEnded
+from loopback_auth.events import Event, LinkReady, PasteReady, RouteBegan, RouteEnded, VerificationPrompted
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -37,7 +37,7 @@ from loopback_auth.model import (
     SignIn,
 )
 from loopback_auth.network.browser import Opening
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin.controls import Controls
 
@@ -111,7 +111,7 @@ class Person:
         self.events.append(event)
         self.on(event)
         if self._clicks is not None and isinstance(event, self._clicks):
-            if isinstance(event, Invited):
+            if isinstance(event, VerificationPrompted):
                 self.visit(event.url, event.user_code)
             elif isinstance(event, LinkReady):
                 self.visit(event.url)
@@ -202,7 +202,7 @@ def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
 @pytest.mark.parametrize("route", [Ticket, Device], ids=lambda route: route.flow)
 def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
     """A browser that cannot reach us says nothing; its silence is what we learn from."""
-    person = Person(clicks=Invited)
+    person = Person(clicks=VerificationPrompted)
     sign_in, _ = race(plan(Code, route, patience=0.05), person, opener=lost)
 
     why = "No browser has come to the link within 0.05 seconds."
@@ -213,7 +213,7 @@ def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
 
 def test_failed_opener_opens_another_way_at_once() -> None:
     """The opener's exit status is known long before any patience is over (xdg-open ends with 3)."""
-    person = Person(clicks=Invited)
+    person = Person(clicks=VerificationPrompted)
 
     def fails(_: str) -> Opening:
         class Failing(Opening):
@@ -232,7 +232,7 @@ def test_failed_opener_opens_another_way_at_once() -> None:
 
 def test_port_that_is_taken_brings_another_way() -> None:
     """A registered port may be busy; only that flow needs it."""
-    person = Person(clicks=Invited)
+    person = Person(clicks=VerificationPrompted)
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -249,7 +249,7 @@ def test_port_that_is_taken_brings_another_way() -> None:
 
 def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
     """What metadata does not name is only found out by asking."""
-    person = Person(clicks=Invited)
+    person = Person(clicks=VerificationPrompted)
 
     def without_tickets(one: ClientConfig) -> ClientConfig:
         return replace(one, provider=replace(one.provider, ticket=None))
@@ -325,7 +325,7 @@ def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
 
 def test_person_begins_a_flow_by_hand() -> None:
     """Nobody has to wait for our patience to be over."""
-    person = Person(clicks=Invited)
+    person = Person(clicks=VerificationPrompted)
 
     def press(event: Event) -> None:
         if isinstance(event, LinkReady):
@@ -444,7 +444,7 @@ async def forwarded() -> AsyncIterator[Callable[[str], str]]:
 def test_losers_leave_nothing_behind(flow: str) -> None:
     """Tasks, sockets and polls of whoever lost end with the race."""
     before: set[asyncio.Task[object]] = set()
-    person = Person(clicks=LinkReady if flow == "code" else Invited)
+    person = Person(clicks=LinkReady if flow == "code" else VerificationPrompted)
 
     async def main() -> tuple[str, set[asyncio.Task[object]]]:
         async with serving() as (demo, _):

@@ -22,8 +22,8 @@ from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.signin.two_step import begin, resume
-from loopback_auth.store.handed import from_json, to_json
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.store.pending_sign_in import from_json, to_json
 
 SOON = 20.0
 OUTSIDE = Network(public=True, allow_private=("127.0.0.1",))

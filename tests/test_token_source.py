@@ -27,8 +27,8 @@ from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.quirks import Quirks
 from loopback_auth.store import FileTokenStore
+from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
-from loopback_auth.store.protocol import TokenStore
 from loopback_auth.token_source import TokenSource
 
 NOWHERE = "http://127.0.0.1:1"

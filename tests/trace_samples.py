@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from loopback_auth.compare.nouns import Run, Tokens
+from loopback_auth.compare.model import Run, Tokens
 from loopback_auth.trace.reading import labels
 from loopback_auth.trace.records import Exchange, Ground, Party, Secret, Step, Trace
 

@@ -22,7 +22,7 @@ from plan_samples import (
     machine,
 )
 
-from loopback_auth.plan.nouns import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Surroundings
+from loopback_auth.plan.model import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Surroundings
 
 NEAR = ("code (ticket) [device] [paste]", "code (device) [paste]")
 EITHER = ("code ticket [device] [paste]", "code device [paste]")

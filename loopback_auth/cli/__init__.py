@@ -81,10 +81,10 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
-    from loopback_auth.cli.termination import Ending
+    from loopback_auth.cli.termination import Termination
 
     _open_closed_streams()
-    with Ending():
+    with Termination():
         return _ended(arguments)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NAMES = ("SIGTERM", "SIGHUP", "SIGBREAK")
 
 
-class Ending:
+class Termination:
     """Hears the signals that end a program, for as long as the block lasts."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Ending:
         self._usual: list[int] = []
         self._blocked = False
 
-    def __enter__(self) -> Ending:
+    def __enter__(self) -> Termination:
         if threading.current_thread() is not threading.main_thread():
             return self
         # Who ignores them, as below nohup, wants them ignored.

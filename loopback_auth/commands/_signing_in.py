@@ -17,7 +17,7 @@ from loopback_auth.environment import started_here
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect
-from loopback_auth.plan.nouns import Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.settings import Settings
 from loopback_auth.signin.controls import Controls
 from loopback_auth.store import FileTokenStore

@@ -15,10 +15,10 @@ from loopback_auth.events import Event
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect
-from loopback_auth.plan.nouns import Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.settings import Settings
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.protocol import TokenStore
+from loopback_auth.store.interface import TokenStore
 from loopback_auth.terminal.simulated import Narrator
 
 PATIENCE = 60.0

@@ -16,8 +16,8 @@ from loopback_auth.cli import described_error, print_json, tell, tell_error
 from loopback_auth.commands.finish import chosen
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.folders import data_folder
-from loopback_auth.store.handed import Ended
 from loopback_auth.store.pending import PendingStore, name_in
+from loopback_auth.store.pending_sign_in import Ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from loopback_auth.compare.nouns import Comparison
+    from loopback_auth.compare.model import Comparison
     from loopback_auth.compare.running.run import Judged
     from loopback_auth.compare.running.unfinished import Unfinished
     from loopback_auth.settings import Settings
@@ -135,7 +135,7 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     Raises:
         ConfigError: there is no such flow, or none at all.
     """
-    from loopback_auth.compare.nouns import FLOWS
+    from loopback_auth.compare.model import FLOWS
     from loopback_auth.compare.running.choices import choice, demo_client
     from loopback_auth.compare.running.simulate import ISSUER
     from loopback_auth.flows.catalog import NAMES

@@ -33,11 +33,11 @@ from loopback_auth.doctor.report import (
 )
 from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
-from loopback_auth.plan.recipe import recipe
+from loopback_auth.plan.model import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
+from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.signals import signals
 from loopback_auth.settings import DEMO, needs_secret, redirect_of
-from loopback_auth.settings.wishes import abilities_of, wishes_of
+from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.signin.planning import surroundings_of
 from loopback_auth.terminal.tables import filled, table
 
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from loopback_auth.doctor.redirect_probe import Answered
+    from loopback_auth.doctor.redirect_probe import ProbeAnswer
     from loopback_auth.model import ClientConfig
-    from loopback_auth.network.report import Sight
-    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.network.report import NetworkSetting
+    from loopback_auth.plan.model import Plan
     from loopback_auth.settings import Settings
 
 
@@ -111,8 +111,8 @@ def _circumstances(settings: Settings) -> Circumstances:
     host, ports, _ = redirect_of(settings)
     return Circumstances(
         surroundings_of(settings),
-        abilities_of(settings),
-        wishes=wishes_of(settings),
+        capabilities_of(settings),
+        overrides=overrides_of(settings),
         allowed=settings.words("allowed_flows"),
         flow=settings.text("flow"),
         provider=settings.name,
@@ -120,7 +120,7 @@ def _circumstances(settings: Settings) -> Circumstances:
     )
 
 
-def _network(settings: Settings) -> tuple[Sight, ...]:
+def _network(settings: Settings) -> tuple[NetworkSetting, ...]:
     from loopback_auth.network.report import network_seen
     from loopback_auth.settings.network import network_of
     from loopback_auth.settings.presets import PLACES
@@ -145,20 +145,20 @@ def _read(path: str) -> dict[str, object]:
         raise ConfigError(exc.message, hint=MAKE_ONE) from exc
 
 
-def _asked(settings: Settings) -> tuple[Answered, ...]:
+def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
     """Ask the server, as far as the settings allow it."""
     import asyncio
 
     from loopback_auth.doctor.probe_flow import LIMIT, probe
-    from loopback_auth.doctor.redirect_probe import Answered
+    from loopback_auth.doctor.redirect_probe import ProbeAnswer
     from loopback_auth.signin.driver import Driver, new_attempt
 
     try:
         client = _client(settings)
     except ConfigError as exc:
-        return (Answered("settings", "no", f"{exc.message.rstrip('.')}. {exc.hint}", "declared"),)
+        return (ProbeAnswer("settings", "no", f"{exc.message.rstrip('.')}. {exc.hint}", "declared"),)
 
-    async def ask() -> tuple[Answered, ...]:
+    async def ask() -> tuple[ProbeAnswer, ...]:
         async with Driver(network=client.provider.network) as driver:
             return await driver.run(probe(client, iter(new_attempt, None)))
 
@@ -167,12 +167,12 @@ def _asked(settings: Settings) -> tuple[Answered, ...]:
     missing = []
     if not client.client_id:
         because = f"There is none, so only what the server publishes was read. {settings.advice}".strip()
-        missing.append(Answered("client_id", "no", because, "declared"))
+        missing.append(ProbeAnswer("client_id", "no", because, "declared"))
     elif needs_secret(settings):
         because = (
             "There is none. Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file."
         )
-        missing.append(Answered("client_secret", "no", because, "declared"))
+        missing.append(ProbeAnswer("client_secret", "no", because, "declared"))
     return (*missing, *asyncio.run(ask()))
 
 
@@ -192,12 +192,12 @@ def _client(settings: Settings) -> ClientConfig:
 
 def _tell(
     circumstances: Circumstances,
-    answers: tuple[Answered, ...],
+    answers: tuple[ProbeAnswer, ...],
     options: argparse.Namespace,
     *,
     owner: tuple[str, str],
     advice: str = "",
-    network: Sequence[Sight] = (),
+    network: Sequence[NetworkSetting] = (),
 ) -> int:
     chosen = circumstances.plan()
     if options.json:
@@ -227,7 +227,7 @@ def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
     _show("What was seen:", [(one.name, one.value, one.meaning) for one in seen])
 
 
-def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Answered, ...]) -> None:
+def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[ProbeAnswer, ...]) -> None:
     name = circumstances.provider
     # The demonstration itself begins with the redirect alone; whoever names no server asks about a real one.
     where = "a server with every flow" if name == DEMO else name
@@ -257,7 +257,9 @@ def _show_port(circumstances: Circumstances, chosen: Plan, user: str, host: str)
         return
     authority = circumstances.authority
     fixed = not authority.endswith(f":{ANY_PORT}")
-    line = recipe(chosen.place, circumstances.surroundings.environ, [authority], user=user, host=host)
+    line = forwarding_command(
+        chosen.place, circumstances.surroundings.environ, [authority], user=user, host=host
+    )
     port = f"{ANY_PORT} is the one that the sign-in shows."
     if fixed:
         port = f"The port is {authority}."
@@ -270,7 +272,7 @@ def _show_port(circumstances: Circumstances, chosen: Plan, user: str, host: str)
         _show(port, [])
 
 
-def _show_answers(answers: tuple[Answered, ...], advice: str) -> None:
+def _show_answers(answers: tuple[ProbeAnswer, ...], advice: str) -> None:
     if not answers:
         return
     rows = [
@@ -282,7 +284,7 @@ def _show_answers(answers: tuple[Answered, ...], advice: str) -> None:
         _show("What to do:", [(f"{todo} {advice}".strip(),)])
 
 
-def _advice(answers: tuple[Answered, ...]) -> str:
+def _advice(answers: tuple[ProbeAnswer, ...]) -> str:
     """Return what to do first: an unknown client has no redirect URI either."""
     if any(one.of_client and one.verdict == "no" for one in answers):
         return (

@@ -37,10 +37,10 @@ from loopback_auth.errors import (
 )
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
-from loopback_auth.plan.nouns import nobody_to_confirm
+from loopback_auth.plan.model import nobody_to_confirm
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
-from loopback_auth.store.handed import Ended, Handed, Outcome
 from loopback_auth.store.pending import PendingStore
+from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _finish(
     from loopback_auth.signin.two_step import FINAL
 
     handed = pendings.load(handle)
-    if not isinstance(handed, Handed):
+    if not isinstance(handed, PendingSignIn):
         raise SignInRequired(f"{handle} was ended by another process.", hint=f"{BEGIN_AGAIN}.")
     if not handed.lapsed(time.time()):
         _check(handed, options)
@@ -195,7 +195,7 @@ def _outcome(error: LoopbackAuthError) -> Outcome:
 
 
 async def _resumed(
-    handed: Handed, pendings: PendingStore, options: argparse.Namespace
+    handed: PendingSignIn, pendings: PendingStore, options: argparse.Namespace
 ) -> tuple[SignIn, bool]:
     """Go on; return the sign-in, and whether it is the right account."""
     from loopback_auth.signin.two_step import resume
@@ -215,7 +215,7 @@ async def _resumed(
     return sign_in, not asks or await Terminal(sign_in.name, authority="").confirm(sign_in)
 
 
-def _check(handed: Handed, options: argparse.Namespace) -> None:
+def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
     """Refuse what cannot work, before anything is sent."""
     from loopback_auth.signin.refresh import can_verify_signatures
 
@@ -236,7 +236,7 @@ def _check(handed: Handed, options: argparse.Namespace) -> None:
         )
 
 
-def _anybody_could_approve(handed: Handed) -> bool:
+def _anybody_could_approve(handed: PendingSignIn) -> bool:
     # RFC 6749 §10.16; RFC 8628 §5.4: nothing but the account shows that whoever began also approved.
     return handed.flow in ("ticket", "device")
 
@@ -258,7 +258,7 @@ def _paste(url: str | None) -> Paste | None:
     return brought
 
 
-def _client_secret(handed: Handed) -> str | None:
+def _client_secret(handed: PendingSignIn) -> str | None:
     """Find the client's secret again, by the settings with which the sign-in was begun.
 
     Raises:

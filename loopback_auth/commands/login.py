@@ -29,7 +29,7 @@ from loopback_auth.errors import RedirectUnavailable, Unavailable
 from loopback_auth.folders import data_folder
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect, bind
-from loopback_auth.plan.nouns import LIKELY, NO, YES
+from loopback_auth.plan.model import LIKELY, NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.signin.planning import plan_for, surroundings_of
 from loopback_auth.store import FileTokenStore, sign_in_name
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from loopback_auth.events import Event
     from loopback_auth.model import SignIn
-    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.plan.model import Plan
     from loopback_auth.settings import Settings
-    from loopback_auth.store.crowd import Crowd
+    from loopback_auth.store.sign_in_lock import SignInLock
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
@@ -149,7 +149,7 @@ def signed_in(
 
 
 def _follow(
-    crowd: Crowd | None, settings: Settings, store: FileTokenStore, since: float | None
+    crowd: SignInLock | None, settings: Settings, store: FileTokenStore, since: float | None
 ) -> SignIn | None:
     """Wait for another process that signs in to the same provider; None when it is we who have to."""
     if crowd is None or (crowd.lead() and (since is None or not crowd.ended_since(since))):

@@ -31,8 +31,8 @@ from loopback_auth.folders import data_folder
 from loopback_auth.invocation import GENERAL, as_typed
 from loopback_auth.signin.planning import check_allowed
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
+from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def invitation(handed: Handed) -> dict[str, object]:
+def invitation(handed: PendingSignIn) -> dict[str, object]:
     """Describe what the person is to do, for JSON; it holds the link, and no other secret."""
     optional = {
         "user_code": handed.user_code,
@@ -115,7 +115,7 @@ def invitation(handed: Handed) -> dict[str, object]:
     }
 
 
-def show(handed: Handed) -> None:
+def show(handed: PendingSignIn) -> None:
     """Tell people what to do."""
     from loopback_auth.terminal.outcome import until
 
@@ -140,7 +140,7 @@ def finish_command(handle: str, flow: str = "") -> str:
     return f"{GENERAL} finish {handle}{' --url -' if flow == 'paste' else ''}"
 
 
-async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Handed:
+async def _begun(settings: Settings, named: str, store: FileTokenStore) -> PendingSignIn:
     """Begin with the first flow that the server offers."""
     *others, last = _flows(settings)
     for flow in others:
@@ -151,9 +151,9 @@ async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Hande
     return await _begin(settings, last, named, store)
 
 
-async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTokenStore) -> Handed:
+async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTokenStore) -> PendingSignIn:
     from loopback_auth.commands._remarks import remark
-    from loopback_auth.flows.catalog import Conditions
+    from loopback_auth.flows.catalog import FlowOptions
     from loopback_auth.settings.configure import client_config
     from loopback_auth.settings.same_client import check_same_client
     from loopback_auth.signin.refresh import can_verify_signatures
@@ -161,7 +161,7 @@ async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTok
 
     client = client_config(settings.completed({"flow": flow}, "chosen by start"))
     check_same_client(settings, store)
-    conditions = Conditions(
+    conditions = FlowOptions(
         verify_signature="openid" in client.scope.split() and can_verify_signatures(),
         message=settings.text("message") or started_here(),
     )

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.model import SignIn
-    from loopback_auth.store.handed import Ended, Handed
     from loopback_auth.store.pending import PendingStore
+    from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
 
 
 USAGE = "[NAME] [--json]"
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 def _show(
     sign_ins: list[SignIn],
     errors: dict[str, StoreError],
-    begun: list[Handed],
+    begun: list[PendingSignIn],
     more_errors: dict[str, StoreError],
     *,
     as_json: bool,
@@ -80,10 +80,10 @@ def _show(
     return 0 if sign_ins else StillPending.exit_code
 
 
-def _show_begun(begun: Handed | Ended, store: FileTokenStore, *, as_json: bool) -> int:
+def _show_begun(begun: PendingSignIn | Ended, store: FileTokenStore, *, as_json: bool) -> int:
     from loopback_auth.commands.finish import outcome
     from loopback_auth.commands.start import invitation, show
-    from loopback_auth.store.handed import Ended
+    from loopback_auth.store.pending_sign_in import Ended
 
     if isinstance(begun, Ended):
         return _show([outcome(begun, store)], {}, [], {}, as_json=as_json)
@@ -173,11 +173,11 @@ def _all(store: FileTokenStore) -> tuple[list[SignIn], dict[str, StoreError]]:
     return sign_ins, errors
 
 
-def _all_pending(pendings: PendingStore) -> tuple[list[Handed], dict[str, StoreError]]:
-    from loopback_auth.store.handed import Handed
+def _all_pending(pendings: PendingStore) -> tuple[list[PendingSignIn], dict[str, StoreError]]:
+    from loopback_auth.store.pending_sign_in import PendingSignIn
 
     pendings.sweep(time.time())
-    begun: list[Handed] = []
+    begun: list[PendingSignIn] = []
     errors: dict[str, StoreError] = {}
     for handle in pendings.handles():
         try:
@@ -185,11 +185,11 @@ def _all_pending(pendings: PendingStore) -> tuple[list[Handed], dict[str, StoreE
         except StoreError as exc:
             errors[handle] = exc
         else:
-            begun += [found] if isinstance(found, Handed) else []
+            begun += [found] if isinstance(found, PendingSignIn) else []
     return begun, errors
 
 
-def _begun(pendings: PendingStore, name: str) -> Handed | Ended | None:
+def _begun(pendings: PendingStore, name: str) -> PendingSignIn | Ended | None:
     from loopback_auth.store.pending import is_handle
 
     if not is_handle(name):
@@ -244,7 +244,7 @@ def _row(sign_in: SignIn) -> tuple[str, str, str]:
     return server_text(tokens.account) or "-", when, server_text(tokens.scope) or "-"
 
 
-def _described_begun(begun: Handed) -> dict[str, object]:
+def _described_begun(begun: PendingSignIn) -> dict[str, object]:
     """Describe a sign-in that is under way for JSON, without the link."""
     from loopback_auth.commands.start import finish_command
 
@@ -259,7 +259,7 @@ def _described_begun(begun: Handed) -> dict[str, object]:
     }
 
 
-def _row_begun(begun: Handed) -> tuple[str, str, str, str]:
+def _row_begun(begun: PendingSignIn) -> tuple[str, str, str, str]:
     from loopback_auth.commands.start import finish_command
     from loopback_auth.terminal.outcome import until
 

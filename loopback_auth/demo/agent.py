@@ -32,15 +32,15 @@ class BrowserObserver(Protocol):
     def browsed(
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
     ) -> None:
-        """See one request and its answer, None when there was none; `address` is that of `Step`."""
+        """See one request and its answer, None when there was none; `address` is that of `Navigation`."""
         ...
 
 
 def browse(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Generator[HttpRequest, HttpResponse, HttpResponse]:
-    """Open a page and go on from there: `wander`, for whoever wants nothing but the requests."""
-    way = wander(url, decision=decision, account=account, user_code=user_code)
+    """Open a page and go on from there: `follow`, for whoever wants nothing but the requests."""
+    way = follow(url, decision=decision, account=account, user_code=user_code)
     step = next(way)
     while True:
         answer = yield step.request()
@@ -51,9 +51,9 @@ def browse(
             return last
 
 
-def wander(
+def follow(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
-) -> Generator[Step, HttpResponse, HttpResponse]:
+) -> Generator[Navigation, HttpResponse, HttpResponse]:
     """Open a page and go on from there, until a page comes that asks for nothing more.
 
     Args:
@@ -74,7 +74,7 @@ def wander(
         ConfigError: a page offers accounts, and this one is not among them.
         MalformedResponse: a redirect leads nowhere, or there is no end after 20 requests.
     """
-    step, person = Step("GET", url), Person(decision, account, user_code)
+    step, person = Navigation("GET", url), Person(decision, account, user_code)
     for _ in range(STEP_LIMIT):
         response = yield step
         following = _after(step, response, person)
@@ -96,7 +96,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Navigation:
     """One navigation: what to fetch, and who began it.
 
     Args:
@@ -153,7 +153,7 @@ class Step:
             headers += [("Content-Type", FORM), ("Origin", self.origin)]
         return HttpRequest(self.method, url, tuple(headers), self.body)
 
-    def redirected(self, status: int, location: str) -> Step:
+    def redirected(self, status: int, location: str) -> Navigation:
         """Follow a redirect: only 307 and 308 repeat a POST (RFC 9110 §15.4).
 
         A fragment goes along unless the new address has its own (RFC 9110 §10.2.2).
@@ -169,7 +169,7 @@ class Step:
         return replace(step, method="GET", body=b"")
 
 
-def _after(step: Step, response: HttpResponse, person: Person) -> Step | None:
+def _after(step: Navigation, response: HttpResponse, person: Person) -> Navigation | None:
     """Tell what the browser does next; None when this page is the last."""
     if step.relay:
         return None
@@ -205,22 +205,22 @@ def _entered(page: Page, person: Person) -> list[tuple[str, str]]:
     return filled
 
 
-def _relayed(step: Step, page: Page) -> Step:
+def _relayed(step: Navigation, page: Page) -> Navigation:
     """Send the fragment as the script of our relaying page does; the page's origin is its own."""
     fragment = urldefrag(step.url).fragment.removeprefix("?")
     url, origin = urljoin(step.url, page.relay), _origin(step.url)
-    return Step("POST", url, fragment.encode("utf-8"), origin=origin, relay=page.token or "undefined")
+    return Navigation("POST", url, fragment.encode("utf-8"), origin=origin, relay=page.token or "undefined")
 
 
-def _opened(step: Step, url: str) -> Step:
+def _opened(step: Navigation, url: str) -> Navigation:
     """Follow a link into another tab."""
     initiator = _origin(step.url)
-    return Step("GET", url, initiator=initiator, site=_site(initiator, url))
+    return Navigation("GET", url, initiator=initiator, site=_site(initiator, url))
 
 
-def _submitted(step: Step, page: HttpResponse, url: str, body: str) -> Step:
+def _submitted(step: Navigation, page: HttpResponse, url: str, body: str) -> Navigation:
     initiator = _origin(step.url)
-    return Step(
+    return Navigation(
         "POST",
         url,
         body.encode("ascii"),

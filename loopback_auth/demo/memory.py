@@ -15,10 +15,21 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar, assert_never
 
 from loopback_auth import effects, pages
-from loopback_auth.demo.agent import BrowserObserver, Step, wander
-from loopback_auth.demo.errand import NEVER, Errand, Pace, Reply
+from loopback_auth.demo.agent import BrowserObserver, Navigation, follow
+from loopback_auth.demo.browser_task import NEVER, BrowserTask, Pace, Reply
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
+from loopback_auth.effects import (
+    Bind,
+    Browse,
+    Effect,
+    Flow,
+    Receive,
+    Send,
+    Sleep,
+    Tick,
+    VerificationPrompt,
+    Warn,
+)
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.paste import Pasted, pasted_callback
@@ -42,7 +53,7 @@ class Observer(BrowserObserver, effects.Observer, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class PageKeys:
     """What is unguessable about our own pages in the real world, and given here.
 
     Args:
@@ -82,7 +93,7 @@ class MemoryWorld:
     disturb: Callable[[HttpRequest], HttpResponse | None] | None = None
     strangers: tuple[HttpRequest, ...] = ()
     latency: float = 0.0
-    keys: Keys = Keys()
+    keys: PageKeys = PageKeys()
     paste: bool = False
     observer: Observer | None = None
     effects: list[Effect] = field(default_factory=list)
@@ -92,7 +103,7 @@ class MemoryWorld:
     _way_on: HttpResponse | None = field(default=None, repr=False)
     _endpoint: RedirectEndpoint = field(default_factory=lambda: RedirectEndpoint(AUTHORITY, ""), repr=False)
     _callback: Callback | None = field(default=None, repr=False)
-    _errand: Errand | None = field(default=None, repr=False)
+    _errand: BrowserTask | None = field(default=None, repr=False)
     _invited: bool = False
 
     def run(self, flow: Flow[T]) -> T:
@@ -149,7 +160,7 @@ class MemoryWorld:
                 return self._send(effect)
             case Sleep(seconds):
                 return self._sleep(seconds)
-            case Invite():
+            case VerificationPrompt():
                 self._invite(effect)
             case Warn():
                 pass
@@ -160,8 +171,8 @@ class MemoryWorld:
     def _open(self, url: str, user_code: str = "") -> None:
         if self.observer is not None:
             self.observer.opened(url, "" if self.paste else PROGRAM)
-        self._errand = Errand(
-            wander(url, decision=self.decision, user_code=user_code),
+        self._errand = BrowserTask(
+            follow(url, decision=self.decision, user_code=user_code),
             begun=self.now,
             pace=Pace(self.latency, self.thinking),
             answer=self._answer,
@@ -179,7 +190,7 @@ class MemoryWorld:
         elif errand.held:
             errand.resume(way_on, self.now)
 
-    def _invite(self, invite: Invite) -> None:
+    def _invite(self, invite: VerificationPrompt) -> None:
         self._invited = True
         page = pages.waiting(
             path=self.keys.relay,
@@ -190,17 +201,17 @@ class MemoryWorld:
         )
         self._lead(page, invite.url, invite.user_code)
 
-    def _sleep(self, seconds: float) -> Moment:
+    def _sleep(self, seconds: float) -> Tick:
         end, errand = self.now + seconds, self._errand
         if errand is not None:
             errand.until(end)
         if errand is None or not self._invited or errand.over_at > end:
             self.now = end
-            return Moment(end, end, watched=self.watched)
+            return Tick(end, end, watched=self.watched)
         self._invited = False
         # Somebody who comes back wakes the flow; somebody who does not leaves it asleep.
         self.now = max(self.now, errand.over_at) if self.watched else end
-        return Moment(self.now, self.now, returned=self.watched, watched=self.watched)
+        return Tick(self.now, self.now, returned=self.watched, watched=self.watched)
 
     def _send(self, send: Send) -> HttpResponse:
         begun = self.now
@@ -241,7 +252,7 @@ class MemoryWorld:
             raise AttemptExpired("Nobody came back from the browser.")
         return replace(self._callback, received_at=self.now)
 
-    def _answer(self, step: Step, now: float) -> Reply:
+    def _answer(self, step: Navigation, now: float) -> Reply:
         """Answer the browser: as the server, as our own pages, or not at all."""
         request = step.request()
         if not request.url.startswith(f"{OURS}/"):

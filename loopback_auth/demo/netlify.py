@@ -14,8 +14,8 @@ from __future__ import annotations
 import hmac
 from datetime import UTC, datetime
 
-from loopback_auth.demo.desk import Desk, Routes, in_query, no
 from loopback_auth.demo.requests import code_challenge
+from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.tokens import CODE_VERIFIER, s256
 from loopback_auth.demo.wire import Parameters, json_members, json_reply, json_text
 from loopback_auth.model import HttpRequest, HttpResponse
@@ -29,7 +29,7 @@ MESSAGE_LIMIT = 500
 class Netlify:
     """The endpoints below `/netlify`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
         self._faults = desk.setup.faults
 

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from loopback_auth.demo.agent import BrowserObserver, Decision, Step, wander
+from loopback_auth.demo.agent import BrowserObserver, Decision, Navigation, follow
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
@@ -188,14 +188,14 @@ async def run_agent(
         reaches: the only origin that this browser can reach, as one on another machine; empty: all.
 
     Raises:
-        MalformedResponse: see `wander`.
+        MalformedResponse: see `follow`.
         TransportError: there was no answer, or it took longer than a minute.
     """
     import asyncio
 
     from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
-    way = wander(url, decision=decision, account=account, user_code=user_code)
+    way = follow(url, decision=decision, account=account, user_code=user_code)
     limits = ClientTimeout(total=PATIENCE)
     async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
         step = next(way)
@@ -211,7 +211,7 @@ async def run_agent(
 
 
 async def _seen(
-    session: ClientSession, step: Step, observer: BrowserObserver | None, reaches: str
+    session: ClientSession, step: Navigation, observer: BrowserObserver | None, reaches: str
 ) -> HttpResponse:
     """Make one step, and let the observer see it, whatever comes of it."""
     request, begun = step.request(), time.monotonic()

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loopback_auth.approval import TicketContract
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.consent import Interactions
-from loopback_auth.demo.desk import Desk, Routes
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.netlify import API, TICKETS, Netlify
 from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints
 from loopback_auth.demo.vendors import Doppler, Heroku, Npm, Stripe
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings.contracts import CONTRACTS
 
@@ -59,7 +59,7 @@ def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketCon
 
 def ticket_routes(setup: Setup, ledger: Ledger, approvals: Approvals, interactions: Interactions) -> Routes:
     """Return the endpoints of all vendors by path and method."""
-    desk = Desk(setup, ledger, approvals)
+    desk = TicketEndpoints(setup, ledger, approvals)
     vendors = (Netlify(desk), Npm(desk), Heroku(desk), Stripe(desk), Doppler(desk, interactions))
     return {path: methods for vendor in vendors for path, methods in vendor.routes().items()}
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.consent import Interactions
-from loopback_auth.demo.desk import Desk, Routes, in_query, no
+from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, json_text
 from loopback_auth.model import HttpRequest, HttpResponse
 
@@ -24,7 +24,7 @@ from loopback_auth.model import HttpRequest, HttpResponse
 class Npm:
     """npm's web login: 202 with `Retry-After` is "not yet"."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
 
     def routes(self) -> Routes:
@@ -61,7 +61,7 @@ class Npm:
 class Heroku:
     """Heroku's browser login: a second secret goes into the header of the poll."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
 
     def routes(self) -> Routes:
@@ -105,7 +105,7 @@ class Heroku:
 class Stripe:
     """Stripe's pairing: the person compares a code, and the keys come with the last poll."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
 
     def routes(self) -> Routes:
@@ -146,7 +146,7 @@ class Stripe:
 class Doppler:
     """Doppler's login: the person enters the code, the client asks with another one; 409 is "not yet"."""
 
-    def __init__(self, desk: Desk, interactions: Interactions) -> None:
+    def __init__(self, desk: TicketEndpoints, interactions: Interactions) -> None:
         self._desk = desk
         self._interactions = interactions
 

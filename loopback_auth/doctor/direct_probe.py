@@ -20,7 +20,7 @@ from loopback_auth.doctor.redirect_probe import (
     OF_REDIRECT_URI,
     REDIRECT_URI,
     REFUSED,
-    Answered,
+    ProbeAnswer,
     probe_redirect_uri,
     quoted,
 )
@@ -74,7 +74,7 @@ class Described:
     """
 
     metadata: ServerMetadata
-    answered: tuple[Answered, ...]
+    answered: tuple[ProbeAnswer, ...]
     response_types: tuple[str, ...] | None = None
 
 
@@ -88,12 +88,12 @@ def metadata_probe_response(provider: Provider, answer: HttpResponse) -> Describ
     """
     metadata = metadata_response(provider, answer)
     document = parse_object(answer.body, what="metadata document", source="RFC 8414 §3.2")
-    there = Answered(METADATA, "yes", f"The server describes itself as {metadata.issuer}.", "RFC 8414 §3")
+    there = ProbeAnswer(METADATA, "yes", f"The server describes itself as {metadata.issuer}.", "RFC 8414 §3")
     lists = tuple(_listed(document, name) for name in SILENCE)
     return Described(metadata, (there, *lists), _strings(document, "response_types_supported"))
 
 
-def not_listed(described: Described, response_type: str) -> Answered | None:
+def not_listed(described: Described, response_type: str) -> ProbeAnswer | None:
     """Say no for a response type that the server's own list leaves out; the order of its words is free.
 
     Source: RFC 8414 §2 (`response_types_supported`); RFC 6749 §3.1.1.
@@ -102,7 +102,7 @@ def not_listed(described: Described, response_type: str) -> Answered | None:
     if listed is None or any(set(one.split()) == set(response_type.split()) for one in listed):
         return None
     because = "The metadata do not list it, so it was not asked for."
-    return Answered(f"response_type={response_type}", "no", because, "RFC 8414 §2")
+    return ProbeAnswer(f"response_type={response_type}", "no", because, "RFC 8414 §2")
 
 
 def pushed_probe(client: ClientConfig, request: AuthorizationRequest) -> HttpRequest:
@@ -115,7 +115,7 @@ def pushed_probe(client: ClientConfig, request: AuthorizationRequest) -> HttpReq
 
 def pushed_probe_response(
     client: ClientConfig, request: AuthorizationRequest, what: str, answer: HttpResponse
-) -> tuple[AuthorizationRequest | None, tuple[Answered, ...]]:
+) -> tuple[AuthorizationRequest | None, tuple[ProbeAnswer, ...]]:
     """Judge the answer to a pushed request; where it was taken, return what may be visited as well.
 
     Source: RFC 9126 §2.2, §2.3.
@@ -126,12 +126,12 @@ def pushed_probe_response(
     except OAuthError as exc:
         return None, _not_taken(client, request, what, exc)
     except LoopbackAuthError as exc:
-        return None, (Answered(PUSHED, "unknown", f"{exc.message}.", source),)
+        return None, (ProbeAnswer(PUSHED, "unknown", f"{exc.message}.", source),)
     taken = f"The server takes a request with {request.redirect_uri}."
     return pushed, (
-        Answered(PUSHED, "yes", "The server takes requests directly.", "RFC 9126 §2.2"),
-        Answered(REDIRECT_URI, "yes", taken, source),
-        Answered(what, "likely", "The server takes a request for it.", source),
+        ProbeAnswer(PUSHED, "yes", "The server takes requests directly.", "RFC 9126 §2.2"),
+        ProbeAnswer(REDIRECT_URI, "yes", taken, source),
+        ProbeAnswer(what, "likely", "The server takes a request for it.", source),
     )
 
 
@@ -157,7 +157,7 @@ def grant_probe(
     return token_endpoint_request(parameters, _without_proof(client), metadata)
 
 
-def grant_probe_response(client: ClientConfig, grant_type: GrantType, answer: HttpResponse) -> Answered:
+def grant_probe_response(client: ClientConfig, grant_type: GrantType, answer: HttpResponse) -> ProbeAnswer:
     """Judge the answer to a made-up code or token: a server that looked for it answers the grant.
 
     Source: RFC 6749 §5.2; RFC 8628 §3.5.
@@ -168,13 +168,13 @@ def grant_probe_response(client: ClientConfig, grant_type: GrantType, answer: Ht
     except OAuthError as exc:
         if exc.error in GRANT_KNOWN:
             because = f"The server looked for what was made up, and did not find it: {quoted(exc)}."
-            return Answered(what, "yes", because, source)
+            return ProbeAnswer(what, "yes", because, source)
         # Some say invalid_request to what does not look like a code of theirs, others to the grant itself.
         named = exc.error == "invalid_request" and re.search(r"grant[ _]type", exc.error_description)
         return _refusal(client, what, exc, source, no=exc.error in GRANT_REFUSED or bool(named))
     except LoopbackAuthError as exc:
-        return Answered(what, "unknown", f"{exc.message}.", source)
-    return Answered(
+        return ProbeAnswer(what, "unknown", f"{exc.message}.", source)
+    return ProbeAnswer(
         what, "unknown", "The server gives tokens for what was made up: is it a real one?", source
     )
 
@@ -190,7 +190,7 @@ def device_probe(client: ClientConfig, metadata: ServerMetadata) -> HttpRequest:
     return device_authorization_request(_without_proof(client), metadata)
 
 
-def device_probe_response(client: ClientConfig, answer: HttpResponse) -> Answered:
+def device_probe_response(client: ClientConfig, answer: HttpResponse) -> ProbeAnswer:
     """Judge the answer to the request for a device code.
 
     Source: RFC 8628 §3.2; RFC 6749 §5.2.
@@ -204,35 +204,37 @@ def device_probe_response(client: ClientConfig, answer: HttpResponse) -> Answere
         no = exc.error in REFUSED | GRANT_REFUSED | {"device_flow_disabled"}
         return _refusal(client, DEVICE, exc, source, no=no)
     except LoopbackAuthError as exc:
-        return Answered(DEVICE, "unknown", f"{exc.message}.", source)
-    return Answered(DEVICE, "yes", "The server gave a code, which is left to lapse.", source)
+        return ProbeAnswer(DEVICE, "unknown", f"{exc.message}.", source)
+    return ProbeAnswer(DEVICE, "yes", "The server gave a code, which is left to lapse.", source)
 
 
 def _not_taken(
     client: ClientConfig, request: AuthorizationRequest, what: str, error: OAuthError
-) -> tuple[Answered, ...]:
+) -> tuple[ProbeAnswer, ...]:
     source = "RFC 9126 §2.3"
-    first = Answered(what, "unknown", "The server first refuses the client or the redirect URI.", source)
+    first = ProbeAnswer(what, "unknown", "The server first refuses the client or the redirect URI.", source)
     if error.error in OF_CLIENT:
         # Who has to prove itself here need not do so at the authorization endpoint.
         return (_refusal(client, PUSHED, error, source, no=True), first)
     # RFC 9126 §2.3 has no code of its own for it; its example has a description that names it.
     if error.error in OF_REDIRECT_URI or "redirect_uri" in error.error_description:
         because = f"The server refuses {request.redirect_uri}: {quoted(error)}."
-        return (Answered(REDIRECT_URI, "no", because, source), first)
+        return (ProbeAnswer(REDIRECT_URI, "no", because, source), first)
     return (_refusal(client, what, error, source, no=error.error in REFUSED),)
 
 
-def _refusal(client: ClientConfig, what: str, error: OAuthError, source: str, *, no: bool) -> Answered:
+def _refusal(client: ClientConfig, what: str, error: OAuthError, source: str, *, no: bool) -> ProbeAnswer:
     if error.error in OF_CLIENT:
         if _lacks_secret(client):
             because = "The server wants the client secret first, and there is none here"
-            return Answered(what, "unknown", f"{because}: {quoted(error)}.", source)
+            return ProbeAnswer(what, "unknown", f"{because}: {quoted(error)}.", source)
         because = "The server does not know this client, or wants it to authenticate"
-        return Answered(what, "no", f"{because}: {quoted(error)}.", source, of_client=True)
+        return ProbeAnswer(what, "no", f"{because}: {quoted(error)}.", source, of_client=True)
     if no:
-        return Answered(what, "no", f"The server refuses it: {quoted(error)}.", source)
-    return Answered(what, "unknown", f"The server first objects to something else: {quoted(error)}.", source)
+        return ProbeAnswer(what, "no", f"The server refuses it: {quoted(error)}.", source)
+    return ProbeAnswer(
+        what, "unknown", f"The server first objects to something else: {quoted(error)}.", source
+    )
 
 
 def _lacks_secret(client: ClientConfig) -> bool:
@@ -246,14 +248,14 @@ def _without_proof(client: ClientConfig) -> ClientConfig:
     return replace(client, provider=replace(client.provider, client_auth="none"))
 
 
-def _listed(document: Mapping[str, object], name: str) -> Answered:
+def _listed(document: Mapping[str, object], name: str) -> ProbeAnswer:
     values = _strings(document, name)
     if values is None:
         because = f"The metadata do not say, which means {SILENCE[name]}."
-        return Answered(name, "unknown", because, "RFC 8414 §2")
+        return ProbeAnswer(name, "unknown", because, "RFC 8414 §2")
     shown = server_text(", ".join(values), 400) or "nothing"
     no = name == "code_challenge_methods_supported" and "S256" not in values
-    return Answered(name, "no" if no else "yes", f"The metadata list {shown}.", "RFC 8414 §2")
+    return ProbeAnswer(name, "no" if no else "yes", f"The metadata list {shown}.", "RFC 8414 §2")
 
 
 def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:

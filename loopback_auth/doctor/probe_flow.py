@@ -27,7 +27,7 @@ from loopback_auth.doctor.direct_probe import (
 )
 from loopback_auth.doctor.redirect_probe import (
     REDIRECT_URI,
-    Answered,
+    ProbeAnswer,
     Verdict,
     authorization_probe,
     authorization_probe_response,
@@ -61,7 +61,7 @@ OTHER_TYPES: tuple[ResponseType, ...] = ("token", "code id_token", "id_token", "
 GRANTS: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
 BY_DEVICE: tuple[GrantType, ...] = ("urn:ietf:params:oauth:grant-type:device_code",)
 
-Answers = tuple[Answered, ...]
+Answers = tuple[ProbeAnswer, ...]
 
 
 def probe(client: ClientConfig, attempts: Iterator[Attempt]) -> Flow[Answers]:
@@ -117,20 +117,20 @@ class _Asking:
             self._silent[host] = self._silent.get(host, 0) + 1
             raise
 
-    def trouble(self, what: str, error: LoopbackAuthError) -> Answered:
+    def trouble(self, what: str, error: LoopbackAuthError) -> ProbeAnswer:
         """Answer with an error: *no* where a sign-in would fail as well, *unknown* without an answer."""
         if self.unread and isinstance(error, EndpointMissing):
-            return Answered(what, "unknown", "Where to ask would be in the metadata.", "")
+            return ProbeAnswer(what, "unknown", "Where to ask would be in the metadata.", "")
         verdict: Verdict = "unknown" if isinstance(error, TransportError) else "no"
         source = error.source if isinstance(error, ProtocolError) else ""
-        return Answered(what, verdict, f"{error.message.rstrip('.')}.", source)
+        return ProbeAnswer(what, verdict, f"{error.message.rstrip('.')}.", source)
 
 
 def _described(provider: Provider, asking: _Asking) -> Flow[Described]:
     known = provider.metadata
     if known.issuer is None:
         because = "No issuer is known, whose metadata could be read."
-        return Described(known, (Answered(METADATA, "unknown", because, "RFC 8414 §3"),))
+        return Described(known, (ProbeAnswer(METADATA, "unknown", because, "RFC 8414 §3"),))
     try:
         for request in metadata_requests(known.issuer):
             answer = yield from asking.send(request, step="metadata request")
@@ -140,7 +140,7 @@ def _described(provider: Provider, asking: _Asking) -> Flow[Described]:
         asking.unread = isinstance(exc, TransportError)
         return Described(known, (asking.trouble(METADATA, exc),))
     because = f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414)."
-    return Described(known, (Answered(METADATA, "no", because, "RFC 8414 §3"),))
+    return Described(known, (ProbeAnswer(METADATA, "no", because, "RFC 8414 §3"),))
 
 
 def _worth_more(answers: Answers, metadata: ServerMetadata) -> bool:
@@ -174,7 +174,7 @@ def _variants(
     described: Described,
     attempts: Iterator[Attempt],
     asking: _Asking,
-    redirect_uri: Answered | None,
+    redirect_uri: ProbeAnswer | None,
 ) -> Flow[Answers]:
     """Ask about other ways to answer, as far as the server does not rule them out itself."""
     metadata = described.metadata
@@ -240,8 +240,8 @@ def _grants(
     return (*answers, device_probe_response(client, answer))
 
 
-def _ticket(provider: Provider) -> Answered:
+def _ticket(provider: Provider) -> ProbeAnswer:
     if provider.ticket is None:
-        return Answered("ticket", "no", "No ticket contract is known for this provider.", "declared")
+        return ProbeAnswer("ticket", "no", "No ticket contract is known for this provider.", "declared")
     because = f"Its contract is known from {provider.ticket.source}; none was made."
-    return Answered("ticket", "yes", because, "declared")
+    return ProbeAnswer("ticket", "yes", because, "declared")

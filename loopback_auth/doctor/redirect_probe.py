@@ -65,7 +65,7 @@ _IN_BETWEEN = ("cf-mitigated", "www-authenticate", "x-amzn-waf-action", "x-verce
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ProbeAnswer:
     """One thing that was asked about, and what is known of it now.
 
     Args:
@@ -133,7 +133,7 @@ def authorization_probe_visit(request: AuthorizationRequest) -> HttpRequest:
 
 def authorization_probe_response(
     request: AuthorizationRequest, what: str, answer: HttpResponse
-) -> tuple[Answered, ...]:
+) -> tuple[ProbeAnswer, ...]:
     """Judge the answer to a visit: what it says of the redirect URI, and of what was asked about.
 
     Nobody may be sent to an address that is not registered, so a server that answers there knows it.
@@ -144,12 +144,12 @@ def authorization_probe_response(
     if callback is None:
         return _own_page(request, what, answer)
     back = f"The server answers at {request.redirect_uri}."
-    return (Answered(REDIRECT_URI, "yes", back, SOURCE), _brought_back(request, what, callback))
+    return (ProbeAnswer(REDIRECT_URI, "yes", back, SOURCE), _brought_back(request, what, callback))
 
 
 def of_another_type(
-    answers: tuple[Answered, ...], what: str, redirect_uri: Answered | None
-) -> tuple[Answered, ...]:
+    answers: tuple[ProbeAnswer, ...], what: str, redirect_uri: ProbeAnswer | None
+) -> tuple[ProbeAnswer, ...]:
     """Judge a page of the server's own in the light of what became of `code` with the same redirect URI.
 
     For a redirect URI or a client that it does not know, a server must show a page; it may for anything else
@@ -166,7 +166,7 @@ def of_another_type(
     if objection is None or redirect_uri is None or redirect_uri.verdict not in ("yes", "likely"):
         return answers
     because = "The server shows a page of its own that refuses something, and did not for response_type=code."
-    return (Answered(what, "no", because, SOURCE),)
+    return (ProbeAnswer(what, "no", because, SOURCE),)
 
 
 def quoted(error: OAuthError) -> str:
@@ -178,13 +178,13 @@ def quoted(error: OAuthError) -> str:
     return f"{error.error} ({description})" if description else error.error
 
 
-def decisive(answers: tuple[Answered, ...]) -> tuple[Answered, ...]:
+def decisive(answers: tuple[ProbeAnswer, ...]) -> tuple[ProbeAnswer, ...]:
     """Keep one answer about each thing, in the order asked: the most decisive, of equal ones the first.
 
     Source: RFC 9126 §2.3 (what is checked directly need not be guessed from a page).
     """
     rank = {"unknown": 0, "likely": 1, "no": 2, "yes": 2}
-    best: dict[str, Answered] = {}
+    best: dict[str, ProbeAnswer] = {}
     for one in answers:
         known = best.setdefault(one.what, one)
         if rank[one.verdict] > rank[known.verdict]:
@@ -192,20 +192,22 @@ def decisive(answers: tuple[Answered, ...]) -> tuple[Answered, ...]:
     return tuple(best.values())
 
 
-def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) -> Answered:
+def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) -> ProbeAnswer:
     try:
         authorization_response(request, callback)
     except AuthorizationError as exc:
         if exc.error in ASKS_NOBODY:
             because = f"The server would ask the person now: {quoted(exc)}."
-            return Answered(what, "yes", because, "OpenID Connect Core 1.0 §3.1.2.6")
+            return ProbeAnswer(what, "yes", because, "OpenID Connect Core 1.0 §3.1.2.6")
         if exc.error in REFUSED:
-            return Answered(what, "no", f"The server refuses it: {quoted(exc)}.", SOURCE)
+            return ProbeAnswer(what, "no", f"The server refuses it: {quoted(exc)}.", SOURCE)
         because = f"The server first objects to something else: {quoted(exc)}."
-        return Answered(what, "unknown", because, SOURCE)
+        return ProbeAnswer(what, "unknown", because, SOURCE)
     except ProtocolError as exc:
-        return Answered(what, "unknown", f"Its answer would be turned away here: {exc.message}.", exc.source)
-    return Answered(what, "yes", "The server answers at once, without asking anybody.", "RFC 6749 §4.1.2")
+        return ProbeAnswer(
+            what, "unknown", f"Its answer would be turned away here: {exc.message}.", exc.source
+        )
+    return ProbeAnswer(what, "yes", "The server answers at once, without asking anybody.", "RFC 6749 §4.1.2")
 
 
 def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback | None:
@@ -238,7 +240,7 @@ def _location(request: AuthorizationRequest, answer: HttpResponse) -> str:
         return ""
 
 
-def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[Answered, ...]:
+def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[ProbeAnswer, ...]:
     status, found = answer.status, _CODE_IN_PAGE.search(_text(answer))
     code = found[1] if found else ""
     if status in _NOTHING_THERE:
@@ -249,20 +251,20 @@ def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) ->
         return _goes_on(request, what, answer)
     told = f"HTTP status {status}, {code}" if code else f"HTTP status {status}"
     if code in OF_REQUEST:
-        refusal = Answered(what, "no", f"The server refuses it on a page of its own: {told}.", SOURCE)
-        return (refusal, Answered(REDIRECT_URI, "unknown", refusal.because, SOURCE))
+        refusal = ProbeAnswer(what, "no", f"The server refuses it on a page of its own: {told}.", SOURCE)
+        return (refusal, ProbeAnswer(REDIRECT_URI, "unknown", refusal.because, SOURCE))
     culprit, of_client = f"this client ID, or {request.redirect_uri}", code in OF_CLIENT
     if of_client:
         culprit = "this client ID"
     elif code in OF_REDIRECT_URI:
         culprit = f"{request.redirect_uri} for this client"
     return (
-        Answered(REDIRECT_URI, "no", f"The server does not know {culprit}: {told}.", SOURCE, of_client),
-        Answered(what, "unknown", "The server first refuses the client or the redirect URI.", SOURCE),
+        ProbeAnswer(REDIRECT_URI, "no", f"The server does not know {culprit}: {told}.", SOURCE, of_client),
+        ProbeAnswer(what, "unknown", "The server first refuses the client or the redirect URI.", SOURCE),
     )
 
 
-def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[Answered, ...]:
+def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[ProbeAnswer, ...]:
     address, _, query = _location(request, answer).partition("#")[0].partition("?")
     if _ERROR_PAGE.search(address) or "error" in dict(parse_qsl(query)):
         return _both(what, "no", "The server leads on to a page of its own that tells of an error.")
@@ -270,8 +272,8 @@ def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> 
     return _both(what, "likely", f"{because}: HTTP status {answer.status}.")
 
 
-def _both(what: str, verdict: Verdict, because: str) -> tuple[Answered, ...]:
-    return tuple(Answered(one, verdict, because, SOURCE) for one in (REDIRECT_URI, what))
+def _both(what: str, verdict: Verdict, because: str) -> tuple[ProbeAnswer, ...]:
+    return tuple(ProbeAnswer(one, verdict, because, SOURCE) for one in (REDIRECT_URI, what))
 
 
 def _text(answer: HttpResponse) -> str:

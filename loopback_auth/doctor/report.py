@@ -19,9 +19,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.plan.nouns import LEVELS, ROUTES, Abilities, Plan, Surroundings
+from loopback_auth.plan.model import LEVELS, ROUTES, Capabilities, Plan, Surroundings
 from loopback_auth.plan.openers import PRINT_ONLY, program_name
-from loopback_auth.plan.recipe import recipe
+from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.routes import plan
 from loopback_auth.plan.signals import CLOUD_SHELL_HOSTS, PROBED, READ, signals, truthy
 
@@ -47,22 +47,22 @@ class Circumstances:
         authority: host and port of the redirect URI, or `ANY_PORT`.
     """
 
-    __slots__ = ("abilities", "allowed", "authority", "flow", "provider", "surroundings", "wishes")
+    __slots__ = ("allowed", "authority", "capabilities", "flow", "overrides", "provider", "surroundings")
 
     def __init__(
         self,
         surroundings: Surroundings,
-        abilities: Abilities,
+        capabilities: Capabilities,
         *,
-        wishes: Mapping[str, tuple[str, str]],
+        overrides: Mapping[str, tuple[str, str]],
         allowed: tuple[str, ...],
         flow: str | None,
         provider: str,
         authority: str,
     ) -> None:
         self.surroundings = surroundings
-        self.abilities = abilities
-        self.wishes = wishes
+        self.capabilities = capabilities
+        self.overrides = overrides
         self.allowed = allowed
         self.flow = flow
         self.provider = provider
@@ -70,7 +70,7 @@ class Circumstances:
 
     def plan(self) -> Plan:
         """Make the plan of a sign-in; where one flow is insisted on, what speaks against it stays in it."""
-        chosen = plan(self.surroundings, self.abilities, wishes=self.wishes, allowed=self.allowed)
+        chosen = plan(self.surroundings, self.capabilities, overrides=self.overrides, allowed=self.allowed)
         if self.flow is None:
             return chosen
         insisted = chosen.only(self.flow)
@@ -94,8 +94,8 @@ class Circumstances:
                 stderr=seen.stderr,
                 openers=tuple(map(_program, seen.openers)),
             ),
-            self.abilities,
-            wishes={fact: (level, _origin(origin)) for fact, (level, origin) in self.wishes.items()},
+            self.capabilities,
+            overrides={fact: (level, _origin(origin)) for fact, (level, origin) in self.overrides.items()},
             allowed=self.allowed,
             flow=self.flow,
             provider=self.provider[:200],
@@ -123,9 +123,9 @@ def described(
             "provider": safe.provider,
             "flow": safe.flow,
             "allowed": safe.allowed,
-            "wishes": safe.wishes,
-            "refused": safe.abilities.refused,
-            "any_port": safe.abilities.any_port,
+            "wishes": safe.overrides,
+            "refused": safe.capabilities.refused,
+            "any_port": safe.capabilities.any_port,
             "authority": safe.authority,
         },
         "place": {"name": chosen.place.name, "title": chosen.place.title},
@@ -133,7 +133,9 @@ def described(
         "routes": [{"flow": one.flow, "starts": one.starts, "why": one.why} for one in chosen.routes],
         "refused": dict(chosen.refused),
         "advice": chosen.place.advice,
-        "recipe": recipe(chosen.place, seen.environ, [safe.authority], user=SOMEBODY, host=SOMEWHERE),
+        "recipe": forwarding_command(
+            chosen.place, seen.environ, [safe.authority], user=SOMEBODY, host=SOMEWHERE
+        ),
         "network": list(network),
         "server": server,
     }
@@ -162,8 +164,10 @@ def circumstances_of(document: Mapping[str, object]) -> Circumstances:
             stderr=_bool(seen, "stderr"),
             openers=_list(seen, "openers"),
         ),
-        Abilities(_texts(asked, "refused", names=ROUTES, form=_SENTENCE), any_port=_bool(asked, "any_port")),
-        wishes=_wishes(asked),
+        Capabilities(
+            _texts(asked, "refused", names=ROUTES, form=_SENTENCE), any_port=_bool(asked, "any_port")
+        ),
+        overrides=_overrides(asked),
         allowed=_list(asked, "allowed", ROUTES),
         flow=None if asked["flow"] is None else _text(asked, "flow", _SENTENCE),
         provider=_text(asked, "provider", _SENTENCE),
@@ -271,13 +275,13 @@ def _texts(
     return {key: _text(value, key, form) for key in value}
 
 
-def _wishes(asked: Mapping[str, object]) -> dict[str, tuple[str, str]]:
+def _overrides(asked: Mapping[str, object]) -> dict[str, tuple[str, str]]:
     value = asked["wishes"]
     if not isinstance(value, dict) or not set(value) <= set(FACTS):
         raise _refused("wishes has other members than a report has")
-    wishes = {}
+    overrides = {}
     for fact, wish in value.items():
         if not isinstance(wish, list) or len(wish) != 2 or wish[0] not in LEVELS:
             raise _refused(f"the wish about {fact} is no level and its origin")
-        wishes[fact] = (str(wish[0]), _text({"origin": wish[1]}, "origin", _SENTENCE))
-    return wishes
+        overrides[fact] = (str(wish[0]), _text({"origin": wish[1]}, "origin", _SENTENCE))
+    return overrides

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.explain.story import FROM_ANSWER, Manner, shown_link
 from loopback_auth.explain.value_flow import came_back
 from loopback_auth.model import FORM

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote
 
-from loopback_auth.approval import TicketContract
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of
-from loopback_auth.compare.nouns import Finding, Run
+from loopback_auth.compare.model import Finding, Run
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.endings import ending_of, flow_of
 from loopback_auth.explain.grouping import BESIDES, Found, groups, server
 from loopback_auth.explain.har import Archive, Entry, read_archive

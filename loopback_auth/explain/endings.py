@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loopback_auth.compare.nouns import FORM_POST, Outcome, Tokens
+from loopback_auth.compare.model import FORM_POST, Outcome, Tokens
 from loopback_auth.flows.catalog import NAMES
 from loopback_auth.protocol.json import number
 from loopback_auth.trace.evidence import RESPONSES

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loopback_auth.approval import TicketContract
-from loopback_auth.compare.nouns import Finding, Run
+from loopback_auth.compare.model import Finding, Run
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.by_hand import commands
 from loopback_auth.explain.endings import AFTERWARDS, NO_END
-from loopback_auth.explain.story import FROM_ANSWER, Manner, Scene, scenes
+from loopback_auth.explain.story import FROM_ANSWER, ExplainedStep, Manner, scenes
 from loopback_auth.explain.story_questions import Answer, Fate, fates, questions
 from loopback_auth.explain.story_words import SUMMARIES
 from loopback_auth.trace.evidence import POLLED, POLLS, first, kind_of, named
@@ -37,7 +37,7 @@ class Story:
     summary: str
     source: str
     notes: tuple[str, ...]
-    scenes: tuple[Scene, ...]
+    scenes: tuple[ExplainedStep, ...]
     answers: tuple[Answer, ...]
     fates: tuple[Fate, ...]
     findings: tuple[Finding, ...] = ()
@@ -85,7 +85,7 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
     )
 
 
-def _reading_aids(told: tuple[Scene, ...], manner: Manner) -> Iterator[str]:
+def _reading_aids(told: tuple[ExplainedStep, ...], manner: Manner) -> Iterator[str]:
     """Say what stands for what."""
     shown = repr(told)
     if manner.rehearsed:
@@ -105,7 +105,7 @@ def _reading_aids(told: tuple[Scene, ...], manner: Manner) -> Iterator[str]:
         yield "Addresses in braces that are from an answer are the provider's own choice each time."
 
 
-def _where_braces_are_filled(told: tuple[Scene, ...]) -> Iterator[str]:
+def _where_braces_are_filled(told: tuple[ExplainedStep, ...]) -> Iterator[str]:
     asked = [scene.request.removeprefix("GET ") for scene in told if scene.title == "metadata request"]
     see = f" To see them: {' or '.join(f'curl {url}' for url in asked)}." if asked else ""
     yield (

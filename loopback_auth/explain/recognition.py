@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from urllib.parse import parse_qsl, unquote
 
-from loopback_auth.approval import Call, TicketContract
+from loopback_auth.device_and_ticket import Call, TicketContract
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.explain.har import Entry
 from loopback_auth.explain.story import ANSWERS

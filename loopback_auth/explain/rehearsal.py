@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
-from loopback_auth.approval import TicketContract
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled
 from loopback_auth.compare.running.simulate import ISSUER, Entropy, simulate, simulated_world
@@ -23,6 +22,7 @@ from loopback_auth.demo.memory import OURS
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.tickets import BASES, demo_contract
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.explain.story import FROM_ANSWER
 from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata

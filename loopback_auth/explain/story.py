@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from loopback_auth.approval import TicketContract
 from loopback_auth.compare.drawing.mermaid import DIRECTIONS, PARTICIPANTS
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.story_words import PARAMETERS, STEPS, VENDOR, Told
 from loopback_auth.explain.value_flow import came_back, carried, sent_along
 from loopback_auth.model import Provider
@@ -72,7 +72,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ExplainedStep:
     """One thing that happened.
 
     Args:
@@ -128,7 +128,7 @@ class Manner:
         return f"{names[exchange.sender]} to {names[exchange.receiver]}"
 
 
-def scenes(run: Run, manner: Manner) -> tuple[Scene, ...]:
+def scenes(run: Run, manner: Manner) -> tuple[ExplainedStep, ...]:
     """Tell a run in order; requests of one kind that follow each other are told as one."""
     told = []
     heard = _heard(run, manner)
@@ -204,7 +204,7 @@ def _words(entry: Step | Exchange, manner: Manner) -> Told:
     return manner.told(special or STEPS.get(name, ("", "")))
 
 
-def _step(step: Step, manner: Manner) -> Scene:
+def _step(step: Step, manner: Manner) -> ExplainedStep:
     words, source = _words(step, manner)
     said = tuple(
         Said(name, shown_link(step.value(value), manner))
@@ -213,10 +213,12 @@ def _step(step: Step, manner: Manner) -> Scene:
     )
     # The last one names an account, which is nobody's.
     title = "Signed in." if step.name == "done" else server_text(step.words)
-    return Scene((), NAMES[DIRECTIONS.get(step.name, ("client",))[0]], title, "", said, 0, (), words, source)
+    return ExplainedStep(
+        (), NAMES[DIRECTIONS.get(step.name, ("client",))[0]], title, "", said, 0, (), words, source
+    )
 
 
-def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> Scene:
+def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> ExplainedStep:
     words, source = _words(exchange, manner)
     url = manner.translated(place(exchange.url))
     along = [(where, pair) for where, pairs in carried(exchange) for pair in pairs]
@@ -225,7 +227,7 @@ def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> Scene:
     if exchange.receiver == "client":
         along = [(where, pair) for where, pair in along if heard(pair)]
     asked = exchange.sender == "browser" or exchange.step == "metadata request"
-    return Scene(
+    return ExplainedStep(
         steps=(),
         who=manner.who(exchange),
         title=exchange.step,
@@ -285,7 +287,7 @@ def shown_link(url: str, manner: Manner) -> str:
     return bare if bare.endswith(FROM_ANSWER) or "redirect_uri=" in whole else whole
 
 
-def _explained_once(told: list[Scene], manner: Manner) -> Iterator[Scene]:
+def _explained_once(told: list[ExplainedStep], manner: Manner) -> Iterator[ExplainedStep]:
     """Say of each parameter what it is for where it first occurs."""
     known: set[str] = set()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.explain.story import Manner, is_token
 from loopback_auth.explain.story_words import SECRETS
 from loopback_auth.explain.value_flow import sent_along

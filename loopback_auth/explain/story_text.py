@@ -9,14 +9,14 @@ from operator import attrgetter
 
 from loopback_auth.compare.drawing.columns import hanging
 from loopback_auth.compare.drawing.overview import checked, failed
-from loopback_auth.compare.nouns import Comparison, Finding, Run
+from loopback_auth.compare.model import Comparison, Finding, Run
 from loopback_auth.explain.narration import Story
-from loopback_auth.explain.story import Said, Scene
+from loopback_auth.explain.story import ExplainedStep, Said
 from loopback_auth.explain.story_questions import Answer, Fate
 from loopback_auth.redact import server_text
 from loopback_auth.trace.records import Trace
 
-Noun = Story | Scene | Said | Answer | Fate | Finding
+Noun = Story | ExplainedStep | Said | Answer | Fate | Finding
 INDENT = 4
 GITHUB = "https://github.com/"
 """Left out before the name of a repository, as it would stand on every other line."""
@@ -79,7 +79,7 @@ def _plain(value: object) -> object:
     return members(value) if isinstance(value, Noun) else value
 
 
-def _scene(number: int, scene: Scene, width: int) -> Iterator[str]:
+def _scene(number: int, scene: ExplainedStep, width: int) -> Iterator[str]:
     start = f"{number}. ".rjust(INDENT)
     yield from hanging(start, f"{scene.who}: {scene.title}", width=width)
     indent = " " * INDENT

@@ -11,14 +11,14 @@ from typing import get_args
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
-from loopback_auth.plan.nouns import NO_REDIRECT
+from loopback_auth.plan.model import NO_REDIRECT
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 NAMES = (*RESPONSE_TYPES, *NO_REDIRECT)
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class FlowOptions:
     """What a flow may rely on.
 
     Args:
@@ -30,7 +30,7 @@ class Conditions:
     message: str = ""
 
 
-def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Conditions) -> Flow[SignIn]:
+def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: FlowOptions) -> Flow[SignIn]:
     """Return the flow of a name, ready to run.
 
     `paste` is the code flow whose answer the person brings: the difference is in how it is received.

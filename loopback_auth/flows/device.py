@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from loopback_auth.effects import Flow, Invite, Send, Warn
+from loopback_auth.effects import Flow, Send, VerificationPrompt, Warn
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import checked_tokens, signed_in
@@ -50,7 +50,7 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
         if doubt:
             yield from Warn(doubt)
     token_request = device_token_request(client, metadata, grant)
-    yield from Invite(
+    yield from VerificationPrompt(
         client.provider.shown_name,
         grant.verification_uri_complete or grant.verification_uri,
         user_code=grant.user_code,

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from loopback_auth.approval import Pending
-from loopback_auth.effects import Flow, Moment, Send, Sleep, Warn
+from loopback_auth.device_and_ticket import Pending
+from loopback_auth.effects import Flow, Send, Sleep, Tick, Warn
 from loopback_auth.errors import AttemptExpired, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.protocol.polling import Rhythm, failed, next_poll, paused, polled, returned, slowed
+from loopback_auth.protocol.polling import PollSchedule, failed, next_poll, paused, polled, returned, slowed
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def poll(
     """
     moment = yield from Sleep(0)
     deadline, wall_deadline = moment.now + lifetime, moment.wall + lifetime
-    rhythm = _noticed(Rhythm(interval, since=moment.now, own_pace=own_pace), moment)
+    rhythm = _noticed(PollSchedule(interval, since=moment.now, own_pace=own_pace), moment)
     while True:
         due = min(next_poll(rhythm, watched=moment.watched), deadline)
         if moment.now < due:
@@ -106,11 +106,11 @@ def _expired(lifetime: float, trouble: str) -> AttemptExpired:
     return AttemptExpired(f"Nobody approved within {span}.", hint="Run the command again.")
 
 
-def _noticed(rhythm: Rhythm, moment: Moment) -> Rhythm:
+def _noticed(rhythm: PollSchedule, moment: Tick) -> PollSchedule:
     return returned(rhythm, moment.now) if moment.returned else rhythm
 
 
-def _after(rhythm: Rhythm, verdict: Pending, now: float) -> Rhythm:
+def _after(rhythm: PollSchedule, verdict: Pending, now: float) -> PollSchedule:
     if verdict.slow_down:
         rhythm = slowed(rhythm, now)
     elif verdict.trouble:

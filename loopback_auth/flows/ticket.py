@@ -12,8 +12,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from loopback_auth.approval import TicketContract
-from loopback_auth.effects import Flow, Invite, Send
+from loopback_auth.device_and_ticket import TicketContract
+from loopback_auth.effects import Flow, Send, VerificationPrompt
 from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import signed_in
@@ -54,7 +54,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     secrets = ticket_secrets(contract)
     answer = yield from Send(call_request(contract.create, values), "ticket request", secrets)
     made = ticket_response(contract, values, answer, allowed=client.provider.network.allow_private)
-    yield from Invite(
+    yield from VerificationPrompt(
         client.provider.shown_name,
         made.browser_url,
         user_code=made.user_code,

@@ -12,12 +12,12 @@ from loopback_auth import pages
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.network.incoming_request import path_of
 from loopback_auth.network.peer import ends, other_user
-from loopback_auth.network.pending_callbacks import Expected
+from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.network.start_page import StartPage
 from loopback_auth.protocol.redirect import OVER, WITHDRAWN, Repeated, TurnedAway
 
 
-class LastWord:
+class LastPage:
     """Answers requests; nobody is told of them, and nothing can be changed any more.
 
     Args:
@@ -27,7 +27,9 @@ class LastWord:
         same_user: what other users could read is for our own alone.
     """
 
-    def __init__(self, page: HttpResponse, expected: Expected, start: StartPage, *, same_user: bool) -> None:
+    def __init__(
+        self, page: HttpResponse, expected: PendingCallbacks, start: StartPage, *, same_user: bool
+    ) -> None:
         self._page = page
         self._expected = expected
         self._start = start

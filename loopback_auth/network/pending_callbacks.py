@@ -23,7 +23,7 @@ from loopback_auth.protocol.redirect import (
 )
 
 
-class Expected:
+class PendingCallbacks:
     """Knows which callbacks may come.
 
     Args:

@@ -22,7 +22,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from loopback_auth import pages
-from loopback_auth.effects import Invite
+from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (
     AnswerTurnedAway,
     CallbackReceived,
@@ -34,12 +34,12 @@ from loopback_auth.events import (
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.network.connection import Connection, Server, answer, report
 from loopback_auth.network.incoming_request import body_of, head_of, path_of
-from loopback_auth.network.last_page import LastWord, in_brief
+from loopback_auth.network.last_page import LastPage, in_brief
 from loopback_auth.network.loopback import BACKLOG, BoundRedirect
 from loopback_auth.network.peer import runs_as_another
-from loopback_auth.network.pending_callbacks import Expected
+from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.network.start_page import ANOTHER_USER, Link, StartPage
-from loopback_auth.network.waiting_page import LiveTab
+from loopback_auth.network.waiting_page import WaitingPage
 from loopback_auth.protocol.redirect import (
     NOTHING_HERE,
     WITHDRAWN,
@@ -95,7 +95,7 @@ class Receiver:
         self._bound = bound
         self._notify = notify
         self._visited = visited
-        self._expected = Expected(bound.authority, bound.path)
+        self._expected = PendingCallbacks(bound.authority, bound.path)
         opener = bound.opening.program if bound.opening is not None else ""
         self._same_user = not runs_as_another(opener)
         self.start = StartPage(
@@ -117,7 +117,7 @@ class Receiver:
         self._ignored = 0
         self._forged = 0
         self._https_told = False
-        self._live: LiveTab | None = None
+        self._live: WaitingPage | None = None
         self._server = Server(self)
         self._listeners: list[asyncio.Server] = []
 
@@ -140,7 +140,7 @@ class Receiver:
             await self._stop_accepting()
         finally:
             if self._last is not None and self._bound.lingers and self._expected.answered:
-                last = LastWord(self._last, self._expected, self.start, same_user=self._same_user)
+                last = LastPage(self._last, self._expected, self.start, same_user=self._same_user)
                 self._bound.left = tuple(one.dup() for one in self._bound.sockets), last
             self._close()
             for connection in list(self._connections):
@@ -168,11 +168,11 @@ class Receiver:
         page = HttpResponse(302, (("Location", url), *pages.safe_headers()))
         self.start.lead(authority, page, state=state)
 
-    def invite(self, invite: Invite) -> LiveTab:
+    def invite(self, invite: VerificationPrompt) -> WaitingPage:
         """Let the start page be one that leads to the provider in another tab, and stays."""
         if self._live is not None:
             self._live.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
-        live = self._live = LiveTab(self._bound.authority)
+        live = self._live = WaitingPage(self._bound.authority)
         page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
         self.start.lead("", page)
         return live
@@ -201,7 +201,7 @@ class Receiver:
 
     def ask_elsewhere(self, account: str) -> None:
         """Let the waiting browser say that a question about an account is to be answered in the terminal."""
-        self._live = self._live or LiveTab(self._bound.authority)
+        self._live = self._live or WaitingPage(self._bound.authority)
         page = self._live.question(account, taken=bool(self._held))
         if not self._outcome.done():
             self._outcome.set_result(page)

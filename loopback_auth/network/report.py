@@ -15,7 +15,7 @@ from loopback_auth.network import proxies, trust
 from loopback_auth.network.proxy_address import parsed
 
 
-class Sight(NamedTuple):
+class NetworkSetting(NamedTuple):
     """One thing that is set.
 
     Args:
@@ -29,7 +29,9 @@ class Sight(NamedTuple):
     harmless: str
 
 
-def network_seen(network: Network, urls: Iterable[str], environ: Mapping[str, str]) -> tuple[Sight, ...]:
+def network_seen(
+    network: Network, urls: Iterable[str], environ: Mapping[str, str]
+) -> tuple[NetworkSetting, ...]:
     """Return what is set.
 
     Args:
@@ -42,30 +44,32 @@ def network_seen(network: Network, urls: Iterable[str], environ: Mapping[str, st
     return (*ways, *_proxies(environ), *_authorities(environ), *_settings(network, environ))
 
 
-def _way(host: str, url: str, environ: Mapping[str, str]) -> Sight:
+def _way(host: str, url: str, environ: Mapping[str, str]) -> NetworkSetting:
     try:
         proxy = proxies.proxy_for(url, environ)
     except ConfigError as exc:
-        return Sight("to the server", f"{host}: {exc.message} {exc.hint}", exc.message)
+        return NetworkSetting("to the server", f"{host}: {exc.message} {exc.hint}", exc.message)
     named = proxies.named_by(environ)
     way = f"direct, past the proxy in {named}" if named else "direct"
     if proxy is not None:
         way = f"through the proxy in {proxy.named_by}"
-    return Sight("to the server", f"{host}: {way}", way)
+    return NetworkSetting("to the server", f"{host}: {way}", way)
 
 
-def _proxies(environ: Mapping[str, str]) -> list[Sight]:
+def _proxies(environ: Mapping[str, str]) -> list[NetworkSetting]:
     counts = proxies.named_by(environ)
     rows = []
     for name in (one for one in proxies.PROXIES if environ.get(one, "").strip()):
         value, harmless = _proxy(name, environ[name])
         unused = "" if name == counts else f"; not used, since {counts} is set"
-        rows.append(Sight(name, value + unused, harmless + unused))
+        rows.append(NetworkSetting(name, value + unused, harmless + unused))
     for name in (one for one in proxies.EXCEPTIONS if environ.get(one)):
         entries = environ[name].replace(",", " ").split()
-        rows.append(Sight(name, ascii(environ[name])[1:-1], f"{len(entries)} entries"))
+        rows.append(NetworkSetting(name, ascii(environ[name])[1:-1], f"{len(entries)} entries"))
     unread = "not used, since everything goes by https"
-    return rows + [Sight(name, unread, unread) for name in ("http_proxy", "HTTP_PROXY") if environ.get(name)]
+    return rows + [
+        NetworkSetting(name, unread, unread) for name in ("http_proxy", "HTTP_PROXY") if environ.get(name)
+    ]
 
 
 def _proxy(name: str, address: str) -> tuple[str, str]:
@@ -77,26 +81,28 @@ def _proxy(name: str, address: str) -> tuple[str, str]:
     return f"{proxy.url}{user}", f"a proxy that speaks {proxy.scheme}{user}"
 
 
-def _authorities(environ: Mapping[str, str]) -> list[Sight]:
+def _authorities(environ: Mapping[str, str]) -> list[NetworkSetting]:
     told = "those of the system" if trust.asks_system() else "those that OpenSSL finds on this system"
-    rows = [Sight("authorities", told, told)]
+    rows = [NetworkSetting("authorities", told, told)]
     for name in (one for one in trust.VARIABLES if environ.get(one)):
         trouble = trust.trouble(environ[name])
         value = ascii(environ[name])[1:-1]
-        rows.append(Sight(name, f"{value}, which {trouble}" if trouble else value, trouble or "read"))
+        rows.append(
+            NetworkSetting(name, f"{value}, which {trouble}" if trouble else value, trouble or "read")
+        )
     return rows
 
 
-def _settings(network: Network, environ: Mapping[str, str]) -> list[Sight]:
+def _settings(network: Network, environ: Mapping[str, str]) -> list[NetworkSetting]:
     files = {name: getattr(network, name) for name in ("ca_file", "client_cert", "client_key")}
-    rows = [Sight(name, path, "set") for name, path in files.items() if path]
+    rows = [NetworkSetting(name, path, "set") for name, path in files.items() if path]
     if environ.get(trust.PASSWORD):
-        rows.append(Sight(trust.PASSWORD, "set, hidden", "set, hidden"))
+        rows.append(NetworkSetting(trust.PASSWORD, "set, hidden", "set, hidden"))
     if network.allow_private:
         hosts = network.allow_private
-        rows.append(Sight("allow_private", " ".join(hosts), f"{len(hosts)} hosts"))
+        rows.append(NetworkSetting("allow_private", " ".join(hosts), f"{len(hosts)} hosts"))
     try:
         trust.tls_context(network, environ)
     except ConfigError as exc:
-        rows.append(Sight("trouble", f"{exc.message} {exc.hint}", "a file cannot be used"))
+        rows.append(NetworkSetting("trouble", f"{exc.message} {exc.hint}", "a file cannot be used"))
     return rows

@@ -33,7 +33,7 @@ from loopback_auth.events import (
 )
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.network.loopback import new_key
-from loopback_auth.network.pending_callbacks import Expected
+from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.protocol.redirect import OPENED_BEFORE, TurnedAway, forwarded_authority, start_page
 from loopback_auth.protocol.visitors import without_window
 
@@ -71,7 +71,14 @@ class StartPage:
     """
 
     def __init__(
-        self, authority: str, key: str, *, exposed: bool, any_port: bool, expected: Expected, tell: Notify
+        self,
+        authority: str,
+        key: str,
+        *,
+        exposed: bool,
+        any_port: bool,
+        expected: PendingCallbacks,
+        tell: Notify,
     ) -> None:
         self.doubted = False
         """A link was opened once more when the answer was there already: either may be a stranger's."""

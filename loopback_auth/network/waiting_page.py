@@ -18,7 +18,7 @@ from loopback_auth.network.loopback import new_key
 from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, navigation, own_page
 
 
-class LiveTab:
+class WaitingPage:
     """One page of ours that waits, and what it tells; `connection` is whatever identifies one."""
 
     def __init__(self, authority: str) -> None:

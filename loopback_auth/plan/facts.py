@@ -7,16 +7,16 @@ the connection, a coding agent may run in a sandbox, and without a terminal nobo
 
 from __future__ import annotations
 
-from loopback_auth.plan.nouns import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Fact, Facts
+from loopback_auth.plan.derived_signals import derived_signals
+from loopback_auth.plan.model import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Fact, Facts
 from loopback_auth.plan.signals import AGENTS, CI, PROBED, READ, first
-from loopback_auth.plan.traits import traits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.plan.nouns import Surroundings
-    from loopback_auth.plan.traits import Traits
+    from loopback_auth.plan.derived_signals import Traits
+    from loopback_auth.plan.model import Surroundings
 
     Rule = tuple[str, str, str, bool]
 
@@ -87,15 +87,15 @@ REACHES: tuple[Rule, ...] = (
 """Can that person's browser reach a port of ours?"""
 
 
-def facts_of(surroundings: Surroundings, wishes: Mapping[str, tuple[str, str]]) -> Facts:
+def facts_of(surroundings: Surroundings, overrides: Mapping[str, tuple[str, str]]) -> Facts:
     """Answer the four questions.
 
     Args:
         surroundings: what was seen.
-        wishes: name of a fact to its level and where the person said so, such as `flag --no-browser`.
+        overrides: name of a fact to its level and where the person said so, such as `flag --no-browser`.
     """
-    traits = traits_of(surroundings)
-    wished = {name: Fact(level, origin) for name, (level, origin) in wishes.items()}
+    traits = derived_signals(surroundings)
+    wished = {name: Fact(level, origin) for name, (level, origin) in overrides.items()}
     return Facts(
         opens=wished.get("opens") or _answer(OPENS, traits),
         reaches=wished.get("reaches") or _answer(REACHES, traits),

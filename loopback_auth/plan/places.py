@@ -6,12 +6,12 @@ of VS Code over SSH is an SSH session. Rows name a trait (see `traits`).
 
 from __future__ import annotations
 
-from loopback_auth.plan.nouns import Place
-from loopback_auth.plan.traits import traits_of
+from loopback_auth.plan.derived_signals import derived_signals
+from loopback_auth.plan.model import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.plan.nouns import Surroundings
+    from loopback_auth.plan.model import Surroundings
 
 _ELSEWHERE = "Approve in any browser, or paste the address at which yours ends."
 _FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
@@ -101,5 +101,5 @@ PLACES: tuple[tuple[str, Place], ...] = (
 
 def place_of(surroundings: Surroundings) -> Place:
     """Return the first place that fits."""
-    traits = traits_of(surroundings)
+    traits = derived_signals(surroundings)
     return next(place for trait, place in PLACES if traits[trait])

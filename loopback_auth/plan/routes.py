@@ -14,8 +14,9 @@ Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 
 from __future__ import annotations
 
+from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.facts import facts_of
-from loopback_auth.plan.nouns import (
+from loopback_auth.plan.model import (
     ASKED,
     AT_ONCE,
     LIKELY,
@@ -29,13 +30,12 @@ from loopback_auth.plan.nouns import (
     Route,
 )
 from loopback_auth.plan.places import place_of
-from loopback_auth.plan.traits import traits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from loopback_auth.plan.nouns import Abilities, Facts, Surroundings
+    from loopback_auth.plan.model import Capabilities, Facts, Surroundings
 
 PATIENCE = 10.0
 """Seconds for a browser that was started to come to our page; a cold one needs five."""
@@ -67,9 +67,9 @@ _REACHES_US = {
 
 def plan(
     surroundings: Surroundings,
-    abilities: Abilities,
+    capabilities: Capabilities,
     *,
-    wishes: Mapping[str, tuple[str, str]],
+    overrides: Mapping[str, tuple[str, str]],
     allowed: Collection[str] = ROUTES,
     unconfirmed: bool = False,
 ) -> Plan:
@@ -77,19 +77,19 @@ def plan(
 
     Args:
         surroundings: what was seen.
-        abilities: what the provider and the client allow.
-        wishes: name of a fact to its level and where the person said so; they stand above what was detected.
+        capabilities: what the provider and the client allow.
+        overrides: name of a fact to its level and who said so; they stand above what was detected.
         allowed: flows that may be chosen.
         unconfirmed: a sign-in approved elsewhere may be kept without a person who confirms the account.
     """
-    facts, place = facts_of(surroundings, wishes), place_of(surroundings)
-    why_not = _why_not(surroundings, facts, wishes)
+    facts, place = facts_of(surroundings, overrides), place_of(surroundings)
+    why_not = _why_not(surroundings, facts, overrides)
     patience = PATIENCE_FOR_PEOPLE if why_not or place.name.startswith("wsl") else PATIENCE
-    refused = _refused(facts, abilities, allowed, wishes, unconfirmed=unconfirmed)
+    refused = _refused(facts, capabilities, allowed, overrides, unconfirmed=unconfirmed)
     return Plan(
         place=place,
         facts=facts,
-        routes=_routes(facts, refused, wishes, patience),
+        routes=_routes(facts, refused, overrides, patience),
         refused=refused,
         opens=not why_not,
         why_not=why_not,
@@ -99,37 +99,37 @@ def plan(
     )
 
 
-def _why_not(surroundings: Surroundings, facts: Facts, wishes: Mapping[str, tuple[str, str]]) -> str:
+def _why_not(surroundings: Surroundings, facts: Facts, overrides: Mapping[str, tuple[str, str]]) -> str:
     """Say why no browser is started; empty when one is."""
-    traits, opens = traits_of(surroundings), facts.opens
+    traits, opens = derived_signals(surroundings), facts.opens
     if traits["text_browser"]:
         # Even a wish does not give the terminal away.
         return f"BROWSER names a text browser, {traits['text_browser']}"
     if traits["print_only"]:
         return f"BROWSER is set to {traits['print_only']}"
     wanted = opens.level in (YES, LIKELY) or (opens.level == UNKNOWN and surroundings.openers)
-    return "" if wanted else _clause("opens", facts, wishes)
+    return "" if wanted else _clause("opens", facts, overrides)
 
 
-def _clause(name: str, facts: Facts, wishes: Mapping[str, tuple[str, str]]) -> str:
+def _clause(name: str, facts: Facts, overrides: Mapping[str, tuple[str, str]]) -> str:
     """Return the reason of a fact as a clause, without the path of a file in it."""
     reason: str = getattr(facts, name).because[0]
     kind, _, place = reason.partition(" ")
-    return _SAID[kind].format(place) if name in wishes and kind in _SAID else reason
+    return _SAID[kind].format(place) if name in overrides and kind in _SAID else reason
 
 
 def _refused(
     facts: Facts,
-    abilities: Abilities,
+    capabilities: Capabilities,
     allowed: Collection[str],
-    wishes: Mapping[str, tuple[str, str]],
+    overrides: Mapping[str, tuple[str, str]],
     *,
     unconfirmed: bool,
 ) -> dict[str, str]:
     """Return the flows that are no routes, each with one sentence."""
     nobody = facts.person.level == NO
     here = {
-        "code": f"Your browser cannot come back to this machine: {_clause('reaches', facts, wishes)}."
+        "code": f"Your browser cannot come back to this machine: {_clause('reaches', facts, overrides)}."
         if facts.reaches.level == NO
         else "",
         "ticket": NOBODY if nobody and not unconfirmed else "",
@@ -138,18 +138,18 @@ def _refused(
     }
     refused = {}
     for flow in ROUTES:
-        why = abilities.refused.get(flow, "") if flow in allowed else NOT_ALLOWED
+        why = capabilities.refused.get(flow, "") if flow in allowed else NOT_ALLOWED
         if why := why or here[flow]:
             refused[flow] = why
     return refused
 
 
 def _routes(
-    facts: Facts, refused: Mapping[str, str], wishes: Mapping[str, tuple[str, str]], patience: float
+    facts: Facts, refused: Mapping[str, str], overrides: Mapping[str, tuple[str, str]], patience: float
 ) -> tuple[Route, ...]:
     """Order what is left, and say when each begins."""
     open_ = [flow for flow in ROUTES if flow not in refused]
-    reaches, because = facts.reaches.level, _clause("reaches", facts, wishes)
+    reaches, because = facts.reaches.level, _clause("reaches", facts, overrides)
     elsewhere = [flow for flow in open_ if flow in ("ticket", "device")]
     hopeful = "code" in open_ and reaches in (YES, LIKELY)
     doubtful = "code" in open_ and reaches == UNKNOWN

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from loopback_auth.plan.nouns import Surroundings
+    from loopback_auth.plan.model import Surroundings
 
 SSH = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
@@ -160,18 +160,18 @@ def first(environ: Mapping[str, str], names: Iterable[str]) -> str:
 
 
 def overridden(
-    environ: Mapping[str, str], files: Iterable[str], wishes: Mapping[str, str]
+    environ: Mapping[str, str], files: Iterable[str], overrides: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return variables and files as the person wants them to be seen.
 
     Args:
         environ: the environment.
         files: of those in `PROBED`, the ones that exist.
-        wishes: name to value; a name that is a path stands for a file, and an empty value takes it away.
+        overrides: name to value; a name that is a path stands for a file, and an empty value takes it away.
     """
-    variables = {name: value for name, value in environ.items() if name not in wishes}
-    variables |= {name: value for name, value in wishes.items() if value and not name.startswith("/")}
-    there = {**dict.fromkeys(files, "there"), **wishes}
+    variables = {name: value for name, value in environ.items() if name not in overrides}
+    variables |= {name: value for name, value in overrides.items() if value and not name.startswith("/")}
+    there = {**dict.fromkeys(files, "there"), **overrides}
     return variables, tuple(path for path in PROBED if there.get(path))
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from string import Formatter
 
-from loopback_auth.approval import Call, TicketContract
+from loopback_auth.device_and_ticket import Call, TicketContract
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint
 

@@ -5,7 +5,7 @@ Source: RFC 8628.
 
 from __future__ import annotations
 
-from loopback_auth.approval import DeviceGrant, Pending
+from loopback_auth.device_and_ticket import DeviceGrant, Pending
 from loopback_auth.errors import (
     ConfigError,
     DeviceError,

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from loopback_auth.approval import Pending
+from loopback_auth.device_and_ticket import Pending
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.json import is_wall, number
 
@@ -51,7 +51,7 @@ NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class PollSchedule:
     """How a poller stands; times are of one monotonic clock, in seconds.
 
     Args:
@@ -73,7 +73,7 @@ class Rhythm:
     own_pace: bool = False
 
 
-def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
+def next_poll(rhythm: PollSchedule, *, watched: bool) -> float:
     """Return the moment of the next poll if nothing happens before.
 
     Args:
@@ -104,7 +104,7 @@ def next_poll(rhythm: Rhythm, *, watched: bool) -> float:
     return max(rhythm.last + max(gap, rhythm.interval), rhythm.not_before)
 
 
-def polled(rhythm: Rhythm, now: float) -> Rhythm:
+def polled(rhythm: PollSchedule, now: float) -> PollSchedule:
     """Note a poll whose answer was "not yet".
 
     Source: RFC 8628 §3.5.
@@ -112,7 +112,7 @@ def polled(rhythm: Rhythm, now: float) -> Rhythm:
     return replace(rhythm, last=now, failures=0, back=False)
 
 
-def failed(rhythm: Rhythm, now: float) -> Rhythm:
+def failed(rhythm: PollSchedule, now: float) -> PollSchedule:
     """Note a poll without a useful answer: the gap doubles until one comes.
 
     Source: RFC 8628 §3.5 (exponential back-off).
@@ -120,7 +120,7 @@ def failed(rhythm: Rhythm, now: float) -> Rhythm:
     return replace(rhythm, last=now, failures=rhythm.failures + 1, back=False)
 
 
-def slowed(rhythm: Rhythm, now: float) -> Rhythm:
+def slowed(rhythm: PollSchedule, now: float) -> PollSchedule:
     """Note `slow_down`: five seconds more for this and all later gaps.
 
     Source: RFC 8628 §3.5.
@@ -129,7 +129,7 @@ def slowed(rhythm: Rhythm, now: float) -> Rhythm:
     return replace(rhythm, last=now, interval=interval, failures=0, back=False, own_pace=False)
 
 
-def paused(rhythm: Rhythm, now: float, seconds: float) -> Rhythm:
+def paused(rhythm: PollSchedule, now: float, seconds: float) -> PollSchedule:
     """Note that the server wants to be left alone for a while.
 
     Source: RFC 9110 §10.2.3.
@@ -137,7 +137,7 @@ def paused(rhythm: Rhythm, now: float, seconds: float) -> Rhythm:
     return replace(rhythm, not_before=now + min(max(seconds, 0.0), LONGEST_RETRY))
 
 
-def returned(rhythm: Rhythm, now: float) -> Rhythm:
+def returned(rhythm: PollSchedule, now: float) -> PollSchedule:
     """Note that the person is back: the next poll is due as soon as the server allows one.
 
     Source: RFC 8628 §3.5 (not before the interval).

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from string import Formatter
 from urllib.parse import quote, urlencode, urljoin
 
-from loopback_auth.approval import Call, Pending, Ticket, TicketContract
+from loopback_auth.device_and_ticket import Call, Pending, Ticket, TicketContract
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from loopback_auth.approval import TicketContract
+    from loopback_auth.device_and_ticket import TicketContract
     from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
 
 SECRET_HINT = (

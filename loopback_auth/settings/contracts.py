@@ -6,7 +6,7 @@ server speaks every one of them, so that the descriptions are exercised and not 
 
 from __future__ import annotations
 
-from loopback_auth.approval import Call, TicketContract
+from loopback_auth.device_and_ticket import Call, TicketContract
 
 # https://github.com/netlify/open-api: swagger.yml, paths /oauth/tickets; the approval page and the account
 # call as in https://github.com/netlify/cli. Revocation is what the web interface's own logout does.

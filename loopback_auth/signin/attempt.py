@@ -14,20 +14,20 @@ from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.events import (
     CallbackReceived,
     Event,
-    Invited,
     LinkAsked,
     LinkOpened,
     Notify,
     OpenerFailed,
+    VerificationPrompted,
 )
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
 from loopback_auth.network.connection import report
-from loopback_auth.plan.nouns import NO_REDIRECT, Plan
+from loopback_auth.plan.model import NO_REDIRECT, Plan
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
 from loopback_auth.signin.race import Race
-from loopback_auth.signin.rejected_requests import Mishaps
+from loopback_auth.signin.rejected_requests import RejectedRequests
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
@@ -35,7 +35,7 @@ GRACE = 30.0
 """Seconds in which a ticket or a code that has just lapsed says so itself."""
 
 
-class UnderWay:
+class SignInAttempt:
     """Runs the flows of one sign-in.
 
     Args:
@@ -53,7 +53,7 @@ class UnderWay:
         plan: Plan,
         *,
         notify: Notify,
-        conditions: Conditions,
+        conditions: FlowOptions,
         timeout: float | None,
         paste: Paste | None,
     ) -> None:
@@ -65,7 +65,7 @@ class UnderWay:
         self._paste = paste
         self._deadline = asyncio.timeout(None)
         self._asked = self._visited = False
-        self._mishaps = Mishaps()
+        self._mishaps = RejectedRequests()
         self._race: Race | None = None
         self._early: list[Event] = []
 
@@ -81,9 +81,11 @@ class UnderWay:
                 return  # It has come to our page, however it ends.
             case CallbackReceived() if not self._deadline.expired():
                 self._deadline.reschedule(None)
-            case Invited(lifetime=lifetime) if self._timeout is None and not self._deadline.expired():
+            case VerificationPrompted(lifetime=lifetime) if (
+                self._timeout is None and not self._deadline.expired()
+            ):
                 self._extend(lifetime)
-            case Invited(lifetime=lifetime) if (left := self._left()) is not None:
+            case VerificationPrompted(lifetime=lifetime) if (left := self._left()) is not None:
                 # Whatever the server says: when the person's time is over, so is this.
                 event = replace(event, lifetime=min(lifetime, left))
             case _:

@@ -11,13 +11,13 @@ Loaded before the browser is started; imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, NO, ROUTES, UNLIKELY, YES, Place, Route
+from loopback_auth.plan.model import ASKED, AT_ONCE, NO, ROUTES, UNLIKELY, YES, Place, Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.plan.model import Plan
 
 LOCAL = "The demonstration runs on this machine, and so does every link to it; it begins when you ask for it."
 SIMULATED = "A simulated person approves it at the built-in demonstration."
@@ -37,21 +37,21 @@ def redirect_first(chosen: Plan) -> None:
         chosen.place = Place(chosen.place.name, chosen.place.title, NO_BROWSER_HERE)
 
 
-def nobody_to_ask(chosen: Plan, wishes: Mapping[str, tuple[str, str]]) -> str:
+def nobody_to_ask(chosen: Plan, overrides: Mapping[str, tuple[str, str]]) -> str:
     """Say why nobody can be asked here; empty where somebody can, or where the settings decide.
 
     Args:
         chosen: the plan for a real person.
-        wishes: what the settings say of this machine.
+        overrides: what the settings say of this machine.
     """
-    wished = {fact for fact, (level, _) in wishes.items() if level == YES}
+    wished = {fact for fact, (level, _) in overrides.items() if level == YES}
     waits = chosen.facts.waits
-    if "waits" in wishes or wished & {"opens", "person"}:
+    if "waits" in overrides or wished & {"opens", "person"}:
         return ""
     if waits.level == NO:
         return waits.reason
     # Whoever says something about the browser has one in mind.
-    if waits.level == UNLIKELY and not chosen.opens and not wishes.keys() & {"opens", "reaches"}:
+    if waits.level == UNLIKELY and not chosen.opens and not overrides.keys() & {"opens", "reaches"}:
         return f"{waits.reason}, and no browser is opened: {chosen.why_not}"
     return ""
 

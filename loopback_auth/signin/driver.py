@@ -2,8 +2,7 @@
 
 Theory of operation. A flow yields an effect; one `match` arm awaits it; the answer is sent back in, or one
 of our errors is thrown in at the very line that asked. Whatever an arm opens belongs to the exit stack of
-what is `Shared`, so that success, refusal, Ctrl-C and a cancelled task all close the same things in the same
-order.
+`Resources`, so that success, refusal, Ctrl-C and a cancelled task close the same things in the same order.
 
 One driver runs one flow. Flows that are open side by side have a driver each and share one port, one
 browser, one set of connections and one `Witness`, which learns what must not be told; racing them is
@@ -22,9 +21,20 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar, assert_never
 
-from loopback_auth.effects import Bind, Browse, Effect, Flow, Invite, Moment, Receive, Send, Sleep, Warn
+from loopback_auth.effects import (
+    Bind,
+    Browse,
+    Effect,
+    Flow,
+    Receive,
+    Send,
+    Sleep,
+    Tick,
+    VerificationPrompt,
+    Warn,
+)
 from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
-from loopback_auth.events import Invited, Notify, PasteReady, Warned, silent
+from loopback_auth.events import Notify, PasteReady, VerificationPrompted, Warned, silent
 from loopback_auth.model import (
     Attempt,
     AuthorizationRequest,
@@ -36,10 +46,10 @@ from loopback_auth.model import (
 )
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect
-from loopback_auth.network.waiting_page import LiveTab
+from loopback_auth.network.waiting_page import WaitingPage
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
-from loopback_auth.signin.resources import Observer, OpenBrowser, Shared
+from loopback_auth.signin.resources import Observer, OpenBrowser, Resources
 
 T = TypeVar("T")
 
@@ -84,7 +94,7 @@ class Driver:
         paste: Paste | None = None,
         network: Network | None = None,
     ) -> None:
-        self._shared = Shared(
+        self._shared = Resources(
             notify=notify,
             open_browser=open_browser,
             start_page=start_page,
@@ -97,7 +107,7 @@ class Driver:
         self._paste = paste
         self._beside = False
         self._reached_by = self._authority = ""
-        self._live: LiveTab | None = None
+        self._live: WaitingPage | None = None
         self._state = ""
         self.asked = False
         """Whether a person has been sent somewhere by this flow."""
@@ -219,14 +229,14 @@ class Driver:
             self._shared.observer.performed(effect, answer, begun=begun, ended=time.monotonic())
         return answer
 
-    async def _performed(self, effect: Bind | Browse | Invite | Receive | Sleep | Warn) -> object:
+    async def _performed(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:
         match effect:
             case Bind(redirect):
                 return await self._bind(redirect)
             case Browse(url, request):
                 await self._shared.look_at(effect.leads_to)
                 self._browse(url, request)
-            case Invite():
+            case VerificationPrompt():
                 await self._shared.look_at(effect.leads_to)
                 await self._invite(effect)
             case Receive(request):
@@ -267,12 +277,12 @@ class Driver:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _sleep(self, seconds: float) -> Moment:
+    async def _sleep(self, seconds: float) -> Tick:
         if self._live is None:
             await asyncio.sleep(seconds)
-            return Moment(time.monotonic(), time.time())
+            return Tick(time.monotonic(), time.time())
         returned = await self._live.sleep(seconds)
-        return Moment(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
+        return Tick(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
 
     def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
         self._shared.witness.url(url)
@@ -290,7 +300,7 @@ class Driver:
         else:
             receiver.exposed(self._shared.open(url).program, self._state)
 
-    async def _invite(self, invite: Invite) -> None:
+    async def _invite(self, invite: VerificationPrompt) -> None:
         self._shared.witness.url(invite.url)
         check_browser_url(invite.url)
         self.asked = True
@@ -298,7 +308,7 @@ class Driver:
         if not self._beside or self._shared.receiver is None:
             opening = await self._show(invite)
         self._shared.notify(
-            Invited(
+            VerificationPrompted(
                 invite.url,
                 invite.user_code,
                 invite.plain_url,
@@ -309,7 +319,7 @@ class Driver:
             )
         )
 
-    async def _show(self, invite: Invite) -> Opening:
+    async def _show(self, invite: VerificationPrompt) -> Opening:
         if self._shared.start_page:
             # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
             with suppress(RedirectUnavailable):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from loopback_auth.environment import look_around
 from loopback_auth.model import ClientConfig
-from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import APPROVED_BY_ANYBODY, LIKELY, NO, YES, Abilities, Plan
+from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.model import APPROVED_BY_ANYBODY, LIKELY, NO, YES, Capabilities, Plan
 from loopback_auth.plan.routes import plan
 
 NOBODY_CONFIRMS = (
@@ -37,12 +37,15 @@ def planned(
         confirms: the caller asks whose account it was; without that, a flow that anybody could approve is
             not opened but where it is wanted by name.
     """
-    wishes = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
+    overrides = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
     if opener:
-        wishes |= {"opens": (YES, "the program opens pages"), "reaches": (LIKELY, "the program opens pages")}
+        overrides |= {
+            "opens": (YES, "the program opens pages"),
+            "reaches": (LIKELY, "the program opens pages"),
+        }
     provider, metadata = client.provider, client.provider.metadata
     takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
-    able = abilities(
+    able = capabilities(
         issuer=metadata.issuer is not None,
         authorization_endpoint=metadata.authorization_endpoint is not None,
         token_endpoint=metadata.token_endpoint is not None,
@@ -52,10 +55,10 @@ def planned(
         any_port=provider.redirect.ports == (0,),
     )
     if not confirms:
-        able = Abilities(
+        able = Capabilities(
             {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
         )
     surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
     # What it means that nobody is at the terminal is said by `confirms`.
-    chosen = plan(surroundings, able, wishes=wishes, allowed=tuple(allowed), unconfirmed=True)
+    chosen = plan(surroundings, able, overrides=overrides, allowed=tuple(allowed), unconfirmed=True)
     return chosen.only(flow) if flow is not None else chosen

@@ -10,7 +10,7 @@ import sys
 
 from loopback_auth.environment import look_around
 from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
-from loopback_auth.plan.nouns import (
+from loopback_auth.plan.model import (
     APPROVED_BY_ANYBODY,
     ELSEWHERE,
     NO,
@@ -21,13 +21,13 @@ from loopback_auth.plan.nouns import (
 )
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
-from loopback_auth.settings.wishes import abilities_of, wishes_of
+from loopback_auth.settings.overrides import capabilities_of, overrides_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.plan.nouns import Plan, Surroundings
+    from loopback_auth.plan.model import Plan, Surroundings
     from loopback_auth.settings import Settings
 
 
@@ -48,10 +48,10 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
     flow = settings.text("flow")
     check_allowed(settings, flow)
     _check_asked(settings, flow)
-    wishes = wishes_of(settings)
-    chosen = _chosen(settings, wishes, unconfirmed=unconfirmed)
+    overrides = overrides_of(settings)
+    chosen = _chosen(settings, overrides, unconfirmed=unconfirmed)
     if settings.is_demo:
-        chosen = _demonstrated(settings, chosen, wishes, unconfirmed=unconfirmed, simulate=simulate)
+        chosen = _demonstrated(settings, chosen, overrides, unconfirmed=unconfirmed, simulate=simulate)
     elif simulate:
         raise ConfigError(
             f"A simulated person signs in to the built-in demonstration only, not to {settings.name}.",
@@ -83,7 +83,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
 def _demonstrated(
     settings: Settings,
     chosen: Plan,
-    wishes: Mapping[str, tuple[str, str]],
+    overrides: Mapping[str, tuple[str, str]],
     *,
     unconfirmed: bool,
     simulate: bool | None,
@@ -93,7 +93,7 @@ def _demonstrated(
 
     flow, why = settings.text("flow"), "--simulate-person was given" if simulate else ""
     if simulate is None and flow != "paste":
-        why = nobody_to_ask(chosen, wishes)
+        why = nobody_to_ask(chosen, overrides)
     if why:
         chosen = simulated(chosen, flow=flow, allowed=settings.words("allowed_flows"))
         chosen.start_page, chosen.simulated = settings.switch("start_page") is not False, why
@@ -101,16 +101,16 @@ def _demonstrated(
     if chosen.facts.reaches.level == NO:
         # Its server is on this machine: no browser could do without reaching it.
         possible = {"reaches": (UNKNOWN, "it is only the demonstration")}
-        chosen = _chosen(settings, {**possible, **wishes}, unconfirmed=unconfirmed)
+        chosen = _chosen(settings, {**possible, **overrides}, unconfirmed=unconfirmed)
     redirect_first(chosen)
     return chosen
 
 
-def _chosen(settings: Settings, wishes: Mapping[str, tuple[str, str]], *, unconfirmed: bool) -> Plan:
+def _chosen(settings: Settings, overrides: Mapping[str, tuple[str, str]], *, unconfirmed: bool) -> Plan:
     return plan(
         surroundings_of(settings),
-        abilities_of(settings),
-        wishes=wishes,
+        capabilities_of(settings),
+        overrides=overrides,
         allowed=settings.words("allowed_flows"),
         unconfirmed=unconfirmed,
     )
@@ -118,7 +118,7 @@ def _chosen(settings: Settings, wishes: Mapping[str, tuple[str, str]], *, unconf
 
 def surroundings_of(settings: Settings) -> Surroundings:
     """Look at this machine, but for what the settings say is to be seen instead."""
-    return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, wishes=settings.pairs("signal"))
+    return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, overrides=settings.pairs("signal"))
 
 
 def check_allowed(settings: Settings, flow: str | None) -> None:
@@ -138,7 +138,7 @@ def check_allowed(settings: Settings, flow: str | None) -> None:
 def _check_asked(settings: Settings, flow: str | None) -> None:
     """Refuse what no authorization request can ask for, and a flow that this provider cannot have."""
     if flow in ELSEWHERE:
-        why = abilities_of(settings).refused.get("device", "") if flow == "device" else ""
+        why = capabilities_of(settings).refused.get("device", "") if flow == "device" else ""
         if why:
             raise EndpointMissing(why, hint="Give --device-authorization-endpoint, or choose another --flow.")
         return

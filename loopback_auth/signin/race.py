@@ -41,7 +41,7 @@ from loopback_auth.events import (
     RouteEnded,
 )
 from loopback_auth.model import SignIn
-from loopback_auth.plan.nouns import AT_ONCE, ELSEWHERE, NO_REDIRECT, Plan, Route
+from loopback_auth.plan.model import AT_ONCE, ELSEWHERE, NO_REDIRECT, Plan, Route
 from loopback_auth.signin.driver import Driver
 
 Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]

@@ -23,7 +23,7 @@ from loopback_auth.model import Network, SignIn
 from loopback_auth.network.threads import apart, check_asyncio, enter, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.protocol import TokenStore
+from loopback_auth.store.interface import TokenStore
 
 GRACE = 5.0
 """Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""

@@ -18,7 +18,7 @@ def https_tried(authority: str) -> str:
     )
 
 
-class Mishaps:
+class RejectedRequests:
     """Remembers what happened at our port, by the events that told of it."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from loopback_auth.effects import Bind, Browse, Effect, Invite, Moment, Receive, Send, Sleep, Warn
+from loopback_auth.effects import Bind, Browse, Effect, Receive, Send, Sleep, Tick, VerificationPrompt, Warn
 from loopback_auth.errors import (
     LoopbackAuthError,
     MalformedResponse,
@@ -23,7 +23,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.events import Notify, Warned
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -36,7 +36,7 @@ from loopback_auth.network.threads import to_the_end
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.world import World
-from loopback_auth.store.handed import Answered, Failure, Handed
+from loopback_auth.store.pending_sign_in import Failure, JournalEntry, PendingSignIn
 from loopback_auth.trace.witness import Witness
 
 GRACE = 5.0
@@ -49,7 +49,7 @@ ANSWERS = {"Bind": ("text",), "Receive": ("callback",), "Send": ("response", "fa
 READ = ("content-type", "date", "retry-after", "x-ratelimit-reset")
 """Headers of answers that flows read; no others are kept."""
 
-Save = Callable[[Handed], None]
+Save = Callable[[PendingSignIn], None]
 
 
 class Replay:
@@ -67,7 +67,7 @@ class Replay:
 
     def __init__(
         self,
-        handed: Handed,
+        handed: PendingSignIn,
         client: ClientConfig,
         world: World,
         *,
@@ -100,9 +100,9 @@ class Replay:
 
     async def _run(self) -> SignIn:
         handed, self._told = self.handed, 0
-        conditions = Conditions(verify_signature=handed.verify_signature, message=handed.message)
+        conditions = FlowOptions(verify_signature=handed.verify_signature, message=handed.message)
         flow = flow_named(handed.flow, self._client, handed.attempt, conditions)
-        answered: Answered | None = None
+        answered: JournalEntry | None = None
         try:
             while True:
                 error = _error(answered)
@@ -120,7 +120,7 @@ class Replay:
         finally:
             flow.close()
 
-    async def _answered(self, effect: Effect) -> Answered:
+    async def _answered(self, effect: Effect) -> JournalEntry:
         journal = self.handed.journal
         if self._told == len(journal):
             self._live = True
@@ -137,29 +137,31 @@ class Replay:
         self._told += 1
         return self.handed.journal[self._told - 1]
 
-    async def _perform(self, effect: Bind | Browse | Invite | Receive | Sleep | Warn) -> Answered:
+    async def _perform(
+        self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn
+    ) -> JournalEntry:
         name = type(effect).__name__
         match effect:
             case Bind(redirect):
-                return Answered(name, text=_redirect_uri(redirect, self._world))
+                return JournalEntry(name, text=_redirect_uri(redirect, self._world))
             case Browse(url, request):
                 await self._world.look_at(effect.leads_to)
                 redirect_uri = request.redirect_uri if request is not None else ""
                 self.handed = replace(self.handed, url=check_browser_url(url), redirect_uri=redirect_uri)
-            case Invite():
+            case VerificationPrompt():
                 await self._world.look_at(effect.leads_to)
                 self._invite(effect)
             case Receive(request):
-                return Answered(name, callback=await self._receive(request))
+                return JournalEntry(name, callback=await self._receive(request))
             case Sleep(seconds, spread):
-                return Answered(name, moment=await self._sleep(seconds, spread))
+                return JournalEntry(name, moment=await self._sleep(seconds, spread))
             case Warn(text):
                 self._notify(Warned(text))
             case _:
                 assert_never(effect)
-        return Answered(name)
+        return JournalEntry(name)
 
-    def _invite(self, invite: Invite) -> None:
+    def _invite(self, invite: VerificationPrompt) -> None:
         self.handed = replace(
             self.handed,
             url=check_browser_url(invite.url),
@@ -174,13 +176,13 @@ class Replay:
         callback = self._witness.callback(await self._paste(request))
         return replace(callback, received_at=self._world.now())
 
-    async def _sleep(self, seconds: float, spread: float) -> Moment:
+    async def _sleep(self, seconds: float, spread: float) -> Tick:
         now = self._world.now()
         moments = [each.moment for each in self.handed.journal if each.moment]
         last = moments[-1].wall if moments else now
         if seconds > 0 and self._save is not None and not any(each.returned for each in moments):
             # Whoever goes on with it first comes from the person; later it may be a script that only asks.
-            return Moment(max(now, last), max(now, last), returned=True)
+            return Tick(max(now, last), max(now, last), returned=True)
         # The last, lest a clock that was set back by a day makes us wait for that long.
         left = min(last + seconds - now, seconds)
         if left > self._patience:
@@ -191,7 +193,7 @@ class Replay:
             self._patience -= pause
             await self._world.sleep(pause)
         moment = max(self._world.now(), last + seconds)
-        return Moment(moment, moment)
+        return Tick(moment, moment)
 
     async def _send(self, send: Send) -> None:
         name = type(send).__name__
@@ -205,14 +207,14 @@ class Replay:
             failure = Failure("MalformedResponse", message, exc.hint, exc.source)
         else:
             kept = _kept(self._witness.response(response, send.secrets))
-            self._record(Answered(name, send.step, response=kept))
+            self._record(JournalEntry(name, send.step, response=kept))
             return
-        self._record(Answered(name, send.step, failure=failure))
+        self._record(JournalEntry(name, send.step, failure=failure))
 
-    def _record(self, answered: Answered) -> None:
+    def _record(self, answered: JournalEntry) -> None:
         self._keep((*self.handed.journal, answered))
 
-    def _keep(self, journal: tuple[Answered, ...]) -> None:
+    def _keep(self, journal: tuple[JournalEntry, ...]) -> None:
         handed = replace(self.handed, journal=journal)
         if self._save is not None:
             self._save(handed)
@@ -225,7 +227,7 @@ class Replay:
 
     def _forget_failure(self) -> bool:
         """Forget the answer of which the flow has failed, if it may be asked for again; return whether."""
-        *journal, last = self.handed.journal or (Answered(""),)
+        *journal, last = self.handed.journal or (JournalEntry(""),)
         spent = last.step == CODE_EXCHANGE and last.response is not None
         if last.effect != "Send" or spent:
             return False
@@ -252,7 +254,7 @@ class Replay:
         )
 
 
-def _answer(answered: Answered | None) -> object:
+def _answer(answered: JournalEntry | None) -> object:
     if answered is None:
         return None
     return next(
@@ -260,7 +262,7 @@ def _answer(answered: Answered | None) -> object:
     )
 
 
-def _error(answered: Answered | None) -> LoopbackAuthError | None:
+def _error(answered: JournalEntry | None) -> LoopbackAuthError | None:
     failure = answered.failure if answered is not None else None
     if failure is None:
         return None
@@ -269,7 +271,7 @@ def _error(answered: Answered | None) -> LoopbackAuthError | None:
     return MalformedResponse(failure.message, source=failure.source, hint=failure.hint)
 
 
-def _fits(answered: Answered, effect: Effect) -> bool:
+def _fits(answered: JournalEntry, effect: Effect) -> bool:
     if answered.effect != type(effect).__name__ or answered.step != getattr(effect, "step", ""):
         return False
     return (answered.effect in ANSWERS) == (_answer(answered) is not None)

@@ -38,7 +38,7 @@ class Observer(effects.Observer, Protocol):
         """Note a request that reached our port, and how it was answered."""
 
 
-class Shared:
+class Resources:
     """The arguments are those of `Driver`."""
 
     def __init__(

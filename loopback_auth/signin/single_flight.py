@@ -12,8 +12,8 @@ from loopback_auth.events import Followed, Notify
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.crowd import Crowd
-from loopback_auth.store.protocol import TokenStore
+from loopback_auth.store.interface import TokenStore
+from loopback_auth.store.sign_in_lock import SignInLock
 
 LOOK = 0.1
 """Seconds between two looks at whether the other one has ended: no lock can be waited for and given up."""
@@ -53,7 +53,7 @@ async def leading(
 
 
 async def follow(
-    crowd: Crowd,
+    crowd: SignInLock,
     store: FileTokenStore,
     name: str,
     *,

@@ -25,14 +25,14 @@ from dataclasses import replace
 
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, ProtocolError, StillPending
 from loopback_auth.events import Notify, Warned, silent
-from loopback_auth.flows.catalog import Conditions
+from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, Network, SignIn
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
 from loopback_auth.signin.replay import Replay
 from loopback_auth.signin.world import RealWorld, World
-from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
 from loopback_auth.store.pending import LAPSED, new_handle
+from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
 
 FINAL = (OAuthError, ProtocolError, AttemptExpired)
 """Errors after which a sign-in is over; after every other one it can be gone on with."""
@@ -46,10 +46,10 @@ async def begin(
     flow: SplitFlow,
     *,
     named: str = "",
-    conditions: Conditions | None = None,
+    conditions: FlowOptions | None = None,
     notify: Notify = silent,
     world: World | None = None,
-) -> Handed:
+) -> PendingSignIn:
     """Begin a sign-in, up to where somebody would have to be waited for.
 
     Args:
@@ -69,8 +69,8 @@ async def begin(
     """
     _check_flow(flow)
     async with _opened(world, client.provider.network) as opened:
-        now, conditions = opened.now(), conditions or Conditions()
-        handed = Handed(
+        now, conditions = opened.now(), conditions or FlowOptions()
+        handed = PendingSignIn(
             handle=new_handle(client.provider.name),
             created_at=now,
             expires_at=now + PASTE_LIFETIME,
@@ -90,10 +90,10 @@ async def begin(
 
 
 async def resume(
-    handed: Handed,
+    handed: PendingSignIn,
     *,
     client_secret: str | None = None,
-    save: Callable[[Handed], None],
+    save: Callable[[PendingSignIn], None],
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify = silent,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from loopback_auth.model import SignIn
-    from loopback_auth.store.crowd import Crowd
+    from loopback_auth.store.sign_in_lock import SignInLock
 
 SIGN_INS = "sign-ins"
 SUFFIX = ".json"
@@ -61,7 +61,7 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
     """
     import json
 
-    from loopback_auth.store.chosen import chosen_in
+    from loopback_auth.store.current import chosen_in
 
     try:
         sign_ins = os.path.join(folder, SIGN_INS)
@@ -177,8 +177,8 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: the file is there and cannot be removed.
         """
-        from loopback_auth.store.aside import discard_copies
-        from loopback_auth.store.chosen import forget_in
+        from loopback_auth.store.current import forget_in
+        from loopback_auth.store.damaged import discard_copies
 
         path = self.path(name)
         discard_copies(path, name)
@@ -195,7 +195,7 @@ class FileTokenStore:
     def chosen(self) -> str:
         """Return the name of the sign-in that is meant when none is named; empty when none was chosen."""
         from loopback_auth.errors import StoreError
-        from loopback_auth.store.chosen import chosen_in
+        from loopback_auth.store.current import chosen_in
 
         try:
             name = chosen_in(self._folder) if check_folder(self._folder) else ""
@@ -210,7 +210,7 @@ class FileTokenStore:
             ConfigError: the name is none.
             StoreError: the choice cannot be kept.
         """
-        from loopback_auth.store.chosen import choose_in
+        from loopback_auth.store.current import choose_in
 
         self._prepare()
         choose_in(self._folder, checked_name(name))
@@ -241,15 +241,15 @@ class FileTokenStore:
 
         return locked(self.path(name) + ".lock", timeout)
 
-    def crowd(self, name: str) -> Crowd:
+    def crowd(self, name: str) -> SignInLock:
         """Return those who want to sign in under a name at the same time, in whatever process.
 
         Raises:
             ConfigError: the name is none.
         """
-        from loopback_auth.store.crowd import Crowd
+        from loopback_auth.store.sign_in_lock import SignInLock
 
-        return Crowd(self.path(name) + ".crowd")
+        return SignInLock(self.path(name) + ".crowd")
 
     def check_writable(self) -> None:
         """Prove that a sign-in could be kept now, by writing 64 KiB to the disk and removing them.
@@ -278,7 +278,7 @@ class FileTokenStore:
         except StoreError:
             # A link is not worth keeping: it is replaced, and what it points to is not ours.
             if not os.path.islink(path):
-                from loopback_auth.store.aside import move_aside
+                from loopback_auth.store.damaged import move_aside
 
                 move_aside(path, time.time())
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.store import sign_in_name
-from loopback_auth.store.handed import Ended, Handed, from_json, to_json
+from loopback_auth.store.pending_sign_in import Ended, PendingSignIn, from_json, to_json
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
@@ -42,7 +42,7 @@ SUFFIX_BYTES = 3
 LAPSED = "Its time was over before somebody had approved and finished it."
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}-[0-9a-f]{6}")
 
-T = TypeVar("T", Handed, Ended)
+T = TypeVar("T", PendingSignIn, Ended)
 
 
 def new_handle(name: str) -> str:
@@ -79,7 +79,7 @@ class PendingStore:
         stems = (name.removesuffix(SUFFIX) for name in self._entries() if name.endswith(SUFFIX))
         return tuple(sorted(filter(is_handle, stems)))
 
-    def load(self, handle: str) -> Handed | Ended | None:
+    def load(self, handle: str) -> PendingSignIn | Ended | None:
         """Read a sign-in, or what became of it; None when there never was one, or nobody remembers.
 
         Raises:
@@ -90,12 +90,12 @@ class PendingStore:
         if not check_folder(self._folder):
             return None
         if (content := read_private(path)) is not None:
-            return _understood(Handed, content, handle, path)
+            return _understood(PendingSignIn, content, handle, path)
         ended = self._ended(handle)
         content = read_private(ended)
         return None if content is None else _understood(Ended, content, handle, ended)
 
-    def save(self, handed: Handed) -> None:
+    def save(self, handed: PendingSignIn) -> None:
         """Keep a sign-in as it stands: completely, or as it stood before.
 
         Raises:
@@ -175,7 +175,7 @@ class PendingStore:
 
     def _has_lapsed(self, handle: str, now: float) -> bool:
         found = self.load(handle)
-        return isinstance(found, Handed) and found.lapsed(now)
+        return isinstance(found, PendingSignIn) and found.lapsed(now)
 
     def _let_lapse(self, handle: str, now: float) -> None:
         # Looked at again under the lock: somebody may have finished it just now.

@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from loopback_auth.approval import TicketContract
+from loopback_auth.device_and_ticket import TicketContract
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from loopback_auth.events import CallbackReceived, Event, RouteEnded
-from loopback_auth.plan.nouns import ELSEWHERE
+from loopback_auth.plan.model import ELSEWHERE
 from loopback_auth.signin.controls import Controls
 from loopback_auth.terminal.clipboard import copy
 from loopback_auth.terminal.keys import CTRL_C, Typed

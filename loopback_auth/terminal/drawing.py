@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from loopback_auth.events import Invited
+    from loopback_auth.events import VerificationPrompted
 
 BLOCKS = " ▀▄█"
 """By the two modules, one above the other, that a character stands for: 1 is the upper, 2 the lower."""
@@ -63,7 +63,9 @@ def link(url: str, *, columns: int, escapes: bool) -> str:
     return f"\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"
 
 
-def instructions(event: Invited, *, columns: int, escapes: bool, patience: float | None = None) -> str:
+def instructions(
+    event: VerificationPrompted, *, columns: int, escapes: bool, patience: float | None = None
+) -> str:
     """Write what there is to do at the link: the other link, the code, and the warning (RFC 8628 §5.4).
 
     Args:

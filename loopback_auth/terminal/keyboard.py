@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
-from loopback_auth.terminal.keys import Answer, Keys, Typed
+from loopback_auth.terminal.keys import Keys, Typed, TypedAnswer
 
 if sys.platform == "win32":
     from loopback_auth.terminal.console import Keyboard, arriving, in_background, read
@@ -32,7 +32,7 @@ ESCAPE_SECONDS = 0.3
 """After so long without more, Esc was a key and not the beginning of a sequence."""
 
 
-class Question:
+class Prompt:
     """One question on a line of its own, and the answer so far.
 
     Args:
@@ -44,7 +44,7 @@ class Question:
 
     def __init__(self, prompt: str, *, limit: int, hidden: bool = True, may_leave: bool = False) -> None:
         self._prompt = prompt
-        self._answer = Answer(limit)
+        self._answer = TypedAnswer(limit)
         self._hidden = hidden
         self._may_leave = may_leave
         self._answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -98,7 +98,7 @@ async def read_terminal(
         AttemptCancelled: the person gave up, or the terminal was closed.
         Unavailable: it is no terminal after all.
     """
-    question = Question(prompt, limit=limit, hidden=hidden)
+    question = Prompt(prompt, limit=limit, hidden=hidden)
 
     def take() -> None:
         piece = read(terminal)
@@ -120,7 +120,7 @@ class Listening:
         self._limit = limit
         self._keys = Keys(limit)
         self._keyboard: Keyboard | None = None
-        self._questions: list[Question] = []
+        self._questions: list[Prompt] = []
         self._closed = False
         self._stack = ExitStack()
         self.away = False
@@ -171,7 +171,7 @@ class Listening:
         keyboard = self._keyboard
         if keyboard is None:
             raise Unavailable("There is no terminal any longer at which somebody could be asked.")
-        question = Question(prompt, limit=self._limit, hidden=hidden, may_leave=may_leave)
+        question = Prompt(prompt, limit=self._limit, hidden=hidden, may_leave=may_leave)
         if afresh:
             keyboard.forget_keys()
         self._questions.append(question)

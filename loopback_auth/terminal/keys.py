@@ -59,7 +59,7 @@ class Sequences:
                 yield piece[at - 1 : at]
 
 
-class Answer:
+class TypedAnswer:
     """What was typed and pasted so far, whatever pieces it came in.
 
     Args:

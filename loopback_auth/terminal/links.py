@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth.plan.recipe import authority_of, is_here
+from loopback_auth.plan.port_forwarding import authority_of, is_here
 from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
 from loopback_auth.terminal.line import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.events import Invited
+    from loopback_auth.events import VerificationPrompted
     from loopback_auth.terminal.line import Line
 
 HEADING = "For a phone, the link to approve:"
@@ -39,7 +39,7 @@ class Links:
         self._start = self._pasting = self._server = ""
         self.authorities = [own] if own else []
         """All that the browser has to reach on this machine."""
-        self.invited: Invited | None = None
+        self.invited: VerificationPrompted | None = None
         self.code_wanted = False
         """Whether the next link that is good for a phone is to be drawn for one."""
         self.escapes = line.live and takes_escapes(os.environ, sys.platform)
@@ -82,7 +82,7 @@ class Links:
         self._pasting = url
         self.show(url)
 
-    def invite(self, event: Invited) -> None:
+    def invite(self, event: VerificationPrompted) -> None:
         """Show where to approve, on whatever device."""
         self.invited = event
         self.show(event.url)

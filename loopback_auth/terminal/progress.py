@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 
-from loopback_auth.plan.nouns import AT_ONCE, ELSEWHERE, NO_REDIRECT
+from loopback_auth.plan.model import AT_ONCE, ELSEWHERE, NO_REDIRECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.plan.model import Plan
 
 
 WAITING = "Waiting"

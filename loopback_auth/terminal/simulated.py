@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopback_auth.terminal.line import say
-from loopback_auth.terminal.teller import exchange_lines
+from loopback_auth.terminal.messages import exchange_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Narrator:
         match event:
             case events.LinkOpened(authority):
                 say(f"The simulated browser has opened the start page at {authority}.")
-            case events.Invited():
+            case events.VerificationPrompted():
                 say("The simulated person approves at the server; the program asks it until it says so.")
             case events.CallbackReceived():
                 say("The simulated person has approved, and the browser has come back with the answer.")

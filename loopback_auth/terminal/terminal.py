@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 
+from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import signed_in
-from loopback_auth.terminal.teller import Teller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loopback_auth.events import Event
     from loopback_auth.model import AuthorizationRequest, Callback, SignIn
     from loopback_auth.network.browser import Opening
-    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.plan.model import Plan
     from loopback_auth.signin.controls import Controls
     from loopback_auth.terminal.choices import Choices
     from loopback_auth.terminal.keyboard import Listening
@@ -69,7 +69,7 @@ class Terminal:
         pasting: bool = False,
         command: str = "",
     ) -> None:
-        self._teller = Teller(
+        self._teller = Messages(
             name,
             authority=authority,
             plan=plan,

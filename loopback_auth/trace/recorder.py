@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
-from loopback_auth.effects import Bind, Browse, Effect, Invite, Moment, Receive, Sleep, Warn
+from loopback_auth.effects import Bind, Browse, Effect, Receive, Sleep, Tick, VerificationPrompt, Warn
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.trace.labels import OWN_KEY, Labels
@@ -91,12 +91,12 @@ class Recorder:
                 )
             case Browse(url):
                 self._browsing(url, ended)
-            case Invite():
+            case VerificationPrompt():
                 self._inviting(effect, ended)
             case Receive() if isinstance(answer, Callback):
                 self._received(answer, ended)
             case Sleep(seconds) if seconds > 0:
-                returned = isinstance(answer, Moment) and answer.returned
+                returned = isinstance(answer, Tick) and answer.returned
                 self._waited(ended - begun, begun, returned=returned)
             case Warn(text):
                 self._act(ended, "warn", text)
@@ -223,7 +223,7 @@ class Recorder:
         self._act(at, "browse", "Send the browser to the authorization endpoint.", (("url", url),))
         self._unobserved(url, at)
 
-    def _inviting(self, invite: Invite, at: float) -> None:
+    def _inviting(self, invite: VerificationPrompt, at: float) -> None:
         self._labels.learn_url(invite.url)
         self._labels.learn("user_code", invite.user_code)
         self._invite_urls = (invite.url, invite.plain_url)

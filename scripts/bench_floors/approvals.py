@@ -26,7 +26,7 @@ from loopback_auth.api import login
 from loopback_auth.demo.serve import Demo, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
-from loopback_auth.events import Event, Invited, LinkReady
+from loopback_auth.events import Event, LinkReady, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
 
@@ -85,7 +85,7 @@ async def ours(case: Case, demo: Demo, browser: ClientSession, approved: "asynci
     def notify(event: Event) -> None:
         if isinstance(event, LinkReady):
             link.set_result(event.url)
-        if isinstance(event, Invited):
+        if isinstance(event, VerificationPrompted):
             invited.set_result(event.url)
 
     async def person() -> None:

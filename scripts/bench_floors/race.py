@@ -21,8 +21,8 @@ from loopback_auth import MemoryTokenStore, login
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.events import Event, Invited
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.events import Event, VerificationPrompted
+from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -33,7 +33,7 @@ from loopback_auth.model import (
     ServerMetadata,
 )
 from loopback_auth.network.browser import Opening
-from loopback_auth.plan.nouns import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.store import LOCK_TIMEOUT
 
@@ -118,7 +118,7 @@ class Person:
 
     def notify(self, event: Event) -> None:
         """Approve a device code as soon as it is there."""
-        if isinstance(event, Invited) and self.flow == "device":
+        if isinstance(event, VerificationPrompted) and self.flow == "device":
             self._walk(event.url, until="/nowhere")
 
     async def _come_back(self, url: str) -> None:
@@ -167,7 +167,7 @@ def plan(first: str) -> Plan:
 async def alone(client: ClientConfig, person: Person) -> None:
     """Run a flow as it is."""
     async with Driver(notify=person.notify, open_browser=person.open) as driver:
-        await driver.run(flow_named(person.flow, client, new_attempt(), Conditions()))
+        await driver.run(flow_named(person.flow, client, new_attempt(), FlowOptions()))
         person.watch.signed_in()
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from browser.conftest import PATIENCE, Tab
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
-from loopback_auth.compare.nouns import Comparison
+from loopback_auth.compare.model import Comparison
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.records import Exchange, Step
 

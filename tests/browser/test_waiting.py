@@ -29,7 +29,7 @@ from loopback_auth.demo.serve import Demo, demo_thread
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, DeviceError, LoopbackAuthError, TicketError
-from loopback_auth.events import Exchanged, Ignored, Invited
+from loopback_auth.events import Exchanged, Ignored, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
 pytestmark = pytest.mark.browser
@@ -65,7 +65,7 @@ def polls(running: Running, flow: Flow) -> int:
 def arrive(tab: Tab, running: Running) -> str:
     """Open the link, and return the code to compare."""
     link = running.link()
-    code = running.wait(Invited).user_code
+    code = running.wait(VerificationPrompted).user_code
     go(tab, link)
     return code
 

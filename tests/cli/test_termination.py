@@ -13,7 +13,7 @@ if sys.platform == "win32":
 
 PRELUDE = """
 import asyncio, signal, sys
-from loopback_auth.cli.termination import Ending
+from loopback_auth.cli.termination import Termination
 async def work():
     try:
         print("ready", flush=True)
@@ -21,7 +21,7 @@ async def work():
     finally:
         print("tidied up", flush=True)
 def main():
-    with Ending():
+    with Termination():
         try:
             asyncio.run(work())
         except KeyboardInterrupt:
@@ -73,12 +73,12 @@ def test_what_is_ignored_from_the_start_is_not_heard() -> None:
 def test_everything_is_as_before_afterwards() -> None:
     """A program that calls the command line goes on with its own handlers."""
     script = """
-from loopback_auth.cli.termination import Ending
+from loopback_auth.cli.termination import Termination
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 before = [signal.getsignal(number) for number in numbers], signal.pthread_sigmask(signal.SIG_BLOCK, ())
-with Ending():
+with Termination():
     pass
 after = [signal.getsignal(number) for number in numbers], signal.pthread_sigmask(signal.SIG_BLOCK, ())
 assert before == after

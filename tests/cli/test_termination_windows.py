@@ -13,7 +13,7 @@ if sys.platform != "win32":
 
 import signal
 
-from loopback_auth.cli.termination import Ending
+from loopback_auth.cli.termination import Termination
 
 
 def test_what_is_under_way_is_cancelled_and_has_its_time() -> None:
@@ -28,7 +28,7 @@ def test_what_is_under_way_is_cancelled_and_has_its_time() -> None:
 
     pressed = threading.Timer(0.1, signal.raise_signal, (signal.SIGBREAK,))
     pressed.start()
-    with Ending(), pytest.raises(KeyboardInterrupt):
+    with Termination(), pytest.raises(KeyboardInterrupt):
         asyncio.run(work())
     pressed.join()
 

@@ -18,8 +18,8 @@ from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin.two_step import begin
-from loopback_auth.store.handed import Answered, Handed, SplitFlow
 from loopback_auth.store.pending import PendingStore
+from loopback_auth.store.pending_sign_in import JournalEntry, PendingSignIn, SplitFlow
 
 NAME = "work"
 RUN = """
@@ -40,7 +40,7 @@ class Begun:
         server: at which.
     """
 
-    handed: Handed
+    handed: PendingSignIn
     pendings: PendingStore
     server: RecordingServer
 
@@ -57,7 +57,7 @@ class Begun:
         """Let time pass, without waiting for it: everything that was, was earlier."""
         self.server.ahead += seconds
         found = self.pendings.load(self.handle)
-        assert isinstance(found, Handed)
+        assert isinstance(found, PendingSignIn)
         self.pendings.save(
             replace(
                 found,
@@ -88,11 +88,11 @@ def started(command_line: CommandLine, ended: Ended, server: RecordingServer) ->
     """Return what `start --json` has begun."""
     pendings = PendingStore(str(kept_in(command_line)))
     handed = pendings.load(str(ended.json["handle"]))
-    assert isinstance(handed, Handed)
+    assert isinstance(handed, PendingSignIn)
     return Begun(handed, pendings, server)
 
 
-def visit(server: RecordingServer, handed: Handed, decision: Decision = "approve") -> str:
+def visit(server: RecordingServer, handed: PendingSignIn, decision: Decision = "approve") -> str:
     """Be the person at a link."""
     person = browse(handed.url, decision=decision, user_code=handed.user_code)
     request = next(person)
@@ -152,7 +152,7 @@ def pending_files(command_line: CommandLine) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def _earlier(answered: Answered, seconds: float) -> Answered:
+def _earlier(answered: JournalEntry, seconds: float) -> JournalEntry:
     moment = answered.moment
     if moment is None:
         return answered

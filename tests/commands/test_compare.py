@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
 from loopback_auth.compare.drawing.outputs import FORMS
 from loopback_auth.compare.drawing.schema import schema
-from loopback_auth.compare.nouns import FLOWS
+from loopback_auth.compare.model import FLOWS
 
 BEGINS = {
     ".html": "<!doctype html>",

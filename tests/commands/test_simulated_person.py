@@ -9,7 +9,7 @@ import pytest
 from command_line import TYPED, CommandLine
 
 from commands.people import RecordingServer, client_flags, in_terminal, kept_in, visit
-from loopback_auth.plan.nouns import ASKED, AT_ONCE
+from loopback_auth.plan.model import ASKED, AT_ONCE
 from loopback_auth.settings import Settings, resolve
 from loopback_auth.signin.planning import plan_for
 

@@ -32,8 +32,8 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import demo_thread, factory
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import StoreError
-from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
-from loopback_auth.store.handed import Ended as Outcome
+from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
+from loopback_auth.store.pending_sign_in import Ended as Outcome
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
 
@@ -255,7 +255,7 @@ def test_without_a_terminal_somebody_has_to_answer_for_the_account(
     assert ended.status == 2
     assert "--yes" in ended.complaint
     assert server.requests == []
-    assert isinstance(begun.pendings.load(begun.handle), Handed)
+    assert isinstance(begun.pendings.load(begun.handle), PendingSignIn)
 
 
 @posix
@@ -661,7 +661,7 @@ def test_cancel_does_not_take_it_from_whoever_is_at_it(
         busy = [run(["cancel", *more]) for more in ((), ("--all",))]
 
     assert busy == [StoreError.exit_code] * 2
-    assert isinstance(begun.pendings.load(begun.handle), Handed)
+    assert isinstance(begun.pendings.load(begun.handle), PendingSignIn)
 
 
 # status

@@ -23,7 +23,7 @@ from commands.split_people import Begun, began, pending_files, within
 from loopback_auth.cli import run
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.store.handed import SPLIT_FLOWS, Handed, SplitFlow
+from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL and modes of POSIX")
 
@@ -97,7 +97,7 @@ def test_a_finish_that_was_killed_is_finished_by_the_next_one(
             monkeypatch.setenv(name, value)
         # An address that was kept need not be brought again; one that was not is brought now.
         found = death.begun.pendings.load(death.begun.handle)
-        brought = isinstance(found, Handed) and not found.answered and death.begun.handed.redirect_uri
+        brought = isinstance(found, PendingSignIn) and not found.answered and death.begun.handed.redirect_uri
         more = ("--url", death.begun.visit()) if brought else () if flow == "paste" else ("--yes",)
         statuses.append(run(["finish", death.begun.handle, *more]))
         said = capsys.readouterr()

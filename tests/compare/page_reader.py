@@ -9,7 +9,7 @@ from importlib.resources import files
 from comparison_samples import CODE, COMPARISON
 
 from loopback_auth.compare.drawing.report import report, templates
-from loopback_auth.compare.nouns import Attack, Finding, Row, Run
+from loopback_auth.compare.model import Attack, Finding, Row, Run
 
 VOID = frozenset({"meta", "input", "br", "link", "img"})
 ASSETS = files("loopback_auth.compare.drawing")

@@ -7,7 +7,7 @@ from trace_samples import CODE, PASTE, TICKET, without
 
 from loopback_auth.compare.judging.attack_results import TRIALS, tried
 from loopback_auth.compare.judging.rows import PROPERTIES, rows
-from loopback_auth.compare.nouns import Attack, Cell, Run, Verdict
+from loopback_auth.compare.model import Attack, Cell, Run, Verdict
 
 SEEN = Cell("<code#1>", "observed", "RFC 8252 §8.1", (3, 5))
 

@@ -17,7 +17,7 @@ from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
-from loopback_auth.compare.nouns import FLOWS, FORM_POST, Attack, Verdict
+from loopback_auth.compare.model import FLOWS, FORM_POST, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient

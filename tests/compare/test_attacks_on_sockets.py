@@ -14,7 +14,7 @@ from gullible import Gullible, believing
 
 from loopback_auth.compare.attacks import Serving, demo_attacks, login_under_attack, simulated_attacks
 from loopback_auth.compare.attacks.sockets import shared
-from loopback_auth.compare.nouns import FLOWS, FORM_POST, Attack
+from loopback_auth.compare.model import FLOWS, FORM_POST, Attack
 from loopback_auth.compare.running.run import compare_demo
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
@@ -146,7 +146,7 @@ def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) ->
         raise ZeroDivisionError
 
     monkeypatch.setattr(login_under_attack, "PATIENCE", 0.2)
-    monkeypatch.setattr(login_under_attack, "wander", broken)
+    monkeypatch.setattr(login_under_attack, "follow", broken)
     with pytest.raises(ZeroDivisionError):
         on_sockets("code")
 

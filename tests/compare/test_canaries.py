@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 import pytest
 from canaries import COOKIE, SPELLINGS, Tap, leaks
 
-from loopback_auth.compare.nouns import FLOWS, Run
+from loopback_auth.compare.model import FLOWS, Run
 from loopback_auth.compare.running.choices import Choice, choice, demo_client
 from loopback_auth.compare.running.demo import run_on_demo
 from loopback_auth.compare.running.run import assembled

@@ -33,7 +33,7 @@ from trace_samples import (
 
 from loopback_auth.compare.judging.checks import CHECKS, findings
 from loopback_auth.compare.judging.verdicts import Check
-from loopback_auth.compare.nouns import Finding, Run
+from loopback_auth.compare.model import Finding, Run
 
 IDS = tuple(check.id for check in CHECKS)
 SECRET = changed(CODE, "token request", "grant_type=", "client_secret=<client_secret#1>&grant_type=")

@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from loopback_auth.compare.nouns import FLOWS, FORM_POST, Comparison, Run
+from loopback_auth.compare.model import FLOWS, FORM_POST, Comparison, Run
 from loopback_auth.compare.running import demo
 from loopback_auth.compare.running.demo import Person, run_on_demo
 from loopback_auth.compare.running.run import assembled, compare_demo, compare_simulated

@@ -14,7 +14,7 @@ from page_reader import page
 from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
 from loopback_auth.compare.drawing.report_text import said
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 

@@ -18,7 +18,7 @@ from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 
 from loopback_auth.compare.drawing.har import har
-from loopback_auth.compare.nouns import Comparison
+from loopback_auth.compare.model import Comparison
 
 ONE_URI = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
 """RFC 3986 §2: what a URI is made of."""

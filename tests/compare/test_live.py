@@ -13,7 +13,7 @@ from stat import S_IMODE
 
 import pytest
 
-from loopback_auth.compare.nouns import FLOWS, Run
+from loopback_auth.compare.model import FLOWS, Run
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.live import DECIDED_BY, Conditions, announced, compare_live, why_not
 from loopback_auth.compare.running.run import compare_simulated
@@ -23,10 +23,10 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.doctor.probe_flow import GRANTS, OTHER_TYPES
-from loopback_auth.doctor.redirect_probe import Answered
+from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, StoreError
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.plan.nouns import Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.trace.records import Trace
@@ -144,10 +144,10 @@ def test_refusal_of_one_flow_ends_no_other(tmp_path: Path, capfd: pytest.Capture
     assert "token: The authorization request was refused: access_denied" in told[-1]
 
 
-def answered(what: str, verdict: str = "no") -> Answered:
+def answered(what: str, verdict: str = "no") -> ProbeAnswer:
     """Make one answer of a server."""
     assert verdict in ("no", "yes", "likely", "unknown")
-    return Answered(what, verdict, "The server refuses it.", "RFC 6749 §4.1.2.1")  # type: ignore[arg-type]
+    return ProbeAnswer(what, verdict, "The server refuses it.", "RFC 6749 §4.1.2.1")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

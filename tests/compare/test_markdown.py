@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from loopback_auth.compare.drawing.markdown import markdown
 from loopback_auth.compare.drawing.mermaid import mermaid
-from loopback_auth.compare.nouns import Cell, Comparison, Row
+from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.redact import server_text
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

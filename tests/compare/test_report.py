@@ -18,7 +18,7 @@ from page_reader import ASSETS, Reader, asset, drawn, page, section
 
 from loopback_auth.compare.drawing.overview import IN_SHORT
 from loopback_auth.compare.drawing.report import AS_THEY_ARE, LABELLED, report
-from loopback_auth.compare.nouns import Cell, Comparison, Finding, Outcome, Row, Run
+from loopback_auth.compare.model import Cell, Comparison, Finding, Outcome, Row, Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.evidence import KINDS
 from loopback_auth.trace.records import Exchange, Step, Trace

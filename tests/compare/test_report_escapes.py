@@ -10,13 +10,13 @@ from comparison_samples import COMPARISON
 from jinja2 import UndefinedError
 from page_reader import Reader
 
-from loopback_auth.compare import nouns
+from loopback_auth.compare import model
 from loopback_auth.compare.drawing.report import report, templates
 from loopback_auth.trace.records import Exchange, Headers, Secret, Step, Trace
 
 HOSTILE = "\"'><img/src=x/onerror=alert(1)>"
 CLASSES = (
-    *(nouns.Comparison, nouns.Run, nouns.Tokens, nouns.Finding, nouns.Attack, nouns.Row, nouns.Cell),
+    *(model.Comparison, model.Run, model.Tokens, model.Finding, model.Attack, model.Row, model.Cell),
     *(Trace, Step, Exchange, Secret),
 )
 FIELDS = [

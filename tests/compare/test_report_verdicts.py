@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from page_reader import Reader, one_run, page, section
 
-from loopback_auth.compare.nouns import Attack, Finding
+from loopback_auth.compare.model import Attack, Finding
 
 FAILED = Finding("b", "high", "Bad thing", "fail", "Because.", "RFC 9700 §2.1", (5,), "Do better.")
 PASSED = Finding("a", "info", "Good thing", "pass", "Fine.", "RFC 9700 §2.1")

@@ -29,7 +29,7 @@ from trace_samples import (
 
 from loopback_auth.compare.judging.known_rows import FACTS
 from loopback_auth.compare.judging.rows import PROPERTIES, rows
-from loopback_auth.compare.nouns import Cell, Comparison, Run
+from loopback_auth.compare.model import Cell, Comparison, Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.records import Exchange
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from loopback_auth.compare.nouns import FLOWS, Attack, Run, Tokens
+from loopback_auth.compare.model import FLOWS, Attack, Run, Tokens
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, LATENCY, Entropy, simulate, simulated_world

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from demo_conversation import CHALLENGE, ISSUER, VERIFIER, Conversation, conversation, document, hidden
 
-from loopback_auth.approval import Pending, Ticket, TicketContract
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.device_and_ticket import Pending, Ticket, TicketContract
 from loopback_auth.errors import ConfigError, TicketError
 from loopback_auth.model import HttpResponse
 from loopback_auth.protocol.ticket import call_request, exchange_response, poll_response, ticket_response

@@ -33,7 +33,7 @@ from loopback_auth.doctor.direct_probe import (
     pushed_probe,
     pushed_probe_response,
 )
-from loopback_auth.doctor.redirect_probe import Answered, authorization_probe
+from loopback_auth.doctor.redirect_probe import ProbeAnswer, authorization_probe
 from loopback_auth.errors import EndpointMissing, IssuerMismatch
 from loopback_auth.model import AuthorizationRequest, ClientConfig, HttpResponse, Provider, ServerMetadata
 
@@ -61,7 +61,7 @@ def pushed(answer: HttpResponse, client: ClientConfig = CLIENT) -> dict[str, str
     return {one.what: one.verdict for one in judged}
 
 
-def grant(answer: HttpResponse, client: ClientConfig = CLIENT) -> Answered:
+def grant(answer: HttpResponse, client: ClientConfig = CLIENT) -> ProbeAnswer:
     """Judge the answer to a made-up code."""
     return grant_probe_response(client, "authorization_code", answer)
 

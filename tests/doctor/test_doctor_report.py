@@ -13,7 +13,7 @@ from truth_table import TABLE
 
 from loopback_auth.doctor.report import ANY_PORT, FACTS, Circumstances, circumstances_of, described
 from loopback_auth.errors import ConfigError
-from loopback_auth.plan.nouns import NO, YES, Abilities, Plan, Surroundings
+from loopback_auth.plan.model import NO, YES, Capabilities, Plan, Surroundings
 from loopback_auth.plan.signals import PROBED, READ
 
 ROUTES = ("code", "ticket", "device", "paste")
@@ -48,7 +48,7 @@ VALUES = (
 def case(
     seen: Surroundings,
     *,
-    wishes: dict[str, tuple[str, str]] | None = None,
+    overrides: dict[str, tuple[str, str]] | None = None,
     flow: str | None = None,
     refused: dict[str, str] | None = None,
     provider: str = "example",
@@ -57,8 +57,8 @@ def case(
     """Put together what a plan is made of."""
     return Circumstances(
         seen,
-        Abilities(refused or {}, any_port=authority.endswith(ANY_PORT)),
-        wishes=wishes or {},
+        Capabilities(refused or {}, any_port=authority.endswith(ANY_PORT)),
+        overrides=overrides or {},
         allowed=ROUTES,
         flow=flow,
         provider=provider,
@@ -135,9 +135,9 @@ def test_report_names_neither_person_nor_machine() -> None:
         kernel="6.1.0-alice",
         opener=HELPER,
     )
-    wishes = {"opens": (NO, "file /home/alice/.config/loopback_auth/config.toml [providers.x]")}
+    overrides = {"opens": (NO, "file /home/alice/.config/loopback_auth/config.toml [providers.x]")}
 
-    posted = json.dumps(document(case(seen, wishes=wishes)))
+    posted = json.dumps(document(case(seen, overrides=overrides)))
 
     assert "alice" not in posted
     assert "198.51.100.7" not in posted
@@ -175,7 +175,7 @@ def test_wishes_flow_and_limits_replay_too() -> None:
     """A plan is made of more than the machine."""
     wished = case(
         machine(DESKTOP),
-        wishes={"opens": (NO, "flag --no-browser"), "person": (YES, "environment LOOPBACK_AUTH_PERSON")},
+        overrides={"opens": (NO, "flag --no-browser"), "person": (YES, "environment LOOPBACK_AUTH_PERSON")},
         refused={"device": "It has none."},
         provider="mein Büro",
         authority="localhost:8400",

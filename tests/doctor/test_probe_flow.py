@@ -14,7 +14,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.doctor.probe_flow import LIMIT, probe
-from loopback_auth.doctor.redirect_probe import Answered
+from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.effects import Send
 from loopback_auth.errors import TransportError
 from loopback_auth.model import (
@@ -58,7 +58,7 @@ def attempts() -> Iterator[Attempt]:
     return repeat(ATTEMPT)
 
 
-def answers(place: MemoryWorld, client: ClientConfig = CLIENT) -> dict[str, Answered]:
+def answers(place: MemoryWorld, client: ClientConfig = CLIENT) -> dict[str, ProbeAnswer]:
     """Ask everything."""
     return {one.what: one for one in place.run(probe(client, attempts()))}
 

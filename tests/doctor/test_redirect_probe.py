@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from protocol_samples import ATTEMPT, CLIENT, ISSUER, METADATA, PROPERTY, VERIFIER
 
 from loopback_auth.doctor.redirect_probe import (
-    Answered,
+    ProbeAnswer,
     authorization_probe,
     authorization_probe_response,
     authorization_probe_visit,
@@ -328,8 +328,8 @@ def test_refusal_is_quoted_to_fit_a_sentence() -> None:
 
 def test_most_decisive_answer_is_kept() -> None:
     """A pushed request decides what a log-in page leaves open; of two decisions the first stands."""
-    likely, yes = Answered("a", "likely", "", ""), Answered("a", "yes", "", "")
-    no, other = Answered("a", "no", "", ""), Answered("b", "unknown", "", "")
+    likely, yes = ProbeAnswer("a", "likely", "", ""), ProbeAnswer("a", "yes", "", "")
+    no, other = ProbeAnswer("a", "no", "", ""), ProbeAnswer("b", "unknown", "", "")
 
     assert decisive((likely, other, yes, no)) == (yes, other)
     assert decisive((yes, likely)) == (yes,)

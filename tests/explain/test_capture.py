@@ -30,7 +30,7 @@ from har_samples import (
 )
 
 from loopback_auth.compare.drawing.har import har
-from loopback_auth.compare.nouns import FLOWS, Run
+from loopback_auth.compare.model import FLOWS, Run
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER as SIMULATED

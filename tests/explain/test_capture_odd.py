@@ -25,7 +25,7 @@ from har_samples import (
     proxy,
 )
 
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.errors import ConfigError
 from loopback_auth.explain.capture import Capture, capture
 from loopback_auth.explain.narration import recorded_story

@@ -8,7 +8,7 @@ import re
 import pytest
 from trace_samples import TICKET, changed
 
-from loopback_auth.compare.nouns import FLOWS
+from loopback_auth.compare.model import FLOWS
 from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.explain.narration import Story, rehearsed_story

@@ -10,9 +10,9 @@ from flow_world import ATTEMPT, CLIENT, ISSUER, OPENID, PROVIDER, world
 
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.tickets import demo_contract
-from loopback_auth.effects import Browse, Invite
+from loopback_auth.effects import Browse, VerificationPrompt
 from loopback_auth.errors import ConfigError
-from loopback_auth.flows.catalog import NAMES, RESPONSE_TYPES, Conditions, flow_named
+from loopback_auth.flows.catalog import NAMES, RESPONSE_TYPES, FlowOptions, flow_named
 from loopback_auth.model import ClientConfig
 
 
@@ -31,20 +31,22 @@ def test_every_name_signs_in(name: str, signer: Signer) -> None:
     client = replace(OPENID, provider=provider, response_type="id_token token")
     here = world(signer=signer)
 
-    sign_in = here.run(flow_named(name, client, ATTEMPT, Conditions(verify_signature=True, message="m")))
+    sign_in = here.run(flow_named(name, client, ATTEMPT, FlowOptions(verify_signature=True, message="m")))
 
     assert sign_in.tokens.account == "demo@example.com"
     urls = [effect.url for effect in here.effects if isinstance(effect, Browse)]
     asked = [parse_qs(urlsplit(url).query)["response_type"] for url in urls]
     expected: dict[str, list[str]] = {"paste": ["code"], **{one: [one] for one in RESPONSE_TYPES}}
     assert asked == ([expected[name]] if name in expected else [])
-    assert any(isinstance(effect, Invite) for effect in here.effects) is (name in ("device", "ticket"))
+    assert any(isinstance(effect, VerificationPrompt) for effect in here.effects) is (
+        name in ("device", "ticket")
+    )
 
 
 def test_paste_needs_the_answer_in_the_address() -> None:
     """A form post leaves nothing there that could be copied."""
     here = world()
-    here.run(flow_named("paste", CLIENT, ATTEMPT, Conditions()))
+    here.run(flow_named("paste", CLIENT, ATTEMPT, FlowOptions()))
     [browse] = [effect for effect in here.effects if isinstance(effect, Browse)]
 
     assert browse.request is not None
@@ -54,7 +56,7 @@ def test_paste_needs_the_answer_in_the_address() -> None:
 def test_unknown_name_is_answered_with_the_known_ones() -> None:
     """So that a slip of the pen costs one line."""
     with pytest.raises(ConfigError, match="cod") as refusal:
-        flow_named("cod", CLIENT, ATTEMPT, Conditions())
+        flow_named("cod", CLIENT, ATTEMPT, FlowOptions())
     assert all(name in refusal.value.hint for name in NAMES)
 
 
@@ -75,4 +77,4 @@ def test_unknown_name_is_answered_with_the_known_ones() -> None:
 def test_what_no_request_can_hold_is_refused_before_any(name: str, client: ClientConfig) -> None:
     """A program may pass on an argument of its own that has bytes which are not UTF-8."""
     with pytest.raises(ConfigError, match="not UTF-8"):
-        flow_named(name, client, ATTEMPT, Conditions())
+        flow_named(name, client, ATTEMPT, FlowOptions())

@@ -11,7 +11,7 @@ from flow_world import CLIENT, ISSUER, OPENID, SECRET_CLIENT, at, plain, story, 
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import MemoryWorld
-from loopback_auth.effects import Invite, Send
+from loopback_auth.effects import Send, VerificationPrompt
 from loopback_auth.errors import (
     AttemptExpired,
     ConfigError,
@@ -85,7 +85,7 @@ def test_device_gives_tokens_in_this_order() -> None:
         "metadata request",
         "metadata request",
         "device authorization request",
-        "Invite",
+        "VerificationPrompt",
         "device token request",
         "device token request",
         "device token request",
@@ -102,7 +102,7 @@ def test_person_gets_the_short_way_and_the_typed_one() -> None:
     """RFC 8628 §3.3.1: the code is shown even where the address holds it, to be compared."""
     place = here()
     signed_in(place)
-    [invite] = [effect for effect in place.effects if isinstance(effect, Invite)]
+    [invite] = [effect for effect in place.effects if isinstance(effect, VerificationPrompt)]
 
     assert invite.url == f"{ISSUER}/device?user_code={invite.user_code}"
     assert (invite.plain_url, invite.lifetime) == (f"{ISSUER}/device", 600)
@@ -116,7 +116,7 @@ def test_address_without_the_code_is_enough() -> None:
 
     with pytest.raises(DeviceError):  # a code that the server never gave
         signed_in(place)
-    [invite] = [effect for effect in place.effects if isinstance(effect, Invite)]
+    [invite] = [effect for effect in place.effects if isinstance(effect, VerificationPrompt)]
     assert (invite.url, invite.plain_url) == (f"{ISSUER}/device", f"{ISSUER}/device")
 
 
@@ -276,7 +276,7 @@ def test_unsafe_address_is_never_shown() -> None:
 
     with pytest.raises(MalformedResponse):
         signed_in(place)
-    assert "Invite" not in story(place)
+    assert "VerificationPrompt" not in story(place)
 
 
 def test_secret_that_is_missing_is_missed_before_anything_is_sent() -> None:

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flow_world import ATTEMPT, CLIENT, ISSUER, PROVIDER, plain, story, world
 
-from loopback_auth.approval import Call, TicketContract
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.tickets import demo_contract
-from loopback_auth.effects import Invite, Send
+from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.effects import Send, VerificationPrompt
 from loopback_auth.errors import (
     AttemptExpired,
     EndpointMissing,
@@ -115,7 +115,7 @@ def test_ticket_gives_a_token_in_this_order() -> None:
 
     assert [name for name in story(place) if name != "Sleep"] == [
         "ticket request",
-        "Invite",
+        "VerificationPrompt",
         *["ticket status request"] * 3,
         "ticket exchange",
     ]
@@ -138,7 +138,7 @@ def test_person_is_invited_for_as_long_as_the_ticket_lives() -> None:
     """So that the terminal can say how long there is."""
     place = here()
     signed_in(place)
-    [invite] = [effect for effect in place.effects if isinstance(effect, Invite)]
+    [invite] = [effect for effect in place.effects if isinstance(effect, VerificationPrompt)]
 
     assert invite.url.startswith(f"{ISSUER}/netlify/authorize?response_type=ticket&ticket=")
     assert invite.lifetime == 300
@@ -153,7 +153,7 @@ def test_every_vendor_signs_in(name: str, watched: bool) -> None:
 
     sign_in = signed_in(place, demo_contract(name, ISSUER))
 
-    [invite] = [effect for effect in place.effects if isinstance(effect, Invite)]
+    [invite] = [effect for effect in place.effects if isinstance(effect, VerificationPrompt)]
     assert bool(invite.user_code) is (name in ("stripe", "doppler"))
     assert place.server.active(sign_in.tokens.access_token, place.now)
     # npm's registry says with every answer how long it wants to be left alone: a second.
@@ -303,7 +303,7 @@ def test_exchange_uses_the_id_that_was_created() -> None:
 
     signed_in(place)
 
-    [made] = [effect for effect in place.effects if isinstance(effect, Invite)]
+    [made] = [effect for effect in place.effects if isinstance(effect, VerificationPrompt)]
     [exchange] = sent(place, "ticket exchange")
     assert parse_qs(urlsplit(made.url).query)["ticket"][0] in exchange.url
 

@@ -23,7 +23,7 @@ from loopback_auth.errors import (
     MalformedResponse,
     TransportError,
 )
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.implicit import EXPOSED
 from loopback_auth.model import FORM, ClientConfig, HttpRequest, ResponseMode, ResponseType, SignIn
 from loopback_auth.protocol.response import DROPPED
@@ -68,7 +68,7 @@ def signed_in(
 ) -> SignIn:
     """Run the whole sign-in."""
     client = replace(client, response_mode=mode)
-    return place.run(flow_named(name, client, ATTEMPT, Conditions(verify_signature=verify)))
+    return place.run(flow_named(name, client, ATTEMPT, FlowOptions(verify_signature=verify)))
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -18,7 +18,7 @@ import pytest
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import DeviceError
-from loopback_auth.events import Event, Exchanged, Invited, LinkReady
+from loopback_auth.events import Event, Exchanged, LinkReady, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 
@@ -86,7 +86,7 @@ class Conversation:
 
 async def sign_in(
     issuer: str,
-    person: Callable[[Conversation, Invited], Awaitable[None]],
+    person: Callable[[Conversation, VerificationPrompted], Awaitable[None]],
     told: Conversation,
     *,
     start_page: bool = True,
@@ -95,8 +95,8 @@ async def sign_in(
     client = ClientConfig(Provider("foreign", ServerMetadata(issuer=issuer)), "device", scope="openid email")
 
     async def approving() -> None:
-        invited = await told.until(lambda event: isinstance(event, Invited))
-        assert isinstance(invited, Invited)
+        invited = await told.until(lambda event: isinstance(event, VerificationPrompted))
+        assert isinstance(invited, VerificationPrompted)
         await person(told, invited)
 
     async with asyncio.timeout(30):
@@ -117,7 +117,7 @@ def test_approval_before_the_first_poll(oidc_provider: dict[str, str]) -> None:
     """The person enters the code by hand, approves and comes back: the first poll follows, and has it all."""
     told, pages = Conversation(), list[Page]()
 
-    async def person(told: Conversation, invited: Invited) -> None:
+    async def person(told: Conversation, invited: VerificationPrompted) -> None:
         link = next(event for event in told.events if isinstance(event, LinkReady))
         tab = await asyncio.to_thread(OurTab, link.url)
         assert invited.user_code in tab.page
@@ -141,7 +141,7 @@ def test_approval_while_polling(oidc_provider: dict[str, str], monkeypatch: pyte
     told = Conversation()
     moments: list[float] = []
 
-    async def person(told: Conversation, invited: Invited) -> None:
+    async def person(told: Conversation, invited: VerificationPrompted) -> None:
         loop = asyncio.get_running_loop()
         moments.append(loop.time())
         await told.until(lambda event: isinstance(event, Exchanged) and event.step == POLL)
@@ -159,7 +159,7 @@ def test_denial(oidc_provider: dict[str, str]) -> None:
     """Whoever aborts on the server's page ends the sign-in with the next poll."""
     told = Conversation()
 
-    async def person(told: Conversation, invited: Invited) -> None:
+    async def person(told: Conversation, invited: VerificationPrompted) -> None:
         link = next(event for event in told.events if isinstance(event, LinkReady))
         tab = await asyncio.to_thread(OurTab, link.url)
         await asyncio.to_thread(Person(deny=True).visit, invited.url)

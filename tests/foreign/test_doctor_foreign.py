@@ -11,7 +11,7 @@ from command_line import CommandLine
 
 from foreign.conftest import HERE, serving
 from loopback_auth.doctor.probe_flow import LIMIT, probe
-from loopback_auth.doctor.redirect_probe import Answered
+from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.events import Event, Exchanged
 from loopback_auth.model import ClientAuth, ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.signin.driver import Driver, new_attempt
@@ -53,11 +53,11 @@ def client(
     return ClientConfig(provider, client_id, secret, scope=scope)
 
 
-def answers(wanted: ClientConfig) -> dict[str, Answered]:
+def answers(wanted: ClientConfig) -> dict[str, ProbeAnswer]:
     """Ask everything, over the network."""
     events = list[Event]()
 
-    async def ask() -> tuple[Answered, ...]:
+    async def ask() -> tuple[ProbeAnswer, ...]:
         async with Driver(notify=events.append, exchanges=True) as driver:
             return await driver.run(probe(wanted, iter(new_attempt, None)))
 

@@ -26,7 +26,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, factory, run_agent
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import TicketError
-from loopback_auth.events import Event, Invited
+from loopback_auth.events import Event, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
 
@@ -141,7 +141,7 @@ async def ours(
         invited: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         def notify(event: Event) -> None:
-            if isinstance(event, Invited):
+            if isinstance(event, VerificationPrompted):
                 invited.set_result(event.url)
 
         async def person() -> None:

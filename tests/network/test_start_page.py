@@ -11,7 +11,7 @@ from other_users import NOBODY, asked_by_another, needs_another_user
 from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 
 from loopback_auth.api import DOUBTED, _confirmed
-from loopback_auth.effects import Invite
+from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (
     AnswerTurnedAway,
     CallbackReceived,
@@ -104,7 +104,7 @@ def test_reload_of_our_own_page_is_no_second_opening() -> None:
 
     async def main() -> tuple[list[int], bool, int]:
         async with waiting() as world:
-            world.receiver.invite(Invite("as", "https://as.example/device", "WDJB-MJHT"))
+            world.receiver.invite(VerificationPrompt("as", "https://as.example/device", "WDJB-MJHT"))
             page = await visit(world)
             live = page.body.decode().partition('data-live="')[2].partition('"')[0]
             again = await visit(world, live)

@@ -21,8 +21,8 @@ from plan_samples import (
     story,
 )
 
-from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import (
+from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.model import (
     ASKED,
     AT_ONCE,
     LEVELS,
@@ -33,7 +33,7 @@ from loopback_auth.plan.nouns import (
     UNLIKELY,
     UNVISITED,
     YES,
-    Abilities,
+    Capabilities,
     Plan,
     Surroundings,
 )
@@ -58,7 +58,7 @@ MACHINES = st.builds(
 )
 SWITCH = st.booleans()
 PROVIDERS = st.builds(
-    abilities,
+    capabilities,
     issuer=SWITCH,
     authorization_endpoint=SWITCH,
     token_endpoint=SWITCH,
@@ -80,13 +80,13 @@ ALLOWED = st.sets(st.sampled_from(ROUTES)) | st.just(ROUTES)
 @given(MACHINES, PROVIDERS, WISHES, ALLOWED, SWITCH)
 def test_every_flow_is_a_route_or_refused(
     seen: Surroundings,
-    can: Abilities,
-    wishes: dict[str, tuple[str, str]],
+    can: Capabilities,
+    overrides: dict[str, tuple[str, str]],
     allowed: set[str],
     unconfirmed: bool,
 ) -> None:
     """Whoever asks why a flow was not tried gets an answer, and no sentence is half a sentence."""
-    chosen = plan(seen, can, wishes=wishes, allowed=allowed, unconfirmed=unconfirmed)
+    chosen = plan(seen, can, overrides=overrides, allowed=allowed, unconfirmed=unconfirmed)
     flows = [route.flow for route in chosen.routes]
     sentences = [*chosen.refused.values(), *(route.why for route in chosen.routes)]
 
@@ -101,22 +101,22 @@ def test_every_flow_is_a_route_or_refused(
 @given(MACHINES, PROVIDERS, WISHES, ALLOWED, SWITCH)
 def test_something_begins_at_once_where_anything_can(
     seen: Surroundings,
-    can: Abilities,
-    wishes: dict[str, tuple[str, str]],
+    can: Capabilities,
+    overrides: dict[str, tuple[str, str]],
     allowed: set[str],
     unconfirmed: bool,
 ) -> None:
     """A plan whose routes all wait for something would wait for ever."""
-    chosen = plan(seen, can, wishes=wishes, allowed=allowed, unconfirmed=unconfirmed)
+    chosen = plan(seen, can, overrides=overrides, allowed=allowed, unconfirmed=unconfirmed)
 
     assert bool(chosen.routes) == bool(chosen.starting(AT_ONCE))
 
 
 @PROPERTY
 @given(MACHINES, WISHES)
-def test_only_a_no_takes_the_redirect_away(seen: Surroundings, wishes: dict[str, tuple[str, str]]) -> None:
+def test_only_a_no_takes_the_redirect_away(seen: Surroundings, overrides: dict[str, tuple[str, str]]) -> None:
     """Signals lie: whatever is only unlikely stays in the race."""
-    chosen = plan(seen, EVERYTHING, wishes=wishes)
+    chosen = plan(seen, EVERYTHING, overrides=overrides)
 
     assert (chosen.route("code") is None) == (chosen.facts.reaches.level == NO)
     assert ("paste" in chosen.refused) == (chosen.facts.person.level not in (YES, LIKELY))
@@ -126,10 +126,10 @@ def test_only_a_no_takes_the_redirect_away(seen: Surroundings, wishes: dict[str,
 @PROPERTY
 @given(MACHINES, WISHES)
 def test_a_browser_is_started_or_there_is_a_reason(
-    seen: Surroundings, wishes: dict[str, tuple[str, str]]
+    seen: Surroundings, overrides: dict[str, tuple[str, str]]
 ) -> None:
     """A person who expects a browser is told why there is none."""
-    chosen = plan(seen, EVERYTHING, wishes=wishes)
+    chosen = plan(seen, EVERYTHING, overrides=overrides)
 
     assert chosen.opens == (not chosen.why_not)
     assert chosen.place.name
@@ -137,8 +137,8 @@ def test_a_browser_is_started_or_there_is_a_reason(
 
 def test_wishes_stand_above_everything() -> None:
     """People unset variables of SSH just to get a browser (chainloop-dev/chainloop#3086)."""
-    wishes = {"opens": (YES, "flag --browser"), "reaches": (YES, "environment LOOPBACK_AUTH_REACHABLE")}
-    chosen = plan(machine(SSH), EVERYTHING, wishes=wishes)
+    overrides = {"opens": (YES, "flag --browser"), "reaches": (YES, "environment LOOPBACK_AUTH_REACHABLE")}
+    chosen = plan(machine(SSH), EVERYTHING, overrides=overrides)
 
     assert (chosen.opens, chosen.why_not) == (True, "")
     assert chosen.facts.opens.because == ("flag --browser",)
@@ -158,7 +158,7 @@ WORDS = {
 @pytest.mark.parametrize(("origin", "clause"), WORDS.values(), ids=WORDS)
 def test_why_no_browser_is_wanted(origin: str, clause: str) -> None:
     """It is said as a clause, and names no folder of the person, since it may end in a public report."""
-    chosen = plan(machine(DESKTOP), EVERYTHING, wishes={"opens": (NO, origin)})
+    chosen = plan(machine(DESKTOP), EVERYTHING, overrides={"opens": (NO, origin)})
 
     assert (chosen.opens, chosen.why_not) == (False, clause)
 
@@ -167,7 +167,7 @@ def test_why_no_browser_is_wanted(origin: str, clause: str) -> None:
 def test_no_wish_starts_what_is_no_browser(browser: str) -> None:
     """A text browser would take over the terminal that shows the link, and `echo` would show nothing."""
     chosen = plan(
-        machine(DESKTOP, {"BROWSER": browser}), EVERYTHING, wishes={"opens": (YES, "flag --browser")}
+        machine(DESKTOP, {"BROWSER": browser}), EVERYTHING, overrides={"opens": (YES, "flag --browser")}
     )
 
     assert chosen.opens is False
@@ -176,15 +176,15 @@ def test_no_wish_starts_what_is_no_browser(browser: str) -> None:
 
 def test_unknown_opener_is_tried_if_there_is_one() -> None:
     """Trying costs nothing, since a failing opener is noticed."""
-    wishes = {"opens": (UNKNOWN, "the program cannot say")}
+    overrides = {"opens": (UNKNOWN, "the program cannot say")}
 
-    assert plan(machine(), EVERYTHING, wishes=wishes).opens is True
-    assert plan(machine(opener=""), EVERYTHING, wishes=wishes).why_not == "the program cannot say"
+    assert plan(machine(), EVERYTHING, overrides=overrides).opens is True
+    assert plan(machine(opener=""), EVERYTHING, overrides=overrides).why_not == "the program cannot say"
 
 
 def test_unreachable_leaves_no_start_page() -> None:
     """A link to our own page would lead nowhere."""
-    chosen = plan(machine(DESKTOP), EVERYTHING, wishes={"reaches": (NO, "flag --no-reachable")})
+    chosen = plan(machine(DESKTOP), EVERYTHING, overrides={"reaches": (NO, "flag --no-reachable")})
 
     assert chosen.start_page is False
     assert story(chosen) == "ticket [device] [paste]"
@@ -204,13 +204,16 @@ PATIENCE = {
 @pytest.mark.parametrize(("seen", "seconds"), PATIENCE.values(), ids=PATIENCE)
 def test_patience(seen: Surroundings, seconds: float) -> None:
     """People are slower than programs, and so is Windows."""
-    assert plan(seen, EVERYTHING, wishes={}).patience == seconds
+    assert plan(seen, EVERYTHING, overrides={}).patience == seconds
 
 
 def test_nobody_confirms_what_nobody_sees() -> None:
     """A stranger could approve a link of ours with their account, unless somebody looks at the name."""
     nobody = machine(DESKTOP, stdin=False)
-    careful, careless = plan(nobody, DEVICE, wishes={}), plan(nobody, DEVICE, wishes={}, unconfirmed=True)
+    careful, careless = (
+        plan(nobody, DEVICE, overrides={}),
+        plan(nobody, DEVICE, overrides={}, unconfirmed=True),
+    )
 
     assert story(careful) == "code"
     assert "--yes" in careful.refused["device"]
@@ -249,18 +252,18 @@ LIMITS = {
 
 
 @pytest.mark.parametrize(("can", "near", "far", "away"), LIMITS.values(), ids=LIMITS)
-def test_provider_limits(can: Abilities, near: str, far: str, away: str) -> None:
+def test_provider_limits(can: Capabilities, near: str, far: str, away: str) -> None:
     """The impossible is dropped before a person is asked for anything (METR/hawk#892: no device grant)."""
     unreachable = {"reaches": (NO, "flag --no-reachable")}
 
-    assert story(plan(machine(DESKTOP), can, wishes={})) == near
-    assert story(plan(machine(SSH), can, wishes={})) == far
-    assert story(plan(machine(SSH), can, wishes=unreachable)) == away
+    assert story(plan(machine(DESKTOP), can, overrides={})) == near
+    assert story(plan(machine(SSH), can, overrides={})) == far
+    assert story(plan(machine(SSH), can, overrides=unreachable)) == away
 
 
 def test_paste_waits_where_the_browser_may_come() -> None:
     """A question in the terminal would disturb a person whose browser is just starting."""
-    chosen = plan(machine(SSH, X11), REDIRECT_ONLY, wishes={})
+    chosen = plan(machine(SSH, X11), REDIRECT_ONLY, overrides={})
 
     assert (chosen.facts.reaches.level, story(chosen)) == (UNKNOWN, "code (paste)")
 
@@ -279,7 +282,7 @@ ALLOWED_ONLY = {
 @pytest.mark.parametrize(("allowed", "routes"), ALLOWED_ONLY.items(), ids=ALLOWED_ONLY)
 def test_only_what_is_allowed_is_tried(allowed: str, routes: str) -> None:
     """Some forbid the device grant (git-ecosystem/git-credential-manager#2368); what is left must begin."""
-    chosen = plan(machine(DESKTOP), EVERYTHING, wishes={}, allowed=allowed.split())
+    chosen = plan(machine(DESKTOP), EVERYTHING, overrides={}, allowed=allowed.split())
 
     assert story(chosen) == routes
     assert set(chosen.refused.values()) <= {"It is not among the flows that were asked for."}
@@ -288,7 +291,7 @@ def test_only_what_is_allowed_is_tried(allowed: str, routes: str) -> None:
 def test_every_refusal_names_the_first_reason() -> None:
     """What cannot be with this provider is said before what cannot be on this machine."""
     chosen = plan(
-        machine(stdin=False, stderr=False), REDIRECT_ONLY, wishes={"reaches": (NO, "flag --no-reachable")}
+        machine(stdin=False, stderr=False), REDIRECT_ONLY, overrides={"reaches": (NO, "flag --no-reachable")}
     )
 
     assert chosen.refused == {
@@ -301,7 +304,10 @@ def test_every_refusal_names_the_first_reason() -> None:
 
 def test_reasons_in_full() -> None:
     """These sentences are what a person reads; they have to be right as sentences."""
-    near, far = plan(machine(DESKTOP), EVERYTHING, wishes={}), plan(machine(SSH), REDIRECT_ONLY, wishes={})
+    near, far = (
+        plan(machine(DESKTOP), EVERYTHING, overrides={}),
+        plan(machine(SSH), REDIRECT_ONLY, overrides={}),
+    )
 
     assert [route.why for route in near.routes] == [
         "Your browser can come back to this machine: there is a display.",
@@ -318,14 +324,14 @@ def test_reasons_in_full() -> None:
 
 def test_doubt_is_told() -> None:
     """Whoever reads the facts sees which variable was believed, and why not wholly."""
-    chosen = plan(machine({"TMUX": "x"}, DESKTOP), EVERYTHING, wishes={})
+    chosen = plan(machine({"TMUX": "x"}, DESKTOP), EVERYTHING, overrides={})
 
     assert chosen.facts.reaches.because == (
         "there is a display",
         "DISPLAY is set",
         "TMUX is set, so that may be out of date",
     )
-    assert plan(machine(files=DOCKER), EVERYTHING, wishes={}).facts.opens.because == (
+    assert plan(machine(files=DOCKER), EVERYTHING, overrides={}).facts.opens.because == (
         "this is a container",
         "/.dockerenv exists",
     )
@@ -333,7 +339,7 @@ def test_doubt_is_told() -> None:
 
 def test_plan_of_one_flow() -> None:
     """A person who names a flow gets it, with the machine's facts and nothing else."""
-    chosen: Plan = plan(machine(SSH), EVERYTHING, wishes={}).only("code")
+    chosen: Plan = plan(machine(SSH), EVERYTHING, overrides={}).only("code")
 
     assert story(chosen) == "code"
     assert chosen.facts.reaches.level == UNLIKELY

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_samples import CODESPACES, DOCKER, HELPER, PROPERTY, SSH, TMUX, VSCODE, WSL, WSL_KERNEL, machine
 
-from loopback_auth.plan.nouns import Surroundings
+from loopback_auth.plan.model import Surroundings
 from loopback_auth.plan.signals import PROBED, READ, overridden, signals, truthy
 
 STREAMS = {"stdin", "stderr", "opener"}
@@ -125,8 +125,15 @@ def test_values_that_mean_yes(value: str) -> None:
 def test_the_person_overrides_variables_and_files() -> None:
     """Trying out another machine, or correcting this one, needs no other shell."""
     environ = {"CI": "1", "DISPLAY": ":0", "HOME": "/home/alice"}
-    wishes = {"CI": "", "SSH_TTY": "/dev/pts/1", "BROWSER": "a=b", "DEBUG": "", PROBED[0]: "", PROBED[1]: "1"}
-    variables, files = overridden(environ, PROBED[:1], wishes)
+    overrides = {
+        "CI": "",
+        "SSH_TTY": "/dev/pts/1",
+        "BROWSER": "a=b",
+        "DEBUG": "",
+        PROBED[0]: "",
+        PROBED[1]: "1",
+    }
+    variables, files = overridden(environ, PROBED[:1], overrides)
 
     assert variables == {"DISPLAY": ":0", "HOME": "/home/alice", "SSH_TTY": "/dev/pts/1", "BROWSER": "a=b"}
     assert files == (PROBED[1],)

@@ -6,14 +6,14 @@ import pytest
 from plan_samples import DEVICE, EVERYTHING, story
 from truth_table import TABLE, Row
 
-from loopback_auth.plan.nouns import NO
+from loopback_auth.plan.model import NO
 from loopback_auth.plan.routes import plan
 
 
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
 def test_place_and_facts(row: Row) -> None:
     """What a person is told about this machine, and what everything else follows from."""
-    chosen = plan(row.seen, EVERYTHING, wishes={})
+    chosen = plan(row.seen, EVERYTHING, overrides={})
     facts = chosen.facts
 
     assert chosen.place.name == row.place
@@ -25,7 +25,7 @@ def test_place_and_facts(row: Row) -> None:
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
 def test_ways_to_sign_in(row: Row) -> None:
     """In which order the flows begin, with tickets and without."""
-    chosen = plan(row.seen, EVERYTHING, wishes={}), plan(row.seen, DEVICE, wishes={})
+    chosen = plan(row.seen, EVERYTHING, overrides={}), plan(row.seen, DEVICE, overrides={})
 
     assert (story(chosen[0]), story(chosen[1])) == row.routes
 
@@ -33,7 +33,7 @@ def test_ways_to_sign_in(row: Row) -> None:
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
 def test_whether_a_browser_is_started(row: Row) -> None:
     """None that takes over the terminal, none on a screen that nobody sees, and always a reason."""
-    chosen = plan(row.seen, EVERYTHING, wishes={})
+    chosen = plan(row.seen, EVERYTHING, overrides={})
 
     assert chosen.opens == (row.why_not == "")
     assert chosen.why_not == row.why_not
@@ -52,4 +52,4 @@ REASONS = {
 @pytest.mark.parametrize(("row", "reason"), REASONS.items(), ids=REASONS)
 def test_why_a_browser_may_not_reach_us(row: str, reason: str) -> None:
     """The reason tells a person what to change."""
-    assert plan(TABLE[row].seen, EVERYTHING, wishes={}).facts.reaches.because[0] == reason
+    assert plan(TABLE[row].seen, EVERYTHING, overrides={}).facts.reaches.because[0] == reason

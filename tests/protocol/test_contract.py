@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from loopback_auth.approval import Call, TicketContract
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.device_and_ticket import Call, TicketContract
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.contract import check_contract
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY

@@ -19,7 +19,7 @@ from protocol_samples import (
     raw_answer,
 )
 
-from loopback_auth.approval import DeviceGrant, Pending
+from loopback_auth.device_and_ticket import DeviceGrant, Pending
 from loopback_auth.errors import (
     DeviceError,
     EndpointMissing,

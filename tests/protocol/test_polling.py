@@ -16,7 +16,7 @@ from loopback_auth.protocol.polling import (
     LONGEST_BACK_OFF,
     LONGEST_RETRY,
     NEVER,
-    Rhythm,
+    PollSchedule,
     failed,
     next_poll,
     paused,
@@ -113,7 +113,7 @@ def test_too_many_requests_without_a_number_means_five_seconds() -> None:
 
 def test_pause_has_an_end() -> None:
     """A clock that is wrong by a day does not end the sign-in."""
-    rhythm = paused(polled(Rhythm(1.0, since=0.0), 10.0), 10.0, 86400.0)
+    rhythm = paused(polled(PollSchedule(1.0, since=0.0), 10.0), 10.0, 86400.0)
 
     assert next_poll(rhythm, watched=False) == 10 + LONGEST_RETRY
     assert next_poll(returned(rhythm, 11.0), watched=True) == 10 + LONGEST_RETRY
@@ -121,25 +121,25 @@ def test_pause_has_an_end() -> None:
 
 def test_first_poll_waits_as_long_as_any() -> None:
     """RFC 8628 §3.5 speaks of the time between polls; nobody approves in no time."""
-    assert next_poll(Rhythm(5.0, since=3.0), watched=False) == 8.0
-    assert next_poll(Rhythm(0.5, since=3.0), watched=False) == 4.0
+    assert next_poll(PollSchedule(5.0, since=3.0), watched=False) == 8.0
+    assert next_poll(PollSchedule(0.5, since=3.0), watched=False) == 4.0
 
 
 def test_first_poll_is_kept_for_the_return() -> None:
     """Nothing has to pass before it, but after it the interval of the server (RFC 8628 §3.5)."""
-    assert next_poll(Rhythm(5.0, since=3.0), watched=True) == 18.0
-    assert next_poll(Rhythm(5.0, since=3.0, own_pace=True), watched=True) == 8.0
+    assert next_poll(PollSchedule(5.0, since=3.0), watched=True) == 18.0
+    assert next_poll(PollSchedule(5.0, since=3.0, own_pace=True), watched=True) == 8.0
 
 
 def test_returning_before_the_first_poll_brings_it() -> None:
     """There is no poll yet from which an interval could count."""
-    assert next_poll(returned(Rhythm(5.0, since=0.0), 2.0), watched=True) == 2.0
+    assert next_poll(returned(PollSchedule(5.0, since=0.0), 2.0), watched=True) == 2.0
 
 
 @pytest.mark.parametrize(("own_pace", "due"), [(True, 20.25), (False, 25.0)])
 def test_returning_shortens_the_gap_where_it_is_ours(own_pace: bool, due: float) -> None:
     """An interval that the server named is kept, whoever waits."""
-    rhythm = polled(Rhythm(5.0, since=0.0, own_pace=own_pace), 20.0)
+    rhythm = polled(PollSchedule(5.0, since=0.0, own_pace=own_pace), 20.0)
 
     assert next_poll(returned(rhythm, 20.1), watched=True) == due
     assert next_poll(returned(rhythm, 33.0), watched=True) == 33.0
@@ -147,7 +147,7 @@ def test_returning_shortens_the_gap_where_it_is_ours(own_pace: bool, due: float)
 
 def test_slow_down_takes_the_pace_away() -> None:
     """RFC 8628 §3.5: from then on the interval is the server's."""
-    rhythm = slowed(Rhythm(1.0, since=0.0, own_pace=True), 20.0)
+    rhythm = slowed(PollSchedule(1.0, since=0.0, own_pace=True), 20.0)
 
     assert rhythm.interval == 6.0
     assert next_poll(returned(rhythm, 21.0), watched=True) == 26.0
@@ -155,7 +155,7 @@ def test_slow_down_takes_the_pace_away() -> None:
 
 def test_back_off_doubles_and_ends_and_is_forgotten() -> None:
     """RFC 8628 §3.5 (exponential back-off); one answer is enough to be quick again."""
-    rhythm, gaps = Rhythm(5.0, since=0.0), []
+    rhythm, gaps = PollSchedule(5.0, since=0.0), []
     for _ in range(6):
         rhythm = failed(rhythm, 1.0)
         gaps.append(next_poll(rhythm, watched=False) - 1.0)
@@ -166,11 +166,11 @@ def test_back_off_doubles_and_ends_and_is_forgotten() -> None:
 
 def test_no_back_off_undercuts_the_interval() -> None:
     """A server that has said `slow_down` a dozen times is not asked each minute."""
-    rhythm = failed(Rhythm(LONGEST_BACK_OFF + 30, since=0.0), 1.0)
+    rhythm = failed(PollSchedule(LONGEST_BACK_OFF + 30, since=0.0), 1.0)
 
     assert next_poll(rhythm, watched=False) == 1 + LONGEST_BACK_OFF + 30
 
 
 def test_polls_come_after_what_they_follow() -> None:
     """`NEVER` is no number to reckon with."""
-    assert next_poll(Rhythm(1.0, since=0.0, last=NEVER, not_before=50.0), watched=False) == 50.0
+    assert next_poll(PollSchedule(1.0, since=0.0, last=NEVER, not_before=50.0), watched=False) == 50.0

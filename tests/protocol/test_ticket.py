@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from protocol_samples import NOW, PROPERTY, json_answer, raw_answer
 
-from loopback_auth.approval import Call, Pending, TicketContract
+from loopback_auth.device_and_ticket import Call, Pending, TicketContract
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,

@@ -8,10 +8,10 @@ from string import Formatter
 
 import pytest
 
-from loopback_auth.approval import Call, TicketContract
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.device_and_ticket import Call, TicketContract
 from loopback_auth.effects import Send
 from loopback_auth.flows.ticket import ticket
 from loopback_auth.model import Attempt, ClientConfig, Provider, ServerMetadata

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.plan.nouns import ROUTES
+from loopback_auth.plan.model import ROUTES
 from loopback_auth.signin.embedded_plan import planned
 
 ISSUER = "https://as.example"

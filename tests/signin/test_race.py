@@ -20,17 +20,17 @@ from loopback_auth.events import (
     CallbackReceived,
     Event,
     HttpsTried,
-    Invited,
     LinkOpened,
     LinkOpenedTwice,
     OpenerFailed,
     RouteBegan,
     RouteEnded,
+    VerificationPrompted,
 )
-from loopback_auth.flows.catalog import Conditions
+from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn, TokenSet
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
-from loopback_auth.signin.attempt import UnderWay
+from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.race import HTTPS_ONLY, Race
 
@@ -276,18 +276,18 @@ def test_code_is_valid_for_no_longer_than_is_waited(timeout: float | None, shown
     told: list[Event] = []
 
     async def main() -> None:
-        under_way = UnderWay(
+        under_way = SignInAttempt(
             ClientConfig(Provider("as", ServerMetadata()), "x"),
             plan(Route("device", AT_ONCE, "It works anywhere.")),
             notify=told.append,
-            conditions=Conditions(),
+            conditions=FlowOptions(),
             timeout=timeout,
             paste=None,
         )
 
         class Inviting(Driver):
             async def run(self, flow: object) -> SignIn:  # type: ignore[override]
-                under_way.tell(Invited("https://as.example/d", "WDJB-MJHT", "", 600.0))
+                under_way.tell(VerificationPrompted("https://as.example/d", "WDJB-MJHT", "", 600.0))
                 return DONE
 
         async with Inviting() as driver:
@@ -295,7 +295,7 @@ def test_code_is_valid_for_no_longer_than_is_waited(timeout: float | None, shown
 
     asyncio.run(main())
 
-    assert [round(event.lifetime) for event in told if isinstance(event, Invited)] == [shown]
+    assert [round(event.lifetime) for event in told if isinstance(event, VerificationPrompted)] == [shown]
 
 
 def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
@@ -307,11 +307,11 @@ def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-        under_way = UnderWay(
+        under_way = SignInAttempt(
             ClientConfig(Provider("as", ServerMetadata()), "x"),
             PLAN,
             notify=fails,
-            conditions=Conditions(),
+            conditions=FlowOptions(),
             timeout=None,
             paste=None,
         )
@@ -332,11 +332,11 @@ def test_browser_that_has_come_did_not_fail() -> None:
     told: list[Event] = []
 
     async def main() -> None:
-        under_way = UnderWay(
+        under_way = SignInAttempt(
             ClientConfig(Provider("as", ServerMetadata()), "x"),
             PLAN,
             notify=told.append,
-            conditions=Conditions(),
+            conditions=FlowOptions(),
             timeout=None,
             paste=None,
         )

@@ -8,19 +8,19 @@ import pytest
 
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import AnswerTurnedAway, Event, HttpsTried, LinkOpened, silent
-from loopback_auth.flows.catalog import Conditions
+from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.plan.nouns import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
-from loopback_auth.signin.attempt import UnderWay
+from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.rejected_requests import Mishaps
+from loopback_auth.signin.rejected_requests import RejectedRequests
 
 NO_STATE = AnswerTurnedAway("carried no state", "access_denied")
 
 
 def after(*events: Event) -> str:
     """Say what is remembered of some events."""
-    mishaps = Mishaps()
+    mishaps = RejectedRequests()
     for event in events:
         mishaps.note(event)
     return mishaps.sentences()
@@ -64,8 +64,8 @@ def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
     """A reason that is known stands in place of guesses."""
 
     async def main() -> str:
-        under_way = UnderWay(
-            CLIENT, a_plan(), notify=silent, conditions=Conditions(), timeout=0.2, paste=None
+        under_way = SignInAttempt(
+            CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.2, paste=None
         )
         async with Driver(notify=under_way.tell, start_page=False) as driver:
             waiting = asyncio.ensure_future(under_way.run(driver, None))
@@ -86,8 +86,8 @@ def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
     """Where there is no browser, running the command again ends in the same way."""
 
     async def main() -> str:
-        under_way = UnderWay(
-            CLIENT, a_plan(), notify=silent, conditions=Conditions(), timeout=0.1, paste=None
+        under_way = SignInAttempt(
+            CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.1, paste=None
         )
         async with Driver(notify=under_way.tell, start_page=False) as driver:
             with pytest.raises(AttemptExpired) as caught:

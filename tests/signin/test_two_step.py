@@ -40,7 +40,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.events import Event, Warned
-from loopback_auth.flows.catalog import Conditions
+from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import (
     Callback,
     ClientConfig,
@@ -54,7 +54,7 @@ from loopback_auth.model import (
 )
 from loopback_auth.signin.two_step import FINAL, begin, judged_once, resume
 from loopback_auth.signin.world import RealWorld
-from loopback_auth.store.handed import SPLIT_FLOWS, Answered, Handed, SplitFlow, to_json
+from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, JournalEntry, PendingSignIn, SplitFlow, to_json
 
 POLLED: tuple[SplitFlow, ...] = ("ticket", "device")
 POLL = {"ticket": "ticket status request", "device": "device token request"}
@@ -64,7 +64,7 @@ NO_ANSWER = TransportError("No answer.", hint="Check the network.")
 UNAVAILABLE = HttpResponse(503, (("Content-Type", "text/html"),), b"<title>Bad gateway</title>")
 
 
-def finished(world: PretendWorld, process: Process, handed: Handed) -> SignIn:
+def finished(world: PretendWorld, process: Process, handed: PendingSignIn) -> SignIn:
     """Be the person, let the time pass, and finish."""
     address = world.visit(handed)
     world.time += 10
@@ -572,11 +572,11 @@ def test_a_free_port_is_one_at_which_the_browser_fails(host: str) -> None:
         socket.create_connection((host.strip("[]"), port))
 
 
-Journal = tuple[Answered, ...]
+Journal = tuple[JournalEntry, ...]
 JOURNALS = [
     pytest.param(lambda journal: journal[1:], id="the first answer is missing"),
     pytest.param(lambda journal: (*journal, journal[0]), id="an answer too many"),
-    pytest.param(lambda journal: (Answered("Warn"), *journal), id="another effect"),
+    pytest.param(lambda journal: (JournalEntry("Warn"), *journal), id="another effect"),
     pytest.param(lambda journal: (replace(journal[0], step="token request"), *journal[1:]), id="step"),
     pytest.param(lambda journal: (replace(journal[0], response=None), *journal[1:]), id="no answer"),
     pytest.param(
@@ -675,7 +675,7 @@ def test_nothing_secret_shows_in_a_repr(flow: SplitFlow) -> None:
 def test_conditions_are_those_of_the_beginning() -> None:
     """Whether signatures are checked decides which requests there are, and the message was shown."""
     here = world()
-    conditions = Conditions(verify_signature=True, message="begun at 12:00")
+    conditions = FlowOptions(verify_signature=True, message="begun at 12:00")
     handed = asyncio.run(begin(CLIENT, "ticket", conditions=conditions, named="x", world=here))
 
     assert (handed.verify_signature, handed.message, handed.named) == (True, "begun at 12:00", "x")
@@ -686,7 +686,7 @@ def test_over_a_network_and_by_the_clock() -> None:
     with demo_thread() as demo:
         provider = Provider("demo", ServerMetadata(issuer=demo.issuer))
         client = ClientConfig(provider, CLIENT.client_id)
-        kept: list[Handed] = []
+        kept: list[PendingSignIn] = []
 
         async def main() -> SignIn:
             handed = await begin(client, "device")
@@ -700,7 +700,7 @@ def test_over_a_network_and_by_the_clock() -> None:
     assert kept
 
 
-def _earlier(answered: Answered) -> Answered:
+def _earlier(answered: JournalEntry) -> JournalEntry:
     """Move a moment into the past, so that nothing has to be waited for but a breath."""
     moment = answered.moment
     if moment is None:

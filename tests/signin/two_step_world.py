@@ -16,7 +16,7 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.two_step import begin, judged_once, resume
-from loopback_auth.store.handed import Handed, SplitFlow, from_json, to_json
+from loopback_auth.store.pending_sign_in import PendingSignIn, SplitFlow, from_json, to_json
 
 ISSUER = "https://as.example"
 SECRET_CLIENT = DemoClient("with-secret", "client-secret-canary", ("http://127.0.0.1/callback",))
@@ -82,7 +82,7 @@ class PretendWorld:
         """Return always the same one."""
         return PORT
 
-    def visit(self, handed: Handed, decision: Decision = "approve") -> str:
+    def visit(self, handed: PendingSignIn, decision: Decision = "approve") -> str:
         """Be the person; return the address on which the browser ends, where it cannot be opened."""
         person = browse(handed.url, decision=decision, user_code=handed.user_code)
         request = next(person)
@@ -103,7 +103,7 @@ def world(faults: Faults | None = None, *, signer: Signer | None = None) -> Pret
     )
 
 
-def begun(world: PretendWorld, flow: SplitFlow, client: ClientConfig = CLIENT) -> Handed:
+def begun(world: PretendWorld, flow: SplitFlow, client: ClientConfig = CLIENT) -> PendingSignIn:
     """Begin a sign-in."""
     return asyncio.run(begin(client, flow, world=world))
 
@@ -115,13 +115,13 @@ class Process:
     world: PretendWorld
     kept: list[bytes] = field(default_factory=list)
 
-    def save(self, handed: Handed) -> None:
+    def save(self, handed: PendingSignIn) -> None:
         """Keep it as the store does."""
         self.kept.append(to_json(handed))
 
     def resume(
         self,
-        handed: Handed | bytes,
+        handed: PendingSignIn | bytes,
         *,
         wait: float = 0.0,
         pasted: str | None = None,
@@ -129,11 +129,11 @@ class Process:
     ) -> SignIn:
         """Go on from what was kept."""
         content = handed if isinstance(handed, bytes) else to_json(handed)
-        handle = handed.handle if isinstance(handed, Handed) else read(handed).handle
+        handle = handed.handle if isinstance(handed, PendingSignIn) else read(handed).handle
         paste: Paste | None = None if pasted is None else judged_once(pasted)
         return asyncio.run(
             resume(
-                from_json(Handed, content, handle),
+                from_json(PendingSignIn, content, handle),
                 save=self.save,
                 wait=wait,
                 paste=paste,
@@ -143,12 +143,12 @@ class Process:
         )
 
     @property
-    def last(self) -> Handed:
+    def last(self) -> PendingSignIn:
         """What was kept last."""
         return read(self.kept[-1])
 
 
-def read(content: bytes) -> Handed:
+def read(content: bytes) -> PendingSignIn:
     """Read what was kept, whatever its handle."""
     handle = content.decode("ascii").partition('"handle": "')[2].partition('"')[0]
-    return from_json(Handed, content, handle)
+    return from_json(PendingSignIn, content, handle)

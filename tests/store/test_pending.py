@@ -15,7 +15,7 @@ from typing import Literal
 
 import pytest
 
-from loopback_auth.effects import Moment
+from loopback_auth.effects import Tick
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import (
     Attempt,
@@ -28,8 +28,15 @@ from loopback_auth.model import (
 )
 from loopback_auth.quirks import Quirks
 from loopback_auth.settings.contracts import CONTRACTS
-from loopback_auth.store.handed import Answered, Ended, Failure, Handed, from_json, to_json
 from loopback_auth.store.pending import PendingStore, is_handle, name_in, new_handle
+from loopback_auth.store.pending_sign_in import (
+    Ended,
+    Failure,
+    JournalEntry,
+    PendingSignIn,
+    from_json,
+    to_json,
+)
 from loopback_auth.store.private_files import SIZE_LIMIT
 from loopback_auth.store.strict import built, plain
 
@@ -55,14 +62,14 @@ CLIENT = ClientConfig(
     extra={"access_type": "offline", "\u00e4": "\ud800"},
 )
 JOURNAL = (
-    Answered("Bind", text="http://localhost:8400/back"),
-    Answered("Send", "metadata request", response=HttpResponse(200, (("Date", "now"),), b'{"\xff', NOW)),
-    Answered("Invite"),
-    Answered("Sleep", moment=Moment(NOW, NOW)),
-    Answered("Send", "key set request", failure=Failure("TransportError", "No answer.", "Try again.")),
-    Answered("Receive", callback=Callback((("code", CANARY), ("state", "s")), "paste", NOW)),
+    JournalEntry("Bind", text="http://localhost:8400/back"),
+    JournalEntry("Send", "metadata request", response=HttpResponse(200, (("Date", "now"),), b'{"\xff', NOW)),
+    JournalEntry("VerificationPrompt"),
+    JournalEntry("Sleep", moment=Tick(NOW, NOW)),
+    JournalEntry("Send", "key set request", failure=Failure("TransportError", "No answer.", "Try again.")),
+    JournalEntry("Receive", callback=Callback((("code", CANARY), ("state", "s")), "paste", NOW)),
 )
-HANDED = Handed(
+HANDED = PendingSignIn(
     HANDLE,
     NOW,
     NOW + 600,
@@ -114,14 +121,14 @@ def test_so_does_every_ticket_contract(vendor: str) -> None:
     provider = replace(CLIENT.provider, ticket=CONTRACTS[vendor])
     handed = replace(HANDED, flow="ticket", client=replace(CLIENT, provider=provider))
 
-    assert from_json(Handed, to_json(handed), HANDLE) == handed
+    assert from_json(PendingSignIn, to_json(handed), HANDLE) == handed
 
 
 def test_the_order_of_parameters_is_kept(store: PendingStore) -> None:
     """They come out in that order in the authorization URL."""
     handed = store.load(HANDLE)
 
-    assert isinstance(handed, Handed)
+    assert isinstance(handed, PendingSignIn)
     assert list(handed.client.extra) == list(CLIENT.extra)
 
 
@@ -224,9 +231,9 @@ DAMAGED = [
     pytest.param(b"[]", "not a JSON object", id="a list"),
     pytest.param(b"[" * 100_000, "not JSON", id="too deep"),
     pytest.param(b'{"version": NaN}', "not JSON", id="NaN"),
-    pytest.param(b"{}", "format version 1", id="no version"),
-    pytest.param(_edited(lambda it: it.update(version=2)), "format version 1", id="another version"),
-    pytest.param(_edited(lambda it: it.update(version=True)), "format version 1", id="true for 1"),
+    pytest.param(b"{}", "format version 2", id="no version"),
+    pytest.param(_edited(lambda it: it.update(version=1)), "format version 2", id="another version"),
+    pytest.param(_edited(lambda it: it.update(version=True)), "format version 2", id="true for 1"),
     pytest.param(_edited(lambda it: it.update(flow="device")), "changed", id="another flow"),
     pytest.param(_edited(lambda it: it.update(expires_at=9e9)), "changed", id="a longer life"),
     pytest.param(_edited(lambda it: it.pop("digest")), "changed", id="no digest"),
@@ -262,7 +269,7 @@ def test_a_slip_in_any_character_is_noticed() -> None:
     for at in range(0, len(content), 7):
         slip = content[:at] + (b"7" if content[at : at + 1] != b"7" else b"8") + content[at + 1 :]
         try:
-            same = from_json(Handed, slip, HANDLE) == WAITING
+            same = from_json(PendingSignIn, slip, HANDLE) == WAITING
         except ValueError:
             continue
         unnoticed += [] if same else [at]
@@ -288,14 +295,14 @@ def test_a_file_that_others_could_write_is_not_read(store: PendingStore, tmp_pat
 
 def test_one_that_cannot_be_read_again_is_not_written(store: PendingStore) -> None:
     """The one that is there is good still."""
-    large = Answered("Send", "ticket request", response=HttpResponse(200, body=bytes(SIZE_LIMIT)))
+    large = JournalEntry("Send", "ticket request", response=HttpResponse(200, body=bytes(SIZE_LIMIT)))
     with pytest.raises(StoreError, match="1 MiB"):
         store.save(replace(HANDED, journal=(large,)))
 
     assert store.load(HANDLE) == HANDED
 
 
-LATE = (*JOURNAL[:4], Answered("Send", "poll", response=HttpResponse(200)))
+LATE = (*JOURNAL[:4], JournalEntry("Send", "poll", response=HttpResponse(200)))
 
 
 @pytest.mark.parametrize(
@@ -306,13 +313,13 @@ LATE = (*JOURNAL[:4], Answered("Send", "poll", response=HttpResponse(200)))
         pytest.param(JOURNAL[:3], False, id="asked"),
         pytest.param(JOURNAL[:4], False, id="waiting"),
         pytest.param(LATE, True, id="an answer to a poll"),
-        pytest.param((*LATE, Answered("Warn")), True, id="and a warning"),
+        pytest.param((*LATE, JournalEntry("Warn")), True, id="and a warning"),
         pytest.param((*LATE, JOURNAL[3]), False, id="and it was not yet"),
         pytest.param((*JOURNAL[:2], JOURNAL[4]), False, id="keys, while an address is awaited"),
         pytest.param((*JOURNAL[:2], JOURNAL[5]), True, id="an address"),
     ],
 )
-def test_only_what_waits_can_lapse(journal: tuple[Answered, ...], answered: bool) -> None:
+def test_only_what_waits_can_lapse(journal: tuple[JournalEntry, ...], answered: bool) -> None:
     """An answer that nobody has looked at yet may hold the tokens."""
     handed = replace(HANDED, journal=journal)
 
@@ -500,5 +507,5 @@ def test_what_the_tokens_are_for_comes_back(tmp_path: Path) -> None:
     pendings.save(replace(HANDED, client=client))
     found = pendings.load(HANDED.handle)
 
-    assert isinstance(found, Handed)
+    assert isinstance(found, PendingSignIn)
     assert found.client == client

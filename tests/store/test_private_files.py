@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import StoreError
-from loopback_auth.store import aside, private_files
+from loopback_auth.store import damaged as aside
+from loopback_auth.store import private_files
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="owners, modes and links of POSIX")
 

@@ -14,7 +14,7 @@ import ctypes
 
 from loopback_auth.errors import StoreError
 from loopback_auth.store import private_files
-from loopback_auth.store.aside import move_aside
+from loopback_auth.store.damaged import move_aside
 from loopback_auth.store.private_files import make_folder, move_over, read_private, write_private
 
 DACL_SECURITY_INFORMATION = 4

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from loopback_auth.errors import ConfigError, StoreError
 from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
 from loopback_auth.store import FileTokenStore, read_fresh_token, sign_in_name
-from loopback_auth.store.early_lock import EarlyLock
+from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
-from loopback_auth.store.protocol import TokenStore
+from loopback_auth.store.process_lock import ProcessLock
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a"
@@ -236,7 +236,7 @@ def test_the_fast_reader_imports_next_to_nothing(tmp_path: Path) -> None:
     assert set(modules.split()) == {
         "loopback_auth",
         "loopback_auth.freshness",
-        "loopback_auth.store.chosen",
+        "loopback_auth.store.current",
         "loopback_auth.store.private_files",
         "loopback_auth.store",
     }
@@ -425,7 +425,10 @@ for _ in range(5):
 @pytest.mark.skipif(os.name != "posix", reason="fork")
 def test_a_lock_that_was_left_is_not_held_by_a_forked_process(tmp_path: Path) -> None:
     """It has inherited the open file, and may live for hours; a second descriptor is what it has of it."""
-    lock, other = EarlyLock(str(tmp_path / "data" / "x.lock")), EarlyLock(str(tmp_path / "data" / "x.lock"))
+    lock, other = (
+        ProcessLock(str(tmp_path / "data" / "x.lock")),
+        ProcessLock(str(tmp_path / "data" / "x.lock")),
+    )
     lock.take()
     inherited = os.dup(cast("int", lock.descriptor))
     held = other.take()

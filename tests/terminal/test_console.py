@@ -12,7 +12,7 @@ if sys.platform != "win32":
     pytest.skip("the console of Windows", allow_module_level=True)
 
 from loopback_auth.terminal import console
-from loopback_auth.terminal.keys import Answer
+from loopback_auth.terminal.keys import TypedAnswer
 
 
 class Keys:
@@ -54,7 +54,7 @@ def test_a_long_paste_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """A code may be several thousand characters long, and arrives while others are still on their way."""
     keys = Keys(*"http://127.0.0.1:8400/callback?code=", *("c" * 2 * console.MOST), "\r")
     monkeypatch.setattr(console, "msvcrt", keys)
-    answer = Answer(4 * console.MOST)
+    answer = TypedAnswer(4 * console.MOST)
 
     async def main() -> None:
         over = asyncio.Event()

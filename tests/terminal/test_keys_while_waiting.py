@@ -22,7 +22,7 @@ from loopback_auth import events
 from loopback_auth.errors import AttemptCancelled
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
-from loopback_auth.plan.nouns import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
+from loopback_auth.plan.model import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.controls import Controls
 from loopback_auth.terminal.keys import Keys, Typed
 from loopback_auth.terminal.paste import LIMIT
@@ -44,7 +44,7 @@ REQUEST = AuthorizationRequest(
 )
 RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"
 LONG = f"{REQUEST.redirect_uri}?state={STATE}&code=" + "ocqdph?" * 600
-INVITED = events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
 READY = "\x1b[?2004h"
 RESTORED = "\x1b[?2004l"
 FACTS = Facts(
@@ -68,7 +68,7 @@ Loop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @dataclass
-class Desk:
+class TicketEndpoints:
     """A sign-in that waits, with a person in front of it.
 
     Args:
@@ -181,7 +181,7 @@ def restored(person: Person) -> bool:
 
 def test_o_opens_the_link(person: Person) -> None:
     """For whom no browser was started, or who has closed it."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
     desk.press("o", sees="Opening your browser (firefox).\r\n")
 
     assert desk.opened == [LINK]
@@ -193,7 +193,7 @@ FOR_THE_EYE, FOR_A_PROGRAM = f"http://{AUTHORITY}/fresh", f"http://{AUTHORITY}/f
 
 def test_o_opens_a_link_that_still_works(person: Person) -> None:
     """The one that is shown may be used, and what a program is started with shows in the process list."""
-    desk = Desk(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
+    desk = TicketEndpoints(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
     shown = desk.press("o", sees="Opening your browser (firefox).\r\n")
 
     assert desk.opened == [FOR_A_PROGRAM]
@@ -202,7 +202,7 @@ def test_o_opens_a_link_that_still_works(person: Person) -> None:
 
 def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
     """Not every terminal copies, and then there has to be something to read off."""
-    desk = Desk(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
+    desk = TicketEndpoints(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
     shown = desk.press("c", sees="Sent the link to the clipboard (your terminal may not support this).")
 
     assert f"\x1b]52;c;{b64encode(FOR_THE_EYE.encode()).decode()}\x07" in shown
@@ -212,8 +212,8 @@ def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
 @pytest.mark.parametrize(("fresh", "opened"), [("", []), (FOR_A_PROGRAM, [FOR_A_PROGRAM])])
 def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened: list[str]) -> None:
     """Whoever reads it in the process list redeems what the person approves."""
-    desk = Desk(person, fresh=(fresh, fresh))
-    ticket = events.Invited("https://a.example/t/4711", "", "", 600.0, redeemable=True)
+    desk = TicketEndpoints(person, fresh=(fresh, fresh))
+    ticket = events.VerificationPrompted("https://a.example/t/4711", "", "", 600.0, redeemable=True)
 
     async def act(terminal: Terminal) -> None:
         terminal.notify(ticket)
@@ -227,7 +227,7 @@ def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened:
 
 def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
     """Then the key is of no use any more."""
-    desk = Desk(person, opens=Opening(why_not="this is an SSH session"))
+    desk = TicketEndpoints(person, opens=Opening(why_not="this is an SSH session"))
     shown = desk.press("o", "o", "?", sees="Keys: c copy the link, q QR code, d device code, p paste.")
 
     assert shown.count("No browser can be opened here: this is an SSH session.") == 1
@@ -236,7 +236,7 @@ def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
 
 def test_c_asks_the_terminal_to_copy(person: Person) -> None:
     """Where there is no clipboard program, the terminal may have a clipboard."""
-    shown = Desk(person).press(
+    shown = TicketEndpoints(person).press(
         "c", sees="Sent the link to the clipboard (your terminal may not support this)."
     )
 
@@ -248,7 +248,7 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
     """Nobody remembers them."""
     everything = "Keys: o open, c copy the link, q QR code, d device code, p paste.\r\n"
 
-    assert everything in Desk(person).press(key, sees="Keys: ")
+    assert everything in TicketEndpoints(person).press(key, sees="Keys: ")
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
 )
 def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...], keys: str) -> None:
     """A key without effect makes one doubt all the others."""
-    assert f"Keys: {keys}\r\n" in Desk(person, waiting).press("?", sees="Keys: ")
+    assert f"Keys: {keys}\r\n" in TicketEndpoints(person, waiting).press("?", sees="Keys: ")
 
 
 def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
     """Otherwise only those who have read the manual know."""
-    desk = Desk(person, ("device",))
+    desk = TicketEndpoints(person, ("device",))
 
     async def act(terminal: Terminal) -> None:
         await person.sees("Keys: o open, c copy the link, q QR code, d device code.\r\n")
@@ -281,7 +281,7 @@ def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
 @pytest.mark.parametrize("flow", ["ticket", "device"])
 def test_d_begins_the_flow_for_another_device(person: Person, flow: str) -> None:
     """Who knows that no browser will come need not wait for that to be noticed."""
-    desk = Desk(person, (flow, "paste"))
+    desk = TicketEndpoints(person, (flow, "paste"))
     desk.press("d", "d", "?", sees="Keys: o open, c copy the link, p paste.")
 
     assert desk.begun == [flow]
@@ -295,12 +295,12 @@ def test_q_draws_the_link_for_any_device(person: Person) -> None:
         await person.types("q")
         await person.sees("▀")
 
-    Desk(person).run(act)
+    TicketEndpoints(person).run(act)
 
 
 def test_q_begins_what_can_be_drawn(person: Person) -> None:
     """The start page is of no use to a phone: 127.0.0.1 is the phone there."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act(terminal: Terminal) -> None:
         await person.types("q")
@@ -317,14 +317,14 @@ def test_q_begins_what_can_be_drawn(person: Person) -> None:
 
 def test_q_says_why_there_is_nothing_to_draw(person: Person) -> None:
     """Whoever presses a key expects something."""
-    shown = Desk(person, ()).press("q", sees="could not come back to this machine.\r\n")
+    shown = TicketEndpoints(person, ()).press("q", sees="could not come back to this machine.\r\n")
 
     assert "▀" not in shown
 
 
 def test_the_current_link_is_the_one_for_any_device(person: Person) -> None:
     """The newest link is the one that the person looks at; when it is gone the first one counts again."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act(terminal: Terminal) -> None:
         terminal.notify(INVITED)
@@ -343,7 +343,7 @@ def test_the_current_link_is_the_one_for_any_device(person: Person) -> None:
 def test_keys_without_a_meaning_do_nothing(person: Person) -> None:
     """Someone leans on the keyboard."""
     keys = ["x", " ", "\r", "\t", "\x1b[A", "\x1bOP", "\x1b", "\x04", "\x7f", "é", "oooooo", "?"]
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
     shown = desk.press(*keys, sees="Keys: ")
     at = shown.index(READY) + len(READY)
     between = re.sub(r"\r( +|\d:\d\d left[^\r]*)?", "", shown[at : shown.index("Keys: ")])
@@ -353,7 +353,7 @@ def test_keys_without_a_meaning_do_nothing(person: Person) -> None:
 
 def test_once_the_person_is_back_keys_do_nothing(person: Person) -> None:
     """What is left to do is ours."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act(terminal: Terminal) -> None:
         terminal.notify(events.CallbackReceived())
@@ -366,7 +366,7 @@ def test_once_the_person_is_back_keys_do_nothing(person: Person) -> None:
     assert desk.opened == []
 
 
-async def _pasted(desk: Desk, terminal: Terminal, act: Callable[[], Awaitable[None]]) -> Callback:
+async def _pasted(desk: TicketEndpoints, terminal: Terminal, act: Callable[[], Awaitable[None]]) -> Callback:
     """Begin the paste flow as soon as the person asks for it, while something is done; return the answer."""
 
     async def flow() -> Callback:
@@ -381,7 +381,7 @@ async def _pasted(desk: Desk, terminal: Terminal, act: Callable[[], Awaitable[No
 
 
 def answer(
-    desk: Desk, act: Callable[[], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop
+    desk: TicketEndpoints, act: Callable[[], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop
 ) -> Callback:
     """Wait while something is done; return what was pasted."""
     answers: list[Callback] = []
@@ -396,7 +396,7 @@ def answer(
 @pytest.mark.parametrize("loop", LOOPS)
 def test_p_begins_to_paste_and_asks(person: Person, loop: Loop) -> None:
     """The person knows where their browser has ended."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types("p")
@@ -414,7 +414,7 @@ def test_p_begins_to_paste_and_asks(person: Person, loop: Loop) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_long_paste_is_understood_without_any_key(person: Person, size: int, loop: Loop) -> None:
     """None of its characters is a key, and nothing of it is shown."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types(PASTE.format(LONG), size)
@@ -427,7 +427,7 @@ def test_a_long_paste_is_understood_without_any_key(person: Person, size: int, l
 
 def test_without_marks_a_long_paste_opens_the_question(person: Person) -> None:
     """An old terminal does not mark pastes; then only Enter tells that it is all there."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types(LONG, 1000)
@@ -441,7 +441,7 @@ def test_without_marks_a_long_paste_opens_the_question(person: Person) -> None:
 
 def test_what_is_pasted_before_it_is_asked_for_is_one_answer(person: Person) -> None:
     """The flow has to begin first, and a long paste without marks goes on arriving meanwhile."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
     answers: list[Callback] = []
 
     async def act(terminal: Terminal) -> None:
@@ -461,7 +461,7 @@ def test_what_is_pasted_before_it_is_asked_for_is_one_answer(person: Person) -> 
 
 def test_keys_are_not_named_anew_while_something_is_asked(person: Person) -> None:
     """During a question none of them works, and afterwards they are the same as before."""
-    desk = Desk(person, flows=("code", "paste"), waiting=())
+    desk = TicketEndpoints(person, flows=("code", "paste"), waiting=())
 
     async def act(terminal: Terminal) -> None:
         asking = asyncio.create_task(terminal.paste(REQUEST))
@@ -489,7 +489,7 @@ def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
         terminal._look(0.0)
         assert person.modes() == inside
 
-    Desk(person).run(act)
+    TicketEndpoints(person).run(act)
 
     assert restored(person)
 
@@ -497,7 +497,7 @@ def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
 @pytest.mark.parametrize("leave", ["\r", "\x1b", "abc\x1b", "abc\x15\r"])
 def test_the_question_can_be_left(person: Person, leave: str) -> None:
     """The other flows are still open, and so are their keys."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types("p")
@@ -516,7 +516,7 @@ def test_the_question_can_be_left(person: Person, leave: str) -> None:
 
 def test_keys_that_begin_with_escape_do_not_leave_the_question(person: Person) -> None:
     """Arrows and marks of a paste begin with it too, and a slow line takes them apart."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types("p")
@@ -529,7 +529,7 @@ def test_keys_that_begin_with_escape_do_not_leave_the_question(person: Person) -
 
 def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
     """People copy the wrong tab's address."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types(PASTE.format("http://127.0.0.1:1/x?code=hidden"))
@@ -546,7 +546,7 @@ def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
 
 def test_what_nobody_waits_for_is_told(person: Person) -> None:
     """A paste that vanishes is pasted again and again."""
-    desk = Desk(person, ())
+    desk = TicketEndpoints(person, ())
     shown = desk.press(PASTE.format(LONG), sees="Nothing is to be pasted now.\r\n")
 
     assert "ocqdph" not in shown
@@ -554,7 +554,7 @@ def test_what_nobody_waits_for_is_told(person: Person) -> None:
 
 def test_the_last_flow_asks_by_itself(person: Person) -> None:
     """Nothing else can be waited for."""
-    desk = Desk(person, flows=("code", "paste"), waiting=())
+    desk = TicketEndpoints(person, flows=("code", "paste"), waiting=())
     answers: list[Callback] = []
 
     async def act(terminal: Terminal) -> None:
@@ -573,7 +573,7 @@ def test_the_last_flow_asks_by_itself(person: Person) -> None:
 
 def test_to_give_up_at_the_question_is_to_give_up(person: Person) -> None:
     """Ctrl-D means what it means everywhere."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act() -> None:
         await person.types("p")
@@ -589,7 +589,7 @@ def test_to_give_up_at_the_question_is_to_give_up(person: Person) -> None:
 def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None:
     """And what was typed before the question could be read is no answer to it."""
     sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act(terminal: Terminal) -> None:
         person.types_ahead("y\r")
@@ -611,7 +611,7 @@ def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None
 def test_a_question_within_a_question_gives_the_keys_back(person: Person) -> None:
     """An approval may arrive while the address is being pasted."""
     sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
-    desk = Desk(person, flows=("code", "paste"), waiting=())
+    desk = TicketEndpoints(person, flows=("code", "paste"), waiting=())
 
     async def act(terminal: Terminal) -> None:
         pasting = asyncio.create_task(terminal.paste(REQUEST))
@@ -635,7 +635,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
     url = "https://as.example/authorize?" + "x" * 400
 
     with Person(40) as narrow:
-        desk = Desk(narrow, ("paste",))
+        desk = TicketEndpoints(narrow, ("paste",))
 
         async def act(terminal: Terminal) -> None:
             terminal.notify(events.PasteReady(url, REQUEST.redirect_uri))
@@ -670,7 +670,7 @@ def test_whatever_ends_the_wait_the_terminal_is_as_it_was(person: Person, ending
                 person.types_ahead("typed ahead")
 
     with suppress(AttemptCancelled, asyncio.CancelledError):
-        Desk(person).run(act, loop)
+        TicketEndpoints(person).run(act, loop)
 
     assert inside != [person.modes_before]
     assert restored(person)
@@ -691,7 +691,7 @@ def test_a_terminal_that_closes_ends_the_keys_alone(loop: Loop) -> None:
             after.append(threading.active_count())
 
     with Person() as leaving, seated(leaving), asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(asyncio.wait_for(main(Desk(leaving).terminal(), leaving), 10))
+        runner.run(asyncio.wait_for(main(TicketEndpoints(leaving).terminal(), leaving), 10))
 
     assert after == [before]
 
@@ -720,7 +720,7 @@ def test_where_keys_cannot_be_heard_there_are_none(
                 monkeypatch.setattr(sys, "stdin", nothing)
             case _:
                 monkeypatch.setattr(sys, "stderr", nowhere)
-        terminal = Desk(person).terminal()
+        terminal = TicketEndpoints(person).terminal()
         asyncio.run(main())
 
     assert seen == [person.modes()] == [person.modes_before]
@@ -868,7 +868,7 @@ def test_ctrl_c_that_makes_no_signal_is_made_one(person: Person) -> None:
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            Desk(person).run(act)
+            TicketEndpoints(person).run(act)
     finally:
         signal.signal(signal.SIGINT, usual)
 
@@ -877,7 +877,7 @@ def test_ctrl_c_that_makes_no_signal_is_made_one(person: Person) -> None:
 
 def test_a_flow_that_ends_takes_its_wishes_along(person: Person) -> None:
     """What was pasted for it is nobody's."""
-    desk = Desk(person)
+    desk = TicketEndpoints(person)
 
     async def act(terminal: Terminal) -> None:
         await person.types("p")

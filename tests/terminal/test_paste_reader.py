@@ -17,7 +17,7 @@ from pseudo_terminal import PASTE, Person
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Event, PasteRefused, Warned
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata
-from loopback_auth.terminal.keys import Answer
+from loopback_auth.terminal.keys import TypedAnswer
 from loopback_auth.terminal.paste import LIMIT, TRIES, pasted, read_line
 
 REDIRECT_URI = "http://127.0.0.1:49152/callback"
@@ -146,7 +146,7 @@ def test_what_follows_enter_is_thrown_away(person: Person) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_keys_mean_what_they_mean_elsewhere(typed: str, answer: str, size: int) -> None:
     """Whoever mistypes takes it back, and no key's code may end up in the answer."""
-    keys = Answer(100)
+    keys = TypedAnswer(100)
     raw = typed.encode()
     ends = [keys.feed(raw[at : at + size]) for at in range(0, len(raw), size)]
 
@@ -178,7 +178,7 @@ def test_question_is_not_respelled(person: Person) -> None:
 
 def test_what_is_no_utf_8_is_no_error() -> None:
     """Old terminals send what they like."""
-    keys = Answer(100)
+    keys = TypedAnswer(100)
     keys.feed(b"a\xff\r")
 
     assert keys.text.encode("utf-8", "surrogateescape") == b"a\xff"
@@ -196,7 +196,7 @@ def test_one_can_give_up(person: Person, loop: Loop) -> None:
 def test_ctrl_c_that_makes_no_signal_gives_up_too() -> None:
     """Some programs around us switch the signal off, and then one is caught."""
     with pytest.raises(AttemptCancelled):
-        Answer(100).feed(b"abc\x03")
+        TypedAnswer(100).feed(b"abc\x03")
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -384,7 +384,6 @@ def test_not_even_a_script_is_asked_for_ever() -> None:
 
 CHILD = """
 import asyncio, os, sys
-from loopback_auth.terminal.keys import Answer
 from loopback_auth.terminal.paste import read_line
 async def main():
     try:

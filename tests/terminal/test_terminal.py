@@ -16,14 +16,14 @@ from pseudo_terminal import Person
 
 from loopback_auth import events
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
-from loopback_auth.plan.nouns import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
+from loopback_auth.plan.model import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
 from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line
+from loopback_auth.terminal.messages import LOST_SECONDS, REFUSALS, Messages
 from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
-from loopback_auth.terminal.teller import LOST_SECONDS, REFUSALS, Teller
 from loopback_auth.terminal.terminal import Terminal
 
 if sys.platform == "win32":
@@ -165,7 +165,7 @@ def test_sentences_are_broken_between_words(screen_of: Callable[[int], Screen]) 
     url = "https://a.example/" + "x" * 30
     terminal = Terminal("demo", authority=AUTHORITY, qr=False)
     terminal.notify(events.Warned(f"this is {url} and more"))
-    terminal.notify(events.Invited(url, "", "", 600.0))
+    terminal.notify(events.VerificationPrompted(url, "", "", 600.0))
 
     assert screen.read().startswith(
         f"warning: this is\r\n{url}\r\nand more\r\nSign in to demo at this link,\r\non any device:\r\n"
@@ -218,7 +218,7 @@ def test_no_escape_sequence_is_written_where_it_might_show(
 def _everything() -> tuple[events.Event, ...]:
     return (
         events.LinkReady(LINK, "firefox"),
-        events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0),
+        events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0),
         events.PasteReady("https://a.example/authorize?x=y", f"http://{AUTHORITY}/callback"),
         events.RouteBegan("device", "No browser has come to the link within 10 seconds."),
         events.RouteEnded("device", "The code has expired."),
@@ -353,7 +353,7 @@ def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -
     terminal = Terminal("demo", authority="")
     terminal.notify(failed)
     terminal.notify(events.RouteBegan("device", did_not_open(failed)))
-    terminal.notify(events.Invited("https://a.example/t", "", "", 90.0))
+    terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0))
 
     assert capsys.readouterr().err == (
         "The browser did not open (xdg-open ended with 3). Open the link yourself.\n"
@@ -380,7 +380,7 @@ def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.Capt
     """The demonstration is here; on a phone, 127.0.0.1 is the phone."""
     terminal = Terminal("demo", authority="", plan=plan_of(DEVICE))
     terminal.also_forward("http://127.0.0.1:9000/x")
-    terminal.notify(events.Invited("http://127.0.0.1:9000/x", "", "", 90.0))
+    terminal.notify(events.VerificationPrompted("http://127.0.0.1:9000/x", "", "", 90.0))
     said = capsys.readouterr().err
 
     assert "Sign in to demo at this link:\n" in said
@@ -390,7 +390,7 @@ def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.Capt
 def test_a_port_that_nobody_comes_to_is_not_forwarded(capsys: pytest.CaptureFixture[str]) -> None:
     """By device code alone nobody comes back to ours; the server's, which is on this machine, is needed."""
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE))
-    terminal.notify(events.Invited("http://127.0.0.1:9000/x", "WDJB-MJHT", "", 90.0))
+    terminal.notify(events.VerificationPrompted("http://127.0.0.1:9000/x", "WDJB-MJHT", "", 90.0))
     said = capsys.readouterr().err
 
     assert "  ssh -L 9000:127.0.0.1:9000 " in said
@@ -555,7 +555,7 @@ def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
     assert silent == {events.LinkAsked}  # It is for the race; people are told when the browser has gone on.
 
 
-INVITED = events.Invited("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
 
 
 def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -574,7 +574,9 @@ def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]
 
 def test_a_ticket_without_a_code_shows_none(capsys: pytest.CaptureFixture[str]) -> None:
     """Not every vendor has one."""
-    Terminal("v", authority=AUTHORITY).notify(events.Invited("https://a.example/t", "", "", 90.0))
+    Terminal("v", authority=AUTHORITY).notify(
+        events.VerificationPrompted("https://a.example/t", "", "", 90.0)
+    )
     said = capsys.readouterr().err
 
     assert "code" not in said
@@ -586,7 +588,7 @@ def test_at_forty_columns_nothing_is_broken_by_us(screen_of: Callable[[int], Scr
     url = "https://a.example/" + "x" * 100
     screen = screen_of(40)
     terminal = Terminal("demo", authority=AUTHORITY, qr=False)
-    terminal.notify(events.Invited(url, "A" * 30, url + "y", 600.0))
+    terminal.notify(events.VerificationPrompted(url, "A" * 30, url + "y", 600.0))
 
     assert f"\r\n  {url}\r\n" in screen.read()
     assert f"\r\n  {url}y\r\n" in screen.read()
@@ -658,7 +660,7 @@ def test_the_code_is_for_who_has_no_browser_here(
     """Others can do without half a screen of blocks, unless they ask for it."""
     screen = screen_of(80)
     terminal = Terminal("demo", authority=AUTHORITY, qr=qr)
-    terminal.notify(events.Invited("https://a.example/t", "", "", 90.0, opened_with))
+    terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0, opened_with))
 
     assert ("▀" in screen.read()) is drawn
 
@@ -667,7 +669,7 @@ def test_a_browser_that_fails_brings_the_code(screen_of: Callable[[int], Screen]
     """Only now it is known that there is none."""
     screen = screen_of(80)
     terminal = Terminal("demo", authority=AUTHORITY)
-    terminal.notify(events.Invited("https://a.example/t", "", "", 90.0, "firefox"))
+    terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0, "firefox"))
     terminal.notify(events.OpenerFailed("firefox", 3))
 
     assert "▀" in screen.read()
@@ -809,8 +811,8 @@ def test_an_error_page_of_the_server_is_explained_soon(
 ) -> None:
     """Only the browser shows it, and the person has to learn what to do while they look at it."""
     now = [100.0]
-    monkeypatch.setattr("loopback_auth.terminal.teller.time.monotonic", lambda: now[0])
-    teller = Teller(
+    monkeypatch.setattr("loopback_auth.terminal.messages.time.monotonic", lambda: now[0])
+    teller = Messages(
         "as", authority=AUTHORITY, plan=None, verbose=False, qr=None, pasting=False, command=command
     )
     teller.tell(events.LinkOpened())
@@ -826,7 +828,7 @@ def test_an_error_page_of_the_server_is_explained_soon(
 
 def test_a_code_is_not_called_valid_for_longer_than_it_is_waited_for() -> None:
     """Who gave three seconds is not told of ten minutes."""
-    invited = events.Invited("https://as.example", "ABCD", "", 600.0)
+    invited = events.VerificationPrompted("https://as.example", "ABCD", "", 600.0)
 
     assert "Valid for 3 seconds." in instructions(invited, columns=80, escapes=False, patience=3.0)
     assert "Valid for 10 minutes." in instructions(invited, columns=80, escapes=False, patience=900.0)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from loopback_auth.effects import Bind, Browse, Invite, Moment, Receive, Sleep, Warn
+from loopback_auth.effects import Bind, Browse, Receive, Sleep, Tick, VerificationPrompt, Warn
 from loopback_auth.errors import TokenError
 from loopback_auth.model import (
     FORM,
@@ -147,7 +147,9 @@ def test_page_to_approve_on_has_the_name_of_its_flow(flow: str, step: str) -> No
     """Both its addresses, the short one and the one with the code."""
     here = recorder(flow=flow)
     here.performed(
-        Invite("demo", f"{ISSUER}/device?user_code=WDJB-MJHT", "WDJB-MJHT", f"{ISSUER}/device", 600.0),
+        VerificationPrompt(
+            "demo", f"{ISSUER}/device?user_code=WDJB-MJHT", "WDJB-MJHT", f"{ISSUER}/device", 600.0
+        ),
         None,
         begun=1000.0,
         ended=1000.0,
@@ -283,12 +285,12 @@ def test_pasted_answer_is_told_from_one_that_arrived() -> None:
 @pytest.mark.parametrize(
     ("seconds", "moment", "words"),
     [
-        (5.0, Moment(0, 0), ["Wait 5.0 s before asking again."]),
-        (5.0, Moment(0, 0, returned=True, watched=True), ["Wait 5.0 s until the person comes back."]),
-        (0.0, Moment(0, 0), []),
+        (5.0, Tick(0, 0), ["Wait 5.0 s before asking again."]),
+        (5.0, Tick(0, 0, returned=True, watched=True), ["Wait 5.0 s until the person comes back."]),
+        (0.0, Tick(0, 0), []),
     ],
 )
-def test_waiting_says_for_what(seconds: float, moment: Moment, words: list[str]) -> None:
+def test_waiting_says_for_what(seconds: float, moment: Tick, words: list[str]) -> None:
     """Sleeping for no time at all is how a flow reads the clock."""
     here = recorder()
     here.performed(Sleep(seconds), moment, begun=1000.0, ended=1000.0 + seconds)
@@ -384,7 +386,9 @@ def test_on_live_ground_the_request_to_the_server_is_not_observed() -> None:
 def test_on_live_ground_the_page_to_approve_on_is_not_observed() -> None:
     """Whether anybody went there is not known either."""
     here = recorder("live", "ticket")
-    here.performed(Invite("demo", f"{ISSUER}/approve?ticket={CODE}"), None, begun=1000.0, ended=1000.0)
+    here.performed(
+        VerificationPrompt("demo", f"{ISSUER}/approve?ticket={CODE}"), None, begun=1000.0, ended=1000.0
+    )
 
     assert (only(here).observed, only(here).url) == (False, f"{ISSUER}/approve?ticket=<ticket#1>")
 

@@ -16,7 +16,7 @@ from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
-from loopback_auth.compare.nouns import FLOWS, Attack, Verdict
+from loopback_auth.compare.model import FLOWS, Attack, Verdict
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.server import DemoServer
 

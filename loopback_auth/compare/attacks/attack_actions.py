@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from loopback_auth.demo.agent import Step
-from loopback_auth.effects import Browse, Effect, Invite, Send
+from loopback_auth.demo.agent import Navigation
+from loopback_auth.effects import Browse, Effect, Send, VerificationPrompt
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import HttpRequest, HttpResponse, SignIn
 from loopback_auth.trace.evidence import REDEMPTIONS
@@ -48,7 +48,7 @@ class Exposed:
     link: str = field(default="", repr=False)
     redirect_uri: str = ""
     state: str = field(default="", repr=False)
-    answer: Step | None = field(default=None, repr=False)
+    answer: Navigation | None = field(default=None, repr=False)
 
     def brought(self, name: str) -> str:
         """Return a parameter of the answer, wherever it travels; empty when it is absent."""
@@ -145,7 +145,7 @@ def not_begun(error: LoopbackAuthError) -> Outcome:
     return Outcome(None, f"The attacker could not begin: {error.message.rstrip('.')}.")
 
 
-def parameter(step: Step, name: str) -> str:
+def parameter(step: Navigation, name: str) -> str:
     """Return a parameter that a browser's step carries: in the query, the fragment or the form."""
     parts = urlsplit(step.url)
     places = (parts.query, parts.fragment.removeprefix("?"), step.body.decode("latin-1"))
@@ -157,10 +157,10 @@ def in_link(link: str, name: str) -> str:
     return dict(parse_qsl(urlsplit(link).query)).get(name, "")
 
 
-def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Step | None = None) -> Exposed:
+def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Navigation | None = None) -> Exposed:
     """Say what can be read of a sign-in that has come so far."""
     request = next((one.request for one in effects if isinstance(one, Browse) and one.request), None)
-    link = next((one.url for one in effects if isinstance(one, Invite)), "")
+    link = next((one.url for one in effects if isinstance(one, VerificationPrompt)), "")
     if request is None:
         return Exposed(start_url=start_url, link=link, answer=answer)
     return Exposed(start_url, link, request.redirect_uri, request.state, answer)

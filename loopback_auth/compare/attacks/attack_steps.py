@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste
 from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext
-from loopback_auth.demo.agent import Decision, Step, wander
+from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.errors import MalformedResponse, OAuthError
 from loopback_auth.model import AuthorizationRequest, HttpRequest, HttpResponse, SignIn
 from loopback_auth.protocol.json import parse_object
@@ -17,7 +17,7 @@ def visit(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Actions[HttpResponse]:
     """Let somebody's browser open a page and go on from there; return the answer where it ends."""
-    way = wander(url, decision=decision, account=account, user_code=user_code)
+    way = follow(url, decision=decision, account=account, user_code=user_code)
     step = next(way)
     while True:
         answer = yield from Ask(step.request())
@@ -29,7 +29,9 @@ def visit(
             return answer
 
 
-def approve(request: AuthorizationRequest, *, account: str = "") -> Actions[tuple[Step | None, HttpResponse]]:
+def approve(
+    request: AuthorizationRequest, *, account: str = ""
+) -> Actions[tuple[Navigation | None, HttpResponse]]:
     """Let somebody approve a request of the attacker's; return what their browser is about to bring.
 
     Args:
@@ -39,7 +41,7 @@ def approve(request: AuthorizationRequest, *, account: str = "") -> Actions[tupl
     Returns:
         The step of the browser, None if it never comes to that; and the last answer of the server.
     """
-    way = wander(request.url, account=account)
+    way = follow(request.url, account=account)
     step = next(way)
     while True:
         answer = yield from Ask(step.request())
@@ -51,7 +53,7 @@ def approve(request: AuthorizationRequest, *, account: str = "") -> Actions[tupl
             return step, answer
 
 
-def deliver(context: AttackContext, step: Step) -> Actions[str]:
+def deliver(context: AttackContext, step: Navigation) -> Actions[str]:
     """Have an answer of the attacker's brought to us the way that answers come; say how it was received."""
     if context.flow == "paste":
         refusal = yield from Paste(step.url)

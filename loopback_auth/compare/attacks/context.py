@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from loopback_auth.approval import TicketContract
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.running.choices import Choice, choice, demo_client
 from loopback_auth.demo.accounts import ACCOUNTS
-from loopback_auth.demo.agent import Step
+from loopback_auth.demo.agent import Navigation
 from loopback_auth.demo.setup import DEVICE_CODE, PATHS, RESPONSE_MODES
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import EndpointMissing
 from loopback_auth.model import (
     Attempt,
@@ -152,9 +152,9 @@ def _client(issuer: str, *, bound: bool) -> ClientConfig:
 def from_page(url: str, form: str = "") -> HttpRequest:
     """Let a page of the attacker's send the person's browser somewhere, with a form or without."""
     if not form:
-        return Step("GET", url, initiator=THEIR_PAGE, site="cross-site").request()
+        return Navigation("GET", url, initiator=THEIR_PAGE, site="cross-site").request()
     body = form.encode("ascii")
-    return Step("POST", url, body, initiator=THEIR_PAGE, site="cross-site", origin=THEIR_PAGE).request()
+    return Navigation("POST", url, body, initiator=THEIR_PAGE, site="cross-site", origin=THEIR_PAGE).request()
 
 
 def from_script(url: str) -> HttpRequest:

@@ -21,7 +21,7 @@ from loopback_auth.compare.attacks.attack_actions import (
     seen,
 )
 from loopback_auth.compare.running.choices import Choice
-from loopback_auth.demo.agent import Step, wander
+from loopback_auth.demo.agent import Navigation, follow
 from loopback_auth.demo.serve import fetch
 from loopback_auth.effects import Effect, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
@@ -193,7 +193,7 @@ class LoginUnderAttack:
         self._tasks.append(asyncio.create_task(self._wander(url, reaches_us=reaches_us)))
 
     async def _wander(self, url: str, *, reaches_us: bool) -> None:
-        way = wander(url)
+        way = follow(url)
         step, answer = next(way), NO_ANSWER
         while True:
             await self._before(step)
@@ -210,7 +210,7 @@ class LoginUnderAttack:
             except StopIteration:
                 return
 
-    async def _before(self, step: Step) -> None:
+    async def _before(self, step: Navigation) -> None:
         if step.decides:
             if self._wanted == "approved":
                 await self._just_polled()
@@ -218,7 +218,7 @@ class LoginUnderAttack:
         elif self._answers(step):
             await self._stand("answer", step)
 
-    def _answers(self, step: Step) -> bool:
+    def _answers(self, step: Navigation) -> bool:
         page = step.url.partition("#")[0].partition("?")[0]
         return not step.relay and page == seen(self._effects).redirect_uri
 
@@ -229,7 +229,7 @@ class LoginUnderAttack:
             async with asyncio.timeout(POLL):
                 await self._polled.wait()
 
-    async def _stand(self, point: Point, step: Step | None = None) -> None:
+    async def _stand(self, point: Point, step: Navigation | None = None) -> None:
         if self._wanted == point:
             self._wanted = None
             self._released.clear()

@@ -30,8 +30,8 @@ from loopback_auth.compare.attacks.attack_actions import (
 )
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.compare.running.simulate import simulate, simulated_world
-from loopback_auth.demo.agent import Step
-from loopback_auth.demo.errand import Reply
+from loopback_auth.demo.agent import Navigation
+from loopback_auth.demo.browser_task import Reply
 from loopback_auth.demo.memory import AUTHORITY, OURS, MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
@@ -59,14 +59,14 @@ class AttackedWorld(MemoryWorld):
             keys=like.keys,
             paste=like.paste,
         )
-        self.at: Callable[[Point, Step], None] = lambda _point, _step: None
+        self.at: Callable[[Point, Navigation], None] = lambda _point, _step: None
         """Told where the browser stands before its step arrives."""
         self.moment = self.now
         self._opened = False
         self.first: Callback | None = None
         """What somebody else has brought and was taken for the answer."""
 
-    def exposed(self, answer: Step | None) -> Exposed:
+    def exposed(self, answer: Navigation | None) -> Exposed:
         """Say what can be read now."""
         start_url = OURS + self.keys.start if self.keys.start else ""
         return seen(self.effects, start_url=start_url, answer=answer)
@@ -116,7 +116,7 @@ class AttackedWorld(MemoryWorld):
         callback = super()._receive(request)
         return callback if self.first is None else replace(self.first, received_at=self.now)
 
-    def _answer(self, step: Step, now: float) -> Reply:
+    def _answer(self, step: Navigation, now: float) -> Reply:
         self.moment, page = now, step.url.partition("#")[0].partition("?")[0]
         if step.decides:
             self.at("link", step)
@@ -163,7 +163,7 @@ class InMemory:
         if self._outcome is not None:
             self._outcome = replace(self._outcome, because=recorder.text(self._outcome.because))
 
-    def _reached(self, story: Story, point: Point, step: Step) -> None:
+    def _reached(self, story: Story, point: Point, step: Navigation) -> None:
         if isinstance(self._waits, Until) and self._waits.point == point:
             self._go_on(story, self._world.exposed(step if point == "answer" else None))
 

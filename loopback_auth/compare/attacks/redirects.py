@@ -36,7 +36,7 @@ from loopback_auth.compare.attacks.context import (
     from_page,
     from_script,
 )
-from loopback_auth.demo.agent import Step
+from loopback_auth.demo.agent import Navigation
 from loopback_auth.errors import IssuerMismatch
 from loopback_auth.model import AuthorizationRequest
 
@@ -187,7 +187,7 @@ def phished(context: AttackContext) -> Story:
     return Outcome(accepted, f"{because} {login_text(result)}")
 
 
-def _token_of(context: AttackContext, request: AuthorizationRequest, step: Step) -> Actions[bool]:
+def _token_of(context: AttackContext, request: AuthorizationRequest, step: Navigation) -> Actions[bool]:
     """Make what can be made of an answer to the attacker's own request; return whether it was worth it."""
     token = parameter(step, "access_token")
     if code := parameter(step, "code"):

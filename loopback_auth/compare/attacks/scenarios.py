@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loopback_auth.compare.attacks import links, redirects
 from loopback_auth.compare.attacks.attack_actions import Story
 from loopback_auth.compare.attacks.context import AttackContext
-from loopback_auth.compare.nouns import FORM_POST
+from loopback_auth.compare.model import FORM_POST
 
 Tell = Callable[[AttackContext], Story]
 

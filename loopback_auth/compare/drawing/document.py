@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
 from loopback_auth.trace.records import Exchange, Headers, Secret, Step
 
 Noun = Attack | Cell | Exchange | Finding | Row | Secret | Step | Tokens

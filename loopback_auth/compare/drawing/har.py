@@ -19,7 +19,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from loopback_auth.compare.drawing.document import entry_members, named, written
-from loopback_auth.compare.nouns import Comparison, Run
+from loopback_auth.compare.model import Comparison, Run
 from loopback_auth.trace.reading import LABEL, form, header, media_type, query
 from loopback_auth.trace.records import Exchange, Step
 

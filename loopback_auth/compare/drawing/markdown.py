@@ -24,7 +24,7 @@ from loopback_auth.compare.drawing.overview import (
     overview,
     sources,
 )
-from loopback_auth.compare.nouns import Cell, Comparison, Row
+from loopback_auth.compare.model import Cell, Comparison, Row
 from loopback_auth.redact import server_text
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from loopback_auth.compare.drawing.columns import wrapped
-from loopback_auth.compare.nouns import Comparison
+from loopback_auth.compare.model import Comparison
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import header, labels, place, received, sent
 from loopback_auth.trace.records import Exchange, Party, Step, Trace

@@ -9,7 +9,7 @@ from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.drawing.markdown import markdown
 from loopback_auth.compare.drawing.mermaid import all_in_one
 from loopback_auth.compare.drawing.table import table
-from loopback_auth.compare.nouns import Comparison
+from loopback_auth.compare.model import Comparison
 from loopback_auth.errors import ConfigError
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import get_args
 
 from loopback_auth.compare.judging.cells import NOT_OBSERVED
-from loopback_auth.compare.nouns import Attack, Basis, Cell, Comparison, Finding, Row, Run, Severity, Verdict
+from loopback_auth.compare.model import Attack, Basis, Cell, Comparison, Finding, Row, Run, Severity, Verdict
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import Kind
 

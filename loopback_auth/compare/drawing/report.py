@@ -33,7 +33,7 @@ from loopback_auth.compare.drawing.report_verdicts import (
     finding_ids,
     found_links,
 )
-from loopback_auth.compare.nouns import FLOWS, Basis, Comparison, Finding, Outcome, Row, Run
+from loopback_auth.compare.model import FLOWS, Basis, Comparison, Finding, Outcome, Row, Run
 from loopback_auth.pages.frame import file_text
 from loopback_auth.trace.evidence import KINDS
 from loopback_auth.trace.reading import header

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.compare.drawing.overview import HOW_ATTACKS_ENDED, SEVERITIES
-from loopback_auth.compare.nouns import Attack, Comparison, Finding, Verdict
+from loopback_auth.compare.model import Attack, Comparison, Finding, Verdict
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "fail": "Failed",

@@ -16,7 +16,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from loopback_auth.compare.drawing.document import FORMAT, FORMAT_VERSION
-from loopback_auth.compare.nouns import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
 from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 Schema = dict[str, Any]

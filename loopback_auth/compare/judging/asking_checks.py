@@ -14,7 +14,7 @@ from loopback_auth.compare.judging.verdicts import (
     unseen,
     with_code,
 )
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.trace.evidence import answered, asked, first, kind_of, named, numbers, published
 from loopback_auth.trace.reading import along, answer, place
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loopback_auth.compare.nouns import Attack, Cell, Run
+from loopback_auth.compare.model import Attack, Cell, Run
 
 
 @dataclass(frozen=True, slots=True)

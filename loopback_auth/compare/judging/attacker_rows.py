@@ -12,7 +12,7 @@ from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, P
 from loopback_auth.compare.judging.course_rows import learnt
 from loopback_auth.compare.judging.known_rows import fact
 from loopback_auth.compare.judging.secret_rows import key_in_argv
-from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.compare.model import Cell, Run
 from loopback_auth.trace.evidence import (
     KEYS,
     POLLED,

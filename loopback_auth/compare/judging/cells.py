@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.compare.model import Cell, Run
 
 NOT_OBSERVED = Cell("not observed", "not observed")
 NOT_IN_PROTOCOL = "not in protocol"

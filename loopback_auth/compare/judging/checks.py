@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopback_auth.compare.judging import asking_checks, granting_checks, leaking_checks
 from loopback_auth.compare.judging.verdicts import Check, idle
-from loopback_auth.compare.nouns import Finding, Run
+from loopback_auth.compare.model import Finding, Run
 
 CHECKS: tuple[Check, ...] = (*asking_checks.CHECKS, *leaking_checks.CHECKS, *granting_checks.CHECKS)
 

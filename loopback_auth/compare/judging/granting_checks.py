@@ -18,7 +18,7 @@ from loopback_auth.compare.judging.verdicts import (
     unseen,
     with_code,
 )
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import (
     FRONT,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, known
-from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.compare.model import Cell, Run
 from loopback_auth.trace.evidence import Kind, first, kind_of
 
 Fact = tuple[str, str]

@@ -15,7 +15,7 @@ from loopback_auth.compare.judging.verdicts import (
     with_code,
     with_user_code,
 )
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.trace.evidence import (
     ACCESS,
     asked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
 from loopback_auth.compare.judging.course_rows import learnt
 from loopback_auth.compare.judging.known_rows import fact
-from loopback_auth.compare.nouns import Cell, Run, Tokens
+from loopback_auth.compare.model import Cell, Run, Tokens
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import POLLS, answered, asked, first, granted, named, numbers
 from loopback_auth.trace.reading import along, place

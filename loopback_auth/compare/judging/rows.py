@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from loopback_auth.compare.judging import attacker_rows, course_rows, known_rows, result_rows, secret_rows
 from loopback_auth.compare.judging.attack_results import tried
-from loopback_auth.compare.nouns import Row, Run
+from loopback_auth.compare.model import Row, Run
 
 PROPERTIES = (
     *known_rows.NATURE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
-from loopback_auth.compare.nouns import Cell, Run
+from loopback_auth.compare.model import Cell, Run
 from loopback_auth.trace.evidence import (
     KEYS,
     TOKENS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loopback_auth.compare.nouns import Run, Severity, Verdict
+from loopback_auth.compare.model import Run, Severity, Verdict
 from loopback_auth.trace.evidence import POLLED, kind_of
 
 CODES = ("code", "form_post", "hybrid", "paste")

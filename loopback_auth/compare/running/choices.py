@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loopback_auth.compare.nouns import FLOWS, FORM_POST
+from loopback_auth.compare.model import FLOWS, FORM_POST
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError

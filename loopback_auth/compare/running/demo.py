@@ -18,7 +18,7 @@ from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
-from loopback_auth.events import CallbackReceived, Event, Invited, LinkOpened, PasteReady
+from loopback_auth.events import CallbackReceived, Event, LinkOpened, PasteReady, VerificationPrompted
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
@@ -144,7 +144,7 @@ class Person:
                 self._go(url, reaches=self._issuer)
             case LinkOpened():
                 self._tell("the browser is here")
-            case Invited():
+            case VerificationPrompted():
                 self._tell("waiting for the approval")
             case CallbackReceived():
                 self._tell("the answer is here")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from loopback_auth.compare.drawing.outputs import FORMS, render
-from loopback_auth.compare.nouns import Comparison
+from loopback_auth.compare.model import Comparison
 from loopback_auth.errors import ConfigError
 
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopback_auth.api import login
-from loopback_auth.compare.nouns import FORM_POST, Run
+from loopback_auth.compare.model import FORM_POST, Run
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.compare.running.run import Judged, assembled
 from loopback_auth.doctor.direct_probe import DEVICE
 from loopback_auth.doctor.probe_flow import BY_DEVICE, LIMIT, probe
-from loopback_auth.doctor.redirect_probe import REDIRECT_URI, Answered
+from loopback_auth.doctor.redirect_probe import REDIRECT_URI, ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
 from loopback_auth.events import Event, PasteReady
 from loopback_auth.flows.giving_up import revoke
@@ -27,7 +27,7 @@ from loopback_auth.flows.renewal import client_of
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import open_browser
 from loopback_auth.network.threads import to_the_end
-from loopback_auth.plan.nouns import Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.trace.recorder import Recorder
@@ -145,7 +145,7 @@ async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, 
     return one.name, recorder, end
 
 
-def why_not(one: Choice, plan: Plan, answers: Sequence[Answered]) -> str:
+def why_not(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) -> str:
     """Say why a flow cannot be run, as far as that is known beforehand; empty when it may be.
 
     Args:
@@ -173,7 +173,7 @@ async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell)
     if not chosen:
         return {}
     client = conditions.client
-    answers: Sequence[Answered] = ()
+    answers: Sequence[ProbeAnswer] = ()
     if client.client_id or client.provider.metadata.issuer:
         name = client.provider.name
         tell(f"Asking {name}: at most {LIMIT} requests, and nobody has to approve anything.")

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.rows import rows
-from loopback_auth.compare.nouns import FLOWS, Attack, Comparison, Outcome, Run, Tokens
+from loopback_auth.compare.model import FLOWS, Attack, Comparison, Outcome, Run, Tokens
 from loopback_auth.compare.running.choices import PROVIDER, THINKING, Tell, choice, demo_client, silent
 from loopback_auth.compare.running.simulate import ISSUER, STARTED_AT, simulate
 from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable

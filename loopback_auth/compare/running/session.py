@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from loopback_auth.compare.nouns import Run
+from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import choice
 from loopback_auth.compare.running.live import Conditions, Tell, compare_live
 from loopback_auth.compare.running.run import Judged
 from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.model import ClientConfig
-from loopback_auth.plan.nouns import NO
+from loopback_auth.plan.model import NO
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import Settings
-from loopback_auth.settings.wishes import abilities_of, wishes_of
+from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.signin.planning import surroundings_of
 
 MESSAGE = "loopback_auth, comparing ways to sign in"
@@ -30,7 +30,10 @@ def conditions_of(settings: Settings, client: ClientConfig) -> Conditions:
         Unavailable: there is nobody to wait for.
     """
     chosen = plan(
-        surroundings_of(settings), abilities_of(settings), wishes=wishes_of(settings), unconfirmed=True
+        surroundings_of(settings),
+        capabilities_of(settings),
+        overrides=overrides_of(settings),
+        unconfirmed=True,
     )
     if chosen.facts.waits.level == NO and not settings.is_demo:
         raise Unavailable(

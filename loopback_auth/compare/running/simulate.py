@@ -13,10 +13,10 @@ import hashlib
 
 from loopback_auth import pages
 from loopback_auth.compare.running.choices import THINKING, Choice
-from loopback_auth.demo.memory import Keys, MemoryWorld
+from loopback_auth.demo.memory import MemoryWorld, PageKeys
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.flows.catalog import Conditions, flow_named
+from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import Attempt, HttpResponse, SignIn
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.trace.recorder import Recorder
@@ -43,10 +43,10 @@ def simulated_world(name: str) -> MemoryWorld:
     """Make the world that a flow is simulated in, without an observer."""
     drawn = Entropy(f"client of {name}")
     server = DemoServer(ISSUER, entropy=Entropy(f"server of {name}"))
-    keys = Keys(f"/{drawn(16).hex()}", f"/{drawn(16).hex()}", drawn(16).hex())
+    keys = PageKeys(f"/{drawn(16).hex()}", f"/{drawn(16).hex()}", drawn(16).hex())
     if name == "paste":
         # The browser is elsewhere: a page of ours could not be reached either.
-        keys = Keys("", keys.relay, keys.token)
+        keys = PageKeys("", keys.relay, keys.token)
     return MemoryWorld(
         server,
         now=STARTED_AT,
@@ -78,7 +78,7 @@ def simulate(
         nonce=base64url(drawn(24)),
         started_at=here.now,
     )
-    flow = flow_named(choice.flow, client, attempt, Conditions(verify_signature=verify_signature))
+    flow = flow_named(choice.flow, client, attempt, FlowOptions(verify_signature=verify_signature))
     try:
         end: SignIn | LoopbackAuthError = here.run(flow)
     except LoopbackAuthError as exc:

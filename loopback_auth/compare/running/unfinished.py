@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loopback_auth.compare.judging.checks import findings
-from loopback_auth.compare.nouns import Outcome, Run, Tokens
+from loopback_auth.compare.model import Outcome, Run, Tokens
 from loopback_auth.model import ClientConfig
 from loopback_auth.store import sign_in_name
 from loopback_auth.store.private_files import (

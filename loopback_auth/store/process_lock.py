@@ -26,7 +26,7 @@ _FAR = 1 << 30
 """Where the lock is on Windows: nobody can read a byte that is locked."""
 
 
-class EarlyLock:
+class ProcessLock:
     """A lock on a file that is taken at once or not at all; any thread may let go of it.
 
     Args:

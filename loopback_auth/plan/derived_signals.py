@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.plan.nouns import Surroundings
+    from loopback_auth.plan.model import Surroundings
 
     Traits = Mapping[str, str]
 
@@ -30,7 +30,7 @@ _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 _OF_WINDOWS = frozenset(command[0] for command in WSL_OPENERS)
 
 
-def traits_of(surroundings: Surroundings) -> Traits:
+def derived_signals(surroundings: Surroundings) -> Traits:
     """Return every trait, each with what shows it."""
     traits = _single(surroundings) | _kind(surroundings) | _browser(surroundings)
     return traits | _combined(traits)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from loopback_auth.plan.nouns import NO, YES
+from loopback_auth.plan.model import NO, YES
 from loopback_auth.settings import Settings, resolve
-from loopback_auth.settings.wishes import abilities_of, wishes_of
+from loopback_auth.settings.overrides import capabilities_of, overrides_of
 
 
 def resolved(
@@ -22,7 +22,7 @@ def resolved(
 
 def test_a_default_is_nobodys_wish() -> None:
     """What was detected would never count."""
-    assert wishes_of(resolved()) == {}
+    assert overrides_of(resolved()) == {}
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_a_default_is_nobodys_wish() -> None:
 )
 def test_a_switch_decides_its_fact(setting: str, fact: str) -> None:
     """A person knows better than any detection, and is told where it was said, by the flag's own name."""
-    assert wishes_of(resolved(flags={setting: True})) == {fact: (YES, f"flag --{setting}")}
-    assert wishes_of(resolved(flags={setting: False})) == {fact: (NO, f"flag --no-{setting}")}
+    assert overrides_of(resolved(flags={setting: True})) == {fact: (YES, f"flag --{setting}")}
+    assert overrides_of(resolved(flags={setting: False})) == {fact: (NO, f"flag --no-{setting}")}
 
 
 def test_a_wish_in_the_file_names_the_file() -> None:
     """It may have been forgotten there."""
-    assert wishes_of(resolved(config={"browser": False})) == {"opens": (NO, "file c.toml")}
+    assert overrides_of(resolved(config={"browser": False})) == {"opens": (NO, "file c.toml")}
 
 
 def test_the_demonstration_allows_everything() -> None:
     """Nothing of it is configured, since it is started with the sign-in."""
-    allowed = abilities_of(resolved())
+    allowed = capabilities_of(resolved())
 
     assert (allowed.refused, allowed.any_port) == ({}, True)
 
@@ -59,14 +59,14 @@ def test_the_demonstration_allows_everything() -> None:
 )
 def test_what_is_not_declared_is_refused(provider: str, refused: list[str]) -> None:
     """Without asking anybody; an issuer may still name what is not known here."""
-    assert list(abilities_of(resolved(provider)).refused) == refused
+    assert list(capabilities_of(resolved(provider)).refused) == refused
 
 
 def test_a_secret_that_is_there_opens_the_way() -> None:
     """It is what GitHub wants with a code."""
     settings = resolved("github").with_secret("hunter2")
 
-    assert list(abilities_of(settings).refused) == ["ticket"]
+    assert list(capabilities_of(settings).refused) == ["ticket"]
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_a_secret_that_is_there_opens_the_way() -> None:
 )
 def test_a_fixed_port_is_told(flags: dict[str, object], any_port: bool) -> None:
     """It may be taken, and then the redirect cannot be."""
-    assert abilities_of(resolved("https://id.example", flags)).any_port is any_port
+    assert capabilities_of(resolved("https://id.example", flags)).any_port is any_port

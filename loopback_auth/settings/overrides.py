@@ -5,43 +5,43 @@ Loaded before the browser is started; imports next to nothing.
 
 from __future__ import annotations
 
-from loopback_auth.plan.abilities import abilities
-from loopback_auth.plan.nouns import NO, YES
+from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.model import NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.plan.nouns import Abilities
+    from loopback_auth.plan.model import Capabilities
     from loopback_auth.settings import Settings
 
 _WISHES = {"opens": "browser", "reaches": "reachable", "person": "person", "waits": "wait"}
 """Facts, and the switch that overrides each."""
 
 
-def wishes_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
+def overrides_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
     """Return the facts that the person has decided: name to level, and where that was said.
 
     A default is nobody's wish.
     """
-    wishes = {}
+    overrides = {}
     for fact, name in _WISHES.items():
         value = settings.switch(name)
         if value is not None and settings.origin(name) != "default":
             origin = settings.origin(name) if value else _negative(settings.origin(name))
-            wishes[fact] = (YES if value else NO, origin)
-    return wishes
+            overrides[fact] = (YES if value else NO, origin)
+    return overrides
 
 
-def abilities_of(settings: Settings) -> Abilities:
+def capabilities_of(settings: Settings) -> Capabilities:
     """Say which flows the provider and this client allow, as far as it is declared; the demo allows all."""
     demo = settings.is_demo
 
     def known(name: str) -> bool:
         return demo or bool(settings.text(name))
 
-    return abilities(
+    return capabilities(
         issuer=known("issuer"),
         authorization_endpoint=known("authorization_endpoint"),
         token_endpoint=known("token_endpoint"),

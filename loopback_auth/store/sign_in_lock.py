@@ -13,8 +13,8 @@ import os
 import time
 
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
-from loopback_auth.store.early_lock import EarlyLock
 from loopback_auth.store.private_files import read_private
+from loopback_auth.store.process_lock import ProcessLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class Crowd:
+class SignInLock:
     """Everybody who wants to sign in under one name; as a context manager, the time that one of them leads.
 
     Args:
@@ -30,7 +30,7 @@ class Crowd:
     """
 
     def __init__(self, path: str) -> None:
-        self._lock = EarlyLock(path)
+        self._lock = ProcessLock(path)
 
     def lead(self) -> bool:
         """Become the leader if there is none; return whether that is what we are.
@@ -67,7 +67,7 @@ class Crowd:
         """Let somebody else lead."""
         self._lock.release()
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> SignInLock:
         """Say that we lead; only once `lead` has said so."""
         # Before the browser is started: what would be imported for JSON can wait.
         self._write(b'{"process": %d}' % os.getpid())

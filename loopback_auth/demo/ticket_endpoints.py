@@ -24,7 +24,7 @@ SCOPE = ("profile", "email")
 """A ticket names no scope: it stands for whatever an account has here."""
 
 
-class Desk:
+class TicketEndpoints:
     """Makes and redeems the tickets of one demo server, whatever their vendor."""
 
     def __init__(self, setup: Setup, ledger: Ledger, approvals: Approvals) -> None:

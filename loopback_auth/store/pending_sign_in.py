@@ -1,6 +1,6 @@
 """A sign-in that was begun and waits for the person: its nouns, and the form in which they are kept.
 
-One JSON object, format version 1, with a digest over all else in it: that shows a slip of an editor, which
+One JSON object, format version 2, with a digest over all else in it: that shows a slip of an editor, which
 must not be acted upon; it keeps nobody out. A `ValueError` says what is wrong without quoting it. Refuses to
 know where the text is kept (`pending`) and what the answers mean (`signin.two_step`).
 """
@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
 
-from loopback_auth.effects import Moment
+from loopback_auth.effects import Tick
 from loopback_auth.model import Attempt, Callback, ClientConfig, HttpResponse
 from loopback_auth.store.strict import built, plain
 
@@ -23,7 +23,7 @@ SPLIT_FLOWS: tuple[SplitFlow, ...] = get_args(SplitFlow)
 Outcome = Literal["signed in", "expired", "refused", "failed", "given up"]
 """What becomes of a sign-in; it failed when an answer broke a rule."""
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ARRIVED_FOR = 86400.0
 """Seconds for which tokens are kept that arrived when their process was killed."""
 
@@ -39,7 +39,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class JournalEntry:
     """An effect, by the name of its class, and its answer: one of the members behind, or none.
 
     Args:
@@ -53,12 +53,12 @@ class Answered:
     text: str | None = None
     response: HttpResponse | None = field(default=None, repr=False)
     callback: Callback | None = field(default=None, repr=False)
-    moment: Moment | None = None
+    moment: Tick | None = None
     failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class PendingSignIn:
     """A sign-in that is in the hands of the person: what they need, and all that is needed to go on.
 
     Args:
@@ -93,15 +93,15 @@ class Handed:
     verification_uri: str = ""
     redirect_uri: str = ""
     interval: float = 0.0
-    journal: tuple[Answered, ...] = field(default=(), repr=False)
+    journal: tuple[JournalEntry, ...] = field(default=(), repr=False)
 
     @property
     def answered(self) -> bool:
         """Whether an answer is there that nobody has looked at yet: it may hold tokens, however late."""
         effects = [each.effect for each in self.journal]
-        if "Invite" not in effects:
+        if "VerificationPrompt" not in effects:
             return "Receive" in effects
-        waited = max(at for at, effect in enumerate(effects) if effect in ("Invite", "Sleep"))
+        waited = max(at for at, effect in enumerate(effects) if effect in ("VerificationPrompt", "Sleep"))
         return "Send" in effects[waited:]
 
     def lapsed(self, now: float) -> bool:
@@ -124,10 +124,10 @@ class Ended:
     message: str
 
 
-T = TypeVar("T", Handed, Ended)
+T = TypeVar("T", PendingSignIn, Ended)
 
 
-def to_json(value: Handed | Ended) -> bytes:
+def to_json(value: PendingSignIn | Ended) -> bytes:
     """Write it as ASCII JSON, ending in a line break."""
     members = plain(value)
     document = {"version": FORMAT_VERSION, "digest": _digest(members), **members}

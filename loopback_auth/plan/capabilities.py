@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.plan.nouns import Abilities
+from loopback_auth.plan.model import Capabilities
 
 _NO_AUTHORIZATION_ENDPOINT = "No authorization endpoint is known, nor an issuer to ask for it."
 _NO_TOKEN_ENDPOINT = "No token endpoint is known, nor an issuer to ask for it."
@@ -11,7 +11,7 @@ _NO_SECRET = "The server wants a client secret to exchange the code, and none is
 _NO_TICKET = "This provider is not known to sign in by ticket."
 
 
-def abilities(
+def capabilities(
     *,
     issuer: bool,
     authorization_endpoint: bool,
@@ -20,7 +20,7 @@ def abilities(
     ticket: bool,
     client_secret_missing: bool,
     any_port: bool,
-) -> Abilities:
+) -> Capabilities:
     """Say which flows cannot be, and why; what an issuer may still publish is not ruled out.
 
     Args:
@@ -43,4 +43,4 @@ def abilities(
         "device": no_grant or no_tokens,
         "paste": redirect,
     }
-    return Abilities({flow: why for flow, why in refused.items() if why}, any_port=any_port)
+    return Capabilities({flow: why for flow, why in refused.items() if why}, any_port=any_port)

@@ -1,4 +1,4 @@
-"""What a plan is made of: surroundings, facts, abilities, routes.
+"""What a plan is made of: surroundings, facts, capabilities, routes.
 
 Plain classes, because a plan is made before the browser is started, and importing `dataclasses` would keep it
 waiting. Knows nothing of how any of it is found out.
@@ -133,7 +133,7 @@ class Place:
         self.advice = advice
 
 
-class Abilities:
+class Capabilities:
     """What a provider allows this client, as far as it is declared.
 
     Args:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.plan.nouns import UNVISITED, Place
-from loopback_auth.plan.recipe import instruction, is_here, recipe
+from loopback_auth.plan.model import UNVISITED, Place
+from loopback_auth.plan.port_forwarding import forwarding_command, instruction, is_here
 from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line, size
 from loopback_auth.terminal.links import Links
@@ -26,8 +26,8 @@ from loopback_auth.terminal.progress import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.events import Event, Exchanged, Invited, OpenerFailed
-    from loopback_auth.plan.nouns import Plan
+    from loopback_auth.events import Event, Exchanged, OpenerFailed, VerificationPrompted
+    from loopback_auth.plan.model import Plan
 
 NEVER = float("inf")
 LOST_SECONDS = 15.0
@@ -44,7 +44,7 @@ FRESH = "Open this link instead; it works once:"
 OWN_BROWSER = "If that is your own browser, run this again with --no-browser and open the link yourself."
 
 
-class Teller:
+class Messages:
     """Tells events; the arguments are those of `Terminal`."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Teller:
                 self.link(url, program=program, why_not=why_not)
                 if self.links.current:
                     self.help_at_once()
-            case events.Invited():
+            case events.VerificationPrompted():
                 self._invite(event)
             case events.PasteReady(url, redirect_uri):
                 self._offer_to_paste(url, redirect_uri)
@@ -235,7 +235,7 @@ class Teller:
         advice = f" {self._place.advice}" if len(self._plan.routes) > 1 else ""
         self.line.say(f"This is {self._place.title}.{advice}")
 
-    def _invite(self, event: Invited) -> None:
+    def _invite(self, event: VerificationPrompted) -> None:
         self._introduce()
         if event.opened_with:
             self._launched = True
@@ -327,7 +327,7 @@ class Teller:
         self._helped = True
         user, host = user_and_host()
         ours = self.progress.comes_back()
-        how = recipe(
+        how = forwarding_command(
             self._place,
             os.environ,
             self.links.needed(ours=ours),

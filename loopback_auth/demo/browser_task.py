@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal
 
-from loopback_auth.demo.agent import BrowserObserver, Step
+from loopback_auth.demo.agent import BrowserObserver, Navigation
 from loopback_auth.model import HttpResponse
 
 NEVER = float("inf")
@@ -32,7 +32,7 @@ class Pace:
     thinking: float = 0.0
 
 
-class Errand:
+class BrowserTask:
     """A browser on its way.
 
     Args:
@@ -45,11 +45,11 @@ class Errand:
 
     def __init__(
         self,
-        way: Generator[Step, HttpResponse, HttpResponse],
+        way: Generator[Navigation, HttpResponse, HttpResponse],
         *,
         begun: float,
         pace: Pace,
-        answer: Callable[[Step, float], Reply],
+        answer: Callable[[Navigation, float], Reply],
         observer: BrowserObserver | None,
     ) -> None:
         self.address = ""

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from loopback_auth.plan.nouns import Place
+    from loopback_auth.plan.model import Place
 
 _BY_SSH = (
     "ssh",
@@ -33,7 +33,7 @@ def authority_of(url: str) -> str:
     return url.partition("://")[2].partition("/")[0]
 
 
-def recipe(
+def forwarding_command(
     place: Place,
     environ: Mapping[str, str],
     authorities: Sequence[str],

@@ -16,9 +16,9 @@ from plan_samples import (
     machine,
 )
 
-from loopback_auth.plan.nouns import Surroundings
+from loopback_auth.plan.model import Surroundings
 from loopback_auth.plan.places import PLACES, place_of
-from loopback_auth.plan.recipe import authority_of, instruction, recipe
+from loopback_auth.plan.port_forwarding import authority_of, forwarding_command, instruction
 
 ONE = ("127.0.0.1:49152",)
 TWO = ("127.0.0.1:49152", "localhost:8400")
@@ -85,7 +85,7 @@ GOLDEN = {
 @pytest.mark.parametrize(("seen", "line"), GOLDEN.values(), ids=GOLDEN)
 def test_line_for_each_place(seen: Surroundings, line: str) -> None:
     """A line with the real port and host can be copied; nothing is said where nothing helps."""
-    assert recipe(place_of(seen), seen.environ, ONE, user="alice", host="build7") == line
+    assert forwarding_command(place_of(seen), seen.environ, ONE, user="alice", host="build7") == line
 
 
 TOGETHER = {
@@ -108,7 +108,7 @@ TOGETHER = {
 @pytest.mark.parametrize(("seen", "line"), TOGETHER.values(), ids=TOGETHER)
 def test_several_ports_in_one_line(seen: Surroundings, line: str) -> None:
     """The page that starts the sign-in and the redirect may be at two ports."""
-    assert recipe(place_of(seen), seen.environ, TWO, user="alice", host="build7") == line
+    assert forwarding_command(place_of(seen), seen.environ, TWO, user="alice", host="build7") == line
 
 
 INSTRUCTIONS = {
@@ -138,7 +138,7 @@ def test_no_port_no_line() -> None:
     """Without a port of ours there is nothing to reach."""
     seen = machine(SSH)
 
-    assert recipe(place_of(seen), seen.environ, (), user="alice", host="build7") == ""
+    assert forwarding_command(place_of(seen), seen.environ, (), user="alice", host="build7") == ""
 
 
 def test_authority_of_a_url_of_ours() -> None:
@@ -159,7 +159,7 @@ def test_titles_and_advice_are_for_people() -> None:
 def test_where_the_server_here_listens_is_not_ours_to_say() -> None:
     """Without a redirect our own port is not needed, and `--port` would change no other."""
     seen = machine(files=DOCKER)
-    line = recipe(place_of(seen), seen.environ, ONE, user="a", host="h", ours=False)
+    line = forwarding_command(place_of(seen), seen.environ, ONE, user="a", host="h", ours=False)
 
     assert line == "docker run --network host ..."
 
@@ -168,6 +168,10 @@ def test_another_programs_container_is_not_started_with_our_command() -> None:
     """A program that embeds us has no `login --port`; what forwards a port is good for everybody."""
     container, ssh = machine(files=DOCKER), machine({"SUDO_USER": "alice"})
 
-    assert recipe(place_of(container), container.environ, ONE, user="a", host="h", command="") == ""
-    assert recipe(place_of(container), container.environ, TWO, user="a", host="h", command="") == ""
-    assert "ssh -L" in recipe(place_of(ssh), ssh.environ, ONE, user="a", host="h", command="")
+    assert (
+        forwarding_command(place_of(container), container.environ, ONE, user="a", host="h", command="") == ""
+    )
+    assert (
+        forwarding_command(place_of(container), container.environ, TWO, user="a", host="h", command="") == ""
+    )
+    assert "ssh -L" in forwarding_command(place_of(ssh), ssh.environ, ONE, user="a", host="h", command="")
