@@ -1,4 +1,4 @@
-"""What the README and the topics of `help` promise: commands, flags, modules and topics that exist."""
+"""What the README, the topics and the help of commands name: commands, flags, modules, topics. They exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-TEXTS = {"README": README.read_text(), **{name: topic(name) for name in TOPICS}}
+TEXTS = {
+    "README": README.read_text(),
+    **{name: topic(name) for name in TOPICS},
+    **{f"{name} --help": str(command_of(name)[0].__doc__) for name in COMMANDS},
+}
 OF_NO_COMMAND = {"--version", "--help"}
 """Flags of the program itself, and of its scripts."""
 
@@ -39,7 +43,7 @@ def commands(text: str) -> list[list[str]]:
     found += re.findall(rf"`{run} ([^`]+)`|`((?:{'|'.join(COMMANDS)}) [^`]+)`", text)
     found += re.findall(rf"\$\({run} ([^)]+)\)", text)
     lines = ["".join(one) for one in found]
-    return [shlex.split(re.split(r" {3}| +#", line)[0]) for line in lines]
+    return [shlex.split(re.split(r" {3}| +[#>]", line)[0]) for line in lines]
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -1,6 +1,6 @@
-"""Forget a sign-in that `start` began and nobody has finished.
+"""Forget a login that `start` began and that is not finished.
 
-The ticket or the code is not given back, since servers offer no way to; it lapses by itself.
+The server is not told, because servers have no request for that: the ticket or the code expires by itself.
 
 Examples:
   python -m loopback_auth cancel
@@ -31,8 +31,10 @@ PATIENCE = 5.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("handle", nargs="?", metavar="HANDLE", help="which sign-in; needed only with several")
-    parser.add_argument("--all", action="store_true", help="forget every sign-in that is under way")
+    parser.add_argument(
+        "handle", nargs="?", metavar="HANDLE", help="which login; needed only if there are several"
+    )
+    parser.add_argument("--all", action="store_true", help="forget every login that is not finished")
 
 
 def run(options: argparse.Namespace) -> int:

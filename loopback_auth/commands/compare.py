@@ -1,10 +1,10 @@
-"""Run the flows side by side and show how they differ, from what really happened.
+"""Run the flows side by side and show how they differ, judged from what happened.
 
-Without more, all flows sign in to the built-in demonstration server on real sockets, with a simulated browser
-and person: that takes some seconds and asks nobody for anything. --simulate does the same in memory, with the
-same result each time. With --live each flow is run at PROVIDER in your own browser: one consent each; flows
-that the provider refuses are skipped, with what it said. The tokens are revoked where that is possible, and
-never kept.
+Without options, each flow signs in to the built-in demonstration server on real sockets, with a simulated
+browser and person. That takes some seconds and asks you nothing. --simulate does the same in memory, with
+the same result each time. With --live each flow runs at PROVIDER in your own browser, with a consent each.
+A flow that the provider refuses is skipped, with what the provider said. The tokens are revoked where the
+provider offers that, and never kept.
 
 Examples:
   python -m loopback_auth compare
@@ -13,8 +13,8 @@ Examples:
   python -m loopback_auth compare netlify --client-id ID --live -o report.html -o report.har
   python -m loopback_auth compare netlify --client-id ID --live --resume
 
-What is written is chosen by the ending of the file's name: .html, .json, .har, .md, .mmd or .txt.
-Secrets are labels such as <code#1> everywhere, the same label wherever the same secret turns up.
+The ending of the file's name says what is written: .html, .json, .har, .md, .mmd or .txt. Secrets are
+labels such as <code#1>: the same secret has the same label everywhere.
 """
 
 from __future__ import annotations
@@ -51,31 +51,31 @@ DEVICE_INTERVAL = 5
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whom to ask, with --live")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="where to sign in, with --live")
     parser.add_argument(
         "--flows",
         action="append",
         metavar="LIST",
-        help="names of flows, separated by commas or blanks; may be repeated; default: all six",
+        help="names of flows, with commas or spaces between them; may be repeated; default: all six",
     )
     ground = parser.add_mutually_exclusive_group()
-    ground.add_argument("--simulate", action="store_true", help="run in memory, the same each time")
-    ground.add_argument("--live", action="store_true", help="use a real browser, and PROVIDER if it is given")
-    parser.add_argument(
-        "--resume", action="store_true", help="with --live: go on with what was finished before"
+    ground.add_argument(
+        "--simulate", action="store_true", help="run in memory, with the same result each time"
     )
+    ground.add_argument("--live", action="store_true", help="use a real browser, and PROVIDER if it is given")
+    parser.add_argument("--resume", action="store_true", help="with --live: go on where you stopped")
     parser.add_argument(
         "-o",
         "--output",
         action="append",
         default=[],
         metavar="FILE",
-        help="write a report, too; its ending says which; may be repeated; - is stdout as ever",
+        help="write a report; the ending of the name says which; may be repeated; - is stdout",
     )
     parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of what --json writes; nothing is run"
     )
-    parser.add_argument("--width", type=int, metavar="N", help="characters of the table from left to right")
+    parser.add_argument("--width", type=int, metavar="N", help="width of the table in characters")
     parser.add_argument(
         "--show-secrets", action="store_true", help="write codes and tokens as they are instead of labels"
     )

@@ -1,7 +1,7 @@
-"""Run the demonstration authorization server until interrupted; its addresses go to stdout as JSON.
+"""Run the demonstration authorization server until Ctrl-C, and print its addresses as JSON.
 
-A real, strict authorization server on 127.0.0.1 that knows one client, loopback-auth-demo, and made-up
-accounts. Point any OAuth client at it, this one for instance.
+It is a real, strict authorization server on 127.0.0.1, with one client, loopback-auth-demo, and made-up
+accounts. You can point any OAuth client at it, for example this one.
 
 Examples:
   python -m loopback_auth demo --port 9000

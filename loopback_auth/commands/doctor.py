@@ -1,8 +1,8 @@
-"""Tell how to sign in here: what this place shows, what follows from it, and what the server would answer.
+"""Show which flows work on this machine and why, and what a server would accept.
 
-With a provider the server is asked too: which response types, response modes and grants it answers to this
-client, and whether it knows the redirect URI. That takes at most a dozen requests with made-up codes; nobody
-has to approve anything, and no secret is asked for.
+With PROVIDER the server is asked too: which response types, response modes and grants it accepts from this
+client, and whether it knows the redirect URI. That takes at most a dozen requests with made-up codes. You
+approve nothing, and no secret is needed.
 
 Examples:
   python -m loopback_auth doctor
@@ -10,8 +10,9 @@ Examples:
   python -m loopback_auth doctor --json > report.json
   python -m loopback_auth doctor --simulate report.json
 
-The report of --json names neither you nor this machine and can be posted; --simulate shows what would be done
-where it was made. The exit status is 3 when no way to sign in is left.
+The report of --json names neither you nor this machine, so you can post it. --simulate shows what would
+happen on the machine where a report was made. The exit status is 3 when no flow can work. More: help
+environments.
 """
 
 from __future__ import annotations
@@ -83,9 +84,9 @@ MAKE_ONE = "Make one where the trouble is: python -m loopback_auth doctor --json
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whom to ask")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="which server to ask")
     parser.add_argument(
-        "--simulate", metavar="FILE", help="show the plan of somebody's report instead; - is stdin"
+        "--simulate", metavar="FILE", help="show the plan for the machine of a report; - is stdin"
     )
     add_settings(parser, SHOWN)
 

@@ -1,8 +1,8 @@
-"""Tell a flow step by step: who asks whom for what, what each parameter is for, and who could take a secret.
+"""Explain a flow step by step: each request, what each parameter is for, and who could take a secret.
 
-FLOW is one of the flows; without one they are listed. What is told is what the program does: the flow is run
-in memory, and PROVIDER's addresses are put in. Nothing is sent to anybody. With --har somebody's recording is
-told in the same way, as the developer tools of a browser save it; no secret in it is ever shown.
+FLOW is one of the flows; without it the flows are listed. The program runs the flow in memory, with the
+addresses of PROVIDER, and shows what it did. It sends nothing. With --har it explains a recording that the
+developer tools of a browser saved, and shows no secret of it.
 
 Examples:
   python -m loopback_auth explain
@@ -44,9 +44,9 @@ SECRET = "client-secret-of-nobody"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     # The settings have a flag of the same name, for which there is no use here.
-    parser.add_argument("name", nargs="?", metavar="FLOW", help="what to tell")
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses are put in")
-    parser.add_argument("--har", metavar="FILE", help="tell a recording instead; - is stdin")
+    parser.add_argument("name", nargs="?", metavar="FLOW", help="which flow to explain")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses to use")
+    parser.add_argument("--har", metavar="FILE", help="explain a recording instead; - is stdin")
     add_settings(parser, SHOWN)
 
 

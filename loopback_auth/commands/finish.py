@@ -1,18 +1,20 @@
-"""Finish a sign-in that `start` began: ask whether it is approved, and keep the tokens if it is.
+"""Finish a login that `start` began: ask the server whether it is approved, and keep the tokens if so.
 
-HANDLE is what `start` printed; it is not needed when there is only one. Nothing is waited for, unless you say
-so with --wait. The exit status is 0 when you are signed in, 10 while nobody has approved, 7 when the time is
-over, and 4 when the server said no. After 7, 4 and 5 the sign-in is forgotten; after all else it is kept, and
-you can run this again. With --json, status is done or pending, and retry_after the seconds until this should
-be run again, or null when an address is to be pasted; an error has error, message and hint instead.
+HANDLE is what `start` printed; you can leave it out when there is only one login. The command asks once,
+and waits only with --wait. The exit status is 0 when you are signed in, 10 while the login is not approved,
+7 when the time is over, and 4 when the server refused. After 4, 5 and 7 the login is forgotten; after every
+other status you can run this again. With --json, status is done or pending, and retry_after is the number
+of seconds until you should run this again, or null when an address is to be pasted; an error has error,
+message and hint.
 
 Examples:
   python -m loopback_auth finish
   python -m loopback_auth finish github-0a1b2c --wait 60 --yes --json
   python -m loopback_auth finish id.example-0a1b2c --url -
 
-A pasted address that belongs to another sign-in is refused with exit status 2; this one waits for the right
-one. On the command line other users of this machine can read it; with --url - it comes from stdin.
+A pasted address that belongs to another login is refused with exit status 2; then paste the right one.
+Other users of this machine can read an address on the command line; --url - reads it from stdin. More: help
+agents.
 """
 
 from __future__ import annotations
@@ -60,19 +62,21 @@ PROMPT = "Paste the address, then Enter: "
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("handle", nargs="?", metavar="HANDLE", help="which sign-in; needed only with several")
+    parser.add_argument(
+        "handle", nargs="?", metavar="HANDLE", help="which login; needed only if there are several"
+    )
     parser.add_argument(
         "--wait",
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="time that may be spent waiting for the approval; 0 to 3600",
+        help="seconds to wait for the approval, 0 to 3600",
     )
     parser.add_argument(
         "--url", metavar="URL", help="address on which the browser ended; - reads it from stdin"
     )
     parser.add_argument(
-        "--yes", "-y", action="store_true", help="keep the sign-in without asking whose it is"
+        "--yes", "-y", action="store_true", help="accept whichever account approved, without asking"
     )
 
 

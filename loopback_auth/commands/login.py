@@ -1,9 +1,10 @@
-"""Sign in by whatever way works here, and keep the tokens.
+"""Sign in by a flow that works here, and keep the tokens.
 
-The browser is started first and everything slow is imported while it starts. Where that browser may not reach
-this machine another way is opened beside: a ticket, a device code, a pasted address; the first answer counts.
-PROVIDER is a name from `python -m loopback_auth providers`, a table of your configuration file, or an issuer
-that starts with https://. Without any, the built-in demonstration server signs you in: no account needed.
+The browser opens, you approve, and the browser comes back to this machine. If that may not work here,
+another flow opens beside it: a ticket, a device code, or a pasted address. The first valid response counts.
+PROVIDER is a name from `python -m loopback_auth providers`, a table of your configuration file, or an
+issuer that starts with https://. Without it you sign in to the built-in demonstration server, where you
+need no account.
 
 Examples:
   python -m loopback_auth login
@@ -14,7 +15,8 @@ Examples:
   python -m loopback_auth login google --client-id ID --flow device
   python -m loopback_auth login work --allowed-flows code --allowed-flows device
 
-A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt.
+A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt. More: help
+flows, help environments.
 """
 
 from __future__ import annotations
@@ -66,15 +68,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     import argparse
 
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="who to sign in with")
-    parser.add_argument("--verbose", "-v", action="store_true", help="show every request, secrets labelled")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="where to sign in")
     parser.add_argument(
-        "--yes", "-y", action="store_true", help="keep the sign-in without asking whose it is"
+        "--verbose", "-v", action="store_true", help="show every request, with labels for secrets"
+    )
+    parser.add_argument(
+        "--yes", "-y", action="store_true", help="accept whichever account approved, without asking"
     )
     parser.add_argument(
         "--qr",
         action=argparse.BooleanOptionalAction,
-        help="draw links for a phone to read; default: as needed",
+        help="draw QR codes of links, for a phone; default: as needed",
     )
     parser.add_argument(
         "--simulate-person",

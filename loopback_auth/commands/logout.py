@@ -1,11 +1,11 @@
-"""Revoke the tokens at the server and forget them here.
+"""Revoke the tokens at the server, and delete them here.
 
 Examples:
   python -m loopback_auth logout
   python -m loopback_auth logout github
   python -m loopback_auth logout --all
 
-They are forgotten here even if the server cannot be reached; then the exit status says so.
+They are deleted here even if the server cannot be reached; then the exit status says so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ USAGE = "[NAME] [--all] [--json]"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
-    parser.add_argument("--all", action="store_true", help="give up every sign-in")
+    parser.add_argument("--all", action="store_true", help="sign out of everything that is kept")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""List the providers that are known by name, or show one: endpoints, quirks, and the page that says so.
+"""List the providers that are known by name, or show one: endpoints, differences, and the source of them.
 
 Examples:
   python -m loopback_auth providers
@@ -28,7 +28,7 @@ USAGE = "[PROVIDER] [--json]"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="show this one whole")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="show all about this one")
 
 
 def run(options: argparse.Namespace) -> int:

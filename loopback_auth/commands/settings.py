@@ -1,13 +1,12 @@
-"""Show every effective value and where it comes from: flag, environment, file, preset or default.
+"""Show every value and where it comes from: flag, environment, file, preset or default.
 
 Examples:
   python -m loopback_auth settings github
   python -m loopback_auth settings github --all
   LOOPBACK_AUTH_SCOPE=repo python -m loopback_auth settings github --json
 
-Only the values that are set are shown; --all shows the defaults too, and JSON has all of them.
-The file is config.toml in the folder of your settings, such as ~/.config/loopback_auth, or in the one that
-LOOPBACK_AUTH_CONFIG_DIR names. A client secret is never shown, only whether there is one.
+Only values that are set are shown; --all shows the defaults too, and JSON has all of them. A client secret
+is never shown, only whether there is one. Where the file is: help files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Begin a sign-in and exit at once: for agents and scripts that cannot wait for a person.
+"""Begin a login and exit at once: for agents and scripts that cannot wait for a person.
 
-Prints where to approve, until when, and the command that finishes it. A flow is used that needs no open port:
-a ticket, a device code, or a code whose address is pasted; the first that the server offers, or --flow. Until
-it is finished the sign-in is kept in a file that only you can read.
+It prints where to approve, until when, and the command that finishes the login. It uses a flow that needs
+no open port: a ticket, a device code, or a pasted address; the first that the server offers, or --flow.
+Until the login is finished it is kept in a file that only you can read.
 
 Examples:
   python -m loopback_auth start github --client-id ID --json
@@ -10,12 +10,13 @@ Examples:
   python -m loopback_auth start https://id.example --client-id ID --flow paste
   python -m loopback_auth cancel --all
 
-With --json the answer is one object. For the person: url and, where there are such, user_code,
+With --json the answer is one object. For the person: url and, depending on the flow, user_code,
 verification_uri and redirect_uri. For the program: handle, provider, flow; expires_at in Unix seconds and
-expires_in in seconds; interval, the seconds before the first finish; finish, the command; and how, which says
-all this in words.
+expires_in in seconds; interval, the seconds before the first finish; finish, the command; and how, which
+says all this in a sentence.
 
-A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET or the configuration file, here and at the finish.
+A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET or the configuration file, for start and for finish.
+More: help agents.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ HOW = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="who to sign in with")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="where to sign in")
     add_settings(parser, SHOWN)
 
 

@@ -1,7 +1,7 @@
-"""Show who is signed in where, until when, and with which scope; never a secret.
+"""Show the sign-ins that are kept: account, until when, and scope; never a secret.
 
-Sign-ins that `start` began and nobody has finished are shown too. One that is named by its handle is shown as
-`start` showed it, with the link, and the exit status is 10.
+Logins that `start` began and that are not finished are shown too. With the handle of one, status shows what
+`start` showed, with the link, and the exit status is 10.
 
 Examples:
   python -m loopback_auth status

@@ -1,4 +1,4 @@
-"""Print the access token to stdout, and nothing else; renew it first if need be.
+"""Print the access token to stdout, and nothing else; renew it first when needed.
 
 Examples:
   curl -H "Authorization: Bearer $(python -m loopback_auth token)" "$URL"
@@ -7,10 +7,11 @@ Examples:
   python -m loopback_auth token github --login
   python -m loopback_auth token --leeway 300        good for five minutes at least
 
-Without NAME it is the token of the last sign-in, or of the one that `use` has chosen. Without a usable token
-the exit status is 9; nobody is asked anything but, at a terminal, for a client secret that is set nowhere.
-With --login the person is asked to sign in then; of many processes that need it at once one asks, and all of
-them get the token. Trouble of the server that will pass has the exit status 6, and the sign-in is kept.
+Without NAME it is the token of the last sign-in, or of the one that `use` has chosen. Without a usable
+token the exit status is 9. You are asked nothing, except at a terminal for a client secret that is not set.
+With --login you are asked to sign in when there is no usable token; of many processes that need the token
+at the same time one asks you, and all of them get it. If the server is in trouble for a while, the exit
+status is 6 and the sign-in is kept.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ USAGE = "[NAME] [--renew] [--leeway SECONDS] [--login] [--alone] [--json]"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
-    parser.add_argument("--renew", action="store_true", help="renew it even if it is still good")
+    parser.add_argument("--renew", action="store_true", help="renew the token even if it is still good")
     parser.add_argument(
         "--leeway",
         type=float,
         metavar="SECONDS",
-        help="time for which the token has to be good; default: 60, or a tenth of a short lifetime",
+        help="seconds for which the token must be good; default: 60, or a tenth of a short lifetime",
     )
     parser.add_argument("--login", action="store_true", help="sign in if there is no usable token")
     parser.add_argument(

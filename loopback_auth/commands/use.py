@@ -1,7 +1,7 @@
-"""Choose the sign-in that is meant when none is named; without NAME, show it.
+"""Choose the sign-in that other commands use when you name none; without NAME, show it.
 
-The last sign-in is chosen by itself. A provider that LOOPBACK_AUTH_PROVIDER or the configuration file names
-stands above it.
+The last sign-in is chosen automatically. A provider that LOOPBACK_AUTH_PROVIDER or the configuration file
+names is used instead.
 
 Examples:
   python -m loopback_auth use github
