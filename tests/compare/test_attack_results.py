@@ -51,13 +51,13 @@ def test_evidence_that_nobody_saw_is_not_told() -> None:
 
     assert tried(attacked(CODE, "port-squatting", "pass"), "port", unseen).text == "refused"
     assert tried(attacked(TICKET, "fixation", "pass"), "fixation", known).text == "refused"
-    assert tried(attacked(TICKET, "stolen-ticket", "fail"), "proof", unseen) is unseen
+    assert tried(attacked(TICKET, "stolen-ticket", "fail"), "proof", unseen).text == "no"
 
 
 def test_knowledge_gives_way_to_what_was_tried() -> None:
     """And comes back where nothing was."""
     assert cell("replay", attacked(CODE, "replay", "pass")).basis == "tried"
-    assert cell("abort", attacked(TICKET, "denial-of-service", "fail")).text == "whoever has the link"
+    assert cell("abort", attacked(TICKET, "denial-of-service", "fail")).text == TRIALS["abort"].won
     assert cell("phishing", attacked(PASTE, "phishing", "fail")).basis == "tried"
     assert cell("replay", CODE).basis == "known"
 
@@ -68,7 +68,7 @@ def test_every_trial_is_of_a_row_that_there_is() -> None:
 
 
 def test_nobody_is_promised_more_than_was_tried() -> None:
-    """One lure that failed is one lure; another may not (RFC 8628 §5.4)."""
+    """One phishing attack that failed is one attack; the next may not fail (RFC 8628 §5.4)."""
     assert TRIALS["phishing"].held == "attacker got nothing"
     assert "proof" not in " ".join(trial.held for trial in TRIALS.values())
 
@@ -78,4 +78,4 @@ def test_observed_evidence_keeps_its_entries() -> None:
     run = attacked(without(CODE, "authorization response", "receive"), "mix-up", "pass")
 
     assert cell("iss", attacked(CODE, "mix-up", "pass")).steps
-    assert cell("iss", run) == Cell("noticed", "tried", "RFC 7636 §1")
+    assert cell("iss", run) == Cell("detected", "tried", "RFC 7636 §1")

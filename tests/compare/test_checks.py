@@ -299,8 +299,8 @@ def test_key_of_our_start_page_in_the_process_list_is_told() -> None:
     """It redeems nothing, but whoever is quicker than the browser opens that page (jupyter/notebook#4260)."""
     without_page = changed(CODE, "open", START, f"{AS}/authorize?x=1")
 
-    assert found("redeemable-in-argv", CODE).because.endswith(", but a key that opens our start page once.")
-    assert found("redeemable-in-argv", without_page).because.endswith("nothing that redeems the tokens.")
+    assert "start page" in found("redeemable-in-argv", CODE).because
+    assert "start page" not in found("redeemable-in-argv", without_page).because
 
 
 def test_pushed_request_counts_as_the_request() -> None:

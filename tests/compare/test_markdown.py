@@ -85,7 +85,7 @@ def test_findings_and_attacks_are_told() -> None:
         "- Expected: No code stays in the browser's history.\n"
         "- What to do: Use response_mode=form_post where the server offers it.\n"
     ) in written
-    assert "- **withstood**: code. The server answered invalid_grant: the verifier was missing.\n" in written
+    assert "- **prevented**: code. The server answered invalid_grant: the verifier was missing.\n" in written
 
 
 def test_sources_are_linked() -> None:

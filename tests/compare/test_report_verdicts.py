@@ -81,7 +81,7 @@ def test_attacks_tell_how_they_ended() -> None:
 
     assert shown.index("Second") < shown.index("First")
     assert "Succeeded</span>" in shown
-    assert "Withstood</span>" in shown
+    assert "Prevented</span>" in shown
     assert "It got the token." in shown
     assert "Nothing was tried" in section(page(one_run()), "attacks")
 
@@ -99,7 +99,7 @@ def test_attack_says_of_every_flow_how_it_ended() -> None:
     ends = re.findall(r'class="end ([a-z-]+)">.*?<span class="of">(\w+): </span>([a-z ]+)<', summary)
 
     assert ends == [
-        ("pass", "code", "withstood"),
+        ("pass", "code", "prevented"),
         ("fail", "token", "succeeded"),
         ("not-applicable", "device", "not applicable"),
         ("not-observed", "paste", "not tried"),

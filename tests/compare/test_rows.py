@@ -100,28 +100,28 @@ def test_simulated_flows_are_told_with_their_evidence(simulated: Comparison) -> 
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("learnt", ["redirect", "form post", "redirect, then a script of ours", "polling", "polling",
-                    "the person told us"]),
+        ("learnt", ["redirect", "form post", "redirect, then a script", "polling", "polling",
+                    "pasted by the user"]),
         ("history", ["<code#1>", "nothing", "<access_token#1>", "<ticket#1>", "<user_code#1>", "<code#1>"]),
         ("access-token-in-url", ["no", "no", "yes, in the fragment", "no", "no", "no"]),
         (
             "proof",
             [
-                "code verifier",
-                "code verifier",
-                "none: the token itself comes",
-                "none but <ticket#1>",
-                "<device_code#1>",
-                "code verifier",
+                "code verifier sent",
+                "code verifier sent",
+                "the token itself is delivered",
+                "<ticket#1> is in the link",
+                "<device_code#1> stays in the program",
+                "code verifier sent",
             ],
         ),
         ("listening-port", ["yes", "yes", "yes", "no", "no", "no"]),
-        ("refresh-token", ["came", "came", "none came", "none came", "came", "came"]),
-        ("client-secret", ["none sent"] * 6),
+        ("refresh-token", ["yes", "yes", "no", "no", "yes", "yes"]),
+        ("client-secret", ["not sent"] * 6),
         ("key-in-browser", ["<code#1>", "<code#1>", "nothing", "<ticket#1>", "<user_code#1>", "<code#1>"]),
         ("fixation", ["state and PKCE", "state and PKCE", "state", "not in the published API",
                       "secrecy of the user code", "state and PKCE"]),
-        ("last-hop", [*["plain http on loopback"] * 3, "TLS", "TLS", "the terminal"]),
+        ("last-hop", [*["http on loopback"] * 3, "TLS", "TLS", "pasted into the terminal"]),
     ],
 )  # fmt: skip
 def test_simulated_flows_differ_where_their_definitions_do(
@@ -131,7 +131,7 @@ def test_simulated_flows_differ_where_their_definitions_do(
     assert said(name, *simulated.runs) == texts
 
 
-def test_nobody_is_promised_that_luring_fails() -> None:
+def test_no_flow_is_called_safe_from_phishing() -> None:
     """Every flow ends with a person who approves; a vendor may add what its published interface lacks."""
     texts = [fact[0] for facts in FACTS.values() for fact in facts.values()]
 
@@ -151,7 +151,7 @@ def test_ticket_of_another_vendor_is_not_told_as_netlifys() -> None:
 def test_what_a_specification_leaves_open_is_not_called_done() -> None:
     """That a token can be bound binds none, and RFC 8628 is silent on a second use of a device code."""
     assert said("dpop", CODE, DEVICE) == ["possible"] * 2
-    assert said("replay", DEVICE) == ["not specified; it expires"]
+    assert said("replay", DEVICE) == ["not specified; the code expires"]
 
 
 def test_tokens_through_the_browser_are_told_alike() -> None:
@@ -181,7 +181,7 @@ def test_client_secret_is_found_however_it_is_sent() -> None:
     )
     header = replace(CODE, trace=replace(CODE.trace, entries=entries))
 
-    assert said("client-secret", CODE, form, header) == ["none sent", "sent", "sent"]
+    assert said("client-secret", CODE, form, header) == ["not sent", "sent", "sent"]
 
 
 def test_browser_is_not_counted_where_nobody_sees_it() -> None:
@@ -193,11 +193,11 @@ def test_browser_is_not_counted_where_nobody_sees_it() -> None:
 def test_calls_are_listed_in_order_with_who_made_them() -> None:
     """The first question of everybody who meets a flow for the first time."""
     assert cell("order", DEVICE).text == (
-        "we: metadata request, device authorization request; "
+        "program: metadata request, device authorization request; "
         "browser: start page, device verification page \N{MULTIPLICATION SIGN}2; "
-        "we: device token request; browser: sign-in and consent; we: device token request"
+        "program: device token request; browser: sign-in and consent; program: device token request"
     )
-    assert cell("order", live(CODE)).text.endswith("what the browser asked elsewhere was not seen")
+    assert cell("order", live(CODE)).text.endswith("not seen")
 
 
 def test_what_the_person_had_to_do_is_counted() -> None:
@@ -210,7 +210,7 @@ def test_what_the_person_had_to_do_is_counted() -> None:
         "2: compare the code, approve",
         "2: type the code, approve",
         "2: compare or type the code, approve",
-        "2: approve, copy and paste the address",
+        "2: approve, copy and paste the URL",
     ]
     assert cell("person", live(CODE)).basis == "not observed"
 
@@ -267,12 +267,12 @@ def test_process_list_is_told_by_what_it_gives_away() -> None:
     request = changed(CODE, "open", START, f"{AS}/authorize?state=<state#1>")
 
     assert said("process-list", CODE, direct, request, PASTE) == [
-        "key of our start page",
+        "start page key",
         "<ticket#1>",
         "<state#1>",
-        "no program started",
+        "no browser started",
     ]
-    assert said("key-in-argv", CODE, direct, PASTE) == ["no", "yes: <ticket#1>", "no program started"]
+    assert said("key-in-argv", CODE, direct, PASTE) == ["no", "yes: <ticket#1>", "no browser started"]
 
 
 def test_defences_are_read_off_the_requests() -> None:
@@ -294,14 +294,14 @@ def test_defences_are_read_off_the_requests() -> None:
     ]
     assert said("fixation", CODE, bare) == ["state and PKCE", "state"]
     assert said("state", CODE, other, live(TOKEN)) == [
-        "sent, came back",
-        "sent, did not come back",
-        "sent, one came back",
+        "sent, returned",
+        "sent, not returned",
+        "sent, a state returned",
     ]
     assert said("nonce", CODE, OPENID) == ["not sent", "sent"]
     assert said("state", changed(CODE, "authorization request", "&state=<state#1>", "")) == ["not sent"]
     assert said("state", without(CODE, "authorization response", "receive")) == ["sent"]
-    assert said("iss", CODE, OPENID) == ["iss came", "no iss came"]
+    assert said("iss", CODE, OPENID) == ["iss sent", "no iss"]
 
 
 def test_redeemer_is_told_from_what_the_browser_carries() -> None:
@@ -309,10 +309,10 @@ def test_redeemer_is_told_from_what_the_browser_carries() -> None:
     bound = changed(TICKET, "ticket exchange", "/exchange", "/exchange?code_verifier=<code_verifier#1>")
 
     assert said("proof", TICKET, bound, DEVICE, TOKEN) == [
-        "none but <ticket#1>",
-        "code verifier",
-        "<device_code#1>",
-        "none: the token itself comes",
+        "<ticket#1> is in the link",
+        "code verifier sent",
+        "<device_code#1> stays in the program",
+        "the token itself is delivered",
     ]
     assert cell("proof", DENIED).basis == "not observed"
 
@@ -321,7 +321,7 @@ def test_second_use_is_told_where_it_was_tried() -> None:
     """Until then it is what the RFC says (RFC 6749 §4.1.2)."""
     refused, accepted = (extended(CODE, token_request(2.4, status)) for status in (400, 200))
 
-    assert said("replay", refused, accepted) == ["refused (400)", "accepted again"]
+    assert said("replay", refused, accepted) == ["no, refused (400)", "yes, accepted again"]
     assert cell("replay", CODE).basis == "known"
 
 
@@ -329,13 +329,13 @@ def test_tokens_are_told_as_they_came() -> None:
     """For how long, for what, and whether they can be renewed."""
     short = replace(CODE, tokens=replace(TOKENS, lifetime=90.0, id_token="not verified"))
 
-    assert said("lifetime", CODE, TICKET, short) == ["1 h", "the server did not say", "90 s"]
+    assert said("lifetime", CODE, TICKET, short) == ["1 h", "not stated", "90 s"]
     assert said("id-token", CODE, OPENID, short) == [
-        "none came",
-        "came, signature verified",
-        "came, signature not verified",
+        "no",
+        "yes, signature verified",
+        "yes, signature not verified",
     ]
-    assert said("scope-granted", CODE, TICKET) == ["profile email", "none named"]
+    assert said("scope-granted", CODE, TICKET) == ["profile email", "not stated"]
     assert cell("refresh-token", DENIED).basis == "not observed"
 
 

@@ -53,14 +53,14 @@ def test_overview_comes_last_where_the_end_is_in_sight() -> None:
 def test_overview_is_made_of_rows() -> None:
     """What the overview says is not said again below, and has its basis there too."""
     rows = (
-        row(*["1: approve"] * 6, name="person", title="What the person did"),
+        row(*["1: approve"] * 6, name="person", title="A long title"),
         Row("address-bar", "In the address bar", "Group", (Cell("not observed", "not observed"),) * 6),
-        Row("learnt", "How we learnt of the approval", "Group", (Cell("polling", "tried"),) * 6),
+        Row("learnt", "Another long title", "Group", (Cell("polling", "tried"),) * 6),
     )
     shown = table(six(*rows))
 
     assert re.search(r"^code +signed in +1: approve +\? +polling\* +not checked$", shown, re.M)
-    assert "How we learnt of the approval" not in shown
+    assert "Another long title" not in shown
     assert "Group" not in shown
 
 
@@ -171,7 +171,7 @@ def test_failed_checks_are_told_once_for_all_flows() -> None:
 
 
 def test_attacks_say_how_they_ended() -> None:
-    """Worst first: what succeeded for one flow was withstood by another."""
+    """Worst first: what succeeded for one flow was prevented by another."""
     attack = Attack("x", "Somebody tries.", "pass", "It was refused.", "RFC 1 §1")
     runs = (
         Run("code", "signed in", CODE, attacks=(attack,)),
@@ -185,7 +185,7 @@ def test_attacks_say_how_they_ended() -> None:
 
     assert shown.endswith(
         "\nSomebody tries. [RFC 1 §1]\n  SUCCEEDED: token. It was taken.\n"
-        "  withstood: code, paste. It was refused.\n  not applicable: device. No code.\n"
+        "  prevented: code, paste. It was refused.\n  not applicable: device. No code.\n"
     )
 
 

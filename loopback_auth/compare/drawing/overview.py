@@ -1,7 +1,7 @@
-"""What a reader wants first, and how the rest is put in order: the same for the terminal and for Markdown.
+"""The overview, and the order of everything else: the same for the terminal and for Markdown.
 
-The overview is made of rows like all others, so that what it says has a basis as well. Findings and attacks
-are told once, with the flows that they concern, because six flows side by side fail for few reasons.
+The overview consists of rows like all others, so that each of its cells has a basis. A finding or attack is
+written once, with the flows that it applies to, because six flows fail for few reasons.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ SEVERITIES: tuple[Severity, ...] = tuple(reversed(get_args(Severity)))
 
 GROUNDS = {
     "simulate": "simulated in memory",
-    "demo": "at the demonstration server, over loopback",
+    "demo": "on real sockets of this machine",
     "live": "with a real browser",
-    "file": "read from a capture",
+    "file": "read from a recording",
 }
 TITLES = {
-    "person": "Steps of the person",
+    "person": "User actions",
     "address-bar": "In the address bar",
-    "learnt": "Learnt by",
+    "learnt": "Approval learned by",
 }
 """Rows that are in the overview, by shorter names."""
 
 IN_SHORT: Mapping[Kind, str] = {
-    "code": "The browser brings a code to a port of this machine. The program exchanges it for tokens.",
-    "form_post": "The browser brings a code in a form, not an address. The program exchanges it for tokens.",
-    "fragment": "The browser brings the access token itself, at the end of an address.",
-    "tokens": "The browser brings the access token itself, and who signed in, at the end of an address.",
-    "id_token": "The browser brings who signed in, at the end of an address. No access token comes.",
-    "hybrid": "The browser brings a code and who signed in. The program exchanges the code for tokens.",
-    "ticket": "The program gets a ticket, the person approves it. The program asks until it can redeem it.",
-    "device": "The server gives a short code, the person approves it. The program asks until tokens come.",
-    "paste": "The person copies an address with a code to the program. The program exchanges it for tokens.",
+    "code": "The browser is redirected to this machine with a code, which the program exchanges for tokens.",
+    "form_post": "The browser posts a form with a code to this machine. The program exchanges it for tokens.",
+    "fragment": "The browser is redirected to this machine with the access token itself in the URL fragment.",
+    "tokens": "The browser is redirected with an access token and an ID token in the URL fragment.",
+    "id_token": "The browser is redirected with an ID token in the URL fragment. There is no access token.",
+    "hybrid": "The browser is redirected with a code and an ID token. The program exchanges the code.",
+    "ticket": "The program creates a ticket, and the user approves it. The program polls, then exchanges it.",
+    "device": "The server issues a short code, and the user approves it. The program polls for the tokens.",
+    "paste": "The user copies a URL with a code to the program. The program exchanges the code for tokens.",
 }
-"""What a flow of each kind is, for whoever has not met it."""
+"""What a flow of each kind is, for readers who do not know it."""
 
 MARKS: Mapping[Basis, str] = {"observed": "", "tried": "*", "known": "", "not observed": "?"}
 LEGEND = (
@@ -51,14 +51,14 @@ LEGEND = (
 
 HOW_ATTACKS_ENDED: dict[Verdict, str] = {
     "fail": "SUCCEEDED",
-    "pass": "withstood",
+    "pass": "prevented",
     "not observed": "not observed",
     "not applicable": "not applicable",
 }
 """Worst first."""
 
 Told = list[tuple[str, str]]
-"""Flows, and what is to be said of them."""
+"""Names of flows, and a sentence about them."""
 
 
 def overview(comparison: Comparison) -> list[Row]:
@@ -87,7 +87,7 @@ def groups(comparison: Comparison) -> Iterator[tuple[str, list[Row]]]:
 
 
 def sources(comparison: Comparison) -> dict[str, int]:
-    """Return where knowledge is from, each source once, and its number."""
+    """Return the sources of known facts, each once, with its number."""
     cells = (cell for row in comparison.rows for cell in row.cells)
     found = dict.fromkeys(cell.source for cell in cells if cell.basis == "known" and cell.source)
     return {source: number for number, source in enumerate(found, 1)}
@@ -108,7 +108,7 @@ def cell_text(cell: Cell, numbers: Mapping[str, int]) -> tuple[str, str]:
 
 
 def failed(comparison: Comparison) -> list[tuple[Finding, Told]]:
-    """Return the checks that failed, worst first, and for which flows why."""
+    """Return the checks that failed, worst first, each with its flows and reasons."""
     found: dict[tuple[str, ...], tuple[Finding, list[tuple[str, str]]]] = {}
     for run in comparison.runs:
         for finding in run.findings:
@@ -120,7 +120,7 @@ def failed(comparison: Comparison) -> list[tuple[Finding, Told]]:
 
 
 def attacked(comparison: Comparison) -> list[tuple[Attack, list[tuple[Verdict, str, str]]]]:
-    """Return the attacks, and how they ended: worst first, for which flows, and why."""
+    """Return the attacks with their results: worst first, each with its flows and reasons."""
     found: dict[tuple[str, str, str], tuple[Attack, dict[Verdict, Told]]] = {}
     for run in comparison.runs:
         for attack in run.attacks:
@@ -159,7 +159,7 @@ def heading(comparison: Comparison) -> str:
 
 
 def _together(told: Told) -> Told:
-    """Join the flows of which the same is said."""
+    """Join the flows that have the same sentence."""
     joined: dict[str, list[str]] = {}
     for flow, because in told:
         joined.setdefault(because, []).append(flow)

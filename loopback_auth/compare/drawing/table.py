@@ -39,7 +39,7 @@ COLOURS: Mapping[str, str] = {
     "high": RED,
     "medium": YELLOW,
     "SUCCEEDED": RED,
-    "withstood": GREEN,
+    "prevented": GREEN,
 }
 PLAIN: Mapping[str, str] = {}
 

@@ -1,4 +1,4 @@
-"""Checks of what is asked and answered through the browser: the request, the response, the redirect URI."""
+"""Checks of the authorization request, its response and the redirect URI."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def pkce(run: Run) -> Judgement:
         return unseen("An S256 challenge was sent, but no token request was seen.")
     steps = (*message.steps, exchange.number)
     if "code_verifier" not in dict(along(exchange)):
-        return failed("A challenge was sent, but no verifier came with the code.", steps)
-    return passed("An S256 challenge was sent, and the verifier with the code.", steps)
+        return failed("A challenge was sent, but the token request had no verifier.", steps)
+    return passed("An S256 challenge was sent, and the verifier with the token request.", steps)
 
 
 def state(run: Run) -> Judgement:
@@ -49,11 +49,11 @@ def state(run: Run) -> Judgement:
     if response is None:
         return NO_RESPONSE
     if response.parameters.get("state") == "":
-        return unseen("An answer with a state was taken, but its value was not seen.")
+        return unseen("A response with a state was accepted, but its value was not seen.")
     steps = (*message.steps, *response.steps)
     if response.parameters.get("state") != message.parameters["state"]:
-        return failed("The answer does not carry the state that was sent.", steps)
-    return passed("The state that was sent came back.", steps)
+        return failed("The response does not have the state that was sent.", steps)
+    return passed("The response has the state that was sent.", steps)
 
 
 def independence(run: Run) -> Judgement:
@@ -67,25 +67,25 @@ def independence(run: Run) -> Judgement:
     steps = (*message.steps, exchange.number)
     same = [name for name in ("state", "nonce") if message.parameters.get(name) == verifier]
     if same:
-        return failed(f"The code verifier is also the {same[0]}, which the browser carries.", steps)
+        return failed(f"The code verifier is also used as the {same[0]}, which the browser sees.", steps)
     return passed("State, nonce and code verifier are different values.", steps)
 
 
 def issuer(run: Run) -> Judgement:
-    """Look for the issuer in the answer, and compare it with the published one."""
+    """Look for the issuer in the response, and compare it with the published one."""
     response, metadata = answered(run.trace), published(run.trace)
     if response is None:
         return NO_RESPONSE
     named_issuer = response.parameters.get("iss")
     if named_issuer is None:
         if "id_token" in response.parameters:
-            return idle("The ID token in the same answer names the issuer.")
-        return failed("The answer does not say which server it is from.", response.steps)
+            return idle("The ID token in the same response names the issuer.")
+        return failed("The response does not name its issuer.", response.steps)
     expected = dict(answer(metadata)).get("issuer") if metadata is not None else None
     steps = tuple(sorted({*numbers(metadata), *response.steps}))
     if named_issuer and expected not in (None, named_issuer):
-        return failed("The answer names another issuer than the metadata does.", steps)
-    return passed("The answer names its issuer.", steps)
+        return failed("The response names another issuer than the metadata.", steps)
+    return passed("The response names its issuer.", steps)
 
 
 def nonce(run: Run) -> Judgement:
@@ -97,27 +97,27 @@ def nonce(run: Run) -> Judgement:
     openid = "openid" in message.parameters.get("scope", "").split()
     # With `token` alone no ID token comes, whatever the scope (OpenID Connect Core 1.0 §3).
     if "id_token" not in types and not (openid and "code" in types):
-        return idle("No ID token was asked for.")
+        return idle("No ID token was requested.")
     if not message.parameters.get("nonce"):
-        return failed("An ID token was asked for, but no nonce for it to repeat.", message.steps)
-    return passed("A nonce was sent for the ID token to repeat.", message.steps)
+        return failed("An ID token was requested without a nonce.", message.steps)
+    return passed("A nonce was sent.", message.steps)
 
 
 def form_post(run: Run) -> Judgement:
     """Compare the response mode that was asked for with those on offer."""
     message, metadata = asked(run.trace), published(run.trace)
     if kind_of(run.flow) == "paste":
-        return idle("What is copied from the address bar has to be in the address.")
+        return idle("The user copies the code from the address bar, so it has to be in the URL.")
     if message is None:
         return NO_REQUEST
     if metadata is None:
-        return unseen("The server was not asked for its response modes.")
+        return unseen("The server's metadata was not requested.")
     if "form_post" not in dict(answer(metadata)).get("response_modes_supported", "").split():
         return idle("The server does not offer form_post.")
     steps = tuple(sorted({metadata.number, *message.steps}))
     if message.parameters.get("response_mode") != "form_post":
-        return failed("The server offers form_post, and it was not asked for.", steps)
-    return passed("form_post was asked for.", steps)
+        return failed("The server offers form_post, but the request did not ask for it.", steps)
+    return passed("The request asked for form_post.", steps)
 
 
 def loopback_literal(run: Run) -> Judgement:
@@ -127,12 +127,12 @@ def loopback_literal(run: Run) -> Judgement:
         return NO_REQUEST
     host = host_of(message.parameters["redirect_uri"])
     if host not in ("127.0.0.1", "[::1]"):
-        return failed("The redirect URI names its host instead of giving a loopback address.", message.steps)
+        return failed("The redirect URI has a host name instead of a loopback address.", message.steps)
     return passed(f"The host of the redirect URI is {host}.", message.steps)
 
 
 def redirect_exact(run: Run) -> Judgement:
-    """Compare where the answer came to, and what the token request says, with the redirect URI sent."""
+    """Compare where the response came, and what the token request says, with the redirect URI sent."""
     message, response = asked(run.trace), answered(run.trace)
     if message is None or "redirect_uri" not in message.parameters:
         return NO_REQUEST
@@ -142,117 +142,119 @@ def redirect_exact(run: Run) -> Judgement:
     relayed = {each.number for each in named(run.trace, "fragment relay")}
     steps = tuple(sorted({*message.steps, *response.steps, *numbers(exchange)}))
     if not relayed.intersection(response.steps) and response.url != place(sent_uri):
-        return failed("The answer came to another address than the redirect URI that was sent.", steps)
+        return failed("The response came to another address than the redirect URI in the request.", steps)
     if exchange is not None and dict(along(exchange)).get("redirect_uri") != sent_uri:
-        return failed("The token request does not repeat the redirect URI as it was sent.", steps)
-    return passed("Port and path of the answer are those that were sent.", steps)
+        return failed("The token request has another redirect URI than the authorization request.", steps)
+    return passed("The response came to the redirect URI in the request.", steps)
 
 
 def no_client_secret(run: Run) -> Judgement:
-    """Look for a client secret in our own requests."""
+    """Look for a client secret in the program's requests."""
     ours = tuple(run.trace.exchanges("client", "server"))
     if telling := secretive(ours):
-        return failed("A client secret was sent by a program that cannot keep one.", numbers(*telling))
+        return failed(
+            "The program sent a client secret, which a public client cannot keep.", numbers(*telling)
+        )
     return passed("No client secret was sent.", numbers(*ours))
 
 
 def tls(run: Run) -> Judgement:
-    """Look for plain http to any other machine."""
+    """Look for http without TLS to another machine."""
     plain = [each for each in run.trace.exchanges() if each.url.startswith("http:")]
     abroad = [each for each in plain if host_of(each.url) not in LOOPBACK]
     if abroad:
-        return failed("An address on another machine was plain http.", numbers(*abroad))
-    return passed("Plain http stayed on this machine.", numbers(*run.trace.exchanges()))
+        return failed("A request to another machine used http without TLS.", numbers(*abroad))
+    return passed("Only requests on this machine used http without TLS.", numbers(*run.trace.exchanges()))
 
 
 CHECKS = (
     Check(
         "pkce-s256",
         "high",
-        "PKCE with S256 was used, which ties the code to whoever began",
+        "PKCE with S256 binds the code to the program that asked for it",
         "RFC 9700 §2.1.1; RFC 7636 §4.2",
-        "Leave PKCE on; ask the provider for it where it is ignored.",
+        "Leave PKCE on. If the provider ignores it, ask the provider to support it.",
         pkce,
         with_code,
     ),
     Check(
         "state-returned",
         "high",
-        "State was sent, and came back unchanged",
+        "State was sent and returned unchanged",
         "RFC 6749 §10.12; RFC 8252 §8.9",
-        "Do not use the answer: it may be somebody else's.",
+        "Do not use the response: it may belong to another login.",
         state,
         by_redirect,
     ),
     Check(
         "state-independent",
         "high",
-        "State and nonce are no copies of the code verifier",
+        "State, nonce and code verifier are different values",
         "RFC 7636 §7.1",
-        "Draw state, nonce and code verifier independently.",
+        "Generate state, nonce and code verifier independently.",
         independence,
         with_code,
     ),
     Check(
         "iss-returned",
         "low",
-        "The answer names the server that it is from",
+        "The response names its issuer",
         "RFC 9207 §2.4",
-        "With several servers use another redirect path for each.",
+        "If you use several servers, give each its own redirect path.",
         issuer,
         by_redirect,
     ),
     Check(
         "nonce-with-openid",
         "medium",
-        "An ID token has a nonce to repeat",
+        "A request for an ID token has a nonce",
         "OpenID Connect Core 1.0 §15.5.2; RFC 9700 §4.5.3.2",
-        "Send a nonce whenever openid is asked for.",
+        "Send a nonce with each request for the scope openid.",
         nonce,
         by_redirect,
     ),
     Check(
         "form-post-used",
         "low",
-        "The answer travels in a form where the server offers that",
+        "The response is posted as a form where the server offers form_post",
         "OAuth 2.0 Form Post Response Mode §2; RFC 9700 §4.3.1",
-        "Leave --response-mode out, and form_post is used where it is offered.",
+        "Leave --response-mode out: form_post is then used where the server offers it.",
         form_post,
         by_redirect,
     ),
     Check(
         "redirect-loopback-literal",
         "medium",
-        "The redirect URI has a loopback address and no name",
+        "The redirect URI has a loopback address, not a host name",
         "RFC 8252 §8.3",
-        "Register http://127.0.0.1 in place of http://localhost.",
+        "Register http://127.0.0.1 instead of http://localhost.",
         loopback_literal,
         by_redirect,
     ),
     Check(
         "redirect-exact",
         "medium",
-        "The answer came to the very redirect URI that was sent",
+        "The response came to the redirect URI in the request",
         "RFC 6749 §4.1.3; RFC 8252 §7.3",
-        "Have the server keep the port and the path of the request.",
+        "Ask the provider to redirect to the exact port and path of the request.",
         redirect_exact,
         by_redirect,
     ),
     Check(
         "no-client-secret",
         "medium",
-        "No client secret is needed",
+        "The client needs no secret",
         "RFC 8252 §8.5",
-        "Register a public client: a secret that is shipped is none.",
+        "Register a public client: a secret that is shipped with a program is not secret.",
         no_client_secret,
         always,
     ),
     Check(
         "plain-http-on-loopback-only",
         "high",
-        "What we ask, and where we send the browser, is https but on this machine",
+        "All URLs are https, except on this machine",
         "RFC 6749 §3.1, §3.2; RFC 8252 §8.3",
-        "Use https addresses for every endpoint.",
+        "Use an https URL for every endpoint.",
         tls,
         always,
     ),

@@ -1,7 +1,7 @@
-"""What attacks have shown, in place of what could only be seen or known.
+"""Cells that an attack has decided.
 
-A cell about attackers says what stands against them; where one was tried, it says how that ended, and keeps
-the evidence that it had. An attack that could not be tried, or does not concern a flow, changes nothing.
+A cell about attackers says which defence was seen; where the attack was tried, it says how that ended, and
+keeps its evidence. An attack that could not be tried, or that does not apply to a flow, changes nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from loopback_auth.compare.model import Attack, Cell, Run
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """By which attacks a property was tried, and what is said of it then.
+    """The attacks on one property, and what its cell says after them.
 
     Args:
-        attacks: ids; the first that was tried counts.
-        held: said when the attack did not succeed; `{}` stands for what was seen before.
-        won: said when it did.
+        attacks: ids of the attacks; the first that was tried counts.
+        held: the cell's text when the attack did not succeed; `{}` stands for the text before.
+        won: the cell's text when it did.
     """
 
     attacks: tuple[str, ...]
@@ -29,24 +29,24 @@ class Trial:
 
 TRIALS: Mapping[str, Trial] = {
     "port": Trial(("port-squatting",), "refused: {}", "accepted: {}"),
-    "iss": Trial(("mix-up",), "noticed: {}", "not noticed"),
+    "iss": Trial(("mix-up",), "detected: {}", "not detected"),
     "injection": Trial(("injected-code",), "refused: {}", "accepted"),
     "fixation": Trial(("fixation",), "refused: {}", "accepted"),
-    "proof": Trial(("stolen-code", "stolen-token", "stolen-ticket"), "demanded: {}", "{}"),
-    "replay": Trial(("replay",), "refused", "accepted"),
-    "abort": Trial(("denial-of-service",), "nobody without the state", "whoever has the link"),
+    "proof": Trial(("stolen-code", "stolen-token", "stolen-ticket"), "yes: {}", "no: {}"),
+    "replay": Trial(("replay",), "no, refused", "yes, accepted"),
+    "abort": Trial(("denial-of-service",), "only with the state", "anyone with the link"),
     "phishing": Trial(("phishing",), "attacker got nothing", "attacker got the tokens"),
 }
 """By the id of the row."""
 
 
 def tried(run: Run, row: str, cell: Cell) -> Cell:
-    """Say of one property of a run how an attack on it ended; without one, what the cell says.
+    """Return a cell as the attacks on its property decide it; unchanged where none was tried.
 
     Args:
         run: with its attacks.
         row: id of the row.
-        cell: what is said without attacks.
+        cell: the cell without attacks.
     """
     trial = TRIALS.get(row)
     attack = _attack(run, trial) if trial is not None else None
@@ -56,8 +56,7 @@ def tried(run: Run, row: str, cell: Cell) -> Cell:
     if "{}" not in pattern:
         return Cell(pattern, "tried", attack.source)
     if cell.basis != "observed":
-        verb = pattern.partition(":")[0]
-        return cell if verb == "{}" else Cell(verb, "tried", attack.source)
+        return Cell(pattern.partition(":")[0], "tried", attack.source)
     return Cell(pattern.format(cell.text), "tried", attack.source, cell.steps)
 
 

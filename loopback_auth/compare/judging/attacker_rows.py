@@ -1,7 +1,7 @@
-"""What attackers get, and what of the sign-in stands against them.
+"""The rows about attackers: what they get, and which defences of the login stop them.
 
-Defences are read off the requests, not off the flow's name: PKCE counts where a challenge and then the
-verifier was sent. What a trace cannot show, such as how easily a person is lured, is knowledge with a source.
+Defences are read from the requests, not from the name of the flow: PKCE counts where a challenge and then the
+verifier was sent. What a trace cannot show, such as how well phishing works, is a known fact with a source.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from loopback_auth.trace.reading import along, labels, sent
 
 
 def port(run: Run) -> Cell:
-    """Say what a second process would have got, had it owned our port."""
+    """Say what another process would get if it had the loopback port."""
     trace = run.trace
     arrived = tuple(trace.exchanges("browser", "client"))
     found = [
@@ -56,7 +56,7 @@ def port(run: Run) -> Cell:
 
 
 def pkce(run: Run, message: Message) -> Cell:
-    """Say whether the code was bound to the one who began."""
+    """Say whether the code was bound to the program that asked for it."""
     if "code_challenge" not in message.parameters:
         return seen("not sent", message.steps, "RFC 7636 §4.3")
     method = message.parameters.get("code_challenge_method", "plain")
@@ -67,7 +67,7 @@ def pkce(run: Run, message: Message) -> Cell:
 
 
 def state(run: Run, message: Message) -> Cell:
-    """Say whether state was sent, and came back."""
+    """Say whether state was sent, and returned."""
     response, source = answered(run.trace), "RFC 6749 §10.12"
     sent_state = message.parameters.get("state")
     if sent_state is None:
@@ -76,31 +76,29 @@ def state(run: Run, message: Message) -> Cell:
         return seen("sent", message.steps, source)
     returned = response.parameters.get("state")
     # Where the value was not seen, that a state came is all that can be said.
-    back = (
-        "came back" if returned == sent_state else "one came back" if returned == "" else "did not come back"
-    )
+    back = "returned" if returned == sent_state else "a state returned" if returned == "" else "not returned"
     return seen(f"sent, {back}", (*message.steps, *response.steps), source)
 
 
 def nonce(_run: Run, message: Message) -> Cell:
-    """Say whether a nonce was sent for the ID token to repeat."""
+    """Say whether a nonce was sent, which the ID token has to repeat."""
     text = "sent" if "nonce" in message.parameters else "not sent"
     return seen(text, message.steps, "OpenID Connect Core 1.0 §15.5.2")
 
 
 def iss(run: Run) -> Cell:
-    """Say whether the answer names its issuer."""
+    """Say whether the authorization response names its issuer."""
     if kind_of(run.flow) in POLLED:
         return fact(run, "iss")
     response = answered(run.trace)
     if response is None:
         return NOT_OBSERVED
-    text = "iss came" if "iss" in response.parameters else "no iss came"
+    text = "iss sent" if "iss" in response.parameters else "no iss"
     return seen(text, response.steps, "RFC 9207 §2")
 
 
 def injection(run: Run, message: Message) -> Cell:
-    """Say what would tell an attacker's code or token from our own."""
+    """Say what would detect an attacker's code or token in place of the user's own."""
     against = ["PKCE"] if pkce_steps(run) else []
     if "nonce" in message.parameters and run.tokens is not None and run.tokens.id_token:
         against.append("nonce")
@@ -109,7 +107,7 @@ def injection(run: Run, message: Message) -> Cell:
 
 
 def fixation(run: Run, message: Message) -> Cell:
-    """Say what keeps somebody else's sign-in from becoming ours (log-in CSRF)."""
+    """Say what keeps the attacker's login from replacing the user's own (login CSRF)."""
     against = ["state"] if "state" in message.parameters else []
     against += ["PKCE"] if pkce_steps(run) else []
     steps = tuple(sorted({*message.steps, *pkce_steps(run)}))
@@ -117,29 +115,29 @@ def fixation(run: Run, message: Message) -> Cell:
 
 
 def proof(run: Run) -> Cell:
-    """Say by what the one who redeemed the tokens showed to be the one who began."""
+    """Say how the program that got the tokens proved to be the one that started."""
     redeeming, trace = redemption(run.trace), run.trace
     if redeeming is None:
         response = answered(trace)
         if response is None or not {"access_token", "id_token"}.intersection(response.parameters):
             return NOT_OBSERVED
-        return seen("none: the token itself comes", response.steps)
+        return seen("the token itself is delivered", response.steps)
     if of_kind(sent(redeeming), ("code_verifier",)):
-        return seen("code verifier", (redeeming.number,), "RFC 7636 §4.6")
+        return seen("code verifier sent", (redeeming.number,), "RFC 7636 §4.6")
     handles = [label for label in sent(redeeming) if label in keys(trace)]
     exposed = [each for each in trace.exchanges("browser") if set(in_browser(each)).intersection(handles)]
     if exposed:
-        return seen(f"none but {shown(handles)}", numbers(*exposed, redeeming))
-    return seen(shown(handles), (redeeming.number,))
+        return seen(f"{shown(handles)} is in the link", numbers(*exposed, redeeming))
+    return seen(f"{shown(handles)} stays in the program", (redeeming.number,))
 
 
 def replay(run: Run) -> Cell:
-    """Say what a second use gets, as far as one was tried."""
+    """Say what a second use of the code or ticket gets, where one was tried."""
     uses = tuple(named(run.trace, "token request", "ticket exchange"))
     for number, again in enumerate(uses):
         earlier = [use for use in uses[:number] if use.status < 300]
         if any(set(sent(use)) & set(sent(again)) & keys(run.trace) for use in earlier):
-            text = "accepted again" if again.status < 300 else f"refused ({again.status})"
+            text = "yes, accepted again" if again.status < 300 else f"no, refused ({again.status})"
             return seen(text, numbers(*earlier, again), "RFC 6749 §4.1.2")
     return fact(run, "replay")
 
@@ -172,14 +170,14 @@ def _of_request(about: str, cell: Callable[[Run, Message], Cell]) -> Callable[[R
 
 GROUP = "What attackers get"
 PROPERTIES = (
-    Property("port", "A second process on our port", GROUP, port),
-    Property("key-in-argv", "Redeemable from the process list", GROUP, key_in_argv),
+    Property("port", "Another process on the loopback port", GROUP, port),
+    Property("key-in-argv", "Tokens obtainable from the process list", GROUP, key_in_argv),
     Property("pkce", "PKCE", GROUP, _of_request("pkce", pkce)),
     Property("state", "State", GROUP, _of_request("state", state)),
     Property("nonce", "Nonce", GROUP, _of_request("nonce", nonce)),
-    Property("iss", "Against a mix-up of servers", GROUP, iss),
-    Property("injection", "Against injected codes and tokens", GROUP, _of_request("injection", injection)),
-    Property("fixation", "Against somebody else's sign-in", GROUP, _of_request("fixation", fixation)),
-    Property("proof", "Proof that the program that finishes also started", GROUP, proof),
+    Property("iss", "Protection against server mix-up", GROUP, iss),
+    Property("injection", "Protection against injected codes", GROUP, _of_request("injection", injection)),
+    Property("fixation", "Protection against login CSRF", GROUP, _of_request("fixation", fixation)),
+    Property("proof", "Must the program that finishes be the one that started?", GROUP, proof),
     Property("replay", "Can the code or ticket be used twice?", GROUP, replay),
 )

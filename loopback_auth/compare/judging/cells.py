@@ -1,4 +1,4 @@
-"""How a cell is filled: only what entries of the trace show is called observed; knowledge has a source."""
+"""How a cell is made: observed is only what entries of the trace show; a known fact has a source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ NOT_IN_PROTOCOL = "not in protocol"
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One row to be: a property of flows, and how to tell it of a run."""
+    """A row before there are runs.
+
+    Args:
+        id: name of the property, which stays the same.
+        title: the property, for people.
+        group: heading above it.
+        cell: makes the cell for a run.
+    """
 
     id: str
     title: str
@@ -22,16 +29,16 @@ class Property:
 
 
 def seen(text: str, steps: tuple[int, ...], source: str = "") -> Cell:
-    """Say what entries of the trace show; without such entries nothing was observed.
+    """Return a cell that entries of the trace show; without such entries, that nothing was observed.
 
     Args:
-        text: what they show.
-        steps: their numbers.
+        text: what the entries show.
+        steps: numbers of the entries.
         source: the clause behind the judgement, where there is one.
     """
     return Cell(text, "observed", source, steps) if steps else NOT_OBSERVED
 
 
 def known(text: str, source: str) -> Cell:
-    """Say what a public source says."""
+    """Return a cell with what a public source says."""
     return Cell(text, "known", source)

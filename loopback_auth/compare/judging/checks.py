@@ -1,4 +1,4 @@
-"""The table of checks, and what they find in one run."""
+"""The table of checks, and their findings for one run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CHECKS: tuple[Check, ...] = (*asking_checks.CHECKS, *leaking_checks.CHECKS, *gra
 
 
 def findings(run: Run) -> tuple[Finding, ...]:
-    """Hold one run against every check, in the order of the table."""
+    """Apply every check to one run, in the order of the table."""
     return tuple(_finding(check, run) for check in CHECKS)
 
 

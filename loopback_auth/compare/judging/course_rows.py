@@ -1,4 +1,4 @@
-"""How a sign-in went: who asked whom, how often, what the person did, and how we came to know of it.
+"""The rows about what happened: who sent which requests, what the user did, how the approval was learned.
 
 What only the browser and the server have seen is counted where it was recorded, and nowhere else.
 """
@@ -26,16 +26,16 @@ from loopback_auth.trace.records import Exchange, Trace
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 SENDERS = {
-    "client": "we",
+    "client": "program",
     "browser": "browser",
-    "person": "person",
+    "person": "user",
     "server": "server",
     "stranger": "stranger",
 }
 
 
 def outcome(run: Run) -> Cell:
-    """Say how it ended; of a sign-in that never began nothing was seen."""
+    """Say how the login ended; of one that never began nothing was seen."""
     if not run.trace.entries:
         return Cell(run.outcome, "not observed")
     ends = numbers(*run.trace.steps("done"), *run.trace.steps("failed"))
@@ -43,24 +43,24 @@ def outcome(run: Run) -> Cell:
 
 
 def order(run: Run) -> Cell:
-    """List the calls in order, a run of equal ones as one."""
+    """List the requests in order; equal ones that follow each other are one."""
     exchanges = tuple(each for each in run.trace.exchanges() if each.observed)
     parts = []
     for sender, group in groupby(exchanges, lambda each: SENDERS[each.sender]):
         parts.append(f"{sender}: {', '.join(_counted(tuple(group)))}")
     if not watched(run.trace):
-        parts.append("what the browser asked elsewhere was not seen")
+        parts.append("other requests of the browser were not seen")
     return seen("; ".join(parts), numbers(*exchanges))
 
 
 def requests_by_us(run: Run) -> Cell:
-    """Count what we asked the server."""
+    """Count the requests from the program to the server."""
     exchanges = tuple(run.trace.exchanges("client", "server"))
     return seen(str(len(exchanges)), numbers(*exchanges) or _browser_legs(run.trace))
 
 
 def requests_by_the_browser(run: Run) -> Cell:
-    """Count what the browser asked the server, where all of it was seen."""
+    """Count the requests from the browser to the server, where all of them were seen."""
     if not watched(run.trace):
         return NOT_OBSERVED
     exchanges = tuple(run.trace.exchanges("browser", "server"))
@@ -68,15 +68,15 @@ def requests_by_the_browser(run: Run) -> Cell:
 
 
 def requests_to_our_port(run: Run) -> Cell:
-    """Count what reached our port, strangers apart; what nothing answered did not."""
+    """Count the requests that the loopback port answered, those of other programs apart."""
     arrived = [each for each in run.trace.exchanges(receiver="client") if each.status]
     strangers = sum(each.sender == "stranger" for each in arrived)
-    text = str(len(arrived) - strangers) + (f", and {strangers} by strangers" if strangers else "")
+    text = str(len(arrived) - strangers) + (f", and {strangers} from other programs" if strangers else "")
     return seen(text, numbers(*arrived) or numbers(*run.trace.exchanges()))
 
 
 def person(run: Run) -> Cell:
-    """List what the person had to do besides signing in to their account."""
+    """List what the user had to do besides signing in to their account."""
     trace = run.trace
     approvals, pasted = tuple(trace.steps("approve")), tuple(trace.steps("paste"))
     if not approvals:
@@ -84,7 +84,7 @@ def person(run: Run) -> Cell:
     actions = ["approve"]
     steps = [*numbers(*approvals, *pasted)]
     if pasted:
-        actions += ["copy and paste the address"]
+        actions += ["copy and paste the URL"]
     if code := _user_code(trace):
         action, shown_by = code
         actions.insert(0, action)
@@ -93,12 +93,12 @@ def person(run: Run) -> Cell:
 
 
 def learnt(run: Run) -> Cell:
-    """Say how we came to know of the approval."""
+    """Say how the program learned of the approval."""
     trace = run.trace
     if pasted := numbers(*trace.steps("paste")):
-        return seen("the person told us", pasted)
+        return seen("pasted by the user", pasted)
     if relayed := numbers(first(trace, "fragment relay")):
-        return seen("redirect, then a script of ours", relayed)
+        return seen("redirect, then a script", relayed)
     polls = numbers(*named(trace, *POLLS))
     if polls:
         return seen("polling", polls)
@@ -109,7 +109,7 @@ def learnt(run: Run) -> Cell:
 
 
 def delay(run: Run) -> Cell:
-    """Measure from the approval to the tokens."""
+    """Measure the time from the approval to the tokens."""
     approvals, ends = tuple(run.trace.steps("approve")), tuple(run.trace.steps("done"))
     if not approvals or not ends:
         return NOT_OBSERVED
@@ -117,7 +117,7 @@ def delay(run: Run) -> Cell:
 
 
 def polls(run: Run) -> Cell:
-    """Count how often we asked whether the person has approved."""
+    """Count the requests that asked whether the user had approved."""
     asking = numbers(*named(run.trace, *POLLS))
     return seen(str(len(asking)), asking or learnt(run).steps)
 
@@ -131,13 +131,13 @@ def _counted(exchanges: tuple[Exchange, ...]) -> list[str]:
 
 
 def _browser_legs(trace: Trace) -> tuple[int, ...]:
-    """Return what shows that a sign-in was under way although we asked the server nothing."""
+    """Return the entries that show a login in which the program sent the server no request."""
     message = asked(trace)
     return message.steps if message is not None else ()
 
 
 def _user_code(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
-    """Tell what the person had to do with a code, if there was one: a link may carry it along."""
+    """Return what the user had to do with a user code, if there was one, and the entries that show it."""
     pages = tuple(trace.exchanges("browser", "server"))
     carried = [each for each in pages if of_kind(in_address(each), ("user_code",))]
     if carried:
@@ -150,15 +150,17 @@ def _user_code(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
     return None
 
 
-GROUP = "How it went"
+GROUP = "What happened"
 PROPERTIES = (
-    Property("outcome", "How it ended", GROUP, outcome),
-    Property("order", "Order of the calls", GROUP, order),
-    Property("requests-by-us", "HTTP requests by us to the server", GROUP, requests_by_us),
-    Property("requests-by-browser", "HTTP requests by the browser to it", GROUP, requests_by_the_browser),
-    Property("requests-to-port", "HTTP requests that reached our port", GROUP, requests_to_our_port),
-    Property("person", "What the person did, once signed in", GROUP, person),
-    Property("learnt", "How we learnt of the approval", GROUP, learnt),
-    Property("delay", "From approval to tokens", GROUP, delay),
-    Property("polls", "Polls", GROUP, polls),
+    Property("outcome", "Result", GROUP, outcome),
+    Property("order", "Order of the requests", GROUP, order),
+    Property("requests-by-us", "Requests from the program to the server", GROUP, requests_by_us),
+    Property(
+        "requests-by-browser", "Requests from the browser to the server", GROUP, requests_by_the_browser
+    ),
+    Property("requests-to-port", "Requests that reached the loopback port", GROUP, requests_to_our_port),
+    Property("person", "User actions, once signed in at the provider", GROUP, person),
+    Property("learnt", "How the program learned of the approval", GROUP, learnt),
+    Property("delay", "Time from approval to tokens", GROUP, delay),
+    Property("polls", "Polling requests", GROUP, polls),
 )

@@ -1,4 +1,4 @@
-"""Checks of what is granted, and of the asking for it: tokens, scope, lifetime, polls."""
+"""Checks of what the server grants, and of polling: tokens, scope, lifetime, intervals."""
 
 from __future__ import annotations
 
@@ -44,53 +44,53 @@ TOLERANCE = 0.1
 NO_TOKENS = unseen("There are no tokens.")
 
 Difference = Callable[[set[str], set[str]], set[str]]
-"""Of the scope asked for and the one granted."""
+"""Of the requested and the granted scope."""
 
 
 def single_use(run: Run) -> Judgement:
-    """Look for a code that was sent twice, and what the second time got."""
+    """Look for a code that was sent twice, and for the second response."""
     uses = tuple(named(run.trace, "token request"))
     for number, again in enumerate(uses):
         repeated = set(of_kind(sent(again), ("code",)))
         earlier = [use for use in uses[:number] if use.status == 200 and repeated.intersection(sent(use))]
         if earlier and again.status == 200:
-            return failed("The same code bought tokens twice.", numbers(*earlier, again))
+            return failed("The same code was exchanged for tokens twice.", numbers(*earlier, again))
         if earlier:
-            because = f"A second use of the code was refused with {again.status}."
+            because = f"A second use of the code was refused ({again.status})."
             return passed(because, numbers(*earlier, again))
     return unseen("No code was used twice.")
 
 
 def refresh_token_issued(run: Run) -> Judgement:
-    """Say whether the sign-in lasts longer than its access token."""
+    """Look for a refresh token."""
     if run.tokens is None:
         return NO_TOKENS
     if kind_of(run.flow) in FRONT:
-        return idle("This flow must not issue one (RFC 6749 §4.2.2).")
+        return idle("This flow must not issue a refresh token (RFC 6749 §4.2.2).")
     if run.tokens.refresh_token:
-        return passed("A refresh token came.", granted(run.trace))
-    return failed("No refresh token came.", granted(run.trace))
+        return passed("A refresh token was issued.", granted(run.trace))
+    return failed("No refresh token was issued.", granted(run.trace))
 
 
 def lifetime(run: Run) -> Judgement:
-    """Compare how long the access token lasts with a day."""
+    """Compare the lifetime of the access token with a day."""
     if run.tokens is None:
         return NO_TOKENS
     seconds, steps = run.tokens.lifetime, granted(run.trace)
     if seconds is None:
-        return failed("The server did not say for how long the access token is good.", steps)
+        return failed("The server did not state the lifetime of the access token.", steps)
     if seconds > DAY:
-        return failed(f"The access token is good for {duration(run.tokens)}.", steps)
-    return passed(f"The access token is good for {duration(run.tokens)}.", steps)
+        return failed(f"The access token is valid for {duration(run.tokens)}.", steps)
+    return passed(f"The access token is valid for {duration(run.tokens)}.", steps)
 
 
 def scope_not_widened(run: Run) -> Judgement:
-    """Look for scope that nobody asked for."""
+    """Look for scope that was not requested."""
     return _scope(run, lambda wanted, given: given - wanted, "more")
 
 
 def scope_not_reduced(run: Run) -> Judgement:
-    """Look for scope that was asked for and not granted."""
+    """Look for scope that was requested and not granted."""
     return _scope(run, lambda wanted, given: wanted - given, "less")
 
 
@@ -102,56 +102,58 @@ def no_store(run: Run) -> Judgement:
         if of_kind(received(each), TOKENS)
     ]
     if not answers:
-        return unseen("No answer with tokens was seen.")
+        return unseen("No response with tokens was seen.")
     careless = [each for each in answers if "no-store" not in header(each, "cache-control").lower()]
     if careless:
-        return failed("An answer with tokens in it may be stored by caches.", numbers(*careless))
-    return passed("Every answer with tokens in it has Cache-Control: no-store.", numbers(*answers))
+        return failed("A response with tokens may be stored by caches.", numbers(*careless))
+    return passed("Every response with tokens has Cache-Control: no-store.", numbers(*answers))
 
 
 def pace(run: Run) -> Judgement:
-    """Compare the gaps between polls with what the server asked for."""
+    """Compare the time between polling requests with the server's interval."""
     polls, least = tuple(named(run.trace, *POLLS)), _interval(run)
     if least is None and all(_retry_after(each) == 0.0 for each in polls):
-        return idle("The server named no interval.")
+        return idle("The server stated no interval.")
     if len(polls) < 2:
-        return unseen("There was but one poll." if polls else "There was no poll.")
+        return unseen("There was only one polling request." if polls else "There was no polling request.")
     interval = least or 0.0
     for earlier, later in pairwise(polls):
         if dict(answer(earlier)).get("error") == "slow_down":
             interval += SLOW_DOWN
         wanted, gap = max(interval, _retry_after(earlier)), later.at - earlier.at
         if gap < wanted - TOLERANCE:
-            because = f"A poll came {gap:.1f} s after another, {wanted:g} s were asked for."
+            because = (
+                f"A polling request came {gap:.1f} s after the one before; the server wants {wanted:g} s."
+            )
             return failed(because, numbers(earlier, later))
-    return passed("Every poll kept the distance that the server asked for.", numbers(*polls))
+    return passed("Every polling request waited for the interval.", numbers(*polls))
 
 
 def one_poll_after_approval(run: Run) -> Judgement:
-    """Count the polls that an approval took to show."""
+    """Count the polling requests until the approval showed."""
     approvals = tuple(run.trace.steps("approve"))
     if not approvals:
-        return unseen("It was not seen when the person approved.")
+        return unseen("The moment of the approval was not seen.")
     later = [each for each in named(run.trace, *POLLS) if each.number > approvals[-1].number]
     steps = numbers(*approvals, *later)
     if not later:
-        return unseen("There was no poll after the approval.")
+        return unseen("There was no polling request after the approval.")
     if run.tokens is None:
-        return unseen("No poll was answered with the approval.")
+        return unseen("No polling response showed the approval.")
     if len(later) > 1:
-        return failed(f"It took {len(later)} polls until the approval showed.", steps)
-    return passed("The first poll after the approval was answered with it.", steps)
+        return failed(f"The server showed the approval only after {len(later)} polling requests.", steps)
+    return passed("The first polling response after the approval showed it.", steps)
 
 
 def signature(run: Run) -> Judgement:
-    """Say whether the signature of the ID token was checked."""
+    """Look at whether the signature of the ID token was verified."""
     if run.tokens is None:
         return NO_TOKENS
     if not run.tokens.id_token:
         return idle("There is no ID token.")
     if run.tokens.id_token == "verified":
-        return passed("The signature fits a key of the server.", granted(run.trace))
-    return failed("The signature of the ID token was not checked.", granted(run.trace))
+        return passed("The signature was verified with a key of the server.", granted(run.trace))
+    return failed("The signature of the ID token was not verified.", granted(run.trace))
 
 
 def _scope(run: Run, difference: Difference, word: str) -> Judgement:
@@ -159,11 +161,11 @@ def _scope(run: Run, difference: Difference, word: str) -> Judgement:
         return NO_TOKENS
     wanted, given = set(run.tokens.scope_asked.split()), set(run.tokens.scope_granted.split())
     if not wanted:
-        return idle("No scope was asked for.")
+        return idle("No scope was requested.")
     if found := sorted(difference(wanted, given)):
         text = server_text(" ".join(found), 120)
-        return failed(f"The server granted {word} than was asked for: {text}.", granted(run.trace))
-    return passed(f"The server granted no {word} than was asked for.", granted(run.trace))
+        return failed(f"The server granted {word} scope than was requested: {text}.", granted(run.trace))
+    return passed(f"The server granted no {word} scope than was requested.", granted(run.trace))
 
 
 def _interval(run: Run) -> float | None:
@@ -185,52 +187,52 @@ CHECKS = (
     Check(
         "code-single-use",
         "high",
-        "A code buys tokens once",
+        "A code can be exchanged only once",
         "RFC 6749 §4.1.2",
-        "Tell the provider: whoever reads a code later can still use it.",
+        "Tell the provider: an attacker who reads a code later can still use it.",
         single_use,
         with_code,
     ),
     Check(
         "refresh-token-issued",
         "info",
-        "A refresh token came, so that the person need not come back soon",
+        "A refresh token was issued, so that the user rarely has to log in again",
         "RFC 6749 §1.5",
-        "Ask for offline_access, or what the provider calls it, where a scope can be asked for.",
+        "Request the scope offline_access, or the name that the provider has for it.",
         refresh_token_issued,
         always,
     ),
     Check(
         "lifetime-bounded",
         "medium",
-        "The access token is said to end within a day",
+        "The access token expires within a day",
         "RFC 6749 §5.1; RFC 6750 §5.3",
-        "Sign out when done: a stolen token is good for as long as it lasts.",
+        "Log out when you are done: a stolen token works until it expires.",
         lifetime,
         always,
     ),
     Check(
         "scope-not-widened",
         "medium",
-        "Nothing was granted that was not asked for",
+        "The server granted no more scope than was requested",
         "RFC 6749 §3.3",
-        "Look at what the provider grants this client by default.",
+        "Check what the provider grants this client by default.",
         scope_not_widened,
         always,
     ),
     Check(
         "scope-not-reduced",
         "info",
-        "All was granted that was asked for",
+        "The server granted all of the requested scope",
         "RFC 6749 §3.3",
-        "Ask for less, or expect refusals later.",
+        "Request less scope, or expect refusals later.",
         scope_not_reduced,
         always,
     ),
     Check(
         "token-response-no-store",
         "low",
-        "No cache may store an answer with tokens in it",
+        "Responses with tokens must not be cached",
         "RFC 6749 §5.1",
         "Tell the provider to send Cache-Control: no-store.",
         no_store,
@@ -239,16 +241,16 @@ CHECKS = (
     Check(
         "polling-interval",
         "medium",
-        "Polls keep the distance that the server asks for",
+        "Polling requests wait for the server's interval",
         "RFC 8628 §3.5",
-        "Report this: the program asked too often.",
+        "Report this as a bug: the program polled too often.",
         pace,
         by_polling,
     ),
     Check(
         "approval-seen-at-once",
         "info",
-        "The first poll after the approval brings it",
+        "The first polling response after the approval shows it",
         "RFC 8628 §3.5",
         "Expect a delay: the server shows approvals late.",
         one_poll_after_approval,
@@ -257,7 +259,7 @@ CHECKS = (
     Check(
         "id-token-signature",
         "low",
-        "The signature of the ID token was checked",
+        "The signature of the ID token was verified",
         "OpenID Connect Core 1.0 §3.1.3.7",
         "Install the extra: pip install 'loopback_auth[oidc]'.",
         signature,

@@ -1,4 +1,4 @@
-"""Checks of where secrets must not show: addresses, histories, process lists."""
+"""Checks of places where secrets must not be visible: URLs, history, process list."""
 
 from __future__ import annotations
 
@@ -33,51 +33,53 @@ from loopback_auth.trace.evidence import (
 from loopback_auth.trace.reading import answer, fragment, labels, place, sent
 from loopback_auth.trace.records import Exchange
 
-NO_PROGRAM = idle("No program was started.")
+NO_PROGRAM = idle("No browser was started.")
 
 
 def code_in_history(run: Run) -> Judgement:
-    """Look for the code in the address of a page."""
+    """Look for the code in the URL of a page."""
     legs = tuple(run.trace.exchanges("browser"))
     kept = [each for each in legs if each.observed and of_kind(kept_address(each), ("code",))]
     if kept:
         found = shown(of_kind(kept_address(kept[0]), ("code",)))
-        return failed(f"The address of a page had {found} in it.", numbers(*kept))
+        return failed(f"The URL of a page contained {found}.", numbers(*kept))
     if any(of_kind(in_address(each), ("code",)) for each in legs):
-        return unseen("The code was in an address that was not reached; whether it is kept was not seen.")
-    return _clean(run, "No page had the code in its address.")
+        return unseen(
+            "The code was in a URL that could not be opened; whether the history keeps it was not seen."
+        )
+    return _clean(run, "No page had the code in its URL.")
 
 
 def token_in_fragment(run: Run) -> Judgement:
-    """Look for tokens behind the number sign of an address."""
+    """Look for tokens in URL fragments."""
     legs = tuple(run.trace.exchanges("browser"))
     hits = [each for each in legs if of_kind(_fragment_labels(each), ACCESS)]
     if hits:
         found = shown(of_kind(_fragment_labels(hits[0]), ACCESS))
-        return failed(f"The fragment of an address had {found} in it.", numbers(*hits))
+        return failed(f"A URL fragment contained {found}.", numbers(*hits))
     names, steps = brought(run.trace, ACCESS, ("relay",))
     if names:
-        return failed(f"A script of ours had to read {shown(names)} off the address.", steps)
-    return _clean(run, "No address had a token in its fragment.")
+        return failed(f"A script had to read {shown(names)} from the URL.", steps)
+    return _clean(run, "No URL fragment contained a token.")
 
 
 def token_in_url(run: Run) -> Judgement:
-    """Look for tokens in the address of any request, ours included."""
+    """Look for tokens in the URL of any request."""
     exchanges = tuple(run.trace.exchanges())
     hits = [each for each in exchanges if of_kind(labels(each.url), ACCESS)]
     if hits:
         found = shown(of_kind(labels(hits[0].url), ACCESS))
-        return failed(f"The address of a request had {found} in it.", numbers(*hits))
-    return _clean(run, "No request had a token in its address.")
+        return failed(f"The URL of a request contained {found}.", numbers(*hits))
+    return _clean(run, "No request had a token in its URL.")
 
 
 def handle_in_url(run: Run) -> Judgement:
-    """Look for what redeems the tokens in what the browser is sent to."""
+    """Look for a ticket or device code in the URLs that the browser opens."""
     redeeming, request = keys(run.trace), redemption(run.trace)
     if not redeeming:
-        return unseen("No ticket and no device code was seen.")
+        return unseen("No ticket or device code was seen.")
     if request is not None and of_kind(sent(request), ("code_verifier",)):
-        return passed("What the link holds was redeemed together with a verifier.", (request.number,))
+        return passed("The exchange of what is in the link also needed a verifier.", (request.number,))
     invited = [
         step
         for name in ("invite", "browse", "open")
@@ -88,37 +90,39 @@ def handle_in_url(run: Run) -> Judgement:
     legs = tuple(run.trace.exchanges("browser"))
     hits = [each for each in legs if redeeming.intersection(labels(each.url, each.address))]
     if invited or hits:
-        return failed("The link to approve holds what redeems the tokens.", numbers(*invited, *hits))
+        return failed(
+            "The approval link contains all that is needed to get the tokens.", numbers(*invited, *hits)
+        )
     steps = numbers(*run.trace.steps("invite"), *legs)
-    return passed("The link to approve does not redeem anything.", steps)
+    return passed("The approval link is not enough to get the tokens.", steps)
 
 
 def key_in_argv(run: Run) -> Judgement:
-    """Look for what redeems the tokens in what a program was started with."""
+    """Look for codes and tickets in the arguments of the started browser."""
     programs = started(run.trace)
     if not programs:
         return NO_PROGRAM
     found = keys(run.trace).intersection(_arguments(run))
     if found:
-        return failed(f"The process list had {shown(sorted(found))}.", numbers(*programs))
+        return failed(f"The process list showed {shown(sorted(found))}.", numbers(*programs))
     opening = of_kind(_arguments(run), ("start_key",))
-    but = ", but a key that opens our start page once" if opening else ""
-    return passed(f"The process list had nothing that redeems the tokens{but}.", numbers(*programs))
+    but = ", only a key that opens the start page once" if opening else ""
+    return passed(f"The process list showed nothing that gets the tokens{but}.", numbers(*programs))
 
 
 def request_in_argv(run: Run) -> Judgement:
-    """Look for the authorization request in what a program was started with."""
+    """Look for the authorization request in the arguments of the started browser."""
     programs, message = started(run.trace), asked(run.trace)
     if not programs:
         return NO_PROGRAM
     full = [step for step in programs if _is_request(step.value("argument"), message.url if message else "")]
     if full or of_kind(_arguments(run), ("state", "nonce", "request_uri")):
-        return failed("The process list had the authorization request with its state.", numbers(*programs))
-    return passed("The authorization request was not in the process list.", numbers(*programs))
+        return failed("The process list showed the authorization request with its state.", numbers(*programs))
+    return passed("The process list did not show the authorization request.", numbers(*programs))
 
 
 def start_page(run: Run) -> Judgement:
-    """Compare what a program was started with to the addresses of our start page."""
+    """Compare the arguments of the started browser with the URLs of the start page."""
     programs = started(run.trace)
     if not programs:
         return NO_PROGRAM
@@ -128,21 +132,21 @@ def start_page(run: Run) -> Judgement:
     for step in programs:
         argument = step.value("argument")
         if place(argument) not in ours and not of_kind(labels(argument), ("start_key",)):
-            return failed("The browser was sent to the provider at once.", steps)
-    return passed("The browser began at a page of ours.", steps)
+            return failed("The browser was sent directly to the provider.", steps)
+    return passed("The browser began at the program's start page.", steps)
 
 
 def refresh_token_in_browser(run: Run) -> Judgement:
-    """Look for a refresh token in what the browser carried."""
+    """Look for a refresh token in the browser's requests and responses."""
     legs = tuple(run.trace.exchanges("browser"))
     hits = [each for each in legs if of_kind(in_browser(each), ("refresh_token",))]
     if hits:
-        return failed("A refresh token came through the browser.", numbers(*hits))
-    return _clean(run, "No refresh token came through the browser.")
+        return failed("A refresh token passed through the browser.", numbers(*hits))
+    return _clean(run, "No refresh token passed through the browser.")
 
 
 def user_code_shown(run: Run) -> Judgement:
-    """Look for the user code beside a link that has it already."""
+    """Look for the user code beside a link that contains it."""
     invitations = tuple(run.trace.steps("invite"))
     offered = [
         each
@@ -150,9 +154,9 @@ def user_code_shown(run: Run) -> Judgement:
         if "verification_uri_complete" in dict(answer(each))
     ]
     if not offered:
-        return idle("The server offers no link with the code in it.")
+        return idle("The server offers no link that contains the user code.")
     if not invitations:
-        return unseen("Nobody was invited to approve.")
+        return unseen("The link was not shown to the user.")
     told = [
         step
         for step in invitations
@@ -162,14 +166,14 @@ def user_code_shown(run: Run) -> Judgement:
     ]
     steps = numbers(*offered, *invitations)
     if not told:
-        return failed("A link with the user code in it was shown, but not the code to compare.", steps)
-    return passed("The user code was shown beside the link that has it.", steps)
+        return failed("A link that contains the user code was shown, but not the code to compare.", steps)
+    return passed("The user code was shown beside the link that contains it.", steps)
 
 
 def _clean(run: Run, because: str) -> Judgement:
-    """Say that nothing was found, where all was seen that there is to look through."""
+    """Pass, where all was seen that there is to look through."""
     if not watched(run.trace):
-        return unseen("What the browser did was not seen.")
+        return unseen("The browser was not watched.")
     return passed(because, numbers(*run.trace.exchanges()))
 
 
@@ -189,7 +193,7 @@ CHECKS = (
     Check(
         "code-in-history",
         "low",
-        "No code stays in the browser's history",
+        "The code is not in the browser history",
         "RFC 9700 §4.3.1",
         "Use response_mode=form_post where the server offers it.",
         code_in_history,
@@ -198,16 +202,16 @@ CHECKS = (
     Check(
         "token-in-fragment",
         "high",
-        "No token comes in the fragment of an address",
+        "No token is in a URL fragment",
         "RFC 9700 §2.1.2; RFC 8252 §8.2",
-        "Use --flow code: scripts, extensions and the history read the fragment.",
+        "Use --flow code: scripts and extensions can read the fragment, and the history keeps it.",
         token_in_fragment,
         always,
     ),
     Check(
         "token-in-url",
         "high",
-        "No token is part of a request's address",
+        "No token is in the URL of a request",
         "RFC 6750 §2.3, §5.3",
         "Send tokens in the Authorization header.",
         token_in_url,
@@ -216,34 +220,34 @@ CHECKS = (
     Check(
         "ticket-id-in-url",
         "high",
-        "The link to approve does not hold what redeems the tokens",
+        "The approval link is not enough to get the tokens",
         "https://github.com/netlify/open-api; RFC 8628 §3.2",
-        "Show the link to nobody, and prefer --flow code where a browser can come back.",
+        "Keep the link secret, and use --flow code where the browser can be redirected to this machine.",
         handle_in_url,
         by_polling,
     ),
     Check(
         "redeemable-in-argv",
         "high",
-        "The process list never holds what redeems the tokens",
+        "The process list never shows what gets the tokens",
         "jupyter/notebook#4260",
-        "Let the browser begin at our start page: leave --no-start-page out.",
+        "Leave --no-start-page out: the browser then begins at the program's start page.",
         key_in_argv,
         always,
     ),
     Check(
         "authorization-url-in-process-list",
         "low",
-        "The process list never holds the authorization request",
+        "The process list never shows the authorization request",
         "jupyter/notebook#4260; RFC 6749 §10.12",
-        "Let the browser begin at our start page: leave --no-start-page out.",
+        "Leave --no-start-page out: the browser then begins at the program's start page.",
         request_in_argv,
         always,
     ),
     Check(
         "start-page-used",
         "info",
-        "The browser began at a page of ours, and so showed that it can reach us",
+        "The browser began at the program's start page, which shows that it can reach this machine",
         "aws/aws-cli#9098",
         "Leave --no-start-page out.",
         start_page,
@@ -252,7 +256,7 @@ CHECKS = (
     Check(
         "refresh-token-in-browser",
         "high",
-        "No refresh token comes through the browser",
+        "No refresh token passes through the browser",
         "RFC 6749 §4.2.2, §10.4",
         "Revoke the token, and tell the provider.",
         refresh_token_in_browser,
@@ -261,9 +265,9 @@ CHECKS = (
     Check(
         "user-code-shown",
         "medium",
-        "The user code is shown even where the link has it",
+        "The user code is shown even where the link contains it",
         "RFC 8628 §3.3.1",
-        "Show the code: comparing it is what exposes a foreign link.",
+        "Show the code: a user who compares it notices a link that an attacker sent.",
         user_code_shown,
         with_user_code,
     ),

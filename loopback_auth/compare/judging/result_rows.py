@@ -1,4 +1,4 @@
-"""What comes out of a sign-in, and what it needs: tokens, secrets, ports, the last hop."""
+"""The rows about what the program gets and what it needs: tokens, secrets, ports, transport."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ SCOPE_LIMIT = 120
 
 
 def refresh_token(run: Run) -> Cell:
-    """Say whether a refresh token came."""
+    """Say whether a refresh token was issued."""
     if run.tokens is None:
         return NOT_OBSERVED
-    return seen("came" if run.tokens.refresh_token else "none came", granted(run.trace), "RFC 6749 §1.5")
+    return seen("yes" if run.tokens.refresh_token else "no", granted(run.trace), "RFC 6749 §1.5")
 
 
 def lifetime(run: Run) -> Cell:
-    """Say for how long the access token is good."""
+    """Say how long the access token is valid."""
     if run.tokens is None:
         return NOT_OBSERVED
     return seen(duration(run.tokens), granted(run.trace), "RFC 6749 §5.1")
 
 
 def scope_asked(run: Run) -> Cell:
-    """Say which scope was asked for."""
+    """Say which scope was requested."""
     message = asked(run.trace)
     began = numbers(first(run.trace, "device authorization request"))
     steps = message.steps if message is not None else began or granted(run.trace)
@@ -43,29 +43,29 @@ def scope_granted(run: Run) -> Cell:
 
 
 def id_token(run: Run) -> Cell:
-    """Say whether an ID token came, and what became of its signature."""
+    """Say whether an ID token was issued, and whether its signature was verified."""
     if run.tokens is None:
         return NOT_OBSERVED
     status = run.tokens.id_token
-    text = f"came, signature {status}" if status else "none came"
+    text = f"yes, signature {status}" if status else "no"
     return seen(text, granted(run.trace), "OpenID Connect Core 1.0 §3.1.3.7")
 
 
 def dpop(run: Run) -> Cell:
-    """Say whether the tokens can be bound to a key, or were."""
+    """Say whether the tokens were, or can be, bound to a key."""
     bound = [each for each in run.trace.exchanges("client", "server") if "dpop" in _header_names(each)]
     return seen("proof sent", numbers(*bound), "RFC 9449 §5") if bound else fact(run, "dpop")
 
 
 def client_secret(run: Run) -> Cell:
-    """Say whether we sent a secret of the client's."""
+    """Say whether the program sent a client secret."""
     ours = tuple(run.trace.exchanges("client", "server"))
     telling = secretive(ours)
     if telling:
         return seen("sent", numbers(*telling), "RFC 8252 §8.5")
     message = asked(run.trace)
     steps = numbers(*ours) or (message.steps if message is not None else ())
-    return seen("none sent", steps, "RFC 8252 §8.5")
+    return seen("not sent", steps, "RFC 8252 §8.5")
 
 
 def redirect_uri(run: Run) -> Cell:
@@ -73,12 +73,12 @@ def redirect_uri(run: Run) -> Cell:
     message = asked(run.trace)
     if message is not None and "redirect_uri" in message.parameters:
         uri = server_text(message.parameters["redirect_uri"], SCOPE_LIMIT)
-        return seen(f"yes: {uri}", message.steps, "RFC 8252 §7.3")
-    return seen("none sent", numbers(*named(run.trace, *POLLS)))
+        return seen(uri, message.steps, "RFC 8252 §7.3")
+    return seen("not sent", numbers(*named(run.trace, *POLLS)))
 
 
 def listening_port(run: Run) -> Cell:
-    """Say whether the answer came to a port of ours."""
+    """Say whether the response came to a port of this machine."""
     response = first(run.trace, "authorization response")
     if response is not None and response.status and not tuple(run.trace.steps("paste")):
         bound = numbers(*run.trace.steps("bind"), response)
@@ -87,15 +87,15 @@ def listening_port(run: Run) -> Cell:
 
 
 def javascript(run: Run) -> Cell:
-    """Say whether a page has to run a script for the answer to arrive."""
+    """Say whether a page has to run a script so that the response arrives."""
     relayed = numbers(first(run.trace, "fragment relay"))
     return seen("needed", relayed, "RFC 6749 §4.2 (D-F)") if relayed else fact(run, "javascript")
 
 
 def last_hop(run: Run) -> Cell:
-    """Say how the answer to the approval travelled on its last stretch."""
+    """Say how the response to the approval travelled to the program."""
     if pasted := numbers(*run.trace.steps("paste")):
-        return seen("the terminal", pasted)
+        return seen("pasted into the terminal", pasted)
     polls = tuple(named(run.trace, *POLLS))
     if polls:
         return seen(_transport(polls[-1].url), (polls[-1].number,), "RFC 6749 §3.2")
@@ -109,9 +109,9 @@ def secretive(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
 
 
 def duration(tokens: Tokens) -> str:
-    """Say in the largest fitting unit how long tokens last."""
+    """Return how long tokens last, in the largest unit that fits."""
     if tokens.lifetime is None:
-        return "the server did not say"
+        return "not stated"
     for seconds, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if tokens.lifetime >= 2 * seconds or tokens.lifetime == seconds:
             return f"{tokens.lifetime / seconds:g} {unit}"
@@ -137,7 +137,7 @@ def _carries_secret(exchange: Exchange) -> bool:
 def _transport(url: str) -> str:
     if url.startswith("https:"):
         return "TLS"
-    return "plain http on loopback" if host_of(url) in LOOPBACK else "plain http"
+    return "http on loopback" if host_of(url) in LOOPBACK else "http, unencrypted"
 
 
 def _header_names(exchange: Exchange) -> set[str]:
@@ -147,15 +147,20 @@ def _header_names(exchange: Exchange) -> set[str]:
 def _scope(run: Run, scope: str, steps: tuple[int, ...]) -> Cell:
     if run.tokens is None:
         return NOT_OBSERVED
-    return seen(server_text(scope, SCOPE_LIMIT) or "none named", steps, "RFC 6749 §3.3")
+    return seen(server_text(scope, SCOPE_LIMIT) or "not stated", steps, "RFC 6749 §3.3")
 
 
-OUT, IN = "What comes out", "What it needs"
+OUT, IN = "What the program gets", "What it needs"
 RESULTS = (
     Property("refresh-token", "Refresh token", OUT, refresh_token),
-    Property("refresh-possible", "Refresh token by protocol", OUT, lambda run: fact(run, "refresh-possible")),
-    Property("lifetime", "Access token lasts", OUT, lifetime),
-    Property("scope-asked", "Scope asked for", OUT, scope_asked),
+    Property(
+        "refresh-possible",
+        "Refresh token allowed by the protocol",
+        OUT,
+        lambda run: fact(run, "refresh-possible"),
+    ),
+    Property("lifetime", "Access token lifetime", OUT, lifetime),
+    Property("scope-asked", "Scope requested", OUT, scope_asked),
     Property("scope-granted", "Scope granted", OUT, scope_granted),
     Property("id-token", "ID token", OUT, id_token),
     Property("dpop", "Binding to a key (DPoP)", OUT, dpop),
@@ -163,7 +168,7 @@ RESULTS = (
 REQUIREMENTS = (
     Property("client-secret", "Client secret", IN, client_secret),
     Property("redirect-uri", "Redirect URI", IN, redirect_uri),
-    Property("listening-port", "Listening port needed", IN, listening_port),
+    Property("listening-port", "Needs a listening port", IN, listening_port),
     Property("javascript", "JavaScript in the browser", IN, javascript),
-    Property("last-hop", "Transport on the last hop", IN, last_hop),
+    Property("last-hop", "How the response travels", IN, last_hop),
 )

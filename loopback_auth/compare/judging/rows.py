@@ -1,7 +1,7 @@
-"""The flows side by side: every property that distinguishes them, told of each run by its own evidence.
+"""The flows side by side: every property that distinguishes them, from the evidence of each run.
 
-A cell is read off the trace, was tried as an attack, is knowledge with its public source, or was not
-observed. Which of these it is goes with it, so that no reader takes a claim for an observation.
+A cell was observed in the trace, was tried as an attack, is a known fact with a public source, or was not
+observed. The cell says which of these, so that readers do not take a claim for an observation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROPERTIES = (
 
 
 def rows(runs: tuple[Run, ...]) -> tuple[Row, ...]:
-    """Tell every property of every run.
+    """Return every property of every run.
 
     Returns:
         Rows whose cells are in the order of the runs.

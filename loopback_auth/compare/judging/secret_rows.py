@@ -1,7 +1,7 @@
-"""Where secrets show: address bar, history, process list, scripts.
+"""The rows about where secrets are visible: address bar, history, process list, scripts.
 
-Only what somebody else could make use of is looked for: tokens, what redeems them, and the code that a person
-compares. State, nonce and the key of our start page are used up by the time anybody reads them.
+Only what another program could use is looked for: tokens, what can be exchanged for them, and the user code.
+State, nonce and the key of the start page are already used when anyone could read them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def address_bar(run: Run) -> Cell:
 
 
 def history(run: Run) -> Cell:
-    """Say what stays in the browser's history: the addresses of pages, not of redirects on the way."""
+    """Say what the browser history keeps: the URLs of pages, not of redirects."""
     source = "RFC 9700 §4.3.1, §4.3.2"
     cell = _found(run.trace, kept_address, prizes(run.trace), source, ("relay",))
     # Whether an address that could not be reached is kept is up to the browser.
@@ -49,22 +49,20 @@ def history(run: Run) -> Cell:
 
 
 def process_list(run: Run) -> Cell:
-    """Say what stood in the process list while a browser was being started."""
+    """Say what the process list showed while a browser was started."""
     source = "jupyter/notebook#4260"
     programs = started(run.trace)
     if not programs:
         told = numbers(*run.trace.steps("open"), *run.trace.steps("invite"))
-        return seen("no program started", told, source)
+        return seen("no browser started", told, source)
     found = [label for step in programs for label in labels(step.value("argument"))]
     worth = [label for label in found if label in prizes(run.trace)]
-    text = (
-        shown(worth) if worth else "key of our start page" if of_kind(found, ("start_key",)) else shown(found)
-    )
+    text = shown(worth) if worth else "start page key" if of_kind(found, ("start_key",)) else shown(found)
     return seen(text, numbers(*programs), source)
 
 
 def page_scripts(run: Run) -> Cell:
-    """Say what a script of a page of ours had in hand."""
+    """Say what a script on a page of the program read."""
     relay = first(run.trace, "fragment relay")
     if relay is None:
         legs = numbers(*run.trace.exchanges("browser"))
@@ -74,7 +72,7 @@ def page_scripts(run: Run) -> Cell:
 
 
 def access_token_in_url(run: Run) -> Cell:
-    """Say whether an access token was part of any address."""
+    """Say whether an access token was part of a URL."""
     source = "RFC 6750 §5.3"
     exchanges = tuple(run.trace.exchanges())
     hits = [each for each in exchanges if of_kind(labels(each.url, each.address), ("access_token",))]
@@ -88,19 +86,19 @@ def access_token_in_url(run: Run) -> Cell:
 
 
 def token_in_browser(run: Run) -> Cell:
-    """Say which tokens code in the browser could read: scripts of the page, and extensions."""
+    """Say which tokens code in the browser could read: scripts on the page, and extensions."""
     tokens = {secret.label for secret in run.trace.secrets if secret.kind in TOKENS}
     return _found(run.trace, in_browser, tokens, "RFC 6749 §1.3.2", ("relay", "form_post"), TOKENS)
 
 
 def key_in_browser(run: Run) -> Cell:
-    """Say what redeems the tokens, or vouches for the person, and could be read in the browser."""
+    """Say which codes and tickets code in the browser could read."""
     wanted = {label for label in prizes(run.trace) if label_kind(label) not in TOKENS}
     return _found(run.trace, in_browser, wanted, "RFC 9700 §4.3.1", ("relay", "form_post"), KEYS)
 
 
 def key_in_argv(run: Run) -> Cell:
-    """Say whether the process list had what redeems the tokens."""
+    """Say whether the process list had something that can be exchanged for tokens."""
     programs = started(run.trace)
     if not programs:
         return process_list(run)
@@ -124,7 +122,7 @@ def _found(
 ) -> Cell:
     """Say which of the wanted labels the browser's exchanges had.
 
-    Where nobody saw into the browser, an answer that came in one of these ways shows some of it: `kinds` are
+    Where the browser was not watched, a response that came in one of these ways shows some of it: `kinds` are
     the names of its parameters that matter.
     """
     legs = tuple(trace.exchanges("browser"))
@@ -147,13 +145,13 @@ def _spot(exchange: Exchange) -> str:
     return "fragment" if of_kind(labels(*values), ("access_token",)) else "query"
 
 
-GROUP = "Where secrets show"
+GROUP = "Where secrets are visible"
 PROPERTIES = (
     Property("address-bar", "In the address bar", GROUP, address_bar),
-    Property("history", "Left in the browser's history", GROUP, history),
+    Property("history", "In the browser history", GROUP, history),
     Property("process-list", "In the process list", GROUP, process_list),
-    Property("page-scripts", "Handled by a script of our page", GROUP, page_scripts),
-    Property("access-token-in-url", "Access token in an address", GROUP, access_token_in_url),
-    Property("token-in-browser", "Tokens that browser code could read", GROUP, token_in_browser),
-    Property("key-in-browser", "Codes and handles it could read", GROUP, key_in_browser),
+    Property("page-scripts", "Read by a script on the program's page", GROUP, page_scripts),
+    Property("access-token-in-url", "Access token in a URL", GROUP, access_token_in_url),
+    Property("token-in-browser", "Tokens readable by code in the browser", GROUP, token_in_browser),
+    Property("key-in-browser", "Codes and tickets readable there", GROUP, key_in_browser),
 )

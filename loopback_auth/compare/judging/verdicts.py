@@ -1,7 +1,7 @@
-"""What a check is, and how it says what it found.
+"""What a check is, and the verdicts that it gives.
 
-A check is applied where its clause applies; there it passes, fails, or has too little to see. It never passes
-for want of evidence.
+A check is applied to the flows that its clause is about. There it passes, fails, or has too little evidence;
+without evidence it never passes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ CODES = ("code", "form_post", "hybrid", "paste")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, one sentence of evidence, and the numbers of the entries that show it."""
+    """What one check found in one run.
+
+    Args:
+        verdict: of the check.
+        because: one sentence with the evidence.
+        steps: numbers of the trace entries that show it.
+    """
 
     verdict: Verdict
     because: str
@@ -26,16 +32,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule to hold a sign-in against.
+    """One rule that a login is checked against.
 
     Args:
-        id: stable.
+        id: name of the check, which stays the same.
         severity: how bad a failure is.
-        title: true when it passes.
-        source: the clause.
-        advice: one imperative sentence for where it fails.
+        title: a statement that is true when the check passes.
+        source: the clause that demands it.
+        advice: one imperative sentence for a failure.
         judge: reads the trace.
-        excuse: why the rule does not concern a run; empty when it does.
+        excuse: why the rule does not apply to a run; empty when it does.
     """
 
     id: str
@@ -48,22 +54,22 @@ class Check:
 
 
 def passed(because: str, steps: tuple[int, ...]) -> Judgement:
-    """Say that a rule was kept; without evidence it was not observed."""
-    return Judgement("pass", because, steps) if steps else unseen("Nothing in the trace shows it.")
+    """Return that a rule was kept; without evidence that it was not observed."""
+    return Judgement("pass", because, steps) if steps else unseen("The trace does not show it.")
 
 
 def failed(because: str, steps: tuple[int, ...]) -> Judgement:
-    """Say that a rule was broken."""
+    """Return that a rule was broken."""
     return Judgement("fail", because, steps)
 
 
 def unseen(because: str) -> Judgement:
-    """Say that there was too little to see."""
+    """Return that there was too little evidence."""
     return Judgement("not observed", because)
 
 
 def idle(because: str) -> Judgement:
-    """Say that the rule had nothing to apply to after all."""
+    """Return that the rule does not apply to what was seen."""
     return Judgement("not applicable", because)
 
 
@@ -74,7 +80,7 @@ def always(_run: Run) -> str:
 
 def by_redirect(run: Run) -> str:
     """Excuse flows in which no authorization response comes back."""
-    return "Nothing comes back through the browser." if kind_of(run.flow) in POLLED else ""
+    return "No response comes through the browser." if kind_of(run.flow) in POLLED else ""
 
 
 def with_code(run: Run) -> str:
@@ -83,8 +89,10 @@ def with_code(run: Run) -> str:
 
 
 def by_polling(run: Run) -> str:
-    """Excuse flows that learn of the approval by themselves."""
-    return "" if kind_of(run.flow) in POLLED else "Nothing is polled: the browser brings the answer."
+    """Excuse flows that do not poll."""
+    return (
+        "" if kind_of(run.flow) in POLLED else "The program does not poll: the browser brings the response."
+    )
 
 
 def with_user_code(run: Run) -> str:
@@ -96,5 +104,5 @@ def at_token_endpoint(run: Run) -> str:
     """Excuse flows whose tokens do not come from a token endpoint."""
     kind = kind_of(run.flow)
     if kind == "ticket":
-        return "The vendor's exchange is no token endpoint."
+        return "The ticket exchange is not a token endpoint."
     return "" if kind == "device" or kind in CODES else "The tokens come through the browser."
