@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from loopback_auth import pages
+from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
 from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.flows.catalog import FlowOptions
@@ -25,7 +26,7 @@ from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Driver, Paste
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
-from loopback_auth.signin.resources import Observer, OpenBrowser
+from loopback_auth.signin.resources import OpenBrowser
 from loopback_auth.signin.single_flight import leading
 from loopback_auth.store.interface import TokenStore
 
@@ -55,7 +56,7 @@ async def login(
     paste: Paste | None = None,
     confirm: Confirm | None = None,
     exchanges: bool = True,
-    observer: Observer | None = None,
+    observer: Observer = UNOBSERVED,
     alone: bool = False,
 ) -> SignIn:
     """Sign a person in, by whichever of the flows works here.
@@ -85,7 +86,7 @@ async def login(
             that anybody could have approved (RFC 6749 §10.16). Without it such flows are opened only where
             `flow` or `plan` names them. A plain function is called in a thread.
         exchanges: tell `notify` of every HTTP exchange of ours, too, redacted; False saves the time for that.
-        observer: told of everything unredacted, to record it; see `recorder`.
+        observer: sees everything unredacted, to record it; see `trace.recorder`.
         alone: ask a person although another process may be asking them already. Otherwise, with a
             `FileTokenStore`, of many processes one asks and all of them get what came of it.
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
 
@@ -171,23 +171,43 @@ Effect = Bind | Browse | VerificationPrompt | Receive | Send | Sleep | Warn
 Flow = Generator[Effect, Any, T]
 
 
-class Observer(Protocol):
-    """Is told by an interpreter of everything as it is, secrets included, on its clock; must not fail."""
+class Observer:
+    """Sees what happens in a sign-in, secrets included; this one does nothing with it.
+
+    Whoever interprets effects calls the methods as things happen; all times are seconds of the interpreter's
+    own clock. A method must not raise an error: it would end the sign-in.
+    """
 
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
-        """Note an effect that is no request, and its answer."""
+        """See an effect, and what the flow was answered.
 
-    def exchanged(
-        self,
-        request: HttpRequest,
-        answer: HttpResponse | None,
-        *,
-        step: str,
-        begun: float,
-        ended: float,
-        secrets: tuple[str, ...],
-    ) -> None:
-        """Note a request of ours, and its answer if there was one."""
+        An effect that failed is not seen, apart from a request of ours: its answer is then None.
+        """
 
     def opened(self, argument: str, program: str) -> None:
-        """Note what a browser was started with, or what was shown as a link when `program` is empty."""
+        """See what a browser was started with, or the link that was shown when `program` is empty."""
+
+    def visited(self, request: HttpRequest, status: int) -> None:
+        """See a request that reached our own port, and the status that it got.
+
+        Args:
+            request: method, headers, and the request target as `url`.
+            status: of the response.
+        """
+
+    def browsed(
+        self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
+    ) -> None:
+        """See a request of a simulated browser; a real one keeps its requests to itself.
+
+        Args:
+            request: to the server or to our port; `url` is absolute.
+            answer: None when there was none.
+            address: what the address bar showed, fragment included; empty when a script made the request.
+            begun: when the request was sent.
+            ended: when the answer was there, or was given up.
+        """
+
+
+UNOBSERVED = Observer()
+"""Where nobody looks on."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 from urllib.parse import SplitResult, parse_qsl, urldefrag, urlencode, urljoin, urlsplit
 
 from loopback_auth.demo.agent_page import Page, read_page
@@ -24,16 +24,6 @@ USER_AGENT = "Mozilla/5.0 (simulated user agent of loopback_auth)"
 SITES = ("same-origin", "same-site", "cross-site")
 
 Decision = Literal["approve", "deny"]
-
-
-class BrowserObserver(Protocol):
-    """Sees what a real browser would keep to itself; times are of the observer's own clock, in seconds."""
-
-    def browsed(
-        self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
-    ) -> None:
-        """See one request and its answer, None when there was none; `address` is that of `Navigation`."""
-        ...
 
 
 def browse(

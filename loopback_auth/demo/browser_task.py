@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal
 
-from loopback_auth.demo.agent import BrowserObserver, Navigation
+from loopback_auth.demo.agent import Navigation
+from loopback_auth.effects import Observer
 from loopback_auth.model import HttpResponse
 
 NEVER = float("inf")
@@ -50,7 +51,7 @@ class BrowserTask:
         begun: float,
         pace: Pace,
         answer: Callable[[Navigation, float], Reply],
-        observer: BrowserObserver | None,
+        observer: Observer,
     ) -> None:
         self.address = ""
         """Where the browser stands, as the address bar shows it."""
@@ -95,8 +96,5 @@ class BrowserTask:
         return self._begun + self._pace.latency
 
     def _see(self, answer: HttpResponse | None, ended: float) -> None:
-        if self._observer is not None:
-            step = self._step
-            self._observer.browsed(
-                step.request(), answer, address=step.address, begun=self._begun, ended=ended
-            )
+        step = self._step
+        self._observer.browsed(step.request(), answer, address=step.address, begun=self._begun, ended=ended)

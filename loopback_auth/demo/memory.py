@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeVar, assert_never
+from typing import Literal, TypeVar, assert_never
 
-from loopback_auth import effects, pages
-from loopback_auth.demo.agent import BrowserObserver, Navigation, follow
+from loopback_auth import pages
+from loopback_auth.demo.agent import Navigation, follow
 from loopback_auth.demo.browser_task import NEVER, BrowserTask, Pace, Reply
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.effects import (
+    UNOBSERVED,
     Bind,
     Browse,
     Effect,
     Flow,
+    Observer,
     Receive,
     Send,
     Sleep,
@@ -46,10 +48,6 @@ T = TypeVar("T")
 AUTHORITY = "127.0.0.1:49152"
 OURS = f"http://{AUTHORITY}"
 PROGRAM = "simulated user agent"
-
-
-class Observer(BrowserObserver, effects.Observer, Protocol):
-    """Sees everything; times are the world's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class MemoryWorld:
         latency: seconds that each request takes.
         keys: of our own pages.
         paste: the browser is on another machine and cannot reach us; the person pastes where it ended.
-        observer: told of everything.
+        observer: sees everything, in seconds of `now`.
     """
 
     server: DemoServer
@@ -95,7 +93,7 @@ class MemoryWorld:
     latency: float = 0.0
     keys: PageKeys = PageKeys()
     paste: bool = False
-    observer: Observer | None = None
+    observer: Observer = UNOBSERVED
     effects: list[Effect] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     """Statuses that strangers got."""
@@ -117,7 +115,7 @@ class MemoryWorld:
                 answer, error, begun = None, None, self.now
                 try:
                     answer = self._perform(effect)
-                    if self.observer is not None and not isinstance(effect, Send):
+                    if not isinstance(effect, Send):
                         self.observer.performed(effect, answer, begun=begun, ended=self.now)
                 except LoopbackAuthError as exc:
                     error = exc
@@ -169,8 +167,7 @@ class MemoryWorld:
         return None
 
     def _open(self, url: str, user_code: str = "") -> None:
-        if self.observer is not None:
-            self.observer.opened(url, "" if self.paste else PROGRAM)
+        self.observer.opened(url, "" if self.paste else PROGRAM)
         self._errand = BrowserTask(
             follow(url, decision=self.decision, user_code=user_code),
             begun=self.now,
@@ -225,10 +222,7 @@ class MemoryWorld:
                 answer = self.server.handle(send.request, self.now)
             answer = replace(answer, received_at=self.now)
         finally:
-            if self.observer is not None:
-                self.observer.exchanged(
-                    send.request, answer, step=send.step, begun=begun, ended=self.now, secrets=send.secrets
-                )
+            self.observer.performed(send, answer, begun=begun, ended=self.now)
         return answer
 
     def _receive(self, request: AuthorizationRequest) -> Callback:

@@ -18,11 +18,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from loopback_auth.demo.agent import BrowserObserver, Decision, Navigation, follow
+from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import BODY_LIMIT
+from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import ConfigError, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse
 
@@ -172,7 +173,7 @@ async def run_agent(
     decision: Decision = "approve",
     account: str = "",
     user_code: str = "",
-    observer: BrowserObserver | None = None,
+    observer: Observer = UNOBSERVED,
     thinking: float = 0.0,
     reaches: str = "",
 ) -> HttpResponse:
@@ -210,9 +211,7 @@ async def run_agent(
                 return last
 
 
-async def _seen(
-    session: ClientSession, step: Navigation, observer: BrowserObserver | None, reaches: str
-) -> HttpResponse:
+async def _seen(session: ClientSession, step: Navigation, observer: Observer, reaches: str) -> HttpResponse:
     """Make one step, and let the observer see it, whatever comes of it."""
     request, begun = step.request(), time.monotonic()
     response: HttpResponse | None = None
@@ -222,9 +221,8 @@ async def _seen(
         response = await fetch(session, request)
         return response
     finally:
-        if observer is not None:
-            ended = time.monotonic()
-            observer.browsed(request, response, address=step.address, begun=begun, ended=ended)
+        ended = time.monotonic()
+        observer.browsed(request, response, address=step.address, begun=begun, ended=ended)
 
 
 async def fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:

@@ -12,7 +12,6 @@ no word of the framework in any answer or log, because aiohttp quotes what it co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,7 +21,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from loopback_auth import pages
-from loopback_auth.effects import VerificationPrompt
+from loopback_auth.effects import UNOBSERVED, Observer, VerificationPrompt
 from loopback_auth.events import (
     AnswerTurnedAway,
     CallbackReceived,
@@ -65,8 +64,6 @@ SUSPICIOUS = 20
 Answer = HttpResponse | asyncio.Future[HttpResponse]
 """What a request gets at once, or when it is known."""
 
-Visited = Callable[[HttpRequest, int], None]
-
 
 class Receiver:
     """Serves the start page and the redirect endpoint of one sign-in; an async context manager.
@@ -77,7 +74,7 @@ class Receiver:
         start_page: serve one; without it there is nothing but the redirect endpoint.
         any_port: let the start page be reached under another loopback port, and tell of it.
         patience: seconds that a connection gets to say what it wants.
-        visited: told of every request and the status that it got.
+        observer: sees every request and the status that it got.
     """
 
     def __init__(
@@ -88,13 +85,13 @@ class Receiver:
         start_page: bool = True,
         any_port: bool = False,
         patience: float = PATIENCE,
-        visited: Visited | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self.patience = patience
         self.closed = False
         self._bound = bound
         self._notify = notify
-        self._visited = visited
+        self._observer = observer
         self._expected = PendingCallbacks(bound.authority, bound.path)
         opener = bound.opening.program if bound.opening is not None else ""
         self._same_user = not runs_as_another(opener)
@@ -298,8 +295,7 @@ class Receiver:
             page = await asyncio.shield(page)
             if link is not None:
                 page = self._handed(link, head, page, connection)
-        if self._visited is not None:
-            self._visited(head, page.status)
+        self._observer.visited(head, page.status)
         return answer(page)
 
     def _told(self, verdict: Answer | TurnedAway, allow: str = "GET, POST") -> Answer:

@@ -22,10 +22,12 @@ from types import TracebackType
 from typing import TypeVar, assert_never
 
 from loopback_auth.effects import (
+    UNOBSERVED,
     Bind,
     Browse,
     Effect,
     Flow,
+    Observer,
     Receive,
     Send,
     Sleep,
@@ -49,7 +51,7 @@ from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.waiting_page import WaitingPage
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.protocol.urls import check_browser_url
-from loopback_auth.signin.resources import Observer, OpenBrowser, Resources
+from loopback_auth.signin.resources import OpenBrowser, Resources
 
 T = TypeVar("T")
 
@@ -76,7 +78,7 @@ class Driver:
         any_port: the redirect URI may have whatever port the browser proves to reach us by.
         bound: sockets that are listening already, on which the browser has been sent off.
         exchanges: tell of every HTTP exchange of ours too, redacted; that takes time.
-        observer: told of everything, unredacted, to record it.
+        observer: sees everything, unredacted, to record it; in monotonic seconds.
         paste: asks the person for the address on which the browser ended; whatever comes first counts.
         network: how the server is reached.
     """
@@ -90,7 +92,7 @@ class Driver:
         any_port: bool = False,
         bound: BoundRedirect | None = None,
         exchanges: bool = False,
-        observer: Observer | None = None,
+        observer: Observer = UNOBSERVED,
         paste: Paste | None = None,
         network: Network | None = None,
     ) -> None:
@@ -225,8 +227,7 @@ class Driver:
             return await self._shared.send(effect)
         begun = time.monotonic()
         answer = await self._performed(effect)
-        if self._shared.observer is not None:
-            self._shared.observer.performed(effect, answer, begun=begun, ended=time.monotonic())
+        self._shared.observer.performed(effect, answer, begun=begun, ended=time.monotonic())
         return answer
 
     async def _performed(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:

@@ -9,13 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from typing import Protocol
 
-from loopback_auth import effects
-from loopback_auth.effects import Send
+from loopback_auth.effects import Observer, Send
 from loopback_auth.errors import BrowserUnavailable
 from loopback_auth.events import Event, LinkReady, Notify, OpenerFailed
-from loopback_auth.model import HttpRequest, HttpResponse, Network, Redirect
+from loopback_auth.model import HttpResponse, Network, Redirect
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.connection import report
 from loopback_auth.network.loopback import BoundRedirect, bind
@@ -31,13 +29,6 @@ ON_ITS_WAY = 5.0
 METADATA_STEP = "metadata request"
 
 
-class Observer(effects.Observer, Protocol):
-    """Is told of what reaches our port, too; in monotonic seconds."""
-
-    def visited(self, request: HttpRequest, status: int) -> None:
-        """Note a request that reached our port, and how it was answered."""
-
-
 class Resources:
     """The arguments are those of `Driver`."""
 
@@ -50,7 +41,7 @@ class Resources:
         any_port: bool,
         bound: BoundRedirect | None,
         exchanges: bool,
-        observer: Observer | None,
+        observer: Observer,
         network: Network,
     ) -> None:
         self.notify = notify
@@ -76,8 +67,7 @@ class Resources:
         if opening := self._bound.opening:
             self._send_off(opening)
             watch(opening, self._tell_while_running)
-            if self.observer is not None:
-                self.observer.opened(self._bound.start_url, opening.program)
+            self.observer.opened(self._bound.start_url, opening.program)
         await self._listen(self._bound)
 
     async def end(self) -> None:
@@ -138,8 +128,7 @@ class Resources:
             # The link is shown as well, and whoever follows it signs in all the same.
             report("the program's way to open a page failed", exc)
             opening = Opening(why_not=f"what should have opened it failed ({type(exc).__name__})")
-        if self.observer is not None:
-            self.observer.opened(url, opening.program)
+        self.observer.opened(url, opening.program)
         watch(opening, self._tell_while_running)
         return opening
 
@@ -156,10 +145,7 @@ class Resources:
         try:
             received = await transport.send(request, step=step)
         finally:
-            if self.observer is not None:
-                self.observer.exchanged(
-                    request, received, step=step, begun=begun, ended=time.monotonic(), secrets=send.secrets
-                )
+            self.observer.performed(send, received, begun=begun, ended=time.monotonic())
         answer = self.witness.response(received, send.secrets)
         if step == METADATA_STEP:
             self._metadata[request.url] = answer
@@ -194,7 +180,7 @@ class Resources:
             self.notify,
             start_page=self.start_page,
             any_port=self._any_port,
-            visited=self.observer.visited if self.observer is not None else None,
+            observer=self.observer,
         )
         self.receiver = await self._stack.enter_async_context(receiver)
 

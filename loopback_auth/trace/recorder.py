@@ -17,7 +17,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
-from loopback_auth.effects import Bind, Browse, Effect, Receive, Sleep, Tick, VerificationPrompt, Warn
+from loopback_auth.effects import (
+    Bind,
+    Browse,
+    Effect,
+    Observer,
+    Receive,
+    Send,
+    Sleep,
+    Tick,
+    VerificationPrompt,
+    Warn,
+)
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.trace.labels import OWN_KEY, Labels
@@ -50,7 +61,7 @@ class _Seen:
     observed: bool = True
 
 
-class Recorder:
+class Recorder(Observer):
     """Records one sign-in.
 
     Args:
@@ -78,7 +89,7 @@ class Recorder:
         return f"Recorder({self._flow!r}, {self._ground!r}, {len(self._seen)} entries)"
 
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
-        """See an effect that was performed, and its answer."""
+        """Note an effect and its answer: a step, or for a request of ours an exchange."""
         match effect:
             case Bind():
                 self._redirect_uri, self._authority = str(answer), _authority(str(answer))
@@ -100,34 +111,15 @@ class Recorder:
                 self._waited(ended - begun, begun, returned=returned)
             case Warn(text):
                 self._act(ended, "warn", text)
-
-    def exchanged(
-        self,
-        request: HttpRequest,
-        answer: HttpResponse | None,
-        *,
-        step: str,
-        begun: float,
-        ended: float,
-        secrets: tuple[str, ...] = (),
-    ) -> None:
-        """See a request of ours with its answer, None when there was none.
-
-        Args:
-            request: as sent.
-            answer: as it came, untrusted.
-            step: in the words of the specification.
-            begun: when it was sent.
-            ended: when the answer was there.
-            secrets: paths of secret members of a JSON answer besides those with the usual names.
-        """
-        self._labels.learn_request(request)
-        if answer is not None:
-            self._labels.learn_response(answer, secrets)
-        self._seen.append(_Seen(begun, ended, request, answer, step))
+            case Send(request, step, secrets):
+                response = answer if isinstance(answer, HttpResponse) else None
+                self._labels.learn_request(request)
+                if response is not None:
+                    self._labels.learn_response(response, secrets)
+                self._seen.append(_Seen(begun, ended, request, response, step))
 
     def opened(self, argument: str, program: str) -> None:
-        """See what a browser was started with; `program` is empty when none was, and the link shown."""
+        """Note what a browser was started with, or the link that was shown."""
         self._labels.learn_url(argument, guess=True)
         ours = OWN_KEY.match(argument) is not None
         if ours and not self._authority:
@@ -137,12 +129,7 @@ class Recorder:
         self._act(self._clock(), "open", words, (("argument", argument), ("program", program)))
 
     def visited(self, request: HttpRequest, status: int) -> None:
-        """See what reached our own port; counts only where nobody sees into the browser.
-
-        Args:
-            request: method, headers, and the request target as `url`.
-            status: what it got.
-        """
+        """Note what reached our own port, on live ground alone: elsewhere `browsed` has it already."""
         if self._ground != "live":
             return
         # A stranger's parameters are nobody's business, least of all those of another sign-in.
@@ -164,15 +151,7 @@ class Recorder:
     def browsed(
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
     ) -> None:
-        """See what the simulated browser asked for, of the server or of us, and what it got.
-
-        Args:
-            request: `url` absolute.
-            answer: None when there was none.
-            address: what the address bar showed, fragment included; empty when a script asked.
-            begun: when it was sent.
-            ended: when the answer was there.
-        """
+        """Note a request of the simulated browser, and that the person approves if that is what it says."""
         self._labels.learn_request(request, guess=True)
         self._labels.learn_url(address, guess=True)
         if answer is not None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from loopback_auth.effects import Bind, Browse, Receive, Sleep, Tick, VerificationPrompt, Warn
+from loopback_auth.effects import Bind, Browse, Receive, Send, Sleep, Tick, VerificationPrompt, Warn
 from loopback_auth.errors import TokenError
 from loopback_auth.model import (
     FORM,
@@ -87,7 +87,7 @@ def sent(
     at: float = 1001.0,
 ) -> None:
     """Let the program make a request."""
-    here.exchanged(request, answer, step="token request", begun=at, ended=at + 0.5, secrets=secrets)
+    here.performed(Send(request, "token request", secrets), answer, begun=at, ended=at + 0.5)
 
 
 def only(here: Recorder) -> Exchange:

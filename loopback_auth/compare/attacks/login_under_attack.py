@@ -23,7 +23,7 @@ from loopback_auth.compare.attacks.attack_actions import (
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.demo.agent import Navigation, follow
 from loopback_auth.demo.serve import fetch
-from loopback_auth.effects import Effect, Send
+from loopback_auth.effects import Effect, Observer, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
@@ -46,7 +46,7 @@ async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
         return NO_ANSWER
 
 
-class LoginUnderAttack:
+class LoginUnderAttack(Observer):
     """One sign-in and its person; begins when it is first let go on.
 
     Args:
@@ -159,33 +159,16 @@ class LoginUnderAttack:
         self._refused.put_nowait("")
         return callback
 
-    def performed(self, effect: Effect, _answer: object, *, begun: float, ended: float) -> None:
-        """Remember what was asked of the world."""
+    def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
+        """Remember what was asked of the world, and learn the secrets of requests."""
         self._effects.append(effect)
-
-    def exchanged(
-        self,
-        request: HttpRequest,
-        answer: HttpResponse | None,
-        *,
-        step: str,
-        begun: float,
-        ended: float,
-        secrets: tuple[str, ...],
-    ) -> None:
-        """Remember what was sent, and learn its secrets."""
-        self._effects.append(Send(request, step, secrets))
-        self._labels.learn_request(request)
-        if answer is not None:
-            self._labels.learn_response(answer, secrets)
-        if step in POLLS:
+        if not isinstance(effect, Send):
+            return
+        self._labels.learn_request(effect.request)
+        if isinstance(answer, HttpResponse):
+            self._labels.learn_response(answer, effect.secrets)
+        if effect.step in POLLS:
             self._polled.set()
-
-    def opened(self, argument: str, program: str) -> None:
-        """Know that already."""
-
-    def visited(self, request: HttpRequest, status: int) -> None:
-        """Know that already."""
 
     # What follows is the browser.
 

@@ -17,6 +17,7 @@ from loopback_auth.compare.running.choices import THINKING, Choice, Tell, choice
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.effects import Observer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
 from loopback_auth.events import CallbackReceived, Event, LinkOpened, PasteReady, VerificationPrompted
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
@@ -111,7 +112,7 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, patience
     return one.name, recorder, end
 
 
-class Person:
+class Person(Observer):
     """Somebody with a simulated browser, who follows every link and approves.
 
     Args:
