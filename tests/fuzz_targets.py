@@ -17,6 +17,7 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 
+from loopback_auth.codec import from_members
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import MemoryWorld
@@ -55,7 +56,6 @@ from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.store import kept
 from loopback_auth.store import pending_sign_in as handed
 from loopback_auth.store.sign_in_lock import SignInLock
-from loopback_auth.store.strict import built
 from loopback_auth.trace.labels import Labels
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.witness import Witness
@@ -215,7 +215,7 @@ def _handed(data: bytes) -> None:
     with suppress(ValueError, RecursionError):
         members = json.loads(data)
         with suppress(ValueError):
-            built(handed.PendingSignIn, members)
+            from_members(handed.PendingSignIn, members)
 
 
 def _crowd(data: bytes) -> None:

@@ -12,9 +12,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
 
+from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.effects import Tick
 from loopback_auth.model import Attempt, Callback, ClientConfig, HttpResponse
-from loopback_auth.store.strict import built, plain
 
 SplitFlow = Literal["ticket", "device", "paste"]
 SPLIT_FLOWS: tuple[SplitFlow, ...] = get_args(SplitFlow)
@@ -129,7 +129,7 @@ T = TypeVar("T", PendingSignIn, Ended)
 
 def to_json(value: PendingSignIn | Ended) -> bytes:
     """Write it as ASCII JSON, ending in a line break."""
-    members = plain(value)
+    members = to_members(value)
     document = {"version": FORMAT_VERSION, "digest": _digest(members), **members}
     return json.dumps(document, indent=1, allow_nan=False).encode("ascii") + b"\n"
 
@@ -145,30 +145,16 @@ def from_json(kind: type[T], content: bytes, handle: str) -> T:
     Raises:
         ValueError: it is something else; the text quotes no value.
     """
-    members = _members(content)
+    members = read_object(content)
     version = members.pop("version", None)
     if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(f"not of format version {FORMAT_VERSION}")
     if members.pop("digest", None) != _digest(members):
         raise ValueError("changed since it was written")
-    found = built(kind, members)
+    found = from_members(kind, members)
     if found.handle != handle:
         raise ValueError("written for another handle")
     return found
-
-
-def _members(content: bytes) -> dict[str, object]:
-    # Asked beforehand, because a UnicodeDecodeError would carry the whole content.
-    if not content.isascii():
-        raise ValueError("not ASCII")
-    try:
-        members = json.loads(content)
-        json.dumps(members, allow_nan=False)
-    except (ValueError, RecursionError):
-        raise ValueError("not JSON") from None
-    if not isinstance(members, dict):
-        raise ValueError("not a JSON object")
-    return members
 
 
 def _digest(members: object) -> str:

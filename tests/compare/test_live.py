@@ -258,9 +258,9 @@ def test_nothing_kept_is_nothing_finished(tmp_path: Path) -> None:
 
 DAMAGED = [
     ("{", "is damaged"),
-    ("[]", "_Runs is of another kind"),
-    ('{"format": "else", "runs": []}', "_Runs has a member that is unknown"),
-    ('{"runs": 7}', "runs is of another kind"),
+    ("[]", "not a JSON object"),
+    ('{"format": "else", "runs": []}', "_Runs has an unknown member"),
+    ('{"runs": 7}', "runs must be a list"),
 ]
 
 

@@ -8,10 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -38,7 +37,6 @@ from loopback_auth.store.pending_sign_in import (
     to_json,
 )
 from loopback_auth.store.private_files import SIZE_LIMIT
-from loopback_auth.store.strict import built, plain
 
 HANDLE = "as.example-0a1b2c"
 NOW = 1_700_000_000.0
@@ -408,90 +406,6 @@ def test_a_lock_dies_with_its_process(store: PendingStore, tmp_path: Path) -> No
         found = store.load(HANDLE)
 
     assert found == HANDED
-
-
-@dataclass(frozen=True)
-class Everything:
-    """One member of every kind that is kept."""
-
-    text: str
-    number: int
-    seconds: float
-    flag: bool
-    octets: bytes
-    word: Literal["a", "b"]
-    pairs: tuple[tuple[str, str], ...]
-    ports: tuple[int, ...]
-    anything: object = None
-    maybe: str | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-WHOLE = Everything(
-    "x", 1, 1.5, True, b"\x00\xff", "a", (("n", "v"),), (1, 2), anything=True, maybe="m", names={"n": "v"}
-)
-
-
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        ("text", None),
-        ("text", 1),
-        ("number", True),
-        ("number", 1.0),
-        ("number", "1"),
-        ("seconds", "1"),
-        ("seconds", True),
-        ("seconds", 1e300),
-        ("seconds", float("nan")),
-        ("flag", 1),
-        ("flag", "true"),
-        ("octets", "not base64!"),
-        ("octets", 5),
-        ("word", "c"),
-        ("word", ["a"]),
-        ("pairs", [["n"]]),
-        ("pairs", [["n", "v", "w"]]),
-        ("pairs", {"n": "v"}),
-        ("pairs", "nv"),
-        ("ports", [1, "2"]),
-        ("ports", 1),
-        ("maybe", 1),
-        ("names", {"n": 1}),
-        ("names", []),
-        ("surplus", 1),
-    ],
-)
-def test_a_member_of_another_kind_is_refused(member: str, value: object) -> None:
-    """By name, and without its value."""
-    members = plain(WHOLE)
-    members[member] = value
-
-    assert built(Everything, plain(WHOLE)) == WHOLE
-    with pytest.raises(ValueError, match=r"another kind|unknown|base64|[Pp]adding"):
-        built(Everything, members)
-
-
-@pytest.mark.parametrize("member", ["text", "ports"])
-def test_a_member_that_is_missing_is_named(member: str) -> None:
-    """Unless it has a default."""
-    members = plain(WHOLE)
-    del members[member]
-    with pytest.raises(ValueError, match=f"{member} is missing"):
-        built(Everything, members)
-
-
-def test_one_is_not_true() -> None:
-    """What has its default is left out, and has to come back as what it was."""
-    assert built(Everything, plain(replace(WHOLE, anything=1))).anything == 1
-    assert built(Everything, plain(replace(WHOLE, anything=None))).anything is None
-
-
-@pytest.mark.parametrize("value", [None, 1, "x", []])
-def test_what_is_no_object_is_refused(value: object) -> None:
-    """As a whole, or as a member."""
-    with pytest.raises(ValueError, match="Everything is of another kind"):
-        built(Everything, value)
 
 
 def test_what_the_tokens_are_for_comes_back(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.model import Outcome, Run, Tokens
 from loopback_auth.model import ClientConfig
@@ -29,7 +30,6 @@ from loopback_auth.store.private_files import (
     store_error,
     write_private,
 )
-from loopback_auth.store.strict import built, plain
 from loopback_auth.trace.records import Exchange, Secret, Step, Trace
 
 FOLDER = "comparisons"
@@ -82,8 +82,8 @@ class Unfinished:
         if content is None:
             return ()
         try:
-            return tuple(map(self._run, built(_Runs, json.loads(content)).runs))
-        except (ValueError, RecursionError) as exc:
+            return tuple(map(self._run, from_members(_Runs, read_object(content)).runs))
+        except ValueError as exc:
             hint = "Leave --resume out to run every flow again."
             raise store_error(f"{self.path} is damaged: {exc}", hint) from None
 
@@ -93,7 +93,7 @@ class Unfinished:
         Raises:
             StoreError: they cannot be kept.
         """
-        content = json.dumps(plain(_Runs(tuple(map(_kept, runs))))).encode("ascii")
+        content = json.dumps(to_members(_Runs(tuple(map(_kept, runs))))).encode("ascii")
         if len(content) > SIZE_LIMIT:
             raise store_error(
                 "The finished flows cannot be kept: together they are larger than 1 MiB",

@@ -1,0 +1,182 @@
+"""Convert frozen dataclasses to JSON, and back again strictly by their annotations.
+
+Members are the fields by their names; bytes are base64. A value that is read must have exactly the annotated
+type, member by member, because Python takes True for 1 and JSON writers take numbers for strings. A
+`ValueError` says which member is wrong without quoting its value, for that may be a secret. Refuses to know
+what the values mean and where the text is kept.
+
+Source: RFC 8259 §6 (no NaN, no infinity).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from loopback_auth.model import Provider
+
+T = TypeVar("T")
+
+LARGEST = 1e15
+"""Bound of a number; far beyond every date in Unix seconds, so that infinity and nonsense are refused."""
+
+
+def to_members(value: object, *, defaults: bool = False) -> Any:
+    """Turn a value into what JSON can carry.
+
+    Args:
+        value: a dataclass, or what can be a member of one.
+        defaults: write members that have their default value too, except None and whole dataclasses, so that
+            a reader with other defaults reads the same.
+    """
+    if is_dataclass(value):
+        pairs = ((each, getattr(value, each.name)) for each in fields(value))
+        return {
+            each.name: to_members(member, defaults=defaults)
+            for each, member in pairs
+            if not _is_default(each, member) or (defaults and member is not None and not is_dataclass(member))
+        }
+    if isinstance(value, Mapping):
+        return dict(value)  # Of what JSON has; bytes in it would come back as strings.
+    if isinstance(value, tuple):
+        return [to_members(member, defaults=defaults) for member in value]
+    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+
+
+def from_members(kind: type[T], value: object, *, unknown_pass: bool = False) -> T:
+    """Build a dataclass from what JSON carried.
+
+    Args:
+        kind: the dataclass.
+        value: what `to_members` returned, or any other value of JSON; untrusted.
+        unknown_pass: ignore members that the class does not have, as a later version may have written.
+
+    Raises:
+        ValueError: the value does not fit; the text names the member and quotes no value.
+    """
+    made: T = _Reader(unknown_pass=unknown_pass).build(kind, value, kind.__name__)
+    return made
+
+
+def read_object(content: bytes) -> dict[str, object]:
+    """Parse a file of ours: one JSON object in ASCII.
+
+    Raises:
+        ValueError: the content is something else; the text quotes nothing of it.
+    """
+    # Asked beforehand, because a UnicodeDecodeError would carry the whole content.
+    if not content.isascii():
+        raise ValueError("not ASCII")
+    try:
+        members = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    if not isinstance(members, dict):
+        raise ValueError("not a JSON object")
+    return members
+
+
+class _Reader:
+    def __init__(self, *, unknown_pass: bool) -> None:
+        self._unknown_pass = unknown_pass
+
+    def build(self, kind: Any, value: object, member: str) -> Any:
+        if not isinstance(value, dict):
+            raise _must_be("an object", member)
+        hints = _hints(kind)
+        if not self._unknown_pass and not hints.keys() >= value.keys():
+            raise ValueError(f"{member} has an unknown member")
+        arguments = {}
+        for each in fields(kind):
+            if each.name in value:
+                arguments[each.name] = self._member(each, hints[each.name], value[each.name])
+            elif not _has_default(each):
+                raise ValueError(f"{each.name} is missing")
+        return kind(**arguments)
+
+    def _member(self, each: Field[Any], kind: Any, value: object) -> Any:
+        # Where None is the default it is not written, so null is not read either.
+        if value is None and each.default is None and kind is not object:
+            raise ValueError(f"{each.name} must not be null")
+        return self._read(kind, value, each.name)
+
+    def _read(self, kind: Any, value: object, member: str) -> Any:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin in (Union, UnionType):
+            (inner,) = (each for each in arguments if each is not NoneType)
+            return None if value is None else self._read(inner, value, member)
+        if origin is tuple:
+            return self._tuple(arguments, value, member)
+        if origin is Mapping:
+            if not isinstance(value, dict):
+                raise _must_be("an object", member)
+            return {name: self._read(arguments[1], each, name) for name, each in value.items()}
+        if is_dataclass(kind):
+            return self.build(kind, value, member)
+        return _scalar(kind, value, member)
+
+    def _tuple(self, kinds: tuple[Any, ...], value: object, member: str) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise _must_be("a list", member)
+        if kinds[-1] is Ellipsis:
+            kinds = kinds[:1] * len(value)
+        if len(kinds) != len(value):
+            raise _must_be(f"a list of {len(kinds)}", member)
+        return tuple(self._read(kind, each, member) for kind, each in zip(kinds, value, strict=True))
+
+
+def _scalar(kind: Any, value: object, member: str) -> Any:
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise _must_be(f"one of: {', '.join(map(str, get_args(kind)))}", member)
+        return value
+    if kind is float:
+        if type(value) not in (int, float) or not -LARGEST < value < LARGEST:  # type: ignore[operator]
+            raise _must_be("a number", member)
+        return float(value)  # type: ignore[arg-type]
+    if kind is bytes and isinstance(value, str):
+        try:
+            return base64.b64decode(value, validate=True)
+        except ValueError:
+            raise _must_be("base64", member) from None
+    if kind is not object and type(value) is not kind:
+        raise _must_be(_NAMES[kind], member)
+    return value
+
+
+_NAMES = {str: "a string", bytes: "base64", bool: "true or false", int: "a whole number"}
+
+
+@lru_cache
+def _hints(kind: Any) -> dict[str, Any]:
+    names = {}
+    if kind is Provider:
+        # The model names it for type checkers only, for most sign-ins can do without it.
+        from loopback_auth.device_and_ticket import TicketContract
+
+        names["TicketContract"] = TicketContract
+    return get_type_hints(kind, localns=names)
+
+
+def _has_default(each: Field[Any]) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING
+
+
+def _is_default(each: Field[Any], value: object) -> bool:
+    if each.default_factory is not MISSING:
+        return bool(value == each.default_factory())
+    # 1 == True, and would come back as what it is not.
+    return type(value) is type(each.default) and value == each.default
+
+
+def _must_be(what: str, member: str) -> ValueError:
+    return ValueError(f"{member} must be {what}")
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError
