@@ -184,28 +184,26 @@ def test_token_that_has_expired_is_no_prize() -> None:
 
 def test_injected_code_stops_the_sign_in_and_nothing_else() -> None:
     """Whoever knows our state can end our attempt; they cannot put their account into it (RFC 9700 §4.5)."""
-    answer_text = because(simulated_attacks("code"), "injected-code")
+    attack = next(one for one in simulated_attacks("code") if one.id == "injected-code")
 
-    assert (
-        answer_text
-        == "The attacker's own code with our state was taken. Our own sign-in was refused: invalid_grant."
-    )
+    assert attack.verdict == "pass"
+    assert "invalid_grant" in attack.because
 
 
 def test_stolen_code_is_refused_by_name() -> None:
     """Both without a verifier and with an invented one, and our own sign-in goes on (RFC 7636 §1)."""
-    answer_text = because(simulated_attacks("code"), "stolen-code")
+    reason = because(simulated_attacks("code"), "stolen-code")
 
-    assert "without a verifier 400 invalid_request, with an invented one 400 invalid_grant" in answer_text
-    assert answer_text.endswith("Our own sign-in succeeded.")
+    assert "400 invalid_request" in reason
+    assert "400 invalid_grant" in reason
 
 
 def test_second_redemption_tells_what_became_of_the_first() -> None:
     """A server should revoke what came of a code that is used twice (RFC 6749 §4.1.2)."""
     revoked, kept = (because(simulated_attacks(flow), "replay") for flow in ("code", "ticket"))
 
-    assert "was revoked by that" in revoked
-    assert "still works" in kept
+    assert "revoked" in revoked
+    assert "revoked" not in kept
 
 
 @pytest.mark.parametrize(
@@ -235,15 +233,15 @@ def test_attacks_are_the_same_in_another_process() -> None:
         "import sys; from loopback_auth.compare.attacks import simulated_attacks;"
         f"print([simulated_attacks(flow) for flow in {FLOWS!r}], 'aiohttp' in sys.modules)"
     )
-    answer_text = {
+    reason = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True
         ).stdout
         for seed in ("1", "2")
     }
 
-    assert len(answer_text) == 1
-    assert answer_text.pop().endswith("False\n")
+    assert len(reason) == 1
+    assert reason.pop().endswith("False\n")
 
 
 @pytest.mark.parametrize("world", [AttackedWorld, Gullible])

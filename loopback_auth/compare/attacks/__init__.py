@@ -1,10 +1,10 @@
-"""Attacks that are tried, not asserted: each is a story, played against a real sign-in of ours.
+"""Attacks that are tried, not asserted: each is a story, played against a real login.
 
     simulated_attacks("code")        in memory: the same outcome each time
-    await demo_attacks("code")       on sockets: our driver, our port, the served demo
+    await demo_attacks("code")       on sockets: the real driver and port, and the demo server
 
-A verdict of `pass` says that this attack did not succeed, and nothing more. Where a flow has nothing that
-could be attacked in such a way, that is said in place of an outcome.
+A verdict of `pass` says that this attack did not succeed, and nothing more. Where an attack does not apply to
+a flow, the verdict says so.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def simulated_attacks(
     """Try every attack against a flow, in memory.
 
     Args:
-        flow: name of a run; nothing is tried against one that is not in `choices.FLOWS`.
+        flow: name of a run; nothing is tried on one that is not in `FLOWS`.
         serving: makes the server.
-        world: what our port takes for an answer.
+        world: decides what the program accepts as a response.
     """
     return tuple(
         _attack(one, _in_memory(one, flow, serving, world) if flow in one.stories else None)
@@ -51,7 +51,7 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
     """Try every attack against a flow, on sockets, all at once.
 
     Args:
-        flow: name of a run; nothing is tried against one that is not in `choices.FLOWS`.
+        flow: name of a run; nothing is tried on one that is not in `FLOWS`.
         serving: makes the servers; None: ones that keep every rule.
     """
     import asyncio
@@ -78,7 +78,7 @@ def _in_memory(scenario: Scenario, flow: str, serving: Serving, world: type[Atta
 
 
 def _attack(scenario: Scenario, outcome: Outcome | None) -> Attack:
-    """Put what came of it into an attack; None: it does not concern the flow."""
+    """Return an attack with its outcome; None when it does not apply to the flow."""
     verdict: Verdict = "not applicable" if outcome is None else _VERDICTS[outcome.succeeded]
     because = scenario.otherwise if outcome is None else outcome.because
     return Attack(scenario.id, scenario.title, verdict, because, scenario.source)

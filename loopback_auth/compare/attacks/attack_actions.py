@@ -1,11 +1,11 @@
-"""What an attacker can do, what can be seen of a sign-in meanwhile, and the type of a story.
+"""What an attacker can do, what they can see of a login meanwhile, and the type of a story.
 
-Theory of operation. A story is a generator, as a flow is: it yields an act when somebody does something, and
-is resumed with what came of it. It reads from top to bottom in the order in which things happen, and the same
-story is played in memory (`attacks.memory`) and on sockets (`attacks.sockets`). Our own sign-in is the real
-one; it stands still, with the browser in the middle of a step, while the attacker acts.
+Theory of operation. A story is a generator, as a flow is: it yields an action and is resumed with its result.
+It reads from top to bottom in the order in which things happen, and the same story is played in memory
+(`attacks.memory`) and on sockets (`attacks.sockets`). The user's login is a real one; it is paused, with the
+browser in the middle of a step, while the attacker acts.
 
-Nothing here decides whether an attack succeeds: that is read off answers.
+Nothing here decides whether an attack succeeds: the responses show that.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from loopback_auth.trace.evidence import REDEMPTIONS
 T = TypeVar("T")
 
 Point = Literal["link", "approved", "answer"]
-"""Where our sign-in stands still: the person has the provider's page before them and is about to decide; they
-have approved, and we do not know yet; the browser is about to bring the answer to our port."""
+"""Where the user's login is paused: the user is about to decide on the provider's page; the user has
+approved, and the program does not know yet; the browser is about to bring the response to the program."""
 
 NO_ANSWER = HttpResponse(0)
-"""Nobody answered, or not yet."""
-OVER = "This sign-in is over."
+"""There was no response, or not yet."""
+OVER = "This login has ended."
 
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """What can be read while our sign-in stands still: in address bar, history, process list or memory.
+    """What can be read while the user's login is paused: in the address bar, history, process list or memory.
 
     Args:
-        start_url: our start page, as a browser was started with; empty where there is none.
-        link: the provider's page where the person approves; empty in flows that redirect.
-        redirect_uri: where the answer is to come; empty where none comes.
-        state: of our request.
-        answer: what the browser is about to bring; None before.
+        start_url: the program's start page, as the browser was started with; empty where there is none.
+        link: the provider's page where the user approves; empty in flows that redirect.
+        redirect_uri: where the response is going to come; empty where none comes.
+        state: of the user's authorization request.
+        answer: the request in which the browser is about to bring the response; None before.
     """
 
     start_url: str = field(default="", repr=False)
@@ -51,18 +51,19 @@ class Exposed:
     answer: Navigation | None = field(default=None, repr=False)
 
     def brought(self, name: str) -> str:
-        """Return a parameter of the answer, wherever it travels; empty when it is absent."""
+        """Return a parameter of the response, wherever it travels; empty when it is absent."""
         return parameter(self.answer, name) if self.answer is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """How our own sign-in ended.
+    """How the user's login ended.
 
     Args:
-        redeeming: our request that was answered with tokens, if there was one.
-        taken: what the attacker brought was taken for the answer.
-        renewed: the terminal showed a new link in place of a used one; None where nobody saw the terminal.
+        end: the sign-in, or why there is none.
+        redeeming: the program's request that got tokens, if there was one.
+        taken: the program accepted what the attacker delivered as the response.
+        renewed: the terminal showed a new link in place of a used one; None where the terminal was not seen.
     """
 
     end: SignIn | LoopbackAuthError
@@ -73,18 +74,27 @@ class LoginResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an attack came to, and in a sentence or two what showed that; None: it could not be tried."""
+    """How an attack ended.
+
+    Args:
+        succeeded: whether the attacker got what they wanted; None when it could not be tried.
+        because: what showed that, in a sentence or two.
+    """
 
     succeeded: bool | None
     because: str
 
 
-NOT_SO_FAR = Outcome(None, "Our own sign-in did not come so far.")
+NOT_SO_FAR = Outcome(None, "The user's login ended before that.")
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Make one request, as another process, as a page of the attacker's, or as a browser somewhere."""
+    """Send one request, as another process, as the attacker's page, or as some browser.
+
+    Args:
+        request: what is sent.
+    """
 
     request: HttpRequest = field(repr=False)
 
@@ -95,7 +105,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """Let our sign-in go on until a point, and stand still there."""
+    """Let the user's login go on, and pause it at a point.
+
+    Args:
+        point: where it is paused.
+    """
 
     point: Point
 
@@ -106,7 +120,7 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Let our sign-in go on to its end."""
+    """Let the user's login go on to its end."""
 
     def __iter__(self) -> Generator[End, Any, LoginResult]:
         result: LoginResult = yield self
@@ -115,7 +129,11 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """Have the person paste something into our sign-in: answers why it was refused; empty: it was taken."""
+    """Have the user paste a text into their login; the result is why it was refused, empty if it was not.
+
+    Args:
+        text: what is pasted.
+    """
 
     text: str = field(repr=False)
 
@@ -126,7 +144,11 @@ class Paste:
 
 @dataclass(frozen=True, slots=True)
 class BindAgain:
-    """Bind our port a second time: answers how that ended, in a sentence; empty where there are no ports."""
+    """Bind the program's port a second time; the result is a sentence, empty where there are no ports.
+
+    Args:
+        authority: host and port.
+    """
 
     authority: str
 
@@ -141,12 +163,12 @@ Story = Actions[Outcome]
 
 
 def not_begun(error: LoopbackAuthError) -> Outcome:
-    """Say that the attacker's own requests were not answered as they should be."""
-    return Outcome(None, f"The attacker could not begin: {error.message.rstrip('.')}.")
+    """Return that the attack could not begin, since the attacker's own requests failed."""
+    return Outcome(None, f"The attack could not begin: {error.message.rstrip('.')}.")
 
 
 def parameter(step: Navigation, name: str) -> str:
-    """Return a parameter that a browser's step carries: in the query, the fragment or the form."""
+    """Return a parameter of a browser's request: from the query, the fragment or the form."""
     parts = urlsplit(step.url)
     places = (parts.query, parts.fragment.removeprefix("?"), step.body.decode("latin-1"))
     return next((value for text in places for key, value in parse_qsl(text) if key == name), "")
@@ -158,7 +180,7 @@ def in_link(link: str, name: str) -> str:
 
 
 def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Navigation | None = None) -> Exposed:
-    """Say what can be read of a sign-in that has come so far."""
+    """Return what can be read of a login after these effects."""
     request = next((one.request for one in effects if isinstance(one, Browse) and one.request), None)
     link = next((one.url for one in effects if isinstance(one, VerificationPrompt)), "")
     if request is None:
@@ -167,6 +189,6 @@ def seen(effects: Sequence[Effect], *, start_url: str = "", answer: Navigation |
 
 
 def redeeming(effects: Sequence[Effect]) -> HttpRequest | None:
-    """Return the request that was answered with tokens, if there was one."""
+    """Return the request that got tokens, if there was one."""
     sent = [one.request for one in effects if isinstance(one, Send) and one.step in REDEMPTIONS]
     return sent[-1] if sent else None

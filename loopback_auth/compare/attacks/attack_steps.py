@@ -1,4 +1,4 @@
-"""What attackers do in more than one story, and how answers and endings are told: never with a secret."""
+"""Steps that several stories have in common, and the words for responses and results, without secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loopback_auth.redact import error_code, server_text
 def visit(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Actions[HttpResponse]:
-    """Let somebody's browser open a page and go on from there; return the answer where it ends."""
+    """Let a browser open a page and follow it to the end; return the last response."""
     way = follow(url, decision=decision, account=account, user_code=user_code)
     step = next(way)
     while True:
@@ -32,14 +32,15 @@ def visit(
 def approve(
     request: AuthorizationRequest, *, account: str = ""
 ) -> Actions[tuple[Navigation | None, HttpResponse]]:
-    """Let somebody approve a request of the attacker's; return what their browser is about to bring.
+    """Let the attacker's authorization request be approved, and stop before the redirect is followed.
 
     Args:
-        request: whose redirect URI ends the way.
-        account: of the one who approves; empty: our person's own.
+        request: of the attacker.
+        account: that approves; empty for the user's own.
 
     Returns:
-        The step of the browser, None if it never comes to that; and the last answer of the server.
+        The browser's request to the redirect URI, None if the server never redirects there; and the last
+        response of the server.
     """
     way = follow(request.url, account=account)
     step = next(way)
@@ -54,27 +55,27 @@ def approve(
 
 
 def deliver(context: AttackContext, step: Navigation) -> Actions[str]:
-    """Have an answer of the attacker's brought to us the way that answers come; say how it was received."""
+    """Deliver the attacker's authorization response to the program, and say how that ended."""
     if context.flow == "paste":
         refusal = yield from Paste(step.url)
-        return f"not accepted: {refusal!a}" if refusal else "taken"
-    # A page of the attacker's sends a form by itself; to any other address it is a link.
+        return f"refused: {refusal!a}" if refusal else "accepted"
+    # The attacker's page submits a form by itself; any other URL is a link on it.
     answer = (yield from Ask(step.request())) if step.body else (yield from visit(step.url))
-    return f"turned away ({answer.status})" if 400 <= answer.status < 500 else "taken"
+    return f"refused ({answer.status})" if 400 <= answer.status < 500 else "accepted"
 
 
 def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actions[tuple[bool, str]]:
-    """Redeem what is bound to a verifier, without one and with an invented one.
+    """Try to exchange a code or ticket that is bound to a verifier, without one and with a wrong one.
 
     Args:
         context: of the attack.
-        asked: makes the request with a verifier, or with none where that is empty.
+        asked: makes the request with a verifier, or without one where it is empty.
 
     Returns:
-        Whether a token came that works, and what was answered.
+        Whether the attacker got a token that works, and how the server responded.
     """
     said = []
-    for verifier, how in (("", "without a verifier"), (THEIR_VERIFIER, "with an invented one")):
+    for verifier, how in (("", "without a verifier"), (THEIR_VERIFIER, "with a wrong one")):
         answer = yield from Ask(asked(verifier))
         said.append(f"{how} {answer_text(answer)}")
         if token := token_in(answer):
@@ -83,19 +84,19 @@ def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actio
 
 
 def token_works(context: AttackContext, token: str) -> Actions[bool]:
-    """Use an access token; return whether it was accepted."""
+    """Use an access token; return whether the server accepted it."""
     answer = yield from Ask(context.resource_request(token))
     return answer.status == 200
 
 
 def token_in(answer: HttpResponse) -> str:
-    """Return the access token in an answer; empty when there is none."""
+    """Return the access token in a response; empty when there is none."""
     token = _members(answer).get("access_token") if answer.status < 300 else None
     return token if isinstance(token, str) else ""
 
 
 def answer_text(answer: HttpResponse) -> str:
-    """Say what an endpoint answered: the status, and the error or that there was a token."""
+    """Describe a response: the status, and the error or that there was a token."""
     members = _members(answer)
     if "access_token" in members:
         return f"{answer.status} with a token"
@@ -108,29 +109,29 @@ def answer_text(answer: HttpResponse) -> str:
 
 
 def login_text(result: LoginResult) -> str:
-    """Say how our own sign-in ended."""
+    """Say how the user's login ended."""
     match result.end:
         case SignIn():
             how = "ended in the attacker's account" if as_theirs(result) else "succeeded"
-            return f"Our own sign-in {how}."
+            return f"The user's login {how}."
         case OAuthError(error=error):
-            return f"Our own sign-in was refused: {error}."
+            return f"The user's login was refused: {error}."
         case failure:
-            return f"Our own sign-in failed: {failure.message.rstrip('.')}."
+            return f"The user's login failed: {failure.message.rstrip('.')}."
 
 
 def as_theirs(result: LoginResult) -> bool:
-    """Return whether we are signed in to the attacker's account."""
+    """Return whether the program is signed in to the attacker's account."""
     return isinstance(result.end, SignIn) and result.end.tokens.account == THEIR_ACCOUNT
 
 
 def signed_in(result: LoginResult) -> bool:
-    """Return whether our sign-in succeeded."""
+    """Return whether the user's login succeeded."""
     return isinstance(result.end, SignIn)
 
 
 def refused(result: LoginResult) -> bool:
-    """Return whether the server refused it."""
+    """Return whether the server refused the user's login."""
     return isinstance(result.end, OAuthError)
 
 

@@ -1,7 +1,7 @@
-"""Who attacks whom, and what attackers have from the start: the client, the server, requests of their own.
+"""What an attacker has from the start: the client, the server, and their own requests.
 
-They are what everybody can be: another program with the same public client id, an account of their own, a
-page of their own. They make their requests with the same functions as we do.
+Anyone can have that: another program with the same public client ID, an account, a web page. The attacker's
+requests are made with the same functions as the program's.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ THEIR_VERIFIER = "a-code-verifier-that-somebody-else-has-invented"
 
 @dataclass(frozen=True, slots=True)
 class AttackContext:
-    """One flow under attack.
+    """One flow under attack, and what the attacker has from the start.
 
     Args:
         flow: name of the run.
-        client: ours, which anybody can pretend to be: it is public.
+        client: the program's, which anyone can pretend to be: it is public.
         issuer: of the server where the accounts are.
-        impostor: the server that our client believes in, where that is another one.
+        impostor: the attacker's server, where the program is configured with it.
     """
 
     flow: str
@@ -53,7 +53,7 @@ class AttackContext:
 
     @property
     def metadata(self) -> ServerMetadata:
-        """What everybody can find out about the server."""
+        """What everyone can find out about the server."""
         endpoints = {name: self.issuer + path for name, path in PATHS.items()}
         return ServerMetadata(
             issuer=self.issuer,
@@ -65,14 +65,14 @@ class AttackContext:
 
     @property
     def ticket(self) -> TicketContract:
-        """How tickets are made here."""
+        """The contract of the server's tickets."""
         if self.client.provider.ticket is None:
-            raise EndpointMissing("There are no tickets here.")
+            raise EndpointMissing("This provider has no tickets.")
         return self.client.provider.ticket
 
     @property
     def ticket_values(self) -> Mapping[str, str]:
-        """What an attacker fills in to make a ticket."""
+        """The values with which an attacker creates a ticket."""
         contract = self.ticket
         return {
             "base": contract.base,
@@ -83,12 +83,12 @@ class AttackContext:
         }
 
     def request(self, redirect_uri: str, *, state: str = THEIR_STATE) -> AuthorizationRequest:
-        """Make an authorization request of the attacker's, as our client would make it."""
+        """Make the attacker's authorization request, as the program would make it."""
         attempt = Attempt(state, THEIR_VERIFIER, "a-nonce-that-somebody-else-chose", 0.0)
         return authorization_request(self.client, self.metadata, attempt, redirect_uri=redirect_uri)
 
     def code_request(self, code: str, redirect_uri: str, verifier: str) -> HttpRequest:
-        """Redeem a code; an empty verifier is left out."""
+        """Exchange a code; an empty verifier is left out."""
         parameters = [
             ("grant_type", "authorization_code"),
             ("client_id", self.client.client_id),
@@ -107,7 +107,7 @@ class AttackContext:
         return form_request(self.issuer + PATHS["token_endpoint"], parameters)
 
     def exchange_request(self, ticket: str, verifier: str) -> HttpRequest:
-        """Redeem a ticket; an empty verifier is left out."""
+        """Exchange a ticket; an empty verifier is left out."""
         contract = self.ticket
         if contract.exchange is None:
             raise EndpointMissing("These tickets are not exchanged.")
@@ -115,7 +115,7 @@ class AttackContext:
         return call_request(contract.exchange, values)
 
     def resource_request(self, token: str) -> HttpRequest:
-        """Use an access token: ask whose it is."""
+        """Use an access token: request the account."""
         bearer = ("Authorization", f"Bearer {token}")
         if self.flow == "ticket" and self.ticket.account is not None:
             request = call_request(self.ticket.account, {"base": self.ticket.base, "ui": self.ticket.ui})
@@ -126,13 +126,13 @@ class AttackContext:
 def new_context(
     flow: str, issuer: str, *, bound: bool = False, impostor: Impostor | None = None
 ) -> tuple[Choice, AttackContext]:
-    """Return what our sign-in runs, and the context of the attack.
+    """Return the user's login, and the context of the attack.
 
     Args:
         flow: name of the run.
         issuer: of the server where the accounts are.
         bound: tickets are made with a code challenge.
-        impostor: the server that our client believes in.
+        impostor: the attacker's server, if the program is configured with it.
     """
     believed = impostor.issuer if impostor is not None else issuer
     theirs = choice(flow, _client(issuer, bound=bound)).client
@@ -150,7 +150,7 @@ def _client(issuer: str, *, bound: bool) -> ClientConfig:
 
 
 def from_page(url: str, form: str = "") -> HttpRequest:
-    """Let a page of the attacker's send the person's browser somewhere, with a form or without."""
+    """Make the browser's request when the attacker's page navigates it, with a form or without."""
     if not form:
         return Navigation("GET", url, initiator=THEIR_PAGE, site="cross-site").request()
     body = form.encode("ascii")
@@ -158,7 +158,7 @@ def from_page(url: str, form: str = "") -> HttpRequest:
 
 
 def from_script(url: str) -> HttpRequest:
-    """Let a page of the attacker's load something in the background, as an image would be."""
+    """Make a request as a script of the attacker's page does in the background."""
     host = url.partition("://")[2].partition("/")[0]
     headers = {"Host": host, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
     return HttpRequest("GET", url, (*headers.items(), ("Sec-Fetch-Dest", "image")))

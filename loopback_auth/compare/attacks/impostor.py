@@ -1,8 +1,7 @@
-"""An authorization server of the attacker's, which sends browsers on to an honest one (mix-up).
+"""The attacker's authorization server, which redirects browsers to an honest one (mix-up).
 
-A client that signs in there, because somebody told it to, ends with a code of the honest server in hand. If
-it does not notice, it brings that code to the attacker's token endpoint, and its verifier along: PKCE is no
-help (RFC 9700 §4.4.1).
+A client that signs in there gets a code of the honest server. If it does not detect that, it sends the code
+and its verifier to the attacker's token endpoint: PKCE does not help (RFC 9700 §4.4.1).
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from loopback_auth.demo.wire import Refused, error_reply
 from loopback_auth.model import HttpRequest, HttpResponse
 
 PRIZES = ("/token", "/userinfo")
-"""Where a client brings what it takes for this server's own."""
+"""Paths to which a client sends codes and tokens."""
 
 
 class Impostor(DemoServer):
-    """Has a name and metadata of its own, and no accounts.
+    """A server with its own issuer and metadata, and without accounts.
 
     Args:
         issuer: an origin.
@@ -30,7 +29,7 @@ class Impostor(DemoServer):
     def __init__(self, issuer: str, honest: DemoServer, *, entropy: Callable[[int], bytes]) -> None:
         super().__init__(issuer, entropy=entropy)
         self.got: list[HttpRequest] = []
-        """What clients have brought."""
+        """Requests with codes and tokens from clients."""
         self._honest = honest
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -47,5 +46,5 @@ class Impostor(DemoServer):
         return super().handle(request, now)
 
     def metadata(self) -> dict[str, object]:
-        """Say nothing of `iss`, which this server could not send."""
+        """Leave out `iss`, which this server could not send."""
         return {**super().metadata(), "authorization_response_iss_parameter_supported": False}

@@ -1,4 +1,4 @@
-"""Attacks on what can be had second-hand: links, tickets, device codes, user codes, recorded requests."""
+"""Attacks with links, tickets, device codes, user codes and recorded requests."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from loopback_auth.protocol.device import device_authorization_request, device_a
 from loopback_auth.protocol.ticket import call_request, ticket_response
 
 GUESSES = ("BBBB", "CCCC", "DDDD", "FFFF", "GGGG", "HHHH", "JJJJ", "KKKK", "LLLL", "MMMM", "NNNN", "PPPP")
-"""Twice each, a user code that almost surely is nobody's: there are 20 to the power of 8."""
+"""Written twice, each is a user code that almost certainly was not issued: there are 20 to the power of 8."""
 
 
 def stolen_ticket(context: AttackContext) -> Story:
-    """Somebody has read the ticket's id, in the process list or the history, and redeems it before we do."""
+    """Another process has read the ticket's ID in the link, and exchanges it before the program does."""
     exposed = yield from Until("approved")
     request = partial(context.exchange_request, in_link(exposed.link, "ticket"))
     if context.ticket.binding:
@@ -35,34 +35,34 @@ def stolen_ticket(context: AttackContext) -> Story:
         token = token_in(answer)
         accepted, said = bool(token) and (yield from token_works(context, token)), answer_text(answer)
     result = yield from End()
-    return Outcome(accepted, f"Exchanged before us, the id in the link got: {said}. {login_text(result)}")
+    return Outcome(accepted, f"Exchanging the ticket in the link first got: {said}. {login_text(result)}")
 
 
 def stolen_user_code(context: AttackContext) -> Story:
-    """The same with a user code, which is all that a device's link has in it."""
+    """The same with the user code, which is all that the link of the device flow contains."""
     exposed = yield from Until("approved")
     answer = yield from Ask(context.device_request(in_link(exposed.link, "user_code")))
     token = token_in(answer)
     accepted = bool(token) and (yield from token_works(context, token))
     result = yield from End()
     said = answer_text(answer)
-    because = f"The user code in the link redeems nothing ({said}), and the device code is in no link."
+    because = f"The user code in the link does not get tokens ({said}), and the device code is not in it."
     return Outcome(accepted, f"{because} {login_text(result)}")
 
 
 def phished_by_link(context: AttackContext) -> Story:
-    """The attacker begins, sends the person the link, and asks until they have approved (phishing)."""
+    """The attacker starts a login, sends the user the link, and polls until they have approved (phishing)."""
     link, redeeming = yield from _begun(context)
     page = yield from visit(link)
     answer = yield from Ask(redeeming)
     token = token_in(answer)
     accepted = bool(token) and (yield from token_works(context, token))
-    end = f"The person opened the attacker's link and decided ({page.status}); the attacker then got"
+    end = f"The user opened the attacker's link and approved ({page.status}); the attacker then got"
     return Outcome(accepted, f"{end}: {answer_text(answer)}.")
 
 
 def _begun(context: AttackContext) -> Actions[tuple[str, HttpRequest]]:
-    """Begin as our client would; return the link to approve, and the request that redeems."""
+    """Start as the program would; return the link to approve, and the request that gets the tokens."""
     if context.flow == "ticket":
         contract, values = context.ticket, context.ticket_values
         ticket = ticket_response(contract, values, (yield from Ask(call_request(contract.create, values))))
@@ -73,56 +73,55 @@ def _begun(context: AttackContext) -> Actions[tuple[str, HttpRequest]]:
 
 
 def approved_by_stranger(context: AttackContext) -> Story:
-    """Somebody has seen our link, and approves it with an account of their own before the person does."""
+    """The attacker has seen the link, and approves it with their own account before the user does."""
     exposed = yield from Until("link")
     page = yield from visit(exposed.link, account=THEIR_ACCOUNT)
     result = yield from End()
-    because = f"The attacker approved our link with their own account ({page.status})."
+    because = f"The attacker approved the link with their own account ({page.status})."
     return Outcome(as_theirs(result), f"{because} {login_text(result)}")
 
 
 def denied_by_stranger(context: AttackContext) -> Story:
-    """Somebody has seen our link, and refuses in the person's place."""
+    """The attacker has seen the link, and denies the request before the user decides."""
     exposed = yield from Until("link")
     page = yield from visit(exposed.link, decision="deny")
     result = yield from End()
-    because = f"The attacker opened our link and denied ({page.status})."
+    because = f"The attacker opened the link and denied the request ({page.status})."
     return Outcome(refused(result), f"{because} {login_text(result)}")
 
 
 def guessed_user_code(context: AttackContext) -> Story:
-    """Somebody tries one user code after the other."""
+    """The attacker tries one user code after the other."""
     statuses = []
     for guess in GUESSES:
         answer = yield from visit(f"{context.issuer}/device", user_code=f"{guess}-{guess}")
         statuses.append(answer.status)
     allowed = next((number for number, status in enumerate(statuses) if status == 429), None)
     if allowed is None:
-        return Outcome(True, f"{len(GUESSES)} wrong codes in a row, and the server would take more.")
-    return Outcome(False, f"After {allowed} wrong codes in a row the server took no more (429).")
+        return Outcome(True, f"The server accepted {len(GUESSES)} wrong codes in a row without a limit.")
+    return Outcome(False, f"After {allowed} wrong codes in a row the server refused further guesses (429).")
 
 
 def opened_again(context: AttackContext) -> Story:
-    """Another process has read our start link in the process list, and opens it after the person did."""
+    """Another process has read the start page's URL in the process list, and opens it after the browser."""
     exposed = yield from Until("link" if context.flow in ("ticket", "device") else "answer")
     answer = yield from Ask(from_page(exposed.start_url))
     result = yield from End()
-    shown = " The terminal showed a new one." if result.renewed else ""
-    because = f"The second opening of the link got {answer_text(answer)}.{shown}"
+    shown = " The terminal showed a new link." if result.renewed else ""
+    because = f"Opening the start page a second time got {answer_text(answer)}.{shown}"
     succeeded = answer.status < 400 if answer.status else None
     return Outcome(succeeded, f"{because} {login_text(result)}")
 
 
 def replay(context: AttackContext) -> Story:
-    """Somebody has recorded our request, proof and all, and sends it again, word for word."""
+    """The attacker has recorded the program's request, and sends exactly the same again."""
     result = yield from End()
     if result.redeeming is None or not isinstance(result.end, SignIn):
-        return Outcome(None, f"There was nothing to be sent again. {login_text(result)}")
+        return Outcome(None, f"There was no such request to send again. {login_text(result)}")
     answer = yield from Ask(result.redeeming)
     token = token_in(answer)
     accepted = bool(token) and (yield from token_works(context, token))
     kept = yield from token_works(context, result.end.tokens.access_token)
-    rest = "still works" if kept else "was revoked by that"
-    return Outcome(
-        accepted, f"The same request again got {answer_text(answer)}. Our own access token {rest}."
-    )
+    rest = "still works" if kept else "was revoked by the server"
+    said = answer_text(answer)
+    return Outcome(accepted, f"The same request again got {said}. The user's access token {rest}.")

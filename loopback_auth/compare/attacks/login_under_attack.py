@@ -1,6 +1,6 @@
-"""Our own sign-in under attack, on sockets: the real one, a person who approves, and a browser that can wait.
+"""The user's login under attack, on sockets: a real login, a user who approves, and a browser that can wait.
 
-The browser is the simulated one, taken step by step, so that it stands still where the attacker acts.
+The browser is the simulated one, taken step by step, so that it is paused where the attacker acts.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.labels import Labels
 
 PATIENCE = 20.0
-"""Seconds after which a sign-in is given up."""
+"""Seconds after which a login is given up."""
 POLL = 5.0
-"""Seconds in which a poll comes by."""
+"""Seconds in which a polling request comes."""
 
 
 async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
@@ -47,12 +47,12 @@ async def fetched(session: ClientSession, request: HttpRequest) -> HttpResponse:
 
 
 class LoginUnderAttack(Observer):
-    """One sign-in and its person; begins when it is first let go on.
+    """One login and its user; it begins with the first action of the story that lets it go on.
 
     Args:
-        one: what is run.
+        one: the run.
         session: of the browser.
-        labels: learns every secret that passes.
+        labels: learns every secret that is sent.
     """
 
     def __init__(self, one: Choice, session: ClientSession, labels: Labels) -> None:
@@ -75,21 +75,21 @@ class LoginUnderAttack(Observer):
     # What follows is done by stories.
 
     async def until(self, point: Point) -> Exposed | None:
-        """Go on until a point; None when it ended before."""
+        """Let the login go on until a point; None when it ended before."""
         self._wanted, self._reached = point, asyncio.get_running_loop().create_future()
         self._released.set()
         await asyncio.wait((self._reached, self._begun()), return_when=asyncio.FIRST_COMPLETED)
         return self._reached.result() if self._reached.done() else None
 
     async def end(self) -> LoginResult:
-        """Go on to the end."""
+        """Let the login go on to its end."""
         self._wanted = None
         self._released.set()
         end = await self._begun()
         return LoginResult(end, redeeming(self._effects), taken=self._taken, renewed=self._renewed)
 
     async def offered(self, text: str) -> str:
-        """Paste something; say why it was refused, nothing if it was not."""
+        """Paste a text; return why it was refused, empty if it was accepted."""
         self._to_paste.put_nowait(text)
         refusal, login = asyncio.ensure_future(self._refused.get()), self._begun()
         await asyncio.wait((refusal, login), return_when=asyncio.FIRST_COMPLETED)
@@ -99,7 +99,7 @@ class LoginUnderAttack(Observer):
         return refusal.result()
 
     async def leave(self) -> None:
-        """Give up what is still going on; a defect is not hidden."""
+        """Cancel what is still running; unexpected errors are raised."""
         tasks = [*self._tasks, *([self._login] if self._login is not None else [])]
         for task in tasks:
             task.cancel()
@@ -130,37 +130,37 @@ class LoginUnderAttack(Observer):
     # What follows is called by the sign-in.
 
     def open(self, url: str) -> Opening:
-        """Be an opener of browsers."""
+        """Open a browser, for the login."""
         self._start_url = url
         self._browse(url)
         return Opening(program="simulated user agent")
 
     def notice(self, event: Event) -> None:
-        """See what the terminal shows."""
+        """Handle an event of the login."""
         match event:
             case PasteReady(url=url):
                 self._browse(url, reaches_us=False)
             case PasteRefused(reason=reason):
                 self._refused.put_nowait(reason)
             case LinkRenewed(url=url):
-                # What the old link led to is withdrawn, and the person sees the new one.
+                # The old link no longer works, and the user sees the new one.
                 self._renewed = True
                 self._browse(url)
             case CallbackReceived():
-                # As long as our browser stands still it has brought nothing.
+                # While the browser is paused, the callback is not from it.
                 self._taken = self._taken or self._stands
             case _:
                 pass
 
     async def paste(self, request: AuthorizationRequest) -> Callback:
-        """Paste what there is, until something is taken."""
+        """Paste the texts of the story, until one is accepted."""
         callback = await pasted(request, notify=self.notice, read=self._to_paste.get)
         self._taken = self._taken or self._stands
         self._refused.put_nowait("")
         return callback
 
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
-        """Remember what was asked of the world, and learn the secrets of requests."""
+        """Keep an effect, and learn the secrets of requests."""
         self._effects.append(effect)
         if not isinstance(effect, Send):
             return
@@ -206,7 +206,7 @@ class LoginUnderAttack(Observer):
         return not step.relay and page == seen(self._effects).redirect_uri
 
     async def _just_polled(self) -> None:
-        """Let a poll go by, so that the next one is not in the attacker's way."""
+        """Wait for a polling request, so that the next one does not disturb the attacker."""
         self._polled.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL):

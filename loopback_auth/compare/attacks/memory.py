@@ -1,7 +1,7 @@
-"""Stories in memory: the simulated world with somebody else in it, and the same outcome each time.
+"""Stories in memory: the simulated world with an attacker in it, and the same outcome each time.
 
-The world runs our sign-in in one go, so the story is taken along: where the browser comes to a point at which
-the attacker wants to act, the story goes on, until it lets our sign-in go on.
+The world runs the user's login in one go, so the story runs inside it: where the browser comes to a point at
+which the attacker wants to act, the story goes on, until it lets the login go on.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from loopback_auth.trace.labels import Labels
 
 
 class AttackedWorld(MemoryWorld):
-    """Others reach our port as well, and what comes first counts.
+    """A simulated world in which the attacker reaches the program's port too; the first response counts.
 
     Args:
         flow: name of the run whose world it is.
-        server: that everybody asks.
+        server: that both the program and the attacker use.
     """
 
     def __init__(self, flow: str, server: DemoServer) -> None:
@@ -60,19 +60,19 @@ class AttackedWorld(MemoryWorld):
             paste=like.paste,
         )
         self.at: Callable[[Point, Navigation], None] = lambda _point, _step: None
-        """Told where the browser stands before its step arrives."""
+        """Called before the browser's step arrives."""
         self.moment = self.now
         self._opened = False
         self.first: Callback | None = None
-        """What somebody else has brought and was taken for the answer."""
+        """What the attacker delivered and the program accepted as the response."""
 
     def exposed(self, answer: Navigation | None) -> Exposed:
-        """Say what can be read now."""
+        """Return what can be read now."""
         start_url = OURS + self.keys.start if self.keys.start else ""
         return seen(self.effects, start_url=start_url, answer=answer)
 
     def visit(self, request: HttpRequest) -> HttpResponse:
-        """Answer somebody else at our port."""
+        """Respond to the attacker at the program's port."""
         request = replace(request, url=request.url.removeprefix(OURS))
         if self.keys.start and request.url == self.keys.start:
             refusal = self.opening(request)
@@ -86,7 +86,7 @@ class AttackedWorld(MemoryWorld):
         return NO_ANSWER if isinstance(verdict, Repeated) else _page(verdict)
 
     def offered(self, text: str) -> str:
-        """Let the person paste something; say why it was refused, nothing if it was not."""
+        """Let the user paste a text; return why it was refused, empty if it was accepted."""
         request = self._endpoint.request
         if request is None or self.first is not None:
             return OVER
@@ -101,11 +101,11 @@ class AttackedWorld(MemoryWorld):
         return redirect_endpoint(self._endpoint, request)
 
     def opening(self, request: HttpRequest) -> TurnedAway | None:
-        """Decide whether a request may open our start page."""
+        """Decide whether a request may open the start page."""
         return start_page(request, authority=AUTHORITY, key=self.keys.start[1:], used=self._opened)
 
     def unwrapped(self, text: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-        """Decide whether what was pasted is the answer."""
+        """Decide whether a pasted text is the response."""
         return pasted_callback(text, request)
 
     def _take(self, callback: Callback) -> None:
@@ -134,7 +134,7 @@ class InMemory:
 
     Args:
         world: fresh.
-        one: what our sign-in is.
+        one: the user's login.
     """
 
     def __init__(self, world: AttackedWorld, one: Choice) -> None:
@@ -145,7 +145,7 @@ class InMemory:
         self._outcome: Outcome | None = None
 
     def play(self, story: Story) -> Outcome:
-        """Play a story to its end; what it tells has no secrets."""
+        """Play a story to its end; the outcome has no secrets."""
         self._go_on(story, None)
         if self._outcome is None:
             self._sign_in(story)
@@ -168,7 +168,7 @@ class InMemory:
             self._go_on(story, self._world.exposed(step if point == "answer" else None))
 
     def _go_on(self, story: Story, answer: Exposed | LoginResult | None) -> None:
-        """Let the attacker act until our sign-in is to go on, or the story is over."""
+        """Let the attacker act until the login is to go on, or the story ends."""
         self._waits = None
         try:
             action = story.send(answer)

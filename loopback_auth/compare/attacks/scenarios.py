@@ -1,4 +1,4 @@
-"""The table of attacks: what is tried against which flow, by which story, and why not against the others."""
+"""The table of attacks: what is tried on which flow, by which story, and why not on the others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CODES = ("code", FORM_POST, "paste")
 REDIRECTS = ("code", FORM_POST, "token", "paste")
 POLLED = ("ticket", "device")
 STARTED = ("code", FORM_POST, "token", "ticket", "device")
-"""Flows whose browser begins at a page of ours."""
+"""Flows whose browser begins at the program's start page."""
 
-NO_CALLBACK = "Nothing comes back through the browser, so that no answer is waited for at a port."
+NO_CALLBACK = "No response comes through the browser, so the program does not listen for one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Scenario:
     """One attack.
 
     Args:
-        id: stable.
+        id: name of the attack, which stays the same.
         title: what is tried, in one sentence.
-        source: clause that warns of it, or says what stands against it.
-        stories: by the name of the run.
-        otherwise: why it does not concern the other flows.
-        bound: with tickets that take a code challenge, as only the demo server offers them.
-        impostor: our client believes in a server of the attacker's.
+        source: clause that describes the attack or the defence.
+        stories: one for each flow that it is tried on, by the name of the run.
+        otherwise: why it does not apply to the other flows.
+        bound: the tickets take a code challenge, which only the demo server offers.
+        impostor: the program is configured with the attacker's server.
     """
 
     id: str
@@ -51,28 +51,28 @@ def _all(story: Tell, *flows: str) -> dict[str, Tell]:
 ATTACKS = (
     Scenario(
         "stolen-code",
-        "Another process reads the code on its way and redeems it first.",
+        "Another process reads the code in the redirect and exchanges it first.",
         "RFC 7636 §1",
         _all(redirects.stolen_answer, *CODES),
         "No authorization code is used.",
     ),
     Scenario(
         "stolen-token",
-        "Somebody reads the access token on its way and uses it.",
+        "Another process reads the access token in the redirect and uses it.",
         "RFC 9700 §2.1.2",
         _all(redirects.stolen_answer, "token"),
         "No access token passes through the browser.",
     ),
     Scenario(
         "stolen-ticket",
-        "Somebody reads what stands in the approval link and redeems it first.",
+        "Another process reads the approval link and exchanges the code or ticket in it first.",
         "https://github.com/netlify/open-api; RFC 8628 §3.3",
         {"ticket": links.stolen_ticket, "device": links.stolen_user_code},
         "There is no approval link.",
     ),
     Scenario(
         "stolen-ticket-bound",
-        "Somebody redeems a ticket's id, where the ticket is bound to a code challenge.",
+        "Another process exchanges the ticket, which is bound to a code challenge.",
         "RFC 7636 §4.6",
         _all(links.stolen_ticket, "ticket"),
         "There is no ticket.",
@@ -80,71 +80,71 @@ ATTACKS = (
     ),
     Scenario(
         "port-squatting",
-        "Another process gets what the browser brings to our port.",
+        "Another process takes the loopback port and uses what the browser brings.",
         "RFC 8252 §8.1",
         _all(redirects.squatted_port, *REDIRECTS),
         NO_CALLBACK,
     ),
     Scenario(
         "replay",
-        "What redeemed the tokens is redeemed a second time.",
+        "The request that got the tokens is sent a second time.",
         "RFC 6749 §4.1.2",
         _all(links.replay, *CODES, *POLLED),
-        "Nothing is redeemed: the token itself comes, and works until it expires.",
+        "There is no exchange: the token itself is delivered, and works until it expires.",
     ),
     Scenario(
         "forged-callback",
-        "A page or another process sends answers of its own to our port.",
+        "A web page or another process sends forged responses to the loopback port.",
         "RFC 6749 §10.12",
         _all(redirects.forged_callback, *REDIRECTS),
         NO_CALLBACK,
     ),
     Scenario(
         "fixation",
-        "Somebody else's approval is slipped under our sign-in (log-in CSRF).",
+        "The attacker's own approval is put in place of the user's (login CSRF).",
         "RFC 9700 §4.7; RFC 8628 §5.5",
         _all(redirects.fixation, *REDIRECTS) | _all(links.approved_by_stranger, *POLLED),
     ),
     Scenario(
         "injected-code",
-        "Somebody else's code or token is brought with our own state.",
+        "The attacker's own code or token is delivered with the correct state.",
         "RFC 9700 §4.5, §4.6",
         _all(redirects.injection, *REDIRECTS),
-        "We ask by our own ticket or device code, and take nothing from the browser.",
+        "The program uses only its own ticket or device code, and nothing from the browser.",
     ),
     Scenario(
         "mix-up",
-        "A server of the attacker's lets the real one answer in its place.",
+        "The attacker's server redirects the browser to the real server (mix-up).",
         "RFC 9207 §2.4",
         _all(redirects.mix_up, *REDIRECTS),
-        "No authorization response comes whose sender could be mistaken.",
+        "There is no authorization response that could come from another server.",
         impostor=True,
     ),
     Scenario(
         "phishing",
-        "The attacker begins a sign-in and has the person approve it.",
+        "The attacker starts a login and sends the user the link to approve (phishing).",
         "RFC 8628 §5.4",
         _all(redirects.phished, *REDIRECTS) | _all(links.phished_by_link, *POLLED),
     ),
     Scenario(
         "start-link",
-        "Another process opens our start link a second time.",
+        "Another process opens the start page a second time.",
         "jupyter/notebook#4260",
         _all(links.opened_again, *STARTED),
-        "The browser begins at the provider's page, not at one of ours.",
+        "The browser begins at the provider's page; there is no start page.",
     ),
     Scenario(
         "denial-of-service",
-        "Somebody else tries to end our sign-in with a refusal.",
+        "The attacker tries to cancel the login with a refusal.",
         "RFC 8252 §8.9",
         _all(redirects.false_denial, *REDIRECTS) | _all(links.denied_by_stranger, *POLLED),
     ),
     Scenario(
         "guessed-user-code",
-        "User codes are guessed, one after the other.",
+        "The attacker guesses user codes, one after the other.",
         "RFC 8628 §5.1",
         _all(links.guessed_user_code, "device"),
         "There is no user code.",
     ),
 )
-"""In the order in which they are told."""
+"""In the order in which they are shown."""

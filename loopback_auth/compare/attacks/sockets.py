@@ -1,4 +1,4 @@
-"""Stories on sockets: attackers ask the served demo and our real port, while our real sign-in goes on."""
+"""Stories on sockets: attackers send requests to the demo server and to the program during a real login."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from loopback_auth.trace.labels import Labels
 
 
 def demo_server(issuer: str) -> DemoServer:
-    """Make a server that keeps every rule, and lets devices ask as often as they like."""
+    """Make a server that keeps every rule, and lets devices poll without an interval."""
     return DemoServer(issuer, entropy=secrets.token_bytes, device_interval=0)
 
 
 async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> Outcome:
-    """Play the story of one attack against a flow; what it tells has no secrets."""
+    """Play the story of one attack on a flow; the outcome has no secrets."""
     labels = Labels()
     async with AsyncExitStack() as stack:
         demo = await stack.enter_async_context(serve_demo(server_factory=serving))
@@ -104,7 +104,7 @@ async def _performed(
 
 
 def shared(authority: str) -> str:
-    """Try to listen on a port that somebody has, in the ways in which systems let ports be shared."""
+    """Try to listen on a port that is in use, with the options by which systems share ports."""
     host, _, port = authority.rpartition(":")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as second:
         for name in ("SO_REUSEADDR", "SO_REUSEPORT"):
@@ -115,5 +115,5 @@ def shared(authority: str) -> str:
             second.listen()
         except OSError as exc:
             why = errno.errorcode.get(exc.errno or 0, "error")
-            return f"Its attempt to share our port was refused ({why})."
-    return "It could share our port."
+            return f"The attempt to listen on the same port was refused ({why})."
+    return "Another process could listen on the same port."
