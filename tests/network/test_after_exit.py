@@ -13,7 +13,7 @@ from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange
 
 from loopback_auth.network.after_exit import SECONDS
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 PROGRAM = f"""
 import asyncio, sys
 sys.path.insert(0, {str(FOLDER)!r})
