@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-from loopback_auth import pages
+from loopback_auth import pages, words
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
 from loopback_auth.events import Notify, Warned, silent
@@ -30,13 +30,7 @@ from loopback_auth.signin.resources import OpenBrowser
 from loopback_auth.signin.single_flight import leading
 from loopback_auth.store.interface import TokenStore
 
-SIMULATED = "A simulated person approved this at the demonstration server. Nobody was asked."
-
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
-DOUBTED = (
-    "The link was opened once more when the answer was there already, so somebody else may have been faster: "
-    "make sure that the account is yours."
-)
 
 
 async def login(
@@ -216,7 +210,7 @@ def _opener(plan: Plan) -> OpenBrowser:
 async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver, notify: Notify) -> bool:
     """Ask where somebody else may have approved, or may have been faster than the person's browser."""
     if confirm is None and driver.doubted:
-        notify(Warned(DOUBTED))
+        notify(Warned(words.LINK_OPENED_AFTERWARDS))
     if confirm is None or not (driver.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
         return True
     driver.ask_elsewhere(sign_in.tokens.account)
@@ -231,23 +225,18 @@ def _success(sign_in: SignIn) -> HttpResponse:
         provider=sign_in.name,
         account=tokens.account,
         scope=tokens.scope,
-        detail=SIMULATED if sign_in.simulated_person else "",
+        detail=words.SUCCESS_SIMULATED if sign_in.simulated_person else "",
     )
 
 
 def _failure(error: LoopbackAuthError) -> HttpResponse:
     if isinstance(error, OAuthError) and error.error in DENIALS:
-        # Who has just pressed the button need not learn what the protocol calls it.
-        return pages.failure(
-            title="Not signed in",
-            message="You denied the request, or the server did.",
-            hint=error.hint,
-            detail=error.message,
-        )
-    return pages.failure(title="Not signed in", message=error.message, hint=error.hint, status=400)
+        # A person who has just pressed the button need not learn what the protocol calls it.
+        return pages.failure(message=words.FAILURE_DENIED, hint=error.hint, detail=error.message)
+    return pages.failure(message=error.message, hint=error.hint)
 
 
 def _given_up() -> HttpResponse:
-    message = "The program that asked for this sign-in has given up."
-    hint = "Run it again if that was not meant."
-    return pages.failure(title="Sign-in cancelled", message=message, hint=hint, status=400)
+    return pages.failure(
+        title=words.CANCELLED_TITLE, message=words.CANCELLED_LEAD, hint=words.CANCELLED_ADVICE
+    )

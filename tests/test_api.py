@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth import words
 from loopback_auth.api import login, login_sync
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.faults import Faults
@@ -152,7 +153,7 @@ def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path: Path
             kept = await signed_in(demo, store)
             store.save(replace(kept, tokens=replace(kept.tokens, account="somebody-else@example.com")))
             again = await login(client(demo.issuer), store=store, open_browser=person.open, notify=fails)
-            assert "Signed in" in await person.page()
+            assert words.SUCCESS_TITLE in await person.page()
         assert store.load(NAME) == again
 
     run(main())
@@ -193,7 +194,7 @@ def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
             )
             page = await person.page()
             assert demo.server.active(sign_in.tokens.access_token, time.time())
-        assert "Signed in" in page
+        assert words.SUCCESS_TITLE in page
         assert store.load(NAME) == sign_in
         kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
         assert kinds == [LinkReady, LinkAsked, LinkOpened, CallbackReceived]
@@ -241,7 +242,7 @@ def test_page_waits_until_the_tokens_are_kept() -> None:
             assert not person.visits[0].done()
             store.go.set()
             await task
-            assert "Signed in" in await person.page()
+            assert words.SUCCESS_TITLE in await person.page()
 
     run(main())
 
@@ -259,7 +260,7 @@ def test_refused_code_shows_in_the_tab() -> None:
             page = await person.page()
             assert demo.server.log[TOKEN] == 1
         assert "no luck" in page
-        assert "Signed in" not in page
+        assert words.SUCCESS_TITLE not in page
         check_closed(person)
 
     run(main())
@@ -342,8 +343,8 @@ def test_foreign_mistake_leaves_nothing_hanging() -> None:
             with pytest.raises(ZeroDivisionError):
                 await login(client(demo.issuer), store=BrokenStore(), open_browser=person.open)
             page = await person.page()
-        assert "Signed in" not in page
-        assert "given up" in page
+        assert words.SUCCESS_TITLE not in page
+        assert words.CANCELLED_LEAD in page
         check_closed(person)
 
     run(main())
@@ -393,7 +394,7 @@ def test_cancelled_before_metadata() -> None:
             await arrived.wait()
             await cancelled(task)
         check_closed(person)
-        assert "given up" in await person.page()
+        assert words.CANCELLED_LEAD in await person.page()
 
     run(main())
 
@@ -436,7 +437,7 @@ def test_cancelled_during_the_exchange() -> None:
             task = asyncio.create_task(login(asking, store=store, open_browser=person.open))
             await asked.wait()
             await cancelled(task)
-            assert "given up" in await person.page()
+            assert words.CANCELLED_LEAD in await person.page()
         assert store.names() == ()
         check_closed(person)
 
@@ -552,7 +553,7 @@ def test_sign_in_without_a_loop() -> None:
             thread.join()
 
     assert alone.tokens.access_token != inside.tokens.access_token
-    assert all(b"Signed in" in page for page in pages)
+    assert all(words.SUCCESS_TITLE.encode() in page for page in pages)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")

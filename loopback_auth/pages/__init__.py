@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from html import escape
 
+from loopback_auth import words
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages.frame import OURS, escaped, file_text, fill, page, paragraph, safe_headers
+from loopback_auth.pages.frame import escaped, file_text, fill, page, paragraph, safe_headers, sentence
 from loopback_auth.redact import server_text
 
 __all__ = [
@@ -59,56 +60,69 @@ def success(*, client: str, provider: str, account: str, scope: str, detail: str
     """
     chips = " ".join(f'<code class="chip">{escape(name)}</code>' for name in server_text(scope).split())
     rows = (
-        ("Account", escaped(account)),
-        ("Provider", escaped(provider)),
-        ("Client", escaped(client)),
-        ("Scope", chips),
+        (words.SUCCESS_ACCOUNT, escaped(account)),
+        (words.SUCCESS_PROVIDER, escaped(provider)),
+        (words.SUCCESS_CLIENT, escaped(client)),
+        (words.SUCCESS_SCOPE, chips),
     )
-    facts = "\n".join(f"<div><dt>{term}</dt><dd>{value}</dd></div>" for term, value in rows if value)
+    facts = "\n".join(
+        f"<div><dt>{sentence(term)}</dt><dd>{value}</dd></div>" for term, value in rows if value
+    )
+    title = sentence(words.SUCCESS_TITLE)
     body = fill(
         "success.html",
+        title=title,
+        close=sentence(words.PAGE_CLOSE),
         facts=f'<dl class="facts">\n{facts}\n</dl>' if facts else "",
         detail=paragraph(detail, style="quiet"),
     )
-    return page(200, title="Signed in", body=body, script=_CLEAN_ADDRESS)
+    return page(200, title=title, body=body, script=_CLEAN_ADDRESS)
 
 
 def failure(
-    *, title: str, message: str, hint: str, detail: str = "", status: int = 400, footer: str = OURS
+    *,
+    title: str = "",
+    message: str,
+    hint: str,
+    detail: str = "",
+    status: int = 400,
+    footer: str = words.PAGE_FOOTER,
 ) -> HttpResponse:
     """Say that the sign-in did not succeed, why, and what to do next.
 
     Args:
-        title: a few words; a general title stands in for an empty one.
+        title: a few words; empty: the usual ones.
         message: what happened; may quote the server.
         hint: one imperative sentence.
-        detail: the same in the words of the protocol, for whoever wants to know.
+        detail: the same in the words of the protocol, for readers who want to know.
         status: HTTP status of the response.
         footer: who speaks here.
     """
-    heading = escaped(title) or "Sign-in did not succeed"
+    heading = escaped(title) or sentence(words.FAILURE_TITLE)
     advice = escaped(hint)
     body = fill(
         "failure.html",
         title=heading,
         message=paragraph(message, style="lead"),
-        hint=f'<p class="hint"><b>What to do</b>{advice}</p>' if advice else "",
-        detail=f"<details><summary>In detail</summary>{paragraph(detail, style='quiet')}</details>"
+        hint=f'<p class="hint"><b>{sentence(words.PAGE_ADVICE)}</b>{advice}</p>' if advice else "",
+        detail=f"<details><summary>{sentence(words.FAILURE_DETAIL)}</summary>"
+        f"{paragraph(detail, style='quiet')}</details>"
         if escaped(detail)
         else "",
+        close=sentence(words.PAGE_CLOSE),
     )
     return page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad", footer=footer)
 
 
 def over(status: int) -> HttpResponse:
-    """Say that a sign-in is over, and how, to somebody who need not be the one who signed in.
+    """Say that a sign-in is over, and how, to a visitor who may not be the person who signed in.
 
     Args:
         status: of its last page.
     """
     if status == 200:
         return success(client="", provider="", account="", scope="", detail="")
-    return failure(title="Not signed in", message="The terminal says why.", hint="", status=status)
+    return failure(message=words.FAILURE_ELSEWHERE, hint="", status=status)
 
 
 def turned_away(*, status: int, reason: str) -> HttpResponse:
@@ -118,8 +132,14 @@ def turned_away(*, status: int, reason: str) -> HttpResponse:
         status: HTTP status, 400 to 599. A 405 needs an Allow header besides (RFC 9110 §15.5.6).
         reason: a fixed sentence of the caller.
     """
-    body = fill("turned_away.html", reason=paragraph(reason, style="lead"))
-    return page(status, title="Request turned away", body=body)
+    title = sentence(words.TURNED_AWAY_TITLE)
+    body = fill(
+        "turned_away.html",
+        title=title,
+        reason=paragraph(reason, style="lead"),
+        advice=sentence(words.TURNED_AWAY_ADVICE),
+    )
+    return page(status, title=title, body=body)
 
 
 def relay(*, path: str, token: str) -> HttpResponse:
@@ -131,10 +151,22 @@ def relay(*, path: str, token: str) -> HttpResponse:
 
     Source: RFC 6749 §4.2 (steps D to F); RFC 9700 §4.3.2.
     """
-    attributes = f' data-relay="{escape(path)}" data-token="{escape(token)}"'
-    return page(
-        200, title="One moment", body=fill("relay.html"), script=_script("relay.js"), attributes=attributes
+    attributes = _attributes(
+        ("relay", path),
+        ("token", token),
+        ("empty-title", words.RELAY_EMPTY_TITLE),
+        ("empty", words.RELAY_EMPTY),
+        ("ended-title", words.RELAY_ENDED_TITLE),
+        ("ended", words.RELAY_ENDED),
     )
+    title = sentence(words.RELAY_TITLE)
+    body = fill(
+        "relay.html",
+        title=title,
+        lead=sentence(words.RELAY_LEAD),
+        no_script=_without_script(words.RELAY_NO_SCRIPT),
+    )
+    return page(200, title=title, body=body, script=_script("relay.js"), attributes=attributes)
 
 
 def waiting(*, path: str, token: str, provider: str, url: str, user_code: str) -> HttpResponse:
@@ -151,15 +183,18 @@ def waiting(*, path: str, token: str, provider: str, url: str, user_code: str) -
     """
     shown = escaped(user_code)
     attributes = _live(path, token, asks="/next")
+    title = sentence(words.WAITING_TITLE, provider=escaped(provider))
+    code = f'<b>{sentence(words.WAITING_CODE)}</b><code class="user-code">{shown}</code>'
     body = fill(
         "waiting.html",
-        provider=escaped(provider),
+        title=title,
+        lead=sentence(words.WAITING_LEAD),
         url=escape(url),
-        code=f'<p class="hint until-over"><b>Your code</b><code class="user-code">{shown}</code></p>'
-        if shown
-        else "",
+        code=f'<p class="hint until-over">{code}</p>' if shown else "",
+        button=sentence(words.WAITING_BUTTON, provider=escaped(provider)),
+        warning=sentence(words.WAITING_WARNING),
+        no_script=_without_script(words.PAGE_NO_SCRIPT),
     )
-    title = f"Approve at {escaped(provider)}"
     return page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
 
 
@@ -173,15 +208,34 @@ def question(*, path: str, token: str, account: str) -> HttpResponse:
 
     Source: RFC 6749 §10.16; RFC 8628 §5.4.
     """
-    shown = escaped(account) or "an account that the server did not name"
     attributes = _live(path, token, asks="/last")
-    body = fill("question.html", account=shown)
-    title = f"Approved as {shown}"
+    title = sentence(words.QUESTION_TITLE, account=escaped(account) or sentence(words.UNNAMED_ACCOUNT))
+    body = fill(
+        "question.html",
+        title=title,
+        lead=sentence(words.QUESTION_LEAD),
+        no_script=_without_script(words.PAGE_NO_SCRIPT),
+    )
     return page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
 
 
 def _live(path: str, token: str, *, asks: str) -> str:
-    return f' data-live="{escape(path)}" data-token="{escape(token)}" data-asks="{asks}"'
+    return _attributes(
+        ("live", path),
+        ("token", token),
+        ("asks", asks),
+        ("ended-title", words.WAITING_ENDED_TITLE),
+        ("ended", words.WAITING_ENDED),
+    )
+
+
+def _attributes(*data: tuple[str, str]) -> str:
+    return "".join(f' data-{name}="{escape(value)}"' for name, value in data)
+
+
+def _without_script(text: str) -> str:
+    advice = f"<b>{sentence(words.PAGE_ADVICE)}</b>{sentence(text)}"
+    return f'<noscript><p class="hint">{advice}</p></noscript>'
 
 
 def _script(name: str) -> str:

@@ -20,6 +20,7 @@ from functools import cache
 from html import escape
 from string import Template
 
+from loopback_auth import words
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
 from loopback_auth.redact import server_text
@@ -36,8 +37,6 @@ _COMMON_HEADERS = (
 _ORIGIN = re.compile(
     r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?(?=[/?#]|\Z)", re.IGNORECASE | re.ASCII
 )
-
-OURS = "This page comes from the program that asked you to sign in, not from the provider."
 
 
 def safe_headers() -> tuple[tuple[str, str], ...]:
@@ -56,7 +55,7 @@ def page(
     script: str = "",
     attributes: str = "",
     form_action: str = "'none'",
-    footer: str = OURS,
+    footer: str = words.PAGE_FOOTER,
     tone: str = "plain",
 ) -> HttpResponse:
     """Put a body into the skeleton.
@@ -126,6 +125,11 @@ def _read(package: str, name: str) -> bytes:
 def escaped(text: str) -> str:
     """Make HTML of a text that may come from a stranger: cleaned for display, then escaped."""
     return escape(server_text(text))
+
+
+def sentence(text: str, **fields: str) -> str:
+    """Make HTML of a sentence of ours, and put HTML into its fields."""
+    return escape(text, quote=False).format(**fields)
 
 
 def paragraph(text: str, *, style: str) -> str:

@@ -9,12 +9,6 @@
   const form = { "content-type": "application/x-www-form-urlencoded" };
   ask(data.relay, data, "POST", { keepalive: true, headers: form, body: values })
     /* Without an answer the program learns that, too, and goes on waiting. */
-    .then(
-      values
-        ? become
-        : () => say("No answer in this address", "Start again from the terminal, and let the page finish loading."),
-    )
-    .catch(() =>
-      say("Not delivered", "The program that waited for this answer is gone. Start again from the terminal."),
-    );
+    .then(values ? become : () => say(data.emptyTitle, data.empty))
+    .catch(() => say(data.endedTitle, data.ended));
 })();

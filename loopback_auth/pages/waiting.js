@@ -25,5 +25,5 @@
   ask(data.live + data.asks, data, "GET")
     .finally(() => stop.abort())
     .then(become)
-    .catch(() => say("The program has ended", "Look into the terminal. You may close this tab."));
+    .catch(() => say(data.endedTitle, data.ended));
 })();

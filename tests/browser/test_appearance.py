@@ -13,7 +13,7 @@ from command_line import CommandLine
 from playwright.sync_api import Browser, BrowserContext, Route
 
 from browser.conftest import Chromium, Tab
-from loopback_auth import pages
+from loopback_auth import pages, words
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.model import HttpResponse
 
@@ -57,7 +57,7 @@ def test_pages_of_a_sign_in(chromium: Chromium, command_line: CommandLine) -> No
         photograph(tab, "consent")
         tab.decide("Approve", "One moment")
         photograph(tab, "form-post")
-        tab.decide("Continue", "Signed in")
+        tab.decide("Continue", words.SUCCESS_TITLE)
         photograph(tab, "success")
         ended = running.end()
 
@@ -74,7 +74,7 @@ def test_pages_of_a_refusal(context: BrowserContext, tab: Tab, command_line: Com
         again.page.goto(f"{link.rpartition('/')[0]}/elsewhere")
         photograph(again, "turned-away")
         tab.page.get_by_role("button", name="Deny").click()
-        tab.page.get_by_text("You may close this tab").wait_for()
+        tab.page.get_by_text(words.PAGE_CLOSE).wait_for()
         photograph(tab, "failure")
         ended = running.end()
 

@@ -11,6 +11,7 @@ from foreign.conftest import HERE, serving
 
 from browser.conftest import Tab
 from browser.running import signing_in
+from loopback_auth import words
 from loopback_auth.errors import AuthorizationError
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
@@ -29,7 +30,7 @@ def test_approve(tab: Tab, authlib_client: ClientConfig) -> None:
     """The token leaves the browser in the body of our page's request alone, and the address bar after it."""
     with signing_in(authlib_client, "token") as running:
         tab.page.goto(running.link())
-        tab.decide("Approve", "Signed in")
+        tab.decide("Approve", words.SUCCESS_TITLE)
         kept = running.end()
     (relay,) = [request for request in tab.requests if request.resource_type == "fetch"]
 
@@ -43,7 +44,7 @@ def test_deny(tab: Tab, authlib_client: ClientConfig) -> None:
     """So does a refusal, and the page says so."""
     with signing_in(authlib_client, "token") as running:
         tab.page.goto(running.link())
-        tab.decide("Deny", "Not signed in")
+        tab.decide("Deny", words.FAILURE_TITLE)
         with pytest.raises(AuthorizationError) as caught:
             running.end()
 

@@ -13,6 +13,7 @@ from command_line import CommandLine
 from playwright.sync_api import BrowserContext
 
 from browser.conftest import Chromium, Tab
+from loopback_auth import words
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.server import DemoServer
@@ -36,7 +37,7 @@ def test_approve(tab: Tab, command_line: CommandLine, mode: str) -> None:
         link = running.link()
         tab.sign_in(link, account="second@example.com")
         issuer = origin(tab.page.url)
-        tab.decide("Approve", "Signed in")
+        tab.decide("Approve", words.SUCCESS_TITLE)
         ended = running.end()
 
     assert (ended.status, ended.json["account"]) == (0, "second@example.com")
@@ -52,7 +53,7 @@ def test_deny(tab: Tab, command_line: CommandLine) -> None:
     with command_line.start(*LOGIN) as running:
         tab.sign_in(running.link())
         tab.page.get_by_role("button", name="Deny").click()
-        tab.page.get_by_text("You may close this tab").wait_for()
+        tab.page.get_by_text(words.PAGE_CLOSE).wait_for()
         ended = running.end()
 
     assert ended.status == 4
@@ -77,12 +78,12 @@ def test_failure_after_approval(tab: Tab, command_line: CommandLine, faults: Fau
         with command_line.start(*LOGIN, *arguments) as running:
             tab.sign_in(running.link())
             tab.page.get_by_role("button", name="Approve").click()
-            tab.page.get_by_text("You may close this tab").wait_for()
+            tab.page.get_by_text(words.PAGE_CLOSE).wait_for()
             ended = running.end()
 
     assert ended.status == status
     assert ended.complaint
-    assert "Signed in" not in tab.text
+    assert words.SUCCESS_TITLE not in tab.text
     assert command_line.run("token").status == 9
 
 
@@ -95,7 +96,7 @@ def test_second_opening(context: BrowserContext, tab: Tab, command_line: Command
         answer = second.page.goto(link)
         refusal = second.text
         second.sign_in(running.link())
-        second.decide("Approve", "Signed in")
+        second.decide("Approve", words.SUCCESS_TITLE)
         ended = running.end()
 
     assert answer is not None
@@ -113,7 +114,7 @@ def test_without_scripts(chromium: Chromium, command_line: CommandLine) -> None:
         tab = Tab(context.new_page())
         tab.sign_in(running.link())
         tab.decide("Approve", "One moment")
-        tab.decide("Continue", "Signed in")
+        tab.decide("Continue", words.SUCCESS_TITLE)
         ended = running.end()
 
     assert ended.status == 0
@@ -131,7 +132,7 @@ def test_history_on_disk(
     ):
         tab = Tab(context.new_page())
         tab.sign_in(running.link())
-        tab.decide("Approve", "Signed in")
+        tab.decide("Approve", words.SUCCESS_TITLE)
         ended = running.end()
     with closing(sqlite3.connect(profile / "Default" / "History")) as history:
         addresses = [url for (url,) in history.execute("SELECT url FROM urls")]

@@ -24,6 +24,7 @@ from browser.running import Running, signing_in
 from browser.test_appearance import photograph
 from browser.test_relay import status
 from browser.test_strangers import stranger as stranger
+from loopback_auth import words
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread
 from loopback_auth.demo.server import DemoServer
@@ -121,7 +122,7 @@ def test_approve(
         come_back(tab, there)
         kept = running.end()
         record_property("milliseconds from return to token", round((time.monotonic() - begun) * 1000))
-        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
         asked = [one.all_headers() for one in tab.requests if one.resource_type == "fetch"]
         # Nobody listens any more, so nothing more is told.
         tab.page.evaluate(
@@ -189,10 +190,13 @@ def test_question_in_the_terminal_is_told_of(
         there = open_provider(context, tab)
         decide(there, flow, "Approve", "Approved")
         there.page.close()
-        tab.page.get_by_role("heading", name="Approved as demo@example.com").wait_for()
+        question = words.QUESTION_TITLE.format(account="demo@example.com")
+        tab.page.get_by_role("heading", name=question).wait_for()
         asked = tab.text
         running.answer(answer)
-        tab.page.get_by_role("heading", name="Signed in" if answer else "Not signed in").wait_for()
+        tab.page.get_by_role(
+            "heading", name=words.SUCCESS_TITLE if answer else words.FAILURE_TITLE
+        ).wait_for()
         with nullcontext() if answer else pytest.raises(AttemptCancelled):
             running.end()
 
@@ -212,12 +216,12 @@ def test_command_line(context: BrowserContext, tab: Tab, command_line: CommandLi
         there = open_provider(context, tab)
         decide(there, flow, "Approve", "Approved")
         there.page.close()
-        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
         title = tab.page.title()
         ended = running.end()
 
     assert (ended.status, ended.json["account"]) == (0, "demo@example.com")
-    assert title == "Signed in"
+    assert title == words.SUCCESS_TITLE
 
 
 def test_coming_back_too_early(context: BrowserContext, tab: Tab) -> None:
@@ -247,7 +251,7 @@ def test_deny(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         decide(there, flow, "Deny", "Denied")
         there.page.close()
         error = failure(running, flow)
-        tab.page.get_by_role("heading", name="Not signed in").wait_for()
+        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
 
     # In words for people first; what the protocol calls it is there for whoever wants to know.
     assert ("You denied the request" in tab.text) is (flow == "device")
@@ -265,7 +269,7 @@ def test_expired(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         there.page.get_by_role("heading").wait_for()
         there.page.close()
         error = failure(running, flow)
-        tab.page.get_by_role("heading", name="Not signed in").wait_for()
+        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
 
     assert "expired" in error.message
     assert error.message in tab.text
@@ -344,7 +348,7 @@ def test_appearance(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         decide(there, flow, "Approve", "Approved")
         there.page.close()
         running.end()
-        tab.page.get_by_role("heading", name="Signed in").wait_for()
+        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
         photograph(tab, f"waiting-{flow}-ended")
 
 
@@ -356,5 +360,5 @@ def test_appearance_of_a_refusal(context: BrowserContext, tab: Tab) -> None:
         decide(there, "ticket", "Deny", "Denied")
         there.page.close()
         failure(running, "ticket")
-        tab.page.get_by_role("heading", name="Not signed in").wait_for()
+        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
         photograph(tab, "waiting-denied")

@@ -15,6 +15,7 @@ from command_line import CommandLine, missing
 
 from commands.elsewhere import carry
 from commands.people import RecordingServer, authority_of, client_flags, port_of, visit
+from loopback_auth import words
 
 ELSEWHERE = Path(__file__).with_name("elsewhere.py")
 NAMESPACE = ("unshare", "--map-root-user", "--net")
@@ -78,7 +79,7 @@ def test_port_forwarded_under_another_number_signs_in_by_redirect(
         )
         ended = running.end()
 
-    assert (ended.status, title) == (0, "Signed in")
+    assert (ended.status, title) == (0, words.SUCCESS_TITLE)
     assert f"http://127.0.0.1:{FORWARDED}/callback" in server.sent("redirect_uri")
 
 
@@ -96,7 +97,7 @@ def test_port_that_is_registered_is_not_given_up_for_another(
         visit(link)
         ended = running.end()
 
-    assert title != "Signed in"
+    assert title != words.SUCCESS_TITLE
     assert ended.status == 0
     assert server.sent("redirect_uri") - before == {"http://127.0.0.1:8427/callback"}
 

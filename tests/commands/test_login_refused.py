@@ -27,6 +27,7 @@ from commands.people import (
     visit,
 )
 from commands.race_people import browser
+from loopback_auth import words
 
 READS = """
 import sys, urllib.error, urllib.request
@@ -118,7 +119,7 @@ def test_browser_that_is_on_its_way_finds_a_page(command_line: CommandLine, tmp_
         time.sleep(0.05)
 
     assert ended.status == 6
-    assert "Not signed in" in page.read_text()
+    assert words.FAILURE_TITLE in page.read_text()
 
 
 @pytest.mark.parametrize(("arguments", "status", "text"), ENDS)

@@ -26,7 +26,7 @@ with sync_playwright() as playwright:
         page.locator("input[name=password]").fill("password-canary-0123456789")
         page.locator("button[type=submit]").click()
         page.get_by_role("button", name="Continue").click()
-        page.get_by_text("You may close").wait_for()
+        page.get_by_text(words.PAGE_CLOSE).wait_for()
 """
 """Signs in on the provider's own pages, and stays until our last page is there."""
 

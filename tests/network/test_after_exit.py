@@ -11,6 +11,7 @@ import pytest
 from other_users import asked_by_another, needs_another_user
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange
 
+from loopback_auth import words
 from loopback_auth.network.after_exit import SECONDS
 
 FOLDER = Path(__file__).parents[1]
@@ -85,7 +86,7 @@ def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
 
     assert (again.status, again.body) == (200, b"<p>all is well</p>")
     assert [one.status for one in (bare, other, start, elsewhere)] == [200, 410, 200, 404]
-    assert b"Signed in" in bare.body
+    assert words.SUCCESS_TITLE.encode() in bare.body
     for one in (bare, other, start, elsewhere):
         assert b"all is well" not in one.body
         assert CODE.encode() not in one.body

@@ -10,7 +10,8 @@ import pytest
 from other_users import NOBODY, asked_by_another, needs_another_user
 from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 
-from loopback_auth.api import DOUBTED, _confirmed
+from loopback_auth import words
+from loopback_auth.api import _confirmed
 from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (
     AnswerTurnedAway,
@@ -324,4 +325,4 @@ def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
             return [*answers, await _confirmed(sign_in, None, driver, told.append)]
 
     assert asyncio.run(main()) == [True, False, True]
-    assert (asked, told) == ([sign_in], [Warned(DOUBTED)])
+    assert (asked, told) == ([sign_in], [Warned(words.LINK_OPENED_AFTERWARDS)])

@@ -344,3 +344,14 @@ def test_address_that_would_widen_the_policy_is_refused(url: str) -> None:
     """The origin is copied into a header, where a semicolon starts a directive and a line end a header."""
     with pytest.raises(ConfigError):
         demo_pages.form_post(action=url, parameters=[])
+
+
+def test_what_pages_say_is_kept_apart_from_how_they_look() -> None:
+    """A sentence in a template or a script would be forgotten by whoever changes or translates the words."""
+    folder = Path(pages.__file__).parent
+    markup = re.compile(r"<[^>]*>|\$\w+")
+    templates = {path.name: markup.sub("", path.read_text("utf-8")).strip() for path in folder.glob("*.html")}
+    said = {path.name: re.findall(r"say\(([^)]*)\)", path.read_text("utf-8")) for path in folder.glob("*.js")}
+
+    assert not any(templates.values()), templates
+    assert not [one for calls in said.values() for one in calls if '"' in one], said

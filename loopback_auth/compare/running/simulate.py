@@ -90,7 +90,7 @@ def simulate(
 
 def _last_page(end: SignIn | LoopbackAuthError) -> HttpResponse:
     if isinstance(end, LoopbackAuthError):
-        return pages.failure(title="Not signed in", message=end.message, hint=end.hint)
+        return pages.failure(message=end.message, hint=end.hint)
     tokens = end.tokens
     return pages.success(
         client=end.client_id, provider=end.name, account=tokens.account, scope=tokens.scope, detail=""
