@@ -56,8 +56,8 @@ from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.store import kept
 from loopback_auth.store import pending_sign_in as handed
 from loopback_auth.store.sign_in_lock import SignInLock
-from loopback_auth.trace.labels import Labels
 from loopback_auth.trace.redactor import Redactor
+from loopback_auth.trace.secret_labels import SecretLabels
 from loopback_auth.trace.witness import Witness
 
 Disturb = Callable[[HttpRequest], HttpResponse | None]
@@ -251,19 +251,19 @@ def _archive(data: bytes) -> None:
 
 def _told(data: bytes) -> None:
     """Redact whatever went over the wire, and show it."""
-    witness, labels = Witness(), Labels()
+    witness, redactor = Witness(), Redactor()
     request, answer = request_of(data), answer_of(data)
     witness.request(request)
     witness.exchange(request, witness.response(answer, ("id", "data.token")), step="x", seconds=0.0)
     text = server_text(data.decode("utf-8", "replace"), 100_000)
     witness.scrub(ProtocolError(text, source="x", received=text))
-    labels.learn_request(request, guess=True)
-    labels.learn_response(answer)
-    labels.headers((*request.headers, *answer.headers))
-    labels.body(request), labels.body(answer), labels.text(text)
-    redactor = Redactor()
-    redactor.learn("code", text[:40])
-    redactor.text(text)
+    redactor.learn_request(request, guess=True)
+    redactor.learn_response(answer)
+    redactor.headers((*request.headers, *answer.headers))
+    redactor.body(request), redactor.body(answer), redactor.text(text)
+    labels = SecretLabels()
+    labels.learn("code", text[:40])
+    labels.text(text)
 
 
 def _paused(data: bytes) -> None:

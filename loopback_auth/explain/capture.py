@@ -26,9 +26,9 @@ from loopback_auth.explain.recognition import Recognition, bare, ticket_ids
 from loopback_auth.explain.reduction import reduced
 from loopback_auth.protocol.ticket import ticket_secrets
 from loopback_auth.trace.evidence import RESPONSES, asked
-from loopback_auth.trace.labels import Labels
 from loopback_auth.trace.reading import LABEL
 from loopback_auth.trace.records import Exchange, Party, Secret, Trace
+from loopback_auth.trace.redactor import Redactor
 
 NATIVE = ("no-client-secret", "redirect-loopback-literal")
 """Checks of programs on a person's own machine."""
@@ -57,11 +57,11 @@ def capture(content: bytes) -> Capture:
         return _own(archive)
     recognition = Recognition()
     found = list(_found(archive.entries, recognition))
-    labels = Labels()
+    redactor = Redactor()
     for one in found:
-        _learn(one, labels, recognition.contract)
-    told = [group for group in groups(found, labels) if not {one.step for one in group} <= BESIDES]
-    runs = [_run(group, labels) for group in told]
+        _learn(one, redactor, recognition.contract)
+    told = [group for group in groups(found, redactor) if not {one.step for one in group} <= BESIDES]
+    runs = [_run(group, redactor) for group in told]
     return Capture(
         tuple((run, recognition.contract if run.flow == "ticket" else None) for run in runs),
         len(archive.entries) - sum(map(len, told)),
@@ -72,15 +72,15 @@ def _own(archive: Archive) -> Capture:
     """Read an archive that we have written: it says itself what belongs together, and what each is."""
     runs = []
     for page, flow in archive.flows.items():
-        recognition, labels = Recognition(), Labels()
+        recognition, redactor = Recognition(), Redactor()
         entries = [entry for entry in archive.entries if entry.page == page]
         found = [one for entry in entries if (one := _noted(entry)) is not None]
         for one in found:
             recognition.step(one.entry)
-            _learn(one, labels, recognition.contract)
+            _learn(one, redactor, recognition.contract)
         if found:
             contract = recognition.contract if flow == "ticket" else None
-            runs.append((_run(found, labels, flow=flow), contract))
+            runs.append((_run(found, redactor, flow=flow), contract))
     return Capture(
         tuple(runs), len(archive.entries) - sum(len(list(run.trace.exchanges())) for run, _ in runs)
     )
@@ -133,30 +133,30 @@ def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found
         yield Found(replace(entry, request=request), step, sender, "client" if back else "server", shown)
 
 
-def _learn(one: Found, labels: Labels, contract: TicketContract | None) -> None:
+def _learn(one: Found, redactor: Redactor, contract: TicketContract | None) -> None:
     """Remember the secrets of a request and its answer."""
     request, answered = one.entry.request, one.entry.answer
     for ticket in ticket_ids(contract, request.url):
-        labels.learn("ticket", ticket)
+        redactor.learn("ticket", ticket)
     for label in LABEL.findall(unquote(bare(request.url))):
         # An archive of ours, in which it is one already.
-        labels.learn(label.strip("<>").partition("#")[0], label)
-    labels.learn_request(request, guess=one.sender == "browser")
-    labels.learn_url(one.address, guess=True)
+        redactor.learn(label.strip("<>").partition("#")[0], label)
+    redactor.learn_request(request, guess=one.sender == "browser")
+    redactor.learn_url(one.address, guess=True)
     if answered is None:
         return
     secrets = ticket_secrets(contract) if contract is not None and one.step.startswith("ticket") else ()
-    labels.learn_response(answered, secrets)
-    labels.learn_url(answered.header("location"), guess=True)
+    redactor.learn_response(answered, secrets)
+    redactor.learn_url(answered.header("location"), guess=True)
 
 
-def _run(found: Sequence[Found], labels: Labels, *, flow: str = "") -> Run:
+def _run(found: Sequence[Found], redactor: Redactor, *, flow: str = "") -> Run:
     begun = found[0].entry.at
-    entries = tuple(_exchange(number, one, begun, labels) for number, one in enumerate(found, 1))
+    entries = tuple(_exchange(number, one, begun, redactor) for number, one in enumerate(found, 1))
     shown = repr(entries)
     secrets = tuple(
         Secret(label, label[1:].partition("#")[0], length)
-        for label, length in labels.known()
+        for label, length in redactor.known()
         if label in shown
     )
     trace = Trace(flow or flow_of(entries), "file", server(found[0].entry.request.url), entries, secrets)
@@ -181,7 +181,7 @@ def _excused(finding: Finding) -> Finding:
     return replace(finding, verdict="not applicable", because=because, steps=(), advice="")
 
 
-def _exchange(number: int, one: Found, begun: float, labels: Labels) -> Exchange:
+def _exchange(number: int, one: Found, begun: float, redactor: Redactor) -> Exchange:
     request, answered = one.entry.request, one.entry.answer
     return reduced(
         Exchange(
@@ -192,13 +192,13 @@ def _exchange(number: int, one: Found, begun: float, labels: Labels) -> Exchange
             receiver=one.receiver,
             step=one.step,
             method=request.method,
-            url=labels.text(request.url),
-            request_headers=labels.headers(request.headers),
-            request_body=labels.body(request),
+            url=redactor.text(request.url),
+            request_headers=redactor.headers(request.headers),
+            request_body=redactor.body(request),
             status=answered.status if answered is not None else 0,
-            response_headers=labels.headers(answered.headers) if answered is not None else (),
-            response_body=labels.body(answered) if answered is not None else "",
-            address=labels.text(one.address),
+            response_headers=redactor.headers(answered.headers) if answered is not None else (),
+            response_body=redactor.body(answered) if answered is not None else "",
+            address=redactor.text(one.address),
             observed=one.observed,
         )
     )

@@ -15,9 +15,9 @@ from loopback_auth.explain.endings import PUSHED
 from loopback_auth.explain.har import Entry
 from loopback_auth.explain.recognition import bare, sent
 from loopback_auth.trace.evidence import RESPONSES, label_kind
-from loopback_auth.trace.labels import Labels
 from loopback_auth.trace.reading import LABEL
 from loopback_auth.trace.records import Party
+from loopback_auth.trace.redactor import Redactor
 
 DIRECT = (
     "device authorization request",
@@ -69,11 +69,11 @@ class Found:
     observed: bool = True
 
 
-def groups(found: Sequence[Found], labels: Labels) -> list[list[Found]]:
+def groups(found: Sequence[Found], redactor: Redactor) -> list[list[Found]]:
     """Put together what belongs to one sign-in, in the order in which each began."""
     begun: list[Group] = []
     for one in found:
-        links = _links(one, labels)
+        links = _links(one, redactor)
         joined = [group for group in begun if links & group[0]] or _joined_otherwise(one, links, begun)
         if not joined:
             begun.append((links, [one]))
@@ -114,7 +114,7 @@ def server(url: str) -> str:
     return "/".join(bare(url).split("/", 3)[:3])
 
 
-def _links(one: Found, labels: Labels) -> set[str]:
+def _links(one: Found, redactor: Redactor) -> set[str]:
     request = one.entry.request
     texts = [
         request.url,
@@ -124,5 +124,5 @@ def _links(one: Found, labels: Labels) -> set[str]:
     ]
     if one.step in DIRECT and one.entry.answer is not None:
         texts.append(one.entry.answer.body.decode("utf-8", "replace"))
-    shown = (label for text in texts for label in LABEL.findall(labels.text(text)))
+    shown = (label for text in texts for label in LABEL.findall(redactor.text(text)))
     return {label for label in shown if label.strip("<>").partition("#")[0] in LINKING}

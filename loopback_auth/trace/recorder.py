@@ -31,8 +31,8 @@ from loopback_auth.effects import (
 )
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse, SignIn
-from loopback_auth.trace.labels import OWN_KEY, Labels
 from loopback_auth.trace.records import Exchange, Ground, Party, Secret, Step, Trace
+from loopback_auth.trace.redactor import OWN_KEY, Redactor
 
 DIGITS = 5
 """Of a second, after the point: clocks that count from 1970 know no more."""
@@ -77,7 +77,7 @@ class Recorder(Observer):
         self._provider = provider
         self._clock = clock
         self._begun = clock()
-        self._labels = Labels()
+        self._redactor = Redactor()
         self._seen: list[_Act | _Seen] = []
         self._authority = ""
         self._redirect_uri = ""
@@ -113,14 +113,14 @@ class Recorder(Observer):
                 self._act(ended, "warn", text)
             case Send(request, step, secrets):
                 response = answer if isinstance(answer, HttpResponse) else None
-                self._labels.learn_request(request)
+                self._redactor.learn_request(request)
                 if response is not None:
-                    self._labels.learn_response(response, secrets)
+                    self._redactor.learn_response(response, secrets)
                 self._seen.append(_Seen(begun, ended, request, response, step))
 
     def opened(self, argument: str, program: str) -> None:
         """Note what a browser was started with, or the link that was shown."""
-        self._labels.learn_url(argument, guess=True)
+        self._redactor.learn_url(argument, guess=True)
         ours = OWN_KEY.match(argument) is not None
         if ours and not self._authority:
             self._authority = _authority(argument)
@@ -136,7 +136,7 @@ class Recorder(Observer):
         target = request.url if status < 400 else request.url.partition("?")[0]
         url = f"http://{self._authority}{target}"
         whole = HttpRequest(request.method, url, request.headers)
-        self._labels.learn_request(whole)
+        self._redactor.learn_request(whole)
         address = "" if request.header("x-loopback-relay") else url
         now = self._clock()
         seen = _Seen(now, now, whole, HttpResponse(status), address=address)
@@ -152,10 +152,10 @@ class Recorder(Observer):
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
     ) -> None:
         """Note a request of the simulated browser, and that the person approves if that is what it says."""
-        self._labels.learn_request(request, guess=True)
-        self._labels.learn_url(address, guess=True)
+        self._redactor.learn_request(request, guess=True)
+        self._redactor.learn_url(address, guess=True)
         if answer is not None:
-            self._labels.learn_response(answer)
+            self._redactor.learn_response(answer)
         if request.method == "POST" and ("decision", "approve") in parse_qsl(request.body.decode("latin-1")):
             self._act(begun, "approve", "The person approves.")
         self._seen.append(_Seen(begun, ended, request, answer, address=address))
@@ -170,7 +170,7 @@ class Recorder(Observer):
 
     def text(self, text: str) -> str:
         """Return a text without the secrets of this sign-in."""
-        return self._labels.text(text)
+        return self._redactor.text(text)
 
     def trace(self, *, secrets: bool = False) -> Trace:
         """Write down what was seen so far.
@@ -178,17 +178,19 @@ class Recorder(Observer):
         Args:
             secrets: leave them as they are; then there are no labels to judge by.
         """
-        labels = Labels() if secrets else self._labels
+        redactor = Redactor() if secrets else self._redactor
         # At the same moment a port is there before a browser is sent to it.
         ordered = sorted(self._seen, key=lambda one: (one.at, isinstance(one, _Seen) or one.name != "bind"))
         entries = tuple(
-            self._step(number, one, labels) if isinstance(one, _Act) else self._exchange(number, one, labels)
+            self._step(number, one, redactor)
+            if isinstance(one, _Act)
+            else self._exchange(number, one, redactor)
             for number, one in enumerate(ordered, 1)
         )
         shown = repr(entries)
         known = tuple(
             Secret(label, label[1:].partition("#")[0], length)
-            for label, length in labels.known()
+            for label, length in redactor.known()
             if label in shown
         )
         return Trace(self._flow, self._ground, self._provider, entries, known)
@@ -197,14 +199,14 @@ class Recorder(Observer):
         self._seen.append(_Act(at, name, words, tuple(pair for pair in values if pair[1])))
 
     def _browsing(self, url: str, at: float) -> None:
-        self._labels.learn_url(url)
+        self._redactor.learn_url(url)
         self._browse_url = url
         self._act(at, "browse", "Send the browser to the authorization endpoint.", (("url", url),))
         self._unobserved(url, at)
 
     def _inviting(self, invite: VerificationPrompt, at: float) -> None:
-        self._labels.learn_url(invite.url)
-        self._labels.learn("user_code", invite.user_code)
+        self._redactor.learn_url(invite.url)
+        self._redactor.learn("user_code", invite.user_code)
         self._invite_urls = (invite.url, invite.plain_url)
         values = (
             ("url", invite.url),
@@ -226,7 +228,7 @@ class Recorder(Observer):
 
     def _received(self, callback: Callback, at: float) -> None:
         for name, value in callback.parameters:
-            self._labels.learn_parameter(name, value)
+            self._redactor.learn_parameter(name, value)
         names = " ".join(name for name, _ in callback.parameters)
         values = (("via", callback.via), ("parameters", names))
         if callback.via == "paste":
@@ -235,12 +237,12 @@ class Recorder(Observer):
             self._act(at, "receive", "The authorization response is here.", values)
             self._answer_at = len(self._seen) - 1, at
 
-    def _step(self, number: int, act: _Act, labels: Labels) -> Step:
-        text = labels.text
+    def _step(self, number: int, act: _Act, redactor: Redactor) -> Step:
+        text = redactor.text
         values = tuple((name, text(value)) for name, value in act.values)
         return Step(number, self._since(act.at), act.name, text(act.words), values)
 
-    def _exchange(self, number: int, seen: _Seen, labels: Labels) -> Exchange:
+    def _exchange(self, number: int, seen: _Seen, redactor: Redactor) -> Exchange:
         request, answer = seen.request, seen.answer
         sender: Party = "client" if seen.step else "browser"
         return Exchange(
@@ -251,13 +253,13 @@ class Recorder(Observer):
             receiver="client" if sender == "browser" and self._is_ours(request) else "server",
             step=seen.step or self._browser_step(request),
             method=request.method,
-            url=labels.text(request.url.partition("#")[0]),
-            request_headers=labels.headers(request.headers),
-            request_body=labels.body(request),
+            url=redactor.text(request.url.partition("#")[0]),
+            request_headers=redactor.headers(request.headers),
+            request_body=redactor.body(request),
             status=answer.status if answer is not None else 0,
-            response_headers=labels.headers(answer.headers) if answer is not None else (),
-            response_body=labels.body(answer) if answer is not None else "",
-            address=labels.text(seen.address),
+            response_headers=redactor.headers(answer.headers) if answer is not None else (),
+            response_body=redactor.body(answer) if answer is not None else "",
+            address=redactor.text(seen.address),
             observed=seen.observed,
         )
 

@@ -14,7 +14,7 @@ from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
 from loopback_auth.events import Exchanged
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.json import is_page, parse_object
-from loopback_auth.trace.labels import Labels
+from loopback_auth.trace.redactor import Redactor
 
 SHOWN = 4000
 """Characters of a body that are told."""
@@ -30,19 +30,19 @@ class Witness:
     """Sees everything of one sign-in, and tells it without secrets."""
 
     def __init__(self) -> None:
-        self._labels = Labels()
+        self._redactor = Redactor()
 
     def secret(self, kind: str, secret: str) -> None:
         """Learn a secret before anybody can quote it."""
-        self._labels.learn(kind, secret)
+        self._redactor.learn(kind, secret)
 
     def url(self, url: str) -> None:
         """Learn the secrets of a URL."""
-        self._labels.learn_url(url)
+        self._redactor.learn_url(url)
 
     def request(self, request: HttpRequest) -> None:
         """Learn the secrets of a request of ours."""
-        self._labels.learn_request(request)
+        self._redactor.learn_request(request)
 
     def response(self, answer: HttpResponse, secrets: tuple[str, ...]) -> HttpResponse:
         """Learn the secrets of an answer; return it without those that a refusal quotes.
@@ -51,13 +51,13 @@ class Witness:
             answer: as it came.
             secrets: paths of secret members besides those with the usual names.
         """
-        self._labels.learn_response(answer, secrets)
+        self._redactor.learn_response(answer, secrets)
         members = _members(answer)
         # Before the flow cuts them to a readable length, and a secret with them.
         # Not a page: only its title is shown, and a form in it may be the answer that a browser posts.
         if members is None and answer.status >= 400 and not is_page(answer):
             text = answer.body[:QUOTED].decode("utf-8", "replace")
-            return replace(answer, body=self._labels.whole(text).encode("utf-8"))
+            return replace(answer, body=self._redactor.whole(text).encode("utf-8"))
         if members is None or (answer.status < 400 and "error" not in members):
             return answer
         clean = {
@@ -69,17 +69,17 @@ class Witness:
     def _clean(self, value: object) -> object:
         """Return what a refusal says without secrets, wherever in it the words of the server are."""
         if isinstance(value, dict):
-            return {self._labels.whole(name): self._clean(one) for name, one in value.items()}
+            return {self._redactor.whole(name): self._clean(one) for name, one in value.items()}
         if isinstance(value, list):
             return [self._clean(one) for one in value]
-        return self._labels.whole(value) if isinstance(value, str) else value
+        return self._redactor.whole(value) if isinstance(value, str) else value
 
     def callback(self, callback: Callback) -> Callback:
         """Learn the secrets of a callback; return it without those that a refusal quotes."""
         for name, value in callback.parameters:
-            self._labels.learn_parameter(name, value)
+            self._redactor.learn_parameter(name, value)
         parameters = (
-            (name, self._labels.whole(value) if name in QUOTES else value)
+            (name, self._redactor.whole(value) if name in QUOTES else value)
             for name, value in callback.parameters
         )
         return replace(callback, parameters=tuple(parameters))
@@ -89,10 +89,10 @@ class Witness:
         return Exchanged(
             step=step,
             method=request.method,
-            url=self._labels.text(request.url),
-            request=self._labels.body(request)[:SHOWN],
+            url=self._redactor.text(request.url),
+            request=self._redactor.body(request)[:SHOWN],
             status=answer.status,
-            response=self._labels.body(answer)[:SHOWN],
+            response=self._redactor.body(answer)[:SHOWN],
             seconds=seconds,
         )
 
@@ -102,7 +102,7 @@ class Witness:
         What it came of is dropped: a decoder's error holds the whole document.
         """
         error.__context__ = error.__cause__ = None
-        safe = self._labels.whole
+        safe = self._redactor.whole
         error.message = safe(error.message)
         error.hint = safe(error.hint)
         error.args = (error.message,)

@@ -22,9 +22,9 @@ from loopback_auth.model import (
     SignIn,
     TokenSet,
 )
-from loopback_auth.trace.labels import BODY_LIMIT, LIMIT
 from loopback_auth.trace.recorder import Recorder
 from loopback_auth.trace.records import Exchange, Ground, Step
+from loopback_auth.trace.redactor import BODY_LIMIT, LIMIT
 
 ISSUER = "https://as.example"
 AUTHORITY = "127.0.0.1:49152"

@@ -30,7 +30,7 @@ from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, Htt
 from loopback_auth.network.browser import Opening
 from loopback_auth.terminal.paste import pasted
 from loopback_auth.trace.evidence import POLLS
-from loopback_auth.trace.labels import Labels
+from loopback_auth.trace.redactor import Redactor
 
 PATIENCE = 20.0
 """Seconds after which a login is given up."""
@@ -52,13 +52,13 @@ class LoginUnderAttack(Observer):
     Args:
         one: the run.
         session: of the browser.
-        labels: learns every secret that is sent.
+        redactor: learns every secret that is sent.
     """
 
-    def __init__(self, one: Choice, session: ClientSession, labels: Labels) -> None:
+    def __init__(self, one: Choice, session: ClientSession, redactor: Redactor) -> None:
         self._one = one
         self._session = session
-        self._labels = labels
+        self._redactor = redactor
         self._effects: list[Effect] = []
         self._start_url = ""
         self._renewed = self._taken = False
@@ -164,9 +164,9 @@ class LoginUnderAttack(Observer):
         self._effects.append(effect)
         if not isinstance(effect, Send):
             return
-        self._labels.learn_request(effect.request)
+        self._redactor.learn_request(effect.request)
         if isinstance(answer, HttpResponse):
-            self._labels.learn_response(answer, effect.secrets)
+            self._redactor.learn_response(answer, effect.secrets)
         if effect.step in POLLS:
             self._polled.set()
 

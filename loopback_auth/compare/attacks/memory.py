@@ -38,7 +38,7 @@ from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, redirect_endpoint, start_page
-from loopback_auth.trace.labels import Labels
+from loopback_auth.trace.redactor import Redactor
 
 
 class AttackedWorld(MemoryWorld):
@@ -140,7 +140,7 @@ class InMemory:
     def __init__(self, world: AttackedWorld, one: Choice) -> None:
         self._world = world
         self._one = one
-        self._labels = Labels()
+        self._redactor = Redactor()
         self._waits: Until | End | None = None
         self._outcome: Outcome | None = None
 
@@ -151,7 +151,7 @@ class InMemory:
             self._sign_in(story)
         story.close()
         outcome = self._outcome or NOT_SO_FAR
-        return replace(outcome, because=self._labels.text(outcome.because))
+        return replace(outcome, because=self._redactor.text(outcome.because))
 
     def _sign_in(self, story: Story) -> None:
         self._world.at = lambda point, step: self._reached(story, point, step)
@@ -192,8 +192,8 @@ class InMemory:
     def _asked(self, request: HttpRequest) -> HttpResponse:
         ours, world = request.url.startswith(f"{OURS}/"), self._world
         answer = world.visit(request) if ours else world.server.handle(request, max(world.now, world.moment))
-        self._labels.learn_request(request, guess=True)
-        self._labels.learn_response(answer)
+        self._redactor.learn_request(request, guess=True)
+        self._redactor.learn_response(answer)
         return answer
 
 

@@ -32,7 +32,7 @@ from loopback_auth.demo.serve import ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import HttpResponse
-from loopback_auth.trace.labels import Labels
+from loopback_auth.trace.redactor import Redactor
 
 
 def demo_server(issuer: str) -> DemoServer:
@@ -42,7 +42,7 @@ def demo_server(issuer: str) -> DemoServer:
 
 async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> Outcome:
     """Play the story of one attack on a flow; the outcome has no secrets."""
-    labels = Labels()
+    redactor = Redactor()
     async with AsyncExitStack() as stack:
         demo = await stack.enter_async_context(serve_demo(server_factory=serving))
         impostors: list[Impostor] = []
@@ -59,18 +59,20 @@ async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> O
         limits = ClientTimeout(total=PATIENCE)
         session = ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False)
         await stack.enter_async_context(session)
-        login = LoginUnderAttack(one, session, labels)
+        login = LoginUnderAttack(one, session, redactor)
         stack.push_async_callback(login.leave)
-        outcome = await _played(scenario.stories[flow](context), login, session, labels)
-    return Outcome(outcome.succeeded, labels.text(outcome.because))
+        outcome = await _played(scenario.stories[flow](context), login, session, redactor)
+    return Outcome(outcome.succeeded, redactor.text(outcome.because))
 
 
-async def _played(story: Story, login: LoginUnderAttack, session: ClientSession, labels: Labels) -> Outcome:
+async def _played(
+    story: Story, login: LoginUnderAttack, session: ClientSession, redactor: Redactor
+) -> Outcome:
     came: HttpResponse | Exposed | LoginResult | str | None = None
     try:
         while True:
             action = story.send(came)
-            came = await _performed(action, login, session, labels)
+            came = await _performed(action, login, session, redactor)
             if came is None:
                 return NOT_SO_FAR
     except StopIteration as stop:
@@ -83,13 +85,13 @@ async def _played(story: Story, login: LoginUnderAttack, session: ClientSession,
 
 
 async def _performed(
-    action: Action, login: LoginUnderAttack, session: ClientSession, labels: Labels
+    action: Action, login: LoginUnderAttack, session: ClientSession, redactor: Redactor
 ) -> HttpResponse | Exposed | LoginResult | str | None:
     match action:
         case Ask(request):
             answer = await fetched(session, request)
-            labels.learn_request(request, guess=True)
-            labels.learn_response(answer)
+            redactor.learn_request(request, guess=True)
+            redactor.learn_response(answer)
             return answer
         case Until(point):
             return await login.until(point)
