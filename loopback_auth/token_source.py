@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loopback_auth.api import Confirm, login
+from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flows.serving import why_not
@@ -18,6 +18,7 @@ from loopback_auth.plan.model import ROUTES
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.refresh import keep, locked, renew
 from loopback_auth.signin.resources import OpenBrowser
+from loopback_auth.signin.session import Confirm
 from loopback_auth.store.interface import TokenStore
 
 REFUSED_FOR = 60.0

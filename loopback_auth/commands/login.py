@@ -26,7 +26,7 @@ import sys
 
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
-from loopback_auth.environment import is_terminal, started_here
+from loopback_auth.environment import is_terminal
 from loopback_auth.errors import RedirectUnavailable, Unavailable
 from loopback_auth.folders import data_folder
 from loopback_auth.network.browser import Opening, open_browser
@@ -234,16 +234,14 @@ def _asked(
         from loopback_auth.commands._signing_in import sign_in  # What is slow, after the link is shown.
 
         done = sign_in(
+            options,
             settings,
             chosen,
-            terminal=terminal,
+            terminal,
             store=store,
             controls=controls,
             bound=bound,
-            open_browser=lambda url: _open(chosen, url),
             timeout=_timeout(settings),
-            verbose=options.verbose,
-            confirms=not options.yes,
         )
     finally:
         if bound is not None:
@@ -256,20 +254,12 @@ def _simulated(
     options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore
 ) -> SignIn:
     """Have a simulated person sign in to the demonstration, and tell how it ended."""
-    from loopback_auth.commands._simulated import simulated_sign_in
+    from loopback_auth.commands._simulated import sign_in
     from loopback_auth.terminal.outcome import signed_in as described
 
     bound = _bound(settings, chosen)
     try:
-        done = simulated_sign_in(
-            settings,
-            chosen,
-            store=store,
-            bound=bound,
-            timeout=_timeout(settings),
-            message=settings.text("message") or started_here(),
-            verbose=options.verbose,
-        )
+        done = sign_in(options, settings, chosen, store=store, bound=bound, timeout=_timeout(settings))
     finally:
         if bound is not None:
             bound.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from loopback_auth.environment import look_around
 from loopback_auth.model import ClientConfig
 from loopback_auth.plan.capabilities import capabilities
-from loopback_auth.plan.model import APPROVED_BY_ANYBODY, LIKELY, NO, YES, Capabilities, Plan
+from loopback_auth.plan.model import APPROVED_BY_ANYBODY, LIKELY, NO, ROUTES, YES, Capabilities, Plan
 from loopback_auth.plan.routes import plan
 
 NOBODY_CONFIRMS = (
@@ -19,8 +19,8 @@ NOBODY_CONFIRMS = (
 
 def planned(
     client: ClientConfig,
-    flow: str | None,
-    allowed: Sequence[str],
+    flow: str | None = None,
+    allowed: Sequence[str] = ROUTES,
     *,
     opener: bool = False,
     pastes: bool = False,

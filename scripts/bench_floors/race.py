@@ -17,7 +17,7 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from loopback_auth import MemoryTokenStore, login
+from loopback_auth import MemoryTokenStore
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -34,6 +34,7 @@ from loopback_auth.model import (
 )
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
+from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.store import LOCK_TIMEOUT
 
@@ -178,14 +179,13 @@ async def beside(client: ClientConfig, person: Person) -> None:
         never: asyncio.Future[Callback] = asyncio.get_running_loop().create_future()
         return await never
 
-    await login(
+    await session.sign_in(
         client,
-        store=Store(person.watch),
-        plan=plan(person.flow),
+        plan(person.flow),
         notify=person.notify,
+        store=Store(person.watch),
         open_browser=person.open,
         paste=paste,
-        exchanges=False,
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from loopback_auth.api import login
-from loopback_auth.commands._simulated import simulated_login
+from loopback_auth.commands._simulated import SimulatedPerson
 from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.errors import TransportError
@@ -15,6 +15,7 @@ from loopback_auth.events import silent
 from loopback_auth.model import HttpResponse
 from loopback_auth.network.browser import Opening
 from loopback_auth.settings import Settings, resolve
+from loopback_auth.signin import session
 from loopback_auth.signin.planning import plan_for
 from loopback_auth.store.memory import MemoryTokenStore
 
@@ -49,15 +50,15 @@ def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:
 
     async def sign_in() -> None:
         async with serve_demo(half_close=["/authorize"]) as demo:
-            await simulated_login(
-                demo_client(demo.issuer, settings(), simulated_person=True),
-                plan_for(settings(), unconfirmed=False, simulate=True),
-                store=store,
-                notify=silent,
-                bound=None,
-                timeout=None,
-                message="",
-                exchanges=False,
+            person = SimulatedPerson()
+            await person.through(
+                session.sign_in(
+                    demo_client(demo.issuer, settings(), simulated_person=True),
+                    plan_for(settings(), unconfirmed=False, simulate=True),
+                    notify=silent,
+                    store=store,
+                    open_browser=person.open,
+                )
             )
 
     with pytest.raises(TransportError, match="simulated user agent"):

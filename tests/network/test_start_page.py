@@ -11,7 +11,6 @@ from other_users import NOBODY, asked_by_another, needs_another_user
 from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 
 from loopback_auth import words
-from loopback_auth.api import _confirmed
 from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (
     AnswerTurnedAway,
@@ -28,6 +27,7 @@ from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.session import _confirmed
 
 BROWSER = (("Accept", "text/html"), ("User-Agent", "Mozilla/5.0"), ("Sec-Fetch-Mode", "navigate"))
 THERE = "https://as.example/authorize"

@@ -10,7 +10,6 @@ from contextlib import suppress
 
 from aiohttp import ClientSession
 
-from loopback_auth.api import login
 from loopback_auth.compare.attacks.attack_actions import (
     NO_ANSWER,
     OVER,
@@ -28,6 +27,8 @@ from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening
+from loopback_auth.signin import session
+from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.terminal.paste import pasted
 from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.redactor import Redactor
@@ -114,15 +115,14 @@ class LoginUnderAttack(Observer):
 
     async def _signed_in(self) -> SignIn | LoopbackAuthError:
         try:
-            return await login(
+            return await session.sign_in(
                 self._one.client,
-                flow=self._one.flow,
-                open_browser=self.open,
+                planned(self._one.client, self._one.flow, opener=True, pastes=True),
                 notify=self.notice,
+                open_browser=self.open,
+                timeout=PATIENCE,
                 paste=self.paste,
                 observer=self,
-                timeout=PATIENCE,
-                exchanges=False,
             )
         except LoopbackAuthError as exc:
             return exc

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from loopback_auth.api import login
 from loopback_auth.compare.running.choices import THINKING, Choice, Tell, choice, demo_client, silent
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
@@ -23,6 +22,8 @@ from loopback_auth.events import CallbackReceived, Event, LinkOpened, PasteReady
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.signin import session
+from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.trace.recorder import Recorder
 
 PATIENCE = 30.0
@@ -91,15 +92,14 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, patience
     person = Person(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
     tell(one.name, "begun")
     try:
-        end: SignIn | LoopbackAuthError = await login(
+        end: SignIn | LoopbackAuthError = await session.sign_in(
             one.client,
-            flow=one.flow,
-            open_browser=person.open,
+            planned(one.client, one.flow, opener=True, pastes=True),
             notify=person.notice,
+            open_browser=person.open,
+            timeout=patience,
             paste=person.paste,
             observer=recorder,
-            timeout=patience,
-            exchanges=False,
         )
     except LoopbackAuthError as exc:
         end = exc

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from loopback_auth.api import login
 from loopback_auth.compare.model import FORM_POST, Run
 from loopback_auth.compare.running.choices import Choice
 from loopback_auth.compare.running.run import Judged, assembled
@@ -25,9 +24,9 @@ from loopback_auth.events import Event, PasteReady
 from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.renewal import client_of
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.network.browser import open_browser
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.plan.model import Plan
+from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.trace.recorder import Recorder
@@ -56,7 +55,7 @@ class Conditions:
     Args:
         client: who asks.
         plan: what is known of this machine.
-        timeout: seconds that the person gets for each flow; None: as `api.login` has it.
+        timeout: seconds that the person gets for each flow; None: as `session.sign_in` has it.
         start_page: let the browser begin at a page of ours.
         message: for the person on a ticket's approval page.
     """
@@ -125,16 +124,14 @@ async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, 
 
     try:
         async with terminal.waiting(conditions.timeout):
-            end: SignIn | LoopbackAuthError = await login(
+            end: SignIn | LoopbackAuthError = await session.sign_in(
                 client,
-                plan=chosen,
+                chosen,
                 notify=notice,
-                open_browser=open_browser if chosen.opens else None,
                 start_page=conditions.start_page,
                 timeout=conditions.timeout,
                 message=conditions.message,
                 paste=terminal.paste,
-                exchanges=False,
                 observer=recorder,
             )
     except AttemptCancelled:

@@ -1,0 +1,153 @@
+"""One sign-in from its plan to its last page: race the flows, confirm the account, keep the tokens.
+
+Whoever has a plan calls this: the door for programs (`api`), which makes one, and our own commands and
+comparisons. Everything here is cancellable: cancelling the task closes the port and the connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from loopback_auth import pages, words
+from loopback_auth.effects import UNOBSERVED, Observer
+from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
+from loopback_auth.events import Notify, Warned
+from loopback_auth.flows.catalog import FlowOptions
+from loopback_auth.model import ClientConfig, HttpResponse, SignIn
+from loopback_auth.network.browser import Opening, open_browser
+from loopback_auth.network.loopback import BoundRedirect
+from loopback_auth.network.threads import apart
+from loopback_auth.plan.model import APPROVED_BY_ANYBODY, Plan
+from loopback_auth.signin.attempt import SignInAttempt
+from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.driver import Driver, Paste
+from loopback_auth.signin.refresh import can_verify_signatures, keep_new
+from loopback_auth.signin.resources import OpenBrowser
+from loopback_auth.store.interface import TokenStore
+
+Confirm = Callable[[SignIn], bool | Awaitable[bool]]
+"""Asked whether an account is the right one."""
+
+
+async def sign_in(
+    client: ClientConfig,
+    plan: Plan,
+    *,
+    notify: Notify,
+    store: TokenStore | None = None,
+    open_browser: OpenBrowser | None = None,
+    start_page: bool = True,
+    timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
+    bound: BoundRedirect | None = None,
+    controls: Controls | None = None,
+    message: str = "",
+    paste: Paste | None = None,
+    confirm: Confirm | None = None,
+    exchanges: bool = False,
+    observer: Observer = UNOBSERVED,
+) -> SignIn:
+    """Sign a person in by the flows of a plan, and show the browser how it ended.
+
+    Args:
+        client: the client as registered, and what it asks for.
+        plan: which flows there are, and when each begins.
+        notify: told what happens, the link to show above all (see `events`); called in this loop.
+        store: where the sign-in is kept; None: nowhere. The caller has checked that it can be written.
+        open_browser: starts a browser on a URL; None: this machine's browser, if the plan has it opened.
+        start_page: begin at a page of ours; False: open the provider's URL at once.
+        timeout: seconds until the person has to be back; None: `attempt.TIMEOUT`, or for tickets and device
+            codes as long as these live.
+        bound: a redirect URI that is bound already, with the browser on its way to the start page.
+        controls: by which further flows can be begun while the sign-in is open.
+        message: for the person on a ticket's approval page.
+        paste: asks for a pasted address besides waiting for the redirect.
+        confirm: asked before the sign-in is kept, where somebody else may have approved it
+            (RFC 6749 §10.16). A plain function is called in a thread.
+        exchanges: tell `notify` of every HTTP exchange of ours too, redacted, which takes time.
+        observer: sees everything unredacted, to record it; see `trace.recorder`.
+
+    Raises:
+        NoFlowAvailable: no flow of the plan can work; the reasons are listed.
+        NotKept: the person has signed in, and the store does not take the tokens; the error has them.
+        AttemptCancelled: the account was not the right one, or the person gave up.
+        AttemptExpired: the person did not come back in time.
+        LoopbackAuthError: see `errors`.
+    """
+    pages.check_complete()
+    options = FlowOptions(verify_signature=_verifies(client, plan), message=message)
+    attempt = SignInAttempt(client, plan, notify=notify, conditions=options, timeout=timeout, paste=paste)
+    async with Driver(
+        notify=attempt.tell,
+        open_browser=open_browser or _opener(plan),
+        start_page=start_page and plan.start_page,
+        any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
+        bound=bound,
+        exchanges=exchanges,
+        observer=observer,
+        network=client.provider.network,
+    ) as driver:
+        try:
+            signed_in = driver.remembering(await attempt.run(driver, controls))
+            if not await _confirmed(signed_in, confirm, driver, attempt.tell):
+                account = signed_in.tokens.account or "an unknown account"
+                raise AttemptCancelled(
+                    f"Login cancelled; the tokens for {account} were discarded.",
+                    hint="Sign in with the other account. What was approved can be removed at the provider.",
+                )
+            if store is not None:
+                await keep_new(store, signed_in, attempt.tell)
+        except LoopbackAuthError as exc:
+            # Who has given up, or has not come all the time, will not come now.
+            early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
+            await driver.finish(_failure(exc), early=early)
+            raise
+        except BaseException:
+            await driver.finish(_given_up())
+            raise
+        await driver.finish(_success(signed_in))
+    return signed_in
+
+
+def _verifies(client: ClientConfig, plan: Plan) -> bool:
+    # Looking for a package takes longer than most steps of a sign-in, and few of them need it.
+    wanted = "openid" in client.scope.split() or any("id_token" in route.flow for route in plan.routes)
+    return wanted and can_verify_signatures()
+
+
+def _opener(plan: Plan) -> OpenBrowser:
+    return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
+
+
+async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver, notify: Notify) -> bool:
+    """Ask where somebody else may have approved, or may have been faster than the person's browser."""
+    if confirm is None and driver.doubted:
+        notify(Warned(words.LINK_OPENED_AFTERWARDS))
+    if confirm is None or not (driver.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
+        return True
+    driver.ask_elsewhere(sign_in.tokens.account)
+    answer = await apart(confirm, sign_in)
+    return answer if isinstance(answer, bool) else await answer
+
+
+def _success(sign_in: SignIn) -> HttpResponse:
+    tokens = sign_in.tokens
+    return pages.success(
+        client=sign_in.client_id,
+        provider=sign_in.name,
+        account=tokens.account,
+        scope=tokens.scope,
+        detail=words.SUCCESS_SIMULATED if sign_in.simulated_person else "",
+    )
+
+
+def _failure(error: LoopbackAuthError) -> HttpResponse:
+    if isinstance(error, OAuthError) and error.error in DENIALS:
+        # A person who has just pressed the button need not learn what the protocol calls it.
+        return pages.failure(message=words.FAILURE_DENIED, hint=error.hint, detail=error.message)
+    return pages.failure(message=error.message, hint=error.hint)
+
+
+def _given_up() -> HttpResponse:
+    return pages.failure(
+        title=words.CANCELLED_TITLE, message=words.CANCELLED_LEAD, hint=words.CANCELLED_ADVICE
+    )
