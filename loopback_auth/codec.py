@@ -48,18 +48,19 @@ def to_members(value: object, *, defaults: bool = False) -> Any:
     return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
 
 
-def from_members(kind: type[T], value: object, *, unknown_pass: bool = False) -> T:
+def from_members(kind: type[T], value: object, *, name: str = "", unknown_pass: bool = False) -> T:
     """Build a dataclass from what JSON carried.
 
     Args:
         kind: the dataclass.
         value: what `to_members` returned, or any other value of JSON; untrusted.
+        name: what errors call it; by default the name of the class.
         unknown_pass: ignore members that the class does not have, as a later version may have written.
 
     Raises:
         ValueError: the value does not fit; the text names the member and quotes no value.
     """
-    made: T = _Reader(unknown_pass=unknown_pass).build(kind, value, kind.__name__)
+    made: T = _Reader(unknown_pass=unknown_pass).build(kind, value, name or kind.__name__)
     return made
 
 

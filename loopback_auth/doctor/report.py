@@ -17,13 +17,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
+from loopback_auth.codec import from_members, to_members
 from loopback_auth.errors import ConfigError
 from loopback_auth.plan.model import LEVELS, ROUTES, Capabilities, Plan, Surroundings
 from loopback_auth.plan.openers import PRINT_ONLY, program_name
 from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.routes import plan
 from loopback_auth.plan.signals import CLOUD_SHELL_HOSTS, PROBED, READ, signals, truthy
+
+Words = TypeVar("Words", Mapping[str, str], Mapping[str, tuple[str, str]], tuple[str, ...])
 
 VERSION = 1
 FACTS = ("opens", "reaches", "person", "waits")
@@ -38,35 +43,27 @@ _X_FORWARDED = ("localhost:", "127.0.0.1:", "[::1]:")
 _HELPER = "/helpers/browser"
 
 
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """Everything that a plan is made of.
 
     Args:
+        surroundings: what the machine shows.
+        capabilities: what the provider allows.
+        overrides: fact to the level that the person has set, and where they set it.
+        allowed: the flows that may be used.
         flow: the only one that is wanted; None: choose.
         provider: for people.
         authority: host and port of the redirect URI, or `ANY_PORT`.
     """
 
-    __slots__ = ("allowed", "authority", "capabilities", "flow", "overrides", "provider", "surroundings")
-
-    def __init__(
-        self,
-        surroundings: Surroundings,
-        capabilities: Capabilities,
-        *,
-        overrides: Mapping[str, tuple[str, str]],
-        allowed: tuple[str, ...],
-        flow: str | None,
-        provider: str,
-        authority: str,
-    ) -> None:
-        self.surroundings = surroundings
-        self.capabilities = capabilities
-        self.overrides = overrides
-        self.allowed = allowed
-        self.flow = flow
-        self.provider = provider
-        self.authority = authority
+    surroundings: Surroundings
+    capabilities: Capabilities
+    overrides: Mapping[str, tuple[str, str]] = field(kw_only=True)
+    allowed: tuple[str, ...] = field(kw_only=True)
+    flow: str | None = field(kw_only=True)
+    provider: str = field(kw_only=True)
+    authority: str = field(kw_only=True)
 
     def plan(self) -> Plan:
         """Make the plan of a sign-in; where one flow is insisted on, what speaks against it stays in it."""
@@ -118,16 +115,18 @@ def described(
     return {
         "version": VERSION,
         "signals": [{"name": one.name, "value": one.value, "meaning": one.meaning} for one in signals(seen)],
-        "surroundings": {name: getattr(seen, name) for name in _SURROUNDINGS},
-        "asked": {
-            "provider": safe.provider,
-            "flow": safe.flow,
-            "allowed": safe.allowed,
-            "wishes": safe.overrides,
-            "refused": safe.capabilities.refused,
-            "any_port": safe.capabilities.any_port,
-            "authority": safe.authority,
-        },
+        "surroundings": {each.name: getattr(seen, each.name) for each in fields(_Surroundings)},
+        "asked": to_members(
+            _Asked(
+                safe.provider,
+                safe.flow,
+                safe.allowed,
+                safe.overrides,
+                safe.capabilities.refused,
+                any_port=safe.capabilities.any_port,
+                authority=safe.authority,
+            )
+        ),
         "place": {"name": chosen.place.name, "title": chosen.place.title},
         "facts": {name: _fact(chosen, name) for name in FACTS},
         "routes": [{"flow": one.flow, "starts": one.starts, "why": one.why} for one in chosen.routes],
@@ -152,31 +151,67 @@ def circumstances_of(document: Mapping[str, object]) -> Circumstances:
     """
     if document.get("version") != VERSION:
         raise _refused("its version is not 1")
-    seen = _object(document, "surroundings", _SURROUNDINGS)
-    asked = _object(document, "asked", _ASKED)
+    try:
+        seen = from_members(_Surroundings, document.get("surroundings"), name="surroundings")
+        asked = from_members(_Asked, document.get("asked"), name="asked")
+    except ValueError as exc:
+        raise _refused(str(exc)) from None
+    overrides = _known("wishes", asked.wishes, FACTS)
+    for fact, (level, origin) in overrides.items():
+        _known(fact, (level,), LEVELS)
+        _formed("origin", origin, _SENTENCE)
     return Circumstances(
         Surroundings(
-            _texts(seen, "environ", names=READ, form=_WORD),
-            platform=_text(seen, "platform", _WORD),
-            kernel=_text(seen, "kernel", _WORD),
-            files=_list(seen, "files", PROBED),
-            stdin=_bool(seen, "stdin"),
-            stderr=_bool(seen, "stderr"),
-            openers=_list(seen, "openers"),
+            {
+                name: _formed(name, value, _WORD)
+                for name, value in _known("environ", seen.environ, READ).items()
+            },
+            platform=_formed("platform", seen.platform, _WORD),
+            kernel=_formed("kernel", seen.kernel, _WORD),
+            files=_known("files", seen.files, PROBED),
+            stdin=seen.stdin,
+            stderr=seen.stderr,
+            openers=tuple(_formed("openers", name, _WORD) for name in seen.openers),
         ),
         Capabilities(
-            _texts(asked, "refused", names=ROUTES, form=_SENTENCE), any_port=_bool(asked, "any_port")
+            {
+                flow: _formed(flow, why, _SENTENCE)
+                for flow, why in _known("refused", asked.refused, ROUTES).items()
+            },
+            any_port=asked.any_port,
         ),
-        overrides=_overrides(asked),
-        allowed=_list(asked, "allowed", ROUTES),
-        flow=None if asked["flow"] is None else _text(asked, "flow", _SENTENCE),
-        provider=_text(asked, "provider", _SENTENCE),
-        authority=_text(asked, "authority", _AUTHORITY),
+        overrides=overrides,
+        allowed=_known("allowed", asked.allowed, ROUTES),
+        flow=None if asked.flow is None else _formed("flow", asked.flow, _SENTENCE),
+        provider=_formed("provider", asked.provider, _SENTENCE),
+        authority=_formed("authority", asked.authority, _AUTHORITY),
     )
 
 
-_SURROUNDINGS = ("environ", "platform", "kernel", "files", "stdin", "stderr", "openers")
-_ASKED = ("provider", "flow", "allowed", "wishes", "refused", "any_port", "authority")
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """The member `surroundings` of a report: what `plan.model.Surroundings` has."""
+
+    environ: Mapping[str, str]
+    platform: str
+    kernel: str
+    files: tuple[str, ...]
+    stdin: bool
+    stderr: bool
+    openers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The member `asked` of a report: the rest of what a plan is made of."""
+
+    provider: str
+    flow: str | None
+    allowed: tuple[str, ...]
+    wishes: Mapping[str, tuple[str, str]]
+    refused: Mapping[str, str]
+    any_port: bool
+    authority: str
 
 
 def _fact(chosen: Plan, name: str) -> dict[str, object]:
@@ -230,58 +265,18 @@ def _origin(origin: str) -> str:
 
 def _refused(detail: str) -> ConfigError:
     return ConfigError(
-        f"This is no report of doctor: {detail}",
+        f"This is not a report of doctor: {detail}",
         hint="Make one where the trouble is: python -m loopback_auth doctor --json > FILE",
     )
 
 
-def _object(document: Mapping[str, object], name: str, members: tuple[str, ...]) -> Mapping[str, object]:
-    value = document.get(name)
-    if not isinstance(value, dict) or sorted(value) != sorted(members):
-        raise _refused(f"{name} does not have the members {', '.join(members)}")
-    return value
-
-
-def _text(members: Mapping[str, object], name: str, form: re.Pattern[str]) -> str:
-    value = members[name]
-    if not isinstance(value, str) or not form.fullmatch(value) or not value.isprintable():
-        raise _refused(f"{name} is no text that can stand there")
-    return value
-
-
-def _bool(members: Mapping[str, object], name: str) -> bool:
-    value = members[name]
-    if not isinstance(value, bool):
-        raise _refused(f"{name} is neither true nor false")
-    return value
-
-
-def _list(members: Mapping[str, object], name: str, known: tuple[str, ...] = ()) -> tuple[str, ...]:
-    value = members[name]
-    words = tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-    if not isinstance(value, list) or len(words) != len(value):
-        raise _refused(f"{name} is no list of texts")
-    if not all(one in known if known else _WORD.fullmatch(one) for one in words):
-        raise _refused(f"{name} has something in it that can not stand there")
+def _known(name: str, words: Words, known: tuple[str, ...]) -> Words:
+    if not set(words) <= set(known):
+        raise _refused(f"{name} contains something that a report never has")
     return words
 
 
-def _texts(
-    members: Mapping[str, object], name: str, *, names: tuple[str, ...], form: re.Pattern[str]
-) -> dict[str, str]:
-    value = members[name]
-    if not isinstance(value, dict) or not set(value) <= set(names):
-        raise _refused(f"{name} has other members than a report has")
-    return {key: _text(value, key, form) for key in value}
-
-
-def _overrides(asked: Mapping[str, object]) -> dict[str, tuple[str, str]]:
-    value = asked["wishes"]
-    if not isinstance(value, dict) or not set(value) <= set(FACTS):
-        raise _refused("wishes has other members than a report has")
-    overrides = {}
-    for fact, wish in value.items():
-        if not isinstance(wish, list) or len(wish) != 2 or wish[0] not in LEVELS:
-            raise _refused(f"the wish about {fact} is no level and its origin")
-        overrides[fact] = (str(wish[0]), _text({"origin": wish[1]}, "origin", _SENTENCE))
-    return overrides
+def _formed(name: str, value: str, form: re.Pattern[str]) -> str:
+    if not form.fullmatch(value) or not value.isprintable():
+        raise _refused(f"the value of {name} cannot be in a report")
+    return value

@@ -291,7 +291,7 @@ def test_report_comes_from_stdin(command_line: CommandLine) -> None:
         ("[]", "not a JSON object"),
         ('{"version": 1, "version": 1}', "unique names"),
         ("{}", "version is not 1"),
-        ('{"version": 1}', "surroundings does not have"),
+        ('{"version": 1}', "surroundings"),
         (" " * (1 << 20) + "{}", "more than 1048576 bytes"),
     ],
 )
