@@ -205,7 +205,6 @@ class Attempt:
     state: str = field(repr=False)
     code_verifier: str = field(repr=False)
     nonce: str = field(repr=False)
-    started_at: float
 
 
 @dataclass(frozen=True, slots=True)

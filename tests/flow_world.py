@@ -31,7 +31,6 @@ ATTEMPT = Attempt(
     state="state-0123456789-0123456789",
     code_verifier="verifier-0123456789-0123456789-0123456789-0123",
     nonce="nonce-0123456789-0123456789",
-    started_at=1_700_000_000.0,
 )
 
 Disturb = Callable[[HttpRequest], HttpResponse | None]

@@ -64,7 +64,7 @@ Disturb = Callable[[HttpRequest], HttpResponse | None]
 
 ISSUER = "https://as.example"
 NOW = 1_700_000_000.0
-ATTEMPT = Attempt(state="s" * 32, code_verifier="v" * 43, nonce="n" * 32, started_at=NOW)
+ATTEMPT = Attempt(state="s" * 32, code_verifier="v" * 43, nonce="n" * 32)
 PROVIDER = Provider("as", ServerMetadata(issuer=ISSUER), ticket=demo_contract("netlify", ISSUER))
 CLIENT = ClientConfig(PROVIDER, DEMO_CLIENT.client_id, scope="openid profile email", push=True)
 ASKED = authorization_request(

@@ -47,7 +47,6 @@ ATTEMPT = Attempt(
     state="state-af0ifjsldkj-af0ifjsldkj",
     code_verifier=VERIFIER,
     nonce="nonce-n-0S6_WzA2Mj-n-0S6_WzA2Mj",
-    started_at=NOW,
 )
 
 PROPERTY = settings(max_examples=150)

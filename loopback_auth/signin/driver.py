@@ -64,7 +64,6 @@ def new_attempt() -> Attempt:
         state=base64url(os.urandom(24)),
         code_verifier=code_verifier(os.urandom(32)),
         nonce=base64url(os.urandom(24)),
-        started_at=time.time(),
     )
 
 

@@ -20,7 +20,7 @@ def made(metadata: ServerMetadata, scope: str) -> int:
     server = DemoServer(ISSUER, entropy=lambda size: next(numbers).to_bytes(size, "big"), signer=signer)
     world = MemoryWorld(server)
     client = ClientConfig(Provider("bench", metadata), "loopback-auth-demo", scope=scope)
-    attempt = Attempt("state", "v" * 43, "nonce", world.now)
+    attempt = Attempt("state", "v" * 43, "nonce")
     world.run(authorization_code(client, attempt, verify_signature=signer is not None))
     return len(world.steps())
 

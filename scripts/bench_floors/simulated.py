@@ -21,7 +21,7 @@ def once(number: int) -> float:
     client = ClientConfig(
         Provider("bench", ServerMetadata(ISSUER)), "loopback-auth-demo", scope="profile email"
     )
-    attempt = Attempt(f"state-{number}", f"{number:043}", f"nonce-{number}", world.now)
+    attempt = Attempt(f"state-{number}", f"{number:043}", f"nonce-{number}")
     sign_in = world.run(authorization_code(client, attempt))
     spent = (time.perf_counter() - begun) * 1000
     if not sign_in.tokens.access_token:

@@ -19,7 +19,7 @@ from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.settings.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 
 ISSUER = "https://as.example"
-ATTEMPT = Attempt(state="s" * 32, code_verifier="v" * 43, nonce="n" * 32, started_at=0.0)
+ATTEMPT = Attempt(state="s" * 32, code_verifier="v" * 43, nonce="n" * 32)
 GIVEN = {"base", "ui", "client_id", "message", "uuid", "code_challenge", "code_verifier"}
 
 every_contract = pytest.mark.parametrize("name", CONTRACTS)

@@ -73,7 +73,7 @@ HANDED = PendingSignIn(
     NOW + 600,
     "paste",
     CLIENT,
-    Attempt(f"state-{CANARY}", f"verifier-{CANARY}", f"nonce-{CANARY}", NOW),
+    Attempt(f"state-{CANARY}", f"verifier-{CANARY}", f"nonce-{CANARY}"),
     named="work",
     with_secret=True,
     verify_signature=True,

@@ -84,7 +84,7 @@ class AttackContext:
 
     def request(self, redirect_uri: str, *, state: str = THEIR_STATE) -> AuthorizationRequest:
         """Make the attacker's authorization request, as the program would make it."""
-        attempt = Attempt(state, THEIR_VERIFIER, "a-nonce-that-somebody-else-chose", 0.0)
+        attempt = Attempt(state, THEIR_VERIFIER, "a-nonce-that-somebody-else-chose")
         return authorization_request(self.client, self.metadata, attempt, redirect_uri=redirect_uri)
 
     def code_request(self, code: str, redirect_uri: str, verifier: str) -> HttpRequest:

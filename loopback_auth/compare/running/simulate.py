@@ -76,7 +76,6 @@ def simulate(
         state=base64url(drawn(24)),
         code_verifier=code_verifier(drawn(32)),
         nonce=base64url(drawn(24)),
-        started_at=here.now,
     )
     flow = flow_named(choice.flow, client, attempt, FlowOptions(verify_signature=verify_signature))
     try:
