@@ -1,6 +1,8 @@
-"""Make text that came from a server safe to show: in a terminal, in a page, in an error.
+"""Text that others chose: make it safe to show in a terminal, a page or an error, and see if it can be sent.
 
-Source: RFC 6749 §4.1.2.1; CVE-2024-50349.
+Refuses to know what the text means and which parts of it are secret.
+
+Source: RFC 6749 §4.1.2.1; CVE-2024-50349; PEP 383.
 """
 
 from __future__ import annotations
@@ -31,6 +33,16 @@ def error_code(text: str) -> str:
     Source: RFC 6749 §4.1.2.1, appendix A.7.
     """
     return server_text(text, 80) or "unreadable error code"
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be sent.
+
+    An argument or a variable may have bytes that are not UTF-8, which Python keeps as halves of characters.
+
+    Source: PEP 383; RFC 3629 §3 (no surrogates).
+    """
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _harmless(character: str) -> bool:

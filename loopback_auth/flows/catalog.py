@@ -12,6 +12,7 @@ from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
 from loopback_auth.plan.model import NO_REDIRECT
+from loopback_auth.redact import is_utf8
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 NAMES = (*RESPONSE_TYPES, *NO_REDIRECT)
@@ -67,8 +68,7 @@ def _check_texts(client: ClientConfig) -> None:
     texts = [*named.items(), *(("resource", one) for one in client.resource)]
     texts += [("extra", text) for pair in client.extra.items() for text in pair]
     for name, text in texts:
-        # Half a character, as Python keeps a byte that is not UTF-8 (PEP 383), goes into no request.
-        if text and any("\ud800" <= character <= "\udfff" for character in text):
+        if text and not is_utf8(text):
             raise ConfigError(
                 f"The {name} has bytes that are not UTF-8.", hint="Give it again, encoded in UTF-8."
             )

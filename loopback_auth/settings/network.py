@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.settings.reading import is_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check_network(settings: Settings) -> None:
             hint="Name the file of the client certificate with --client-cert.",
         )
     for host in settings.words("allow_private"):
-        if not _is_host(host):
+        if not is_host(host):
             raise ConfigError(
                 f"{ascii(host)[:80]} is not a host (from {settings.origin('allow_private')}).",
                 hint="Write the host alone, such as token.corp.example.",
@@ -63,11 +63,3 @@ def _check_file(settings: Settings, name: str, path: str) -> None:
             f"The file {path} cannot be read: {exc.strerror} (from {settings.origin(name)}).",
             hint="Correct the path, or the permissions of the file.",
         ) from exc
-
-
-def _is_host(host: str) -> bool:
-    try:
-        ip_address(host.strip("[]"))
-    except ValueError:
-        return all(host.removesuffix(".").split(".")) and not set(host) & set("/:@?#*[] ")
-    return True

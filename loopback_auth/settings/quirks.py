@@ -11,7 +11,7 @@ from __future__ import annotations
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.settings import Settings
-from loopback_auth.settings.reading import is_visible
+from loopback_auth.settings.reading import is_host, is_visible
 from loopback_auth.settings.setting import SETTINGS
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ def check_quirks(settings: Settings) -> None:
                 settings, name, "a name is missing in it", "Write a name, such as user.access_token."
             )
     for host in settings.words("approval_hosts"):
-        if not all(host.split(".")) or set(host) & set("/:@?#"):
+        if not is_host(host):
             hint = "Write the host alone, such as login.example.com."
             raise _unfit(settings, "approval_hosts", f"{ascii(host)[:80]} is not a host", hint)
     revoke_url = settings.text("revoke_url")

@@ -69,6 +69,20 @@ def is_visible(value: str) -> bool:
     return all(" " <= character <= "~" for character in value)
 
 
+def is_host(text: str) -> bool:
+    """Return whether a text is a host alone: a name or an address, without scheme, port, path or `*`.
+
+    Source: RFC 3986 §3.2.2.
+    """
+    from ipaddress import ip_address  # Only some settings are hosts.
+
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return all(text.removesuffix(".").split(".")) and not set(text) & set("/:@?#*[] ")
+    return True
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a sentence that helps with a misspelt word."""
     import difflib
@@ -142,17 +156,19 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def check_writable(value: object) -> None:
-    """Refuse text that cannot be sent: an argument or a variable may have bytes that are not UTF-8.
+    """Refuse text that cannot be sent.
 
     Raises:
-        ValueError: there is such a byte.
-
-    Source: PEP 383 (how Python keeps them).
+        ValueError: it has bytes that are not UTF-8.
     """
     if isinstance(value, dict):
         value = (*value, *value.values())
     for text in value if isinstance(value, tuple) else (value,):
-        if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
+        if not isinstance(text, str) or text.isascii():
+            continue
+        from loopback_auth.redact import is_utf8  # Hardly ever needed.
+
+        if not is_utf8(text):
             raise ValueError("it has bytes that are not UTF-8")
 
 
