@@ -14,12 +14,11 @@ from string import Formatter
 from urllib.parse import parse_qsl, unquote
 
 from loopback_auth.device_and_ticket import Call, TicketContract
-from loopback_auth.errors import MalformedResponse
 from loopback_auth.explain.har import Entry
 from loopback_auth.explain.story import ANSWERS
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
-from loopback_auth.protocol.json import member, parse_object
+from loopback_auth.protocol.json import member, object_or_none
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY
 
 WELL_KNOWN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
@@ -174,12 +173,7 @@ def sent(request: HttpRequest) -> Mapping[str, str]:
 
 def document(message: HttpRequest | HttpResponse | None) -> Mapping[str, object]:
     """Return the JSON object that is a message's body; an empty one where it is none."""
-    if message is None or not message.body.lstrip().startswith(b"{"):
-        return {}
-    try:
-        return parse_object(message.body, what="body", source="")
-    except MalformedResponse:
-        return {}
+    return (object_or_none(message.body) if message is not None else None) or {}
 
 
 def bare(url: str) -> str:

@@ -12,8 +12,7 @@ import re
 from dataclasses import replace
 from urllib.parse import quote
 
-from loopback_auth.errors import MalformedResponse
-from loopback_auth.protocol.json import parse_object
+from loopback_auth.protocol.json import object_or_none
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import LABEL, Parameters, form, fragment, place, query
 from loopback_auth.trace.records import Exchange, Headers
@@ -94,11 +93,8 @@ def reduced_url(url: str) -> str:
 
 def _members(body: str) -> str:
     """Reduce a JSON object; empty for what is none."""
-    if not body.lstrip().startswith("{"):
-        return ""
-    try:
-        members = parse_object(body.encode("utf-8", "replace"), what="body", source="")
-    except MalformedResponse:
+    members = object_or_none(body)
+    if members is None:
         return ""
     return json.dumps({_name(name): _member(name, value) for name, value in members.items()})
 

@@ -70,13 +70,30 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
     return value
 
 
+def object_or_none(body: bytes | str) -> dict[str, object] | None:
+    """Parse a JSON object as `parse_object` does; None where the body is anything else.
+
+    Args:
+        body: UTF-8 or text; untrusted.
+
+    Source: RFC 8259 §4, §8.1; RFC 7493 §2.3.
+    """
+    raw = body.encode("utf-8", "replace") if isinstance(body, str) else body
+    if _begins(raw) != b"{":
+        return None
+    try:
+        return parse_object(raw, what="document", source="RFC 8259")
+    except MalformedResponse:
+        return None
+
+
 def is_json(response: HttpResponse) -> bool:
     """Return whether an answer is to be read as JSON: its content type says so, or it begins like an object.
 
     Source: RFC 6749 §5.1; RFC 6839 §3.1; proxies and simple servers call everything text or octets.
     """
     kind = media_type(response)
-    return kind == "application/json" or kind.endswith("+json") or _first(response) == b"{"
+    return kind == "application/json" or kind.endswith("+json") or _begins(response.body) == b"{"
 
 
 def media_type(response: HttpResponse) -> str:
@@ -95,7 +112,7 @@ def is_page(answer: HttpResponse) -> bool:
     kind = media_type(answer)
     if "xml" in kind and "html" not in kind:
         return False  # What storage and old gateways say; nobody is to look at it in a browser.
-    return not is_json(answer) and (kind == "text/html" or _first(answer) == b"<")
+    return not is_json(answer) and (kind == "text/html" or _begins(answer.body) == b"<")
 
 
 def is_wall(answer: HttpResponse) -> bool:
@@ -152,8 +169,9 @@ def number(value: object) -> float | None:
     return float(min(value, LARGEST))
 
 
-def _first(answer: HttpResponse) -> bytes:
-    return answer.body.removeprefix(BOM_UTF8).lstrip()[:1]
+def _begins(body: bytes) -> bytes:
+    """Return the first character of a body that is no white space."""
+    return body.removeprefix(BOM_UTF8).lstrip()[:1]
 
 
 def _is_deep(text: str) -> bool:

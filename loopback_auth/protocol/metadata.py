@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
 from loopback_auth.protocol.answer import PASSING, came_instead, check_well
-from loopback_auth.protocol.json import is_json, parse_object, text_member
+from loopback_auth.protocol.json import is_json, object_or_none, parse_object, text_member
 from loopback_auth.protocol.urls import (
     check_endpoint,
     check_issuer,
@@ -99,11 +99,8 @@ def is_absent(response: HttpResponse) -> bool:
         return False
     if not is_json(response) or response.body.strip() in (b"", b"null", b"[]"):
         return True
-    try:
-        document = parse_object(response.body, what="metadata document", source=SOURCE)
-    except MalformedResponse:
-        return False
-    return not any(name in document for name in ("issuer", *NEEDED))
+    document = object_or_none(response.body)
+    return document is not None and not any(name in document for name in ("issuer", *NEEDED))
 
 
 def metadata_document(response: HttpResponse, issuer: str) -> Mapping[str, object]:

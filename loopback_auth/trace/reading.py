@@ -10,9 +10,8 @@ import json
 import re
 from urllib.parse import parse_qsl
 
-from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM
-from loopback_auth.protocol.json import parse_object
+from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.records import Exchange
 
 LABEL = re.compile(r"<[a-z0-9_]+#\d+>")
@@ -86,13 +85,7 @@ def media_type(headers: Parameters) -> str:
 
 
 def _members(text: str) -> Parameters:
-    if not text.lstrip().startswith("{"):
-        return ()
-    try:
-        members = parse_object(text.encode("utf-8", "replace"), what="body", source="RFC 8259")
-    except MalformedResponse:
-        return ()
-    return tuple((name, _plain(value)) for name, value in members.items())
+    return tuple((name, _plain(value)) for name, value in (object_or_none(text) or {}).items())
 
 
 def _end(url: str, characters: str) -> int:

@@ -13,9 +13,8 @@ import re
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
-from loopback_auth.protocol.json import member, parse_object
+from loopback_auth.protocol.json import member, object_or_none
 from loopback_auth.redact import server_text
 from loopback_auth.trace.secret_labels import SHORT, SecretLabels
 from loopback_auth.trace.secret_names import is_secret
@@ -133,7 +132,7 @@ class Redactor:
         for value in request.values("cookie"):
             self._cookies(value.split(";"))
         self._credentials(request.header("authorization"))
-        document = _document(request)
+        document = object_or_none(request.body)
         if document is not None:
             self._members(document)
         else:
@@ -151,7 +150,7 @@ class Redactor:
                 self._cookies([value.partition(";")[0]])
             elif name.lower() == "location":
                 self.learn_url(value)
-        document = _document(answer)
+        document = object_or_none(answer.body)
         if document is None:
             if _kind(answer) == FORM or answer.body.startswith(b"access_token="):
                 self.learn_form(_form(answer))
@@ -184,7 +183,7 @@ class Redactor:
             return f"({size} bytes of {self.text(server_text(kind, 80)) or 'an unknown type'})"
         if isinstance(message, HttpRequest) and kind == FORM:
             return _cut(self._labels.text(_form(message)), BODY_LIMIT)
-        if (document := _document(message)) is not None:
+        if (document := object_or_none(message.body)) is not None:
             return _cut(json.dumps(self._written(document), ensure_ascii=False), BODY_LIMIT)
         if kind == "text/html":
             title = re.search(_TITLE, message.body.decode("utf-8", "replace"))
@@ -279,19 +278,9 @@ def _basic(credentials: str) -> str:
 
 
 def _payload(part: str) -> object:
-    with suppress(ValueError, MalformedResponse):
-        return parse_object(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), what="token", source="")
+    with suppress(ValueError):
+        return object_or_none(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return None
-
-
-def _document(message: HttpRequest | HttpResponse) -> dict[str, object] | None:
-    """Read JSON, whatever it is said to be; only an object with a single reading is one."""
-    if not message.body.lstrip().startswith(b"{"):
-        return None
-    try:
-        return parse_object(message.body, what="body", source="")
-    except MalformedResponse:
-        return None
 
 
 def _without_codes(value: object) -> object:

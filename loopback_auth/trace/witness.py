@@ -13,7 +13,7 @@ from dataclasses import replace
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
 from loopback_auth.events import Exchanged
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
-from loopback_auth.protocol.json import is_page, parse_object
+from loopback_auth.protocol.json import is_page, object_or_none
 from loopback_auth.trace.redactor import Redactor
 
 SHOWN = 4000
@@ -52,7 +52,7 @@ class Witness:
             secrets: paths of secret members besides those with the usual names.
         """
         self._redactor.learn_response(answer, secrets)
-        members = _members(answer)
+        members = object_or_none(answer.body)
         # Before the flow cuts them to a readable length, and a secret with them.
         # Not a page: only its title is shown, and a form in it may be the answer that a browser posts.
         if members is None and answer.status >= 400 and not is_page(answer):
@@ -113,10 +113,3 @@ class Witness:
         if isinstance(error, ProtocolError):
             error.expected = safe(error.expected)
             error.received = safe(error.received)
-
-
-def _members(answer: HttpResponse) -> dict[str, object] | None:
-    try:
-        return parse_object(answer.body, what="answer", source="")
-    except LoopbackAuthError:
-        return None

@@ -23,6 +23,20 @@ def test_vendors_own_names_are_told_as_tickets() -> None:
     assert told.response == '{"id": "<ticket#1>"}'
 
 
+def test_byte_order_mark_hides_nothing() -> None:
+    """RFC 8259 §8.1 lets a parser pass over it, and ours does: what it reads has to be learnt, too."""
+    witness = Witness()
+    body = b'\xef\xbb\xbf{"access_token": "0123456789abcdef"}'
+    answer = HttpResponse(200, (("Content-Type", "application/json"),), body)
+    witness.response(answer, ())
+    told = witness.exchange(HttpRequest("GET", "https://id.example/"), answer, step="poll", seconds=0.1)
+    error = ProtocolError("0123456789abcdef was sent", source="RFC 6749 §5.1")
+    witness.scrub(error)
+
+    assert told.response == '{"access_token": "<access_token#1>"}'
+    assert error.message.startswith("<access_token#1> was sent")
+
+
 def test_usual_names_stay() -> None:
     """A token is called what the specifications call it, wherever the vendor puts it."""
     witness = Witness()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste
 from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext
 from loopback_auth.demo.agent import Decision, Navigation, follow
-from loopback_auth.errors import MalformedResponse, OAuthError
+from loopback_auth.errors import OAuthError
 from loopback_auth.model import AuthorizationRequest, HttpRequest, HttpResponse, SignIn
-from loopback_auth.protocol.json import parse_object
+from loopback_auth.protocol.json import object_or_none
 from loopback_auth.redact import error_code, server_text
 
 
@@ -91,13 +91,13 @@ def token_works(context: AttackContext, token: str) -> Actions[bool]:
 
 def token_in(answer: HttpResponse) -> str:
     """Return the access token in a response; empty when there is none."""
-    token = _members(answer).get("access_token") if answer.status < 300 else None
+    token = (object_or_none(answer.body) or {}).get("access_token") if answer.status < 300 else None
     return token if isinstance(token, str) else ""
 
 
 def answer_text(answer: HttpResponse) -> str:
     """Describe a response: the status, and the error or that there was a token."""
-    members = _members(answer)
+    members = object_or_none(answer.body) or {}
     if "access_token" in members:
         return f"{answer.status} with a token"
     error, message = members.get("error"), members.get("message")
@@ -133,10 +133,3 @@ def signed_in(result: LoginResult) -> bool:
 def refused(result: LoginResult) -> bool:
     """Return whether the server refused the user's login."""
     return isinstance(result.end, OAuthError)
-
-
-def _members(answer: HttpResponse) -> Mapping[str, object]:
-    try:
-        return parse_object(answer.body, what="answer", source="")
-    except MalformedResponse:
-        return {}

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import groupby
 
 from loopback_auth.compare.drawing.diagram import Arrow
-from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM
-from loopback_auth.protocol.json import parse_object
+from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.reading import media_type
 from loopback_auth.trace.records import Exchange, Headers
 
@@ -38,9 +36,8 @@ def readable(body: str, headers: Headers) -> str:
     """Break a body into lines where its form allows it."""
     kind = media_type(headers)
     if "json" in kind:
-        with suppress(MalformedResponse):
-            members = parse_object(body.encode("utf-8", "replace"), what="body", source="RFC 8259")
-            return json.dumps(members, indent=2, ensure_ascii=False)
+        members = object_or_none(body)
+        return body if members is None else json.dumps(members, indent=2, ensure_ascii=False)
     return broken(body) if kind == FORM else body
 
 
