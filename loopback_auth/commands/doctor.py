@@ -153,6 +153,7 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
     from loopback_auth.doctor.probe_flow import LIMIT, probe
     from loopback_auth.doctor.redirect_probe import ProbeAnswer
     from loopback_auth.signin.driver import Driver, new_attempt
+    from loopback_auth.signin.resources import Resources
 
     try:
         client = _client(settings)
@@ -160,8 +161,8 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
         return (ProbeAnswer("settings", "no", f"{exc.message.rstrip('.')}. {exc.hint}", "declared"),)
 
     async def ask() -> tuple[ProbeAnswer, ...]:
-        async with Driver(network=client.provider.network) as driver:
-            return await driver.run(probe(client, iter(new_attempt, None)))
+        async with Resources(network=client.provider.network) as resources:
+            return await Driver(resources).run(probe(client, iter(new_attempt, None)))
 
     if client.client_id or client.provider.metadata.issuer:
         tell(f"Asking {settings.name}: at most {LIMIT} requests, and nobody has to approve anything.")

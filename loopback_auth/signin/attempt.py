@@ -28,6 +28,7 @@ from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
 from loopback_auth.signin.race import Race
 from loopback_auth.signin.rejected_requests import RejectedRequests
+from loopback_auth.signin.resources import Resources
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
@@ -101,7 +102,7 @@ class SignInAttempt:
         else:
             self._race.evidence(event)
 
-    async def run(self, driver: Driver, controls: Controls | None) -> SignIn:
+    async def run(self, resources: Resources, controls: Controls | None) -> SignIn:
         """Return the sign-in, with the flow that brought it.
 
         Raises:
@@ -110,12 +111,12 @@ class SignInAttempt:
         """
         leading = self._leading()
         # The authorization endpoint may quote it, which answers before any request has taught it.
-        driver.keep_from_telling("client_secret", self._client.client_secret or "")
+        resources.witness.secret("client_secret", self._client.client_secret or "")
 
         def drive(flow: str, authority: str) -> Driver:
             if flow == "paste":
-                return driver.beside(paste=self._paste or nobody_pastes)
-            return driver if flow == leading and not authority else driver.beside(authority=authority)
+                return Driver(resources, paste=self._paste or nobody_pastes, beside=True)
+            return Driver(resources, authority=authority, beside=flow != leading or bool(authority))
 
         race = self._race = Race(
             self._plan,
@@ -124,9 +125,9 @@ class SignInAttempt:
             notify=self.tell,
             provider=self._client.provider.shown_name,
         )
-        driver.at_the_end(race.close)
+        resources.at_the_end(race.close)
         if controls is not None:
-            controls.connect(race.begin, race.waiting, driver.start_link)
+            controls.connect(race.begin, race.waiting, resources.start_link)
         try:
             async with self._deadline:
                 if self._timeout is not None or leading not in ("ticket", "device"):

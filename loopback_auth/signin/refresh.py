@@ -22,6 +22,7 @@ from loopback_auth.events import Event, Notify, Warned, silent
 from loopback_auth.model import Network, SignIn
 from loopback_auth.network.threads import apart, check_asyncio, enter, to_the_end
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.resources import Resources
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
 
@@ -145,16 +146,18 @@ async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None
     if current.tokens.refresh_token is not None:
         await apart(store.check_writable)
     with _told_afterwards(notify) as tell:
-        async with Driver(notify=tell, exchanges=notify is not silent, network=current.network) as driver:
+        async with Resources(
+            notify=tell, exchanges=notify is not silent, network=current.network
+        ) as resources:
             try:
-                renewal = await driver.run(refresh(client, current))
+                renewal = await Driver(resources).run(refresh(client, current))
             except SignInRequired as refusal:
                 return await _of_the_winner(current, store, refusal)
             await keep(store, renewal.sign_in)
             try:
                 verify = bool(renewal.id_token) and can_verify_signatures()
                 checked = identified(client, renewal, verify_signature=verify)
-                renewed = await driver.run(checked)
+                renewed = await Driver(resources).run(checked)
             except ProtocolError:
                 if renewal.trouble is None:
                     await keep(store, withheld(renewal.sign_in))
@@ -269,8 +272,8 @@ async def logout(
             if sign_in.temporary:
                 return False
             network = sign_in.network.updated(network or Network())
-            async with Driver(notify=notify, exchanges=notify is not silent, network=network) as driver:
-                return await driver.run(revoke(client_of(sign_in, client_secret), sign_in))
+            async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
+                return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
             await to_the_end(apart(store.delete, sign_in.name), GRACE)
 

@@ -9,12 +9,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from types import TracebackType
 
-from loopback_auth.effects import Observer, Send
+from loopback_auth.effects import UNOBSERVED, Observer, Send
 from loopback_auth.errors import BrowserUnavailable
-from loopback_auth.events import Event, LinkReady, Notify, OpenerFailed
-from loopback_auth.model import HttpResponse, Network, Redirect
-from loopback_auth.network.browser import Opening
+from loopback_auth.events import Event, LinkReady, Notify, OpenerFailed, silent
+from loopback_auth.model import HttpResponse, Network, Redirect, SignIn
+from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.connection import report
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.receiver import Receiver
@@ -30,19 +32,30 @@ METADATA_STEP = "metadata request"
 
 
 class Resources:
-    """The arguments are those of `Driver`."""
+    """Owns what the flows of one sign-in share; an async context manager that closes it all.
+
+    Args:
+        notify: told of everything that a person may want to know.
+        open_browser: starts a browser on a URL, or says why not.
+        start_page: let the browser begin at a page of ours instead of the provider's.
+        any_port: the redirect URI may have whatever port the browser proves to reach us by.
+        bound: sockets that are listening already, on which the browser has been sent off.
+        exchanges: tell of every HTTP exchange of ours too, redacted; that takes time.
+        observer: sees everything, unredacted, to record it; in monotonic seconds.
+        network: how the server is reached.
+    """
 
     def __init__(
         self,
         *,
-        notify: Notify,
-        open_browser: OpenBrowser,
-        start_page: bool,
-        any_port: bool,
-        bound: BoundRedirect | None,
-        exchanges: bool,
-        observer: Observer,
-        network: Network,
+        notify: Notify = silent,
+        open_browser: OpenBrowser = open_browser,
+        start_page: bool = True,
+        any_port: bool = False,
+        bound: BoundRedirect | None = None,
+        exchanges: bool = False,
+        observer: Observer = UNOBSERVED,
+        network: Network | None = None,
     ) -> None:
         self.notify = notify
         self.start_page = start_page
@@ -50,7 +63,7 @@ class Resources:
         self.witness = Witness()
         self.receiver: Receiver | None = None
         self._exchanges = exchanges
-        self._network = network
+        self._network = network or Network()
         self._open_browser = open_browser
         self._any_port = any_port
         self._bound = bound
@@ -60,18 +73,19 @@ class Resources:
         self._over = False
         self._sent_at: float | None = None
 
-    async def begin(self) -> None:
+    async def __aenter__(self) -> Resources:
         """Listen where the browser is on its way to: it should not have to wait for a flow's first step."""
-        if self._bound is None:
-            return
-        if opening := self._bound.opening:
-            self._send_off(opening)
-            watch(opening, self._tell_while_running)
-            self.observer.opened(self._bound.start_url, opening.program)
-        await self._listen(self._bound)
+        if self._bound is not None:
+            if opening := self._bound.opening:
+                self._send_off(opening)
+                watch(opening, self._tell_while_running)
+                self.observer.opened(self._bound.start_url, opening.program)
+            await self._listen(self._bound)
+        return self
 
-    async def end(self) -> None:
-        """Close everything."""
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._over = True
         try:
             await self._stack.aclose()
@@ -87,12 +101,6 @@ class Resources:
                 self._bound.opening = self.open(self._bound.start_url)
             await self._listen(self._bound)
         return self._bound
-
-    def due(self) -> float:
-        """Return for how many seconds a browser may still be on its way to our page."""
-        if self._sent_at is None:
-            return 0.0
-        return max(0.0, self._sent_at + ON_ITS_WAY - time.monotonic())
 
     def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something awaited before anything that was opened so far is closed."""
@@ -164,10 +172,41 @@ class Resources:
         if urls:
             await (await self._opened()).look_at(urls)
 
+    def start_link(self, exposed: bool) -> str:
+        """Return a link to our start page that still works; empty where there is none."""
+        return self.receiver.start.fresh(exposed=exposed) if self.receiver is not None else ""
+
     @property
-    def seen_public(self) -> bool:
-        """Whether a public server has been spoken to."""
-        return self._transport is not None and self._transport.seen_public
+    def doubted(self) -> bool:
+        """Whether somebody else may have answered in the person's place: the account has to be looked at."""
+        return self.receiver is not None and self.receiver.start.doubted
+
+    def remembering(self, sign_in: SignIn) -> SignIn:
+        """Return a sign-in that knows whether its server is a public one, for the processes after this."""
+        if self._transport is None or not self._transport.seen_public:
+            return sign_in
+        return replace(sign_in, network=replace(sign_in.network, public=True))
+
+    def ask_elsewhere(self, account: str) -> None:
+        """Let the browser say that a question about an account is to be answered in the terminal."""
+        if self.receiver is not None:
+            self.receiver.ask_elsewhere(account)
+
+    async def finish(self, page: HttpResponse, *, early: bool = False) -> None:
+        """Show the browser how it ended, if it is waiting to know.
+
+        Args:
+            page: its last one.
+            early: it may have ended before a browser that was started has come: it should find a page, too.
+        """
+        if self.receiver is not None:
+            await self.receiver.finish(page, due=self._due() if early else 0.0)
+
+    def _due(self) -> float:
+        """Return for how many seconds a browser may still be on its way to our page."""
+        if self._sent_at is None:
+            return 0.0
+        return max(0.0, self._sent_at + ON_ITS_WAY - time.monotonic())
 
     async def _opened(self) -> Transport:
         if self._transport is None:

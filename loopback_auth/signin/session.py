@@ -20,9 +20,9 @@ from loopback_auth.network.threads import apart
 from loopback_auth.plan.model import APPROVED_BY_ANYBODY, Plan
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
-from loopback_auth.signin.driver import Driver, Paste
+from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
-from loopback_auth.signin.resources import OpenBrowser
+from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.store.interface import TokenStore
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
@@ -76,7 +76,7 @@ async def sign_in(
     pages.check_complete()
     options = FlowOptions(verify_signature=_verifies(client, plan), message=message)
     attempt = SignInAttempt(client, plan, notify=notify, conditions=options, timeout=timeout, paste=paste)
-    async with Driver(
+    async with Resources(
         notify=attempt.tell,
         open_browser=open_browser or _opener(plan),
         start_page=start_page and plan.start_page,
@@ -85,10 +85,10 @@ async def sign_in(
         exchanges=exchanges,
         observer=observer,
         network=client.provider.network,
-    ) as driver:
+    ) as resources:
         try:
-            signed_in = driver.remembering(await attempt.run(driver, controls))
-            if not await _confirmed(signed_in, confirm, driver, attempt.tell):
+            signed_in = resources.remembering(await attempt.run(resources, controls))
+            if not await _confirmed(signed_in, confirm, resources, attempt.tell):
                 account = signed_in.tokens.account or "an unknown account"
                 raise AttemptCancelled(
                     f"Login cancelled; the tokens for {account} were discarded.",
@@ -99,12 +99,12 @@ async def sign_in(
         except LoopbackAuthError as exc:
             # Who has given up, or has not come all the time, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
-            await driver.finish(_failure(exc), early=early)
+            await resources.finish(_failure(exc), early=early)
             raise
         except BaseException:
-            await driver.finish(_given_up())
+            await resources.finish(_given_up())
             raise
-        await driver.finish(_success(signed_in))
+        await resources.finish(_success(signed_in))
     return signed_in
 
 
@@ -118,13 +118,13 @@ def _opener(plan: Plan) -> OpenBrowser:
     return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
 
 
-async def _confirmed(sign_in: SignIn, confirm: Confirm | None, driver: Driver, notify: Notify) -> bool:
+async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resources, notify: Notify) -> bool:
     """Ask where somebody else may have approved, or may have been faster than the person's browser."""
-    if confirm is None and driver.doubted:
+    if confirm is None and resources.doubted:
         notify(Warned(words.LINK_OPENED_AFTERWARDS))
-    if confirm is None or not (driver.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
+    if confirm is None or not (resources.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
         return True
-    driver.ask_elsewhere(sign_in.tokens.account)
+    resources.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)
     return answer if isinstance(answer, bool) else await answer
 

@@ -36,6 +36,7 @@ from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
+from loopback_auth.signin.resources import Resources
 from loopback_auth.store import LOCK_TIMEOUT
 
 PATIENCE = 10.0
@@ -167,8 +168,8 @@ def plan(first: str) -> Plan:
 
 async def alone(client: ClientConfig, person: Person) -> None:
     """Run a flow as it is."""
-    async with Driver(notify=person.notify, open_browser=person.open) as driver:
-        await driver.run(flow_named(person.flow, client, new_attempt(), FlowOptions()))
+    async with Resources(notify=person.notify, open_browser=person.open) as resources:
+        await Driver(resources).run(flow_named(person.flow, client, new_attempt(), FlowOptions()))
         person.watch.signed_in()
 
 

@@ -15,6 +15,7 @@ from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.events import Event, Exchanged
 from loopback_auth.model import ClientAuth, ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.signin.driver import Driver, new_attempt
+from loopback_auth.signin.resources import Resources
 
 pytestmark = pytest.mark.foreign
 
@@ -58,8 +59,8 @@ def answers(wanted: ClientConfig) -> dict[str, ProbeAnswer]:
     events = list[Event]()
 
     async def ask() -> tuple[ProbeAnswer, ...]:
-        async with Driver(notify=events.append, exchanges=True) as driver:
-            return await driver.run(probe(wanted, iter(new_attempt, None)))
+        async with Resources(notify=events.append, exchanges=True) as resources:
+            return await Driver(resources).run(probe(wanted, iter(new_attempt, None)))
 
     found = asyncio.run(ask())
 

@@ -19,6 +19,7 @@ from loopback_auth.network import loopback
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.resources import Resources
 
 Audited = list[tuple[str, tuple[object, ...]]]
 
@@ -98,8 +99,8 @@ def test_no_browser_is_sent_to_a_port_that_is_not_ours() -> None:
         def flow() -> Flow[str]:
             return (yield from Bind(Redirect(ports=(port,))))
 
-        async with Driver(open_browser=open_browser) as driver:
-            await driver.run(flow())
+        async with Resources(open_browser=open_browser) as resources:
+            await Driver(resources).run(flow())
 
     other, port = taken_port()
     with other, pytest.raises(RedirectUnavailable):

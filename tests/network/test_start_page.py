@@ -26,7 +26,7 @@ from loopback_auth.events import (
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect, bind
-from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.session import _confirmed
 
 BROWSER = (("Accept", "text/html"), ("User-Agent", "Mozilla/5.0"), ("Sec-Fetch-Mode", "navigate"))
@@ -318,11 +318,11 @@ def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
         return False
 
     async def main() -> list[bool]:
-        async with Driver(bound=bind("127.0.0.1", (0,), "/callback")) as driver:
-            answers = [await _confirmed(sign_in, not_mine, driver, told.append)]
-            driver._shared.own_receiver().start.doubted = True
-            answers.append(await _confirmed(sign_in, not_mine, driver, told.append))
-            return [*answers, await _confirmed(sign_in, None, driver, told.append)]
+        async with Resources(bound=bind("127.0.0.1", (0,), "/callback")) as resources:
+            answers = [await _confirmed(sign_in, not_mine, resources, told.append)]
+            resources.own_receiver().start.doubted = True
+            answers.append(await _confirmed(sign_in, not_mine, resources, told.append))
+            return [*answers, await _confirmed(sign_in, None, resources, told.append)]
 
     assert asyncio.run(main()) == [True, False, True]
     assert (asked, told) == ([sign_in], [Warned(words.LINK_OPENED_AFTERWARDS)])

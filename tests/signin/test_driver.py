@@ -29,7 +29,7 @@ from loopback_auth.model import Callback, ClientConfig, Provider, Redirect, Serv
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import bind
 from loopback_auth.signin.driver import Driver, new_attempt
-from loopback_auth.signin.resources import watch
+from loopback_auth.signin.resources import Resources, watch
 
 SECRET = "client+secret/canary 0123456789"
 ACCESS, REFRESH = "access-canary-0123456789abcdef", "1//refresh/canary+0123456789"
@@ -59,11 +59,11 @@ def test_callback_that_comes_before_the_flow_waits_for_it_is_kept() -> None:
             arrived.set()
 
     async def main() -> Callback:
-        async with asyncio.timeout(SOON), Driver(notify=notify, bound=bound) as driver:
-            await driver.run(leave())
+        async with asyncio.timeout(SOON), Resources(notify=notify, bound=bound) as resources:
+            await Driver(resources).run(leave())
             early = asyncio.create_task(visit(bound.port, GOOD))
             await arrived.wait()
-            callback = await driver.run(wait())
+            callback = await Driver(resources).run(wait())
             early.cancel()
             with suppress(asyncio.CancelledError):
                 await early
@@ -88,8 +88,8 @@ def test_hostile_address_is_refused_before_anything_opens_it(url: str) -> None:
         return Opening()
 
     async def main() -> None:
-        async with Driver(open_browser=open_browser, start_page=False) as driver:
-            await driver.run(flow())
+        async with Resources(open_browser=open_browser, start_page=False) as resources:
+            await Driver(resources).run(flow())
 
     with pytest.raises(ConfigError):
         asyncio.run(main())
@@ -112,8 +112,8 @@ def test_what_is_opened_is_our_page_or_the_servers(start_page: bool) -> None:
         return Opening()
 
     async def main() -> str:
-        async with Driver(open_browser=open_browser, start_page=start_page) as driver:
-            return await driver.run(flow())
+        async with Resources(open_browser=open_browser, start_page=start_page) as resources:
+            return await Driver(resources).run(flow())
 
     redirect_uri = asyncio.run(main())
 
@@ -129,8 +129,8 @@ def test_browsing_without_a_redirect_uri_is_one_of_our_errors() -> None:
         yield from Browse("https://as.example/")
 
     async def main() -> None:
-        async with Driver() as driver:
-            await driver.run(flow())
+        async with Resources() as resources:
+            await Driver(resources).run(flow())
 
     with pytest.raises(BrowserUnavailable):
         asyncio.run(main())
@@ -146,8 +146,8 @@ def test_warnings_and_time_reach_the_flow_and_the_watcher() -> None:
         return moment.wall
 
     async def main() -> float:
-        async with Driver(notify=events.append, exchanges=True) as driver:
-            return await driver.run(flow())
+        async with Resources(notify=events.append, exchanges=True) as resources:
+            return await Driver(resources).run(flow())
 
     assert asyncio.run(main()) > 1_700_000_000
     assert events == [Warned("careful")]
@@ -172,8 +172,8 @@ def test_failing_opener_is_told_while_it_matters() -> None:
         yield from Sleep(0)
 
     async def main() -> None:
-        async with Driver(notify=events.append, open_browser=lambda _url: opening) as driver:
-            await driver.run(flow())
+        async with Resources(notify=events.append, open_browser=lambda _url: opening) as resources:
+            await Driver(resources).run(flow())
         opening.failed(4)
         await asyncio.sleep(0)
 
@@ -431,8 +431,8 @@ def test_an_error_leaves_the_locals_behind_that_hold_tokens() -> None:
             raise MalformedResponse("it cannot be read", source="RFC 6749 §5.1") from exc
 
     async def main() -> None:
-        async with Driver() as driver:
-            await driver.run(flow())
+        async with Resources() as resources:
+            await Driver(resources).run(flow())
 
     with pytest.raises(MalformedResponse) as refused:
         asyncio.run(main())

@@ -33,6 +33,7 @@ from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.race import HTTPS_ONLY, Race
+from loopback_auth.signin.resources import Resources
 
 
 def plan(*routes: Route, second_look: float = 60.0, start_page: bool = True, patience: float = 60.0) -> Plan:
@@ -68,7 +69,7 @@ def raced(by_browser: Callable[[], object], *early: Event, chosen: Plan = PLAN) 
         return DONE
 
     async def main() -> str:
-        race = Race(chosen, drive=lambda *_: Driver(), run=run, notify=told.append, provider="as")
+        race = Race(chosen, drive=lambda *_: Driver(Resources()), run=run, notify=told.append, provider="as")
         route, _ = await asyncio.wait_for(race.run(early), 10)
         return route.flow
 
@@ -110,7 +111,9 @@ def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
             await asyncio.Event().wait()
             raise AssertionError
 
-        race = Race(chosen, drive=lambda *_: Driver(), run=run, notify=lambda _: None, provider="as")
+        race = Race(
+            chosen, drive=lambda *_: Driver(Resources()), run=run, notify=lambda _: None, provider="as"
+        )
         racing = asyncio.ensure_future(race.run())
         await asyncio.wait_for(begun.wait(), 10)
         race.evidence(LinkOpenedTwice())
@@ -190,7 +193,7 @@ def test_who_is_back_or_has_nothing_to_paste_is_left_alone(event: Event) -> None
 
         race = Race(
             plan(CODE, *routes, second_look=0.0),
-            drive=lambda *_: Answered(),
+            drive=lambda *_: Answered(Resources()),
             run=run,
             notify=told.append,
             provider="as",
@@ -210,7 +213,7 @@ class Asking(Driver):
     """The driver of a flow that has shown the person where to go."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Resources())
         self.asked = True
 
 
@@ -271,7 +274,9 @@ def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackAuthErr
 
 
 @pytest.mark.parametrize(("timeout", "shown"), [(3.0, 3), (900.0, 600), (None, 600)])
-def test_code_is_valid_for_no_longer_than_is_waited(timeout: float | None, shown: int) -> None:
+def test_code_is_valid_for_no_longer_than_is_waited(
+    timeout: float | None, shown: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the server says: when the person's time is over, nobody asks any more."""
     told: list[Event] = []
 
@@ -285,13 +290,13 @@ def test_code_is_valid_for_no_longer_than_is_waited(timeout: float | None, shown
             paste=None,
         )
 
-        class Inviting(Driver):
-            async def run(self, flow: object) -> SignIn:  # type: ignore[override]
-                under_way.tell(VerificationPrompted("https://as.example/d", "WDJB-MJHT", "", 600.0))
-                return DONE
+        async def prompted(*_: object) -> SignIn:
+            under_way.tell(VerificationPrompted("https://as.example/d", "WDJB-MJHT", "", 600.0))
+            return DONE
 
-        async with Inviting() as driver:
-            await under_way.run(driver, None)
+        monkeypatch.setattr(Driver, "run", prompted)
+        async with Resources() as resources:
+            await under_way.run(resources, None)
 
     asyncio.run(main())
 

@@ -12,8 +12,8 @@ from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.attempt import SignInAttempt
-from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.rejected_requests import RejectedRequests
+from loopback_auth.signin.resources import Resources
 
 NO_STATE = AnswerTurnedAway("carried no state", "access_denied")
 
@@ -67,8 +67,8 @@ def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
         under_way = SignInAttempt(
             CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.2, paste=None
         )
-        async with Driver(notify=under_way.tell, start_page=False) as driver:
-            waiting = asyncio.ensure_future(under_way.run(driver, None))
+        async with Resources(notify=under_way.tell, start_page=False) as resources:
+            waiting = asyncio.ensure_future(under_way.run(resources, None))
             if visited:
                 under_way.tell(LinkOpened())
             under_way.tell(NO_STATE)
@@ -89,9 +89,9 @@ def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
         under_way = SignInAttempt(
             CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.1, paste=None
         )
-        async with Driver(notify=under_way.tell, start_page=False) as driver:
+        async with Resources(notify=under_way.tell, start_page=False) as resources:
             with pytest.raises(AttemptExpired) as caught:
-                await under_way.run(driver, None)
+                await under_way.run(resources, None)
             return caught.value.hint
 
     assert "doctor" in asyncio.run(main())

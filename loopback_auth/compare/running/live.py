@@ -28,6 +28,7 @@ from loopback_auth.network.threads import to_the_end
 from loopback_auth.plan.model import Plan
 from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
+from loopback_auth.signin.resources import Resources
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.trace.recorder import Recorder
 
@@ -174,8 +175,8 @@ async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell)
     if client.client_id or client.provider.metadata.issuer:
         name = client.provider.name
         tell(f"Asking {name}: at most {LIMIT} requests, and nobody has to approve anything.")
-        async with Driver(network=client.provider.network) as driver:
-            answers = await driver.run(probe(client, iter(new_attempt, None)))
+        async with Resources(network=client.provider.network) as resources:
+            answers = await Driver(resources).run(probe(client, iter(new_attempt, None)))
     reasons = {one.name: why_not(one, conditions.plan, answers) for one in chosen}
     return {name: because for name, because in reasons.items() if because}
 
@@ -194,8 +195,8 @@ async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) 
     who = f"signed in as {end.tokens.account}." if end.tokens.account else "signed in."
 
     async def give_up() -> bool:
-        async with Driver(network=end.network) as driver:
-            return await driver.run(revoke(client_of(end, client_secret), end))
+        async with Resources(network=end.network) as resources:
+            return await Driver(resources).run(revoke(client_of(end, client_secret), end))
 
     try:
         revoked = await to_the_end(give_up(), GRACE)
