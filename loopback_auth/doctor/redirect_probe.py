@@ -32,7 +32,7 @@ from loopback_auth.model import (
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.json import is_json
 from loopback_auth.protocol.response import authorization_response
-from loopback_auth.trace.secret_labels import SecretLabels
+from loopback_auth.trace.redactor import Redactor
 
 Verdict = Literal["yes", "likely", "no", "unknown"]
 
@@ -224,10 +224,10 @@ def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback |
     uri = request.redirect_uri
     if address != uri and not (uri.count("/") == 2 and address == f"{uri}/"):
         return None
-    labels = SecretLabels()
-    labels.learn_parameters(request.parameters)
+    redactor = Redactor()
+    redactor.learn_parameters(request.parameters)
     # A server may quote what it was sent.
-    clean = [(name, labels.text(value) if name in QUOTES else value) for name, value in parameters]
+    clean = [(name, redactor.whole(value) if name in QUOTES else value) for name, value in parameters]
     return Callback(tuple(clean), via)
 
 

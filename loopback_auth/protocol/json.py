@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import HttpResponse
+from loopback_auth.model import HttpRequest, HttpResponse
 
 BODY_LIMIT = 1 << 20
 """Bytes of a body after decompression."""
@@ -96,12 +96,12 @@ def is_json(response: HttpResponse) -> bool:
     return kind == "application/json" or kind.endswith("+json") or _begins(response.body) == b"{"
 
 
-def media_type(response: HttpResponse) -> str:
-    """Return the media type of an answer in lower case, without parameters; empty when it does not say.
+def media_type(message: HttpRequest | HttpResponse) -> str:
+    """Return the media type of a body in lower case, without parameters; empty when there is no header.
 
     Source: RFC 9110 §8.3.1.
     """
-    return response.header("content-type").partition(";")[0].strip().lower()
+    return message.header("content-type").partition(";")[0].strip().lower()
 
 
 def is_page(answer: HttpResponse) -> bool:

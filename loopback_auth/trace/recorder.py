@@ -32,7 +32,8 @@ from loopback_auth.effects import (
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.trace.records import Exchange, Ground, Party, Secret, Step, Trace
-from loopback_auth.trace.redactor import OWN_KEY, Redactor
+from loopback_auth.trace.redactor import Redactor
+from loopback_auth.trace.secret_finder import OWN_KEY
 
 DIGITS = 5
 """Of a second, after the point: clocks that count from 1970 know no more."""
@@ -227,8 +228,7 @@ class Recorder(Observer):
         self._act(at, "wait", f"Wait {seconds:.1f} s {why}.", values)
 
     def _received(self, callback: Callback, at: float) -> None:
-        for name, value in callback.parameters:
-            self._redactor.learn_parameter(name, value)
+        self._redactor.learn_parameters(callback.parameters)
         names = " ".join(name for name, _ in callback.parameters)
         values = (("via", callback.via), ("parameters", names))
         if callback.via == "paste":

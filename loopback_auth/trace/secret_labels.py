@@ -9,11 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import parse_qsl
+from collections.abc import Iterator, Sequence
 
 from loopback_auth.trace.escapes import layers
-from loopback_auth.trace.secret_names import is_secret
 
 _KIND = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
@@ -55,18 +53,6 @@ class SecretLabels:
             self._labels[secret] = f"<{kind}#{self._counts[kind]}>"
             self._new.append(secret)
         return self._labels[secret]
-
-    def learn_parameters(self, parameters: Iterable[tuple[str, object]]) -> None:
-        """Remember the secrets among named values."""
-        for name, value in parameters:
-            if is_secret(name) and isinstance(value, str):
-                self.learn(name, value)
-
-    def learn_url(self, url: str) -> None:
-        """Remember the secrets in the query and in the fragment of a URL, however malformed it is."""
-        rest, _, fragment = url.partition("#")
-        self.learn_parameters(parse_qsl(rest.partition("?")[2]))
-        self.learn_parameters(parse_qsl(fragment))
 
     def known(self) -> tuple[tuple[str, int], ...]:
         """Return every label, and the length of what it stands for, in the order of learning."""

@@ -70,6 +70,15 @@ _SECRET_ENDS = (
     "token",
 )
 
+PUBLIC = frozenset(
+    {
+        *("audience", "client_id", "code_challenge", "iss", "login_hint", "prompt", "resource", "scope"),
+        *("aud", "azp", "jti", "sub"),  # RFC 7519 §4.1, OpenID Connect Core §2
+        *("e", "kid", "n", "x", "x5c", "x5t", "x5t#S256", "y"),  # RFC 7517 §4, RFC 7518 §6: public keys
+    }
+)
+"""Parameters and members that look like secrets and are none."""
+
 
 def is_secret(name: str) -> bool:
     """Return whether the value of a parameter or member with this name is secret, however it is spelt."""

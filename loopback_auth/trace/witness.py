@@ -76,8 +76,7 @@ class Witness:
 
     def callback(self, callback: Callback) -> Callback:
         """Learn the secrets of a callback; return it without those that a refusal quotes."""
-        for name, value in callback.parameters:
-            self._redactor.learn_parameter(name, value)
+        self._redactor.learn_parameters(callback.parameters)
         parameters = (
             (name, self._redactor.whole(value) if name in QUOTES else value)
             for name, value in callback.parameters

@@ -14,7 +14,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loopback_auth.trace.secret_labels import LONGEST_TEXT, MOST_SECRETS, SecretLabels
-from loopback_auth.trace.secret_names import SECRET_PARAMETERS
 
 PROPERTY = settings(max_examples=200)
 
@@ -45,30 +44,6 @@ def test_longer_secret_is_replaced_before_the_one_inside_it() -> None:
     labels.learn("access_token", "abcdefgh-rest")
 
     assert labels.text("abcdefgh-rest abcdefgh") == "<access_token#1> <code#1>"
-
-
-@pytest.mark.parametrize("name", sorted(SECRET_PARAMETERS))
-def test_secret_parameters_are_learnt_by_name(name: str) -> None:
-    """From a query, from a fragment, and from a document; what is no string is no secret."""
-    labels = SecretLabels()
-    labels.learn_url(f"https://as.example/?a=1&{name}=in%20query#{name}=in+fragment&b=2")
-    labels.learn_parameters({name: "in document", "public": "shown", "expires_in": 3600}.items())
-    labels.learn_parameters([(name, 7), (name, None)])
-
-    assert labels.text("in query, in fragment, in document, shown, 7") == (
-        f"<{name}#1>, <{name}#2>, <{name}#3>, shown, 7"
-    )
-
-
-@pytest.mark.parametrize(
-    "url", ["", "//[", "http://[::1/?code=canary", "/callback?code=canary", "?code=canary", "\ud800"]
-)
-def test_malformed_url_is_learnt_all_the_same(url: str) -> None:
-    """A request target is whatever a stranger sends."""
-    labels = SecretLabels()
-    labels.learn_url(url)
-
-    assert "canary" not in labels.text(url)
 
 
 def test_short_secret_is_not_looked_for_in_base64() -> None:
