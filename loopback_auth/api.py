@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 
 from loopback_auth.events import Notify, silent
+from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.threads import apart, check_asyncio, run_sync
-from loopback_auth.plan.model import ROUTES, Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.signin import session
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.controls import Controls
@@ -35,7 +36,7 @@ async def login(
     start_page: bool = True,
     timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
     flow: str | None = None,
-    allowed_flows: Sequence[str] = ROUTES,
+    allowed_flows: Sequence[str] = CHOOSABLE,
     plan: Plan | None = None,
     controls: Controls | None = None,
     message: str = "",
@@ -58,8 +59,8 @@ async def login(
         start_page: begin at a page of ours; False opens the provider's URL at once.
         timeout: seconds until the person has to be back; what is left to do then has limits of its own.
             None: `TIMEOUT`, or for tickets and device codes as long as these live.
-        flow: one of `flows.catalog.NAMES`, and no other.
-        allowed_flows: those that may be chosen from, of `plan.model.ROUTES`.
+        flow: one of `flow_table.NAMES`, and no other.
+        allowed_flows: those that may be chosen from, of `flow_table.CHOOSABLE`.
         plan: the choice, made by the caller; see `plan.routes.plan`.
         controls: by which further flows can be begun while the sign-in is open.
         message: for the person on a ticket's approval page.
@@ -114,7 +115,7 @@ def login_sync(
     start_page: bool = True,
     timeout: float = TIMEOUT,
     flow: str | None = None,
-    allowed_flows: Sequence[str] = ROUTES,
+    allowed_flows: Sequence[str] = CHOOSABLE,
     confirm: Confirm | None = None,
 ) -> SignIn:
     """Sign in from code without a loop, or, as in a notebook, from under one that is running.

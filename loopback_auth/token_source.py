@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
+from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn, TokenSet
 from loopback_auth.network.threads import apart, check_asyncio, enter
-from loopback_auth.plan.model import ROUTES
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.refresh import keep, locked, renew
 from loopback_auth.signin.resources import OpenBrowser
@@ -64,7 +64,7 @@ class TokenSource:
         open_browser: OpenBrowser | None = None,
         timeout: float = TIMEOUT,
         flow: str | None = None,
-        allowed_flows: Sequence[str] = ROUTES,
+        allowed_flows: Sequence[str] = CHOOSABLE,
         confirm: Confirm | None = None,
         leeway: float | None = None,
     ) -> None:

@@ -17,7 +17,6 @@ from packaging.utils import canonicalize_name
 import loopback_auth
 from loopback_auth.cli import COMMANDS
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.flows.catalog import NAMES
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.setting import SETTINGS
 
@@ -105,13 +104,6 @@ def test_presets_name_a_public_page_each() -> None:
 def test_settings_are_documented() -> None:
     """Help, variables and file share one table."""
     assert [setting.name for setting in SETTINGS if not setting.help] == []
-
-
-def test_every_flow_can_be_asked_for() -> None:
-    """The table of settings has names of its own, lest the browser waits for the import of the flows."""
-    (flow,) = (setting for setting in SETTINGS if setting.name == "flow")
-
-    assert set(flow.choices) == set(NAMES)
 
 
 def test_what_the_readme_names_is_there() -> None:

@@ -135,17 +135,16 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     Raises:
         ConfigError: there is no such flow, or none at all.
     """
-    from loopback_auth.compare.model import FLOWS
     from loopback_auth.compare.running.choices import choice, demo_client
     from loopback_auth.compare.running.simulate import ISSUER
-    from loopback_auth.flows.catalog import NAMES
+    from loopback_auth.flow_table import COMPARED, NAMES
 
     listed = options.flows if options.flows is not None else options.flow and [options.flow]
     if listed is None:
-        return FLOWS
+        return COMPARED
     parts = [" ".join(part.split()) for text in listed for part in text.split(",")]
     # A blank is a part of some names, and separates others.
-    known = {*NAMES, *FLOWS}
+    known = {*NAMES, *COMPARED}
     names = tuple(
         dict.fromkeys(name for part in parts for name in ([part] if part in known else part.split()))
     )

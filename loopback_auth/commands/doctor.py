@@ -34,7 +34,8 @@ from loopback_auth.doctor.report import (
 )
 from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
-from loopback_auth.plan.model import ASKED, AT_ONCE, NO_REDIRECT, UNVISITED
+from loopback_auth.flow_table import NO_REDIRECT
+from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED
 from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.signals import signals
 from loopback_auth.settings import DEMO, needs_secret, redirect_of

@@ -37,6 +37,7 @@ from loopback_auth.errors import (
     SignInRequired,
     StillPending,
 )
+from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
 from loopback_auth.plan.model import nobody_to_confirm
@@ -242,7 +243,7 @@ def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
 
 def _anybody_could_approve(handed: PendingSignIn) -> bool:
     # RFC 6749 §10.16; RFC 8628 §5.4: nothing but the account shows that whoever began also approved.
-    return handed.flow in ("ticket", "device")
+    return handed.flow in APPROVED_BY_ANYBODY
 
 
 def _paste(url: str | None) -> Paste | None:

@@ -28,12 +28,13 @@ from loopback_auth.cli import print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
+from loopback_auth.flow_table import BY_NAME, TWO_STEP, TwoStepFlow
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import GENERAL, as_typed
 from loopback_auth.signin.planning import check_allowed
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.pending import PendingStore
-from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
+from loopback_auth.store.pending_sign_in import PendingSignIn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,12 +46,6 @@ if TYPE_CHECKING:
 USAGE = "[PROVIDER] [--client-id ID] [options]"
 SHOWN = ("issuer", "client_id", "scope", "flow", "allowed_flows", "ticket", "message")
 """The settings that its help describes."""
-OFFERED_BY = {
-    "ticket": ("ticket",),
-    "device": ("device_authorization_endpoint", "issuer"),
-    "paste": ("authorization_endpoint", "issuer"),
-}
-"""The settings of which one has to be there for a flow to be tried."""
 
 ASK = (
     "then run finish, again after retry_after seconds while it exits with 10; without a terminal it needs "
@@ -152,7 +147,7 @@ async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Pendi
     return await _begin(settings, last, named, store)
 
 
-async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTokenStore) -> PendingSignIn:
+async def _begin(settings: Settings, flow: TwoStepFlow, named: str, store: FileTokenStore) -> PendingSignIn:
     from loopback_auth.commands._remarks import remark
     from loopback_auth.flows.catalog import FlowOptions
     from loopback_auth.settings.configure import client_config
@@ -169,23 +164,23 @@ async def _begin(settings: Settings, flow: SplitFlow, named: str, store: FileTok
     return await begin(client, flow, named=named, conditions=conditions, notify=remark)
 
 
-def _flows(settings: Settings) -> tuple[SplitFlow, ...]:
+def _flows(settings: Settings) -> tuple[TwoStepFlow, ...]:
     """List the flows to try, best first.
 
     Raises:
         ConfigError: what was chosen cannot be split.
     """
-    wanted, hint = settings.text("flow"), f"Choose one of {', '.join(SPLIT_FLOWS)}, or use login."
+    wanted, hint = settings.text("flow"), f"Choose one of {', '.join(TWO_STEP)}, or use login."
     if wanted is not None:
         # A code whose redirect nobody waits for is one whose address is pasted.
-        flows = [flow for flow in SPLIT_FLOWS if flow == wanted or (flow, wanted) == ("paste", "code")]
+        flows = [flow for flow in TWO_STEP if flow == wanted or (flow, wanted) == ("paste", "code")]
         if not flows:
             raise ConfigError(f"The flow {wanted} needs a process that waits for the browser.", hint=hint)
         check_allowed(settings, wanted)
         return tuple(flows)
-    offered = [flow for flow in SPLIT_FLOWS if any(settings.text(name) for name in OFFERED_BY[flow])]
+    offered = [flow for flow in TWO_STEP if any(settings.text(name) for name in BY_NAME[flow].offered_by)]
     # Without any, the last one is tried, so that it is said what is missing.
-    allowed = [flow for flow in offered or SPLIT_FLOWS[-1:] if flow in settings.words("allowed_flows")]
+    allowed = [flow for flow in offered or TWO_STEP[-1:] if flow in settings.words("allowed_flows")]
     if not allowed:
         raise ConfigError(
             f"Of the flows that are allowed (from {settings.origin('allowed_flows')}) none can be used here.",

@@ -12,9 +12,7 @@ from typing import Literal
 from loopback_auth.trace.records import Ground, Trace
 
 FORM_POST = "code form_post"
-FLOWS = ("code", FORM_POST, "token", "ticket", "device", "paste")
-"""Names of the runs that are compared unless others are chosen: the code by query and by form_post, the token
-in the fragment, and the three flows without a redirect to this machine."""
+"""The run of the code flow whose response comes by form_post."""
 
 Outcome = Literal["signed in", "refused", "failed", "not possible"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]

@@ -22,7 +22,8 @@ from typing import TypeVar
 
 from loopback_auth.codec import from_members, to_members
 from loopback_auth.errors import ConfigError
-from loopback_auth.plan.model import LEVELS, ROUTES, Capabilities, Plan, Surroundings
+from loopback_auth.flow_table import CHOOSABLE
+from loopback_auth.plan.model import LEVELS, Capabilities, Plan, Surroundings
 from loopback_auth.plan.openers import PRINT_ONLY, program_name
 from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.routes import plan
@@ -176,12 +177,12 @@ def circumstances_of(document: Mapping[str, object]) -> Circumstances:
         Capabilities(
             {
                 flow: _formed(flow, why, _SENTENCE)
-                for flow, why in _known("refused", asked.refused, ROUTES).items()
+                for flow, why in _known("refused", asked.refused, CHOOSABLE).items()
             },
             any_port=asked.any_port,
         ),
         overrides=overrides,
-        allowed=_known("allowed", asked.allowed, ROUTES),
+        allowed=_known("allowed", asked.allowed, CHOOSABLE),
         flow=None if asked.flow is None else _formed("flow", asked.flow, _SENTENCE),
         provider=_formed("provider", asked.provider, _SENTENCE),
         authority=_formed("authority", asked.authority, _AUTHORITY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from loopback_auth.compare.model import FORM_POST, Outcome, Tokens
-from loopback_auth.flows.catalog import NAMES
+from loopback_auth.flow_table import NAMES, POLLED
 from loopback_auth.protocol.json import number
 from loopback_auth.trace.evidence import RESPONSES
 from loopback_auth.trace.reading import answer, form, fragment, query
@@ -20,7 +20,7 @@ AFTERWARDS = frozenset({"UserInfo request", "introspection request", "refresh re
 def flow_of(entries: Sequence[Exchange]) -> str:
     """Name the flow by what was asked for, or by what came."""
     steps = {entry.step for entry in entries}
-    for name in ("ticket", "device"):
+    for name in POLLED:
         if any(step.startswith(name) for step in steps):
             return name
     asked = [entry for entry in entries if entry.step in ("authorization request", PUSHED)]

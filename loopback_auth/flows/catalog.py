@@ -10,12 +10,11 @@ from typing import get_args
 
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
+from loopback_auth.flow_table import NAMES
 from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
-from loopback_auth.plan.model import NO_REDIRECT
 from loopback_auth.redact import is_utf8
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
-NAMES = (*RESPONSE_TYPES, *NO_REDIRECT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ waiting. Knows nothing of how any of it is found out.
 
 from __future__ import annotations
 
+from loopback_auth.flow_table import BY_NAME, POLLED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,18 +18,6 @@ LEVELS = (YES, LIKELY, UNKNOWN, UNLIKELY, NO)
 AT_ONCE, UNVISITED, ASKED = "at once", "unvisited", "asked"
 """When a route begins: at once, when no browser has come to our page or come back in time, or when asked."""
 
-ROUTES = ("code", "ticket", "device", "paste")
-"""The flows that may be chosen without being named; the implicit grant is none of them (RFC 9700 §2.1.2)."""
-
-APPROVED_BY_ANYBODY = ("ticket", "device", "token")
-"""Flows in which nothing but the look of the account shows that whoever began has also approved.
-
-Source: RFC 6749 §10.16; RFC 8628 §5.4.
-"""
-
-ELSEWHERE = ("ticket", "device")
-"""Flows that are approved on any device."""
-
 NOBODY_TO_CONFIRM = (
     "Anyone with the {what} can approve a {flow} login, so the account must be confirmed, and there is no "
     "terminal to ask on."
@@ -36,11 +26,7 @@ NOBODY_TO_CONFIRM = (
 
 def nobody_to_confirm(flow: str) -> str:
     """Say why a flow that anybody can approve is not for a program without a terminal."""
-    return NOBODY_TO_CONFIRM.format(what="code" if flow == "device" else "link", flow=flow)
-
-
-NO_REDIRECT = (*ELSEWHERE, "paste")
-"""Those that need no browser to reach this machine."""
+    return NOBODY_TO_CONFIRM.format(what=BY_NAME[flow].approved_with, flow=flow)
 
 
 class Surroundings:
@@ -228,7 +214,7 @@ class Plan:
             refused={},
             opens=self.opens,
             why_not=self.why_not,
-            start_page=flow != "paste" and (self.start_page or flow not in ("ticket", "device")),
+            start_page=flow != "paste" and (self.start_page or flow not in POLLED),
             patience=self.patience,
             second_look=self.second_look,
         )

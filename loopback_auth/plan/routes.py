@@ -14,6 +14,7 @@ Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 
 from __future__ import annotations
 
+from loopback_auth.flow_table import CHOOSABLE, POLLED, REDIRECTING
 from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.facts import facts_of
 from loopback_auth.plan.model import (
@@ -21,7 +22,6 @@ from loopback_auth.plan.model import (
     AT_ONCE,
     LIKELY,
     NO,
-    ROUTES,
     UNKNOWN,
     UNLIKELY,
     UNVISITED,
@@ -70,7 +70,7 @@ def plan(
     capabilities: Capabilities,
     *,
     overrides: Mapping[str, tuple[str, str]],
-    allowed: Collection[str] = ROUTES,
+    allowed: Collection[str] = CHOOSABLE,
     unconfirmed: bool = False,
 ) -> Plan:
     """Choose the ways to sign in here.
@@ -127,17 +127,12 @@ def _refused(
     unconfirmed: bool,
 ) -> dict[str, str]:
     """Return the flows that are no routes, each with one sentence."""
-    nobody = facts.person.level == NO
-    here = {
-        "code": f"Your browser cannot come back to this machine: {_clause('reaches', facts, overrides)}."
-        if facts.reaches.level == NO
-        else "",
-        "ticket": NOBODY if nobody and not unconfirmed else "",
-        "device": NOBODY if nobody and not unconfirmed else "",
-        "paste": "" if facts.person.level in (YES, LIKELY) else NOBODY_PASTES,
-    }
+    unreachable = f"Your browser cannot come back to this machine: {_clause('reaches', facts, overrides)}."
+    here = dict.fromkeys(REDIRECTING, unreachable if facts.reaches.level == NO else "")
+    here |= dict.fromkeys(POLLED, NOBODY if facts.person.level == NO and not unconfirmed else "")
+    here["paste"] = "" if facts.person.level in (YES, LIKELY) else NOBODY_PASTES
     refused = {}
-    for flow in ROUTES:
+    for flow in CHOOSABLE:
         why = capabilities.refused.get(flow, "") if flow in allowed else NOT_ALLOWED
         if why := why or here[flow]:
             refused[flow] = why
@@ -148,9 +143,9 @@ def _routes(
     facts: Facts, refused: Mapping[str, str], overrides: Mapping[str, tuple[str, str]], patience: float
 ) -> tuple[Route, ...]:
     """Order what is left, and say when each begins."""
-    open_ = [flow for flow in ROUTES if flow not in refused]
+    open_ = [flow for flow in CHOOSABLE if flow not in refused]
     reaches, because = facts.reaches.level, _clause("reaches", facts, overrides)
-    elsewhere = [flow for flow in open_ if flow in ("ticket", "device")]
+    elsewhere = [flow for flow in open_ if flow in POLLED]
     hopeful = "code" in open_ and reaches in (YES, LIKELY)
     doubtful = "code" in open_ and reaches == UNKNOWN
     late = f"should no browser have come to our page after {patience:.0f} seconds"

@@ -9,13 +9,12 @@ The module is loaded before the browser is started and imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.flow_table import CHOOSABLE, NAMES
 from loopback_auth.settings.reading import READERS, check_writable, suggestion
 
 PREFIX = "LOOPBACK_AUTH_"
 _CLIENT_AUTH = ("none", "client_secret_basic", "client_secret_post")
 _RESPONSE_MODES = ("query", "fragment", "form_post")
-_FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste")
-_CHOSEN = ("code", "ticket", "device", "paste")
 _TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
 _BINDS = ("loopback", "0.0.0.0", "::")  # noqa: S104 - a choice, and never the default
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
@@ -146,9 +145,13 @@ SETTINGS = (
     Setting("redirect_uri", "text", "redirect URI as registered; without a port any free one is used"),
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
     Setting("response_mode", "text", "how the response comes back", choices=_RESPONSE_MODES),
-    Setting("flow", "text", "the only flow to use; default: whichever works", choices=_FLOWS),
+    Setting("flow", "text", "the only flow to use; default: whichever works", choices=NAMES),
     Setting(
-        "allowed_flows", "words", "flows to choose from; may be repeated", choices=_CHOSEN, default=_CHOSEN
+        "allowed_flows",
+        "words",
+        "flows to choose from; may be repeated",
+        choices=CHOOSABLE,
+        default=CHOOSABLE,
     ),
     Setting("ticket", "text", "vendor whose kind of tickets the server has", choices=_TICKETS),
     Setting("ticket_base", "text", "address of the vendor's API, in place of the usual one"),

@@ -20,10 +20,11 @@ from loopback_auth.events import (
     OpenerFailed,
     VerificationPrompted,
 )
+from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
 from loopback_auth.network.connection import report
-from loopback_auth.plan.model import NO_REDIRECT, Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
 from loopback_auth.signin.race import Race
@@ -130,7 +131,7 @@ class SignInAttempt:
             controls.connect(race.begin, race.waiting, resources.start_link)
         try:
             async with self._deadline:
-                if self._timeout is not None or leading not in ("ticket", "device"):
+                if self._timeout is not None or leading not in POLLED:
                     now = asyncio.get_running_loop().time()
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
                 route, sign_in = await race.run(self._early)
@@ -180,7 +181,7 @@ class SignInAttempt:
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
-        redirects = self._leading() not in ("ticket", "device")
+        redirects = self._leading() not in POLLED
         nobody = "Nobody came back from the browser" if redirects else "Nobody approved"
         return AttemptExpired(f"{nobody} within {within}.", hint=hint)
 

@@ -11,7 +11,8 @@ Loaded before the browser is started; imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.plan.model import ASKED, AT_ONCE, NO, ROUTES, UNLIKELY, YES, Place, Route
+from loopback_auth.flow_table import CHOOSABLE
+from loopback_auth.plan.model import ASKED, AT_ONCE, NO, UNLIKELY, YES, Place, Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def simulated(chosen: Plan, *, flow: str | None, allowed: tuple[str, ...]) -> Pl
     Raises:
         ConfigError: the flow needs somebody at a terminal.
     """
-    flow = flow or next((one for one in ROUTES if one in allowed and one != "paste"), "paste")
+    flow = flow or next((one for one in CHOOSABLE if one in allowed and one != "paste"), "paste")
     if flow == "paste":
         raise ConfigError(
             "A simulated person has no terminal to paste an address into.", hint="Choose another flow."

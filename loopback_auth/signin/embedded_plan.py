@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from loopback_auth.environment import look_around
+from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE
 from loopback_auth.model import ClientConfig
 from loopback_auth.plan.capabilities import capabilities
-from loopback_auth.plan.model import APPROVED_BY_ANYBODY, LIKELY, NO, ROUTES, YES, Capabilities, Plan
+from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities, Plan
 from loopback_auth.plan.routes import plan
 
 NOBODY_CONFIRMS = (
@@ -20,7 +21,7 @@ NOBODY_CONFIRMS = (
 def planned(
     client: ClientConfig,
     flow: str | None = None,
-    allowed: Sequence[str] = ROUTES,
+    allowed: Sequence[str] = CHOOSABLE,
     *,
     opener: bool = False,
     pastes: bool = False,

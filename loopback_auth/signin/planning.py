@@ -10,15 +10,8 @@ import sys
 
 from loopback_auth.environment import look_around
 from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
-from loopback_auth.plan.model import (
-    APPROVED_BY_ANYBODY,
-    ELSEWHERE,
-    NO,
-    ROUTES,
-    UNKNOWN,
-    UNLIKELY,
-    nobody_to_confirm,
-)
+from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE, POLLED
+from loopback_auth.plan.model import NO, UNKNOWN, UNLIKELY, nobody_to_confirm
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
@@ -127,7 +120,7 @@ def check_allowed(settings: Settings, flow: str | None) -> None:
     Raises:
         ConfigError: says where each of the two was said.
     """
-    if flow in ROUTES and flow not in settings.words("allowed_flows"):
+    if flow in CHOOSABLE and flow not in settings.words("allowed_flows"):
         raise ConfigError(
             f"The flow {flow} (from {settings.origin('flow')}) is not among those that are allowed "
             f"(from {settings.origin('allowed_flows')}).",
@@ -137,7 +130,7 @@ def check_allowed(settings: Settings, flow: str | None) -> None:
 
 def _check_asked(settings: Settings, flow: str | None) -> None:
     """Refuse what no authorization request can ask for, and a flow that this provider cannot have."""
-    if flow in ELSEWHERE:
+    if flow in POLLED:
         why = capabilities_of(settings).refused.get("device", "") if flow == "device" else ""
         if why:
             raise EndpointMissing(why, hint="Give --device-authorization-endpoint, or choose another --flow.")

@@ -40,8 +40,9 @@ from loopback_auth.events import (
     RouteBegan,
     RouteEnded,
 )
+from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.model import SignIn
-from loopback_auth.plan.model import AT_ONCE, ELSEWHERE, NO_REDIRECT, Plan, Route
+from loopback_auth.plan.model import AT_ONCE, Plan, Route
 from loopback_auth.signin.driver import Driver
 
 Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]
@@ -185,7 +186,7 @@ class Race:
         lapsed = isinstance(error, AttemptExpired) and bool(self._open)
         others = bool(self._open or self._left)
         unasked = others and not driver.asked and route.flow in NO_REDIRECT
-        broken = route.flow in ELSEWHERE and not _refused(error) and self._comes_back()
+        broken = route.flow in POLLED and not _refused(error) and self._comes_back()
         if self._answered or not (isinstance(error, Unavailable) or lapsed or unasked or broken):
             self._end(error)
             return

@@ -12,12 +12,13 @@ from loopback_auth import pages, words
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
 from loopback_auth.events import Notify, Warned
+from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart
-from loopback_auth.plan.model import APPROVED_BY_ANYBODY, Plan
+from loopback_auth.plan.model import Plan
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Paste

@@ -25,6 +25,7 @@ from dataclasses import replace
 
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, ProtocolError, StillPending
 from loopback_auth.events import Notify, Warned, silent
+from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, Network, SignIn
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
@@ -32,7 +33,7 @@ from loopback_auth.signin.driver import Paste, new_attempt
 from loopback_auth.signin.replay import Replay
 from loopback_auth.signin.world import RealWorld, World
 from loopback_auth.store.pending import LAPSED, new_handle
-from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
+from loopback_auth.store.pending_sign_in import PendingSignIn
 
 FINAL = (OAuthError, ProtocolError, AttemptExpired)
 """Errors after which a sign-in is over; after every other one it can be gone on with."""
@@ -43,7 +44,7 @@ PASTE_LIFETIME = 600.0
 
 async def begin(
     client: ClientConfig,
-    flow: SplitFlow,
+    flow: TwoStepFlow,
     *,
     named: str = "",
     conditions: FlowOptions | None = None,
@@ -154,10 +155,10 @@ def judged_once(text: str, notify: Notify = silent) -> Paste:
 
 
 def _check_flow(flow: str) -> None:
-    if flow not in SPLIT_FLOWS:
+    if flow not in TWO_STEP:
         raise ConfigError(
             f"The flow {flow!a} needs a browser that comes back to a process that waits.",
-            hint=f"Choose one of {', '.join(SPLIT_FLOWS)}.",
+            hint=f"Choose one of {', '.join(TWO_STEP)}.",
         )
 
 

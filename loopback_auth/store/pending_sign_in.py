@@ -10,15 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
 from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.effects import Tick
+from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import Attempt, Callback, ClientConfig, HttpResponse
-
-SplitFlow = Literal["ticket", "device", "paste"]
-SPLIT_FLOWS: tuple[SplitFlow, ...] = get_args(SplitFlow)
-"""The flows that need no open port, so that they can be left alone and gone on with."""
 
 Outcome = Literal["signed in", "expired", "refused", "failed", "given up"]
 """What becomes of a sign-in; it failed when an answer broke a rule."""
@@ -81,7 +78,7 @@ class PendingSignIn:
     handle: str
     created_at: float
     expires_at: float
-    flow: SplitFlow
+    flow: TwoStepFlow
     client: ClientConfig
     attempt: Attempt
     named: str = ""

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from loopback_auth.events import CallbackReceived, Event, RouteEnded
-from loopback_auth.plan.model import ELSEWHERE
+from loopback_auth.flow_table import BY_NAME, POLLED
 from loopback_auth.signin.controls import Controls
 from loopback_auth.terminal.clipboard import copy
 from loopback_auth.terminal.keys import CTRL_C, Typed
@@ -27,7 +27,6 @@ from loopback_auth.terminal.links import Links
 if TYPE_CHECKING:
     from loopback_auth.network.browser import Opening
 
-NAMES = {"ticket": "d link for another device", "device": "d device code"}
 """The key that begins a flow, in the line of help."""
 
 NO_BROWSER = "Other users of this machine could read the link in the browser's command line: copy it with c."
@@ -146,7 +145,7 @@ class Choices:
             "o open": link and self._open_browser is not None,
             "c copy the link": link,
             "q QR code": self._links.drawable and (self._links.invited is not None or bool(elsewhere)),
-            NAMES.get(elsewhere, ""): bool(elsewhere),
+            BY_NAME[elsewhere].key if elsewhere else "": bool(elsewhere),
             "p paste": self._awaited or "paste" in self._waiting(),
         }
         return tuple(name for name, does_something in names.items() if does_something)
@@ -235,4 +234,4 @@ class Choices:
 
     def _elsewhere(self) -> str:
         """Return a flow that can be begun and is approved on any device."""
-        return next((flow for flow in self._waiting() if flow in ELSEWHERE), "")
+        return next((flow for flow in self._waiting() if flow in POLLED), "")

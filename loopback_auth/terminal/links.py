@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 
+from loopback_auth.flow_table import POLLED
 from loopback_auth.plan.port_forwarding import authority_of, is_here
 from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
 from loopback_auth.terminal.line import size
@@ -131,7 +132,7 @@ class Links:
 
     def ended(self, flow: str) -> None:
         """Forget a link that is of no use any more."""
-        if flow in ("ticket", "device"):
+        if flow in POLLED:
             self.invited = None
         elif flow == "paste":
             self._pasting = ""

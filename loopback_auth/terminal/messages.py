@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 
+from loopback_auth.flow_table import BY_NAME
 from loopback_auth.plan.model import UNVISITED, Place
 from loopback_auth.plan.port_forwarding import forwarding_command, instruction, is_here
 from loopback_auth.terminal.drawing import instructions
@@ -21,7 +22,6 @@ from loopback_auth.terminal.progress import (
     flows_at_first,
     likelier_elsewhere,
     lives_by_itself,
-    words_of,
 )
 
 TYPE_CHECKING = False
@@ -282,7 +282,7 @@ class Messages:
         what = "has ended" if self.progress.offered(flow) else "is not possible"
         self.progress.ended(flow)
         self.links.ended(flow)
-        self.line.say(f"{words_of(flow).name} {what}: {why.rstrip('.')}.")
+        self.line.say(f"{BY_NAME[flow].title} {what}: {why.rstrip('.')}.")
         self._show_second()
         self._stage()
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 
-from loopback_auth.plan.model import AT_ONCE, ELSEWHERE, NO_REDIRECT
+from loopback_auth.flow_table import BY_NAME, NO_REDIRECT, POLLED
+from loopback_auth.plan.model import AT_ONCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,34 +19,6 @@ if TYPE_CHECKING:
 
 WAITING = "Waiting"
 CANCELS = "Ctrl-C cancels."
-
-
-class Words:
-    """How a flow is called.
-
-    Args:
-        awaited: completes "Waiting for ...".
-        name: begins "... has ended".
-    """
-
-    __slots__ = ("awaited", "name")
-
-    def __init__(self, awaited: str, *, name: str) -> None:
-        self.awaited = awaited
-        self.name = name
-
-
-_BROWSER = Words("your browser", name="Coming back by browser")
-_WORDS = {
-    "ticket": Words("your approval elsewhere", name="Approving on another device"),
-    "device": Words("the device code", name="Approving by device code"),
-    "paste": Words("a pasted address", name="Pasting the address"),
-}
-
-
-def words_of(flow: str) -> Words:
-    """Return how a flow is called; those without a name of their own come back by the browser."""
-    return _WORDS.get(flow, _BROWSER)
 
 
 class Progress:
@@ -100,7 +73,7 @@ class Progress:
 
     def offered(self, flow: str) -> bool:
         """Return whether a flow is there for the person: a server may prove to have no tickets or codes."""
-        return flow not in ELSEWHERE or flow in self._invited
+        return flow not in POLLED or flow in self._invited
 
     def comes_back(self) -> bool:
         """Return whether a flow is open that needs a browser on this machine, or one that reaches it."""
@@ -112,7 +85,7 @@ class Progress:
 
     def invited(self) -> None:
         """Note that the person was shown where to approve."""
-        self._invited.update(flow for flow in self._flows if flow in ELSEWHERE)
+        self._invited.update(flow for flow in self._flows if flow in POLLED)
         if len(self._flows) < 2:
             self.awaited = "Waiting for you to approve"
         else:
@@ -155,7 +128,7 @@ class Progress:
         return [flow for flow in self._flows if self.offered(flow)]
 
     def _await_flows(self) -> None:
-        awaited = [words_of(flow).awaited for flow in self._offered()]
+        awaited = [BY_NAME[flow].awaited for flow in self._offered()]
         self.awaited = f"Waiting for {_either(awaited)}" if awaited else "Asking the server"
 
 
@@ -169,14 +142,14 @@ def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
 def likelier_elsewhere(plan: Plan) -> bool:
     """Return whether a browser on any device comes before one that reaches this machine; both may do."""
     flows = [route.flow for route in plan.routes]
-    return flows[0] in ELSEWHERE and any(flow not in NO_REDIRECT for flow in flows)
+    return flows[0] in POLLED and any(flow not in NO_REDIRECT for flow in flows)
 
 
 def lives_by_itself(plan: Plan) -> bool:
     """Return whether the flow in the lead says itself how long it can be approved."""
     flows = [route.flow for route in plan.routes]
     redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
-    return next(iter(redirecting or flows), "") in ELSEWHERE
+    return next(iter(redirecting or flows), "") in POLLED
 
 
 def _either(names: list[str]) -> str:

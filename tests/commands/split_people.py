@@ -16,10 +16,11 @@ from commands.people import CONFIDENTIAL, RecordingServer, kept_in
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin.two_step import begin
 from loopback_auth.store.pending import PendingStore
-from loopback_auth.store.pending_sign_in import JournalEntry, PendingSignIn, SplitFlow
+from loopback_auth.store.pending_sign_in import JournalEntry, PendingSignIn
 
 NAME = "work"
 RUN = """
@@ -69,7 +70,7 @@ class Begun:
 
 
 def began(
-    command_line: CommandLine, server: RecordingServer, flow: SplitFlow, *, confidential: bool = False
+    command_line: CommandLine, server: RecordingServer, flow: TwoStepFlow, *, confidential: bool = False
 ) -> Begun:
     """Begin a sign-in, and keep it where the commands look for it."""
     provider = Provider(

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
 from loopback_auth.compare.drawing.outputs import FORMS
 from loopback_auth.compare.drawing.schema import schema
-from loopback_auth.compare.model import FLOWS
+from loopback_auth.flow_table import COMPARED
 
 BEGINS = {
     ".html": "<!doctype html>",
@@ -59,9 +59,9 @@ def test_headway_is_told_a_line_a_stage(demonstrated: Ended) -> None:
     lines = demonstrated.stderr.splitlines()
 
     assert lines[0] == "Comparing 6 flows at the built-in demonstration; nobody has to do anything."
-    assert {f"{flow}: {stage}" for flow in FLOWS for stage in ("begun", "signed in", "under attack")} <= set(
-        lines
-    )
+    assert {
+        f"{flow}: {stage}" for flow in COMPARED for stage in ("begun", "signed in", "under attack")
+    } <= set(lines)
     assert "\r" not in demonstrated.stderr
     assert "\x1b" not in demonstrated.stderr + demonstrated.stdout
 

@@ -12,7 +12,7 @@ from command_line import CommandLine
 
 from loopback_auth.compare.drawing.har import har
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.flows.catalog import NAMES
+from loopback_auth.flow_table import NAMES
 
 TOKEN = "token-canary-0123456789abcdef"
 RECORDING = {

@@ -32,8 +32,9 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import demo_thread, factory
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import StoreError
-from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
+from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.store.pending_sign_in import Ended as Outcome
+from loopback_auth.store.pending_sign_in import PendingSignIn
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
 
@@ -53,7 +54,7 @@ def _tokens(command_line: CommandLine) -> set[str]:
 # start
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
+@pytest.mark.parametrize("flow", TWO_STEP)
 def test_start_tells_where_to_approve_and_exits(
     flow: str, command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -183,9 +184,9 @@ def test_start_does_not_sign_in_over_another_client(
 # finish
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
+@pytest.mark.parametrize("flow", TWO_STEP)
 def test_finish_keeps_the_tokens_and_forgets_the_rest(
-    flow: SplitFlow, command_line: CommandLine, server: RecordingServer
+    flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
 ) -> None:
     """Then `token` prints one, as after any other sign-in."""
     begun = began(command_line, server, flow)
@@ -217,7 +218,7 @@ def test_finish_tells_people_who_is_signed_in(command_line: CommandLine, server:
 
 @pytest.mark.parametrize("flow", ["ticket", "device"])
 def test_finish_says_when_to_ask_again(
-    flow: SplitFlow, command_line: CommandLine, server: RecordingServer
+    flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
 ) -> None:
     """By an exit status of its own, and in seconds."""
     begun = began(command_line, server, flow)
@@ -243,7 +244,7 @@ def test_pending_is_no_error_to_people(command_line: CommandLine, server: Record
 
 @pytest.mark.parametrize("flow", ["ticket", "device"])
 def test_without_a_terminal_somebody_has_to_answer_for_the_account(
-    flow: SplitFlow, command_line: CommandLine, server: RecordingServer
+    flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
 ) -> None:
     """Whoever sent the link may be another one than who approved (RFC 6749 §10.16); it is said beforehand."""
     begun = began(command_line, server, flow)
@@ -328,9 +329,9 @@ def test_waiting_lasts_until_the_approval(command_line: CommandLine, server: Rec
     assert "Signed in to work" in ended.stderr
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
+@pytest.mark.parametrize("flow", TWO_STEP)
 def test_a_denial_is_told_and_the_sign_in_forgotten(
-    flow: SplitFlow, command_line: CommandLine, server: RecordingServer
+    flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
 ) -> None:
     """Who asks once more is told what happened, and nothing is sent."""
     begun = began(command_line, server, flow)
@@ -546,7 +547,7 @@ def test_no_output_and_no_readable_file_holds_a_secret(
 ) -> None:
     """Searched for by value; the link is what the person opens, and all that is shown."""
     outputs, kept = "", set()
-    for flow in SPLIT_FLOWS:
+    for flow in TWO_STEP:
         flags = ("start", *ticket_flags(server.issuer), "--flow", flow)
         first = command_line.run(*flags, "--json")
         begun = started(command_line, first, server)

@@ -22,8 +22,9 @@ from commands.people import RecordingServer, client_flags, kept_in, store
 from commands.split_people import Begun, began, pending_files, within
 from loopback_auth.cli import run
 from loopback_auth.demo.serve import demo_thread
+from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.model import HttpRequest, HttpResponse
-from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, PendingSignIn, SplitFlow
+from loopback_auth.store.pending_sign_in import PendingSignIn
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL and modes of POSIX")
 
@@ -71,9 +72,9 @@ def deaths(tmp_path: Path, die: Callable[[CommandLine, int], Death]) -> list[Dea
     raise AssertionError
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
+@pytest.mark.parametrize("flow", TWO_STEP)
 def test_a_finish_that_was_killed_is_finished_by_the_next_one(
-    flow: SplitFlow,
+    flow: TwoStepFlow,
     tmp_path: Path,
     server: RecordingServer,
     monkeypatch: pytest.MonkeyPatch,

@@ -17,13 +17,14 @@ from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
-from loopback_auth.compare.model import FLOWS, FORM_POST, Attack, Verdict
+from loopback_auth.compare.model import FORM_POST, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.flow_table import COMPARED
 
 SUCCEED: Mapping[str, set[str]] = {
     "code": set(),
@@ -62,7 +63,7 @@ def because(attacks: Iterable[Attack], name: str) -> str:
     return next(attack.because for attack in attacks if attack.id == name)
 
 
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", COMPARED)
 def test_attacks_succeed_only_where_nothing_stands_against_them(flow: str) -> None:
     """Six columns that people choose between; each success is a property of the protocol, not a slip."""
     attacks = simulated_attacks(flow)
@@ -224,14 +225,14 @@ def test_sign_in_that_fails_by_itself_shows_nothing(flow: str, faults: Faults, u
 
 def test_attacks_are_the_same_each_time() -> None:
     """Reports are held against each other."""
-    assert [simulated_attacks(flow) for flow in FLOWS] == [simulated_attacks(flow) for flow in FLOWS]
+    assert [simulated_attacks(flow) for flow in COMPARED] == [simulated_attacks(flow) for flow in COMPARED]
 
 
 def test_attacks_are_the_same_in_another_process() -> None:
     """Neither the hash seed nor what was imported before may show."""
     code = (
         "import sys; from loopback_auth.compare.attacks import simulated_attacks;"
-        f"print([simulated_attacks(flow) for flow in {FLOWS!r}], 'aiohttp' in sys.modules)"
+        f"print([simulated_attacks(flow) for flow in {COMPARED!r}], 'aiohttp' in sys.modules)"
     )
     reason = {
         subprocess.run(
@@ -246,7 +247,7 @@ def test_attacks_are_the_same_in_another_process() -> None:
 
 @pytest.mark.parametrize("world", [AttackedWorld, Gullible])
 @pytest.mark.parametrize("faults", [Faults(), Faults(ignore_verifier=True, reusable=True, omit_iss=True)])
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", COMPARED)
 def test_no_secret_is_told(flow: str, faults: Faults, world: type[AttackedWorld]) -> None:
     """Attackers handle nothing else."""
     tap = Tap(f"attacks on {flow}")
@@ -260,7 +261,7 @@ def test_no_secret_is_told(flow: str, faults: Faults, world: type[AttackedWorld]
     assert any(canary in tap.wire for canary in tap.canaries)
 
 
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", COMPARED)
 def test_every_ending_is_told_in_sentences(flow: str) -> None:
     """People read them below each other."""
     for attack in simulated_attacks(flow):

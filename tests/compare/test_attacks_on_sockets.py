@@ -14,10 +14,11 @@ from gullible import Gullible, believing
 
 from loopback_auth.compare.attacks import Serving, demo_attacks, login_under_attack, simulated_attacks
 from loopback_auth.compare.attacks.sockets import shared
-from loopback_auth.compare.model import FLOWS, FORM_POST, Attack
+from loopback_auth.compare.model import FORM_POST, Attack
 from loopback_auth.compare.running.run import compare_demo
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.flow_table import COMPARED
 from loopback_auth.network import pending_callbacks, start_page
 
 SOON = 40.0
@@ -58,13 +59,13 @@ def tapped() -> tuple[Tap, list[tuple[Attack, ...]]]:
     def serving(issuer: str) -> DemoServer:
         return tap.on(DemoServer(issuer, entropy=tap.entropy, device_interval=0))
 
-    return tap, on_sockets(*FLOWS, serving=serving)
+    return tap, on_sockets(*COMPARED, serving=serving)
 
 
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", COMPARED)
 def test_attacks_end_as_in_memory(tapped: tuple[Tap, list[tuple[Attack, ...]]], flow: str) -> None:
     """Word for word, but for what only a real machine has."""
-    real = tapped[1][FLOWS.index(flow)]
+    real = tapped[1][COMPARED.index(flow)]
 
     assert list(map(as_in_memory, real)) == list(simulated_attacks(flow))
 
@@ -83,7 +84,7 @@ def test_used_start_link_is_renewed_in_the_terminal(
     tapped: tuple[Tap, list[tuple[Attack, ...]]],
 ) -> None:
     """Whoever took the old one from the process list is out."""
-    [reason] = [attack.because for attack in tapped[1][FLOWS.index("code")] if attack.id == "start-link"]
+    [reason] = [attack.because for attack in tapped[1][COMPARED.index("code")] if attack.id == "start-link"]
 
     assert RENEWED in reason
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 import pytest
 from canaries import COOKIE, SPELLINGS, Tap, leaks
 
-from loopback_auth.compare.model import FLOWS, Run
+from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import Choice, choice, demo_client
 from loopback_auth.compare.running.demo import run_on_demo
 from loopback_auth.compare.running.run import assembled
@@ -21,6 +21,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
+from loopback_auth.flow_table import COMPARED
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.trace.recorder import Recorder
 
@@ -29,7 +30,7 @@ SECRET = "client secret/canary+4h8Zk2Qm~:%"
 NESTED = "nested-canary-5TgB7yHn8UjM"
 BROKEN = "broken-canary-2WsX4eDc6RfV"
 CLIENT = DemoClient("demo-with-secret", SECRET, redirect_uris=("http://127.0.0.1/callback",))
-EVERY_FLOW = (*FLOWS, "id_token token", "code id_token")
+EVERY_FLOW = (*COMPARED, "id_token token", "code id_token")
 
 FAULTS = {
     "none": Faults(),
@@ -158,7 +159,7 @@ def test_leak_is_found_in_every_spelling(spelling: str) -> None:
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_secret_that_a_refusal_echoes_is_labelled(name: str, spelling: str) -> None:
     """Servers quote what they were sent, and errors are told to people."""
     tap = Tap(f"{name} echo")

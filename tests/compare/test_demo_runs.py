@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from loopback_auth.compare.model import FLOWS, FORM_POST, Comparison, Run
+from loopback_auth.compare.model import FORM_POST, Comparison, Run
 from loopback_auth.compare.running import demo
 from loopback_auth.compare.running.demo import Person, run_on_demo
 from loopback_auth.compare.running.run import assembled, compare_demo, compare_simulated
@@ -15,6 +15,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, ConfigError
 from loopback_auth.events import PasteReady
+from loopback_auth.flow_table import COMPARED
 from loopback_auth.model import AuthorizationRequest, ServerMetadata
 from loopback_auth.trace.recorder import Recorder
 from loopback_auth.trace.records import Exchange, Step
@@ -76,7 +77,7 @@ def test_every_flow_signs_in_on_real_sockets(compared: Comparison) -> None:
     """With ID tokens where the flow has them, and their signatures checked."""
     runs = runs_of(compared)
 
-    assert tuple(runs) == FLOWS
+    assert tuple(runs) == COMPARED
     assert {run.outcome for run in runs.values()} == {"signed in"}
     assert {name for name, run in runs.items() if run.tokens and run.tokens.id_token == "verified"} == {
         "code",
@@ -88,7 +89,7 @@ def test_every_flow_signs_in_on_real_sockets(compared: Comparison) -> None:
     assert compared.ground == "demo"
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_simulation_tells_the_same_story(compared: Comparison, name: str) -> None:
     """Else it would be a claim about the real thing and no simulation of it."""
     [simulated] = compare_simulated((name,)).runs
@@ -98,7 +99,7 @@ def test_simulation_tells_the_same_story(compared: Comparison, name: str) -> Non
     assert sorted(own_story(real)) == sorted(own_story(simulated))
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_real_times_are_in_order(compared: Comparison, name: str) -> None:
     """Of one clock, from the beginning of each run."""
     trace = runs_of(compared)[name].trace
@@ -134,8 +135,8 @@ def test_pasted_address_has_not_reached_us(compared: Comparison) -> None:
 def test_progress_is_told_for_every_flow(compared: Comparison) -> None:
     """Some of it takes seconds, and people like to see that it does."""
     assert runs_of(compared)
-    assert {name for name, _ in TOLD} == set(FLOWS)
-    for name in FLOWS:
+    assert {name for name, _ in TOLD} == set(COMPARED)
+    for name in COMPARED:
         stages = [stage for told, stage in TOLD if told == name]
         assert (stages[0], stages[-1]) == ("begun", "signed in")
     assert ("code", "the browser is here") in TOLD

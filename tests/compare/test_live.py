@@ -13,7 +13,7 @@ from stat import S_IMODE
 
 import pytest
 
-from loopback_auth.compare.model import FLOWS, Run
+from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.live import DECIDED_BY, Conditions, announced, compare_live, why_not
 from loopback_auth.compare.running.run import compare_simulated
@@ -25,6 +25,7 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.doctor.probe_flow import GRANTS, OTHER_TYPES
 from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, StoreError
+from loopback_auth.flow_table import COMPARED
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.plan.model import Plan
 from loopback_auth.protocol.pkce import base64url
@@ -68,7 +69,7 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plan_of(*, pastes: bool = False) -> Plan:
     """Return what is known of this machine, where a browser can be opened."""
-    return planned(CLIENT, None, FLOWS, opener=True, pastes=pastes, confirms=True)
+    return planned(CLIENT, None, COMPARED, opener=True, pastes=pastes, confirms=True)
 
 
 def run_live(
@@ -165,7 +166,7 @@ def answered(what: str, verdict: str = "no") -> ProbeAnswer:
 def test_flow_that_the_server_refuses_is_not_begun(what: str, refused: set[str]) -> None:
     """Nobody is sent to a provider for nothing."""
     plan = plan_of(pastes=True)
-    chosen = [choice(name, CLIENT) for name in FLOWS]
+    chosen = [choice(name, CLIENT) for name in COMPARED]
 
     assert {one.name for one in chosen if why_not(one, plan, [answered(what)])} == refused
     assert not any(why_not(one, plan, [answered(what, "unknown")]) for one in chosen)

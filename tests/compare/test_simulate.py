@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from loopback_auth.compare.model import FLOWS, Attack, Run, Tokens
+from loopback_auth.compare.model import Attack, Run, Tokens
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, LATENCY, Entropy, simulate, simulated_world
@@ -18,11 +18,11 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import ConfigError
-from loopback_auth.flows.catalog import NAMES
+from loopback_auth.flow_table import COMPARED, NAMES
 from loopback_auth.trace.records import Exchange, Step, Trace
 
-COMPARED = compare_simulated()
-RUNS = {run.flow: run for run in COMPARED.runs}
+SIMULATED = compare_simulated()
+RUNS = {run.flow: run for run in SIMULATED.runs}
 TOKENS = Tokens("Bearer", 3600.0, True, "", "profile email", "profile email", "demo@example.com")
 
 
@@ -55,8 +55,8 @@ def exchange(run: Run, step: str) -> Exchange:
 
 def test_comparison_is_the_same_each_time() -> None:
     """Goldens are made from it, and two reports can be held against each other."""
-    assert compare_simulated() == COMPARED
-    assert json.dumps(asdict(compare_simulated())) == json.dumps(asdict(COMPARED))
+    assert compare_simulated() == SIMULATED
+    assert json.dumps(asdict(compare_simulated())) == json.dumps(asdict(SIMULATED))
 
 
 def test_comparison_is_the_same_in_another_process() -> None:
@@ -83,7 +83,7 @@ def test_every_flow_signs_in() -> None:
     front = replace(TOKENS, refresh_token=False)
     ticket = replace(front, lifetime=None, scope_asked="", scope_granted="")
 
-    assert tuple(RUNS) == FLOWS
+    assert tuple(RUNS) == COMPARED
     assert {run.outcome for run in RUNS.values()} == {"signed in"}
     assert {name: run.tokens for name, run in RUNS.items()} == {
         "code": TOKENS,
@@ -97,11 +97,11 @@ def test_every_flow_signs_in() -> None:
 
 def test_comparison_says_where_it_comes_from() -> None:
     """And is judged: findings for each run, and a cell of every row for each."""
-    assert (COMPARED.ground, COMPARED.provider, COMPARED.made_at) == ("simulate", "demo", 1_700_000_000.0)
-    assert COMPARED.version
-    assert all(run.findings for run in COMPARED.runs)
-    assert COMPARED.rows
-    assert {len(row.cells) for row in COMPARED.rows} == {len(FLOWS)}
+    assert (SIMULATED.ground, SIMULATED.provider, SIMULATED.made_at) == ("simulate", "demo", 1_700_000_000.0)
+    assert SIMULATED.version
+    assert all(run.findings for run in SIMULATED.runs)
+    assert SIMULATED.rows
+    assert {len(row.cells) for row in SIMULATED.rows} == {len(COMPARED)}
 
 
 CODE_STORY = [
@@ -180,7 +180,7 @@ STORIES = {
 }
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_trace_tells_the_story_in_order(name: str) -> None:
     """Who calls what in which order is the first question that a comparison answers."""
     trace = RUNS[name].trace
@@ -190,7 +190,7 @@ def test_trace_tells_the_story_in_order(name: str) -> None:
     assert [entry.at for entry in trace.entries] == sorted(entry.at for entry in trace.entries)
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_requests_take_their_time(name: str) -> None:
     """20 ms each, unless somebody lets the browser wait; no request of ours overlaps another."""
     trace = RUNS[name].trace
@@ -201,7 +201,7 @@ def test_requests_take_their_time(name: str) -> None:
         assert after.at >= before.at + before.seconds - 1e-9
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_person_takes_two_seconds_to_approve(name: str) -> None:
     """The same for all, so that what is compared is the flows."""
     run = RUNS[name]

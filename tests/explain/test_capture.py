@@ -30,7 +30,7 @@ from har_samples import (
 )
 
 from loopback_auth.compare.drawing.har import har
-from loopback_auth.compare.model import FLOWS, Run
+from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER as SIMULATED
@@ -40,6 +40,7 @@ from loopback_auth.explain.capture import Capture, capture
 from loopback_auth.explain.har import LIMIT
 from loopback_auth.explain.narration import recorded_story
 from loopback_auth.explain.story_text import members, text
+from loopback_auth.flow_table import COMPARED
 
 SAMPLES: dict[str, Callable[[], bytes]] = {
     "chromium": code_in_chromium,
@@ -288,7 +289,7 @@ def test_own_archive_is_read_back() -> None:
     found = capture(har(compared).encode())
     runs = {run.flow: run for run, _ in found.runs}
 
-    assert tuple(runs) == FLOWS
+    assert tuple(runs) == COMPARED
     assert found.others == 0
     for before in compared.runs:
         assert steps(runs[before.flow]) == steps(before)

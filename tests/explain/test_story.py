@@ -8,7 +8,6 @@ import re
 import pytest
 from trace_samples import TICKET, changed
 
-from loopback_auth.compare.model import FLOWS
 from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.explain.narration import Story, rehearsed_story
@@ -17,7 +16,7 @@ from loopback_auth.explain.story import PUBLIC, Manner
 from loopback_auth.explain.story_questions import questions
 from loopback_auth.explain.story_text import members, text
 from loopback_auth.explain.story_words import PARAMETERS, SECRETS, STEPS, SUMMARIES
-from loopback_auth.flows.catalog import NAMES
+from loopback_auth.flow_table import COMPARED, NAMES
 from loopback_auth.settings import needs_secret, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.providers import PRESETS
@@ -222,7 +221,7 @@ def test_addresses_that_a_vendor_gives_stay_names() -> None:
 
 
 @pytest.mark.parametrize("provider", PRESETS)
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", COMPARED)
 def test_every_preset_is_told_or_says_what_is_missing(flow: str, provider: str) -> None:
     """With its own addresses only: the demonstration, which stood in for it, does not show."""
     try:
@@ -300,7 +299,7 @@ def test_code_is_worth_nothing_alone_where_a_verifier_comes_with_it() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", COMPARED)
 def test_text_fits(flow: str, width: int) -> None:
     """Links of a page may be cut into lines, prose is wrapped."""
     assert max(map(len, text(told(flow), width=width).splitlines())) <= width
@@ -316,7 +315,7 @@ def test_poll_that_got_nothing_is_told_apart() -> None:
 
 def test_every_flow_has_a_sentence() -> None:
     """They are listed by it."""
-    assert tuple(sorted(SUMMARIES)) == tuple(sorted({*FLOWS, *NAMES}))
+    assert tuple(sorted(SUMMARIES)) == tuple(sorted({*COMPARED, *NAMES}))
 
 
 def test_every_sentence_is_one_and_has_a_source() -> None:

@@ -12,7 +12,8 @@ from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.effects import Browse, VerificationPrompt
 from loopback_auth.errors import ConfigError
-from loopback_auth.flows.catalog import NAMES, RESPONSE_TYPES, FlowOptions, flow_named
+from loopback_auth.flow_table import NAMES
+from loopback_auth.flows.catalog import RESPONSE_TYPES, FlowOptions, flow_named
 from loopback_auth.model import ClientConfig
 
 

@@ -21,6 +21,7 @@ from plan_samples import (
     story,
 )
 
+from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.plan.capabilities import capabilities
 from loopback_auth.plan.model import (
     ASKED,
@@ -28,7 +29,6 @@ from loopback_auth.plan.model import (
     LEVELS,
     LIKELY,
     NO,
-    ROUTES,
     UNKNOWN,
     UNLIKELY,
     UNVISITED,
@@ -73,7 +73,7 @@ WISHES = st.dictionaries(
         st.sampled_from(LEVELS), st.sampled_from(("flag --x", "environment X", "file /x", "we say so"))
     ),
 )
-ALLOWED = st.sets(st.sampled_from(ROUTES)) | st.just(ROUTES)
+ALLOWED = st.sets(st.sampled_from(CHOOSABLE)) | st.just(CHOOSABLE)
 
 
 @PROPERTY
@@ -90,7 +90,7 @@ def test_every_flow_is_a_route_or_refused(
     flows = [route.flow for route in chosen.routes]
     sentences = [*chosen.refused.values(), *(route.why for route in chosen.routes)]
 
-    assert sorted([*flows, *chosen.refused]) == sorted(ROUTES)
+    assert sorted([*flows, *chosen.refused]) == sorted(CHOOSABLE)
     assert set(flows) <= set(allowed)
     assert not set(flows) & set(can.refused)
     assert all(text[0].isupper() and text.endswith(".") and not text.endswith("..") for text in sentences)

@@ -670,6 +670,7 @@ def test_settings_are_resolved_before_anything_is_imported(provider: str) -> Non
     assert set(loaded) - set(ALREADY_PAID.split()) == {
         "loopback_auth",
         "loopback_auth.errors",
+        "loopback_auth.flow_table",
         "loopback_auth.folders",
         "loopback_auth.settings.presets",
         "loopback_auth.settings.reading",

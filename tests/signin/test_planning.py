@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.plan.model import ROUTES
 from loopback_auth.signin.embedded_plan import planned
 
 ISSUER = "https://as.example"
@@ -15,8 +15,8 @@ CLIENT = ClientConfig(Provider("example", ServerMetadata(ISSUER), ticket=CONTRAC
 def test_what_anybody_could_approve_is_not_opened_where_nobody_confirms() -> None:
     """RFC 6749 §10.16: the account may be an attacker's, and the program would never know."""
     for pastes in (False, True):
-        silent = planned(CLIENT, None, ROUTES, opener=True, pastes=pastes)
-        asking = planned(CLIENT, None, ROUTES, opener=True, pastes=pastes, confirms=True)
+        silent = planned(CLIENT, None, CHOOSABLE, opener=True, pastes=pastes)
+        asking = planned(CLIENT, None, CHOOSABLE, opener=True, pastes=pastes, confirms=True)
 
         assert {route.flow for route in silent.routes} == {"code", "paste"} if pastes else {"code"}
         assert {route.flow for route in asking.routes} >= {"code", "ticket", "device"}
@@ -27,4 +27,4 @@ def test_what_anybody_could_approve_is_not_opened_where_nobody_confirms() -> Non
 def test_what_is_wanted_by_name_is_opened() -> None:
     """Who names a flow has decided."""
     for flow in ("ticket", "device"):
-        assert planned(CLIENT, flow, ROUTES).route(flow)
+        assert planned(CLIENT, flow, CHOOSABLE).route(flow)

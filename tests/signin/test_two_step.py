@@ -40,6 +40,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.events import Event, Warned
+from loopback_auth.flow_table import POLLED, TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import (
     Callback,
@@ -54,9 +55,8 @@ from loopback_auth.model import (
 )
 from loopback_auth.signin.two_step import FINAL, begin, judged_once, resume
 from loopback_auth.signin.world import RealWorld
-from loopback_auth.store.pending_sign_in import SPLIT_FLOWS, JournalEntry, PendingSignIn, SplitFlow, to_json
+from loopback_auth.store.pending_sign_in import JournalEntry, PendingSignIn, to_json
 
-POLLED: tuple[SplitFlow, ...] = ("ticket", "device")
 POLL = {"ticket": "ticket status request", "device": "device token request"}
 LAST = {"ticket": "ticket exchange", "device": "device token request", "paste": "token request"}
 """The step whose answer holds the tokens, and comes once."""
@@ -79,7 +79,7 @@ def finished(world: PretendWorld, process: Process, handed: PendingSignIn) -> Si
         ("paste", ["metadata request", "metadata request"]),
     ],
 )
-def test_begins_up_to_where_it_would_have_to_wait(flow: SplitFlow, steps: list[str]) -> None:
+def test_begins_up_to_where_it_would_have_to_wait(flow: TwoStepFlow, steps: list[str]) -> None:
     """Whoever cannot wait gets a link and is free again."""
     here = world()
     handed = begun(here, flow)
@@ -103,8 +103,8 @@ def test_what_the_person_needs_is_handed_over() -> None:
     assert (paste.user_code, paste.verification_uri) == ("", "")
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_another_process_finishes_it(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_another_process_finishes_it(flow: TwoStepFlow) -> None:
     """It knows what was kept, and nothing else."""
     here = world()
     sign_in = finished(here, Process(here), begun(here, flow))
@@ -114,8 +114,8 @@ def test_another_process_finishes_it(flow: SplitFlow) -> None:
     assert (sign_in.flow, sign_in.name) == (flow, "example")
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_killed_after_any_answer_it_goes_on_behind_it(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_killed_after_any_answer_it_goes_on_behind_it(flow: TwoStepFlow) -> None:
     """An answer that was kept is not asked for again: codes, tickets and tokens come once."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -137,8 +137,8 @@ def test_killed_after_any_answer_it_goes_on_behind_it(flow: SplitFlow) -> None:
         assert here.steps == steps[count:]
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_an_answer_that_was_lost_is_asked_for_again_and_refused(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_an_answer_that_was_lost_is_asked_for_again_and_refused(flow: TwoStepFlow) -> None:
     """Killed between the server's deed and our note of it, the person is told to begin anew."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -155,7 +155,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_refused(flow: SplitFlow)
 
 
 @pytest.mark.parametrize("flow", POLLED)
-def test_it_is_asked_at_once(flow: SplitFlow) -> None:
+def test_it_is_asked_at_once(flow: TwoStepFlow) -> None:
     """Who has approved at once and says so need not wait: the interval is one between questions."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -167,7 +167,7 @@ def test_it_is_asked_at_once(flow: SplitFlow) -> None:
 
 
 @pytest.mark.parametrize("flow", POLLED)
-def test_it_is_not_asked_before_it_is_due(flow: SplitFlow) -> None:
+def test_it_is_not_asked_before_it_is_due(flow: TwoStepFlow) -> None:
     """A server's interval holds across processes (RFC 8628 §3.5)."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -199,7 +199,7 @@ def test_asking_again_and_again_becomes_no_quicker() -> None:
 
 
 @pytest.mark.parametrize("flow", POLLED)
-def test_it_is_asked_once_when_it_is_due(flow: SplitFlow) -> None:
+def test_it_is_asked_once_when_it_is_due(flow: TwoStepFlow) -> None:
     """Without leave to wait there is one poll."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -254,7 +254,7 @@ def test_slowing_down_is_remembered() -> None:
 @pytest.mark.parametrize(
     ("flow", "error"), [("ticket", TicketError), ("device", DeviceError), ("paste", AuthorizationError)]
 )
-def test_a_denial_is_final(flow: SplitFlow, error: type[LoopbackAuthError]) -> None:
+def test_a_denial_is_final(flow: TwoStepFlow, error: type[LoopbackAuthError]) -> None:
     """The person said no."""
     here = world()
     handed = begun(here, flow)
@@ -266,8 +266,8 @@ def test_a_denial_is_final(flow: SplitFlow, error: type[LoopbackAuthError]) -> N
     assert isinstance(denied.value, FINAL)
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_it_ends_with_its_time(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_it_ends_with_its_time(flow: TwoStepFlow) -> None:
     """Nobody is asked any more."""
     here = world()
     handed = begun(here, flow)
@@ -279,8 +279,8 @@ def test_it_ends_with_its_time(flow: SplitFlow) -> None:
     assert here.steps == []
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_what_has_arrived_does_not_lapse(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_what_has_arrived_does_not_lapse(flow: TwoStepFlow) -> None:
     """A process died with the tokens in its journal; the next one comes an hour later."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -315,8 +315,8 @@ def test_a_clock_that_was_set_back_costs_no_more_than_the_interval() -> None:
     assert moments == sorted(moments)
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_without_an_answer_it_goes_on_next_time(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_without_an_answer_it_goes_on_next_time(flow: TwoStepFlow) -> None:
     """A sandbox without a network, a train in a tunnel."""
     here = world()
     process, handed = Process(here), begun(here, flow)
@@ -659,8 +659,8 @@ def test_what_a_server_quotes_is_not_passed_on() -> None:
     assert "<code#1>" in str(second.value)
 
 
-@pytest.mark.parametrize("flow", SPLIT_FLOWS)
-def test_nothing_secret_shows_in_a_repr(flow: SplitFlow) -> None:
+@pytest.mark.parametrize("flow", TWO_STEP)
+def test_nothing_secret_shows_in_a_repr(flow: TwoStepFlow) -> None:
     """Tracebacks and logs print what they meet."""
     here = world()
     process, handed = Process(here), begun(here, flow)

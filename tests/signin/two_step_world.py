@@ -13,10 +13,11 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.two_step import begin, judged_once, resume
-from loopback_auth.store.pending_sign_in import PendingSignIn, SplitFlow, from_json, to_json
+from loopback_auth.store.pending_sign_in import PendingSignIn, from_json, to_json
 
 ISSUER = "https://as.example"
 SECRET_CLIENT = DemoClient("with-secret", "client-secret-canary", ("http://127.0.0.1/callback",))
@@ -103,7 +104,7 @@ def world(faults: Faults | None = None, *, signer: Signer | None = None) -> Pret
     )
 
 
-def begun(world: PretendWorld, flow: SplitFlow, client: ClientConfig = CLIENT) -> PendingSignIn:
+def begun(world: PretendWorld, flow: TwoStepFlow, client: ClientConfig = CLIENT) -> PendingSignIn:
     """Begin a sign-in."""
     return asyncio.run(begin(client, flow, world=world))
 

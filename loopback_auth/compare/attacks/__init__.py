@@ -16,9 +16,10 @@ from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
-from loopback_auth.compare.model import FLOWS, Attack, Verdict
+from loopback_auth.compare.model import Attack, Verdict
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.flow_table import COMPARED
 
 Serving = Callable[[str], DemoServer]
 """Makes the server from its issuer."""
@@ -37,7 +38,7 @@ def simulated_attacks(
     """Try every attack against a flow, in memory.
 
     Args:
-        flow: name of a run; nothing is tried on one that is not in `FLOWS`.
+        flow: name of a run; nothing is tried on one that is not in `flow_table.COMPARED`.
         serving: makes the server.
         world: decides what the program accepts as a response.
     """
@@ -51,7 +52,7 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
     """Try every attack against a flow, on sockets, all at once.
 
     Args:
-        flow: name of a run; nothing is tried on one that is not in `FLOWS`.
+        flow: name of a run; nothing is tried on one that is not in `flow_table.COMPARED`.
         serving: makes the servers; None: ones that keep every rule.
     """
     import asyncio
@@ -66,7 +67,7 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
 
 
 def _against(flow: str) -> tuple[Scenario, ...]:
-    return ATTACKS if flow in FLOWS else ()
+    return ATTACKS if flow in COMPARED else ()
 
 
 def _in_memory(scenario: Scenario, flow: str, serving: Serving, world: type[AttackedWorld]) -> Outcome:

@@ -16,6 +16,7 @@ from loopback_auth.compare.attacks.attack_steps import (
     visit,
 )
 from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext, from_page
+from loopback_auth.flow_table import POLLED
 from loopback_auth.model import HttpRequest, SignIn
 from loopback_auth.protocol.device import device_authorization_request, device_authorization_response
 from loopback_auth.protocol.ticket import call_request, ticket_response
@@ -104,7 +105,7 @@ def guessed_user_code(context: AttackContext) -> Story:
 
 def opened_again(context: AttackContext) -> Story:
     """Another process has read the start page's URL in the process list, and opens it after the browser."""
-    exposed = yield from Until("link" if context.flow in ("ticket", "device") else "answer")
+    exposed = yield from Until("link" if context.flow in POLLED else "answer")
     answer = yield from Ask(from_page(exposed.start_url))
     result = yield from End()
     shown = " The terminal showed a new link." if result.renewed else ""

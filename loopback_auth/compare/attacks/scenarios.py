@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from loopback_auth.compare.attacks import links, redirects
 from loopback_auth.compare.attacks.attack_actions import Story
 from loopback_auth.compare.attacks.context import AttackContext
-from loopback_auth.compare.model import FORM_POST
+from loopback_auth.flow_table import BY_NAME, COMPARED, POLLED
 
 Tell = Callable[[AttackContext], Story]
 
-CODES = ("code", FORM_POST, "paste")
-REDIRECTS = ("code", FORM_POST, "token", "paste")
-POLLED = ("ticket", "device")
-STARTED = ("code", FORM_POST, "token", "ticket", "device")
+CODES = tuple(flow for flow in COMPARED if BY_NAME[flow].brings_code)
+RESPONDED = tuple(flow for flow in COMPARED if flow not in POLLED)
+"""Flows that end with an authorization response, which the browser or the person brings."""
+STARTED = tuple(flow for flow in COMPARED if flow != "paste")
 """Flows whose browser begins at the program's start page."""
 
 NO_CALLBACK = "No response comes through the browser, so the program does not listen for one."
@@ -82,7 +82,7 @@ ATTACKS = (
         "port-squatting",
         "Another process takes the loopback port and uses what the browser brings.",
         "RFC 8252 §8.1",
-        _all(redirects.squatted_port, *REDIRECTS),
+        _all(redirects.squatted_port, *RESPONDED),
         NO_CALLBACK,
     ),
     Scenario(
@@ -96,27 +96,27 @@ ATTACKS = (
         "forged-callback",
         "A web page or another process sends forged responses to the loopback port.",
         "RFC 6749 §10.12",
-        _all(redirects.forged_callback, *REDIRECTS),
+        _all(redirects.forged_callback, *RESPONDED),
         NO_CALLBACK,
     ),
     Scenario(
         "fixation",
         "The attacker's own approval is put in place of the user's (login CSRF).",
         "RFC 9700 §4.7; RFC 8628 §5.5",
-        _all(redirects.fixation, *REDIRECTS) | _all(links.approved_by_stranger, *POLLED),
+        _all(redirects.fixation, *RESPONDED) | _all(links.approved_by_stranger, *POLLED),
     ),
     Scenario(
         "injected-code",
         "The attacker's own code or token is delivered with the correct state.",
         "RFC 9700 §4.5, §4.6",
-        _all(redirects.injection, *REDIRECTS),
+        _all(redirects.injection, *RESPONDED),
         "The program uses only its own ticket or device code, and nothing from the browser.",
     ),
     Scenario(
         "mix-up",
         "The attacker's server redirects the browser to the real server (mix-up).",
         "RFC 9207 §2.4",
-        _all(redirects.mix_up, *REDIRECTS),
+        _all(redirects.mix_up, *RESPONDED),
         "There is no authorization response that could come from another server.",
         impostor=True,
     ),
@@ -124,7 +124,7 @@ ATTACKS = (
         "phishing",
         "The attacker starts a login and sends the user the link to approve (phishing).",
         "RFC 8628 §5.4",
-        _all(redirects.phished, *REDIRECTS) | _all(links.phished_by_link, *POLLED),
+        _all(redirects.phished, *RESPONDED) | _all(links.phished_by_link, *POLLED),
     ),
     Scenario(
         "start-link",
@@ -137,7 +137,7 @@ ATTACKS = (
         "denial-of-service",
         "The attacker tries to cancel the login with a refusal.",
         "RFC 8252 §8.9",
-        _all(redirects.false_denial, *REDIRECTS) | _all(links.denied_by_stranger, *POLLED),
+        _all(redirects.false_denial, *RESPONDED) | _all(links.denied_by_stranger, *POLLED),
     ),
     Scenario(
         "guessed-user-code",

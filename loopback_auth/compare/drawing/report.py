@@ -33,7 +33,8 @@ from loopback_auth.compare.drawing.report_verdicts import (
     finding_ids,
     found_links,
 )
-from loopback_auth.compare.model import FLOWS, Basis, Comparison, Finding, Outcome, Row, Run
+from loopback_auth.compare.model import Basis, Comparison, Finding, Outcome, Row, Run
+from loopback_auth.flow_table import COMPARED
 from loopback_auth.pages.frame import file_text
 from loopback_auth.trace.evidence import KINDS
 from loopback_auth.trace.reading import header
@@ -239,7 +240,7 @@ def _command(comparison: Comparison) -> str:
     flows = tuple(run.flow for run in comparison.runs)
     words = ["python", "-m", "loopback_auth", "compare"]
     words += [comparison.provider] if comparison.ground == "live" else []
-    words += ["--flows", ",".join(flows)] if flows != FLOWS else []
+    words += ["--flows", ",".join(flows)] if flows != COMPARED else []
     return shlex.join([*words, *_GROUND_FLAGS[comparison.ground], "-o", "report.html"])
 
 

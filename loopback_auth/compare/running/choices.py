@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loopback_auth.compare.model import FLOWS, FORM_POST
+from loopback_auth.compare.model import FORM_POST
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError
-from loopback_auth.flows.catalog import NAMES
+from loopback_auth.flow_table import COMPARED, NAMES
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
 from loopback_auth.settings.reading import suggestion
 
@@ -46,7 +46,7 @@ def choice(name: str, client: ClientConfig) -> Choice:
     flow = "code" if name == FORM_POST else name
     if flow not in NAMES:
         raise ConfigError(
-            f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*FLOWS, *NAMES})
+            f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*COMPARED, *NAMES})
         )
     return Choice(name, flow, replace(client, response_mode=_MODES.get(name, "fragment")))
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.rows import rows
-from loopback_auth.compare.model import FLOWS, Attack, Comparison, Outcome, Run, Tokens
+from loopback_auth.compare.model import Attack, Comparison, Outcome, Run, Tokens
 from loopback_auth.compare.running.choices import PROVIDER, THINKING, Tell, choice, demo_client, silent
 from loopback_auth.compare.running.simulate import ISSUER, STARTED_AT, simulate
 from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable
+from loopback_auth.flow_table import COMPARED
 from loopback_auth.model import SignIn
 from loopback_auth.trace.recorder import Recorder
 from loopback_auth.trace.records import Ground
@@ -30,7 +31,7 @@ Judged = tuple[Run, Recorder | None]
 
 
 def compare_simulated(
-    flows: Sequence[str] = FLOWS, *, attacks: Attacks | None = None, secrets: bool = False
+    flows: Sequence[str] = COMPARED, *, attacks: Attacks | None = None, secrets: bool = False
 ) -> Comparison:
     """Compare flows in memory: the same result each time, byte for byte.
 
@@ -50,7 +51,7 @@ def compare_simulated(
 
 
 async def compare_demo(
-    flows: Sequence[str] = FLOWS,
+    flows: Sequence[str] = COMPARED,
     *,
     tell: Tell = silent,
     attacks: DemoAttacks | None = None,

@@ -1,0 +1,227 @@
+"""The flows: what each of them is, in one table from which every other list of flows is made.
+
+Read before the browser is started: plain classes, and no import. Which function runs a flow is said by
+`flows.catalog`, when it can be used by `plan`, what is known of its risks by `compare.judging.known_rows`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    FlowName = Literal[
+        "code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste"
+    ]
+    """A flow that can be asked for by name."""
+    TwoStepFlow = Literal["ticket", "device", "paste"]
+    """A flow that one process can begin and another one finish."""
+
+
+class FlowTraits:
+    """What a flow is, as far as other modules decide by it.
+
+    Args:
+        name: of the flow, as in `--flow`; for a response type that type (RFC 6749 §3.1.1).
+        summary: what happens, in one or two sentences.
+        source: clause or public page that defines it.
+        variant_of: the flow that is run, where this is another form of it, which only a comparison and an
+            explanation tell apart; empty: it is a flow of its own.
+        needs_port: the browser brings the response to a port of this machine.
+        brings_code: an authorization code comes through the browser.
+        polled: the person approves on any device, and the program asks the server until that is done.
+        approved_by_anybody: nothing but the name of the account shows that the person who approved is the
+            person who started (RFC 6749 §10.16; RFC 8628 §5.4).
+        two_step: one process can begin it and another one finish it, because nothing has to stay open.
+        choosable: it may be chosen by the program; the implicit grant may not (RFC 9700 §2.1.2).
+        compared: it is compared and explained unless others are named.
+        offered_by: settings of which one has to be there for the flow to be begun in two steps.
+        awaited: completes "Waiting for ...".
+        title: begins "... has ended".
+        key: the key that shows its link, and what the key is for; empty: no key does.
+        approved_with: what the person needs in order to approve, "link" or "code".
+    """
+
+    __slots__ = (
+        "approved_by_anybody",
+        "approved_with",
+        "awaited",
+        "brings_code",
+        "choosable",
+        "compared",
+        "key",
+        "name",
+        "needs_port",
+        "offered_by",
+        "polled",
+        "source",
+        "summary",
+        "title",
+        "two_step",
+        "variant_of",
+    )
+
+    def __init__(
+        self,
+        name: FlowName | Literal["code form_post"],
+        summary: str,
+        source: str,
+        *,
+        variant_of: FlowName | Literal[""] = "",
+        needs_port: bool = False,
+        brings_code: bool = False,
+        polled: bool = False,
+        approved_by_anybody: bool = False,
+        two_step: bool = False,
+        choosable: bool = False,
+        compared: bool = False,
+        offered_by: tuple[str, ...] = (),
+        awaited: str = "your browser",
+        title: str = "Coming back by browser",
+        key: str = "",
+        approved_with: str = "link",
+    ) -> None:
+        self.name: str = name
+        self.summary = summary
+        self.source = source
+        self.variant_of = variant_of
+        self.needs_port = needs_port
+        self.brings_code = brings_code
+        self.polled = polled
+        self.approved_by_anybody = approved_by_anybody
+        self.two_step = two_step
+        self.choosable = choosable
+        self.compared = compared
+        self.offered_by = offered_by
+        self.awaited = awaited
+        self.title = title
+        self.key = key
+        self.approved_with = approved_with
+
+
+FLOWS = (
+    FlowTraits(
+        "code",
+        "The browser brings a code to a port of this machine. The program exchanges it for tokens.",
+        "RFC 8252 §7.3",
+        needs_port=True,
+        brings_code=True,
+        choosable=True,
+        compared=True,
+    ),
+    FlowTraits(
+        "code form_post",
+        "The browser brings a code in a form, not an address. The program exchanges it for tokens.",
+        "OAuth 2.0 Form Post Response Mode §2",
+        variant_of="code",
+        needs_port=True,
+        brings_code=True,
+        compared=True,
+    ),
+    FlowTraits(
+        "token",
+        "The browser brings the access token itself, at the end of an address.",
+        "RFC 9700 §2.1.2",
+        needs_port=True,
+        approved_by_anybody=True,
+        compared=True,
+    ),
+    FlowTraits(
+        "id_token",
+        "The browser brings who signed in, at the end of an address. No access token comes.",
+        "OpenID Connect Core 1.0 §3.2",
+        needs_port=True,
+    ),
+    FlowTraits(
+        "id_token token",
+        "The browser brings the access token itself, and who signed in, at the end of an address.",
+        "OpenID Connect Core 1.0 §3.2",
+        needs_port=True,
+    ),
+    FlowTraits(
+        "code id_token",
+        "The browser brings a code and who signed in. The program exchanges the code for tokens.",
+        "OpenID Connect Core 1.0 §3.3",
+        needs_port=True,
+        brings_code=True,
+    ),
+    FlowTraits(
+        "ticket",
+        "The program gets a ticket, the person approves it. The program asks until it can redeem it.",
+        "https://github.com/netlify/open-api",
+        polled=True,
+        approved_by_anybody=True,
+        two_step=True,
+        choosable=True,
+        compared=True,
+        offered_by=("ticket",),
+        awaited="your approval elsewhere",
+        title="Approving on another device",
+        key="d link for another device",
+    ),
+    FlowTraits(
+        "device",
+        "The server gives a short code, the person approves it. The program asks until tokens come.",
+        "RFC 8628 §1",
+        polled=True,
+        approved_by_anybody=True,
+        two_step=True,
+        choosable=True,
+        compared=True,
+        offered_by=("device_authorization_endpoint", "issuer"),
+        awaited="the device code",
+        title="Approving by device code",
+        key="d device code",
+        approved_with="code",
+    ),
+    FlowTraits(
+        "paste",
+        "The person copies an address with a code to the program. The program exchanges it for tokens.",
+        "RFC 8252 §7.3",
+        brings_code=True,
+        two_step=True,
+        choosable=True,
+        compared=True,
+        offered_by=("authorization_endpoint", "issuer"),
+        awaited="a pasted address",
+        title="Pasting the address",
+    ),
+)
+"""In the order in which they are chosen, compared and listed."""
+
+BY_NAME: dict[str, FlowTraits] = {flow.name: flow for flow in FLOWS}
+NAMES = tuple(flow.name for flow in FLOWS if not flow.variant_of)
+"""All that can be asked for by name."""
+REDIRECTING = tuple(flow.name for flow in FLOWS if flow.needs_port and not flow.variant_of)
+NO_REDIRECT = tuple(flow.name for flow in FLOWS if not flow.needs_port)
+"""Those that need no browser to reach this machine."""
+POLLED = tuple(flow.name for flow in FLOWS if flow.polled)
+APPROVED_BY_ANYBODY = tuple(flow.name for flow in FLOWS if flow.approved_by_anybody)
+TWO_STEP: tuple[TwoStepFlow, ...] = tuple(flow.name for flow in FLOWS if flow.two_step)  # type: ignore[misc]
+"""A test holds its type against it."""
+"""A test holds its type against it."""
+CHOOSABLE = tuple(flow.name for flow in FLOWS if flow.choosable)
+COMPARED = tuple(flow.name for flow in FLOWS if flow.compared)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Make the types from the table for whoever reads annotations at run time (PEP 562)."""
+        names = {"FlowName": NAMES, "TwoStepFlow": TWO_STEP}.get(name)
+        if names is None:  # Also asked for `__path__`, whenever something is imported from here.
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from typing import Literal  # Start-up: the browser would have to wait for it.
+
+        return Literal[names]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Make the types from the table for whoever reads annotations at run time (PEP 562)."""
+        from typing import Literal  # Would keep the browser waiting.
+
+        names = {"FlowName": NAMES, "TwoStepFlow": TWO_STEP}.get(name)
+        if names is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return Literal[names]
