@@ -98,6 +98,11 @@ class FlowTraits:
         self.key = key
         self.approved_with = approved_with
 
+    @property
+    def brings_tokens(self) -> bool:
+        """Whether the browser brings tokens, and nothing is exchanged for them."""
+        return self.needs_port and not self.brings_code
+
 
 FLOWS = (
     FlowTraits(
@@ -198,8 +203,7 @@ NO_REDIRECT = tuple(flow.name for flow in FLOWS if not flow.needs_port)
 POLLED = tuple(flow.name for flow in FLOWS if flow.polled)
 APPROVED_BY_ANYBODY = tuple(flow.name for flow in FLOWS if flow.approved_by_anybody)
 TWO_STEP: tuple[TwoStepFlow, ...] = tuple(flow.name for flow in FLOWS if flow.two_step)  # type: ignore[misc]
-"""A test holds its type against it."""
-"""A test holds its type against it."""
+"""A test compares it with its type."""
 CHOOSABLE = tuple(flow.name for flow in FLOWS if flow.choosable)
 COMPARED = tuple(flow.name for flow in FLOWS if flow.compared)
 
@@ -212,16 +216,4 @@ if not TYPE_CHECKING:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from typing import Literal  # Start-up: the browser would have to wait for it.
 
-        return Literal[names]
-
-
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Make the types from the table for whoever reads annotations at run time (PEP 562)."""
-        from typing import Literal  # Would keep the browser waiting.
-
-        names = {"FlowName": NAMES, "TwoStepFlow": TWO_STEP}.get(name)
-        if names is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return Literal[names]

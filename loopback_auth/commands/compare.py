@@ -137,16 +137,15 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     """
     from loopback_auth.compare.running.choices import choice, demo_client
     from loopback_auth.compare.running.simulate import ISSUER
-    from loopback_auth.flow_table import COMPARED, NAMES
+    from loopback_auth.flow_table import BY_NAME, COMPARED
 
     listed = options.flows if options.flows is not None else options.flow and [options.flow]
     if listed is None:
         return COMPARED
     parts = [" ".join(part.split()) for text in listed for part in text.split(",")]
     # A blank is a part of some names, and separates others.
-    known = {*NAMES, *COMPARED}
     names = tuple(
-        dict.fromkeys(name for part in parts for name in ([part] if part in known else part.split()))
+        dict.fromkeys(name for part in parts for name in ([part] if part in BY_NAME else part.split()))
     )
     for name in names or ("",):
         choice(name, demo_client(ISSUER))

@@ -73,17 +73,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from loopback_auth.cli import print_table
-    from loopback_auth.explain.story_words import SUMMARIES
+    from loopback_auth.flow_table import FLOWS
 
     if options.json:
-        print_json(
-            [
-                {"flow": name, "summary": words, "source": source}
-                for name, (words, source) in SUMMARIES.items()
-            ]
-        )
+        print_json([{"flow": flow.name, "summary": flow.summary, "source": flow.source} for flow in FLOWS])
         return 0
-    print_table([(name, words) for name, (words, _) in SUMMARIES.items()])
+    print_table([(flow.name, flow.summary) for flow in FLOWS])
     return 0
 
 

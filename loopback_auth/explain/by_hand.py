@@ -13,7 +13,7 @@ from loopback_auth.compare.model import Run
 from loopback_auth.explain.story import FROM_ANSWER, Manner, shown_link
 from loopback_auth.explain.value_flow import came_back
 from loopback_auth.model import FORM
-from loopback_auth.trace.evidence import POLLED, kind_of, label_kind
+from loopback_auth.trace.evidence import label_kind, traits_of
 from loopback_auth.trace.reading import LABEL, labels, media_type
 from loopback_auth.trace.records import Exchange, Step
 
@@ -26,7 +26,7 @@ _GIVEN = re.compile(r"\{([a-zA-Z_]+)(?:" + re.escape(FROM_ANSWER.removesuffix("}
 
 def commands(run: Run, manner: Manner) -> tuple[str, ...]:
     """Write the calls of a rehearsed flow as commands of a shell, in order; none for other flows."""
-    if not manner.rehearsed or kind_of(run.flow) not in POLLED:
+    if not manner.rehearsed or not traits_of(run.flow).polled:
         return ()
     return tuple(_commands(run, manner))
 

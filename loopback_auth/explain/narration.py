@@ -11,8 +11,7 @@ from loopback_auth.explain.by_hand import commands
 from loopback_auth.explain.endings import AFTERWARDS, NO_END
 from loopback_auth.explain.story import FROM_ANSWER, ExplainedStep, Manner, scenes
 from loopback_auth.explain.story_questions import Answer, Fate, fates, questions
-from loopback_auth.explain.story_words import SUMMARIES
-from loopback_auth.trace.evidence import POLLED, POLLS, first, kind_of, named
+from loopback_auth.trace.evidence import POLLS, first, named, traits_of
 from loopback_auth.trace.records import Trace
 
 
@@ -46,13 +45,13 @@ class Story:
 
 def rehearsed_story(run: Run, manner: Manner) -> Story:
     """Tell what the program would do."""
-    summary, source = SUMMARIES[run.flow]
+    flow = traits_of(run.flow)
     told = scenes(run, manner)
     return Story(
         flow=run.flow,
         title=f"{run.flow} at {manner.provider}, step by step",
-        summary=summary,
-        source=manner.contract.source if manner.contract is not None else source,
+        summary=flow.summary,
+        source=manner.contract.source if manner.contract is not None else flow.source,
         notes=tuple(_reading_aids(told, manner)),
         scenes=told,
         answers=questions(run, manner),
@@ -64,8 +63,8 @@ def rehearsed_story(run: Run, manner: Manner) -> Story:
 def recorded_story(run: Run, contract: TicketContract | None) -> Story:
     """Tell what somebody has recorded."""
     manner = Manner(contract=contract)
-    summary, source = SUMMARIES[run.flow]
-    name = run.flow
+    flow = traits_of(run.flow)
+    name, summary, source = run.flow, flow.summary, flow.source
     if {exchange.step for exchange in run.trace.exchanges()} <= AFTERWARDS:
         name, summary, source = (
             "What follows a sign-in",
@@ -122,7 +121,7 @@ def _gaps(run: Run) -> Iterator[str]:
             "The code was redeemed elsewhere, if at all: the token request goes from the program to the "
             "server, and is not observed by a browser."
         )
-    if kind_of(run.flow) in POLLED and not tuple(named(trace, *POLLS)):
+    if traits_of(run.flow).polled and not tuple(named(trace, *POLLS)):
         yield "Whoever asked the server for the approval did so elsewhere: no such request was observed."
     if run.outcome == "failed":
         yield run.reason or NO_END

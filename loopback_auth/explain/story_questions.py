@@ -16,19 +16,18 @@ from loopback_auth.explain.story import Manner, is_token
 from loopback_auth.explain.story_words import SECRETS
 from loopback_auth.explain.value_flow import sent_along
 from loopback_auth.trace.evidence import (
-    POLLED,
     POLLS,
     REDEMPTIONS,
     RESPONSES,
     answered,
     asked,
     first,
-    kind_of,
     label_kind,
     named,
     numbers,
     redemption,
     started,
+    traits_of,
 )
 from loopback_auth.trace.reading import labels, place, received, sent
 from loopback_auth.trace.records import Exchange, Trace
@@ -158,13 +157,13 @@ def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
         )
         source = "RFC 9700 §2.1; RFC 8252 §7.3" if loopback else "RFC 9700 §2.1"
         return Answer("What is the redirect URI for?", said, source, numbers(*with_it))
-    if kind_of(trace.flow) not in POLLED:
+    if not traits_of(trace.flow).polled:
         return None
     said = (
         "Nothing comes back through the browser. None of the requests of this flow carries a redirect_uri, "
         "and the approval page sends the browser nowhere: the approval is only noted at the server."
     )
-    source = "RFC 8628 §3.1" if kind_of(trace.flow) == "device" else _source(manner)
+    source = "RFC 8628 §3.1" if trace.flow == "device" else _source(manner)
     return Answer("Why is the redirect URI ignored?", said, source, numbers(*exchanges))
 
 

@@ -258,37 +258,3 @@ SECRETS: Mapping[str, Told] = {
     "start_key": ("Opens the program's own page once, and with it this sign-in.", "jupyter/notebook#4260"),
 }
 """By kind of secret; `bound` where a verifier has to come with it."""
-
-SUMMARIES: Mapping[str, Told] = {
-    "code": (
-        "The browser comes back to the program with a code, which the program redeems for the tokens.",
-        "RFC 8252 §7.3",
-    ),
-    "code form_post": (
-        "The same, but the code comes in a form and is in no address.",
-        "OAuth 2.0 Form Post Response Mode §2",
-    ),
-    "token": (
-        "The browser brings the token itself, as a rule behind the # of the address; advised against.",
-        "RFC 9700 §2.1.2",
-    ),
-    "ticket": (
-        "The person approves a ticket, and the program asks until that shows; a vendor's own way.",
-        "https://github.com/netlify/open-api",
-    ),
-    "device": (
-        "The person enters a short code on any device, and the program asks meanwhile.",
-        "RFC 8628 §1",
-    ),
-    "paste": ("The code flow with the last step by hand: the person copies the address.", "RFC 8252 §7.3"),
-    "id_token": (
-        "The browser brings an ID token, which says who signed in and opens nothing.",
-        "OpenID Connect Core 1.0 §3.2",
-    ),
-    "id_token token": ("The browser brings an ID token and an access token.", "OpenID Connect Core 1.0 §3.2"),
-    "code id_token": (
-        "The browser brings a code, and an ID token that vouches for it.",
-        "OpenID Connect Core 1.0 §3.3",
-    ),
-}
-"""Every flow in a sentence."""

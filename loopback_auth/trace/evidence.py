@@ -11,31 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from loopback_auth.flow_table import BY_NAME, FlowTraits
 from loopback_auth.trace.reading import form, fragment, labels, place, query, sent
 from loopback_auth.trace.records import Exchange, Step, Trace
-
-Kind = Literal["code", "form_post", "fragment", "tokens", "id_token", "hybrid", "ticket", "device", "paste"]
-
-KINDS: Mapping[str, Kind] = {
-    "code": "code",
-    "code form_post": "form_post",
-    "token": "fragment",
-    "id_token token": "tokens",
-    "id_token": "id_token",
-    "code id_token": "hybrid",
-    "ticket": "ticket",
-    "device": "device",
-    "paste": "paste",
-}
-"""By the names of flows; `fragment` stands for an access token in one, `tokens` for an ID token besides."""
-
-FRONT: tuple[Kind, ...] = ("fragment", "tokens", "id_token")
-"""Kinds in which the browser brings the tokens themselves."""
-
-POLLED: tuple[Kind, ...] = ("ticket", "device")
-"""Kinds without an authorization response: nothing comes back through the browser."""
 
 POLLS = ("device token request", "ticket status request")
 REDEMPTIONS = ("token request", "device token request", "ticket exchange", "ticket status request")
@@ -62,9 +41,9 @@ class Message:
     steps: tuple[int, ...]
 
 
-def kind_of(flow: str) -> Kind:
-    """Return what kind of flow this is; an unknown one is taken for a code flow."""
-    return KINDS.get(flow, "code")
+def traits_of(flow: str) -> FlowTraits:
+    """Return what the flow of a run is; an unknown one is taken for a code flow."""
+    return BY_NAME.get(flow, BY_NAME["code"])
 
 
 def label_kind(label: str) -> str:

@@ -16,11 +16,10 @@ from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import example, given
 from page_reader import ASSETS, Reader, asset, drawn, page, section
 
-from loopback_auth.compare.drawing.overview import IN_SHORT
 from loopback_auth.compare.drawing.report import AS_THEY_ARE, LABELLED, report
 from loopback_auth.compare.model import Cell, Comparison, Finding, Outcome, Row, Run
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.trace.evidence import KINDS
+from loopback_auth.flow_table import BY_NAME
 from loopback_auth.trace.records import Exchange, Step, Trace
 
 ROOM = Path(str(ASSETS))
@@ -319,7 +318,7 @@ def test_cards_say_what_a_flow_is() -> None:
     """Whoever has to choose one may never have met it; of a stranger's flow nothing is known."""
     cards = section(report(simulated()), "overview")
 
-    assert all(IN_SHORT[KINDS[run.flow]] in cards for run in simulated().runs)
+    assert all(BY_NAME[run.flow].summary in cards for run in simulated().runs)
     assert 'class="short"' not in page(replace(COMPARISON.runs[0], flow="something else"))
 
 

@@ -13,10 +13,10 @@ from truth_table import TABLE
 
 from loopback_auth.doctor.report import ANY_PORT, FACTS, Circumstances, circumstances_of, described
 from loopback_auth.errors import ConfigError
+from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.plan.model import NO, YES, Capabilities, Plan, Surroundings
 from loopback_auth.plan.signals import PROBED, READ
 
-ROUTES = ("code", "ticket", "device", "paste")
 VALUES = (
     "",
     " ",
@@ -59,7 +59,7 @@ def case(
         seen,
         Capabilities(refused or {}, any_port=authority.endswith(ANY_PORT)),
         overrides=overrides or {},
-        allowed=ROUTES,
+        allowed=CHOOSABLE,
         flow=flow,
         provider=provider,
         authority=authority,

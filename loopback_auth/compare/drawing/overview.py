@@ -13,7 +13,6 @@ from typing import get_args
 from loopback_auth.compare.judging.cells import NOT_OBSERVED
 from loopback_auth.compare.model import Attack, Basis, Cell, Comparison, Finding, Row, Run, Severity, Verdict
 from loopback_auth.redact import server_text
-from loopback_auth.trace.evidence import Kind
 
 SEVERITIES: tuple[Severity, ...] = tuple(reversed(get_args(Severity)))
 """Worst first."""
@@ -30,19 +29,6 @@ TITLES = {
     "learnt": "Approval learned by",
 }
 """Rows that are in the overview, by shorter names."""
-
-IN_SHORT: Mapping[Kind, str] = {
-    "code": "The browser is redirected to this machine with a code, which the program exchanges for tokens.",
-    "form_post": "The browser posts a form with a code to this machine. The program exchanges it for tokens.",
-    "fragment": "The browser is redirected to this machine with the access token itself in the URL fragment.",
-    "tokens": "The browser is redirected with an access token and an ID token in the URL fragment.",
-    "id_token": "The browser is redirected with an ID token in the URL fragment. There is no access token.",
-    "hybrid": "The browser is redirected with a code and an ID token. The program exchanges the code.",
-    "ticket": "The program creates a ticket, and the user approves it. The program polls, then exchanges it.",
-    "device": "The server issues a short code, and the user approves it. The program polls for the tokens.",
-    "paste": "The user copies a URL with a code to the program. The program exchanges the code for tokens.",
-}
-"""What a flow of each kind is, for readers who do not know it."""
 
 MARKS: Mapping[Basis, str] = {"observed": "", "tried": "*", "known": "", "not observed": "?"}
 LEGEND = (

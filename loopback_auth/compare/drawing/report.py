@@ -22,7 +22,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from loopback_auth.compare.drawing import report_exchanges as exchanges
 from loopback_auth.compare.drawing import report_text as text
 from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
-from loopback_auth.compare.drawing.overview import GROUNDS, IN_SHORT, SEVERITIES, checked, succeeded
+from loopback_auth.compare.drawing.overview import GROUNDS, SEVERITIES, checked, succeeded
 from loopback_auth.compare.drawing.report_layout import HEAD, Diagram, lay_out
 from loopback_auth.compare.drawing.report_verdicts import (
     ATTACK_WORDS,
@@ -34,9 +34,8 @@ from loopback_auth.compare.drawing.report_verdicts import (
     found_links,
 )
 from loopback_auth.compare.model import Basis, Comparison, Finding, Outcome, Row, Run
-from loopback_auth.flow_table import COMPARED
+from loopback_auth.flow_table import BY_NAME, COMPARED
 from loopback_auth.pages.frame import file_text
-from loopback_auth.trace.evidence import KINDS
 from loopback_auth.trace.reading import header
 from loopback_auth.trace.records import Ground
 
@@ -172,8 +171,7 @@ def templates() -> Environment:
         ATTACK_WORDS=ATTACK_WORDS,
         BODY_LIMIT=exchanges.BODY_LIMIT,
         HEAD=HEAD,
-        IN_SHORT=IN_SHORT,
-        KINDS=KINDS,
+        FLOWS=BY_NAME,
         LEGEND=LEGEND,
         MARK_OF_OUTCOME=MARK_OF_OUTCOME,
         NOTHING=NOTHING,

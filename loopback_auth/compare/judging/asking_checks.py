@@ -15,7 +15,7 @@ from loopback_auth.compare.judging.verdicts import (
     with_code,
 )
 from loopback_auth.compare.model import Run
-from loopback_auth.trace.evidence import answered, asked, first, kind_of, named, numbers, published
+from loopback_auth.trace.evidence import answered, asked, first, named, numbers, published
 from loopback_auth.trace.reading import along, answer, place
 
 NO_REQUEST = unseen("No authorization request was seen.")
@@ -106,7 +106,7 @@ def nonce(run: Run) -> Judgement:
 def form_post(run: Run) -> Judgement:
     """Compare the response mode that was asked for with those on offer."""
     message, metadata = asked(run.trace), published(run.trace)
-    if kind_of(run.flow) == "paste":
+    if run.flow == "paste":
         return idle("The user copies the code from the address bar, so it has to be in the URL.")
     if message is None:
         return NO_REQUEST

@@ -15,7 +15,6 @@ from loopback_auth.compare.judging.secret_rows import key_in_argv
 from loopback_auth.compare.model import Cell, Run
 from loopback_auth.trace.evidence import (
     KEYS,
-    POLLED,
     TOKENS,
     Message,
     answered,
@@ -24,7 +23,6 @@ from loopback_auth.trace.evidence import (
     first,
     in_browser,
     keys,
-    kind_of,
     label_kind,
     named,
     numbers,
@@ -32,6 +30,7 @@ from loopback_auth.trace.evidence import (
     prizes,
     redemption,
     shown,
+    traits_of,
 )
 from loopback_auth.trace.reading import along, labels, sent
 
@@ -88,7 +87,7 @@ def nonce(_run: Run, message: Message) -> Cell:
 
 def iss(run: Run) -> Cell:
     """Say whether the authorization response names its issuer."""
-    if kind_of(run.flow) in POLLED:
+    if traits_of(run.flow).polled:
         return fact(run, "iss")
     response = answered(run.trace)
     if response is None:
@@ -160,7 +159,7 @@ def _of_request(about: str, cell: Callable[[Run, Message], Cell]) -> Callable[[R
     """
 
     def of_run(run: Run) -> Cell:
-        if kind_of(run.flow) in POLLED:
+        if traits_of(run.flow).polled:
             return fact(run, about)
         message = asked(run.trace)
         return NOT_OBSERVED if message is None else cell(run, message)

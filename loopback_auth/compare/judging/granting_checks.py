@@ -21,15 +21,14 @@ from loopback_auth.compare.judging.verdicts import (
 from loopback_auth.compare.model import Run
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import (
-    FRONT,
     POLLS,
     TOKENS,
     first,
     granted,
-    kind_of,
     named,
     numbers,
     of_kind,
+    traits_of,
 )
 from loopback_auth.trace.reading import answer, header, received, sent
 from loopback_auth.trace.records import Exchange
@@ -65,7 +64,7 @@ def refresh_token_issued(run: Run) -> Judgement:
     """Look for a refresh token."""
     if run.tokens is None:
         return NO_TOKENS
-    if kind_of(run.flow) in FRONT:
+    if traits_of(run.flow).brings_tokens:
         return idle("This flow must not issue a refresh token (RFC 6749 §4.2.2).")
     if run.tokens.refresh_token:
         return passed("A refresh token was issued.", granted(run.trace))
@@ -175,7 +174,7 @@ def _interval(run: Run) -> float | None:
     try:
         return float(named_interval)
     except ValueError:
-        return DEFAULT_INTERVAL if kind_of(run.flow) == "device" else None
+        return DEFAULT_INTERVAL if run.flow == "device" else None
 
 
 def _retry_after(exchange: Exchange) -> float:

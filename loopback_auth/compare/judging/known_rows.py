@@ -12,7 +12,7 @@ from functools import partial
 
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, known
 from loopback_auth.compare.model import Cell, Run
-from loopback_auth.trace.evidence import Kind, first, kind_of
+from loopback_auth.trace.evidence import first, traits_of
 
 Fact = tuple[str, str]
 """A text, and its source."""
@@ -28,34 +28,34 @@ UNPUBLISHED: Fact = ("not in the published API", NETLIFY)
 NO_RESPONSE: Fact = (NOT_IN_PROTOCOL, "RFC 8628 §3.2")
 NO_PARAMETER: Fact = (NOT_IN_PROTOCOL, "RFC 8628 §3.1")
 
-LIKE: Mapping[Kind, Kind] = {
-    "form_post": "code",
-    "hybrid": "code",
+LIKE: Mapping[str, str] = {
+    "code form_post": "code",
+    "code id_token": "code",
     "paste": "code",
-    "tokens": "fragment",
-    "id_token": "fragment",
-    "fragment": "code",
+    "id_token token": "token",
+    "id_token": "token",
+    "token": "code",
 }
-"""The kind whose facts apply where a kind has none of its own."""
+"""The flow whose facts apply where a flow has none of its own."""
 
-FACTS: Mapping[str, Mapping[Kind, Fact]] = {
+FACTS: Mapping[str, Mapping[str, Fact]] = {
     "standard": {
         "code": ("RFC 6749, RFC 7636, RFC 8252", "RFC 6749 §4.1; RFC 7636 §4; RFC 8252 §7.3"),
-        "form_post": ("the code flow, by form post", FORM_POST),
-        "fragment": ("RFC 6749 §4.2", "RFC 6749 §4.2"),
+        "code form_post": ("the code flow, by form post", FORM_POST),
+        "token": ("RFC 6749 §4.2", "RFC 6749 §4.2"),
         "id_token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
-        "tokens": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
-        "hybrid": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.3"),
+        "id_token token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
+        "code id_token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.3"),
         "ticket": ("none: the vendor's own API", NETLIFY),
         "device": ("RFC 8628", "RFC 8628 §3"),
         "paste": ("the code flow, finished by hand", "RFC 6749 §4.1"),
     },
     "status": {
         "code": ("recommended, with PKCE", "RFC 9700 §2.1.1"),
-        "form_post": ("allowed where servers offer it", FORM_POST),
-        "fragment": ("advised against", "RFC 9700 §2.1.2"),
+        "code form_post": ("allowed where servers offer it", FORM_POST),
+        "token": ("advised against", "RFC 9700 §2.1.2"),
         "id_token": ("for identity, not for access", "OpenID Connect Core 1.0 §3.2.2.5"),
-        "hybrid": ("allowed", "RFC 9700 §2.1.2"),
+        "code id_token": ("allowed", "RFC 9700 §2.1.2"),
         "ticket": ("proprietary", NETLIFY),
         "device": ("standard; not for one device", CROSS_DEVICE),
         "paste": ("like the out-of-band flow that Google removed in 2022", OUT_OF_BAND),
@@ -82,28 +82,28 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
     },
     "replay": {
         "code": ("no: single use, with the verifier", "RFC 6749 §4.1.2; RFC 7636 §4.6"),
-        "fragment": ("yes, until it expires", "RFC 6750 §1.2, §5.2"),
+        "token": ("yes, until it expires", "RFC 6750 §1.2, §5.2"),
         "id_token": ("no: the nonce is compared", "OpenID Connect Core 1.0 §3.2.2.11"),
         "ticket": UNPUBLISHED,
         "device": ("not specified; the code expires", "RFC 8628 §3.2"),
     },
     "refresh-possible": {
         "code": ("yes", "RFC 6749 §5.1"),
-        "fragment": ("not allowed", "RFC 6749 §4.2.2"),
+        "token": ("not allowed", "RFC 6749 §4.2.2"),
         "ticket": UNPUBLISHED,
         "device": ("yes", "RFC 8628 §3.5"),
     },
     "dpop": {
         "code": ("possible", "RFC 9449 §5"),
-        "fragment": ("no standard", "RFC 9700 §2.1.2"),
+        "token": ("no standard", "RFC 9700 §2.1.2"),
         "ticket": UNPUBLISHED,
         "device": ("possible", "RFC 9449 §5"),
     },
     "javascript": {
         "code": ("not needed", "RFC 6749 §4.1.2"),
-        "form_post": ("submits itself, else a button", FORM_POST),
-        "fragment": ("needed", "RFC 6749 §4.2 (D-F)"),
-        "hybrid": ("needed", "OAuth 2.0 Multiple Response Types §5"),
+        "code form_post": ("submits itself, else a button", FORM_POST),
+        "token": ("needed", "RFC 6749 §4.2 (D-F)"),
+        "code id_token": ("needed", "OAuth 2.0 Multiple Response Types §5"),
         "ticket": ("depends on the vendor's page", NETLIFY),
         "device": ("depends on the server's page", "RFC 8628 §3.3"),
     },
@@ -121,15 +121,18 @@ FACTS: Mapping[str, Mapping[Kind, Fact]] = {
     },
     "browser-policy": {
         "code": ("navigation is exempt in Chromium", LOCAL_NETWORK),
-        "form_post": ("exempt now; POST under discussion", "https://github.com/WICG/local-network-access"),
-        "fragment": ("exempt; the relay is same-origin", LOCAL_NETWORK),
-        "hybrid": ("exempt; the relay is same-origin", LOCAL_NETWORK),
+        "code form_post": (
+            "exempt now; POST under discussion",
+            "https://github.com/WICG/local-network-access",
+        ),
+        "token": ("exempt; the relay is same-origin", LOCAL_NETWORK),
+        "code id_token": ("exempt; the relay is same-origin", LOCAL_NETWORK),
         "ticket": ("none: no redirect", LOCAL_NETWORK),
         "device": ("none: no redirect", LOCAL_NETWORK),
         "paste": ("none: the user pastes the URL", LOCAL_NETWORK),
     },
 }
-"""By property and kind of flow."""
+"""By property and flow."""
 
 
 def fact(run: Run, about: str) -> Cell:
@@ -140,12 +143,12 @@ def fact(run: Run, about: str) -> Cell:
         about: name in the table of facts.
     """
     facts = FACTS[about]
-    kind = kind_of(run.flow)
-    if kind == "ticket" and not _netlify(run):
+    flow = traits_of(run.flow).name
+    if flow == "ticket" and not _netlify(run):
         return NOT_OBSERVED
-    while kind not in facts:
-        kind = LIKE[kind]
-    return known(*facts[kind])
+    while flow not in facts:
+        flow = LIKE[flow]
+    return known(*facts[flow])
 
 
 def _netlify(run: Run) -> bool:

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopback_auth.compare.model import Run, Severity, Verdict
-from loopback_auth.trace.evidence import POLLED, kind_of
-
-CODES = ("code", "form_post", "hybrid", "paste")
+from loopback_auth.trace.evidence import traits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +78,27 @@ def always(_run: Run) -> str:
 
 def by_redirect(run: Run) -> str:
     """Excuse flows in which no authorization response comes back."""
-    return "No response comes through the browser." if kind_of(run.flow) in POLLED else ""
+    return "No response comes through the browser." if traits_of(run.flow).polled else ""
 
 
 def with_code(run: Run) -> str:
     """Excuse flows without an authorization code."""
-    return "" if kind_of(run.flow) in CODES else "No authorization code is used."
+    return "" if traits_of(run.flow).brings_code else "No authorization code is used."
 
 
 def by_polling(run: Run) -> str:
     """Excuse flows that do not poll."""
-    return (
-        "" if kind_of(run.flow) in POLLED else "The program does not poll: the browser brings the response."
-    )
+    return "" if traits_of(run.flow).polled else "The program does not poll: the browser brings the response."
 
 
 def with_user_code(run: Run) -> str:
     """Excuse flows without a user code."""
-    return "" if kind_of(run.flow) == "device" else "There is no user code."
+    return "" if run.flow == "device" else "There is no user code."
 
 
 def at_token_endpoint(run: Run) -> str:
     """Excuse flows whose tokens do not come from a token endpoint."""
-    kind = kind_of(run.flow)
-    if kind == "ticket":
+    flow = traits_of(run.flow)
+    if flow.name == "ticket":
         return "The ticket exchange is not a token endpoint."
-    return "" if kind == "device" or kind in CODES else "The tokens come through the browser."
+    return "" if flow.polled or flow.brings_code else "The tokens come through the browser."

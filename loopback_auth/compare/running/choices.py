@@ -9,7 +9,7 @@ from loopback_auth.compare.model import FORM_POST
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError
-from loopback_auth.flow_table import COMPARED, NAMES
+from loopback_auth.flow_table import BY_NAME
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
 from loopback_auth.settings.reading import suggestion
 
@@ -43,12 +43,11 @@ def choice(name: str, client: ClientConfig) -> Choice:
     Raises:
         ConfigError: there is no such run.
     """
-    flow = "code" if name == FORM_POST else name
-    if flow not in NAMES:
-        raise ConfigError(
-            f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*COMPARED, *NAMES})
-        )
-    return Choice(name, flow, replace(client, response_mode=_MODES.get(name, "fragment")))
+    if name not in BY_NAME:
+        raise ConfigError(f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*BY_NAME}))
+    return Choice(
+        name, BY_NAME[name].variant_of or name, replace(client, response_mode=_MODES.get(name, "fragment"))
+    )
 
 
 def demo_client(issuer: str, *, openid: bool = False) -> ClientConfig:
