@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import AT_ONCE, UNVISITED, Plan, Surroundings
 from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.routes import plan
@@ -76,15 +76,7 @@ def _place(
         stderr=terminal,
         openers=(opener,) if opener else (),
     )
-    able = capabilities(
-        issuer=True,
-        authorization_endpoint=True,
-        token_endpoint=True,
-        device_authorization_endpoint=True,
-        ticket=False,
-        client_secret_missing=False,
-        any_port=True,
-    )
+    able = capabilities({*DECLARED} - {"ticket"})
     chosen = plan(seen, able, overrides={})
     how = forwarding_command(chosen.place, environ, ("127.0.0.1:43210",), user="you", host="there")
     reach = f"`{how}`" if how and chosen.route("code") else ""

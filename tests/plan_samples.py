@@ -58,15 +58,11 @@ def provider(
     client_secret_missing: bool = False,
 ) -> Capabilities:
     """Declare a provider that can do everything, except for what is said."""
-    return capabilities(
-        issuer=issuer,
-        authorization_endpoint="authorization" in endpoints,
-        token_endpoint="token" in endpoints,
-        device_authorization_endpoint="device" in endpoints,
-        ticket=ticket,
-        client_secret_missing=client_secret_missing,
-        any_port=True,
-    )
+    known = {f"{name}_endpoint" for name in ("authorization", "token") if name in endpoints}
+    known |= {"device_authorization_endpoint"} if "device" in endpoints else set()
+    known |= {"issuer"} if issuer else set()
+    known |= {"ticket"} if ticket else set()
+    return capabilities(known, client_secret_missing=client_secret_missing)
 
 
 EVERYTHING = provider()

@@ -5,7 +5,7 @@ Loaded before the browser is started; imports next to nothing.
 
 from __future__ import annotations
 
-from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
 
@@ -36,20 +36,9 @@ def overrides_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
 
 def capabilities_of(settings: Settings) -> Capabilities:
     """Say which flows the provider and this client allow, as far as it is declared; the demo allows all."""
-    demo = settings.is_demo
-
-    def known(name: str) -> bool:
-        return demo or bool(settings.text(name))
-
-    return capabilities(
-        issuer=known("issuer"),
-        authorization_endpoint=known("authorization_endpoint"),
-        token_endpoint=known("token_endpoint"),
-        device_authorization_endpoint=known("device_authorization_endpoint"),
-        ticket=known("ticket"),
-        client_secret_missing=needs_secret(settings),
-        any_port=redirect_of(settings)[1] == (0,),
-    )
+    known = {name for name in DECLARED if settings.is_demo or settings.text(name)}
+    missing, any_port = needs_secret(settings), redirect_of(settings)[1] == (0,)
+    return capabilities(known, client_secret_missing=missing, any_port=any_port)
 
 
 def _negative(origin: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from loopback_auth.environment import look_around
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE
 from loopback_auth.model import ClientConfig
-from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities, Plan
 from loopback_auth.plan.routes import plan
 
@@ -44,14 +44,12 @@ def planned(
             "opens": (YES, "the program opens pages"),
             "reaches": (LIKELY, "the program opens pages"),
         }
-    provider, metadata = client.provider, client.provider.metadata
+    provider = client.provider
+    known = {name for name in DECLARED if getattr(provider.metadata, name, None) is not None}
+    known |= {"ticket"} if provider.ticket is not None else set()
     takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
     able = capabilities(
-        issuer=metadata.issuer is not None,
-        authorization_endpoint=metadata.authorization_endpoint is not None,
-        token_endpoint=metadata.token_endpoint is not None,
-        device_authorization_endpoint=metadata.device_authorization_endpoint is not None,
-        ticket=provider.ticket is not None,
+        known,
         client_secret_missing=takes_secret and client.client_secret is None,
         any_port=provider.redirect.ports == (0,),
     )

@@ -22,7 +22,7 @@ from plan_samples import (
 )
 
 from loopback_auth.flow_table import CHOOSABLE
-from loopback_auth.plan.capabilities import capabilities
+from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import (
     ASKED,
     AT_ONCE,
@@ -59,11 +59,7 @@ MACHINES = st.builds(
 SWITCH = st.booleans()
 PROVIDERS = st.builds(
     capabilities,
-    issuer=SWITCH,
-    authorization_endpoint=SWITCH,
-    token_endpoint=SWITCH,
-    device_authorization_endpoint=SWITCH,
-    ticket=SWITCH,
+    st.frozensets(st.sampled_from(DECLARED)),
     client_secret_missing=SWITCH,
     any_port=SWITCH,
 )
