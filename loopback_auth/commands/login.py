@@ -205,7 +205,7 @@ def _asked(
     try:
         if bound is not None and sys.platform == "linux":
             # A port that is registered has to be free for the next sign-in at once.
-            bound.lingers = redirect_of(settings)[1] == (0,)
+            bound.lingers = bound.any_port
             bounds.append(bound)
         if bound is not None and chosen.start_page and settings.switch("start_page"):
             bound.opening = _open(chosen, bound.start_url)
@@ -304,10 +304,11 @@ def _open(chosen: Plan, url: str) -> Opening:
 
 def _may_open(settings: Settings, chosen: Plan) -> bool:
     """Return whether a browser could be opened if the person wants one after all."""
+    from loopback_auth.plan.derived_signals import derived_signals
     from loopback_auth.plan.facts import facts_of
 
     seen = surroundings_of(settings)
-    level = facts_of(seen, {}).opens.level
+    level = facts_of(seen, derived_signals(seen), {}).opens.level
     return chosen.opens or level in (YES, LIKELY) or (level != NO and bool(seen.openers))
 
 

@@ -38,12 +38,29 @@ BAD_PORTS = frozenset(
 
 
 class BoundRedirect:
-    """Sockets that listen on the redirect URI's authority, and the key of the start page served there."""
+    """Sockets that listen on the redirect URI's authority, and the key of the start page served there.
 
-    __slots__ = ("authority", "key", "left", "lingers", "opening", "path", "sockets")
+    Args:
+        sockets: one, or one for each family.
+        authority: host and port of the redirect URI.
+        path: raw path of the redirect URI.
+        key: path of the start page, without the slash.
+        any_port: the system chose the port, so that the next sign-in does not need the same one.
+    """
 
-    def __init__(self, sockets: tuple[socket.socket, ...], *, authority: str, path: str, key: str) -> None:
+    __slots__ = ("any_port", "authority", "key", "left", "lingers", "opening", "path", "sockets")
+
+    def __init__(
+        self,
+        sockets: tuple[socket.socket, ...],
+        *,
+        authority: str,
+        path: str,
+        key: str,
+        any_port: bool = False,
+    ) -> None:
         self.sockets = sockets
+        self.any_port = any_port
         self.authority = authority
         self.path = path
         self.key = key
@@ -112,7 +129,8 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
             troubles.append(f"port {port or 'of any number'} on {host}: {reason}")
             continue
         number = sockets[0].getsockname()[1]
-        return BoundRedirect(sockets, authority=f"{host}:{number}", path=path, key=new_key())
+        authority, any_port = f"{host}:{number}", ports == (0,)
+        return BoundRedirect(sockets, authority=authority, path=path, key=new_key(), any_port=any_port)
     raise RedirectUnavailable(
         f"No port is free for the redirect URI: {'; '.join(troubles)}", hint=_hint(numbers)
     )

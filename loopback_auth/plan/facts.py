@@ -7,7 +7,6 @@ the connection, a coding agent may run in a sandbox, and without a terminal nobo
 
 from __future__ import annotations
 
-from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.model import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Fact, Facts
 from loopback_auth.plan.signals import AGENTS, CI, PROBED, READ, first
 
@@ -87,14 +86,14 @@ REACHES: tuple[Rule, ...] = (
 """Can that person's browser reach a port of ours?"""
 
 
-def facts_of(surroundings: Surroundings, overrides: Mapping[str, tuple[str, str]]) -> Facts:
+def facts_of(surroundings: Surroundings, traits: Traits, overrides: Mapping[str, tuple[str, str]]) -> Facts:
     """Answer the four questions.
 
     Args:
         surroundings: what was seen.
+        traits: what follows from that; see `derived_signals`.
         overrides: name of a fact to its level and where the person said so, such as `flag --no-browser`.
     """
-    traits = derived_signals(surroundings)
     wished = {name: Fact(level, origin) for name, (level, origin) in overrides.items()}
     return Facts(
         opens=wished.get("opens") or _answer(OPENS, traits),

@@ -6,12 +6,11 @@ of VS Code over SSH is an SSH session. Rows name a trait (see `traits`).
 
 from __future__ import annotations
 
-from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.model import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.plan.model import Surroundings
+    from loopback_auth.plan.derived_signals import Traits
 
 _ELSEWHERE = "Approve in any browser, or paste the address at which yours ends."
 _FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
@@ -99,7 +98,10 @@ PLACES: tuple[tuple[str, Place], ...] = (
 """The trait that shows a place, and the place; the last one always fits."""
 
 
-def place_of(surroundings: Surroundings) -> Place:
-    """Return the first place that fits."""
-    traits = derived_signals(surroundings)
+def place_of(traits: Traits) -> Place:
+    """Return the first place that fits.
+
+    Args:
+        traits: see `derived_signals`.
+    """
     return next(place for trait, place in PLACES if traits[trait])

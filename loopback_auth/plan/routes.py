@@ -35,6 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from loopback_auth.plan.derived_signals import Traits
     from loopback_auth.plan.model import Capabilities, Facts, Surroundings
 
 PATIENCE = 10.0
@@ -82,8 +83,9 @@ def plan(
         allowed: flows that may be chosen.
         unconfirmed: a sign-in approved elsewhere may be kept without a person who confirms the account.
     """
-    facts, place = facts_of(surroundings, overrides), place_of(surroundings)
-    why_not = _why_not(surroundings, facts, overrides)
+    traits = derived_signals(surroundings)
+    facts, place = facts_of(surroundings, traits, overrides), place_of(traits)
+    why_not = _why_not(surroundings, traits, facts, overrides)
     patience = PATIENCE_FOR_PEOPLE if why_not or place.name.startswith("wsl") else PATIENCE
     refused = _refused(facts, capabilities, allowed, overrides, unconfirmed=unconfirmed)
     return Plan(
@@ -99,9 +101,11 @@ def plan(
     )
 
 
-def _why_not(surroundings: Surroundings, facts: Facts, overrides: Mapping[str, tuple[str, str]]) -> str:
+def _why_not(
+    surroundings: Surroundings, traits: Traits, facts: Facts, overrides: Mapping[str, tuple[str, str]]
+) -> str:
     """Say why no browser is started; empty when one is."""
-    traits, opens = derived_signals(surroundings), facts.opens
+    opens = facts.opens
     if traits["text_browser"]:
         # Even a wish does not give the terminal away.
         return f"BROWSER names a text browser, {traits['text_browser']}"

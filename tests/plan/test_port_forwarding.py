@@ -16,7 +16,8 @@ from plan_samples import (
     machine,
 )
 
-from loopback_auth.plan.model import Surroundings
+from loopback_auth.plan.derived_signals import derived_signals
+from loopback_auth.plan.model import Place, Surroundings
 from loopback_auth.plan.places import PLACES, place_of
 from loopback_auth.plan.port_forwarding import authority_of, forwarding_command, instruction
 
@@ -82,10 +83,15 @@ GOLDEN = {
 }
 
 
+def place_at(seen: Surroundings) -> Place:
+    """Return where that is seen."""
+    return place_of(derived_signals(seen))
+
+
 @pytest.mark.parametrize(("seen", "line"), GOLDEN.values(), ids=GOLDEN)
 def test_line_for_each_place(seen: Surroundings, line: str) -> None:
     """A line with the real port and host can be copied; nothing is said where nothing helps."""
-    assert forwarding_command(place_of(seen), seen.environ, ONE, user="alice", host="build7") == line
+    assert forwarding_command(place_at(seen), seen.environ, ONE, user="alice", host="build7") == line
 
 
 TOGETHER = {
@@ -108,7 +114,7 @@ TOGETHER = {
 @pytest.mark.parametrize(("seen", "line"), TOGETHER.values(), ids=TOGETHER)
 def test_several_ports_in_one_line(seen: Surroundings, line: str) -> None:
     """The page that starts the sign-in and the redirect may be at two ports."""
-    assert forwarding_command(place_of(seen), seen.environ, TWO, user="alice", host="build7") == line
+    assert forwarding_command(place_at(seen), seen.environ, TWO, user="alice", host="build7") == line
 
 
 INSTRUCTIONS = {
@@ -124,12 +130,12 @@ INSTRUCTIONS = {
 @pytest.mark.parametrize(("seen", "words"), INSTRUCTIONS.values(), ids=INSTRUCTIONS)
 def test_where_the_line_is_to_be_used(seen: Surroundings, words: str) -> None:
     """Run on the wrong machine it does nothing, and a port of a container cannot be published afterwards."""
-    assert instruction(place_of(seen)) == words
+    assert instruction(place_at(seen)) == words
 
 
 def test_every_place_has_its_text() -> None:
     """A new place must not go without a decision on what helps there."""
-    covered = {place_of(seen).name for seen, _ in GOLDEN.values()}
+    covered = {place_at(seen).name for seen, _ in GOLDEN.values()}
 
     assert covered == {place.name for _, place in PLACES}
 
@@ -138,7 +144,7 @@ def test_no_port_no_line() -> None:
     """Without a port of ours there is nothing to reach."""
     seen = machine(SSH)
 
-    assert forwarding_command(place_of(seen), seen.environ, (), user="alice", host="build7") == ""
+    assert forwarding_command(place_at(seen), seen.environ, (), user="alice", host="build7") == ""
 
 
 def test_authority_of_a_url_of_ours() -> None:
@@ -159,7 +165,7 @@ def test_titles_and_advice_are_for_people() -> None:
 def test_where_the_server_here_listens_is_not_ours_to_say() -> None:
     """Without a redirect our own port is not needed, and `--port` would change no other."""
     seen = machine(files=DOCKER)
-    line = forwarding_command(place_of(seen), seen.environ, ONE, user="a", host="h", ours=False)
+    line = forwarding_command(place_at(seen), seen.environ, ONE, user="a", host="h", ours=False)
 
     assert line == "docker run --network host ..."
 
@@ -169,9 +175,9 @@ def test_another_programs_container_is_not_started_with_our_command() -> None:
     container, ssh = machine(files=DOCKER), machine({"SUDO_USER": "alice"})
 
     assert (
-        forwarding_command(place_of(container), container.environ, ONE, user="a", host="h", command="") == ""
+        forwarding_command(place_at(container), container.environ, ONE, user="a", host="h", command="") == ""
     )
     assert (
-        forwarding_command(place_of(container), container.environ, TWO, user="a", host="h", command="") == ""
+        forwarding_command(place_at(container), container.environ, TWO, user="a", host="h", command="") == ""
     )
-    assert "ssh -L" in forwarding_command(place_of(ssh), ssh.environ, ONE, user="a", host="h", command="")
+    assert "ssh -L" in forwarding_command(place_at(ssh), ssh.environ, ONE, user="a", host="h", command="")
