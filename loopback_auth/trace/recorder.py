@@ -125,7 +125,7 @@ class Recorder(Observer):
         ours = OWN_KEY.match(argument) is not None
         if ours and not self._authority:
             self._authority = _authority(argument)
-        page = "our start page" if ours else "the provider's page"
+        page = "the start page" if ours else "the provider's page"
         words = f"Open {page} in a browser." if program else f"Show the link to {page}."
         self._act(self._clock(), "open", words, (("argument", argument), ("program", program)))
 
@@ -158,7 +158,7 @@ class Recorder(Observer):
         if answer is not None:
             self._redactor.learn_response(answer)
         if request.method == "POST" and ("decision", "approve") in parse_qsl(request.body.decode("latin-1")):
-            self._act(begun, "approve", "The person approves.")
+            self._act(begun, "approve", "The user approves.")
         self._seen.append(_Seen(begun, ended, request, answer, address=address))
 
     def ended(self, end: SignIn | LoopbackAuthError) -> None:
@@ -215,7 +215,7 @@ class Recorder(Observer):
             ("plain_url", invite.plain_url),
             ("lifetime", f"{invite.lifetime:g}"),
         )
-        self._act(at, "invite", "Ask the person to approve at the provider.", values)
+        self._act(at, "invite", "Ask the user to approve at the provider.", values)
         self._unobserved(invite.url, at)
 
     def _unobserved(self, url: str, at: float) -> None:
@@ -223,7 +223,7 @@ class Recorder(Observer):
             self._seen.append(_Seen(at, at, HttpRequest("GET", url), None, address=url, observed=False))
 
     def _waited(self, seconds: float, at: float, *, returned: bool) -> None:
-        why = "until the person comes back" if returned else "before asking again"
+        why = "until the user comes back" if returned else "before the next polling request"
         values = (("seconds", f"{seconds:.2f}"), ("returned", "yes" if returned else ""))
         self._act(at, "wait", f"Wait {seconds:.1f} s {why}.", values)
 
@@ -232,9 +232,9 @@ class Recorder(Observer):
         names = " ".join(name for name, _ in callback.parameters)
         values = (("via", callback.via), ("parameters", names))
         if callback.via == "paste":
-            self._act(at, "paste", "The person pastes the address where the browser ended.", values)
+            self._act(at, "paste", "The user pastes the URL where the browser ended.", values)
         else:
-            self._act(at, "receive", "The authorization response is here.", values)
+            self._act(at, "receive", "The authorization response has arrived.", values)
             self._answer_at = len(self._seen) - 1, at
 
     def _step(self, number: int, act: _Act, redactor: Redactor) -> Step:

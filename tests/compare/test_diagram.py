@@ -115,7 +115,11 @@ def test_polls_are_not_folded_over_what_happens_between_them() -> None:
     """That the person approved between two polls is what the picture is to show."""
     drawn = arrows(trace(step("invite"), poll(), step("approve"), poll(), poll(200)))
 
-    assert [arrow.label for arrow in drawn[1:4]] == ["device token request", "decide", "device token request"]
+    assert [arrow.label for arrow in drawn[1:4]] == [
+        "device token request",
+        "approve or deny",
+        "device token request",
+    ]
 
 
 def test_waiting_goes_with_the_poll_that_it_was_for() -> None:
@@ -165,7 +169,7 @@ def test_secrets_that_only_the_answer_had_are_brought() -> None:
 @pytest.mark.parametrize(
     ("entry", "status"),
     [
-        (exchange("client", "server", "token request", status=0), "no answer"),
+        (exchange("client", "server", "token request", status=0), "no response"),
         (replace(exchange("browser", "server", "page", status=0), observed=False), "not observed"),
         (step("bind"), ""),
     ],
@@ -229,7 +233,7 @@ def test_common_steps_stand_at_one_height() -> None:
     placed = [tops(diagram) for diagram in lay_out(simulated)]
     for step in (
         ("ask", "authorization request"),
-        ("approve", "the person approves"),
+        ("approve", "the user approves"),
         ("answer", "authorization response"),
         ("tokens", "signed in"),
     ):
@@ -288,7 +292,7 @@ def test_arrows_are_said_in_words() -> None:
     """Whoever cannot see the drawing hears who asks whom for what, and what that brings."""
     assert said(named("token request", CODE)) == (
         "6 token request 200 code code_verifier access_token."
-        " Program to Server: POST https://as.example/token. Brings access_token."
+        " Program to Server: POST https://as.example/token. The response has access_token."
     )
 
 
@@ -307,7 +311,7 @@ def svg(shown: Trace) -> str:
 
 def test_empty_phase_says_so() -> None:
     """A gap could be taken for a fault of the drawing."""
-    assert "no answer leg" in svg(TRACES["device"])
+    assert "no response" in svg(TRACES["device"])
 
 
 def test_phase_that_was_never_reached_is_no_empty_phase() -> None:

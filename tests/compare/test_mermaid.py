@@ -16,7 +16,7 @@ from hypothesis import given
 from loopback_auth.compare.drawing.mermaid import all_in_one, mermaid
 from loopback_auth.trace.records import Exchange, Step, Trace
 
-NAME = "(?:Person|Browser|Program|Server|Stranger)"
+NAME = "(?:User|Browser|Program|Server|Stranger)"
 TEXT = r"(?:[\w .,/:?=()'+*!@§…×-]|#\d+;|<br/>)*"  # noqa: RUF001 - a multiplication sign
 LINE = re.compile(
     rf"sequenceDiagram|    (?:actor|participant) {NAME}"
@@ -42,7 +42,7 @@ def test_sign_in_is_drawn_in_order() -> None:
 
     assert shown[:5] == [
         "sequenceDiagram",
-        "    actor Person",
+        "    actor User",
         "    participant Browser",
         "    participant Program",
         "    participant Server",
@@ -52,7 +52,7 @@ def test_sign_in_is_drawn_in_order() -> None:
         "Program->>Browser",
         "Browser->>Server",
         "Server-->>Browser",
-        "Person->>Browser",
+        "User->>Browser",
         "Browser->>Program",
         "Program-->>Browser",
         "Program->>Server",
@@ -138,8 +138,8 @@ def test_one_file_holds_all_flows() -> None:
     shown = all_in_one(COMPARISON)
 
     assert shown.count("sequenceDiagram") == 1
-    assert "\n    Note over Person,Server: code: signed in\n" in shown
-    assert "\n    Note over Person,Server: ticket: refused\n" in shown
+    assert "\n    Note over User,Server: code: signed in\n" in shown
+    assert "\n    Note over User,Server: ticket: refused\n" in shown
 
 
 def test_long_texts_are_broken_and_cut() -> None:

@@ -317,7 +317,7 @@ def test_return_to_our_tab_is_seen() -> None:
     run = spoilt("ticket", Faults(), watched=True)
     returned = [step for step in run.trace.steps("wait") if step.value("returned") == "yes"]
 
-    assert [step.words for step in returned] == ["Wait 0.0 s until the person comes back."]
+    assert len(returned) == 1
 
 
 def test_lost_request_is_seen() -> None:

@@ -1,9 +1,9 @@
 """What a sequence diagram shows of a trace: arrows between lanes, in four phases.
 
-Where they stand is no matter of this file (`report_layout`). A diagram is not the trace. Polls that look
-alike become one arrow, the waits between them go along, and what the program does by itself becomes a note
-on its lane. Phases are read off the trace, never off a flow's name: that nothing comes back through the
-browser is what tells a device grant from a code, and it has to be seen.
+Where they are drawn is decided by `report_layout`. A diagram is not the trace. Polling requests that look
+alike become one arrow together with the waits between them, and what the program does alone becomes a note
+on its lane. Phases are read from the trace, never from the name of a flow: that no response comes through the
+browser distinguishes a device grant from a code, and it has to be seen.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _PHASE_OF_STEP: dict[str, Phase] = {
 _LABELS = {
     "bind": "listen for the redirect",
     "open": "open a page in a browser",
-    "browse": "send the browser on",
-    "invite": "show where to approve",
-    "approve": "decide",
-    "receive": "receive the answer",
-    "paste": "paste the address",
+    "browse": "redirect the browser",
+    "invite": "show the approval link",
+    "approve": "approve or deny",
+    "receive": "receive the response",
+    "paste": "paste the URL",
     "warn": "warning",
     "done": "signed in",
     "failed": "not signed in",
@@ -53,13 +53,17 @@ LONGEST_LABEL = 34
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Something that passes between two parties, or a note where they are the same.
+    """A message from one party to another, or a note where they are the same.
 
     Args:
-        label: for people.
-        entries: all that it stands for, in order: several polls, and the waits before them.
-        sent: labels of the secrets that went along, each once, in order.
-        received: labels of those that only the answer had.
+        kind: how it is drawn.
+        phase: in which band it is drawn.
+        start: the party that sends.
+        end: the party that receives.
+        label: what it is, for people.
+        entries: what it stands for, in order: several polling requests, and the waits before them.
+        sent: labels of the secrets in the request, each once, in order.
+        received: labels of those that only the response had.
     """
 
     kind: Kind
@@ -83,20 +87,20 @@ class Arrow:
 
     @property
     def times(self) -> str:
-        """How often the same was asked, where that was more than once."""
+        """How often the same request was sent, where that was more than once."""
         return f"×{len(self.exchanges)}" if len(self.exchanges) > 1 else ""  # noqa: RUF001 - a multiplication sign
 
     @property
     def status(self) -> str:
-        """What became of the requests: the statuses that came back, each once."""
+        """The statuses of the responses, each once."""
         if not self.exchanges:
             return ""
         found = dict.fromkeys(str(exchange.status) for exchange in self.exchanges if exchange.status)
-        return ", ".join(found) or ("not observed" if self.kind == "unobserved" else "no answer")
+        return ", ".join(found) or ("not observed" if self.kind == "unobserved" else "no response")
 
     @property
     def number(self) -> int:
-        """Its name: the place in the trace of the first entry that is no wait."""
+        """Its name: the number of the first entry that is not a wait."""
         return next((entry for entry in self.entries if not _is(entry, "wait")), self.entries[0]).number
 
 
@@ -154,7 +158,7 @@ def _request(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _phases(trace: Trace) -> Iterator[Phase]:
-    """Say to which phase each entry belongs; there is no way back to an earlier one."""
+    """Return the phase of each entry; a later entry is never in an earlier phase."""
     times = Counter(map(_request, trace.exchanges("client", "server")))
     polls = {_request(one) for one in trace.exchanges("client", "server") if one.step in POLLS}
     polls |= {request for request, count in times.items() if count > 1}
@@ -193,7 +197,7 @@ def _phase_of(exchange: Exchange, phase: Phase, before: Sequence[Entry]) -> Phas
 
 
 def _concerns_server(entry: Entry) -> bool:
-    """Return whether the browser was at the server, or the person has decided there."""
+    """Return whether the browser was at the server, or the user has decided there."""
     if isinstance(entry, Step):
         return entry.name == "approve"
     return (entry.sender, entry.receiver) == ("browser", "server")

@@ -17,7 +17,7 @@ from loopback_auth.trace.reading import header, labels, place, received, sent
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 PARTICIPANTS: dict[Party, str] = {
-    "person": "Person",
+    "person": "User",
     "browser": "Browser",
     "client": "Program",
     "server": "Server",
@@ -53,7 +53,7 @@ def all_in_one(comparison: Comparison) -> str:
     traces = [run.trace for run in comparison.runs]
     lines = list(_heading(traces))
     for run in comparison.runs:
-        lines.append(_indented(f"Note over Person,Server: {_lines(f'{run.flow}: {run.outcome}')}"))
+        lines.append(_indented(f"Note over User,Server: {_lines(f'{run.flow}: {run.outcome}')}"))
         lines += map(_indented, _body(run.trace))
     return "\n".join(lines) + "\n"
 

@@ -1,8 +1,8 @@
-"""A comparison as one HTML page that needs nothing else: no network, no server, and no script to be read.
+"""A comparison as one HTML page that needs no network, no server, and no script to be read.
 
-What may be in it: the text of `report.css` and `report.js`, each named by its hash in the policy of the page,
-and text that was escaped. A link leads elsewhere only where a clause or a source can be read, once somebody
-follows it. The script adds what pointing at things can show; everything is there without it, and in print.
+It contains the text of `report.css` and `report.js`, each allowed by its hash in the policy of the page, and
+escaped text. A link to another site leads to a clause or a source. The script only adds what pointing at an
+arrow shows; everything is on the page without it, and in print.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from loopback_auth.trace.reading import header
 from loopback_auth.trace.records import Ground
 
 LEGEND: dict[Basis, str] = {
-    "observed": "seen in the recorded requests and answers of this run",
-    "tried": "somebody tried it here as an attack, and this is how that ended",
-    "known": "not of this run: a public source says so, and is named",
-    "not observed": "nothing here shows it, so nothing is claimed",
+    "observed": "seen in the recorded requests and responses of this run",
+    "tried": "tried here as an attack, and this is the result",
+    "known": "not from this run, but from the public source that is named",
+    "not observed": "this run does not show it, so nothing is claimed",
 }
 MARK_OF_OUTCOME: dict[Outcome, str] = {
     "signed in": "pass",
@@ -51,10 +51,11 @@ MARK_OF_OUTCOME: dict[Outcome, str] = {
     "failed": "fail",
     "not possible": "not-applicable",
 }
+PHASE_NAMES = {"ask": "Request", "approve": "Approval", "answer": "Response", "tokens": "Tokens"}
 NOTHING = {
-    "ask": "nothing asked",
+    "ask": "no request",
     "approve": "nothing observed",
-    "answer": "no answer leg",
+    "answer": "no response",
     "tokens": "no token request",
 }
 """What is written where a phase is empty."""
@@ -64,14 +65,14 @@ SIGNS = {"done": "m-2.7 .2l2 2 3.6-4", "failed": "m-2.2-2.2l4.4 4.4m0-4.4l-4.4 4
 _ON_CARDS = {
     "status": "Status",
     "address-bar": "In the address bar",
-    "person": "Steps of the person",
+    "person": "User actions",
     "headless": "Over SSH, in a container",
-    "delay": "From approval to tokens",
+    "delay": "Time from approval to tokens",
     "refresh-token": "Refresh token",
 }
-"""Rows that decide between flows, by the titles that they have there."""
+"""Rows that help to choose a flow, by their titles on the cards."""
 _DRAWN = "order"
-"""A row that the diagrams tell better."""
+"""A row that the diagrams show better."""
 
 _GROUND_FLAGS: dict[Ground, tuple[str, ...]] = {
     "simulate": ("--simulate",),
@@ -94,19 +95,19 @@ _NUMBERS = (
 )
 
 _BESIDE = 6
-"""As many flows fit beside each other on a wide screen."""
+"""Number of flows that fit beside each other on a wide screen."""
 
-LABELLED = "Coloured labels are secrets, replaced while this was recorded: the same label is the same secret."
-AS_THEY_ARE = "Secrets are shown as they are: whoever has this page has them."
+LABELLED = "Coloured labels stand for secrets: the same label is always the same secret."
+AS_THEY_ARE = "Warning: this page contains the secrets themselves. Anyone who has the page can use them."
 
 _WHERE: dict[Ground, str] = {
-    "simulate": "Everything ran in memory: the server is the demonstration server of this project, the"
-    " browser and the person are simulated, and the clock moves only when somebody waits.",
-    "demo": "Requests went over real sockets of this machine, to the demonstration server of this project;"
-    " the browser and the person are simulated.",
-    "live": "A real browser, once for each flow. What it and the provider said to each other cannot be seen"
-    " from here.",
-    "file": "Read from a recording that somebody made.",
+    "simulate": "Everything ran in memory: with the demo server of this project, a simulated browser and"
+    " user, and a simulated clock.",
+    "demo": "The requests used real sockets of this machine and the demo server of this project. The browser"
+    " and the user are simulated.",
+    "live": "Each flow was run once in a real browser. The requests between the browser and the provider"
+    " could not be observed.",
+    "file": "Read from a recording of a browser or a proxy.",
 }
 
 
@@ -137,7 +138,7 @@ def report(comparison: Comparison) -> str:
     """Draw the page.
 
     Args:
-        comparison: all that is on it; its texts may be a stranger's.
+        comparison: what is drawn; its texts may come from a stranger.
     """
     style, script = _file("report.css"), _file("report.js")
     values = {"style": style, "script": script, "policy": _policy(style, script)}
@@ -176,6 +177,7 @@ def templates() -> Environment:
         MARK_OF_OUTCOME=MARK_OF_OUTCOME,
         NOTHING=NOTHING,
         PARTICIPANTS=PARTICIPANTS,
+        PHASE_NAMES=PHASE_NAMES,
         SIGNS=SIGNS,
         VERDICT_WORDS=VERDICT_WORDS,
     )
@@ -189,8 +191,8 @@ def _origin(comparison: Comparison) -> dict[str, object]:
         "provider": comparison.provider,
         "ground": GROUNDS[comparison.ground],
         "where": _WHERE[comparison.ground],
-        # There the clock is part of the simulation, and the page the same each time.
-        "made": "Made, by its own clock" if comparison.ground == "simulate" else "Made",
+        # There the clock is part of the simulation, so that the page is the same each time.
+        "made": "Simulated time" if comparison.ground == "simulate" else "Made",
         "date": f"{made_at:%Y-%m-%d %H:%M}",
         "datetime": f"{made_at:%Y-%m-%dT%H:%M:%SZ}",
         "version": comparison.version,
@@ -234,7 +236,7 @@ def _anchors(at: int, diagram: Diagram) -> dict[int, str]:
 
 
 def _command(comparison: Comparison) -> str:
-    """Say how to come to such a page, as it is typed into a shell."""
+    """Return the command that makes such a page, as it is typed into a shell."""
     flows = tuple(run.flow for run in comparison.runs)
     words = ["python", "-m", "loopback_auth", "compare"]
     words += [comparison.provider] if comparison.ground == "live" else []

@@ -73,7 +73,7 @@ def bare(label: str) -> str:
 
 
 def short(label: str) -> str:
-    """Return a label as briefly as possible: `code` for `<code#1>`, but `code#2` for the second code."""
+    """Return a label as short as possible: `code` for `<code#1>`, but `code#2` for the second code."""
     return bare(label).removesuffix("#1")
 
 
@@ -103,7 +103,7 @@ def said(arrow: Arrow) -> str:
     else:
         sentences += [step.words for step in arrow.steps]
     if arrow.received:
-        sentences.append(f"Brings {', '.join(map(short, arrow.received))}.")
+        sentences.append(f"The response has {', '.join(map(short, arrow.received))}.")
     return server_text(" ".join(sentences))
 
 

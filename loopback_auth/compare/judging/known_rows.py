@@ -57,7 +57,7 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
         "id_token": ("for identity, not for access", "OpenID Connect Core 1.0 §3.2.2.5"),
         "code id_token": ("allowed", "RFC 9700 §2.1.2"),
         "ticket": ("proprietary", NETLIFY),
-        "device": ("standard; not for one device", CROSS_DEVICE),
+        "device": ("standard, for a second device", CROSS_DEVICE),
         "paste": ("like the out-of-band flow that Google removed in 2022", OUT_OF_BAND),
     },
     "pkce": {"ticket": UNPUBLISHED, "device": NO_PARAMETER},
