@@ -1,3 +1,6 @@
 """What holds for every test."""
 
-import surroundings  # noqa: F401 - done when it is imported
+from surroundings import (  # noqa: F401 - hooks; the rest is done when it is imported
+    pytest_collection_finish,
+    pytest_pyfunc_call,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -23,3 +24,21 @@ def test_signals_that_were_ignored_are_heard_by_what_the_tests_start(worker: str
     )
 
     assert shown.stdout.strip() == "[False, False, False]"
+
+
+def test_a_coroutine_that_fails_fails_its_test(tmp_path: Path) -> None:
+    """A coroutine that nobody awaits would pass whatever is in it."""
+    tmp_path.joinpath("test_it.py").write_text(
+        "async def test_it(tmp_path):\n    assert not tmp_path.exists()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "surroundings", str(tmp_path)]
+    shown = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert "1 failed" in shown.stdout
+
+
+async def test_a_coroutine_is_a_test() -> None:
+    """It runs in a loop of its own, which is gone at its end."""
+    assert asyncio.get_running_loop().is_running()
