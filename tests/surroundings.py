@@ -1,4 +1,4 @@
-"""What holds for every test: how it is run, and that signals are heard."""
+"""What holds for every test: in which order and how it is run, that signals are heard."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ import inspect
 import os
 import signal
 import sys
+from collections import Counter
 from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-randomly, whose order stays within the two halves
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of slow tests: a process that ends with one leaves the others without work."""
+    long = ("slow", "browser", "foreign")
+    slow = Counter(item.path for item in items if any(map(item.get_closest_marker, long)))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_collection_finish() -> None:

@@ -518,6 +518,7 @@ def test_nobody_comes_back_in_time() -> None:
     run(main())
 
 
+@pytest.mark.slow
 def test_deadline_ends_with_the_callback() -> None:
     """Who came back in the last second must not lose a code that the server has already taken."""
 
@@ -593,6 +594,7 @@ print(asyncio.run(renew(kept, store=store)).tokens.access_token)
 """
 
 
+@pytest.mark.slow
 def test_of_many_processes_one_renews(tmp_path: Path) -> None:
     """A rotating server ends everything when a refresh token comes twice (RFC 9700 §4.14.2)."""
     store = FileTokenStore(str(tmp_path))

@@ -32,6 +32,8 @@ from loopback_auth.signin.refresh import logout
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
 
+pytestmark = pytest.mark.slow
+
 SIGNER = rsa_signer()
 SOON = 20.0
 

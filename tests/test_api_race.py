@@ -199,6 +199,7 @@ def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
     assert [path for path in paths if "ticket" in path or "device" in path] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", [Ticket, Device], ids=lambda route: route.flow)
 def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
     """A browser that cannot reach us says nothing; its silence is what we learn from."""
@@ -211,6 +212,7 @@ def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
     assert began(person) == [(route.flow, why)]
 
 
+@pytest.mark.slow
 def test_failed_opener_opens_another_way_at_once() -> None:
     """The opener's exit status is known long before any patience is over (xdg-open ends with 3)."""
     person = Person(clicks=VerificationPrompted)
@@ -230,6 +232,7 @@ def test_failed_opener_opens_another_way_at_once() -> None:
     assert began(person) == [("device", "The browser did not open (xdg-open ended with 3).")]
 
 
+@pytest.mark.slow
 def test_port_that_is_taken_brings_another_way() -> None:
     """A registered port may be busy; only that flow needs it."""
     person = Person(clicks=VerificationPrompted)
@@ -247,6 +250,7 @@ def test_port_that_is_taken_brings_another_way() -> None:
     assert [event.flow for event in person.events if isinstance(event, RouteEnded)] == ["code"]
 
 
+@pytest.mark.slow
 def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
     """What metadata does not name is only found out by asking."""
     person = Person(clicks=VerificationPrompted)
@@ -323,6 +327,7 @@ def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
     assert began(person) == []
 
 
+@pytest.mark.slow
 def test_person_begins_a_flow_by_hand() -> None:
     """Nobody has to wait for our patience to be over."""
     person = Person(clicks=VerificationPrompted)
@@ -440,6 +445,7 @@ async def forwarded() -> AsyncIterator[Callable[[str], str]]:
         yield rewrite
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", ["code", "device"])
 def test_losers_leave_nothing_behind(flow: str) -> None:
     """Tasks, sockets and polls of whoever lost end with the race."""

@@ -55,6 +55,7 @@ def run(zipped: Path, home: Path, *arguments: str) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 def test_signing_in_from_a_zip(zipped: Path, tmp_path: Path) -> None:
     """Pages are read of whoever has loaded the package; a zip has no folder for them."""
     done = run(zipped, tmp_path, "login", "--simulate-person", "--yes", "--json")
@@ -62,6 +63,7 @@ def test_signing_in_from_a_zip(zipped: Path, tmp_path: Path) -> None:
     assert (done.returncode, '"account": "demo@example.com"' in done.stdout) == (0, True), done.stderr
 
 
+@pytest.mark.slow
 def test_report_from_a_zip(zipped: Path, tmp_path: Path) -> None:
     """The report has files of its own, in another folder."""
     done = run(zipped, tmp_path, "compare", "--simulate", "--flows", "code", "-o", "report.html")

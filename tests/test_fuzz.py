@@ -92,6 +92,7 @@ def edited(seed: bytes, edits: list[Edit]) -> bytes:
     return seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", targets())
 @settings(max_examples=80)
 @given(st.data())
@@ -102,6 +103,7 @@ def test_spoilt_input_is_survived(name: str, data: st.DataObject) -> None:
     survives(name, edited(seed, data.draw(EDITS)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", targets())
 @settings(max_examples=20)
 @given(st.binary(max_size=300))

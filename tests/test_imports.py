@@ -182,6 +182,7 @@ PERSON = (
 )
 
 
+@pytest.mark.slow
 def test_a_sign_in_that_succeeds_loads_nothing_for_one_that_fails(tmp_path: Path) -> None:
     """Proxies, renewals and reasons to refuse are a tenth of our own share of the CPU of a sign-in."""
     browser = f"{shlex.quote(sys.executable)} -c {shlex.quote(PERSON)} %s"

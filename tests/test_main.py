@@ -139,6 +139,7 @@ PERSON = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no child keeps the last page up")
 @pytest.mark.parametrize(
     ("flags", "apart"),

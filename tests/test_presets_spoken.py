@@ -138,6 +138,7 @@ async def renewed(place: Place, store: MemoryTokenStore, sign_in: SignIn) -> Sig
     return await renew(old, store=store, client_secret=place.client.client_secret, notify=place.events.append)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_CODE)
 def test_a_preset_signs_in_renews_and_signs_out(name: str) -> None:
     """What a provider says in its own way is understood, without a warning, to the end."""
@@ -161,6 +162,7 @@ def test_a_preset_signs_in_renews_and_signs_out(name: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_CODE)
 def test_a_dead_refresh_token_leads_to_a_new_sign_in(name: str) -> None:
     """Under whatever name and status the provider says it; what is kept stays until the new one is there."""
@@ -194,6 +196,7 @@ def test_a_grant_is_given_up_though_its_access_token_has_ended(name: str) -> Non
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_TICKET)
 def test_a_preset_signs_in_by_ticket(name: str) -> None:
     """For whoever asks, or for the client that is registered."""
@@ -208,6 +211,7 @@ def test_a_preset_signs_in_by_ticket(name: str) -> None:
     assert asyncio.run(main()).flow == "ticket"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_DEVICE)
 def test_a_preset_signs_in_by_device_code(name: str) -> None:
     """The first poll is too early, and is answered in the provider's own words."""
@@ -222,6 +226,7 @@ def test_a_preset_signs_in_by_device_code(name: str) -> None:
     assert "email" in asyncio.run(main()).tokens.scope
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["github", "twitch"])
 def test_a_client_without_a_secret_has_the_device_code(name: str) -> None:
     """Twitch's public clients have nothing else; what they get is renewed without a secret, too."""

@@ -118,6 +118,7 @@ def test_what_the_readme_names_is_there() -> None:
     assert [name for name in files if not (ROOT / name).exists() and not (PACKAGE / name).exists()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.S))
 def test_python_in_the_readme_runs(block: str, tmp_path: Path) -> None:
     """People copy the example before they read anything."""
@@ -154,6 +155,7 @@ def test_toml_in_the_readme_is_understood(tmp_path: Path) -> None:
     assert (settings.name, settings.text("client_id")) == ("work", "my-tool")
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_pages_and_types(tmp_path: Path) -> None:
     """What works from a checkout must work when installed."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]

@@ -13,6 +13,7 @@ CHILD = "import signal; print([signal.getsignal(n) is signal.SIG_IGN for n in (1
 PARENT = f"import subprocess, sys, surroundings; subprocess.run([sys.executable, '-c', {CHILD!r}])"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither background jobs nor nohup")
 @pytest.mark.parametrize("worker", ["", "PYTEST_XDIST_WORKER=gw0 "])
 def test_signals_that_were_ignored_are_heard_by_what_the_tests_start(worker: str) -> None:

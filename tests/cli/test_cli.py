@@ -253,6 +253,7 @@ def test_what_the_terminal_cannot_show_is_spelled_out(tmp_path: Path) -> None:
     assert "\\xe4" in ended.stdout
 
 
+@pytest.mark.slow
 def test_typographical_characters_have_a_plain_form(tmp_path: Path) -> None:
     """What we write ourselves can be read without them."""
     command = ("compare", "--simulate", "--flows", "code")

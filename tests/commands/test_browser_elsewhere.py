@@ -17,6 +17,8 @@ from commands.elsewhere import carry
 from commands.people import RecordingServer, authority_of, client_flags, port_of, visit
 from loopback_auth import words
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = Path(__file__).with_name("elsewhere.py")
 NAMESPACE = ("unshare", "--map-root-user", "--net")
 FORWARDED = 9000

@@ -18,6 +18,8 @@ from loopback_auth.compare.drawing.outputs import FORMS
 from loopback_auth.compare.drawing.schema import schema
 from loopback_auth.flow_table import COMPARED
 
+pytestmark = pytest.mark.slow
+
 BEGINS = {
     ".html": "<!doctype html>",
     ".json": "{",

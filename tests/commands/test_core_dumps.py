@@ -45,6 +45,7 @@ def test_no_core_dump_is_left_behind() -> None:
     assert done.stdout.split() == ["True", "True"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process are seen on Linux only")
 @pytest.mark.usefixtures("dumps_wanted")
 @pytest.mark.parametrize("command", [("login", "--no-browser"), ("demo",)])

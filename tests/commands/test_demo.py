@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from command_line import CommandLine
 
 from commands.people import client_flags, sign_in
 
 
+@pytest.mark.slow
 def test_it_says_where_it_is_and_can_be_used_until_ctrl_c(command_line: CommandLine) -> None:
     """One line of JSON is what a script waits for; sign-in, token and revocation work as anywhere."""
     with command_line.start("demo") as running:

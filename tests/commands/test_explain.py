@@ -137,6 +137,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status", "message", "hint"), REFUSED)
 def test_what_cannot_be_told_is_refused(
     command_line: CommandLine, arguments: list[str], status: int, message: str, hint: str

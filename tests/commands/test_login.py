@@ -51,6 +51,7 @@ def verbose_login(server: RecordingServer, tmp_path_factory: pytest.TempPathFact
     return ended, file.read_text()
 
 
+@pytest.mark.slow
 def test_a_newcomer_signs_in_without_any_argument(demo_login: Ended) -> None:
     """A sign-in has no answer for stdout; people read who, what for, until when, and what next."""
     said = demo_login.stderr
@@ -70,6 +71,7 @@ def test_nothing_but_plain_text_goes_into_a_pipe(demo_login: Ended) -> None:
     assert "\r" not in demo_login.stderr
 
 
+@pytest.mark.slow
 def test_the_demonstration_can_be_used_and_given_up(demo_login: Ended, demo_home: Path) -> None:
     """The first minute: print the token, look, sign out, and be told that nobody is signed in."""
     command_line = CommandLine(demo_home)
@@ -121,6 +123,7 @@ def test_no_output_holds_a_secret(verbose_login: tuple[Ended, str], server: Reco
     assert [secret for secret in secrets if secret in ended.stdout + ended.stderr] == []
 
 
+@pytest.mark.slow
 def test_signing_in_again_replaces_the_old_sign_in(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -165,6 +168,7 @@ def test_without_a_browser_the_way_from_another_machine_is_shown(
     assert recipe.endswith("@10.0.0.1\n")
 
 
+@pytest.mark.slow
 def test_the_demonstration_needs_two_ports(command_line: CommandLine) -> None:
     """Its server is on this machine too."""
     with command_line.start("login", "--wait", BROWSER="none") as running:

@@ -37,6 +37,8 @@ from commands.race_people import (
 )
 from commands.split_people import ticket_flags
 
+pytestmark = pytest.mark.slow
+
 WIDE = "0.0.0.0"  # noqa: S104 - that is what is tested
 ASK = "Paste it, then Enter (Esc: back): "
 

@@ -53,6 +53,7 @@ def test_a_refusal_says_what_to_do_and_keeps_nothing(
     assert store(command_line).names() == ()
 
 
+@pytest.mark.slow
 def test_a_wrong_client_id_is_told_by_the_server_in_the_browser(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -107,6 +108,7 @@ def test_what_the_arguments_refuse_starts_no_browser(
     assert not opened.exists()
 
 
+@pytest.mark.slow
 @posix
 def test_browser_that_is_on_its_way_finds_a_page(command_line: CommandLine, tmp_path: Path) -> None:
     """It was started before the server was asked for anything, and takes a second to come."""
@@ -122,6 +124,7 @@ def test_browser_that_is_on_its_way_finds_a_page(command_line: CommandLine, tmp_
     assert words.FAILURE_TITLE in page.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status", "text"), ENDS)
 def test_what_cannot_work_ends_with_its_own_status(
     command_line: CommandLine, arguments: tuple[str, ...], status: int, text: str
@@ -152,6 +155,7 @@ def test_a_slip_in_the_issuer_is_not_a_missing_server(
     assert "Check the spelling of --issuer" in ended.complaint
 
 
+@pytest.mark.slow
 def test_nobody_comes(command_line: CommandLine) -> None:
     """The only test that waits: a second is the least that one may ask for."""
     ended = command_line.run("login", "--no-browser", "--timeout", "1", "--json")
@@ -161,6 +165,7 @@ def test_nobody_comes(command_line: CommandLine) -> None:
     assert "--timeout" in str(ended.json["hint"])
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("arrived", [False, True])
 def test_ctrl_c_gives_up(command_line: CommandLine, server: RecordingServer, arrived: bool) -> None:
@@ -236,6 +241,7 @@ def test_a_full_disk_stops_it_before_the_browser(command_line: CommandLine) -> N
     assert "http://127.0.0.1" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_set_aside(command_line: CommandLine, server: RecordingServer) -> None:
     """What cannot be read is not ours to throw away, and must not keep anybody from signing in."""
     keep(command_line, "taken")
@@ -274,6 +280,7 @@ def _refused(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_at_a_narrow_terminal_leaves_it_clean(command_line: CommandLine) -> None:
     """The terminal's own echo of the key must not push the line into the next row, where it would stay."""

@@ -58,6 +58,7 @@ def test_where_nobody_can_be_waited_for_the_other_way_is_named(
     assert prompt.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["false", "0"])
 def test_ci_that_says_no_is_none(command_line: CommandLine, prompt: PromptServer, value: str) -> None:
     """Some shells set it for everybody."""
@@ -73,6 +74,7 @@ def test_wait_is_obeyed_under_an_agent(command_line: CommandLine, prompt: Prompt
     assert ended.status == 0
 
 
+@pytest.mark.slow
 def test_wait_is_obeyed_in_a_job(command_line: CommandLine, prompt: PromptServer) -> None:
     """A browser does not come back to a build server, but a person can approve from their desk."""
     with command_line.start("login", "--wait", "--yes", *prompt.flags, CI="true") as running:
@@ -106,6 +108,7 @@ def test_variables_that_contradict_each_other_give_one_line_and_a_sign_in(
     assert "warning" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_variables_that_contradict_each_other_give_one_line_at_a_terminal(
     command_line: CommandLine, prompt: PromptServer
 ) -> None:
@@ -121,6 +124,7 @@ def test_variables_that_contradict_each_other_give_one_line_at_a_terminal(
     assert [line.startswith("This is an SSH session. ") for line in places] == [True]
 
 
+@pytest.mark.slow
 def test_what_a_browser_prints_is_not_ours(
     command_line: CommandLine, prompt: PromptServer, tmp_path: Path
 ) -> None:
@@ -133,6 +137,7 @@ def test_what_a_browser_prints_is_not_ours(
     assert NOISE not in ended.stderr
 
 
+@pytest.mark.slow
 def test_browser_that_fails_brings_another_way_at_once(
     command_line: CommandLine, prompt: PromptServer, tmp_path: Path
 ) -> None:
@@ -188,6 +193,7 @@ def test_browser_that_never_returns_is_waited_for_by_nobody(
     assert ended.status == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_us_and_not_the_browser(
     command_line: CommandLine, prompt: PromptServer, tmp_path: Path
 ) -> None:
@@ -205,6 +211,7 @@ def test_ctrl_c_ends_us_and_not_the_browser(
     assert alive == "still here"
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_keys_are_heard_restores_the_terminal(
     command_line: CommandLine, prompt: PromptServer
 ) -> None:
@@ -225,6 +232,7 @@ def test_ctrl_c_while_keys_are_heard_restores_the_terminal(
 CLOSED = ["<&-", "2>&-", ">&-", "<&- >&- 2>&-"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", CLOSED)
 def test_streams_that_are_closed_stop_no_sign_in(
     command_line: CommandLine, prompt: PromptServer, tmp_path: Path, closed: str

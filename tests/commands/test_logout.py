@@ -23,6 +23,7 @@ def _userinfo(issuer: str, token: str) -> int:
         return exc.code
 
 
+@pytest.mark.slow
 def test_the_tokens_are_revoked_and_forgotten(command_line: CommandLine, server: RecordingServer) -> None:
     """Forgetting alone would leave whoever copied the file signed in."""
     sign_in(command_line, *client_flags(server.issuer))
@@ -37,6 +38,7 @@ def test_the_tokens_are_revoked_and_forgotten(command_line: CommandLine, server:
     assert store(command_line).names() == ()
 
 
+@pytest.mark.slow
 def test_without_an_answer_they_are_forgotten_all_the_same(
     command_line: CommandLine, server: RecordingServer
 ) -> None:

@@ -16,6 +16,8 @@ from commands.people import PERSON, client_flags, visit
 from commands.split_people import within
 from loopback_auth.demo.serve import demo_thread
 
+pytestmark = pytest.mark.slow
+
 MANY = 20
 DENYING = PERSON.replace("run_agent(sys.argv[1])", "run_agent(sys.argv[1], decision='deny')")
 

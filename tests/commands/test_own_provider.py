@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+import pytest
 from command_line import CommandLine
 from dialect_server import REVOKE, DialectServer
 from dialects import Dialect
@@ -57,6 +58,7 @@ def home_made(issuer: str) -> DialectServer:
     return server
 
 
+@pytest.mark.slow
 def test_a_table_is_enough_for_a_server_that_differs_in_everything(command_line: CommandLine) -> None:
     """From login over token to logout, without a line of code."""
     config = command_line.home / ".config" / "loopback_auth" / "config.toml"
@@ -92,6 +94,7 @@ def test_keycloak_needs_its_realm_and_a_client(command_line: CommandLine) -> Non
     assert "--domain id.example.com/realms/example" in missing.complaint
 
 
+@pytest.mark.slow
 def test_a_ticket_is_made_where_the_flag_says(command_line: CommandLine) -> None:
     """Stripe asks for no client; what was named is asked, and not the demonstration."""
     with demo_thread(server_factory=home_made) as demo:

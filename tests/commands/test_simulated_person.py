@@ -22,6 +22,7 @@ def demonstration(**flags: object) -> Settings:
     return resolve(provider="", flags=flags, environ={}, config={}, config_path="config.toml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -47,6 +48,7 @@ def test_where_nobody_can_be_asked_the_first_command_succeeds(
     assert json.loads(file.read_text())["simulated_person"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", ["code", "token", "ticket", "code id_token"])
 def test_every_flow_that_a_browser_ends_can_be_watched(command_line: CommandLine, flow: str) -> None:
     """It is asked for, wherever one is."""

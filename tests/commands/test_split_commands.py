@@ -54,6 +54,7 @@ def _tokens(command_line: CommandLine) -> set[str]:
 # start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", TWO_STEP)
 def test_start_tells_where_to_approve_and_exits(
     flow: str, command_line: CommandLine, server: RecordingServer
@@ -109,6 +110,7 @@ def plain_server() -> Iterator[DemoServer]:
         yield demo.server
 
 
+@pytest.mark.slow
 def test_start_takes_the_first_flow_that_the_server_offers(
     command_line: CommandLine, server: RecordingServer, plain_server: DemoServer
 ) -> None:
@@ -156,6 +158,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status", "text"), REFUSED)
 def test_start_that_cannot_work_says_what_to_do_and_keeps_nothing(
     arguments: tuple[str, ...], status: int, text: str, command_line: CommandLine
@@ -184,6 +187,7 @@ def test_start_does_not_sign_in_over_another_client(
 # finish
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", TWO_STEP)
 def test_finish_keeps_the_tokens_and_forgets_the_rest(
     flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
@@ -204,6 +208,7 @@ def test_finish_keeps_the_tokens_and_forgets_the_rest(
     assert store(command_line).names() == ("work",)
 
 
+@pytest.mark.slow
 def test_finish_tells_people_who_is_signed_in(command_line: CommandLine, server: RecordingServer) -> None:
     """As login does."""
     begun = began(command_line, server, "ticket")
@@ -216,6 +221,7 @@ def test_finish_tells_people_who_is_signed_in(command_line: CommandLine, server:
     assert ended.stderr.endswith(f"{TYPED} token work\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", ["ticket", "device"])
 def test_finish_says_when_to_ask_again(
     flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
@@ -242,6 +248,7 @@ def test_pending_is_no_error_to_people(command_line: CommandLine, server: Record
     assert "--url -" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", ["ticket", "device"])
 def test_without_a_terminal_somebody_has_to_answer_for_the_account(
     flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
@@ -259,6 +266,7 @@ def test_without_a_terminal_somebody_has_to_answer_for_the_account(
     assert isinstance(begun.pendings.load(begun.handle), PendingSignIn)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(("answer", "status", "kept"), [("y\n", 0, ("work",)), ("\n", 130, ())])
 def test_at_a_terminal_the_account_is_shown_and_asked_about(
@@ -297,6 +305,7 @@ def test_at_a_terminal_the_address_is_asked_for(command_line: CommandLine, serve
     assert address.partition("?")[2] not in before + screen.shown
 
 
+@pytest.mark.slow
 @posix
 def test_giving_up_for_now_keeps_it(command_line: CommandLine, server: RecordingServer) -> None:
     """Ctrl-C ends the waiting, not the sign-in."""
@@ -317,6 +326,7 @@ def test_giving_up_for_now_keeps_it(command_line: CommandLine, server: Recording
         assert command_line.run("finish", "--yes").status == 0
 
 
+@pytest.mark.slow
 def test_waiting_lasts_until_the_approval(command_line: CommandLine, server: RecordingServer) -> None:
     """A ticket is asked about every second at first."""
     begun = began(command_line, server, "ticket")
@@ -329,6 +339,7 @@ def test_waiting_lasts_until_the_approval(command_line: CommandLine, server: Rec
     assert "Signed in to work" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", TWO_STEP)
 def test_a_denial_is_told_and_the_sign_in_forgotten(
     flow: TwoStepFlow, command_line: CommandLine, server: RecordingServer
@@ -350,6 +361,7 @@ def test_a_denial_is_told_and_the_sign_in_forgotten(
     assert server.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swept", [False, True])
 def test_too_late_is_told_by_its_own_status(
     swept: bool, command_line: CommandLine, server: RecordingServer
@@ -368,6 +380,7 @@ def test_too_late_is_told_by_its_own_status(
     assert pending_files(command_line) == [f"{begun.handle}.ended"]
 
 
+@pytest.mark.slow
 def test_too_late_is_the_same_when_the_server_notices_first(command_line: CommandLine) -> None:
     """Its clock is the one that counts (RFC 8628 §3.5), and nobody has said no."""
     with demo_thread(server_factory=factory(faults=Faults(expires_early=0.0))) as demo:
@@ -378,6 +391,7 @@ def test_too_late_is_the_same_when_the_server_notices_first(command_line: Comman
     assert "expired_token" in str(ended.json["message"])
 
 
+@pytest.mark.slow
 def test_without_a_network_it_is_kept(command_line: CommandLine) -> None:
     """The address was brought, and need not be brought again."""
     with demo_thread(server_factory=RecordingServer) as demo:
@@ -392,6 +406,7 @@ def test_without_a_network_it_is_kept(command_line: CommandLine) -> None:
     assert again.status == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_address_is_refused_and_the_right_one_still_taken(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -407,6 +422,7 @@ def test_a_wrong_address_is_refused_and_the_right_one_still_taken(
     assert "code=" not in wrong.stderr
 
 
+@pytest.mark.slow
 def test_an_address_is_of_no_use_to_a_ticket(command_line: CommandLine, server: RecordingServer) -> None:
     """No id comes in that this machine did not make."""
     began(command_line, server, "ticket")
@@ -416,6 +432,7 @@ def test_an_address_is_of_no_use_to_a_ticket(command_line: CommandLine, server: 
     assert "Leave --url out" in ended.complaint
 
 
+@pytest.mark.slow
 def test_which_sign_in_is_meant_has_to_be_clear(command_line: CommandLine, server: RecordingServer) -> None:
     """With one under way it is that one; with several they are listed."""
     none = command_line.run("finish", "--json")
@@ -439,6 +456,7 @@ def test_nobody_waits_for_nonsense(seconds: str, command_line: CommandLine) -> N
     assert ended.complaint
 
 
+@pytest.mark.slow
 def test_the_client_secret_is_found_again_and_never_kept(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -461,6 +479,7 @@ def test_the_client_secret_is_found_again_and_never_kept(
     assert all(secret not in one.stdout + one.stderr for one in (first, without, another, ended))
 
 
+@pytest.mark.slow
 def test_the_client_secret_may_be_in_the_file(command_line: CommandLine, server: RecordingServer) -> None:
     """In the table of the provider that was named."""
     config = command_line.home / "config.toml"
@@ -478,6 +497,7 @@ def test_the_client_secret_may_be_in_the_file(command_line: CommandLine, server:
     assert store(command_line).names() == ("office",)
 
 
+@pytest.mark.slow
 def test_two_at_once_finish_it_once(command_line: CommandLine, server: RecordingServer) -> None:
     """The second waits, and shows what the first has kept."""
     begun = began(command_line, server, "ticket")
@@ -516,6 +536,7 @@ def test_whoever_waited_for_another_is_told_what_came_of_it(
     assert "It was denied." in str(ended.json["message"])
 
 
+@pytest.mark.slow
 def test_an_answer_that_broke_a_rule_is_no_refusal(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -542,6 +563,7 @@ def test_a_sign_in_that_was_given_up_since_is_not_shown(
     assert "not kept any more" in ended.complaint
 
 
+@pytest.mark.slow
 def test_no_output_and_no_readable_file_holds_a_secret(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -567,6 +589,7 @@ def test_no_output_and_no_readable_file_holds_a_secret(
     assert [secret for secret in secrets | kept if secret in outputs] == []
 
 
+@pytest.mark.slow
 @posix
 def test_a_full_disk_at_the_end_loses_nothing(command_line: CommandLine, server: RecordingServer) -> None:
     """It is noticed before anything is sent."""
@@ -632,6 +655,7 @@ def test_cancel_forgets_it_and_says_what_becomes_of_it(
     assert begun.handed.url not in _kept(command_line)
 
 
+@pytest.mark.slow
 def test_cancel_forgets_all_and_what_is_damaged_too(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -697,6 +721,7 @@ def test_status_of_one_shows_it_as_start_did(command_line: CommandLine, server: 
     )
 
 
+@pytest.mark.slow
 def test_status_of_one_that_is_finished_shows_the_sign_in(
     command_line: CommandLine, server: RecordingServer
 ) -> None:

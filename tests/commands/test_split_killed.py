@@ -26,7 +26,10 @@ from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.store.pending_sign_in import PendingSignIn
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL and modes of POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="SIGKILL and modes of POSIX"),
+    pytest.mark.slow,
+]
 
 KILLED = """
 import os, signal, sys

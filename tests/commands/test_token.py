@@ -38,6 +38,7 @@ def test_a_token_that_is_due_is_renewed(command_line: CommandLine, server: Recor
     assert ended.stdout.strip() != before
 
 
+@pytest.mark.slow
 def test_a_refresh_token_that_is_no_longer_good_asks_for_a_new_sign_in(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -160,6 +161,7 @@ def test_the_demonstration_cannot_be_renewed(command_line: CommandLine) -> None:
     assert f"{TYPED} login" in ended.complaint
 
 
+@pytest.mark.slow
 def test_a_confidential_client_finds_its_secret_again(
     command_line: CommandLine, server: RecordingServer
 ) -> None:

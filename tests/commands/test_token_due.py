@@ -29,6 +29,8 @@ from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.model import HttpRequest, HttpResponse
 
+pytestmark = pytest.mark.slow
+
 
 def access_token_in(command_line: CommandLine) -> str:
     """Return the access token that is kept."""

@@ -56,6 +56,7 @@ def test_status_marks_it(command_line: CommandLine) -> None:
     assert named["in_use"] is True
 
 
+@pytest.mark.slow
 def test_logout_means_it_too_and_what_is_gone_is_not_meant(command_line: CommandLine) -> None:
     """Afterwards the only one that is left is the one that is meant."""
     keep(command_line, "one")
@@ -105,6 +106,7 @@ def test_the_last_sign_in_is_meant(command_line: CommandLine, server: RecordingS
     assert command_line.run("token").status == 0
 
 
+@pytest.mark.slow
 def test_a_demonstration_that_is_made_last_is_not_meant(command_line: CommandLine) -> None:
     """Its server has ended with the command."""
     keep(command_line, "one")
@@ -137,6 +139,7 @@ def test_a_choice_that_makes_no_sense_is_none(command_line: CommandLine, content
     assert command_line.run("token").stdout == "access-token-of-one\n"
 
 
+@pytest.mark.slow
 def test_replacing_the_account_of_another_person_is_said(
     command_line: CommandLine, server: RecordingServer
 ) -> None:
@@ -166,6 +169,7 @@ def configured(command_line: CommandLine, **changes: str) -> dict[str, str]:
     return {"LOOPBACK_AUTH_CONFIG_DIR": str(command_line.home)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
@@ -191,6 +195,7 @@ def test_settings_that_have_changed_since_want_another_sign_in(
         assert "login work" in first.complaint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

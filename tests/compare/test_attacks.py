@@ -223,11 +223,13 @@ def test_sign_in_that_fails_by_itself_shows_nothing(flow: str, faults: Faults, u
     assert unseen <= ended(attacks, "not observed")
 
 
+@pytest.mark.slow
 def test_attacks_are_the_same_each_time() -> None:
     """Reports are held against each other."""
     assert [simulated_attacks(flow) for flow in COMPARED] == [simulated_attacks(flow) for flow in COMPARED]
 
 
+@pytest.mark.slow
 def test_attacks_are_the_same_in_another_process() -> None:
     """Neither the hash seed nor what was imported before may show."""
     code = (
@@ -245,6 +247,7 @@ def test_attacks_are_the_same_in_another_process() -> None:
     assert reason.pop().endswith("False\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [AttackedWorld, Gullible])
 @pytest.mark.parametrize("faults", [Faults(), Faults(ignore_verifier=True, reusable=True, omit_iss=True)])
 @pytest.mark.parametrize("flow", COMPARED)

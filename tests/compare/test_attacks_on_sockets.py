@@ -62,6 +62,7 @@ def tapped() -> tuple[Tap, list[tuple[Attack, ...]]]:
     return tap, on_sockets(*COMPARED, serving=serving)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", COMPARED)
 def test_attacks_end_as_in_memory(tapped: tuple[Tap, list[tuple[Attack, ...]]], flow: str) -> None:
     """Word for word, but for what only a real machine has."""
@@ -70,6 +71,7 @@ def test_attacks_end_as_in_memory(tapped: tuple[Tap, list[tuple[Attack, ...]]], 
     assert list(map(as_in_memory, real)) == list(simulated_attacks(flow))
 
 
+@pytest.mark.slow
 def test_no_secret_is_told_of_what_was_tried_on_sockets(
     tapped: tuple[Tap, list[tuple[Attack, ...]]],
 ) -> None:
@@ -89,6 +91,7 @@ def test_used_start_link_is_renewed_in_the_terminal(
     assert RENEWED in reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flow", "faults"),
     [

@@ -108,6 +108,7 @@ def told(run: Run, recorder: Recorder) -> str:
     return "\n".join([repr(run), json.dumps(asdict(run), ensure_ascii=False), repr(recorder)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", EVERY_FLOW)
 def test_no_secret_leaves_the_recorder(name: str, fault: str) -> None:
@@ -206,6 +207,7 @@ def on_sockets() -> list[tuple[Run, Recorder, Tap]]:
     return asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_no_secret_leaves_the_recorder_on_sockets(on_sockets: list[tuple[Run, Recorder, Tap]]) -> None:
     """The driver sees more than the simulation does, and real headers come along."""
     outcomes = {run.outcome for run, _, _ in on_sockets}

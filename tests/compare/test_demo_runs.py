@@ -89,6 +89,7 @@ def test_every_flow_signs_in_on_real_sockets(compared: Comparison) -> None:
     assert compared.ground == "demo"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMPARED)
 def test_simulation_tells_the_same_story(compared: Comparison, name: str) -> None:
     """Else it would be a claim about the real thing and no simulation of it."""
@@ -112,6 +113,7 @@ def test_real_times_are_in_order(compared: Comparison, name: str) -> None:
     assert trace.entries[-1].name == "done"
 
 
+@pytest.mark.slow
 def test_real_headers_are_there(compared: Comparison) -> None:
     """The browser's fetch metadata, the server's caching rules."""
     exchanges = list(runs_of(compared)["code"].trace.exchanges())
@@ -144,6 +146,7 @@ def test_progress_is_told_for_every_flow(compared: Comparison) -> None:
     assert ("ticket", "waiting for the approval") in TOLD
 
 
+@pytest.mark.slow
 def test_flow_that_fails_ends_no_other() -> None:
     """Each has its own outcome, and says what said so."""
     runs = spoilt(Faults(exchange_refused=True, token_status=500), "code", "ticket", "token", patience=10.0)

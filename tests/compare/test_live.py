@@ -90,6 +90,7 @@ def run_live(
     return runs, server, told
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("browser")
 def test_flows_run_one_after_the_other_and_leave_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -134,6 +135,7 @@ def test_answer_is_told_before_what_followed_from_it(
     assert steps.index("authorization response") < steps.index("token request")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("browser")
 def test_refusal_of_one_flow_ends_no_other(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It is a result, too."""

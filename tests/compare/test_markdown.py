@@ -134,6 +134,7 @@ def test_hostile_text_is_no_markup(text: str) -> None:
     check(text)
 
 
+@pytest.mark.slow
 @PROPERTY
 @example("__0__")
 @given(TEXTS)

@@ -81,6 +81,7 @@ def test_page_loads_nothing(name: str) -> None:
     assert harmless(Reader(report(PAGES[name])))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(TEXTS)
 @example("word")
@@ -92,6 +93,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert harmless(Reader(html))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(TEXTS)
 def test_pages_of_strangers_keep_their_names_unique(text: str) -> None:
@@ -371,6 +373,7 @@ def test_nothing_found_where_nothing_was_checked_is_not_praised(outcome: Outcome
     assert re.sub("<[^>]*>", "", shown).endswith(said)
 
 
+@pytest.mark.slow
 def test_samples_of_hostile_text_are_all_drawn() -> None:
     """Each of them by itself, so that none depends on luck."""
     assert all(harmless(Reader(report(hostile(text)))) for text in HOSTILE)

@@ -59,6 +59,7 @@ def test_comparison_is_the_same_each_time() -> None:
     assert json.dumps(asdict(compare_simulated())) == json.dumps(asdict(SIMULATED))
 
 
+@pytest.mark.slow
 def test_comparison_is_the_same_in_another_process() -> None:
     """Neither the hash seed nor what was imported before may show."""
     code = (

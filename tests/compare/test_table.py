@@ -228,6 +228,7 @@ def test_hostile_text_neither_steers_nor_overflows(text: str, width: int) -> Non
     assert max(map(len, shown)) <= width
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(TEXTS)
 def test_any_text_is_harmless(text: str) -> None:

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 CONFTEST = 'pytest_plugins = ["loopback_auth.demo.pytest_plugin"]\n'
 TESTS = """
 import http.client

@@ -77,6 +77,7 @@ def test_large_body_is_refused() -> None:
     assert asyncio.run(main()) == 413
 
 
+@pytest.mark.slow
 def test_delay_holds_one_path_back() -> None:
     """Time-outs of a client can be tried against a slow endpoint, while the others stay quick."""
 

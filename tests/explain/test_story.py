@@ -220,6 +220,7 @@ def test_addresses_that_a_vendor_gives_stay_names() -> None:
     assert [fate.label for fate in story.fates if fate.label.startswith("<ticket")] == ["<ticket#2>"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", PRESETS)
 @pytest.mark.parametrize("flow", COMPARED)
 def test_every_preset_is_told_or_says_what_is_missing(flow: str, provider: str) -> None:

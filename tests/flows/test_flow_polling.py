@@ -352,6 +352,7 @@ ANSWERS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     answers=st.lists(ANSWERS, max_size=40),
@@ -384,6 +385,7 @@ def test_rhythm_keeps_its_promises(
         assert following - begin >= wanted - 1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     answers=st.lists(ANSWERS, max_size=40),

@@ -65,6 +65,7 @@ def ask(port: int, *targets: str) -> list[Answer]:
     return asyncio.run(main())
 
 
+@pytest.mark.slow
 @linux
 def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
     """A dead port where a moment ago it said how the sign-in ended makes people doubt it."""

@@ -238,6 +238,7 @@ GARBAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE)
 def test_what_is_no_http_is_answered_in_our_words(
     data: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -557,6 +558,7 @@ def test_held_callback_outlives_patience() -> None:
     assert asyncio.run(main()).status == 200
 
 
+@pytest.mark.slow
 def test_flood_is_survived_and_counted() -> None:
     """Two thousand requests of a stranger cost two thousand short answers, and one warning."""
 

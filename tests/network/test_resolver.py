@@ -182,6 +182,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C can only be sent to a whole console there")
 @pytest.mark.parametrize(("pressed", "status"), [(True, 130), (False, 7)], ids=["Ctrl-C", "timeout"])
 def test_command_ends_although_the_name_server_is_silent(pressed: bool, status: int, tmp_path: Path) -> None:

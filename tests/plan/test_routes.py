@@ -72,6 +72,7 @@ WISHES = st.dictionaries(
 ALLOWED = st.sets(st.sampled_from(CHOOSABLE)) | st.just(CHOOSABLE)
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(MACHINES, PROVIDERS, WISHES, ALLOWED, SWITCH)
 def test_every_flow_is_a_route_or_refused(
@@ -93,6 +94,7 @@ def test_every_flow_is_a_route_or_refused(
     assert all(route.starts in (AT_ONCE, UNVISITED, ASKED) for route in chosen.routes)
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(MACHINES, PROVIDERS, WISHES, ALLOWED, SWITCH)
 def test_something_begins_at_once_where_anything_can(
@@ -108,6 +110,7 @@ def test_something_begins_at_once_where_anything_can(
     assert bool(chosen.routes) == bool(chosen.starting(AT_ONCE))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(MACHINES, WISHES)
 def test_only_a_no_takes_the_redirect_away(seen: Surroundings, overrides: dict[str, tuple[str, str]]) -> None:

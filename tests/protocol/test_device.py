@@ -440,6 +440,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(
     st.dictionaries(st.sampled_from([*GOOD, "error", "verification_url"]), JSON_VALUES),

@@ -126,6 +126,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
 def test_well_formed_object_comes_out_as_it_went_in(document: dict[str, object]) -> None:

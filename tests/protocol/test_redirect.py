@@ -322,6 +322,7 @@ HEADERS = st.lists(
 )
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD", "\x00"]),

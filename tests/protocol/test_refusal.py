@@ -227,6 +227,7 @@ READERS: dict[str, Callable[[HttpResponse], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 @settings(max_examples=120, deadline=None)
 @given(ANSWERS)

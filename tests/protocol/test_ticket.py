@@ -533,6 +533,7 @@ MEMBERS = st.sampled_from(
 MEMBER = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st.text(), max_size=1))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(
     st.sampled_from(sorted(CONTRACTS)),

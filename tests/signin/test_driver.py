@@ -360,6 +360,7 @@ def check_silent(seen: Seen, error: LoopbackAuthError | None, logged: str) -> No
             assert spelling not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
 def test_no_secret_is_ever_told(
     reply: Reply, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]

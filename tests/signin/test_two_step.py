@@ -183,6 +183,7 @@ def test_it_is_not_asked_before_it_is_due(flow: TwoStepFlow) -> None:
     assert (pending.value.handle, pending.value.expires_at) == (handed.handle, handed.expires_at)
 
 
+@pytest.mark.slow
 def test_asking_again_and_again_becomes_no_quicker() -> None:
     """It may be a script that asks without a pause, and a server that names no interval is spared as well."""
     here = world()
@@ -291,6 +292,7 @@ def test_what_has_arrived_does_not_lapse(flow: TwoStepFlow) -> None:
     assert process.resume(arrived).tokens.access_token == sign_in.tokens.access_token
 
 
+@pytest.mark.slow
 def test_time_runs_out_while_it_is_waited_for() -> None:
     """By the flow's own count, which is in the journal too."""
     here = world()

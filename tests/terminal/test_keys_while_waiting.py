@@ -264,6 +264,7 @@ def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...
     assert f"Keys: {keys}\r\n" in TicketEndpoints(person, waiting).press("?", sees="Keys: ")
 
 
+@pytest.mark.slow
 def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
     """Otherwise only those who have read the manual know."""
     desk = TicketEndpoints(person, ("device",))
@@ -494,6 +495,7 @@ def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
     assert restored(person)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", ["\r", "\x1b", "abc\x1b", "abc\x15\r"])
 def test_the_question_can_be_left(person: Person, leave: str) -> None:
     """The other flows are still open, and so are their keys."""
@@ -810,6 +812,7 @@ def test_in_the_background_the_terminal_is_left_alone(person: Person) -> None:
     assert READY not in person.look()
 
 
+@pytest.mark.slow
 def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
     """A person who has sent us to the background fetches us back to do something."""
 

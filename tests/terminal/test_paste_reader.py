@@ -95,6 +95,7 @@ def restored(person: Person) -> bool:
     return blocking and not left and person.modes() == person.modes_before and shown.endswith("\x1b[?2004l")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("form", ["{}\r", "{}\n", PASTE + "\r"])
 @pytest.mark.parametrize(("length", "size"), [(4096, 1), (20_480, 333), (20_480, 4096), (20_480, 65536)])
