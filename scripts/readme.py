@@ -22,6 +22,7 @@ import places
 
 from loopback_auth.cli import COMMANDS
 from loopback_auth.errors import EXIT_STATUSES
+from loopback_auth.flow_table import FLOWS
 from loopback_auth.plan.signals import PROBED
 from loopback_auth.settings.presets import every_preset
 
@@ -30,6 +31,29 @@ README = ROOT / "README.md"
 REPORT = ROOT / "scripts" / "pictures" / "report.png"
 WIDTH = 124
 """Characters of a line of the README."""
+ADVICE = {
+    "code": (
+        "the browser can reach a port of this machine; the one to prefer",
+        "the code stays in the history, useless without the code verifier; nothing stays with `form_post`",
+    ),
+    "token": (
+        "the server offers nothing else to clients without a secret",
+        "the browser's history, its extensions and whoever holds the port can have the token",
+    ),
+    "ticket": (
+        "the browser cannot come back, and the vendor is Netlify, npm, Heroku, Stripe or Doppler",
+        "whoever learns the ID can take the token; a link can have you approve somebody else's ticket",
+    ),
+    "device": (
+        "there is no browser on this machine",
+        "nothing ties the person who approves to the program: that is how device code phishing works",
+    ),
+    "paste": (
+        "the browser is elsewhere and no port can be forwarded",
+        "users get used to copying URLs that contain codes, which phishing can exploit",
+    ),
+}
+"""For each flow that is compared: when to use it, and what it costs."""
 PERSON = """\
 import asyncio, sys
 from loopback_auth.demo.serve import run_agent
@@ -71,6 +95,7 @@ def readme() -> str:
         ("providers", wrapped(", ".join(provider_names()))),
         ("commands", wrapped(", ".join(f"`{name}`" for name in COMMANDS))),
         ("statuses", wrapped("; ".join(f"{status} {words}" for status, words in EXIT_STATUSES.items()))),
+        ("flows", flows()),
         ("places", places.table()),
         ("compare", compared.table()),
     ):
@@ -78,6 +103,17 @@ def readme() -> str:
         before, rest = text.split(opened)
         text = f"{before}{opened}{content}{closed}{rest.split(closed.strip())[1]}"
     return text
+
+
+def flows() -> str:
+    """Return the table of flows, in Markdown."""
+    lines = ["| flow | what happens | use it when | what it costs |", "| --- | --- | --- | --- |"]
+    for flow in FLOWS:
+        if flow.compared and not flow.variant_of:
+            when, cost = ADVICE[flow.name]
+            source = "no standard" if "://" in flow.source else flow.source
+            lines.append(f"| `{flow.name}` ({source}) | {flow.summary} | {when} | {cost} |")
+    return "\n".join(lines)
 
 
 def provider_names() -> list[str]:

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from loopback_auth import TokenSource, login, login_sync
 from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
+from loopback_auth.flow_table import NAMES
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXTS = {
@@ -89,6 +90,14 @@ def test_arguments_that_are_explained_for_programs_exist() -> None:
     assert len(named) >= 5
     for function in (login, login_sync, TokenSource):
         assert named - set(inspect.signature(function).parameters) == set()
+
+
+@pytest.mark.parametrize("name", ["README", "flows"])
+def test_every_flow_is_explained(name: str) -> None:
+    """Whoever has to choose one needs all of them."""
+    text = TEXTS[name]
+
+    assert [flow for flow in NAMES if not re.search(rf"`{flow}`|^{flow}[.,]|, {flow}[.,]", text, re.M)] == []
 
 
 def test_what_the_package_needs_is_said() -> None:
