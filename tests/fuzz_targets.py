@@ -58,7 +58,6 @@ from loopback_auth.store import pending_sign_in as handed
 from loopback_auth.store.sign_in_lock import SignInLock
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.secret_labels import SecretLabels
-from loopback_auth.trace.witness import Witness
 
 Disturb = Callable[[HttpRequest], HttpResponse | None]
 
@@ -194,7 +193,7 @@ def _callback(data: bytes) -> None:
     request = request_of(data)
     verdict = redirect_endpoint(OURS, request)
     if isinstance(verdict, Callback):
-        Witness().callback(verdict)
+        Redactor().clean_callback(verdict)
         authorization_response(ASKED, verdict)
         redirect_endpoint(replace(OURS, answered=True, answer=verdict), request)
 
@@ -251,12 +250,12 @@ def _archive(data: bytes) -> None:
 
 def _told(data: bytes) -> None:
     """Redact whatever went over the wire, and show it."""
-    witness, redactor = Witness(), Redactor()
+    redactor = Redactor()
     request, answer = request_of(data), answer_of(data)
-    witness.request(request)
-    witness.exchange(request, witness.response(answer, ("id", "data.token")), step="x", seconds=0.0)
+    redactor.learn_request(request)
+    redactor.exchanged(request, redactor.clean_response(answer, ("id", "data.token")), step="x", seconds=0.0)
     text = server_text(data.decode("utf-8", "replace"), 100_000)
-    witness.scrub(ProtocolError(text, source="x", received=text))
+    redactor.clean_error(ProtocolError(text, source="x", received=text))
     redactor.learn_request(request, guess=True)
     redactor.learn_response(answer)
     redactor.headers((*request.headers, *answer.headers))

@@ -58,7 +58,6 @@ _CODE_IN_PAGE = re.compile(rf"\b({'|'.join(sorted(REFUSED | OF_CLIENT | OF_REDIR
 _TAG = re.compile(r"<(form|input)\b([^<>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _ERROR_PAGE = re.compile(r"(^|/)errors?(/|$)", re.IGNORECASE)
-QUOTES = ("error", "error_description", "error_uri")
 _NOTHING_THERE = (404, 405, 410)
 _IN_BETWEEN = ("cf-mitigated", "www-authenticate", "x-amzn-waf-action", "x-vercel-mitigated")
 """Headers of those who want to see a real browser, or another log-in, before the server is asked at all."""
@@ -227,8 +226,7 @@ def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback |
     redactor = Redactor()
     redactor.learn_parameters(request.parameters)
     # A server may quote what it was sent.
-    clean = [(name, redactor.whole(value) if name in QUOTES else value) for name, value in parameters]
-    return Callback(tuple(clean), via)
+    return redactor.clean_callback(Callback(tuple(parameters), via))
 
 
 def _location(request: AuthorizationRequest, answer: HttpResponse) -> str:

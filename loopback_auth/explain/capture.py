@@ -192,13 +192,13 @@ def _exchange(number: int, one: Found, begun: float, redactor: Redactor) -> Exch
             receiver=one.receiver,
             step=one.step,
             method=request.method,
-            url=redactor.text(request.url),
+            url=redactor.excerpt(request.url),
             request_headers=redactor.headers(request.headers),
             request_body=redactor.body(request),
             status=answered.status if answered is not None else 0,
             response_headers=redactor.headers(answered.headers) if answered is not None else (),
             response_body=redactor.body(answered) if answered is not None else "",
-            address=redactor.text(one.address),
+            address=redactor.excerpt(one.address),
             observed=one.observed,
         )
     )

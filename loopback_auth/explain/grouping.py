@@ -124,5 +124,5 @@ def _links(one: Found, redactor: Redactor) -> set[str]:
     ]
     if one.step in DIRECT and one.entry.answer is not None:
         texts.append(one.entry.answer.body.decode("utf-8", "replace"))
-    shown = (label for text in texts for label in LABEL.findall(redactor.text(text)))
+    shown = (label for text in texts for label in LABEL.findall(redactor.excerpt(text)))
     return {label for label in shown if label.strip("<>").partition("#")[0] in LINKING}

@@ -112,7 +112,7 @@ class SignInAttempt:
         """
         leading = self._leading()
         # The authorization endpoint may quote it, which answers before any request has taught it.
-        resources.witness.secret("client_secret", self._client.client_secret or "")
+        resources.redactor.learn("client_secret", self._client.client_secret or "")
 
         def drive(flow: str, authority: str) -> Driver:
             if flow == "paste":

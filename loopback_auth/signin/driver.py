@@ -5,7 +5,7 @@ of our errors is thrown in at the very line that asked. Whatever an arm opens be
 `Resources`, so that success, refusal, Ctrl-C and a cancelled task close the same things in the same order.
 
 One driver runs one flow. Flows that are open side by side have a driver each and share one port, one
-browser, one set of connections and one `Witness`, which learns what must not be told; racing them is
+browser, one set of connections and one `Redactor`, which learns what must not be told; racing them is
 `signin.race`'s work.
 """
 
@@ -116,7 +116,7 @@ class Driver:
             result: T = stop.value
             return result
         except LoopbackAuthError as exc:
-            self._resources.witness.scrub(exc)
+            self._resources.redactor.clean_error(exc)
             # The frames below have tokens in their locals, which some reporters of errors write down.
             raise exc.with_traceback(None) from None
         except asyncio.CancelledError:
@@ -146,7 +146,7 @@ class Driver:
                 await self._resources.look_at(effect.leads_to)
                 await self._invite(effect)
             case Receive(request):
-                return self._resources.witness.callback(await self._receive(request))
+                return self._resources.redactor.clean_callback(await self._receive(request))
             case Sleep(seconds, spread):
                 return await self._sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
             case Warn(text):
@@ -191,7 +191,7 @@ class Driver:
         return Tick(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
 
     def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
-        self._resources.witness.url(url)
+        self._resources.redactor.learn_url(url)
         check_browser_url(url)
         self.asked = True
         receiver = self._resources.own_receiver()
@@ -207,7 +207,7 @@ class Driver:
             receiver.exposed(self._resources.open(url).program, self._state)
 
     async def _invite(self, invite: VerificationPrompt) -> None:
-        self._resources.witness.url(invite.url)
+        self._resources.redactor.learn_url(invite.url)
         check_browser_url(invite.url)
         self.asked = True
         opening = Opening(why_not="another way is open already")

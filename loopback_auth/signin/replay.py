@@ -37,7 +37,7 @@ from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.world import World
 from loopback_auth.store.pending_sign_in import Failure, JournalEntry, PendingSignIn
-from loopback_auth.trace.witness import Witness
+from loopback_auth.trace.redactor import Redactor
 
 GRACE = 5.0
 """Seconds that a request gets to end when it is cancelled: its answer may be the only one that there is."""
@@ -83,8 +83,8 @@ class Replay:
         self._save = save
         self._patience = patience
         self._paste = paste
-        self._witness = Witness()
-        self._witness.secret("client_secret", client.client_secret or "")
+        self._redactor = Redactor()
+        self._redactor.learn("client_secret", client.client_secret or "")
         self._told = 0
         self._live = False
 
@@ -114,7 +114,7 @@ class Replay:
             return sign_in
         except LoopbackAuthError as exc:
             self._check_all_told()
-            self._witness.scrub(exc)
+            self._redactor.clean_error(exc)
             # The frames below have tokens in their locals, which some reporters of errors write down.
             raise exc.with_traceback(None) from None
         finally:
@@ -173,7 +173,7 @@ class Replay:
     async def _receive(self, request: AuthorizationRequest) -> Callback:
         if self._paste is None:
             raise self._pending("nobody has brought the address on which the browser ended", None)
-        callback = self._witness.callback(await self._paste(request))
+        callback = self._redactor.clean_callback(await self._paste(request))
         return replace(callback, received_at=self._world.now())
 
     async def _sleep(self, seconds: float, spread: float) -> Tick:
@@ -197,7 +197,7 @@ class Replay:
 
     async def _send(self, send: Send) -> None:
         name = type(send).__name__
-        self._witness.request(send.request)
+        self._redactor.learn_request(send.request)
         try:
             response = await self._world.send(send.request, step=send.step)
         except TransportError as exc:
@@ -206,7 +206,7 @@ class Replay:
             message = exc.message.removesuffix(f" [{exc.source}]")
             failure = Failure("MalformedResponse", message, exc.hint, exc.source)
         else:
-            kept = _kept(self._witness.response(response, send.secrets))
+            kept = _kept(self._redactor.clean_response(response, send.secrets))
             self._record(JournalEntry(name, send.step, response=kept))
             return
         self._record(JournalEntry(name, send.step, failure=failure))
@@ -221,9 +221,9 @@ class Replay:
         self.handed = handed
 
     def _learn(self, send: Send, response: HttpResponse | None) -> None:
-        self._witness.request(send.request)
+        self._redactor.learn_request(send.request)
         if response is not None:
-            self._witness.response(response, send.secrets)
+            self._redactor.learn_response(response, send.secrets)
 
     def _forget_failure(self) -> bool:
         """Forget the answer of which the flow has failed, if it may be asked for again; return whether."""

@@ -21,7 +21,7 @@ from loopback_auth.network.connection import report
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.network.transport import Transport
-from loopback_auth.trace.witness import Witness
+from loopback_auth.trace.redactor import Redactor
 
 OpenBrowser = Callable[[str], Opening | bool | None]
 
@@ -60,7 +60,7 @@ class Resources:
         self.notify = notify
         self.start_page = start_page
         self.observer = observer
-        self.witness = Witness()
+        self.redactor = Redactor()
         self.receiver: Receiver | None = None
         self._exchanges = exchanges
         self._network = network or Network()
@@ -148,18 +148,18 @@ class Resources:
             return known
         transport = await self._opened()
         begun = time.monotonic()
-        self.witness.request(request)
+        self.redactor.learn_request(request)
         received: HttpResponse | None = None
         try:
             received = await transport.send(request, step=step)
         finally:
             self.observer.performed(send, received, begun=begun, ended=time.monotonic())
-        answer = self.witness.response(received, send.secrets)
+        answer = self.redactor.clean_response(received, send.secrets)
         if step == METADATA_STEP:
             self._metadata[request.url] = answer
         if self._exchanges:
             took = time.monotonic() - begun
-            self.notify(self.witness.exchange(request, answer, step=step, seconds=took))
+            self.notify(self.redactor.exchanged(request, answer, step=step, seconds=took))
         return answer
 
     async def look_at(self, urls: tuple[str, ...]) -> None:

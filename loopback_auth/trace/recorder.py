@@ -171,7 +171,7 @@ class Recorder(Observer):
 
     def text(self, text: str) -> str:
         """Return a text without the secrets of this sign-in."""
-        return self._redactor.text(text)
+        return self._redactor.excerpt(text)
 
     def trace(self, *, secrets: bool = False) -> Trace:
         """Write down what was seen so far.
@@ -238,7 +238,7 @@ class Recorder(Observer):
             self._answer_at = len(self._seen) - 1, at
 
     def _step(self, number: int, act: _Act, redactor: Redactor) -> Step:
-        text = redactor.text
+        text = redactor.excerpt
         values = tuple((name, text(value)) for name, value in act.values)
         return Step(number, self._since(act.at), act.name, text(act.words), values)
 
@@ -253,13 +253,13 @@ class Recorder(Observer):
             receiver="client" if sender == "browser" and self._is_ours(request) else "server",
             step=seen.step or self._browser_step(request),
             method=request.method,
-            url=redactor.text(request.url.partition("#")[0]),
+            url=redactor.excerpt(request.url.partition("#")[0]),
             request_headers=redactor.headers(request.headers),
             request_body=redactor.body(request),
             status=answer.status if answer is not None else 0,
             response_headers=redactor.headers(answer.headers) if answer is not None else (),
             response_body=redactor.body(answer) if answer is not None else "",
-            address=redactor.text(seen.address),
+            address=redactor.excerpt(seen.address),
             observed=seen.observed,
         )
 

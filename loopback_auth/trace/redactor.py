@@ -1,6 +1,8 @@
-"""Takes the secrets out of a conversation: learns them as they pass, writes labels wherever they turn up.
+"""Takes the secrets out of a sign-in: learns them as they pass, and writes labels wherever they turn up.
 
-What cannot be read is not shown at all, only how long it was: what cannot be understood cannot be made safe.
+Written with labels are: traces (`trace.recorder`), the exchanges that `--verbose` shows, the words that a
+server put into a refusal, and every error on its way out. What cannot be read is not shown at all, only how
+long it was: what cannot be understood cannot be made safe.
 """
 
 from __future__ import annotations
@@ -8,9 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
-from loopback_auth.protocol.json import media_type, object_or_none
+from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
+from loopback_auth.events import Exchanged
+from loopback_auth.model import FORM, Callback, HttpRequest, HttpResponse
+from loopback_auth.protocol.json import is_page, media_type, object_or_none
 from loopback_auth.redact import server_text
 from loopback_auth.trace.secret_finder import (
     Secrets,
@@ -56,6 +61,15 @@ HEADERS = frozenset(
 )
 """What matters to somebody who judges a sign-in; cookies are learnt, and never shown."""
 
+SHOWN = 4000
+"""Characters of a body that an event has."""
+
+QUOTES = frozenset({"error", "error_description", "error_uri", "errors", "message", "messages", "detail"})
+"""Members and parameters in which servers quote what they were sent."""
+
+QUOTED = 64 * 1024
+"""Bytes of a refusal that is not JSON; nothing reads further."""
+
 _TITLE = r"(?is)<title[^>]*>(.*?)</title"
 
 
@@ -98,48 +112,109 @@ class Redactor:
         """Remember the secrets of a response; `paths` name members that are secret, as in `Send.secrets`."""
         self._learn(secrets_in_response(response, paths))
 
-    def whole(self, text: str) -> str:
-        """Write a text without its secrets, however long it is."""
+    def text(self, text: str) -> str:
+        """Return a text without its secrets, however long it is."""
         return self._labels.text(text)
 
-    def text(self, text: str) -> str:
-        """Write a text without its secrets, cut to a sensible length."""
-        return _cut(self._labels.text(text), LIMIT)
+    def excerpt(self, text: str) -> str:
+        """Return a text without its secrets, cut to `LIMIT`."""
+        return _cut(self.text(text), LIMIT)
 
     def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        """Write the headers that matter."""
+        """Return the headers that matter, without their secrets."""
         kept = ((name, value) for name, value in headers if name.lower() in HEADERS)
-        return tuple((name, self.text(_spelt_out(name, value))) for name, value in kept)
+        return tuple((name, self.excerpt(_spelt_out(name, value))) for name, value in kept)
 
     def body(self, message: HttpRequest | HttpResponse) -> str:
-        """Write a body: a form or JSON in full, of anything else how long it was, and the title of a page."""
+        """Return a form or JSON without its secrets; of any other body its size, and the title of a page."""
         if not message.body:
             return ""
         kind, size = media_type(message), f"{len(message.body):,}".replace(",", " ")
-        if len(message.body) > BODY_LIMIT:
-            return f"({size} bytes of {self.text(server_text(kind, 80)) or 'an unknown type'})"
-        if isinstance(message, HttpRequest) and kind == FORM:
-            return _cut(self._labels.text(form_text(message)), BODY_LIMIT)
-        if (document := object_or_none(message.body)) is not None:
-            return _cut(json.dumps(self._written(document), ensure_ascii=False), BODY_LIMIT)
-        if kind == "text/html":
-            title = re.search(_TITLE, message.body.decode("utf-8", "replace"))
-            words = self.text(server_text(title.group(1), 200)) if title is not None else ""
-            return f"{f'<title>{words}</title> ' if words else ''}({size} bytes of HTML)"
-        return f"({size} bytes of {self.text(server_text(kind, 80)) or 'an unknown type'})"
+        if len(message.body) <= BODY_LIMIT:
+            if isinstance(message, HttpRequest) and kind == FORM:
+                return _cut(self.text(form_text(message)), BODY_LIMIT)
+            if (document := object_or_none(message.body)) is not None:
+                return _cut(json.dumps(self._json(document), ensure_ascii=False), BODY_LIMIT)
+            if kind == "text/html":
+                title = re.search(_TITLE, message.body.decode("utf-8", "replace"))
+                words = self.excerpt(server_text(title.group(1), 200)) if title is not None else ""
+                return f"{f'<title>{words}</title> ' if words else ''}({size} bytes of HTML)"
+        return f"({size} bytes of {self.excerpt(server_text(kind, 80)) or 'an unknown type'})"
+
+    def exchanged(
+        self, request: HttpRequest, response: HttpResponse, *, step: str, seconds: float
+    ) -> Exchanged:
+        """Return the event that tells of one exchange of ours, whose secrets are learnt already."""
+        # Cut only after the secrets are out: half a secret is not recognised.
+        return Exchanged(
+            step=step,
+            method=request.method,
+            url=self.excerpt(request.url),
+            request=self.body(request)[:SHOWN],
+            status=response.status,
+            response=self.body(response)[:SHOWN],
+            seconds=seconds,
+        )
+
+    def clean_response(self, response: HttpResponse, paths: Iterable[str] = ()) -> HttpResponse:
+        """Learn the secrets of a response; return it without those that a refusal quotes.
+
+        Before a flow reads it, and cuts a secret in two with the words around it.
+
+        Args:
+            response: as it came.
+            paths: of members that are secret besides those with the usual names, as in `Send.secrets`.
+        """
+        self.learn_response(response, paths)
+        members, refused = object_or_none(response.body), response.status >= 400
+        # Not a page: only its title is shown, and a form in it may be the answer that a browser posts.
+        if members is None and refused and not is_page(response):
+            text = response.body[:QUOTED].decode("utf-8", "replace")
+            return replace(response, body=self.text(text).encode("utf-8"))
+        if members is None or not (refused or "error" in members):
+            return response
+        # A success with an `error` may be a refusal all the same, and its tokens have to stay.
+        clean = {
+            name: self._json(value) if refused or name in QUOTES else value for name, value in members.items()
+        }
+        return replace(response, body=json.dumps(clean).encode("ascii"))
+
+    def clean_callback(self, callback: Callback) -> Callback:
+        """Learn the secrets of a callback; return it without those that a refusal quotes."""
+        self.learn_parameters(callback.parameters)
+        clean = ((name, self.text(value) if name in QUOTES else value) for name, value in callback.parameters)
+        return replace(callback, parameters=tuple(clean))
+
+    def clean_error(self, error: LoopbackAuthError) -> None:
+        """Replace in an error, in place, every secret that a server may have put into its words.
+
+        Its cause is dropped: a decoder's error holds the whole document.
+        """
+        error.__context__ = error.__cause__ = None
+        error.message = self.text(error.message)
+        error.hint = self.text(error.hint)
+        error.args = (error.message,)
+        if isinstance(error, OAuthError):
+            error.error = self.text(error.error)
+            error.error_description = self.text(error.error_description)
+            error.error_uri = self.text(error.error_uri)
+        if isinstance(error, ProtocolError):
+            error.expected = self.text(error.expected)
+            error.received = self.text(error.received)
 
     def _learn(self, secrets: Secrets) -> None:
         for kind, secret in secrets:
             self._labels.learn(kind, secret)
 
-    def _written(self, value: object) -> object:
+    def _json(self, value: object) -> object:
+        """Return a JSON value without its secrets, wherever in it they stand."""
         if isinstance(value, dict):
-            return {self._labels.text(name): self._written(one) for name, one in value.items()}
+            return {self.text(name): self._json(one) for name, one in value.items()}
         if isinstance(value, list):
-            return [self._written(one) for one in value]
+            return [self._json(one) for one in value]
         if isinstance(value, str):
-            return self._labels.text(value)
-        if isinstance(value, int | float) and (shown := self._labels.text(str(value))) != str(value):
+            return self.text(value)
+        if isinstance(value, int | float) and (shown := self.text(str(value))) != str(value):
             return shown
         return value
 

@@ -151,7 +151,7 @@ class InMemory:
             self._sign_in(story)
         story.close()
         outcome = self._outcome or NOT_SO_FAR
-        return replace(outcome, because=self._redactor.text(outcome.because))
+        return replace(outcome, because=self._redactor.excerpt(outcome.because))
 
     def _sign_in(self, story: Story) -> None:
         self._world.at = lambda point, step: self._reached(story, point, step)

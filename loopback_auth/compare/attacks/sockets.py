@@ -62,7 +62,7 @@ async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> O
         login = LoginUnderAttack(one, session, redactor)
         stack.push_async_callback(login.leave)
         outcome = await _played(scenario.stories[flow](context), login, session, redactor)
-    return Outcome(outcome.succeeded, redactor.text(outcome.because))
+    return Outcome(outcome.succeeded, redactor.excerpt(outcome.because))
 
 
 async def _played(

@@ -1,4 +1,4 @@
-"""What may be told of a sign-in: every secret under the name that it has elsewhere, too."""
+"""What may be told of a sign-in: every secret is a label, in events, refusals and errors as in traces."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 
 from loopback_auth.errors import ProtocolError, TokenError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse
-from loopback_auth.trace.witness import Witness
+from loopback_auth.trace.redactor import Redactor
 
 
 def test_vendors_own_names_are_told_as_tickets() -> None:
     """A reader follows the id of a ticket from `--verbose` to `compare` and `explain` by its label."""
-    witness = Witness()
+    redactor = Redactor()
     created = HttpResponse(201, (("Content-Type", "application/json"),), b'{"id": "0123456789abcdef"}')
-    witness.response(created, ("id", "data.access_token"))
+    redactor.clean_response(created, ("id", "data.access_token"))
     polled = HttpRequest("GET", "https://id.example/tickets/0123456789abcdef")
-    told = witness.exchange(polled, created, step="ticket status request", seconds=0.1)
+    told = redactor.exchanged(polled, created, step="ticket status request", seconds=0.1)
 
     assert told.url == "https://id.example/tickets/<ticket#1>"
     assert told.response == '{"id": "<ticket#1>"}'
@@ -25,13 +25,13 @@ def test_vendors_own_names_are_told_as_tickets() -> None:
 
 def test_byte_order_mark_hides_nothing() -> None:
     """RFC 8259 §8.1 lets a parser pass over it, and ours does: what it reads has to be learnt, too."""
-    witness = Witness()
+    redactor = Redactor()
     body = b'\xef\xbb\xbf{"access_token": "0123456789abcdef"}'
     answer = HttpResponse(200, (("Content-Type", "application/json"),), body)
-    witness.response(answer, ())
-    told = witness.exchange(HttpRequest("GET", "https://id.example/"), answer, step="poll", seconds=0.1)
+    redactor.clean_response(answer, ())
+    told = redactor.exchanged(HttpRequest("GET", "https://id.example/"), answer, step="poll", seconds=0.1)
     error = ProtocolError("0123456789abcdef was sent", source="RFC 6749 §5.1")
-    witness.scrub(error)
+    redactor.clean_error(error)
 
     assert told.response == '{"access_token": "<access_token#1>"}'
     assert error.message.startswith("<access_token#1> was sent")
@@ -39,12 +39,12 @@ def test_byte_order_mark_hides_nothing() -> None:
 
 def test_usual_names_stay() -> None:
     """A token is called what the specifications call it, wherever the vendor puts it."""
-    witness = Witness()
+    redactor = Redactor()
     answer = HttpResponse(
         200, (("Content-Type", "application/json"),), b'{"data": {"access_token": "0123456789abcdef"}}'
     )
-    witness.response(answer, ("data.access_token",))
-    told = witness.exchange(HttpRequest("GET", "https://id.example/"), answer, step="poll", seconds=0.1)
+    redactor.clean_response(answer, ("data.access_token",))
+    told = redactor.exchanged(HttpRequest("GET", "https://id.example/"), answer, step="poll", seconds=0.1)
 
     assert told.response == '{"data": {"access_token": "<access_token#1>"}}'
 
@@ -71,10 +71,10 @@ CANARY = "Canary0Canary1Canary2"
 )
 def test_secret_anywhere_in_an_answer_is_not_told(document: dict[str, object]) -> None:
     """Vendors wrap their answers, and have names of their own."""
-    witness = Witness()
+    redactor = Redactor()
     answer = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
-    answer = witness.response(answer, ())
-    told = witness.exchange(HttpRequest("GET", "https://as.example/"), answer, step="x", seconds=0.1)
+    answer = redactor.clean_response(answer, ())
+    told = redactor.exchanged(HttpRequest("GET", "https://as.example/"), answer, step="x", seconds=0.1)
 
     assert json.loads(told.response).keys() == document.keys()
     assert CANARY not in repr(told)
@@ -84,7 +84,7 @@ def test_secret_anywhere_in_an_answer_is_not_told(document: dict[str, object]) -
 
 def test_who_looks_for_a_mistake_sees_what_is_public() -> None:
     """Keys, identifiers and addresses are no secrets, however odd they look."""
-    witness = Witness()
+    redactor = Redactor()
     document = {
         "issuer": "https://as.example/realms/0123456789abcdef",
         "sub": "248289761001abcdef0123",
@@ -93,8 +93,8 @@ def test_who_looks_for_a_mistake_sees_what_is_public() -> None:
         "token_type": "Bearer",
     }
     answer = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
-    told = witness.exchange(
-        HttpRequest("GET", "https://as.example/"), witness.response(answer, ()), step="x", seconds=0.1
+    told = redactor.exchanged(
+        HttpRequest("GET", "https://as.example/"), redactor.clean_response(answer, ()), step="x", seconds=0.1
     )
 
     assert json.loads(told.response) == document
@@ -102,14 +102,14 @@ def test_who_looks_for_a_mistake_sees_what_is_public() -> None:
 
 def test_client_secret_is_known_before_anybody_can_quote_it() -> None:
     """The authorization endpoint answers before the first request of ours has gone out."""
-    witness = Witness()
-    witness.secret("client_secret", "canary canary+")
+    redactor = Redactor()
+    redactor.learn("client_secret", "canary canary+")
     error = ProtocolError(
         "The answer said canary canary+", source="RFC 6749 §4.1.2", received="canary%20canary%2B"
     )
-    witness.scrub(error)
+    redactor.clean_error(error)
     refusal = Callback((("error", "x"), ("error_description", "canary canary+ is wrong")), via="query")
-    told = witness.callback(refusal)
+    told = redactor.clean_callback(refusal)
 
     assert "canary" not in repr((error, error.received, told.parameters))
 
@@ -128,11 +128,11 @@ def test_words_of_a_refusal_are_clean_before_anybody_cuts_them(
     document: dict[str, object], status: int
 ) -> None:
     """Half a secret is not recognised afterwards."""
-    witness = Witness()
-    witness.secret("code", CANARY)
+    redactor = Redactor()
+    redactor.learn("code", CANARY)
     answer = HttpResponse(status, (("Content-Type", "application/json"),), json.dumps(document).encode())
 
-    said = witness.response(answer, ()).body.decode()
+    said = redactor.clean_response(answer, ()).body.decode()
 
     assert "Canary" not in said
     assert "forbidden" in said or "forbidden" not in str(document)
@@ -140,42 +140,42 @@ def test_words_of_a_refusal_are_clean_before_anybody_cuts_them(
 
 def test_words_in_plain_text_are_clean_too() -> None:
     """Gateways write a sentence."""
-    witness = Witness()
-    witness.secret("code", CANARY)
+    redactor = Redactor()
+    redactor.learn("code", CANARY)
     answer = HttpResponse(
         400, (("Content-Type", "text/plain"),), f"{'x' * 190}{CANARY} \xe9".encode("latin-1")
     )
 
-    assert b"Canary" not in witness.response(answer, ()).body
+    assert b"Canary" not in redactor.clean_response(answer, ()).body
 
 
 def test_success_beside_an_empty_error_keeps_its_tokens() -> None:
     """Some servers write every member that they know."""
-    witness = Witness()
+    redactor = Redactor()
     document = {"access_token": CANARY, "error": None, "message": "ok"}
     answer = HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
 
-    assert json.loads(witness.response(answer, ()).body) == document
+    assert json.loads(redactor.clean_response(answer, ()).body) == document
 
 
 def test_code_of_a_refusal_is_shown() -> None:
     """It is the vendor's word for what went wrong, and no code of an authorization server."""
-    witness = Witness()
+    redactor = Redactor()
     document = {"error": {"code": "forbidden", "message": "forbidden here"}}
-    witness.response(
+    redactor.clean_response(
         HttpResponse(403, (("Content-Type", "application/json"),), json.dumps(document).encode()), ()
     )
     error = TokenError("forbidden", "forbidden here")
 
-    witness.scrub(error)
+    redactor.clean_error(error)
 
     assert (error.error, error.error_description) == ("forbidden", "forbidden here")
 
 
 def test_page_stays_as_it_came() -> None:
     """A form in it may be the answer that a browser posts to us, and its state is to be compared."""
-    witness = Witness()
-    witness.secret("state", CANARY)
+    redactor = Redactor()
+    redactor.learn("state", CANARY)
     page = HttpResponse(400, (("Content-Type", "text/html"),), f"<input value={CANARY}>".encode())
 
-    assert witness.response(page, ()) == page
+    assert redactor.clean_response(page, ()) == page
