@@ -1,10 +1,13 @@
 """The flows: what each of them is, in one table from which every other list of flows is made.
 
-Read before the browser is started: plain classes, and no import. Which function runs a flow is said by
-`flows.catalog`, when it can be used by `plan`, what is known of its risks by `compare.judging.known_rows`.
+Read before the browser is started: plain classes, and no import but that of the words. Which function runs a
+flow is said by `flows.catalog`, when it can be used by `plan`, what is known of its risks by
+`compare.judging.known_rows`.
 """
 
 from __future__ import annotations
+
+from loopback_auth import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,8 +79,8 @@ class FlowTraits:
         choosable: bool = False,
         compared: bool = False,
         offered_by: tuple[str, ...] = (),
-        awaited: str = "your browser",
-        title: str = "Coming back by browser",
+        awaited: str = words.AWAITED_BROWSER,
+        title: str = words.FLOW_BROWSER,
         key: str = "",
         approved_with: str = "link",
     ) -> None:
@@ -160,9 +163,9 @@ FLOWS = (
         choosable=True,
         compared=True,
         offered_by=("ticket",),
-        awaited="your approval elsewhere",
-        title="Approving on another device",
-        key="d link for another device",
+        awaited=words.AWAITED_TICKET,
+        title=words.FLOW_TICKET,
+        key=words.KEY_TICKET,
     ),
     FlowTraits(
         "device",
@@ -174,9 +177,9 @@ FLOWS = (
         choosable=True,
         compared=True,
         offered_by=("device_authorization_endpoint", "issuer"),
-        awaited="the device code",
-        title="Approving by device code",
-        key="d device code",
+        awaited=words.AWAITED_DEVICE,
+        title=words.FLOW_DEVICE,
+        key=words.KEY_DEVICE,
         approved_with="code",
     ),
     FlowTraits(
@@ -188,8 +191,8 @@ FLOWS = (
         choosable=True,
         compared=True,
         offered_by=("authorization_endpoint", "issuer"),
-        awaited="a pasted address",
-        title="Pasting the address",
+        awaited=words.AWAITED_PASTE,
+        title=words.FLOW_PASTE,
     ),
 )
 """In the order in which they are chosen, compared and listed."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loopback_auth import words
 from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
@@ -239,4 +240,4 @@ def _warned(event: Event) -> None:
     if isinstance(event, Warned):
         from loopback_auth.terminal.line import write
 
-        write(f"warning: {event.text}\n")
+        write(words.WARNING.format(text=event.text) + "\n")

@@ -73,8 +73,179 @@ QUESTION_TITLE = "Approved as {account}"
 QUESTION_LEAD = "The program asks whether that is your account. Answer the question in the terminal."
 UNNAMED_ACCOUNT = "an account that the server did not name"
 
-# The terminal: a warning about the page where the sign-in began.
-LINK_OPENED_AFTERWARDS = (
-    "The link was opened again after the answer had arrived, so another person may have been "
-    "faster than you. Check that the account is yours."
+# What begins a message at the terminal; the first two and SIGNED_IN are shown in colour.
+ERROR = "error: {text}"
+WARNING = "warning: {text}"
+
+# The terminal: where to sign in. {name}: of the provider; {program}: the browser; {why}: a clause.
+BROWSER_OPENING = "Opening your browser ({program}) to sign in to {name}."
+BROWSER_NOT_OPENED = "Sign in to {name}. No browser is opened here."
+BROWSER_NOT_OPENED_AS = "Sign in to {name}. No browser is opened here: {why}."
+LINK_FOR_YOURSELF = "If it does not open, open this link yourself{once}:"
+LINK_HERE = "Open this link in a browser on this machine{once}:"
+LINK_ANYWHERE = "Open this link in any browser{once}:"
+LINK_ONCE = "; it works once"
+LINK_SECOND = "Or open this link in a browser that reaches this machine{once}:"
+LINK_SECOND_FIRST = "Sign in to {name}. Open this link in a browser that reaches this machine{once}:"
+LINK_OPEN_YOURSELF = "{why} Open the link yourself."
+ENVIRONMENT = "This is {place}."
+
+# The terminal: what happened to the link. {program}: what opened it without showing it to anybody.
+LINK_UNSEEN = "{program} opened the link, but it shows no window. Open this link in a browser; it works once:"
+LINK_FRESH = "Open this link instead; it works once:"
+LINK_OPENED_TWICE = (
+    "The link was opened a second time, perhaps by another person. So the sign-in that the first opening "
+    "began is not used any more."
 )
+LINK_OPENED_AFTERWARDS = (
+    "The link was opened again after the answer had arrived, so another person may have been faster. "
+    "Check that the account is yours."
+)
+
+# The terminal: approval on any device (RFC 8628 §3.3, §5.4). {code}: to compare or to type; {time}: how long.
+APPROVE_AT = "Sign in to {name} at this link:"
+APPROVE_ANYWHERE = "Sign in to {name} at this link, on any device:"
+APPROVE_ALSO_AT = "You can also sign in to {name} at this link:"
+APPROVE_ALSO_ANYWHERE = "You can also sign in to {name} at this link, on any device:"
+APPROVE_OR_OPEN = "Or open this address:"
+APPROVE_OR_TYPE = "Or open this address and type the code:"
+APPROVE_CODE = "Check that the page shows this code, or enter it there:"
+APPROVE_CODE_PLAIN = "(to copy: {code})"
+APPROVE_VALID = "Valid for {time}."
+APPROVE_WARNING = "Approve only if you started this yourself just now."
+LIFETIME_MINUTES = "{count} minutes"
+LIFETIME_SECOND = "{count} second"
+LIFETIME_SECONDS = "{count} seconds"
+
+# The terminal: a QR code of the link to approve.
+QR_HEADING = "For a phone, the link to approve:"
+QR_TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q or give --qr."
+QR_NO_TERMINAL = "No QR code is drawn: the output is not a terminal."
+QR_NO_BLOCKS = "No QR code is drawn: this terminal does not have the characters for it."
+QR_THIS_MACHINE = "No QR code is drawn: a phone cannot open a link to this machine."
+QR_NOTHING_TO_DRAW = "No QR code: a phone that opens this link could not come back to this machine."
+
+# The terminal: an address that the person pastes.
+PASTE_LINK = "Sign in to {name}. Open this link in any browser:"
+PASTE_LINK_ALSO = "You can also open this link in any browser:"
+PASTE_EXPECT = "After you have signed in, the browser ends on an address that it cannot open:"
+PASTE_HOW = "Copy that whole address and paste it here, nowhere else. What you paste is not shown."
+PASTE_PROMPT = "Paste the address, then Enter: "
+PASTE_PROMPT_OR_BACK = "Paste it, then Enter (Esc: back): "
+PASTE_AGAIN = "{why} Paste again, or cancel with Ctrl-C."
+PASTE_TOO_LONG = "That is more than {limit} KiB, and an address is never that long."
+PASTE_NOT_NOW = "You cannot paste anything now."
+PASTED_CHARACTER = "({count} character)"
+PASTED_CHARACTERS = "({count} characters)"
+
+# The terminal: other questions. {account}: who approved; {note}: what an empty answer means.
+CONFIRM_ACCOUNT = "{account} approved this login."
+CONFIRM_PROMPT = "Is that your account? [y/N] "
+SECRET_PROMPT = "Client secret for {name}{note}: "
+
+# The terminal: keys, while the sign-in waits. Each name begins with its key.
+KEYS = "Keys: {keys}."
+KEYS_NONE = "No key does anything now."
+KEY_OPEN = "o open"
+KEY_COPY = "c copy the link"
+KEY_DRAW = "q QR code"
+KEY_TICKET = "d link for another device"
+KEY_DEVICE = "d device code"
+KEY_PASTE = "p paste"
+KEY_OPENING = "Opening your browser ({program})."
+KEY_CANNOT_OPEN = "No browser can be opened here: {why}."
+KEY_EXPOSED = "Other users of this machine could read the link in the browser's command line: copy it with c."
+
+# The terminal: the link on its way to the clipboard. {link}: which one; {doubt}: one of the two below.
+LINK_NAME = "the link"
+LINK_NAME_APPROVE = "the link to approve"
+LINK_NAME_PASTE = "the link whose last address you paste"
+COPIED = "Copied {link} ({program})."
+COPIED_BY_TMUX = "Sent {link} to the clipboard by tmux ({doubt})."
+COPIED_BY_TERMINAL = "Sent {link} to the clipboard ({doubt})."
+COPIED_DOUBT = "your terminal may not support this"
+COPIED_DOUBT_LONG = "your terminal may not support this, or may cut a link as long as this one"
+COPIED_NOT = "The link cannot be copied here: there is no clipboard program. Select it with the mouse."
+
+# The terminal: which flows are open. A flow has a name, and what is awaited completes "Waiting for".
+FLOW_BROWSER = "Coming back by browser"
+FLOW_TICKET = "Approving on another device"
+FLOW_DEVICE = "Approving by device code"
+FLOW_PASTE = "Pasting the address"
+AWAITED_BROWSER = "your browser"
+AWAITED_TICKET = "your approval elsewhere"
+AWAITED_DEVICE = "the device code"
+AWAITED_PASTE = "a pasted address"
+FLOW_ENDED = "{flow} has ended: {why}."
+FLOW_NOT_POSSIBLE = "{flow} is not possible: {why}."
+
+# The terminal: the stage, in a line that is drawn again and again. {left}: minutes and seconds.
+STAGE_WAITING = "Waiting"
+STAGE_FIRST = "Waiting for a browser"
+STAGE_FLOWS = "Waiting for {awaited}"
+STAGE_FLOWS_OR = "{others} or {last}"
+STAGE_ASKING = "Asking the server"
+STAGE_APPROVE = "Waiting for you to approve"
+STAGE_VISITED = "Your browser is at {name}; approve there"
+STAGE_RETURNED = "You are back; fetching the tokens"
+STAGE_FETCHING = "Fetching the tokens"
+STAGE_REFUSED = "You are back"
+STAGE_OTHER_PROCESS = "Waiting for the other process"
+STAGE_LEFT = "{left} left. {stage}"
+STAGE_LEFT_BRIEF = "{stage}, {left} left"
+STAGE_AT_MOST = "{stage}, {time} at most"
+STAGE_REJECTED = "{stage}; {count} other request turned away"
+STAGE_REJECTED_MANY = "{stage}; {count} other requests turned away"
+STAGE_CANCELS = "{stage}. Ctrl-C cancels."
+STAGE_END = "{stage}."
+
+# The terminal: what else happens while the sign-in waits. {why}: a sentence or a clause; {process}: its ID.
+FOLLOWS = "Process {process} is signing in to {name} already; waiting for its result. Ctrl-C cancels."
+REQUEST_TURNED_AWAY = "A request was turned away: {why}"
+PORT_CALLED_AGAIN = "Another program calls this port again and again. Its requests are ignored."
+ANSWER_TURNED_AWAY = "An answer was turned away: {why}. The sign-in goes on waiting."
+OTHER_USER = "{why} If that is your own browser, run this again with --no-browser and open the link yourself."
+NO_VISIT = "The link has not been opened in a browser yet."
+SERVER_ERROR_PAGE = (
+    "Does the browser show an error of {name}? Press Ctrl-C, and ask the server what it refuses: "
+    "python -m loopback_auth doctor, with the arguments of this login."
+)
+
+# The terminal: the result. The labels stand beside what was granted.
+SIGNED_IN = "Signed in to {name}."
+SIGNED_IN_AS = "Signed in to {name} as {account}."
+RESULT_APPROVED = "approved"
+RESULT_SCOPE = "scope"
+RESULT_UNTIL = "until"
+RESULT_ID_TOKEN = "ID token"
+RESULT_KEPT_IN = "kept in"
+RESULT_SIMULATED = "by a simulated person; you were not asked"
+RESULT_NO_SCOPE = "none"
+RESULT_SCOPE_DEFAULT = "server default (not stated)"
+RESULT_ID_TOKEN_CHECKED = "claims checked, signature {signature}"
+RESULT_UNTIL_UNKNOWN = "unknown"
+RESULT_UNTIL_BEYOND = "beyond the calendar of this machine"
+RESULT_DEMO_STOPPED = "{until} (the demo server has stopped)"
+RESULT_NOT_SAID = "{until} (the server did not say)"
+RESULT_RENEWED = "{until}, then renewed automatically"
+RESULT_SIGN_IN_AGAIN = "{until}, then you sign in again"
+RESULT_ID_ONLY = "The ID token says who you are. The server sent no access token."
+RESULT_TOKEN = "Print the token with: python -m loopback_auth token {name}"
+
+# The terminal: a sign-in by a simulated person.
+SIMULATED = "A simulated person signs in to the built-in demonstration: {why}."
+SIMULATED_INSTEAD = (
+    "You are not asked, and no account is used. To sign in yourself: "
+    "python -m loopback_auth login --no-simulate-person --wait"
+)
+SIMULATED_OPENED = "The simulated browser has opened the start page at {authority}."
+SIMULATED_APPROVES = "The simulated person approves at the server; the program asks it until it says so."
+SIMULATED_APPROVED = "The simulated person has approved, and the browser has come back with the answer."
+
+# The terminal: how far the flows of a comparison are. {flow} and {stage} are the command's own.
+RUN_STAGE = "{flow}: {stage}"
+RUN_NOT_BEGUN = "not begun"
+RUN_COUNT = "{ended} of {count} flows have ended"
+RUN_COUNT_OPEN = "{ended} of {count} flows have ended; still open: {flows}"
+RUN_NOW = "{now}. {count}"
+RUN_ATTACKS = "All flows have ended. Now they are attacked."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from loopback_auth import words
 from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
 
 TYPE_CHECKING = False
@@ -113,7 +114,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from loopback_auth.settings import config_file, load_config, resolve, unknown_variables
 
     for variable in unknown_variables(os.environ):
-        tell(f"warning: the variable {variable} means nothing here; is it misspelled?")
+        text = f"The variable {variable} is not one of the settings. Is it misspelled?"
+        tell(words.WARNING.format(text=text))
     path = config_file(os.environ)
     settings = resolve(
         provider=options.provider or "",
@@ -204,7 +206,8 @@ def tell_error(error: LoopbackAuthError) -> None:
     """Tell people what happened and what to do."""
     from loopback_auth.terminal.line import say
 
-    say(error.message if isinstance(error, AttemptCancelled) else f"error: {error.message}")
+    cancelled = isinstance(error, AttemptCancelled)
+    say(error.message if cancelled else words.ERROR.format(text=error.message))
     if error.hint:
         say(f"  what to do: {error.hint}", prose=True)
 

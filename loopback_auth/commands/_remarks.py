@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loopback_auth import words
 from loopback_auth.cli import tell
 from loopback_auth.events import Event, PasteRefused, Warned
 
@@ -10,8 +11,8 @@ def remark(event: Event) -> None:
     """Tell people what they should know."""
     match event:
         case Warned(text):
-            tell(f"warning: {text}")
+            tell(words.WARNING.format(text=text))
         case PasteRefused(reason):
-            tell(f"{reason} Paste again, or cancel with Ctrl-C.")
+            tell(words.PASTE_AGAIN.format(why=reason))
         case _:
             pass

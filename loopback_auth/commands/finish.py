@@ -23,6 +23,7 @@ import os
 import sys
 import time
 
+from loopback_auth import words
 from loopback_auth.cli import print_json, tell
 from loopback_auth.commands._remarks import remark
 from loopback_auth.commands.start import finish_command
@@ -58,7 +59,6 @@ LONGEST_WAIT = 3600.0
 BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
 ELSEWHERE = "If another account or another LOOPBACK_AUTH_DATA_DIR began it, go on there."
 OTHER_ACCOUNT = "Sign in with the other account. What was approved can be removed at the provider."
-PROMPT = "Paste the address, then Enter: "
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -255,9 +255,9 @@ def _paste(url: str | None) -> Paste | None:
 
     async def brought(request: AuthorizationRequest) -> Callback:
         if url is None:
-            return await pasted(request, notify=remark, read=lambda: read_line(PROMPT))
+            return await pasted(request, notify=remark, read=lambda: read_line(words.PASTE_PROMPT))
         # With `-` it is stdin that counts, also where there is a terminal besides.
-        text = url if url != "-" else await read_line(PROMPT, terminal="")
+        text = url if url != "-" else await read_line(words.PASTE_PROMPT, terminal="")
         return await judged_once(text, remark)(request)
 
     return brought

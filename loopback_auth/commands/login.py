@@ -24,6 +24,7 @@ from __future__ import annotations
 import os
 import sys
 
+from loopback_auth import words
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.environment import is_terminal
@@ -168,8 +169,7 @@ def _follow(
 
     def told(event: Event) -> None:
         if isinstance(event, Followed):
-            tell(f"Process {event.process} is signing in to {settings.name} already; waiting for its result.")
-            tell("Ctrl-C cancels.")
+            tell(words.FOLLOWS.format(process=event.process, name=settings.name))
 
     return asyncio.run(
         follow(

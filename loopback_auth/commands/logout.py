@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
+from loopback_auth.commands._remarks import remark
 from loopback_auth.commands.status import kept
 from loopback_auth.commands.token import client_secret
 from loopback_auth.errors import LoopbackAuthError, StoreError
@@ -24,7 +25,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.events import Event
     from loopback_auth.model import SignIn
 
 
@@ -70,7 +70,7 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
     secret = client_secret(sign_in)
     network = KeptSettings(os.environ).network(sign_in)
     try:
-        leaving = logout(sign_in, store=store, client_secret=secret, notify=_note, network=network)
+        leaving = logout(sign_in, store=store, client_secret=secret, notify=remark, network=network)
         revoked = asyncio.run(leaving)
     except StoreError:
         raise  # Then they are not forgotten either.
@@ -80,13 +80,6 @@ def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], 
         return {"name": sign_in.name, "revoked": False, **described_error(exc)}, exc.exit_code
     _say(sign_in, revoked=revoked)
     return {"name": sign_in.name, "revoked": revoked}, 0
-
-
-def _note(event: Event) -> None:
-    from loopback_auth.events import Warned
-
-    if isinstance(event, Warned):
-        tell(f"note: {event.text}")
 
 
 def _say(sign_in: SignIn, *, revoked: bool) -> None:

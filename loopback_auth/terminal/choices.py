@@ -16,6 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from loopback_auth import words
 from loopback_auth.events import CallbackReceived, Event, RouteEnded
 from loopback_auth.flow_table import BY_NAME, POLLED
 from loopback_auth.signin.controls import Controls
@@ -26,11 +27,6 @@ from loopback_auth.terminal.links import Links
 
 if TYPE_CHECKING:
     from loopback_auth.network.browser import Opening
-
-"""The key that begins a flow, in the line of help."""
-
-NO_BROWSER = "Other users of this machine could read the link in the browser's command line: copy it with c."
-NO_CODE = "No QR code: a phone that opens this link could not come back to this machine."
 
 
 class Choices:
@@ -142,18 +138,18 @@ class Choices:
             return ()
         link, elsewhere = bool(self._links.current), self._elsewhere()
         names = {
-            "o open": link and self._open_browser is not None,
-            "c copy the link": link,
-            "q QR code": self._links.drawable and (self._links.invited is not None or bool(elsewhere)),
+            words.KEY_OPEN: link and self._open_browser is not None,
+            words.KEY_COPY: link,
+            words.KEY_DRAW: self._links.drawable and (self._links.invited is not None or bool(elsewhere)),
             BY_NAME[elsewhere].key if elsewhere else "": bool(elsewhere),
-            "p paste": self._awaited or "paste" in self._waiting(),
+            words.KEY_PASTE: self._awaited or "paste" in self._waiting(),
         }
         return tuple(name for name, does_something in names.items() if does_something)
 
     def _help(self) -> None:
         self._told = self._names()
-        keys = f"Keys: {', '.join(self._told)}." if self._told else "No key does anything now."
-        self._line.say(keys)
+        keys = ", ".join(self._told)
+        self._line.say(words.KEYS.format(keys=keys) if keys else words.KEYS_NONE)
 
     def _open(self) -> None:
         if not self._links.current or self._open_browser is None:
@@ -161,15 +157,15 @@ class Choices:
         # The provider's own address, and a ticket's above all, would show in the process list.
         link, invited = self._start_link(exposed=True), self._links.invited
         if not link and invited is not None and invited.redeemable:
-            self._line.say(NO_BROWSER)
+            self._line.say(words.KEY_EXPOSED)
             return
         link = link or self._links.current
         opening = self._open_browser(link)
         if opening.program:
-            self._line.say(f"Opening your browser ({opening.program}).")
+            self._line.say(words.KEY_OPENING.format(program=opening.program))
             self._opened(opening)
         else:
-            self._line.say(f"No browser can be opened here: {opening.why_not}.")
+            self._line.say(words.KEY_CANNOT_OPEN.format(why=opening.why_not))
             self._open_browser = None
 
     def _copy(self) -> None:
@@ -202,7 +198,7 @@ class Choices:
             self._links.code_wanted = True
             self._begin_elsewhere()
         elif self._links.current:
-            self._line.say(NO_CODE)
+            self._line.say(words.QR_NOTHING_TO_DRAW)
 
     def _begin_elsewhere(self) -> None:
         if self._controls is not None and (flow := self._elsewhere()):
@@ -214,7 +210,7 @@ class Choices:
 
     def _take(self, typed: Typed) -> None:
         if not self._can_paste():
-            self._line.say("Nothing is to be pasted now.")
+            self._line.say(words.PASTE_NOT_NOW)
             return
         # Without marks around it a paste may come in several pieces.
         before = "" if typed.whole or self._pending.whole else self._pending.text

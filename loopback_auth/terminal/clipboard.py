@@ -18,6 +18,7 @@ import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
+from loopback_auth import words
 from loopback_auth.network.browser import child_environment
 from loopback_auth.plan.openers import is_termux, is_wsl, program_name
 from loopback_auth.plan.signals import SSH
@@ -42,7 +43,7 @@ def copy(
     platform: str,
     write_escape: Callable[[str], object] | None,
     *,
-    name: str = "the link",
+    name: str = words.LINK_NAME,
 ) -> str:
     """Copy a link; say how that was done, or why not. May take some seconds.
 
@@ -55,13 +56,13 @@ def copy(
     """
     for command in programs(environ, platform):
         if _copied(command, text, environ):
-            return f"Copied {name} ({program_name(command[0])})."
+            return words.COPIED.format(link=name, program=program_name(command[0]))
     if environ.get("TMUX") and _copied(TMUX, text, environ):
-        return f"Sent {name} to the clipboard by tmux {_doubt(text)}"
+        return words.COPIED_BY_TMUX.format(link=name, doubt=_doubt(text))
     if write_escape is None:
-        return "Nothing here can copy the link: there is no clipboard program. Select it with the mouse."
+        return words.COPIED_NOT
     write_escape(escape(text, tmux=bool(environ.get("TMUX"))))
-    return f"Sent {name} to the clipboard {_doubt(text)}"
+    return words.COPIED_BY_TERMINAL.format(link=name, doubt=_doubt(text))
 
 
 def programs(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
@@ -113,5 +114,4 @@ def _copied(command: tuple[str, ...], text: str, environ: Mapping[str, str]) -> 
 
 
 def _doubt(text: str) -> str:
-    cut = ", or may cut one as long as this" if len(text) > SURVIVES else ""
-    return f"(your terminal may not support this{cut})."
+    return words.COPIED_DOUBT_LONG if len(text) > SURVIVES else words.COPIED_DOUBT

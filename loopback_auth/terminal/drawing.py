@@ -1,4 +1,4 @@
-"""How links, codes and QR codes look on a terminal.
+"""How links, codes, QR codes and exchanges look on a terminal.
 
 A link is never broken: a terminal joins what it wrapped itself, but not what we broke. Where the terminal is
 known to take escape sequences, a link too long for a line is marked as one besides (OSC 8), because some lose
@@ -12,11 +12,13 @@ Source: ISO/IEC 18004 §6.3.8 (quiet zone); https://no-color.org; the OSC 8 note
 
 from __future__ import annotations
 
+from loopback_auth import words
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from loopback_auth.events import VerificationPrompted
+    from loopback_auth.events import Exchanged, VerificationPrompted
 
 BLOCKS = " ▀▄█"
 """By the two modules, one above the other, that a character stands for: 1 is the upper, 2 the lower."""
@@ -72,21 +74,22 @@ def instructions(
         event: the invitation.
         columns: room from left to right.
         escapes: the terminal takes escape sequences.
-        patience: seconds after which nobody waits any longer, however long the link is valid.
+        patience: seconds after which the program stops waiting, even if the link is valid for longer.
     """
     text = ""
     if event.plain_url and event.plain_url != event.url:
-        typed = " and type the code" if event.user_code else ""
+        heading = words.APPROVE_OR_TYPE if event.user_code else words.APPROVE_OR_OPEN
         shown = link(event.plain_url, columns=columns, escapes=escapes)
-        text += f"Or open this address{typed}:\n\n  {shown}\n\n"
+        text += f"{heading}\n\n  {shown}\n\n"
     if event.user_code:
         code = spaced(event.user_code, columns=columns, escapes=escapes)
-        text += f"Check that the page shows this code, or enter it there:\n\n  {code}\n\n"
+        text += f"{words.APPROVE_CODE}\n\n  {code}\n\n"
         if event.user_code not in code:
-            text += f"(to copy: {event.user_code})\n"
+            text += f"{words.APPROVE_CODE_PLAIN.format(code=event.user_code)}\n"
     if event.lifetime:
-        text += f"Valid for {lifetime(min(event.lifetime, patience or event.lifetime))}. "
-    return text + "Approve only if you started this yourself just now."
+        valid = lifetime(min(event.lifetime, patience or event.lifetime))
+        text += f"{words.APPROVE_VALID.format(time=valid)} "
+    return text + words.APPROVE_WARNING
 
 
 def spaced(code: str, *, columns: int, escapes: bool) -> str:
@@ -99,8 +102,23 @@ def spaced(code: str, *, columns: int, escapes: bool) -> str:
 def lifetime(seconds: float) -> str:
     """Say how long something is valid."""
     if seconds >= 120:
-        return f"{seconds // 60:.0f} minutes"
-    return f"{seconds:.0f} second{'s' * (round(seconds) != 1)}"
+        return words.LIFETIME_MINUTES.format(count=f"{seconds // 60:.0f}")
+    return in_seconds(seconds)
+
+
+def in_seconds(seconds: float) -> str:
+    """Say how long something takes, in seconds."""
+    text = words.LIFETIME_SECOND if round(seconds) == 1 else words.LIFETIME_SECONDS
+    return text.format(count=f"{seconds:.0f}")
+
+
+def exchange_lines(event: Exchanged) -> tuple[str, str]:
+    """Describe an exchange of ours, in a line for each direction."""
+    from loopback_auth.redact import server_text
+
+    request, response = server_text(event.request, 2000), server_text(event.response, 2000)
+    asked = f"> {event.step}: {event.method} {event.url} {request}".rstrip()
+    return asked, f"< {event.status} after {event.seconds * 1000:.0f} ms: {response}"
 
 
 def qr_code(url: str, *, columns: int, lines: int, escapes: bool, light: bool = False) -> list[str]:

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from loopback_auth import words
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.terminal.keys import Keys, Typed, TypedAnswer
 
@@ -58,7 +59,8 @@ class Prompt:
         if not answer.characters:
             return self._prompt
         count = f"{answer.characters:,}".replace(",", " ")
-        return f"{self._prompt}({count} character{'s' * (answer.characters > 1)})"
+        pasted = words.PASTED_CHARACTERS if answer.characters > 1 else words.PASTED_CHARACTER
+        return self._prompt + pasted.format(count=count)
 
     def feed(self, piece: bytes) -> None:
         """Take what has arrived; nothing at all: the terminal was closed."""
@@ -170,7 +172,7 @@ class Listening:
         """
         keyboard = self._keyboard
         if keyboard is None:
-            raise Unavailable("There is no terminal any longer at which somebody could be asked.")
+            raise Unavailable("There is no terminal any longer on which to ask.")
         question = Prompt(prompt, limit=self._limit, hidden=hidden, may_leave=may_leave)
         if afresh:
             keyboard.forget_keys()

@@ -14,6 +14,7 @@ import os
 import sys
 from contextlib import contextmanager
 
+from loopback_auth import words
 from loopback_auth.invocation import as_typed
 from loopback_auth.terminal.drawing import takes_escapes
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-COLOURS = {"error: ": "1;31", "warning: ": "1;33", "Signed in ": "1;32"}
-"""Words that a message may begin with, and how it is shown then: red, yellow, green."""
+COLOURS = {words.ERROR: "1;31", words.WARNING: "1;33", words.SIGNED_IN: "1;32"}
+"""Messages that are shown in red, yellow and green, by the words before their first field."""
 ECHO = "^C"
 """What a terminal that hears no single keys writes behind the line when Ctrl-C is pressed."""
 
@@ -98,7 +99,7 @@ def say(text: str, *, prose: bool = False) -> None:
 
 def coloured(text: str) -> str:
     """Colour the line by which a message is found again, whole, so that it can still be searched for."""
-    colour = next((colour for words, colour in COLOURS.items() if text.startswith(words)), "")
+    colour = next((colour for one, colour in COLOURS.items() if text.startswith(one.partition("{")[0])), "")
     first, end, rest = text.partition("\n")
     return f"\x1b[{colour}m{first}\x1b[0m{end}{rest}" if colour else text
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 
+from loopback_auth import words
 from loopback_auth.flow_table import POLLED
 from loopback_auth.plan.port_forwarding import authority_of, is_here
 from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
@@ -21,9 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.events import VerificationPrompted
     from loopback_auth.terminal.line import Line
-
-HEADING = "For a phone, the link to approve:"
-TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q or give --qr.\n"
 
 
 class Links:
@@ -108,8 +106,8 @@ class Links:
     def name(self) -> str:
         """What the current link is called."""
         if self.invited is not None:
-            return "the link to approve"
-        return "the link whose last address you paste" if self._pasting else "the link"
+            return words.LINK_NAME_APPROVE
+        return words.LINK_NAME_PASTE if self._pasting else words.LINK_NAME
 
     def draw_code(self) -> None:
         """Draw the link of the invitation as a QR code, or say why not."""
@@ -117,18 +115,19 @@ class Links:
         if self.invited is None:
             return
         if not self._line.live:
-            self._line.say("No QR code is drawn: this is no terminal.")
+            self._line.say(words.QR_NO_TERMINAL)
             return
         if not takes_blocks(sys.stderr.encoding):
-            self._line.say("The characters of this terminal cannot draw a QR code.\n")
+            self._line.say(f"{words.QR_NO_BLOCKS}\n")
             return
         if is_here(self.invited.url):
-            self._line.say("No QR code is drawn: a phone cannot open a link to this machine.")
+            self._line.say(words.QR_THIS_MACHINE)
             return
         columns, lines = size()
         light = light_background(os.environ)
         rows = qr_code(self.invited.url, columns=columns, lines=lines - 1, escapes=self.escapes, light=light)
-        self._line.say(f"{HEADING}\n" + "\n".join(rows) + "\n" if rows else TOO_SMALL)
+        drawn = [words.QR_HEADING, *rows] if rows else [words.QR_TOO_SMALL]
+        self._line.say("\n".join([*drawn, ""]))
 
     def ended(self, flow: str) -> None:
         """Forget a link that is of no use any more."""

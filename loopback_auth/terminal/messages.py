@@ -1,6 +1,7 @@
 """What to say of each event of a sign-in, and when; everything goes to stderr.
 
-How it looks is decided in `drawing` and `line`. On a terminal the line at the bottom shows the stage;
+The sentences are in `words`; how they look is decided in `drawing` and `line`, and what helps while nothing
+happens in `troubleshooting`. On a terminal the line at the bottom shows the stage;
 elsewhere each stage is a message. Server text was cleaned where it came in (`redact.server_text`).
 
 Loaded before the browser is started, so whatever costs is imported on use.
@@ -8,13 +9,10 @@ Loaded before the browser is started, so whatever costs is imported on use.
 
 from __future__ import annotations
 
-import os
-import time
-
+from loopback_auth import words
 from loopback_auth.flow_table import BY_NAME
-from loopback_auth.plan.model import UNVISITED, Place
-from loopback_auth.plan.port_forwarding import forwarding_command, instruction, is_here
-from loopback_auth.terminal.drawing import instructions
+from loopback_auth.plan.port_forwarding import is_here
+from loopback_auth.terminal.drawing import exchange_lines, in_seconds, instructions
 from loopback_auth.terminal.line import Line, size
 from loopback_auth.terminal.links import Links
 from loopback_auth.terminal.progress import (
@@ -23,29 +21,29 @@ from loopback_auth.terminal.progress import (
     likelier_elsewhere,
     lives_by_itself,
 )
+from loopback_auth.terminal.troubleshooting import Troubleshooting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.events import Event, Exchanged, OpenerFailed, VerificationPrompted
-    from loopback_auth.plan.model import Plan
+    from loopback_auth.events import Event, OpenerFailed, VerificationPrompted
+    from loopback_auth.plan.model import Place, Plan
 
-NEVER = float("inf")
-LOST_SECONDS = 15.0
-"""After so long at the server, what an error page there means is said; many have approved by then."""
-UNKNOWN_PLACE = Place("console", "a terminal")
-UNSEEN = "The link was opened by {}, which shows no window. Open this one in a browser; it works once:"
 REFUSALS = 5
-"""Reasons for which answers were turned away that are said; then it is somebody who plays with the port."""
-OPENED_TWICE = (
-    "The link was opened a second time, and one of the two may be somebody else: what it led to is not used "
-    "any more."
-)
-FRESH = "Open this link instead; it works once:"
-OWN_BROWSER = "If that is your own browser, run this again with --no-browser and open the link yourself."
+"""Reasons for which answers were turned away that are said; then somebody plays with the port."""
 
 
 class Messages:
-    """Tells events; the arguments are those of `Terminal`."""
+    """Tells the events of one sign-in.
+
+    Args:
+        name: of the provider.
+        authority: host and port of the redirect URI, which the browser has to reach; empty: there is none.
+        plan: where this runs, which flows are open, and why; None: not known.
+        verbose: show every exchange, secrets replaced by labels.
+        qr: draw the link to approve at as a QR code; None: if no browser was opened.
+        pasting: the person will be asked to paste the address, so their browser may be anywhere.
+        command: of ours, which could be started again in another way; empty: another one asks.
+    """
 
     def __init__(
         self,
@@ -63,15 +61,16 @@ class Messages:
         self._verbose = verbose
         self._qr = qr
         self._pasting = pasting
-        self._command = command
-        self._explained = self._introduced = self._launched = self._visited = self._helped = False
+        self._explained = self._introduced = False
         self._reasons: set[str] = set()
-        self._lost_at = NEVER
         self._second = self._failure = self._staged = self._unseen = ""
         self._refused: set[str] = set()
         self.line = Line()
         self.links = Links(self.line, authority)
         self.progress = Progress(name, flows_at_first(plan))
+        self.trouble = Troubleshooting(
+            name, self.line, self.links, self.progress, plan=plan, pasting=pasting, command=command
+        )
 
     def link(self, url: str, *, program: str, why_not: str) -> None:
         """Show the page where the sign-in begins; after what is likelier to work here."""
@@ -81,18 +80,16 @@ class Messages:
         if not program and self._plan is not None and likelier_elsewhere(self._plan):
             self._second = url
             return
-        self._launched = bool(program)
-        once = "; it works once" if self.links.works_once(url) else ""
+        self.trouble.launched = bool(program)
         if program:
-            self.line.say(f"Opening your browser ({program}) to sign in to {self._name}.")
-            self.line.say(f"If it does not open, open this link yourself{once}:")
+            self.line.say(words.BROWSER_OPENING.format(program=program, name=self._name))
+            heading = words.LINK_FOR_YOURSELF
         else:
-            said = self._introduced and why_not == f"this is {self._place.title}"
-            self.line.say(
-                f"Sign in to {self._name}. No browser is opened here{'' if said else f': {why_not}'}."
-            )
-            where = "any browser" if self._pasting else "a browser on this machine"
-            self.line.say(f"Open this link in {where}{once}:")
+            said = not why_not or (self._introduced and why_not == f"this is {self._place.title}")
+            not_opened = words.BROWSER_NOT_OPENED if said else words.BROWSER_NOT_OPENED_AS
+            self.line.say(not_opened.format(name=self._name, why=why_not))
+            heading = words.LINK_ANYWHERE if self._pasting else words.LINK_HERE
+        self.line.say(heading.format(once=self._once_only(url)))
         self.links.start(url)
         self.progress.shown()
 
@@ -108,7 +105,7 @@ class Messages:
             case events.LinkReady(url, program, why_not):
                 self.link(url, program=program, why_not=why_not)
                 if self.links.current:
-                    self.help_at_once()
+                    self.trouble.at_once()
             case events.VerificationPrompted():
                 self._invite(event)
             case events.PasteReady(url, redirect_uri):
@@ -122,42 +119,41 @@ class Messages:
             case events.OpenerFailed():
                 self._open_yourself(event)
             case events.LinkOpened(shown_to_nobody_by=""):
-                self._visited = True
-                self._lost_at = time.monotonic() + LOST_SECONDS
+                self.trouble.visited()
                 self.progress.visited()
                 self._stage()
             case events.LinkOpened(shown_to_nobody_by=program):
                 self._unseen = program
             case events.LinkOpenedTwice():
-                self.line.say(OPENED_TWICE)
+                self.line.say(words.LINK_OPENED_TWICE)
             case events.LinkRenewed(url):
                 unseen, self._unseen = self._unseen, ""
-                self.line.say(UNSEEN.format(unseen) if unseen else FRESH)
+                self.line.say(words.LINK_UNSEEN.format(program=unseen) if unseen else words.LINK_FRESH)
                 self.links.start(url)
             case events.Ignored(count, _, reason, suspicious):
                 self.progress.ignored(count)
                 if self.line.live and reason not in self._reasons:
                     # Once each: the line at the bottom has no room for it.
                     self._reasons.add(reason)
-                    self.line.say(f"A request was turned away: {reason}")
+                    self.line.say(words.REQUEST_TURNED_AWAY.format(why=reason))
                 if suspicious:
-                    self.line.say("Something else is calling this port again and again; it is being ignored.")
+                    self.line.say(words.PORT_CALLED_AGAIN)
             case events.AnswerTurnedAway():
-                self._once(f"An answer was turned away: {event}. The sign-in goes on waiting.")
+                self._once(words.ANSWER_TURNED_AWAY.format(why=event))
             case events.OtherUserTurnedAway():
-                self._once(f"{event} {OWN_BROWSER}")
+                self._once(words.OTHER_USER.format(why=event))
             case events.HttpsTried(authority):
                 from loopback_auth.signin.rejected_requests import https_tried
 
                 self.line.say(https_tried(authority))
             case events.CallbackReceived(refused):
-                self._lost_at = NEVER
+                self.trouble.returned()
                 self.progress.returned(refused=refused)
                 self._stage()
             case events.PasteRefused(reason):
-                self.line.say(f"{reason} Paste again, or cancel with Ctrl-C.")
+                self.line.say(words.PASTE_AGAIN.format(why=reason))
             case events.Warned(text):
-                self.line.say(f"warning: {text}")
+                self.line.say(words.WARNING.format(text=text))
             case events.Exchanged():
                 if self._verbose:
                     for line in exchange_lines(event):
@@ -177,54 +173,26 @@ class Messages:
 
             self.progress.valid(timeout := TIMEOUT)
         if self.links.current:
-            self.help_at_once()
+            self.trouble.at_once()
         # Before there is a link, nothing is awaited of the person.
         if not self.line.live and (self.links.current or self.progress.comes_back()):
-            most = ""
+            stage = self._staged = self.progress.awaited
             if timeout is not None:
-                most = f", {timeout:.0f} second{'s' * (round(timeout) != 1)} at most"
-            self._staged = self.progress.awaited
-            self.line.say(f"{self._staged}{most}.")
-
-    def help_at_once(self) -> None:
-        """Say how a browser elsewhere can reach us, if there is none here."""
-        if not self._launched and not self._helped and not self._pasting:
-            self._recipe()
-
-    def missed(self) -> None:
-        """Say once that no browser has come although one was started, unless another flow begins for that."""
-        waits = self._plan is not None and self._plan.starting(UNVISITED)
-        if self._launched and not (self._visited or self._helped or self._pasting or waits):
-            self.line.say("No browser has come to the link yet.")
-            self._recipe()
-
-    def lost(self) -> None:
-        """Say once what an error page of the server means, while the person still looks at it.
-
-        A server must not redirect to an address that it does not know (RFC 6749 §4.1.2.1), so nothing of it
-        reaches us.
-        """
-        if self._command and time.monotonic() >= self._lost_at:
-            self._lost_at = NEVER
-            self.line.say(
-                f"Does the browser show an error of {self._name}? Press Ctrl-C, and ask the server what it "
-                "refuses: python -m loopback_auth doctor, with the arguments of this login."
-            )
+                stage = words.STAGE_AT_MOST.format(stage=stage, time=in_seconds(timeout))
+            self.line.say(words.STAGE_END.format(stage=stage))
 
     def explain(self, redirect_uri: str) -> None:
         """Say once what is to be pasted."""
         if self._explained:
             return
         self._explained = True
-        self.line.say("After you have signed in, the browser ends on an address that it cannot open:")
+        self.line.say(words.PASTE_EXPECT)
         self.line.say(f"\n  {redirect_uri}?...\n")
-        self.line.say(
-            "Copy that whole address and paste it here, nowhere else. Nothing that you paste is shown."
-        )
+        self.line.say(words.PASTE_HOW)
 
     @property
     def _place(self) -> Place:
-        return self._plan.place if self._plan is not None else UNKNOWN_PLACE
+        return self.trouble.place
 
     def _introduce(self) -> None:
         """Say where this runs, if that makes a difference."""
@@ -233,16 +201,17 @@ class Messages:
         self._introduced = True
         # With one flow only, what helps in other such places may be nothing that this provider offers.
         advice = f" {self._place.advice}" if len(self._plan.routes) > 1 else ""
-        self.line.say(f"This is {self._place.title}.{advice}")
+        self.line.say(words.ENVIRONMENT.format(place=self._place.title) + advice)
 
     def _invite(self, event: VerificationPrompted) -> None:
         self._introduce()
         if event.opened_with:
-            self._launched = True
-            self.line.say(f"Opening your browser ({event.opened_with}) to sign in to {self._name}.")
-        begin = "You can also sign in" if self.links.current else "Sign in"
-        here = is_here(event.url)
-        self.line.say(f"{begin} to {self._name} at this link{'' if here else ', on any device'}:")
+            self.trouble.launched = True
+            self.line.say(words.BROWSER_OPENING.format(program=event.opened_with, name=self._name))
+        here, also = is_here(event.url), bool(self.links.current)
+        at_this_link = words.APPROVE_ALSO_AT if also else words.APPROVE_AT
+        anywhere = words.APPROVE_ALSO_ANYWHERE if also else words.APPROVE_ANYWHERE
+        self.line.say((at_this_link if here else anywhere).format(name=self._name))
         self.links.invite(event)
         self._qr_code()
         self.line.say(
@@ -255,7 +224,7 @@ class Messages:
         )
         self._show_second()
         if here:
-            self.help_at_once()
+            self.trouble.at_once()
         if event.lifetime:
             self.progress.valid(event.lifetime)
         self.progress.invited()
@@ -263,8 +232,8 @@ class Messages:
 
     def _offer_to_paste(self, url: str, redirect_uri: str) -> None:
         self._introduce()
-        begin = "You can also open" if self.links.current else f"Sign in to {self._name}. Open"
-        self.line.say(f"{begin} this link in any browser:")
+        heading = words.PASTE_LINK_ALSO if self.links.current else words.PASTE_LINK
+        self.line.say(heading.format(name=self._name))
         self.links.anywhere(url)
         self._explained = False
         self.explain(redirect_uri)
@@ -279,10 +248,10 @@ class Messages:
         self._stage()
 
     def _end(self, flow: str, why: str) -> None:
-        what = "has ended" if self.progress.offered(flow) else "is not possible"
+        what = words.FLOW_ENDED if self.progress.offered(flow) else words.FLOW_NOT_POSSIBLE
         self.progress.ended(flow)
         self.links.ended(flow)
-        self.line.say(f"{BY_NAME[flow].title} {what}: {why.rstrip('.')}.")
+        self.line.say(what.format(flow=BY_NAME[flow].title, why=why.rstrip(".")))
         self._show_second()
         self._stage()
 
@@ -290,26 +259,22 @@ class Messages:
         """Show our own link where it is the second choice."""
         url, self._second = self._second, ""
         if url:
-            once = "; it works once" if self.links.works_once(url) else ""
-            begin = "Or open" if self.links.current else f"Sign in to {self._name}. Open"
-            self.line.say(f"{begin} this link in a browser that reaches this machine{once}:")
+            heading = words.LINK_SECOND if self.links.current else words.LINK_SECOND_FIRST
+            self.line.say(heading.format(name=self._name, once=self._once_only(url)))
             self.links.start(url)
-            self.help_at_once()
+            self.trouble.at_once()
 
     def _follow(self, process: int) -> None:
-        self.line.say(
-            f"Process {process} is signing in to {self._name} already; waiting for its result. "
-            "Ctrl-C cancels."
-        )
+        self.line.say(words.FOLLOWS.format(process=process, name=self._name))
         self.progress.followed()
 
     def _open_yourself(self, failed: OpenerFailed) -> None:
         from loopback_auth.signin.race import did_not_open
 
         self._failure = did_not_open(failed)
-        self.line.say(f"{self._failure} Open the link yourself.")
-        self._launched = False
-        self.help_at_once()
+        self.line.say(words.LINK_OPEN_YOURSELF.format(why=self._failure))
+        self.trouble.launched = False
+        self.trouble.at_once()
         self._qr_code()
 
     def _qr_code(self) -> None:
@@ -317,28 +282,14 @@ class Messages:
         if invited is None:
             return
         # To a phone, 127.0.0.1 is the phone.
-        by_itself = self._qr is None and self.line.live and not self._launched and not is_here(invited.url)
+        by_itself = (
+            self._qr is None and self.line.live and not self.trouble.launched and not is_here(invited.url)
+        )
         if self._qr or by_itself or self.links.code_wanted:
             self.links.draw_code()
 
-    def _recipe(self) -> None:
-        from loopback_auth.environment import user_and_host
-
-        self._helped = True
-        user, host = user_and_host()
-        ours = self.progress.comes_back()
-        how = forwarding_command(
-            self._place,
-            os.environ,
-            self.links.needed(ours=ours),
-            user=user,
-            host=host,
-            command=self._command,
-            ours=ours,
-        )
-        if how:
-            self.line.say(instruction(self._place))
-            self.line.say(f"\n  {how}\n")
+    def _once_only(self, url: str) -> str:
+        return words.LINK_ONCE if self.links.works_once(url) else ""
 
     def _once(self, text: str) -> None:
         """Say each thing once: whoever can reach the port could otherwise fill the screen."""
@@ -349,13 +300,4 @@ class Messages:
     def _stage(self) -> None:
         if not self.line.live and self.progress.awaited != self._staged:
             self._staged = self.progress.awaited
-            self.line.say(f"{self._staged}.")
-
-
-def exchange_lines(event: Exchanged) -> tuple[str, str]:
-    """Describe an exchange of ours, in a line for each direction."""
-    from loopback_auth.redact import server_text
-
-    request, response = server_text(event.request, 2000), server_text(event.response, 2000)
-    asked = f"> {event.step}: {event.method} {event.url} {request}".rstrip()
-    return asked, f"< {event.status} after {event.seconds * 1000:.0f} ms: {response}"
+            self.line.say(words.STAGE_END.format(stage=self._staged))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from loopback_auth import words
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.model import SignIn
@@ -14,38 +16,38 @@ def signed_in(sign_in: SignIn, kept_in: str) -> str:
     from loopback_auth.redact import server_text
 
     tokens = sign_in.tokens
-    who = f" as {tokens.account}" if tokens.account else ""
+    title = words.SIGNED_IN_AS if tokens.account else words.SIGNED_IN
     # What is not told is what was asked for (RFC 6749 §5.1): an empty scope beside a request is an answer.
-    nothing = "none" if sign_in.requested_scope.strip() else "server default (not stated)"
-    simulated = ["  approved   by a simulated person; nobody was asked"] if sign_in.simulated_person else []
-    lines = [f"Signed in to {sign_in.name}{who}.", *simulated]
+    nothing = words.RESULT_NO_SCOPE if sign_in.requested_scope.strip() else words.RESULT_SCOPE_DEFAULT
+    facts = [(words.RESULT_APPROVED, words.RESULT_SIMULATED)] if sign_in.simulated_person else []
     if tokens.access_token:
-        lines += [
-            f"  scope      {server_text(tokens.scope) or nothing}",
-            f"  until      {until(tokens.expires_at)}{_renewal(sign_in)}",
+        facts += [
+            (words.RESULT_SCOPE, server_text(tokens.scope) or nothing),
+            (words.RESULT_UNTIL, _renewal(sign_in).format(until=until(tokens.expires_at))),
         ]
     if tokens.id_token is not None:
-        lines.append(f"  ID token   claims checked, signature {tokens.id_token.signature}")
-    lines.append(f"  kept in    {kept_in}")
-    if not tokens.access_token:
-        return "\n".join([*lines, "It says who you are; no access token came with it."])
-    return "\n".join([*lines, f"Print the token with: python -m loopback_auth token {sign_in.name}"])
+        checked = words.RESULT_ID_TOKEN_CHECKED.format(signature=tokens.id_token.signature)
+        facts.append((words.RESULT_ID_TOKEN, checked))
+    facts.append((words.RESULT_KEPT_IN, kept_in))
+    go_on = words.RESULT_TOKEN.format(name=sign_in.name) if tokens.access_token else words.RESULT_ID_ONLY
+    lines = [title.format(name=sign_in.name, account=tokens.account)]
+    return "\n".join([*lines, *(f"  {label:<9}  {value}" for label, value in facts), go_on])
 
 
 def until(expires_at: float | None) -> str:
     """Say when a token ends, in local time."""
     if expires_at is None:
-        return "unknown"
+        return words.RESULT_UNTIL_UNKNOWN
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(expires_at))
     except (OverflowError, ValueError, OSError):
-        return "beyond every calendar"
+        return words.RESULT_UNTIL_BEYOND
 
 
 def _renewal(sign_in: SignIn) -> str:
     """Say what happens then."""
     if sign_in.temporary:
-        return " (the demo server has stopped)"
+        return words.RESULT_DEMO_STOPPED
     if sign_in.tokens.expires_at is None:
-        return " (the server did not say)"
-    return ", then renewed by itself" if sign_in.tokens.refresh_token else ", then you sign in again"
+        return words.RESULT_NOT_SAID
+    return words.RESULT_RENEWED if sign_in.tokens.refresh_token else words.RESULT_SIGN_IN_AGAIN

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TextIO
 
+from loopback_auth import words
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Notify, PasteRefused, Warned
 from loopback_auth.model import AuthorizationRequest, Callback
@@ -26,7 +27,7 @@ LIMIT = 64 * 1024
 """Bytes that an answer may have; browsers and servers end far below."""
 
 TRIES = 50
-"""After so many wrong answers no person is at the other end."""
+"""After so many wrong answers, it is not a person who answers."""
 
 
 async def pasted(
@@ -41,12 +42,12 @@ async def pasted(
 
     Raises:
         AttemptCancelled: the person gave up, or `TRIES` answers were wrong.
-        Unavailable: there is nobody to ask.
+        Unavailable: there is no terminal to ask on.
     """
     for _ in range(TRIES):
         text = await read()
         if len(text.encode("utf-8", "surrogateescape")) > LIMIT:
-            notify(PasteRefused(f"That is more than {LIMIT // 1024} KiB, and no address is so long."))
+            notify(PasteRefused(words.PASTE_TOO_LONG.format(limit=LIMIT // 1024)))
             continue
         answer = pasted_callback(text, request)
         if isinstance(answer, NotAccepted):
@@ -102,7 +103,7 @@ def _piped(stream: TextIO | None) -> str:
         line = b""
     if not line:
         raise Unavailable(
-            "There is nobody to paste the address: no terminal, and stdin has come to its end.",
+            "Nobody can paste the address: there is no terminal, and stdin has ended.",
             hint="Run the command in a terminal, write the address to its stdin, or choose another --flow.",
         )
     return line.decode("utf-8", "surrogateescape").rstrip("\r\n")

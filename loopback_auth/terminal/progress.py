@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import time
 
+from loopback_auth import words
 from loopback_auth.flow_table import BY_NAME, NO_REDIRECT, POLLED
 from loopback_auth.plan.model import AT_ONCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.plan.model import Plan
-
-
-WAITING = "Waiting"
-CANCELS = "Ctrl-C cancels."
 
 
 class Progress:
@@ -35,8 +32,8 @@ class Progress:
         self._invited: set[str] = set()
         self._limit: float | None = None
         self._valid: float | None = None
-        self._ignored = ""
-        self._brief = WAITING
+        self._ignored = 0
+        self._brief = words.STAGE_WAITING
         self.awaited = ""
         self.shown()
 
@@ -57,7 +54,7 @@ class Progress:
         if len(self._offered()) > 1:
             self._await_flows()
         else:
-            self.awaited = "Waiting for a browser"
+            self.awaited = words.STAGE_FIRST
 
     def began(self, flow: str) -> None:
         """Note that a flow is open."""
@@ -87,34 +84,37 @@ class Progress:
         """Note that the person was shown where to approve."""
         self._invited.update(flow for flow in self._flows if flow in POLLED)
         if len(self._flows) < 2:
-            self.awaited = "Waiting for you to approve"
+            self.awaited = words.STAGE_APPROVE
         else:
             self._await_flows()
 
     def visited(self) -> None:
         """Note that a browser has come to our page, and gone on from there."""
-        self.awaited = f"Your browser is at {self._name}; approve there"
+        self.awaited = words.STAGE_VISITED.format(name=self._name)
 
     def returned(self, *, refused: bool) -> None:
         """Note that the person has done what they can."""
-        self.awaited, self._brief = "You are back; fetching the tokens", "Fetching the tokens"
+        self.awaited, self._brief = words.STAGE_RETURNED, words.STAGE_FETCHING
         if refused:  # There is nothing to fetch.
-            self.awaited = self._brief = "You are back"
+            self.awaited = self._brief = words.STAGE_REFUSED
 
     def followed(self) -> None:
         """Note that another process does all this."""
-        self.awaited = "Waiting for the other process"
+        self.awaited = words.STAGE_OTHER_PROCESS
 
     def ignored(self, count: int) -> None:
         """Note how many requests were turned away."""
-        self._ignored = f"; {count} other request{'s' * (count > 1)} turned away"
+        self._ignored = count
 
     def texts(self) -> tuple[str, ...]:
         """Say it all, longest first; how to end it is never left out."""
-        left = self._time_left()
-        time_left, brief = (f"{left} left. ", f"{self._brief}, {left} left") if left else ("", self._brief)
-        stage = f"{time_left}{self.awaited}"
-        return tuple(f"{text}. {CANCELS}" for text in (f"{stage}{self._ignored}", stage, brief))
+        left, stage, brief = self._time_left(), self.awaited, self._brief
+        if left:
+            stage = words.STAGE_LEFT.format(left=left, stage=stage)
+            brief = words.STAGE_LEFT_BRIEF.format(left=left, stage=brief)
+        rejected = words.STAGE_REJECTED if self._ignored == 1 else words.STAGE_REJECTED_MANY
+        longest = [rejected.format(stage=stage, count=self._ignored)] if self._ignored else []
+        return tuple(words.STAGE_CANCELS.format(stage=text) for text in (*longest, stage, brief))
 
     def _time_left(self) -> str:
         ends = [one for one in (self._limit, self._valid) if one is not None]
@@ -129,7 +129,7 @@ class Progress:
 
     def _await_flows(self) -> None:
         awaited = [BY_NAME[flow].awaited for flow in self._offered()]
-        self.awaited = f"Waiting for {_either(awaited)}" if awaited else "Asking the server"
+        self.awaited = words.STAGE_FLOWS.format(awaited=_either(awaited)) if awaited else words.STAGE_ASKING
 
 
 def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
@@ -154,4 +154,4 @@ def lives_by_itself(plan: Plan) -> bool:
 
 def _either(names: list[str]) -> str:
     *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
+    return words.STAGE_FLOWS_OR.format(others=", ".join(others), last=last) if others else last

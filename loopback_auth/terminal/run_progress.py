@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import TracebackType
 
+from loopback_auth import words
 from loopback_auth.terminal.line import Line
 
 ATTACKED = "under attack"
@@ -16,24 +17,26 @@ class Headway:
     """Tells on stderr how far each flow is; a context manager that leaves no line behind."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._stages = dict.fromkeys(names, "not begun")
+        self._stages = dict.fromkeys(names, words.RUN_NOT_BEGUN)
         self._line = Line()
 
     def tell(self, name: str, stage: str) -> None:
         """Note how far a flow is, and show it."""
         self._stages[name] = stage
         if not self._line.live:
-            self._line.say(f"{name}: {stage}")
+            self._line.say(words.RUN_STAGE.format(flow=name, stage=stage))
             return
-        under_way = [flow for flow, one in self._stages.items() if one not in ENDS]
-        count = f"{len(self._stages) - len(under_way)} of {len(self._stages)} flows have ended"
         if all(one == ATTACKED for one in self._stages.values()):
-            self._line.draw("All flows have ended, and are attacked now.")
+            self._line.draw(words.RUN_ATTACKS)
             return
-        every = ", ".join(f"{flow}: {one}" for flow, one in self._stages.items())
-        waiting = f"{count}; under way: {', '.join(under_way)}" if under_way else count
-        now = f"{name}: {stage}"
-        self._line.draw(every, f"{now}. {waiting}", f"{now}. {count}", count)
+        every = [words.RUN_STAGE.format(flow=flow, stage=one) for flow, one in self._stages.items()]
+        still_open = [flow for flow, one in self._stages.items() if one not in ENDS]
+        ended, number = len(self._stages) - len(still_open), len(self._stages)
+        count = words.RUN_COUNT.format(ended=ended, count=number)
+        waiting = words.RUN_COUNT_OPEN.format(ended=ended, count=number, flows=", ".join(still_open))
+        now = words.RUN_STAGE.format(flow=name, stage=stage)
+        longest = words.RUN_NOW.format(now=now, count=waiting if still_open else count)
+        self._line.draw(", ".join(every), longest, words.RUN_NOW.format(now=now, count=count), count)
 
     def __enter__(self) -> Headway:
         return self

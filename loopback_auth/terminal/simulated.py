@@ -1,9 +1,10 @@
-"""What is told of a sign-in by a simulated person: that nobody is asked, and what happens instead."""
+"""What is told of a sign-in by a simulated person: that you are not asked, and what happens instead."""
 
 from __future__ import annotations
 
+from loopback_auth import words
+from loopback_auth.terminal.drawing import exchange_lines
 from loopback_auth.terminal.line import say
-from loopback_auth.terminal.messages import exchange_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Narrator:
-    """Tells events of a sign-in to which nobody contributes anything.
+    """Tells events of a sign-in in which no real person takes part.
 
     Args:
         why: a simulated person signs in.
@@ -23,10 +24,9 @@ class Narrator:
         self._verbose = verbose
 
     def begin(self) -> None:
-        """Say before anything else that nobody is asked."""
-        say(f"A simulated person signs in to the built-in demonstration: {self._why}.")
-        yourself = "python -m loopback_auth login --no-simulate-person --wait"
-        say(f"You are not asked, and no account is used. To sign in yourself: {yourself}")
+        """Say before anything else that the person is not asked."""
+        say(words.SIMULATED.format(why=self._why))
+        say(words.SIMULATED_INSTEAD)
 
     def notify(self, event: Event) -> None:
         """Tell an event."""
@@ -34,13 +34,13 @@ class Narrator:
 
         match event:
             case events.LinkOpened(authority):
-                say(f"The simulated browser has opened the start page at {authority}.")
+                say(words.SIMULATED_OPENED.format(authority=authority))
             case events.VerificationPrompted():
-                say("The simulated person approves at the server; the program asks it until it says so.")
+                say(words.SIMULATED_APPROVES)
             case events.CallbackReceived():
-                say("The simulated person has approved, and the browser has come back with the answer.")
+                say(words.SIMULATED_APPROVED)
             case events.Warned(text):
-                say(f"warning: {text}")
+                say(words.WARNING.format(text=text))
             case events.Exchanged() if self._verbose:
                 for line in exchange_lines(event):
                     say(line)

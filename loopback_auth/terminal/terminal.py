@@ -1,6 +1,6 @@
 """What a person in a terminal sees and does while a sign-in runs; everything goes to stderr.
 
-This is the door: what to say of each event is decided in `teller`, what keys do in `choices`, and who hears
+This is the door: what to say of each event is decided in `messages`, what keys do in `choices`, and who hears
 them in `keyboard`. While the person is asked for something, what there is to say waits. Nobody may be
 reading: that ends no sign-in.
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 
+from loopback_auth import words
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import signed_in
 
@@ -34,9 +35,6 @@ thinks."""
 
 TICK = 0.5
 """Seconds between two looks at the time left, the keys and the terminal."""
-
-ASK_FOR_ADDRESS = "Paste the address, then Enter: "
-ASK_OR_LEAVE = "Paste it, then Enter (Esc: back): "
 
 
 class Terminal:
@@ -69,7 +67,7 @@ class Terminal:
         pasting: bool = False,
         command: str = "",
     ) -> None:
-        self._teller = Messages(
+        self._messages = Messages(
             name,
             authority=authority,
             plan=plan,
@@ -78,7 +76,7 @@ class Terminal:
             pasting=pasting,
             command=command,
         )
-        self._line = self._teller.line
+        self._line = self._messages.line
         self._controls = controls
         self._open_browser = open_browser
         self._quiet = quiet
@@ -88,15 +86,15 @@ class Terminal:
 
     def link(self, url: str, *, program: str, why_not: str) -> None:
         """Show the page where the sign-in begins."""
-        self._teller.link(url, program=program, why_not=why_not)
+        self._messages.link(url, program=program, why_not=why_not)
 
     def also_forward(self, url: str) -> None:
         """Note another port that a browser elsewhere would have to reach; to be called before `waiting`."""
-        self._teller.also_forward(url)
+        self._messages.also_forward(url)
 
     def notify(self, event: Event) -> None:
         """Show an event."""
-        self._teller.tell(event)
+        self._messages.tell(event)
         if self._choices is not None:
             self._choices.notice(event, alone=self._only_pasting())
 
@@ -112,7 +110,7 @@ class Terminal:
         async def line() -> AsyncIterator[None]:
             import asyncio
 
-            self._teller.begin(timeout)
+            self._messages.begin(timeout)
             with self._keys():
                 task = asyncio.create_task(self._tick())
                 try:
@@ -130,7 +128,7 @@ class Terminal:
 
         Raises:
             AttemptCancelled: the person gave up.
-            Unavailable: there is nobody to ask.
+            Unavailable: there is no terminal to ask on.
         """
         from loopback_auth.terminal.paste import pasted
 
@@ -139,12 +137,12 @@ class Terminal:
         async def read() -> str:
             if choices is not None:
                 return await choices.address(ask)
-            self._teller.explain(request.redirect_uri)
-            return await self._ask(ASK_FOR_ADDRESS)
+            self._messages.explain(request.redirect_uri)
+            return await self._ask(words.PASTE_PROMPT)
 
         async def ask(begun: str) -> str:
-            self._teller.explain(request.redirect_uri)
-            return await self._ask(ASK_OR_LEAVE, begun=begun, afresh=False, may_leave=True)
+            self._messages.explain(request.redirect_uri)
+            return await self._ask(words.PASTE_PROMPT_OR_BACK, begun=begun, afresh=False, may_leave=True)
 
         return await pasted(request, notify=self.notify, read=read)
 
@@ -153,11 +151,11 @@ class Terminal:
 
         Raises:
             AttemptCancelled: the person gave up.
-            Unavailable: there is nobody to ask.
+            Unavailable: there is no terminal to ask on.
         """
-        account = sign_in.tokens.account or "an account that the server did not name"
-        self._line.say(f"{account} approved this login.")
-        answer = await self._ask("Is that your account? [y/N] ", hidden=False)
+        account = sign_in.tokens.account or words.UNNAMED_ACCOUNT
+        self._line.say(words.CONFIRM_ACCOUNT.format(account=account))
+        answer = await self._ask(words.CONFIRM_PROMPT, hidden=False)
         return answer.strip().lower() in ("y", "yes")
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:
@@ -165,7 +163,7 @@ class Terminal:
         self._line.say(signed_in(sign_in, kept_in))
 
     def _only_pasting(self) -> bool:
-        return self._pasting or self._teller.progress.only("paste")
+        return self._pasting or self._messages.progress.only("paste")
 
     async def _ask(
         self,
@@ -197,7 +195,7 @@ class Terminal:
 
         choices = Choices(
             self._line,
-            self._teller.links,
+            self._messages.links,
             controls=self._controls,
             open_browser=self._open_browser,
             opened=self._watch,
@@ -226,11 +224,11 @@ class Terminal:
 
     def _look(self, waited: float) -> None:
         if waited >= self._quiet:
-            self._teller.missed()
-        self._teller.lost()
+            self._messages.trouble.missed()
+        self._messages.trouble.lost()
         if self._choices is not None and self._listening is not None:
             self._choices.look()
             self._listening.look()
             if self._listening.away:
                 return  # The screen is the shell's by now.
-        self._line.draw(*self._teller.progress.texts())
+        self._line.draw(*self._messages.progress.texts())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from commands.people import PERSON, RecordingServer, Screen, client_flags
+from loopback_auth import words
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.server import DemoServer
@@ -34,7 +35,7 @@ FAILS = "exit 3"
 KEYS = "Keys: "
 INVITED = "this yourself just now."
 """Shown below a link that is approved elsewhere."""
-WHOSE = "Is that your account? [y/N] "
+WHOSE = words.CONFIRM_PROMPT
 _LINK = re.compile(r"http://[\w.:/?&=%+~-]+")
 _ESCAPES = re.compile(r"\x1b\]8;;[^\x1b]*\x1b\\|\x1b\[[0-9;?]*[a-z]")
 

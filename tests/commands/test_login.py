@@ -22,6 +22,7 @@ from commands.people import (
     sign_in,
     visit,
 )
+from loopback_auth import words
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
 
@@ -57,8 +58,8 @@ def test_a_newcomer_signs_in_without_any_argument(demo_login: Ended) -> None:
     said = demo_login.stderr
 
     assert (demo_login.status, demo_login.stdout) == (0, "")
-    assert "Opening your browser (browser) to sign in to demo." in said
-    assert "Signed in to demo as demo@example.com." in said
+    assert words.BROWSER_OPENING.format(program="browser", name="demo") in said
+    assert words.SIGNED_IN_AS.format(name="demo", account="demo@example.com") in said
     assert "  scope      " in said
     assert "  until      " in said
     assert "kept/sign-ins/demo.json\n" in said

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth import words
+
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
@@ -40,7 +42,7 @@ from commands.split_people import ticket_flags
 pytestmark = pytest.mark.slow
 
 WIDE = "0.0.0.0"  # noqa: S104 - that is what is tested
-ASK = "Paste it, then Enter (Esc: back): "
+ASK = words.PASTE_PROMPT_OR_BACK
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_text_browser_without_a_terminal_is_no_browser(
     looks = LOOKS.replace("Mozilla/5.0", "w3m/0.5.3")
     with command_line.start("login", *flags, BROWSER=browser(tmp_path, looks)) as running:
         first = running.link()
-        running.line("was opened by w3m")
+        running.line(words.LINK_UNSEEN.format(program="w3m"))
         fresh = running.link()
         running.line("No browser has come")
         visit(fresh)
@@ -225,7 +227,7 @@ def test_o_opens_the_browser(command_line: CommandLine, prompt: PromptServer, tm
         status = screen.end()
 
     assert status == 0
-    assert "Opening your browser (browser).\r\n" in screen.shown
+    assert f"{words.KEY_OPENING.format(program='browser')}\r\n" in screen.shown
 
 
 def test_o_is_no_key_where_nobody_wants_a_browser(command_line: CommandLine, prompt: PromptServer) -> None:
@@ -246,7 +248,7 @@ def test_q_begins_a_code_for_a_phone(command_line: CommandLine, prompt: PromptSe
     with in_terminal(command_line, "login", *prompt.flags, *AT_LAST, "--reachable", BROWSER="none") as screen:
         screen.wait_for(KEYS)
         screen.type("q")
-        screen.wait_for("No QR code is drawn: a phone cannot open a link to this machine.")
+        screen.wait_for(words.QR_THIS_MACHINE)
         screen.wait_for(INVITED)
         screen.type("\x03")
         status = screen.end()

@@ -179,7 +179,7 @@ def test_ctrl_c_gives_up(command_line: CommandLine, server: RecordingServer, arr
                 )
                 assert b" 302 " in browser.recv(100)
         else:
-            running.line("Waiting for a browser")
+            running.line(words.STAGE_FIRST)
         running.give_up()
         ended = running.end()
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth import words
+
 if sys.platform == "win32":
     pytest.skip("there are neither shells nor pseudo-terminals", allow_module_level=True)
 
@@ -150,7 +152,7 @@ def test_browser_that_fails_brings_another_way_at_once(
 
     assert ended.status == 0
     assert ended.stderr.count("The browser did not open") == 1
-    assert ended.stderr.count("Waiting for your browser or the device code.") == 1
+    assert ended.stderr.count(f"Waiting for {words.AWAITED_BROWSER} or {words.AWAITED_DEVICE}.") == 1
 
 
 @contextmanager

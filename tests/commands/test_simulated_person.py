@@ -9,6 +9,7 @@ import pytest
 from command_line import TYPED, CommandLine
 
 from commands.people import RecordingServer, client_flags, in_terminal, kept_in, visit
+from loopback_auth import words
 from loopback_auth.plan.model import ASKED, AT_ONCE
 from loopback_auth.settings import Settings, resolve
 from loopback_auth.signin.planning import plan_for
@@ -42,9 +43,10 @@ def test_where_nobody_can_be_asked_the_first_command_succeeds(
     (file,) = kept_in(command_line).rglob("*.json")
 
     assert (ended.status, ended.stdout) == (0, "")
-    assert ended.stderr.startswith("A simulated person signs in to the built-in demonstration: ")
-    assert "The simulated browser has opened the start page at 127.0.0.1:" in ended.stderr
-    assert "Signed in to demo as demo@example.com.\n  approved   by a simulated person" in ended.stderr
+    assert ended.stderr.startswith(words.SIMULATED.partition("{")[0])
+    assert words.SIMULATED_OPENED.format(authority="127.0.0.1:").rstrip(".") in ended.stderr
+    assert words.SIGNED_IN_AS.format(name="demo", account="demo@example.com") in ended.stderr
+    assert words.RESULT_SIMULATED in ended.stderr
     assert json.loads(file.read_text())["simulated_person"] is True
 
 

@@ -26,6 +26,7 @@ from commands.people import (
     store,
 )
 from commands.split_people import began, fed, pending_files, started, ticket_flags, within
+from loopback_auth import words
 from loopback_auth.cli import run
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.faults import Faults
@@ -217,7 +218,7 @@ def test_finish_tells_people_who_is_signed_in(command_line: CommandLine, server:
     ended = command_line.run("finish", begun.handle, "--yes")
 
     assert (ended.status, ended.stdout) == (0, "")
-    assert ended.stderr.startswith("Signed in to work as demo@example.com.\n")
+    assert ended.stderr.startswith(words.SIGNED_IN_AS.format(name="work", account="demo@example.com"))
     assert ended.stderr.endswith(f"{TYPED} token work\n")
 
 
@@ -281,7 +282,7 @@ def test_at_a_terminal_the_account_is_shown_and_asked_about(
         screen.type(answer)
         ended = screen.end()
 
-    assert "demo@example.com approved this login." in screen.shown
+    assert words.CONFIRM_ACCOUNT.format(account="demo@example.com") in screen.shown
     assert ended == status
     assert store(command_line).names() == kept
     assert isinstance(begun.pendings.load(begun.handle), Outcome)

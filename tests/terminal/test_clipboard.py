@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth import words
 from loopback_auth.terminal import clipboard
 from loopback_auth.terminal.clipboard import copy, escape, programs
 
@@ -88,7 +89,7 @@ def test_the_link_goes_by_stdin(fake: Fake, tmp_path: Path) -> None:
     said, sent = copied(tmp_path, WAYLAND_DISPLAY="wayland-0", LOOPBACK_AUTH_CLIENT_SECRET="canary")
     [noted] = seen(tmp_path)
 
-    assert (said, sent) == ("Copied the link (wl-copy).", [])
+    assert (said, sent) == (words.COPIED.format(link=words.LINK_NAME, program="wl-copy"), [])
     assert (noted["argv"], noted["stdin"]) == ([], LINK)
     assert "LOOPBACK_AUTH_CLIENT_SECRET" not in str(noted["env"])
 
@@ -100,7 +101,7 @@ def test_a_program_that_fails_leaves_it_to_the_next(fake: Fake, tmp_path: Path) 
     fake("xsel")
     said, _ = copied(tmp_path, DISPLAY=":0")
 
-    assert said == "Copied the link (xsel)."
+    assert said == words.COPIED.format(link=words.LINK_NAME, program="xsel")
     assert [one["argv"] for one in seen(tmp_path)] == [
         ["-selection", "clipboard"],
         ["--clipboard", "--input"],
@@ -116,7 +117,7 @@ def test_a_program_that_hangs_is_not_waited_for(
     fake("xclip", "signal.pause()")
     said, sent = copied(tmp_path, DISPLAY=":0")
 
-    assert said == "Sent the link to the clipboard (your terminal may not support this)."
+    assert said == words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
     assert len(sent) == 1
 
 
@@ -124,7 +125,7 @@ def test_the_terminal_is_asked_where_there_is_no_program(tmp_path: Path) -> None
     """Over SSH it is the only one whose clipboard is the person's."""
     said, sent = copied(tmp_path, SSH_CONNECTION="a b c d")
 
-    assert said == "Sent the link to the clipboard (your terminal may not support this)."
+    assert said == words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
     assert sent == [escape(LINK, tmux=False)]
     assert sent[0].startswith("\x1b]52;c;")
     assert b64decode(sent[0][7:-1]).decode() == LINK
@@ -132,7 +133,7 @@ def test_the_terminal_is_asked_where_there_is_no_program(tmp_path: Path) -> None
 
 def test_what_some_terminals_cut_is_told(tmp_path: Path) -> None:
     """Those in a web page stop near 400 characters (heytcass/home-assistant-addons#107)."""
-    assert "may cut one as long as this)." in copied(tmp_path, text="x" * 301)[0]
+    assert words.COPIED_DOUBT_LONG in copied(tmp_path, text="x" * 301)[0]
     assert "cut" not in copied(tmp_path, text="x" * 300)[0]
     assert len(escape("x" * 300, tmux=False)) <= 400 + len("\x1b]52;c;\x07")
 
@@ -145,7 +146,7 @@ def test_tmux_hands_it_on(fake: Fake, tmp_path: Path) -> None:
     [noted] = seen(tmp_path)
 
     assert (said, sent) == (
-        "Sent the link to the clipboard by tmux (your terminal may not support this).",
+        words.COPIED_BY_TMUX.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT),
         [],
     )
     assert (noted["argv"], noted["stdin"]) == (["load-buffer", "-w", "-"], LINK)
@@ -164,4 +165,4 @@ def test_where_nothing_helps_it_is_said(tmp_path: Path) -> None:
     """Then there is still the mouse."""
     said, _ = copied(tmp_path, escapes=False)
 
-    assert said == "Nothing here can copy the link: there is no clipboard program. Select it with the mouse."
+    assert said == words.COPIED_NOT

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
 
-from loopback_auth import events
+from loopback_auth import events, words
 from loopback_auth.errors import AttemptCancelled
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
@@ -45,11 +45,17 @@ REQUEST = AuthorizationRequest(
 RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"
 LONG = f"{REQUEST.redirect_uri}?state={STATE}&code=" + "ocqdph?" * 600
 INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
+OPENING = words.KEY_OPENING.partition("{")[0]
 READY = "\x1b[?2004h"
 RESTORED = "\x1b[?2004l"
 FACTS = Facts(
     opens=Fact(UNKNOWN, ""), reaches=Fact(UNKNOWN, ""), person=Fact(UNKNOWN, ""), waits=Fact(UNKNOWN, "")
 )
+
+
+def keys(*names: str) -> str:
+    """Return the line of help that names these keys."""
+    return words.KEYS.format(keys=", ".join(names))
 
 
 class LoopWithoutReaders(asyncio.SelectorEventLoop):
@@ -182,7 +188,7 @@ def restored(person: Person) -> bool:
 def test_o_opens_the_link(person: Person) -> None:
     """For whom no browser was started, or who has closed it."""
     desk = TicketEndpoints(person)
-    desk.press("o", sees="Opening your browser (firefox).\r\n")
+    desk.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
 
     assert desk.opened == [LINK]
     assert restored(person)
@@ -194,7 +200,7 @@ FOR_THE_EYE, FOR_A_PROGRAM = f"http://{AUTHORITY}/fresh", f"http://{AUTHORITY}/f
 def test_o_opens_a_link_that_still_works(person: Person) -> None:
     """The one that is shown may be used, and what a program is started with shows in the process list."""
     desk = TicketEndpoints(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
-    shown = desk.press("o", sees="Opening your browser (firefox).\r\n")
+    shown = desk.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
 
     assert desk.opened == [FOR_A_PROGRAM]
     assert FOR_A_PROGRAM not in shown
@@ -203,7 +209,9 @@ def test_o_opens_a_link_that_still_works(person: Person) -> None:
 def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
     """Not every terminal copies, and then there has to be something to read off."""
     desk = TicketEndpoints(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
-    shown = desk.press("c", sees="Sent the link to the clipboard (your terminal may not support this).")
+    shown = desk.press(
+        "c", sees=words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
+    )
 
     assert f"\x1b]52;c;{b64encode(FOR_THE_EYE.encode()).decode()}\x07" in shown
     assert f"  {FOR_THE_EYE}\r\n" in shown
@@ -218,7 +226,7 @@ def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened:
     async def act(terminal: Terminal) -> None:
         terminal.notify(ticket)
         await person.types("o")
-        await person.sees("Opening your browser" if opened else "copy it with c")
+        await person.sees(OPENING if opened else "copy it with c")
 
     desk.run(act)
 
@@ -228,16 +236,21 @@ def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened:
 def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
     """Then the key is of no use any more."""
     desk = TicketEndpoints(person, opens=Opening(why_not="this is an SSH session"))
-    shown = desk.press("o", "o", "?", sees="Keys: c copy the link, q QR code, d device code, p paste.")
+    shown = desk.press(
+        "o",
+        "o",
+        "?",
+        sees=keys(words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE, words.KEY_PASTE),
+    )
 
-    assert shown.count("No browser can be opened here: this is an SSH session.") == 1
+    assert shown.count(words.KEY_CANNOT_OPEN.format(why="this is an SSH session")) == 1
     assert desk.opened == [LINK]
 
 
 def test_c_asks_the_terminal_to_copy(person: Person) -> None:
     """Where there is no clipboard program, the terminal may have a clipboard."""
     shown = TicketEndpoints(person).press(
-        "c", sees="Sent the link to the clipboard (your terminal may not support this)."
+        "c", sees=words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
     )
 
     assert f"\x1b]52;c;{b64encode(LINK.encode()).decode()}\x07" in shown
@@ -246,7 +259,7 @@ def test_c_asks_the_terminal_to_copy(person: Person) -> None:
 @pytest.mark.parametrize("key", ["?", "h", "H"])
 def test_help_names_the_keys(person: Person, key: str) -> None:
     """Nobody remembers them."""
-    everything = "Keys: o open, c copy the link, q QR code, d device code, p paste.\r\n"
+    everything = keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE, words.KEY_PASTE)
 
     assert everything in TicketEndpoints(person).press(key, sees="Keys: ")
 
@@ -254,9 +267,9 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
 @pytest.mark.parametrize(
     ("waiting", "keys"),
     [
-        ((), "o open, c copy the link."),
-        (("ticket",), "o open, c copy the link, q QR code, d link for another device."),
-        (("paste",), "o open, c copy the link, p paste."),
+        ((), f"{words.KEY_OPEN}, {words.KEY_COPY}."),
+        (("ticket",), f"{words.KEY_OPEN}, {words.KEY_COPY}, {words.KEY_DRAW}, {words.KEY_TICKET}."),
+        (("paste",), f"{words.KEY_OPEN}, {words.KEY_COPY}, {words.KEY_PASTE}."),
     ],
 )
 def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...], keys: str) -> None:
@@ -270,10 +283,10 @@ def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
     desk = TicketEndpoints(person, ("device",))
 
     async def act(terminal: Terminal) -> None:
-        await person.sees("Keys: o open, c copy the link, q QR code, d device code.\r\n")
+        await person.sees(keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE))
         await person.types("d")
         terminal.notify(INVITED)
-        await person.sees("Keys: o open, c copy the link, q QR code.\r\n")
+        await person.sees(keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW))
         terminal.notify(events.CallbackReceived())
 
     assert desk.run(act).count("Keys: ") == 2
@@ -283,7 +296,7 @@ def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
 def test_d_begins_the_flow_for_another_device(person: Person, flow: str) -> None:
     """Who knows that no browser will come need not wait for that to be noticed."""
     desk = TicketEndpoints(person, (flow, "paste"))
-    desk.press("d", "d", "?", sees="Keys: o open, c copy the link, p paste.")
+    desk.press("d", "d", "?", sees=keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_PASTE))
 
     assert desk.begun == [flow]
 
@@ -318,7 +331,7 @@ def test_q_begins_what_can_be_drawn(person: Person) -> None:
 
 def test_q_says_why_there_is_nothing_to_draw(person: Person) -> None:
     """Whoever presses a key expects something."""
-    shown = TicketEndpoints(person, ()).press("q", sees="could not come back to this machine.\r\n")
+    shown = TicketEndpoints(person, ()).press("q", sees=words.QR_NOTHING_TO_DRAW)
 
     assert "▀" not in shown
 
@@ -508,7 +521,7 @@ def test_the_question_can_be_left(person: Person, leave: str) -> None:
         # The line is drawn anew once the question is gone.
         await person.sees("Ctrl-C cancels.")
         await person.types("o")
-        await person.sees("Opening your browser")
+        await person.sees(OPENING)
         await person.types("p")
         await person.sees("back): ")
         await person.types(RIGHT + "\r")
@@ -549,7 +562,7 @@ def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
 def test_what_nobody_waits_for_is_told(person: Person) -> None:
     """A paste that vanishes is pasted again and again."""
     desk = TicketEndpoints(person, ())
-    shown = desk.press(PASTE.format(LONG), sees="Nothing is to be pasted now.\r\n")
+    shown = desk.press(PASTE.format(LONG), sees=f"{words.PASTE_NOT_NOW}\r\n")
 
     assert "ocqdph" not in shown
 
@@ -596,13 +609,13 @@ def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None
     async def act(terminal: Terminal) -> None:
         person.types_ahead("y\r")
         asking = asyncio.create_task(terminal.confirm(sign_in))
-        await person.sees("Is that your account? [y/N] ")
+        await person.sees(words.CONFIRM_PROMPT)
         await person.types("ocd")
         await person.sees("ocd")
         await person.types("\x15n\r")
         assert not await asking
         await person.types("o")
-        await person.sees("Opening your browser")
+        await person.sees(OPENING)
 
     desk.run(act)
 
@@ -644,7 +657,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
             terminal.notify(events.RouteBegan("device", "You asked for it."))
             await narrow.sees(" left. Ctrl-C cancels.")
             await narrow.types("o")
-            await narrow.sees("Opening your browser")
+            await narrow.sees(OPENING)
 
         shown = desk.run(act)
 
@@ -745,10 +758,10 @@ def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[s
 
     assert said == (
         "This is an SSH session. Forward the port.\n"
-        "Waiting for a browser, 300 seconds at most.\n"
+        f"{words.STAGE_FIRST}, 300 seconds at most.\n"
         "No browser has come to the link within 10 seconds.\n"
-        "Approving by device code is not possible: The server has no such endpoint.\n"
-        "Waiting for your browser.\n"
+        f"{words.FLOW_NOT_POSSIBLE.format(flow=words.FLOW_DEVICE, why='The server has no such endpoint')}\n"
+        f"{words.STAGE_FLOWS.format(awaited=words.AWAITED_BROWSER)}.\n"
     )
 
 
@@ -822,7 +835,7 @@ def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
         await person.types("\r")
         await person.sees(READY)
         await person.types("?")
-        await person.sees("No key does anything now.")
+        await person.sees(words.KEYS_NONE)
         await person.types("\x03")
         await person.sees("end\r\n")
 
@@ -845,7 +858,7 @@ def test_after_a_stop_keys_are_heard_again(person: Person) -> None:
         await person.sees(RESTORED)
         await person.sees(READY)
         await person.types("?")
-        await person.sees("No key does anything now.")
+        await person.sees(words.KEYS_NONE)
         os.kill(pid, signal.SIGTERM)
         await person.sees("end\r\n")
 
@@ -888,7 +901,7 @@ def test_a_flow_that_ends_takes_its_wishes_along(person: Person) -> None:
             await asyncio.sleep(0)
         terminal.notify(events.RouteEnded("paste", "There is no port."))
         await person.types(PASTE.format(LONG))
-        await person.sees("Nothing is to be pasted now.")
+        await person.sees(words.PASTE_NOT_NOW)
 
     desk.run(act)
 

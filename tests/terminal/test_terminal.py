@@ -14,17 +14,18 @@ import pytest
 import segno
 from pseudo_terminal import Person
 
-from loopback_auth import events
+from loopback_auth import events, words
 from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.model import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
 from loopback_auth.terminal.drawing import instructions
 from loopback_auth.terminal.line import Line
-from loopback_auth.terminal.messages import LOST_SECONDS, REFUSALS, Messages
+from loopback_auth.terminal.messages import REFUSALS, Messages
 from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.terminal.troubleshooting import LOST_SECONDS
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
@@ -266,10 +267,10 @@ def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr().err
 
     assert "\r" not in said
-    assert said.startswith("Waiting for a browser, 300 seconds at most.\n")
-    assert "\nYour browser is at demo; approve there.\n" in said
-    assert "\nYou are back; fetching the tokens.\n" in said
-    assert "Something else is calling this port again and again" in said
+    assert said.startswith(f"{words.STAGE_FIRST}, 300 seconds at most.\n")
+    assert f"\n{words.STAGE_VISITED.format(name='demo')}.\n" in said
+    assert f"\n{words.STAGE_RETURNED}.\n" in said
+    assert words.PORT_CALLED_AGAIN in said
 
 
 def plan_of(*routes: Route, name: str = "ssh", title: str = "an SSH session", advice: str = "Ask.") -> Plan:
@@ -299,10 +300,10 @@ def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str])
 
     assert said.startswith(
         "This is an SSH session. Ask.\n"
-        "Sign in to demo. No browser is opened here.\n"
-        "Open this link in a browser on this machine; it works once:\n"
+        f"{words.BROWSER_NOT_OPENED.format(name='demo')}\n"
+        f"{words.LINK_HERE.format(once=words.LINK_ONCE)}\n"
         f"\n  {LINK}\n\n"
-        "You can also sign in to demo at this link, on any device:\n"
+        f"{words.APPROVE_ALSO_ANYWHERE.format(name='demo')}\n"
         f"\n  {INVITED.url}\n\n"
     )
     assert said.count("This is an SSH session.") == 1
@@ -313,8 +314,8 @@ def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureFixture
     _wait(Terminal("demo", authority="", plan=plan_of(DEVICE)), INVITED)
     said = capsys.readouterr().err
 
-    assert "Waiting for a browser" not in said
-    assert said.endswith("Waiting for you to approve.\n")
+    assert words.STAGE_FIRST not in said
+    assert said.endswith(f"{words.STAGE_APPROVE}.\n")
 
 
 def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -323,7 +324,8 @@ def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.Captu
     terminal.link(LINK, program="", why_not="--no-browser was given")
 
     assert capsys.readouterr().err.startswith(
-        "This is an SSH session.\nSign in to demo. No browser is opened here: --no-browser was given.\n"
+        "This is an SSH session.\n"
+        f"{words.BROWSER_NOT_OPENED_AS.format(name='demo', why='--no-browser was given')}\n"
     )
 
 
@@ -335,7 +337,7 @@ def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[
     _wait(terminal)
     said = capsys.readouterr().err
 
-    assert said.startswith("Opening your browser (firefox) to sign in to demo.\n")
+    assert said.startswith(f"{words.BROWSER_OPENING.format(program='firefox', name='demo')}\n")
     assert ("another machine" in said, "No browser has come" in said) == (False, False)
 
 
@@ -344,7 +346,7 @@ def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.Ca
     """Two links without a reason look like a mistake; a reason that the person knows is none to tell."""
     Terminal("demo", authority=AUTHORITY).notify(events.RouteBegan("device", why))
 
-    assert capsys.readouterr().err == f"{said}Waiting for a browser.\n"
+    assert capsys.readouterr().err == f"{said}{words.STAGE_FIRST}.\n"
 
 
 def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -356,12 +358,12 @@ def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -
     terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0))
 
     assert capsys.readouterr().err == (
-        "The browser did not open (xdg-open ended with 3). Open the link yourself.\n"
-        "Waiting for a browser.\n"
-        "Sign in to demo at this link, on any device:\n"
+        f"{words.LINK_OPEN_YOURSELF.format(why='The browser did not open (xdg-open ended with 3).')}\n"
+        f"{words.STAGE_FIRST}.\n"
+        f"{words.APPROVE_ANYWHERE.format(name='demo')}\n"
         "\n  https://a.example/t\n\n"
-        "Valid for 90 seconds. Approve only if you started this yourself just now.\n"
-        "Waiting for your browser or the device code.\n"
+        f"Valid for 90 seconds. {words.APPROVE_WARNING}\n"
+        f"Waiting for {words.AWAITED_BROWSER} or {words.AWAITED_DEVICE}.\n"
     )
 
 
@@ -372,7 +374,7 @@ def test_without_a_browser_a_page_that_only_leads_on_is_not_shown(capsys: pytest
     terminal.notify(INVITED)
     said = capsys.readouterr().err
 
-    assert said.startswith("This is an SSH session.\nSign in to demo at this link, on any device:\n")
+    assert said.startswith(f"This is an SSH session.\n{words.APPROVE_ANYWHERE.format(name='demo')}\n")
     assert (LINK in said, "ssh -L" in said) == (False, False)
 
 
@@ -383,7 +385,7 @@ def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.Capt
     terminal.notify(events.VerificationPrompted("http://127.0.0.1:9000/x", "", "", 90.0))
     said = capsys.readouterr().err
 
-    assert "Sign in to demo at this link:\n" in said
+    assert f"{words.APPROVE_AT.format(name='demo')}\n" in said
     assert "  ssh -L 9000:127.0.0.1:9000 " in said
 
 
@@ -405,8 +407,8 @@ def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str])
 
     assert capsys.readouterr().err.startswith(
         "This is an SSH session. Ask.\n"
-        "Approving by device code is not possible: Nobody answers.\n"
-        "Sign in to demo. Open this link in a browser that reaches this machine; it works once:\n"
+        f"{words.FLOW_NOT_POSSIBLE.format(flow=words.FLOW_DEVICE, why='Nobody answers')}\n"
+        f"{words.LINK_SECOND_FIRST.format(name='demo', once=words.LINK_ONCE)}\n"
     )
 
 
@@ -434,16 +436,16 @@ def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[
     _wait(terminal)
     shown = screen.read()
 
-    assert " left. Asking the server. Ctrl-C" in shown
-    assert " left. Waiting for you to approve. Ctrl-C" in shown
-    assert "Waiting for your browser" not in shown
+    assert f" left. {words.STAGE_ASKING}. Ctrl-C" in shown
+    assert f" left. {words.STAGE_APPROVE}. Ctrl-C" in shown
+    assert words.AWAITED_BROWSER not in shown
 
 
 def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
     """Of time that is given and of time that is valid."""
     _wait(Terminal("demo", authority=AUTHORITY), timeout=1.0)
 
-    assert capsys.readouterr().err == "Waiting for a browser, 1 second at most.\n"
+    assert capsys.readouterr().err == f"{words.STAGE_FIRST}, 1 second at most.\n"
     assert [drawing.lifetime(one) for one in (1.0, 90.0, 300.0)] == ["1 second", "90 seconds", "5 minutes"]
 
 
@@ -465,8 +467,10 @@ def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int]
     _wait(terminal, INVITED, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
     _wait(terminal, events.RouteEnded("code", "The port is gone"))
 
-    assert "Approving by device code has ended: The code has expired.\r\n" in screen.read()
-    assert "Coming back by browser has ended: The port is gone.\r\n" in screen.read()
+    assert (
+        f"{words.FLOW_ENDED.format(flow=words.FLOW_DEVICE, why='The code has expired')}\r\n" in screen.read()
+    )
+    assert f"{words.FLOW_ENDED.format(flow=words.FLOW_BROWSER, why='The port is gone')}\r\n" in screen.read()
 
 
 def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -477,9 +481,9 @@ def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> No
     said = capsys.readouterr().err
 
     assert said.startswith(
-        "Process 4711 is signing in to demo already; waiting for its result. Ctrl-C cancels.\n"
-        "Waiting for the other process, 300 seconds at most.\n"
-        "Opening your browser (firefox)"
+        f"{words.FOLLOWS.format(process='4711', name='demo')}\n"
+        f"{words.STAGE_OTHER_PROCESS}, 300 seconds at most.\n"
+        f"{words.BROWSER_OPENING.partition('{')[0]}firefox"
     )
 
 
@@ -489,11 +493,11 @@ def test_a_link_to_paste_from_says_what_to_do(capsys: pytest.CaptureFixture[str]
     terminal.notify(events.PasteReady(REQUEST.url, REQUEST.redirect_uri))
 
     assert capsys.readouterr().err == (
-        "Sign in to demo. Open this link in any browser:\n"
+        f"{words.PASTE_LINK.format(name='demo')}\n"
         f"\n  {REQUEST.url}\n\n"
-        "After you have signed in, the browser ends on an address that it cannot open:\n"
+        f"{words.PASTE_EXPECT}\n"
         f"\n  {REQUEST.redirect_uri}?...\n\n"
-        "Copy that whole address and paste it here, nowhere else. Nothing that you paste is shown.\n"
+        f"{words.PASTE_HOW}\n"
     )
 
 
@@ -513,7 +517,7 @@ def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[st
     _wait(terminal)
     said = capsys.readouterr().err
 
-    assert "No browser has come to the link yet." in said
+    assert words.NO_VISIT in said
     assert said.count("ssh -L 49152:127.0.0.1:49152 ") == 1
 
 
@@ -567,8 +571,8 @@ def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]
     assert "\n  https://a.example/d?c=WDJB\n" in said
     assert "\n  https://a.example/d\n" in said
     assert "\n  W D J B - M J H T\n" in said
-    assert "(to copy: WDJB-MJHT)" in said
-    assert "Valid for 10 minutes. Approve only if you started this yourself just now.\n" in said
+    assert words.APPROVE_CODE_PLAIN.format(code="WDJB-MJHT") in said
+    assert f"Valid for 10 minutes. {words.APPROVE_WARNING}\n" in said
     assert "█" not in said
 
 
@@ -683,7 +687,7 @@ def test_why_there_is_no_code_is_told(
     narrow = screen_of(20)
     Terminal("demo", authority=AUTHORITY).notify(INVITED)
 
-    assert "No QR code is drawn: this is no terminal." in capsys.readouterr().err
+    assert words.QR_NO_TERMINAL in capsys.readouterr().err
     assert "too small for a QR code" in " ".join(narrow.lines())
 
 
@@ -725,7 +729,7 @@ def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPat
 
     assert dict(callback.parameters)["code"] == "SplxlOBeZQ"
     assert f"\n  {REQUEST.redirect_uri}?...\r\n" in shown
-    assert "Open this link in any browser:" in shown
+    assert words.LINK_ANYWHERE.format(once="") in shown
     assert ("ssh -L" in shown, "Splxl" in shown, "hidden" in shown) == (False, False, False)
     assert shown.index("(32 char") < shown.index("warning: held.") < shown.index("That is not the address")
     assert restored
@@ -738,7 +742,7 @@ def test_who_has_approved_is_confirmed(typed: str, wanted: bool, monkeypatch: py
 
     async def main(terminal: Terminal, person: Person) -> bool:
         asking = asyncio.create_task(terminal.confirm(sign_in))
-        await person.sees("me@x approved this login.")
+        await person.sees(words.CONFIRM_ACCOUNT.format(account="me@x"))
         await person.sees("[y/N] ")
         await person.types(typed)
         return await asking
@@ -767,9 +771,12 @@ def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]
     Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
     said = capsys.readouterr().err
 
-    assert said.startswith("Signed in to one as me@example.com.\n  scope      server default (not stated)\n")
-    assert ", then renewed by itself\n" in said
-    assert said.endswith("/kept/one.json\nPrint the token with: python -m loopback_auth token one\n")
+    assert said.startswith(
+        f"{words.SIGNED_IN_AS.format(name='one', account='me@example.com')}\n"
+        f"  scope      {words.RESULT_SCOPE_DEFAULT}\n"
+    )
+    assert words.RESULT_RENEWED.partition("}")[2] in said
+    assert said.endswith(f"/kept/one.json\n{words.RESULT_TOKEN.format(name='one')}\n")
 
 
 def test_nothing_is_told_of_an_access_token_that_did_not_come(capsys: pytest.CaptureFixture[str]) -> None:
@@ -778,7 +785,7 @@ def test_nothing_is_told_of_an_access_token_that_did_not_come(capsys: pytest.Cap
     Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
     said = capsys.readouterr().err
 
-    assert said.startswith("Signed in to one as me.\n  kept in ")
+    assert said.startswith(f"{words.SIGNED_IN_AS.format(name='one', account='me')}\n  kept in ")
     assert "token one" not in said
 
 
@@ -793,7 +800,7 @@ def test_scope_that_was_asked_for_and_not_granted_is_told(capsys: pytest.Capture
 def test_times_without_a_date_are_told_as_such() -> None:
     """A server may say nothing, or anything."""
     assert until(None) == "unknown"
-    assert until(1e15) in ("beyond every calendar", "31690708-07-05 01:46")
+    assert until(1e15) in (words.RESULT_UNTIL_BEYOND, "31690708-07-05 01:46")
 
 
 def test_nobody_reading_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -811,16 +818,16 @@ def test_an_error_page_of_the_server_is_explained_soon(
 ) -> None:
     """Only the browser shows it, and the person has to learn what to do while they look at it."""
     now = [100.0]
-    monkeypatch.setattr("loopback_auth.terminal.messages.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("loopback_auth.terminal.troubleshooting.time.monotonic", lambda: now[0])
     teller = Messages(
         "as", authority=AUTHORITY, plan=None, verbose=False, qr=None, pasting=False, command=command
     )
     teller.tell(events.LinkOpened())
-    teller.lost()
+    teller.trouble.lost()
     early = capsys.readouterr().err
     now[0] += LOST_SECONDS
-    teller.lost()
-    teller.lost()
+    teller.trouble.lost()
+    teller.trouble.lost()
 
     assert "doctor" not in early
     assert capsys.readouterr().err.count("loopback_auth doctor") == bool(command)
