@@ -26,8 +26,8 @@ from loopback_auth.signin.resources import Resources
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
 
-GRACE = 5.0
-"""Seconds that a refresh gets to end when it is cancelled: its answer may hold the only good token."""
+ENDING_SECONDS = 5.0
+"""That a refresh gets to end when it is cancelled: its answer may hold the only good token."""
 
 PAUSES = (0.05, 0.2)
 """Seconds between tries to keep what is new, where the first one fails."""
@@ -71,9 +71,11 @@ async def renew(
     check_asyncio()
     try:
         async with locked(store, sign_in.name):
-            return await _renewed_if_due(
-                sign_in, store, client_secret, notify, force=force, leeway=leeway, network=network
-            )
+            current = await _read_again(sign_in, store)
+            if _is_to_stay(current, sign_in, force=force, leeway=leeway):
+                return current
+            current = replace(current, network=current.network.updated(network or Network()))
+            return await to_the_end(_renewed(current, store, client_secret, notify), ENDING_SECONDS)
     except (SignInRequired, NotKept):
         raise
     except LoopbackAuthError as exc:
@@ -85,37 +87,32 @@ async def renew(
         return sign_in
 
 
-async def _renewed_if_due(
-    sign_in: SignIn,
-    store: TokenStore,
-    client_secret: str | None,
-    notify: Notify,
-    *,
-    force: bool,
-    leeway: float | None,
-    network: Network | None,
-) -> SignIn:
+async def _read_again(sign_in: SignIn, store: TokenStore) -> SignIn:
     current = await apart(store.load, sign_in.name)
     if current is None:
         raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
     _check_same(current, sign_in)
+    return current
+
+
+def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float | None) -> bool:
+    """Return whether to leave a token alone: it is fresh, or nothing but its end can come of a renewal.
+
+    Raises:
+        SignInRequired: it is due, and cannot be renewed.
+    """
     tokens, now = current.tokens, time.time()
-    meanwhile = tokens.access_token != sign_in.tokens.access_token
-    if (meanwhile and tokens.alive(now)) or (not force and _good_enough(current, now, leeway)):
-        return current
+    if tokens.access_token != before.tokens.access_token and tokens.alive(now):
+        return True  # Another process has renewed it meanwhile.
+    needed = 0.0 if leeway is None and tokens.refresh_token is None else leeway
+    if not force and tokens.fresh(now, needed):
+        return True
     if current.temporary:
         raise SignInRequired(
             "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
             hint="Sign in again: python -m loopback_auth login",
         )
-    current = replace(current, network=current.network.updated(network or Network()))
-    return await to_the_end(_renewed(current, store, client_secret, notify), GRACE)
-
-
-def _good_enough(current: SignIn, now: float, leeway: float | None) -> bool:
-    """Return whether to leave a token alone: it is fresh, or nothing but its end can come of it."""
-    renewable = current.tokens.refresh_token is not None
-    return current.tokens.fresh(now, leeway if renewable or leeway is not None else 0.0)
+    return False
 
 
 def _check_same(current: SignIn, wanted: SignIn) -> None:
@@ -202,7 +199,7 @@ async def keep(store: TokenStore, sign_in: SignIn, failures: type[Exception] = E
     """
     for pause in (*PAUSES, None):
         try:
-            return await to_the_end(apart(store.save, sign_in), GRACE)
+            return await to_the_end(apart(store.save, sign_in), ENDING_SECONDS)
         except failures as exc:
             if pause is None:
                 raise NotKept(sign_in.name, sign_in, exc) from exc
@@ -275,7 +272,7 @@ async def logout(
             async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
                 return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
-            await to_the_end(apart(store.delete, sign_in.name), GRACE)
+            await to_the_end(apart(store.delete, sign_in.name), ENDING_SECONDS)
 
 
 def can_verify_signatures() -> bool:
