@@ -75,8 +75,9 @@ async def login(
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
     check_asyncio()
-    patience = TIMEOUT if timeout is None else timeout
-    async with leading(store, client, notify or _teller(client), patience) as theirs:
+    async with leading(
+        store, client, notify or _teller(client), TIMEOUT if timeout is None else timeout
+    ) as theirs:
         if theirs is not None:
             return theirs
         if store is not None:

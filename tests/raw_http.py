@@ -19,7 +19,7 @@ from loopback_auth.model import (
     ServerMetadata,
 )
 from loopback_auth.network.loopback import BoundRedirect, bind
-from loopback_auth.network.receiver import PATIENCE, Receiver
+from loopback_auth.network.receiver import REQUEST_SECONDS, Receiver
 
 STATE = "state-canary-0123456789abcdef"
 CODE = "code-canary-0123456789abcdef"
@@ -175,7 +175,7 @@ async def waiting(
     expecting: bool = True,
     start_page: bool = True,
     any_port: bool = False,
-    patience: float = PATIENCE,
+    request_seconds: float = REQUEST_SECONDS,
     host: str = "127.0.0.1",
     bound: BoundRedirect | None = None,
     closed: bool = True,
@@ -185,7 +185,11 @@ async def waiting(
     events: list[Event] = []
     told = events.append
     receiver = Receiver(
-        bound, lambda event: told(event), start_page=start_page, any_port=any_port, patience=patience
+        bound,
+        lambda event: told(event),
+        start_page=start_page,
+        any_port=any_port,
+        request_seconds=request_seconds,
     )
     world = Waiting(bound, receiver, request_for(bound, mode), events)
     told = world.notify

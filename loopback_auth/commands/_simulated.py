@@ -22,7 +22,7 @@ from loopback_auth.store import FileTokenStore
 from loopback_auth.terminal.simulated import Narrator
 
 SIMULATED_SECONDS = 60.0
-"""Seconds for a simulated person; nobody is waited for, but a device code is asked for only every five."""
+"""Seconds that a simulated person gets, who never hesitates; but a device code is polled only every five."""
 
 
 def sign_in(

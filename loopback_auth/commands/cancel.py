@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 USAGE = "[HANDLE] [--all] [--json]"
-PATIENCE = 5.0
-"""Seconds for somebody who is finishing it just now."""
+LOCK_SECONDS = 5.0
+"""Seconds that another process gets to finish the same sign-in."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _cancel(pendings: PendingStore, handle: str) -> dict[str, object]:
     """Forget one sign-in, understood or not; return what happened, for JSON."""
-    with pendings.lock(handle, PATIENCE):
+    with pendings.lock(handle, LOCK_SECONDS):
         if handle not in pendings.handles():
             raise SignInRequired(f"{handle} is over already.", hint="See python -m loopback_auth status.")
         pendings.end(Ended(handle, name_in(handle), "given up", "It was cancelled."))

@@ -179,7 +179,7 @@ def _follow(
             since=time.time() if since is None else since,
             notify=told,
             serves=lambda theirs: not why_not(theirs, client_config(settings)),
-            patience=settings.seconds("timeout"),
+            seconds=settings.seconds("timeout"),
         )
     )
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 SHUTDOWN = 1.0
-PATIENCE = 60.0
+BROWSING_SECONDS = 60.0
+"""Seconds that the simulated browser waits for one page."""
 
 ServerFactory = Callable[[str], DemoServer]
 Host = Literal["127.0.0.1", "::1"]
@@ -197,7 +198,7 @@ async def run_agent(
     from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
 
     way = follow(url, decision=decision, account=account, user_code=user_code)
-    limits = ClientTimeout(total=PATIENCE)
+    limits = ClientTimeout(total=BROWSING_SECONDS)
     async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
         step = next(way)
         while True:

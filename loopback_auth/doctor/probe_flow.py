@@ -54,7 +54,7 @@ from loopback_auth.protocol.urls import origin
 LIMIT = 12
 """Requests, those for the metadata included."""
 
-PATIENCE = 2
+UNANSWERED = 2
 """Requests to one host that may stay without an answer before it is left alone."""
 
 OTHER_TYPES: tuple[ResponseType, ...] = ("token", "code id_token", "id_token", "id_token token")
@@ -106,7 +106,7 @@ class _Asking:
             ProtocolError: the answer was too large.
         """
         host = origin(request.url)
-        if self._silent.get(host, 0) >= PATIENCE:
+        if self._silent.get(host, 0) >= UNANSWERED:
             raise TransportError(f"It was not asked: {host} did not answer before")
         if not self._left:
             raise TransportError("It was not asked: there were enough questions already")

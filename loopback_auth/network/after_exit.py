@@ -29,8 +29,8 @@ from loopback_auth.protocol.cookies import WithoutCookies
 
 LastAnswer = Callable[[HttpRequest, socket.socket], HttpResponse | None]
 
-SECONDS = 1.5
-"""So long it stays up."""
+AFTER_EXIT_SECONDS = 1.5
+"""Seconds that the last page stays up."""
 REQUEST_SECONDS = 0.5
 REQUEST_LIMIT = 256 * 1024
 
@@ -66,7 +66,7 @@ def _forget_the_rest(kept: set[int]) -> None:
     os.setsid()
     for ends in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(ends, signal.SIG_DFL)
-    signal.alarm(int(SECONDS) + 2)
+    signal.alarm(int(AFTER_EXIT_SECONDS) + 2)
     edges = [-1, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
     for low, high in pairwise(edges):
         os.closerange(low + 1, high)
@@ -78,7 +78,7 @@ def _forget_the_rest(kept: set[int]) -> None:
 def _serve(sockets: Sequence[socket.socket], answer: LastAnswer) -> None:
     """Answer requests, one after the other, until the time is over; the process ends here."""
     try:
-        over = time.monotonic() + SECONDS
+        over = time.monotonic() + AFTER_EXIT_SECONDS
         while (left := over - time.monotonic()) > 0:
             for ready in select.select(sockets, [], [], left)[0]:
                 try:

@@ -14,8 +14,8 @@ from contextlib import suppress
 WANTS_ONE = ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "PEER_DID_NOT_RETURN_A_CERTIFICATE")
 """OpenSSL's names for the alert of RFC 8446 §6.2, and for the reason behind it."""
 
-PATIENCE = 2.0
-"""Seconds for an alert, which comes at once if at all."""
+ALERT_SECONDS = 2.0
+"""Seconds that a server gets to send an alert, which comes at once if at all."""
 
 
 async def is_wanted(host: str, port: int, *, address: str, context: ssl.SSLContext) -> bool:
@@ -28,7 +28,7 @@ async def is_wanted(host: str, port: int, *, address: str, context: ssl.SSLConte
         context: without a client certificate.
     """
     with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ALERT_SECONDS):
             reader, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=host)
             try:
                 await reader.read(1)

@@ -32,7 +32,7 @@ SILENT = logging.Logger("loopback_auth.receiver", level=logging.CRITICAL + 1)
 class Owner(Protocol):
     """What a connection needs of the receiver that it belongs to."""
 
-    patience: float
+    request_seconds: float
     closed: bool
 
     def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
@@ -87,7 +87,7 @@ class Connection(RequestHandler):
             transport.abort()
             return
         super().connection_made(transport)
-        self._timer = asyncio.get_running_loop().call_later(self._receiver.patience, self.drop)
+        self._timer = asyncio.get_running_loop().call_later(self._receiver.request_seconds, self.drop)
         self._receiver.admit(self, self._task_handler)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -52,9 +52,9 @@ CONNECTIONS = 64
 ACCEPTS = 8
 """Connections taken in at a time: far fewer than `CONNECTIONS`, so that a crowd that arrives all at once
 cannot push out the one that matters before anybody has looked at what it says."""
-PATIENCE = 10.0
-"""Seconds that a connection gets to say what it wants."""
-FLUSH = 2.0
+REQUEST_SECONDS = 10.0
+"""Seconds that a connection gets to send its whole request."""
+LAST_PAGE_SECONDS = 2.0
 """Seconds that a browser gets to take the last page."""
 TURNS = 3
 """Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
@@ -73,7 +73,7 @@ class Receiver:
         notify: told of visitors.
         start_page: serve one; without it there is nothing but the redirect endpoint.
         any_port: let the start page be reached under another loopback port, and tell of it.
-        patience: seconds that a connection gets to say what it wants.
+        request_seconds: how long a connection may take to send its whole request.
         observer: sees every request and the status that it got.
     """
 
@@ -84,10 +84,10 @@ class Receiver:
         *,
         start_page: bool = True,
         any_port: bool = False,
-        patience: float = PATIENCE,
+        request_seconds: float = REQUEST_SECONDS,
         observer: Observer = UNOBSERVED,
     ) -> None:
-        self.patience = patience
+        self.request_seconds = request_seconds
         self.closed = False
         self._bound = bound
         self._notify = notify
@@ -204,7 +204,7 @@ class Receiver:
             self._outcome.set_result(page)
 
     async def finish(self, page: HttpResponse, *, due: float = 0.0) -> None:
-        """Give the waiting browser its last page, and wait until it has been taken or `FLUSH` is over.
+        """Give the waiting browser its last page, and wait for at most `LAST_PAGE_SECONDS` until it has it.
 
         Args:
             page: the last one.
@@ -222,7 +222,7 @@ class Receiver:
                     await self._visited_once.wait()
         if self._awaited():
             try:
-                async with asyncio.timeout(FLUSH):
+                async with asyncio.timeout(LAST_PAGE_SECONDS):
                     await self._released.wait()
             except TimeoutError:
                 return

@@ -35,11 +35,11 @@ class SystemResolver(AbstractResolver):
     """Asks the system, in a thread that can be left alone when no name server answers.
 
     Args:
-        patience: seconds until that is taken for the answer; the system tries one server after the other.
+        seconds: after so many that is taken for the answer; the system tries one server after the other.
     """
 
-    def __init__(self, patience: float = 15.0) -> None:
-        self._patience = patience
+    def __init__(self, seconds: float = 15.0) -> None:
+        self._seconds = seconds
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -52,7 +52,7 @@ class SystemResolver(AbstractResolver):
         if is_localhost(host):
             return [_found(host, address, port) for address in LOOPBACK]
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._seconds):
                 found = await apart(
                     socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
                 )

@@ -18,7 +18,7 @@ from loopback_auth.errors import ConfigError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOOK = 0.1
+LOOK_SECONDS = 0.1
 """Seconds between two looks at whether the waiting thread has been told to stop."""
 
 
@@ -79,7 +79,7 @@ def _run(thread: Thread, give_up: Callable[[], None]) -> None:
     thread.start()
     while thread.is_alive():
         try:
-            thread.join(LOOK)
+            thread.join(LOOK_SECONDS)
             cancelled = outer is not None and outer.cancelling() > before
         except KeyboardInterrupt:
             if interrupted:

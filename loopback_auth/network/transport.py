@@ -172,14 +172,14 @@ class Transport:
             self._resolver.judge(host, [str(ip_address(host))])
 
     async def _wants_certificate(self, request: HttpRequest) -> bool:
-        from loopback_auth.network.client_certificate import PATIENCE, is_wanted
+        from loopback_auth.network.client_certificate import ALERT_SECONDS, is_wanted
 
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or 443
         if parts.scheme != "https" or self._network.client_cert:
             return False
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(ALERT_SECONDS):
                 found = await self._resolver.resolve(host, port)
             context = ssl.create_default_context() if self._tls is True else self._tls
             return await is_wanted(host, port, address=found[0]["host"], context=context)

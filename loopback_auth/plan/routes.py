@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     from loopback_auth.plan.derived_signals import Traits
     from loopback_auth.plan.model import Capabilities, Facts, Surroundings
 
-PATIENCE = 10.0
-"""Seconds for a browser that was started to come to our page; a cold one needs five."""
-PATIENCE_FOR_PEOPLE = 20.0
+VISIT_SECONDS = 10.0
+"""Seconds that a browser which was started gets to come to our page; a cold one needs five."""
+VISIT_SECONDS_BY_HAND = 20.0
 """The same where a person has to open the link first, or Windows has to wake up."""
 
-SECOND_LOOK = 40.0
-"""Seconds after a visit: longer than most need for a password, a second factor, and the approval."""
+RETURN_SECONDS = 40.0
+"""Seconds from a visit to our page until the browser is missed: longer than most people need for a password,
+a second factor and the approval."""
 
 NOT_ALLOWED = "It is not among the flows that were asked for."
 NOBODY = "Nobody is at the terminal to confirm the account; give --yes to go without."
@@ -86,7 +87,7 @@ def plan(
     traits = derived_signals(surroundings)
     facts, place = facts_of(surroundings, traits, overrides), place_of(traits)
     why_not = _why_not(surroundings, traits, facts, overrides)
-    patience = PATIENCE_FOR_PEOPLE if why_not or place.name.startswith("wsl") else PATIENCE
+    patience = VISIT_SECONDS_BY_HAND if why_not or place.name.startswith("wsl") else VISIT_SECONDS
     refused = _refused(facts, capabilities, allowed, overrides, unconfirmed=unconfirmed)
     return Plan(
         place=place,
@@ -97,7 +98,7 @@ def plan(
         why_not=why_not,
         start_page=facts.reaches.level != NO,
         patience=patience,
-        second_look=SECOND_LOOK,
+        second_look=RETURN_SECONDS,
     )
 
 
@@ -153,7 +154,7 @@ def _routes(
     hopeful = "code" in open_ and reaches in (YES, LIKELY)
     doubtful = "code" in open_ and reaches == UNKNOWN
     late = f"should no browser have come to our page after {patience:.0f} seconds"
-    back = f", or not have come back from the server after {SECOND_LOOK:.0f}"
+    back = f", or not have come back from the server after {RETURN_SECONDS:.0f}"
     routes = []
     if "code" in open_:
         routes.append(Route("code", AT_ONCE, f"{_REACHES_US[reaches]}: {because}."))

@@ -33,7 +33,7 @@ from loopback_auth.signin.resources import Resources
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
-GRACE = 30.0
+LAPSE_SECONDS = 30.0
 """Seconds in which a ticket or a code that has just lapsed says so itself."""
 
 
@@ -159,7 +159,7 @@ class SignInAttempt:
 
     def _extend(self, lifetime: float) -> None:
         until = self._deadline.when()
-        later = asyncio.get_running_loop().time() + lifetime + GRACE
+        later = asyncio.get_running_loop().time() + lifetime + LAPSE_SECONDS
         if until is not None and until < later:
             self._deadline.reschedule(later)
 

@@ -39,7 +39,7 @@ from loopback_auth.signin.world import World
 from loopback_auth.store.pending_sign_in import Failure, JournalEntry, PendingSignIn
 from loopback_auth.trace.redactor import Redactor
 
-GRACE = 5.0
+ENDING_SECONDS = 5.0
 """Seconds that a request gets to end when it is cancelled: its answer may be the only one that there is."""
 
 CODE_EXCHANGE = "token request"
@@ -61,7 +61,7 @@ class Replay:
         world: opened.
         notify: told of warnings that are new.
         save: called with what it has grown to, before the flow is told; None keeps nothing.
-        patience: seconds that may be spent sleeping.
+        wait: seconds that may be spent sleeping.
         paste: gets the pasted address.
     """
 
@@ -73,7 +73,7 @@ class Replay:
         *,
         notify: Notify,
         save: Save | None = None,
-        patience: float = 0.0,
+        wait: float = 0.0,
         paste: Paste | None = None,
     ) -> None:
         self.handed = handed
@@ -81,7 +81,7 @@ class Replay:
         self._world = world
         self._notify = notify
         self._save = save
-        self._patience = patience
+        self._wait = wait
         self._paste = paste
         self._redactor = Redactor()
         self._redactor.learn("client_secret", client.client_secret or "")
@@ -125,7 +125,7 @@ class Replay:
         if self._told == len(journal):
             self._live = True
             if isinstance(effect, Send) and self._save is not None:
-                await to_the_end(self._send(effect), GRACE)
+                await to_the_end(self._send(effect), ENDING_SECONDS)
             elif isinstance(effect, Send):
                 await self._send(effect)
             else:
@@ -185,12 +185,12 @@ class Replay:
             return Tick(max(now, last), max(now, last), returned=True)
         # The last, lest a clock that was set back by a day makes us wait for that long.
         left = min(last + seconds - now, seconds)
-        if left > self._patience:
+        if left > self._wait:
             self.handed = replace(self.handed, interval=self.handed.interval or seconds)
             raise self._pending("nobody has approved yet", float(math.ceil(left)))
         if left > 0:
-            pause = min(left * (1 + spread * secrets.randbelow(1000) / 1000), self._patience)
-            self._patience -= pause
+            pause = min(left * (1 + spread * secrets.randbelow(1000) / 1000), self._wait)
+            self._wait -= pause
             await self._world.sleep(pause)
         moment = max(self._world.now(), last + seconds)
         return Tick(moment, moment)

@@ -25,7 +25,7 @@ from loopback_auth.trace.redactor import Redactor
 
 OpenBrowser = Callable[[str], Opening | bool | None]
 
-ON_ITS_WAY = 5.0
+ARRIVAL_SECONDS = 5.0
 """Seconds that a browser which was started may take to come to our page; a cold one does."""
 
 METADATA_STEP = "metadata request"
@@ -206,7 +206,7 @@ class Resources:
         """Return for how many seconds a browser may still be on its way to our page."""
         if self._sent_at is None:
             return 0.0
-        return max(0.0, self._sent_at + ON_ITS_WAY - time.monotonic())
+        return max(0.0, self._sent_at + ARRIVAL_SECONDS - time.monotonic())
 
     async def _opened(self) -> Transport:
         if self._transport is None:

@@ -15,13 +15,13 @@ from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.sign_in_lock import SignInLock
 
-LOOK = 0.1
+LOOK_SECONDS = 0.1
 """Seconds between two looks at whether the other one has ended: no lock can be waited for and given up."""
 
 
 @asynccontextmanager
 async def leading(
-    store: TokenStore | None, client: ClientConfig, notify: Notify, patience: float
+    store: TokenStore | None, client: ClientConfig, notify: Notify, seconds: float
 ) -> AsyncIterator[SignIn | None]:
     """Lead those who want this sign-in for as long as the block lasts, or give what another process has got.
 
@@ -43,7 +43,7 @@ async def leading(
         since=since,
         notify=notify,
         serves=lambda theirs: not why_not(theirs, client),
-        patience=patience,
+        seconds=seconds,
     )
     if theirs is not None:
         yield theirs
@@ -60,7 +60,7 @@ async def follow(
     since: float,
     notify: Notify,
     serves: Callable[[SignIn], bool],
-    patience: float,
+    seconds: float,
 ) -> SignIn | None:
     """Wait until nobody leads any more, and lead.
 
@@ -71,7 +71,7 @@ async def follow(
         since: Unix seconds; what ended before that is not what we waited for.
         notify: told whom we wait for.
         serves: tells whether a sign-in is one that we would have asked for, too.
-        patience: seconds after which to give up: a process that was stopped holds its lock for ever.
+        seconds: after so many to give up: a process that was stopped holds its lock for ever.
 
     Returns:
         What the other process has got, and then we do not lead; None when we lead and have to sign in
@@ -81,11 +81,11 @@ async def follow(
         SignInRequired: the other process asked the person, and that failed.
         AttemptExpired: it has not ended in time.
     """
-    followed, given_up_at = None, time.monotonic() + patience
+    followed, given_up_at = None, time.monotonic() + seconds
     while not crowd.lead():
         if time.monotonic() >= given_up_at:
             raise AttemptExpired(
-                f"Another process is signing in to {name}, and has not ended within {patience:g} seconds.",
+                f"Another process is signing in to {name}, and has not ended within {seconds:g} seconds.",
                 hint=f"End it{_by_id(crowd.leader())}, or sign in although it does, with --alone.",
             )
         leader = crowd.leader()
@@ -93,7 +93,7 @@ async def follow(
         if leader not in (0, followed):
             notify(Followed(leader))
             followed = leader
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(LOOK_SECONDS)
     try:
         theirs = store.load(name) if crowd.ended_since(since) else None
     except BaseException:

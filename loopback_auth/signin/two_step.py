@@ -38,7 +38,7 @@ from loopback_auth.store.pending_sign_in import PendingSignIn
 FINAL = (OAuthError, ProtocolError, AttemptExpired)
 """Errors after which a sign-in is over; after every other one it can be gone on with."""
 
-PASTE_LIFETIME = 600.0
+PASTE_SECONDS = 600.0
 """Seconds for which a pasted address is awaited; servers let codes live no longer (RFC 6749 §4.1.2)."""
 
 
@@ -74,7 +74,7 @@ async def begin(
         handed = PendingSignIn(
             handle=new_handle(client.provider.name),
             created_at=now,
-            expires_at=now + PASTE_LIFETIME,
+            expires_at=now + PASTE_SECONDS,
             flow=flow,
             client=replace(client, client_secret=None),
             attempt=new_attempt(),
@@ -127,7 +127,7 @@ async def resume(
     async with _opened(world, client.provider.network) as opened:
         if handed.lapsed(opened.now()):
             raise AttemptExpired(f"{handed.handle} is over. {LAPSED}", hint="Begin again.")
-        replay = Replay(handed, client, opened, notify=notify, save=save, patience=wait, paste=paste)
+        replay = Replay(handed, client, opened, notify=notify, save=save, wait=wait, paste=paste)
         sign_in = await replay.run()
         network = _remembering(client, opened).provider.network
     return replace(sign_in, network=network, flow=handed.flow, reason="It was begun, and finished later.")

@@ -33,7 +33,7 @@ assert sys.platform != "win32"  # noqa: S101 - tells type checkers what the rest
 BRACKETS_ON = "\x1b[?2004h"
 BRACKETS_OFF = "\x1b[?2004l"
 
-PATIENCE = 1.0
+WRITE_SECONDS = 1.0
 """Seconds that a terminal gets to take what must not be lost."""
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
@@ -97,7 +97,7 @@ class Keyboard:
         """Take the line away again."""
         self._line = ""
         if self._drawn:
-            _write(self._terminal, "\r" + " " * self._drawn + "\r", PATIENCE)
+            _write(self._terminal, "\r" + " " * self._drawn + "\r", WRITE_SECONDS)
             self._drawn = 0
 
     def forget_keys(self) -> None:
@@ -114,7 +114,7 @@ class Keyboard:
         termios.tcsetattr(self._terminal, termios.TCSAFLUSH, [*modes[:6], characters])
         self.inside = True
         if self._brackets:
-            _write(self._terminal, BRACKETS_ON, PATIENCE)
+            _write(self._terminal, BRACKETS_ON, WRITE_SECONDS)
 
     def _leave(self) -> None:
         self.inside = False
@@ -124,7 +124,7 @@ class Keyboard:
         self.wipe()
         self._line = line
         if self._brackets:
-            _write(self._terminal, BRACKETS_OFF, PATIENCE)
+            _write(self._terminal, BRACKETS_OFF, WRITE_SECONDS)
         with suppress(termios.error):
             termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
 
@@ -244,13 +244,13 @@ def own_terminal(stream: TextIO | None, path: str) -> int | None:
     return None
 
 
-def _write(screen: int, text: str, patience: float = 0.0) -> None:
-    """Write, but to a terminal that is held up (Ctrl-S) for no longer than `patience` seconds."""
+def _write(screen: int, text: str, seconds: float = 0.0) -> None:
+    """Write, but to a terminal that is held up (Ctrl-S) for no longer than `seconds`."""
     rest = text.encode("utf-8", "replace")
     with suppress(OSError, ValueError):
         while rest:
             try:
                 rest = rest[os.write(screen, rest) :]
             except BlockingIOError:
-                if not select.select([], [screen], [], patience)[1]:
+                if not select.select([], [screen], [], seconds)[1]:
                     return

@@ -679,7 +679,7 @@ def test_cancel_does_not_take_it_from_whoever_is_at_it(
     command_line: CommandLine, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tokens may be on their way."""
-    monkeypatch.setattr("loopback_auth.commands.cancel.PATIENCE", 0.0)
+    monkeypatch.setattr("loopback_auth.commands.cancel.LOCK_SECONDS", 0.0)
     for name, value in command_line.environment({}).items():
         monkeypatch.setenv(name, value)
     begun = began(command_line, server, "ticket")

@@ -140,7 +140,7 @@ def test_port_that_can_be_shared_is_told() -> None:
 
 def test_person_who_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then nothing is claimed."""
-    monkeypatch.setattr(login_under_attack, "PATIENCE", 0.2)
+    monkeypatch.setattr(login_under_attack, "LOGIN_SECONDS", 0.2)
     [real] = on_sockets("code", serving=breaking(Faults(wrong_state=True)))
 
     assert verdicts(real)["replay"] == "not observed"
@@ -152,7 +152,7 @@ def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) ->
     def broken(_url: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(login_under_attack, "PATIENCE", 0.2)
+    monkeypatch.setattr(login_under_attack, "LOGIN_SECONDS", 0.2)
     monkeypatch.setattr(login_under_attack, "follow", broken)
     with pytest.raises(ZeroDivisionError):
         on_sockets("code")

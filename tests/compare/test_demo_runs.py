@@ -43,7 +43,7 @@ def runs_of(compared: Comparison) -> dict[str, Run]:
     return {run.flow: run for run in compared.runs}
 
 
-def spoilt(faults: Faults, *flows: str, patience: float = 1.0) -> dict[str, Run]:
+def spoilt(faults: Faults, *flows: str, flow_seconds: float = 1.0) -> dict[str, Run]:
     """Run flows against a server that breaks rules."""
 
     def server(issuer: str) -> DemoServer:
@@ -51,7 +51,7 @@ def spoilt(faults: Faults, *flows: str, patience: float = 1.0) -> dict[str, Run]
 
     async def main() -> dict[str, Run]:
         async with asyncio.timeout(SOON):
-            ended = await run_on_demo(flows, server, openid=False, thinking=0.0, patience=patience)
+            ended = await run_on_demo(flows, server, openid=False, thinking=0.0, flow_seconds=flow_seconds)
         return {name: assembled(name, recorder, end) for name, recorder, end in ended}
 
     return asyncio.run(main())
@@ -149,7 +149,9 @@ def test_progress_is_told_for_every_flow(compared: Comparison) -> None:
 @pytest.mark.slow
 def test_flow_that_fails_ends_no_other() -> None:
     """Each has its own outcome, and says what said so."""
-    runs = spoilt(Faults(exchange_refused=True, token_status=500), "code", "ticket", "token", patience=10.0)
+    runs = spoilt(
+        Faults(exchange_refused=True, token_status=500), "code", "ticket", "token", flow_seconds=10.0
+    )
 
     assert {name: run.outcome for name, run in runs.items()} == {
         "code": "failed",
@@ -161,8 +163,8 @@ def test_flow_that_fails_ends_no_other() -> None:
 
 
 def test_browser_that_does_not_come_back_is_not_waited_for_long() -> None:
-    """A wrong state is turned away, and waiting goes on: here until the patience is over."""
-    [run] = spoilt(Faults(wrong_state=True), "code", patience=0.3).values()
+    """A wrong state is turned away, and waiting goes on: here until the flow_seconds is over."""
+    [run] = spoilt(Faults(wrong_state=True), "code", flow_seconds=0.3).values()
 
     assert (run.outcome, run.reason) == ("failed", "Nobody came back from the browser within 0.3 seconds.")
     assert [one.status for one in run.trace.exchanges() if one.step == "authorization response"] == [400]
@@ -170,7 +172,7 @@ def test_browser_that_does_not_come_back_is_not_waited_for_long() -> None:
 
 def test_answer_of_another_sign_in_is_not_pasted() -> None:
     """There it is the person who is told."""
-    [run] = spoilt(Faults(wrong_state=True), "paste", patience=5.0).values()
+    [run] = spoilt(Faults(wrong_state=True), "paste", flow_seconds=5.0).values()
 
     assert run.outcome == "failed"
     assert run.reason.startswith("That is the answer to another sign-in.")

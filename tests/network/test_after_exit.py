@@ -12,7 +12,7 @@ from other_users import asked_by_another, needs_another_user
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange
 
 from loopback_auth import words
-from loopback_auth.network.after_exit import SECONDS
+from loopback_auth.network.after_exit import AFTER_EXIT_SECONDS
 
 FOLDER = Path(__file__).parents[1]
 PROGRAM = f"""
@@ -75,7 +75,7 @@ def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
     )
 
     async def main() -> None:
-        async with asyncio.timeout(SECONDS + SOON):
+        async with asyncio.timeout(AFTER_EXIT_SECONDS + SOON):
             while True:
                 try:
                     await exchange(port, b"GET / HTTP/1.1\r\n\r\n")

@@ -522,7 +522,7 @@ def test_unfinished_request_runs_out_of_time(data: bytes) -> None:
     """Whoever does not say what he wants loses the connection, however few there are."""
 
     async def main() -> None:
-        async with waiting(patience=0.01) as world:
+        async with waiting(request_seconds=0.01) as world:
             answer = await world.send(data)
             assert answer.status == 0
 
@@ -533,7 +533,7 @@ def test_unfinished_body_runs_out_of_time() -> None:
     """A form that never ends must not be waited for either."""
 
     async def main() -> None:
-        async with waiting(mode="form_post", patience=0.05) as world:
+        async with waiting(mode="form_post", request_seconds=0.05) as world:
             head = world.message(
                 "/callback", method="POST", headers=(FORM_TYPE, ("Content-Length", "100")), body=b"code="
             )
@@ -547,7 +547,7 @@ def test_held_callback_outlives_patience() -> None:
     """Once the request is complete it is our turn, and the exchange may take longer than ten seconds."""
 
     async def main() -> Answer:
-        async with waiting(patience=0.01) as world:
+        async with waiting(request_seconds=0.01) as world:
             visit = asyncio.create_task(world.ask())
             await world.receive()
             gone = await world.send(b"")  # closed by the watchdog, after the callback's own time was over

@@ -164,7 +164,7 @@ def test_silence_is_not_waited_for_to_its_end(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_named: answer.wait(SILENCE))
 
     with pytest.raises(socket.gaierror) as caught:
-        asyncio.run(SystemResolver(patience=0.01).resolve("as.example", 443))
+        asyncio.run(SystemResolver(seconds=0.01).resolve("as.example", 443))
     answer.set()
 
     assert caught.value.errno == socket.EAI_AGAIN

@@ -32,7 +32,7 @@ def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path:
             since=time.time(),
             notify=events.append,
             serves=lambda _: True,
-            patience=0.3,
+            seconds=0.3,
         )
         with pytest.raises(AttemptExpired, match="within 0") as end:
             await following
@@ -66,7 +66,7 @@ def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -
                 since=time.time(),
                 notify=notify,
                 serves=lambda _: serves,
-                patience=20,
+                seconds=20,
             )
         )
         with leader:

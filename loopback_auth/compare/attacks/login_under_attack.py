@@ -33,9 +33,9 @@ from loopback_auth.terminal.paste import pasted
 from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.redactor import Redactor
 
-PATIENCE = 20.0
+LOGIN_SECONDS = 20.0
 """Seconds after which a login is given up."""
-POLL = 5.0
+POLL_SECONDS = 5.0
 """Seconds in which a polling request comes."""
 
 
@@ -120,7 +120,7 @@ class LoginUnderAttack(Observer):
                 planned(self._one.client, self._one.flow, opener=True, pastes=True),
                 notify=self.notice,
                 open_browser=self.open,
-                timeout=PATIENCE,
+                timeout=LOGIN_SECONDS,
                 paste=self.paste,
                 observer=self,
             )
@@ -209,7 +209,7 @@ class LoginUnderAttack(Observer):
         """Wait for a polling request, so that the next one does not disturb the attacker."""
         self._polled.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL):
+            async with asyncio.timeout(POLL_SECONDS):
                 await self._polled.wait()
 
     async def _stand(self, point: Point, step: Navigation | None = None) -> None:

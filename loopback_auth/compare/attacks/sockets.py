@@ -26,7 +26,7 @@ from loopback_auth.compare.attacks.attack_actions import (
 )
 from loopback_auth.compare.attacks.context import new_context
 from loopback_auth.compare.attacks.impostor import Impostor
-from loopback_auth.compare.attacks.login_under_attack import PATIENCE, LoginUnderAttack, fetched
+from loopback_auth.compare.attacks.login_under_attack import LOGIN_SECONDS, LoginUnderAttack, fetched
 from loopback_auth.compare.attacks.scenarios import Scenario
 from loopback_auth.demo.serve import ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -56,7 +56,7 @@ async def on_sockets(scenario: Scenario, flow: str, serving: ServerFactory) -> O
         one, context = new_context(
             flow, demo.issuer, bound=scenario.bound, impostor=impostors[0] if impostors else None
         )
-        limits = ClientTimeout(total=PATIENCE)
+        limits = ClientTimeout(total=LOGIN_SECONDS)
         session = ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False)
         await stack.enter_async_context(session)
         login = LoginUnderAttack(one, session, redactor)

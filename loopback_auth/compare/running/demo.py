@@ -26,9 +26,9 @@ from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.trace.recorder import Recorder
 
-PATIENCE = 30.0
+FLOW_SECONDS = 30.0
 """Seconds after which a flow is given up."""
-FAREWELL = 5.0
+LAST_PAGE_SECONDS = 5.0
 """Seconds that a browser gets to take its last page."""
 
 Ended = tuple[str, Recorder, SignIn | LoopbackAuthError]
@@ -64,7 +64,7 @@ async def run_on_demo(
     openid: bool,
     tell: Tell = silent,
     thinking: float = THINKING,
-    patience: float = PATIENCE,
+    flow_seconds: float = FLOW_SECONDS,
 ) -> list[Ended]:
     """Run flows at the same time; return, in their order, what was recorded and how each ended.
 
@@ -74,7 +74,7 @@ async def run_on_demo(
         openid: it signs ID tokens.
         tell: told how far each is.
         thinking: seconds that the person takes to approve.
-        patience: seconds after which a flow is given up.
+        flow_seconds: seconds after which a flow is given up.
 
     Raises:
         ConfigError: there is no such flow.
@@ -83,11 +83,11 @@ async def run_on_demo(
         client = demo_client(demo.issuer, openid=openid)
         chosen = [choice(name, client) for name in flows]
         return await asyncio.gather(
-            *(_run(one, demo, tell=tell, thinking=thinking, patience=patience) for one in chosen)
+            *(_run(one, demo, tell=tell, thinking=thinking, flow_seconds=flow_seconds) for one in chosen)
         )
 
 
-async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, patience: float) -> Ended:
+async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_seconds: float) -> Ended:
     recorder = Recorder(one.name, ground="demo", provider=one.client.provider.name, clock=time.monotonic)
     person = Person(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
     tell(one.name, "begun")
@@ -97,7 +97,7 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, patience
             planned(one.client, one.flow, opener=True, pastes=True),
             notify=person.notice,
             open_browser=person.open,
-            timeout=patience,
+            timeout=flow_seconds,
             paste=person.paste,
             observer=recorder,
         )
@@ -172,7 +172,7 @@ class Person(Observer):
     async def leave(self) -> None:
         """Take the last page, if there is one, and close the browser."""
         if self._visits:
-            await asyncio.wait(self._visits, timeout=FAREWELL)
+            await asyncio.wait(self._visits, timeout=LAST_PAGE_SECONDS)
         self.close()
         for result in await asyncio.gather(*self._visits, return_exceptions=True):
             if isinstance(result, Exception) and not isinstance(result, LoopbackAuthError):

@@ -32,7 +32,7 @@ from loopback_auth.signin.resources import Resources
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.trace.recorder import Recorder
 
-GRACE = 5.0
+REVOCATION_SECONDS = 5.0
 """Seconds that a revocation gets to end when the person gives up."""
 
 _CODE = (REDIRECT_URI, "response_type=code", "grant_type=authorization_code")
@@ -199,7 +199,7 @@ async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) 
             return await Driver(resources).run(revoke(client_of(end, client_secret), end))
 
     try:
-        revoked = await to_the_end(give_up(), GRACE)
+        revoked = await to_the_end(give_up(), REVOCATION_SECONDS)
     except LoopbackAuthError as exc:
         return f"{who} Its tokens are forgotten, but not revoked: {exc.message}"
     if revoked:
