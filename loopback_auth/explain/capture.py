@@ -27,8 +27,9 @@ from loopback_auth.explain.reduction import reduced
 from loopback_auth.protocol.ticket import ticket_secrets
 from loopback_auth.trace.evidence import RESPONSES, asked
 from loopback_auth.trace.reading import LABEL
-from loopback_auth.trace.records import Exchange, Party, Secret, Trace
+from loopback_auth.trace.records import Exchange, Party, Trace
 from loopback_auth.trace.redactor import Redactor
+from loopback_auth.trace.writing import written_exchange, written_secrets
 
 NATIVE = ("no-client-secret", "redirect-loopback-literal")
 """Checks of programs on a person's own machine."""
@@ -153,13 +154,13 @@ def _learn(one: Found, redactor: Redactor, contract: TicketContract | None) -> N
 def _run(found: Sequence[Found], redactor: Redactor, *, flow: str = "") -> Run:
     begun = found[0].entry.at
     entries = tuple(_exchange(number, one, begun, redactor) for number, one in enumerate(found, 1))
-    shown = repr(entries)
-    secrets = tuple(
-        Secret(label, label[1:].partition("#")[0], length)
-        for label, length in redactor.known()
-        if label in shown
+    trace = Trace(
+        flow or flow_of(entries),
+        "file",
+        server(found[0].entry.request.url),
+        entries,
+        written_secrets(entries, redactor),
     )
-    trace = Trace(flow or flow_of(entries), "file", server(found[0].entry.request.url), entries, secrets)
     outcome, reason, tokens = ending_of(trace)
     run = Run(trace.flow, outcome, trace, reason=reason, tokens=tokens)
     judged = findings(run)
@@ -182,23 +183,17 @@ def _excused(finding: Finding) -> Finding:
 
 
 def _exchange(number: int, one: Found, begun: float, redactor: Redactor) -> Exchange:
-    request, answered = one.entry.request, one.entry.answer
-    return reduced(
-        Exchange(
-            number=number,
-            at=round(one.entry.at - begun, 5),
-            seconds=one.entry.seconds,
-            sender=one.sender,
-            receiver=one.receiver,
-            step=one.step,
-            method=request.method,
-            url=redactor.excerpt(request.url),
-            request_headers=redactor.headers(request.headers),
-            request_body=redactor.body(request),
-            status=answered.status if answered is not None else 0,
-            response_headers=redactor.headers(answered.headers) if answered is not None else (),
-            response_body=redactor.body(answered) if answered is not None else "",
-            address=redactor.excerpt(one.address),
-            observed=one.observed,
-        )
+    exchange = written_exchange(
+        one.entry.request,
+        one.entry.answer,
+        redactor,
+        number=number,
+        at=one.entry.at - begun,
+        seconds=one.entry.seconds,
+        sender=one.sender,
+        receiver=one.receiver,
+        step=one.step,
+        address=one.address,
+        observed=one.observed,
     )
+    return reduced(exchange)

@@ -31,12 +31,10 @@ from loopback_auth.effects import (
 )
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import Callback, HttpRequest, HttpResponse, SignIn
-from loopback_auth.trace.records import Exchange, Ground, Party, Secret, Step, Trace
+from loopback_auth.trace.records import Exchange, Ground, Party, Step, Trace
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.secret_finder import OWN_KEY
-
-DIGITS = 5
-"""Of a second, after the point: clocks that count from 1970 know no more."""
+from loopback_auth.trace.writing import DIGITS, written_exchange, written_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +186,7 @@ class Recorder(Observer):
             else self._exchange(number, one, redactor)
             for number, one in enumerate(ordered, 1)
         )
-        shown = repr(entries)
-        known = tuple(
-            Secret(label, label[1:].partition("#")[0], length)
-            for label, length in redactor.known()
-            if label in shown
-        )
-        return Trace(self._flow, self._ground, self._provider, entries, known)
+        return Trace(self._flow, self._ground, self._provider, entries, written_secrets(entries, redactor))
 
     def _act(self, at: float, name: str, words: str, values: tuple[tuple[str, str], ...] = ()) -> None:
         self._seen.append(_Act(at, name, words, tuple(pair for pair in values if pair[1])))
@@ -245,21 +237,17 @@ class Recorder(Observer):
     def _exchange(self, number: int, seen: _Seen, redactor: Redactor) -> Exchange:
         request, answer = seen.request, seen.answer
         sender: Party = "client" if seen.step else "browser"
-        return Exchange(
+        return written_exchange(
+            request,
+            answer,
+            redactor,
             number=number,
             at=self._since(seen.at),
-            seconds=round(seen.ended - seen.at, DIGITS),
+            seconds=seen.ended - seen.at,
             sender=sender,
             receiver="client" if sender == "browser" and self._is_ours(request) else "server",
             step=seen.step or self._browser_step(request),
-            method=request.method,
-            url=redactor.excerpt(request.url.partition("#")[0]),
-            request_headers=redactor.headers(request.headers),
-            request_body=redactor.body(request),
-            status=answer.status if answer is not None else 0,
-            response_headers=redactor.headers(answer.headers) if answer is not None else (),
-            response_body=redactor.body(answer) if answer is not None else "",
-            address=redactor.excerpt(seen.address),
+            address=seen.address,
             observed=seen.observed,
         )
 
