@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from loopback_auth.compare.model import Run, Tokens
-from loopback_auth.trace.reading import labels
+from loopback_auth.trace.reading import labels_in
 from loopback_auth.trace.records import Exchange, Ground, Party, Secret, Step, Trace
 
 AS = "https://as.example"
@@ -88,7 +88,7 @@ def browsers(
 def trace(flow: str, entries: tuple[Entry, ...], ground: Ground = "simulate") -> Trace:
     """Number the entries, and list the secrets in them."""
     numbered = tuple(replace(entry, number=number) for number, entry in enumerate(entries, 1))
-    found = labels(repr(numbered))
+    found = labels_in(repr(numbered))
     secrets = tuple(Secret(label, label[1:].partition("#")[0], 32) for label in found)
     return Trace(flow, ground, "demo", numbered, secrets)
 

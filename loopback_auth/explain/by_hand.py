@@ -14,7 +14,7 @@ from loopback_auth.explain.story import FROM_ANSWER, Manner, shown_link
 from loopback_auth.explain.value_flow import came_back
 from loopback_auth.model import FORM
 from loopback_auth.trace.evidence import label_kind, traits_of
-from loopback_auth.trace.reading import LABEL, labels, media_type
+from loopback_auth.trace.reading import LABEL, labels_in, media_type
 from loopback_auth.trace.records import Exchange, Step
 
 SHOWN = frozenset({"accept", "authorization", "content-type"})
@@ -39,7 +39,7 @@ def _commands(run: Run, manner: Manner) -> Iterator[str]:
         command = _command(entry, manner)
         if command and command != last:
             last = command
-            for name in dict.fromkeys((*map(label_kind, labels(command)), *_GIVEN.findall(command))):
+            for name in dict.fromkeys((*map(label_kind, labels_in(command)), *_GIVEN.findall(command))):
                 if name not in known:
                     known.add(name)
                     yield f"read -rs {name}  # paste {members.get(name, name)} of the answer, press Enter"
@@ -57,7 +57,7 @@ def _command(entry: Step | Exchange, manner: Manner) -> str:
         return ""
     url = shown_link(entry.url, manner)
     options = list(_options(entry, manner))
-    if entry.method == "GET" and not options and not labels(url) and not _GIVEN.search(url):
+    if entry.method == "GET" and not options and not labels_in(url) and not _GIVEN.search(url):
         return f"# {entry.step}\ncurl '{url}'"
     lines = (f'{name} = "{_quoted(value)}"' for name, value in (("url", url), *options))
     return "\n".join((f"# {entry.step}", "curl -K- <<END", *lines, "END"))

@@ -8,7 +8,12 @@ from loopback_auth.compare.model import FORM_POST, Outcome, Tokens
 from loopback_auth.flow_table import NAMES, POLLED
 from loopback_auth.protocol.json import number
 from loopback_auth.trace.evidence import RESPONSES
-from loopback_auth.trace.reading import answer, form, fragment, query
+from loopback_auth.trace.reading import (
+    form_parameters,
+    fragment_parameters,
+    query_parameters,
+    response_members,
+)
 from loopback_auth.trace.records import Exchange, Trace
 
 PUSHED = "pushed authorization request"
@@ -24,12 +29,16 @@ def flow_of(entries: Sequence[Exchange]) -> str:
         if any(step.startswith(name) for step in steps):
             return name
     asked = [entry for entry in entries if entry.step in ("authorization request", PUSHED)]
-    along = {name: value for entry in asked for name, value in (*query(entry.url), *form(entry))}
+    along = {
+        name: value
+        for entry in asked
+        for name, value in (*query_parameters(entry.url), *form_parameters(entry))
+    }
     if along.get("response_mode") == "form_post" and along.get("response_type", "code") == "code":
         return FORM_POST
     wanted = set(along.get("response_type", "").split())
     if not wanted:
-        came = {name for entry in entries for name, _ in fragment(entry.address)}
+        came = {name for entry in entries for name, _ in fragment_parameters(entry.address)}
         wanted = {"token"} if "access_token" in came else {"code"}
     return next((name for name in NAMES if set(name.split()) == wanted), "code")
 
@@ -37,14 +46,26 @@ def flow_of(entries: Sequence[Exchange]) -> str:
 def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
     """Say how it ended, as far as the recording shows that."""
     scope = next(
-        (value for each in trace.exchanges() for name, value in query(each.url) if name == "scope"), ""
+        (
+            value
+            for each in trace.exchanges()
+            for name, value in query_parameters(each.url)
+            if name == "scope"
+        ),
+        "",
     )
     for exchange in trace.exchanges():
         if exchange.step == "authorization request" and exchange.status >= 400:
             # RFC 6749 §4.1.2.1: where client or redirect URI are wrong, the browser is not sent back.
             return "refused", f"{exchange.step}: status {exchange.status}", None
-        along = dict((*query(exchange.url), *form(exchange), *fragment(exchange.address)))
-        for came in (dict(answer(exchange)), along if exchange.step in RESPONSES else {}):
+        along = dict(
+            (
+                *query_parameters(exchange.url),
+                *form_parameters(exchange),
+                *fragment_parameters(exchange.address),
+            )
+        )
+        for came in (dict(response_members(exchange)), along if exchange.step in RESPONSES else {}):
             if "access_token" in came and exchange.step != "refresh request":
                 return "signed in", "", _tokens(came, scope)
             if "error" in came and came["error"] not in ("authorization_pending", "slow_down"):

@@ -14,7 +14,14 @@ from urllib.parse import quote
 
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.redact import server_text
-from loopback_auth.trace.reading import LABEL, Parameters, form, fragment, place, query
+from loopback_auth.trace.reading import (
+    LABEL,
+    Parameters,
+    form_parameters,
+    fragment_parameters,
+    query_parameters,
+    without_query,
+)
 from loopback_auth.trace.records import Exchange, Headers
 
 HIDDEN = "(not shown)"
@@ -71,7 +78,7 @@ def reduced(exchange: Exchange) -> Exchange:
         url=reduced_url(exchange.url),
         address=reduced_url(exchange.address),
         request_headers=_headers(exchange.request_headers),
-        request_body=_members(exchange.request_body) or _parameters(form(exchange)),
+        request_body=_members(exchange.request_body) or _parameters(form_parameters(exchange)),
         response_headers=_headers(exchange.response_headers),
         response_body=_members(exchange.response_body),
     )
@@ -79,13 +86,13 @@ def reduced(exchange: Exchange) -> Exchange:
 
 def reduced_url(url: str) -> str:
     """Reduce an address in which known secrets are labels."""
-    head = place(url)
+    head = without_query(url)
     origin = _ORIGIN.match(head)
     start = origin.end() if origin is not None else 0  # It may be relative.
     shown = head[:start] + "/".join(map(_part, head[start:].split("/")))
     # Netlify's fragments begin with a question mark.
-    behind = tuple((name.removeprefix("?"), value) for name, value in fragment(url))
-    for mark, pairs in (("?", query(url)), ("#", behind)):
+    behind = tuple((name.removeprefix("?"), value) for name, value in fragment_parameters(url))
+    for mark, pairs in (("?", query_parameters(url)), ("#", behind)):
         if pairs:
             shown += mark + _parameters(pairs)
     return shown

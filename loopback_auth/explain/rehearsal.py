@@ -29,7 +29,7 @@ from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, R
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.trace.evidence import first
-from loopback_auth.trace.reading import place
+from loopback_auth.trace.reading import without_query
 from loopback_auth.trace.records import Trace
 
 ENDPOINTS = {**PATHS, "jwks_uri": "/jwks"}
@@ -182,7 +182,7 @@ def _ticket_places(contract: TicketContract, trace: Trace) -> dict[str, str]:
     for step, value in GIVEN.items():
         exchange = first(trace, step)
         if exchange is not None and value in contract.extract:
-            places[place(exchange.url)] = f"{{{contract.extract[value]}{FROM_ANSWER}"
+            places[without_query(exchange.url)] = f"{{{contract.extract[value]}{FROM_ANSWER}"
     return places
 
 

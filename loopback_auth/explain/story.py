@@ -19,7 +19,14 @@ from loopback_auth.explain.value_flow import came_back, carried, sent_along
 from loopback_auth.model import Provider
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import label_kind
-from loopback_auth.trace.reading import LABEL, Parameters, fragment, place, received, sent
+from loopback_auth.trace.reading import (
+    LABEL,
+    Parameters,
+    fragment_parameters,
+    labels_received,
+    labels_sent,
+    without_query,
+)
 from loopback_auth.trace.records import Exchange, Step
 
 Heard = Callable[[tuple[str, str]], bool]
@@ -145,7 +152,7 @@ def scenes(run: Run, manner: Manner) -> tuple[ExplainedStep, ...]:
 
 def _kind(entry: Step | Exchange) -> tuple[str, ...]:
     """Return what entries have in common that are told as one."""
-    where = (entry.method, place(entry.url)) if isinstance(entry, Exchange) else ()
+    where = (entry.method, without_query(entry.url)) if isinstance(entry, Exchange) else ()
     return (_name(entry), _variant(entry), *where)
 
 
@@ -174,7 +181,7 @@ def _variant(entry: Step | Exchange) -> str:
         case "device token request" if "access_token" not in back:
             return "pending"
         case "ticket status request" if back.get("authorized") != "true" and not any(
-            map(is_token, received(entry))
+            map(is_token, labels_received(entry))
         ):
             return "pending"
         case "ticket request" if "code_challenge" in along:
@@ -186,12 +193,12 @@ def _variant(entry: Step | Exchange) -> str:
 
 def _how_answered(response: Exchange) -> str:
     """Name the way of an authorization response, and whether it grants anything."""
-    brought = {name for name, _ in (*sent_along(response), *fragment(response.address))}
+    brought = {name for name, _ in (*sent_along(response), *fragment_parameters(response.address))}
     if "error" in brought:
         return "refused"
     if not ANSWERS & brought:
         return "unseen"
-    if fragment(response.address):
+    if fragment_parameters(response.address):
         return "fragment"
     if response.method == "POST":
         return "form_post" if "code" in brought else "tokens"
@@ -220,7 +227,7 @@ def _step(step: Step, manner: Manner) -> ExplainedStep:
 
 def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> ExplainedStep:
     words, source = _words(exchange, manner)
-    url = manner.translated(place(exchange.url))
+    url = manner.translated(without_query(exchange.url))
     along = [(where, pair) for where, pairs in carried(exchange) for pair in pairs]
     if url.endswith(FROM_ANSWER):
         along = []
@@ -245,7 +252,7 @@ def _heard(run: Run, manner: Manner) -> Heard:
     """Return what tells of a parameter that came from the server whether it is to be told."""
     if not manner.rehearsed:
         return lambda _: True
-    used = {label for exchange in run.trace.exchanges() for label in sent(exchange)}
+    used = {label for exchange in run.trace.exchanges() for label in labels_sent(exchange)}
     contract = manner.contract
     named = {contract.done_path, *contract.extract.values()} if contract is not None else set()
 
@@ -283,7 +290,7 @@ def _said(pair: tuple[str, str], manner: Manner) -> Said:
 def shown_link(url: str, manner: Manner) -> str:
     """Write an address as the provider's: by name where that is given, without the query where it is long."""
     whole = manner.translated(url)
-    bare = manner.translated(place(url))
+    bare = manner.translated(without_query(url))
     return bare if bare.endswith(FROM_ANSWER) or "redirect_uri=" in whole else whole
 
 

@@ -29,7 +29,7 @@ from loopback_auth.trace.evidence import (
     started,
     traits_of,
 )
-from loopback_auth.trace.reading import labels, place, received, sent
+from loopback_auth.trace.reading import labels_in, labels_received, labels_sent, without_query
 from loopback_auth.trace.records import Exchange, Trace
 
 
@@ -62,8 +62,8 @@ def questions(run: Run, manner: Manner) -> tuple[Answer, ...]:
 def fates(run: Run, manner: Manner) -> tuple[Fate, ...]:
     """Tell of every secret what it is good for, and who could have taken it."""
     trace = run.trace
-    used = {label for each in trace.exchanges() for label in (*sent(each), *labels(each.address))}
-    redeemed = {label for each in named(trace, *REDEMPTIONS) for label in sent(each)}
+    used = {label for each in trace.exchanges() for label in (*labels_sent(each), *labels_in(each.address))}
+    redeemed = {label for each in named(trace, *REDEMPTIONS) for label in labels_sent(each)}
     opening = _opening(trace)
     wanted = [
         one.label
@@ -90,7 +90,7 @@ def _ticket(trace: Trace, manner: Manner) -> Answer | None:
         else "and whose next status request is answered with the token"
     )
     redeeming = redemption(trace)
-    wanted = set(map(label_kind, sent(redeeming))) if redeeming is not None else set[str]()
+    wanted = set(map(label_kind, labels_sent(redeeming))) if redeeming is not None else set[str]()
     besides = " and the code verifier" if "code_verifier" in wanted else " and what came with it"
     holder = f"Whoever has the id{besides if wanted - {'ticket'} else ''}"
     said = (
@@ -192,7 +192,7 @@ def _token_endpoint(trace: Trace, manner: Manner) -> Answer | None:
     ]
     wants = f" The program proves itself there with {' and '.join(proofs)}." if proofs else ""
     warning = " A secret that is shipped with a program is none." if "client_secret" in carried else ""
-    said = f"{manner.translated(place(request.url))}.{wants}{warning}"
+    said = f"{manner.translated(without_query(request.url))}.{wants}{warning}"
     source = "RFC 6749 §3.2; RFC 7636 §4.5" if "code_verifier" in carried else "RFC 6749 §3.2; RFC 8252 §8.5"
     return Answer("Where is the token endpoint, and what does it want?", said, source, (request.number,))
 
@@ -214,7 +214,7 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
     ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
     if not ours:
         return None  # It came to the program by a way that the recording does not show.
-    place = "answer to the " if label in received(ours[0]) else ""
+    place = "answer to the " if label in labels_received(ours[0]) else ""
     said = (
         f"Only between the program and {manner.provider}, first in the {place}{ours[0].step}. No page, "
         f"script or extension in the browser sees it.{_but(trace)}"
@@ -225,8 +225,10 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
 def _but(trace: Trace) -> str:
     """Say which secret the browser does see that is enough to fetch the token."""
     redeeming = redemption(trace)
-    wanted = set(sent(redeeming)) if redeeming is not None else set[str]()
-    shown = {label for leg in trace.exchanges("browser") for label in (*sent(leg), *labels(leg.address))}
+    wanted = set(labels_sent(redeeming)) if redeeming is not None else set[str]()
+    shown = {
+        label for leg in trace.exchanges("browser") for label in (*labels_sent(leg), *labels_in(leg.address))
+    }
     if not wanted or not wanted <= shown:
         return ""
     named = " and ".join(sorted(wanted))
@@ -238,7 +240,7 @@ def _opening(trace: Trace) -> frozenset[str]:
     found = {one.label for one in trace.secrets if one.kind == "access_token"}
     redeeming = redemption(trace)
     if redeeming is not None and redeeming.step.startswith("ticket"):
-        found.update(filter(is_token, received(redeeming)))
+        found.update(filter(is_token, labels_received(redeeming)))
     return frozenset(found)
 
 
@@ -260,34 +262,34 @@ def _takers(label: str, trace: Trace) -> Iterator[str]:
     """Say who, besides the program and the server, had a chance to see a secret."""
     if label_kind(label) == "client_secret":
         yield "whoever has a copy of the program, where it is shipped with one"
-    if any(label in labels(step.value("argument")) for step in started(trace)):
+    if any(label in labels_in(step.value("argument")) for step in started(trace)):
         yield "whoever lists the processes of this machine"
     shown = (*trace.steps("invite"), *(step for step in trace.steps("open") if not step.value("program")))
-    invited = any(label in labels(*(value for _, value in step.values)) for step in shown)
+    invited = any(label in labels_in(*(value for _, value in step.values)) for step in shown)
     if invited or label_kind(label) == "user_code":
         yield "whoever sees the link or the screen"
     for leg in trace.exchanges("browser"):
-        if label in labels(leg.address):
+        if label in labels_in(leg.address):
             yield "whoever reads the address bar or the history"
         if label in _everything(leg):
             yield "extensions of the browser"
         at_our_port = leg.receiver == "client" and host_of(leg.url) in LOOPBACK and leg.step in RESPONSES
-        if at_our_port and label in (*sent(leg), *labels(leg.address)):
+        if at_our_port and label in (*labels_sent(leg), *labels_in(leg.address)):
             yield "another program that holds the port"
     if tuple(trace.steps("paste")) and any(
-        label in labels(leg.address) for leg in trace.exchanges("browser", "client")
+        label in labels_in(leg.address) for leg in trace.exchanges("browser", "client")
     ):
         yield "whatever reads the clipboard"
 
 
 def _everything(exchange: Exchange) -> tuple[str, ...]:
-    return (*sent(exchange), *received(exchange), *labels(exchange.address))
+    return (*labels_sent(exchange), *labels_received(exchange), *labels_in(exchange.address))
 
 
 def _request(exchange: Exchange | None, manner: Manner) -> str:
     if exchange is None:
         return ""
-    return f"{exchange.method} {manner.translated(place(exchange.url))}"
+    return f"{exchange.method} {manner.translated(without_query(exchange.url))}"
 
 
 def _source(manner: Manner) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from loopback_auth.trace.reading import (
     LABEL,
     Parameters,
-    answer,
-    document,
-    form,
-    fragment,
-    header,
-    query,
+    form_parameters,
+    fragment_parameters,
+    json_parameters,
+    query_parameters,
+    response_header,
+    response_members,
 )
 from loopback_auth.trace.records import Exchange
 
@@ -25,12 +25,12 @@ _CLIENT = re.compile(r"Basic ([^:]+):(<client_secret#\d+>)")
 
 def carried(exchange: Exchange) -> Iterator[tuple[str, Parameters]]:
     """Iterate over the places of a request that may carry something, and what each does carry."""
-    yield "query", query(exchange.url)
-    yield "form", form(exchange)
-    yield "JSON", document(exchange)
+    yield "query", query_parameters(exchange.url)
+    yield "form", form_parameters(exchange)
+    yield "JSON", json_parameters(exchange)
     head = next((value for name, value in exchange.request_headers if name.lower() == "authorization"), "")
     yield f"Authorization: {head.partition(' ')[0]}", _credentials(head)
-    yield FRAGMENT, fragment(exchange.address)
+    yield FRAGMENT, fragment_parameters(exchange.address)
 
 
 def sent_along(exchange: Exchange) -> Parameters:
@@ -40,8 +40,8 @@ def sent_along(exchange: Exchange) -> Parameters:
 
 def came_back(exchange: Exchange) -> Parameters:
     """Return what an answer carried: in the address that it led to, or in its body."""
-    target = header(exchange, "location")
-    return (*query(target), *fragment(target), *answer(exchange))
+    target = response_header(exchange, "location")
+    return (*query_parameters(target), *fragment_parameters(target), *response_members(exchange))
 
 
 def _credentials(head: str) -> Parameters:

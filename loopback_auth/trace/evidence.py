@@ -13,7 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from loopback_auth.flow_table import BY_NAME, FlowTraits
-from loopback_auth.trace.reading import form, fragment, labels, place, query, sent
+from loopback_auth.trace.reading import (
+    form_parameters,
+    fragment_parameters,
+    labels_in,
+    labels_sent,
+    query_parameters,
+    without_query,
+)
 from loopback_auth.trace.records import Exchange, Step, Trace
 
 POLLS = ("device token request", "ticket status request")
@@ -62,12 +69,12 @@ def asked(trace: Trace) -> Message | None:
     front = first(trace, "authorization request")
     if pushed is not None or front is not None:
         url = front.url if front is not None else ""
-        parameters = {**dict(form(pushed) if pushed else ()), **dict(query(url))}
-        return Message(parameters, place(url), numbers(pushed, front))
+        parameters = {**dict(form_parameters(pushed) if pushed else ()), **dict(query_parameters(url))}
+        return Message(parameters, without_query(url), numbers(pushed, front))
     for step in trace.steps("browse"):
         for _, value in step.values:
-            if query(value):
-                return Message(dict(query(value)), place(value), (step.number,))
+            if query_parameters(value):
+                return Message(dict(query_parameters(value)), without_query(value), (step.number,))
     return None
 
 
@@ -80,9 +87,13 @@ def answered(trace: Trace) -> Message | None:
         if exchange.step not in RESPONSES:
             continue
         # Last the address: its fragment, which no request carries, was seen by our own page.
-        for parameters in (form(exchange), query(exchange.url), fragment(exchange.address)):
+        for parameters in (
+            form_parameters(exchange),
+            query_parameters(exchange.url),
+            fragment_parameters(exchange.address),
+        ):
             if parameters:
-                return Message(dict(parameters), place(exchange.url), (exchange.number,))
+                return Message(dict(parameters), without_query(exchange.url), (exchange.number,))
     step = taken(trace)
     if step is None:
         return None
@@ -147,7 +158,9 @@ def keys(trace: Trace) -> frozenset[str]:
     found = {secret.label for secret in trace.secrets if secret.kind in KEYS}
     for exchange in trace.exchanges("client", "server"):
         if exchange.step in REDEMPTIONS:
-            found.update(label for label in sent(exchange) if label_kind(label) not in (*PROOFS, *TOKENS))
+            found.update(
+                label for label in labels_sent(exchange) if label_kind(label) not in (*PROOFS, *TOKENS)
+            )
     return frozenset(found)
 
 
@@ -175,12 +188,12 @@ def watched(trace: Trace) -> bool:
 
 def in_browser(exchange: Exchange) -> tuple[str, ...]:
     """Return the labels that code in the browser could read in an exchange of its own."""
-    return labels(exchange.url, exchange.address, exchange.request_body, exchange.response_body)
+    return labels_in(exchange.url, exchange.address, exchange.request_body, exchange.response_body)
 
 
 def in_address(exchange: Exchange) -> tuple[str, ...]:
     """Return the labels in what the address bar showed."""
-    return labels(exchange.address)
+    return labels_in(exchange.address)
 
 
 def started(trace: Trace) -> tuple[Step, ...]:

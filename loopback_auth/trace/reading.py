@@ -20,60 +20,60 @@ LABEL = re.compile(r"<[a-z0-9_]+#\d+>")
 Parameters = tuple[tuple[str, str], ...]
 
 
-def place(url: str) -> str:
+def without_query(url: str) -> str:
     """Return a URL without its query and fragment."""
     return url[: _end(url, "?#")]
 
 
-def query(url: str) -> Parameters:
+def query_parameters(url: str) -> Parameters:
     """Return the parameters in the query of a URL."""
-    rest = url[len(place(url)) :]
+    rest = url[len(without_query(url)) :]
     return _parameters(rest[1 : _end(rest, "#")]) if rest.startswith("?") else ()
 
 
-def fragment(url: str) -> Parameters:
+def fragment_parameters(url: str) -> Parameters:
     """Return the parameters in the fragment of a URL."""
     return _parameters(url[_end(url, "#") + 1 :])
 
 
-def form(exchange: Exchange) -> Parameters:
+def form_parameters(exchange: Exchange) -> Parameters:
     """Return the parameters in the body of a request; none where the body is no form."""
     return _parameters(exchange.request_body) if media_type(exchange.request_headers) == FORM else ()
 
 
-def document(exchange: Exchange) -> Parameters:
+def json_parameters(exchange: Exchange) -> Parameters:
     """Return the members of a JSON object in the body of a request; none where the body is none."""
     return _members(exchange.request_body)
 
 
-def along(exchange: Exchange) -> Parameters:
+def parameters_sent(exchange: Exchange) -> Parameters:
     """Return what a request carries in its address and its body; some servers take JSON for a form."""
-    return (*query(exchange.url), *form(exchange), *document(exchange))
+    return (*query_parameters(exchange.url), *form_parameters(exchange), *json_parameters(exchange))
 
 
-def answer(exchange: Exchange) -> Parameters:
+def response_members(exchange: Exchange) -> Parameters:
     """Return the members of a JSON object that came back; none where the body is none."""
     return _members(exchange.response_body)
 
 
-def labels(*texts: str) -> tuple[str, ...]:
+def labels_in(*texts: str) -> tuple[str, ...]:
     """Return the labels in some texts, each once, in order."""
     return tuple(dict.fromkeys(label for text in texts for label in LABEL.findall(text)))
 
 
-def sent(exchange: Exchange) -> tuple[str, ...]:
+def labels_sent(exchange: Exchange) -> tuple[str, ...]:
     """Return the labels of the secrets that a request carried."""
     headers = (value for _, value in exchange.request_headers)
-    return labels(exchange.url, *headers, exchange.request_body)
+    return labels_in(exchange.url, *headers, exchange.request_body)
 
 
-def received(exchange: Exchange) -> tuple[str, ...]:
+def labels_received(exchange: Exchange) -> tuple[str, ...]:
     """Return the labels of the secrets that an answer carried."""
     headers = (value for _, value in exchange.response_headers)
-    return labels(*headers, exchange.response_body)
+    return labels_in(*headers, exchange.response_body)
 
 
-def header(exchange: Exchange, name: str) -> str:
+def response_header(exchange: Exchange, name: str) -> str:
     """Return a header of the answer, or the empty string."""
     return next((value for key, value in exchange.response_headers if key.lower() == name), "")
 

@@ -10,15 +10,15 @@ from hostile_samples import PROPERTY, TEXTS
 from hypothesis import given
 
 from loopback_auth.trace.reading import (
-    answer,
-    form,
-    fragment,
-    header,
-    labels,
-    place,
-    query,
-    received,
-    sent,
+    form_parameters,
+    fragment_parameters,
+    labels_in,
+    labels_received,
+    labels_sent,
+    query_parameters,
+    response_header,
+    response_members,
+    without_query,
 )
 from loopback_auth.trace.records import Exchange
 
@@ -41,7 +41,7 @@ URLS = {
 @pytest.mark.parametrize("url", URLS)
 def test_url_is_taken_apart_around_labels(url: str) -> None:
     """The number sign of a label begins no fragment."""
-    assert (place(url), query(url), fragment(url)) == URLS[url]
+    assert (without_query(url), query_parameters(url), fragment_parameters(url)) == URLS[url]
 
 
 def test_form_is_read_where_it_is_one() -> None:
@@ -52,8 +52,8 @@ def test_form_is_read_where_it_is_one() -> None:
         TOKEN_REQUEST, request_body=body, request_headers=(("content-type", f"{FORM[1]}; charset=utf-8"),)
     )
 
-    assert form(typed) == expected
-    assert form(replace(typed, request_headers=())) == ()
+    assert form_parameters(typed) == expected
+    assert form_parameters(replace(typed, request_headers=())) == ()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_form_is_read_where_it_is_one() -> None:
 )
 def test_answer_is_read_where_it_is_json(body: str, members: tuple[tuple[str, str], ...]) -> None:
     """A page or half a document is not taken apart, and none is too deep."""
-    assert answer(replace(TOKEN_REQUEST, response_body=body, response_headers=(JSON,))) == members
+    assert response_members(replace(TOKEN_REQUEST, response_body=body, response_headers=(JSON,))) == members
 
 
 def test_labels_are_found_on_either_side() -> None:
@@ -87,10 +87,10 @@ def test_labels_are_found_on_either_side() -> None:
         response_body="<device_code#1> <b#> <#1>",
     )
 
-    assert sent(exchange) == ("<ticket#1>", "<state#1>", "<access_token#1>", "<code#1>")
-    assert received(exchange) == ("<code#2>", "<device_code#1>")
-    assert (header(exchange, "location"), header(exchange, "x")) == ("/?code=<code#2>", "")
-    assert labels("", "") == ()
+    assert labels_sent(exchange) == ("<ticket#1>", "<state#1>", "<access_token#1>", "<code#1>")
+    assert labels_received(exchange) == ("<code#2>", "<device_code#1>")
+    assert (response_header(exchange, "location"), response_header(exchange, "x")) == ("/?code=<code#2>", "")
+    assert labels_in("", "") == ()
 
 
 @PROPERTY
@@ -102,5 +102,13 @@ def test_any_text_can_be_read(text: str) -> None:
         1, 0, 0, "client", "server", "x", "POST", text, headers, text, 200, headers, "{" + text
     )
 
-    assert place(text) == text[: len(place(text))]
-    assert all(len(pair) == 2 for pair in (*query(text), *fragment(text), *form(exchange), *answer(exchange)))
+    assert without_query(text) == text[: len(without_query(text))]
+    assert all(
+        len(pair) == 2
+        for pair in (
+            *query_parameters(text),
+            *fragment_parameters(text),
+            *form_parameters(exchange),
+            *response_members(exchange),
+        )
+    )

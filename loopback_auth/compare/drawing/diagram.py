@@ -15,7 +15,7 @@ from typing import Literal
 
 from loopback_auth.compare.drawing.mermaid import DIRECTIONS
 from loopback_auth.trace.evidence import ACCESS, POLLS, in_address, of_kind
-from loopback_auth.trace.reading import received, sent
+from loopback_auth.trace.reading import labels_received, labels_sent
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 Phase = Literal["ask", "approve", "answer", "tokens"]
@@ -127,8 +127,8 @@ def _arrow(entry: Entry, phase: Phase) -> Arrow:
     if isinstance(entry, Exchange):
         kind: Kind = "exchange" if entry.observed else "unobserved"
         # A fragment is not sent, but the address bar shows it.
-        along = tuple(dict.fromkeys((*sent(entry), *in_address(entry))))
-        back = tuple(label for label in received(entry) if label not in along)
+        along = tuple(dict.fromkeys((*labels_sent(entry), *in_address(entry))))
+        back = tuple(label for label in labels_received(entry) if label not in along)
         return Arrow(kind, phase, entry.sender, entry.receiver, entry.step, (entry,), along, back)
     start, end = DIRECTIONS.get(entry.name, ("client", "client"))
     if (end_kind := _ENDS.get(entry.name)) is not None:
@@ -177,7 +177,7 @@ def _phases(trace: Trace) -> Iterator[Phase]:
 
 
 def _phase_of_end(poll: Exchange) -> Phase:
-    return "tokens" if of_kind(received(poll), ACCESS) else "answer"
+    return "tokens" if of_kind(labels_received(poll), ACCESS) else "answer"
 
 
 def _phase_of(exchange: Exchange, phase: Phase, before: Sequence[Entry]) -> Phase:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from loopback_auth.compare.drawing.document import entry_members, named, written
 from loopback_auth.compare.model import Comparison, Run
-from loopback_auth.trace.reading import LABEL, form, header, media_type, query
+from loopback_auth.trace.reading import LABEL, form_parameters, media_type, query_parameters, response_header
 from loopback_auth.trace.records import Exchange, Step
 
 UNKNOWN = -1
@@ -98,14 +98,14 @@ def _request(exchange: Exchange) -> dict[str, object]:
         "httpVersion": "unknown",
         "cookies": [],
         "headers": named(exchange.request_headers),
-        "queryString": named(query(exchange.url)),
+        "queryString": named(query_parameters(exchange.url)),
         "headersSize": UNKNOWN,
         "bodySize": UNKNOWN,
     }
     if exchange.request_body:
         request["postData"] = {
             "mimeType": media_type(exchange.request_headers),
-            "params": named(form(exchange)),
+            "params": named(form_parameters(exchange)),
             "text": exchange.request_body,
         }
     return request
@@ -114,7 +114,7 @@ def _request(exchange: Exchange) -> dict[str, object]:
 def _response(exchange: Exchange) -> dict[str, object]:
     content: dict[str, object] = {
         "size": len(exchange.response_body.encode("utf-8", "replace")),
-        "mimeType": header(exchange, "content-type") or "x-unknown",
+        "mimeType": response_header(exchange, "content-type") or "x-unknown",
     }
     if exchange.response_body:
         content["text"] = exchange.response_body
@@ -125,7 +125,7 @@ def _response(exchange: Exchange) -> dict[str, object]:
         "cookies": [],
         "headers": named(exchange.response_headers),
         "content": content,
-        "redirectURL": _url(header(exchange, "location")),
+        "redirectURL": _url(response_header(exchange, "location")),
         "headersSize": UNKNOWN,
         "bodySize": UNKNOWN,
     }

@@ -13,7 +13,13 @@ from collections.abc import Iterator, Sequence
 from loopback_auth.compare.drawing.columns import wrapped
 from loopback_auth.compare.model import Comparison
 from loopback_auth.redact import server_text
-from loopback_auth.trace.reading import header, labels, place, received, sent
+from loopback_auth.trace.reading import (
+    labels_in,
+    labels_received,
+    labels_sent,
+    response_header,
+    without_query,
+)
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
 PARTICIPANTS: dict[Party, str] = {
@@ -105,20 +111,20 @@ def _step(step: Step, number: str) -> Iterator[str]:
 
 def _exchange(exchange: Exchange, number: str) -> Iterator[str]:
     sender, receiver = PARTICIPANTS[exchange.sender], PARTICIPANTS[exchange.receiver]
-    path = re.sub(r"^[a-z]+://[^/?#]*", "", place(exchange.url)) or "/"
+    path = re.sub(r"^[a-z]+://[^/?#]*", "", without_query(exchange.url)) or "/"
     asked = [number + exchange.step, f"{exchange.method} {path}"]
-    carried = [label for label in sent(exchange) if label not in path]
+    carried = [label for label in labels_sent(exchange) if label not in path]
     if not exchange.observed:
         yield f"{sender}-){receiver}: {_lines(*asked, *_with(carried), '(not observed)')}"
         return
     if exchange.status:
-        target = header(exchange, "location")
-        status = f"{exchange.status} to {place(target)}" if target else str(exchange.status)
+        target = response_header(exchange, "location")
+        status = f"{exchange.status} to {without_query(target)}" if target else str(exchange.status)
         yield f"{sender}->>{receiver}: {_lines(*asked, *_with(carried))}"
-        yield f"{receiver}-->>{sender}: {_lines(status, *_with(received(exchange)))}"
+        yield f"{receiver}-->>{sender}: {_lines(status, *_with(labels_received(exchange)))}"
     else:
         yield f"{sender}-x{receiver}: {_lines(*asked, *_with(carried), '(no answer)')}"
-    if shown := [label for label in labels(exchange.address) if label not in exchange.url]:
+    if shown := [label for label in labels_in(exchange.address) if label not in exchange.url]:
         yield f"Note over {sender}: {_lines('address bar', *_with(shown))}"
 
 

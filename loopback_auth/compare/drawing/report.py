@@ -36,7 +36,7 @@ from loopback_auth.compare.drawing.report_verdicts import (
 from loopback_auth.compare.model import Basis, Comparison, Finding, Outcome, Row, Run
 from loopback_auth.flow_table import BY_NAME, COMPARED
 from loopback_auth.pages.frame import file_text
-from loopback_auth.trace.reading import header
+from loopback_auth.trace.reading import response_header
 from loopback_auth.trace.records import Ground
 
 LEGEND: dict[Basis, str] = {
@@ -163,7 +163,7 @@ def templates() -> Environment:
         **{one.__name__: one for one in (exchanges.other_headers, exchanges.readable, exchanges.waits)},
         "dashed": lambda words: words.replace(" ", "-"),
         "found": found_links,
-        "location": lambda exchange: header(exchange, "location"),
+        "location": lambda exchange: response_header(exchange, "location"),
         "n": lambda length: f"{length:.1f}".removesuffix(".0"),
         "succeeded": succeeded,
     }

@@ -16,7 +16,7 @@ from loopback_auth.compare.judging.verdicts import (
 )
 from loopback_auth.compare.model import Run
 from loopback_auth.trace.evidence import answered, asked, first, named, numbers, published
-from loopback_auth.trace.reading import along, answer, place
+from loopback_auth.trace.reading import parameters_sent, response_members, without_query
 
 NO_REQUEST = unseen("No authorization request was seen.")
 NO_RESPONSE = unseen("No authorization response was seen.")
@@ -34,7 +34,7 @@ def pkce(run: Run) -> Judgement:
     if exchange is None:
         return unseen("An S256 challenge was sent, but no token request was seen.")
     steps = (*message.steps, exchange.number)
-    if "code_verifier" not in dict(along(exchange)):
+    if "code_verifier" not in dict(parameters_sent(exchange)):
         return failed("A challenge was sent, but the token request had no verifier.", steps)
     return passed("An S256 challenge was sent, and the verifier with the token request.", steps)
 
@@ -61,7 +61,7 @@ def independence(run: Run) -> Judgement:
     message, exchange = asked(run.trace), first(run.trace, "token request")
     if message is None:
         return NO_REQUEST
-    verifier = dict(along(exchange)).get("code_verifier") if exchange is not None else None
+    verifier = dict(parameters_sent(exchange)).get("code_verifier") if exchange is not None else None
     if verifier is None or exchange is None:
         return unseen("No code verifier was seen.")
     steps = (*message.steps, exchange.number)
@@ -81,7 +81,7 @@ def issuer(run: Run) -> Judgement:
         if "id_token" in response.parameters:
             return idle("The ID token in the same response names the issuer.")
         return failed("The response does not name its issuer.", response.steps)
-    expected = dict(answer(metadata)).get("issuer") if metadata is not None else None
+    expected = dict(response_members(metadata)).get("issuer") if metadata is not None else None
     steps = tuple(sorted({*numbers(metadata), *response.steps}))
     if named_issuer and expected not in (None, named_issuer):
         return failed("The response names another issuer than the metadata.", steps)
@@ -112,7 +112,7 @@ def form_post(run: Run) -> Judgement:
         return NO_REQUEST
     if metadata is None:
         return unseen("The server's metadata was not requested.")
-    if "form_post" not in dict(answer(metadata)).get("response_modes_supported", "").split():
+    if "form_post" not in dict(response_members(metadata)).get("response_modes_supported", "").split():
         return idle("The server does not offer form_post.")
     steps = tuple(sorted({metadata.number, *message.steps}))
     if message.parameters.get("response_mode") != "form_post":
@@ -141,9 +141,9 @@ def redirect_exact(run: Run) -> Judgement:
     sent_uri, exchange = message.parameters["redirect_uri"], first(run.trace, "token request")
     relayed = {each.number for each in named(run.trace, "fragment relay")}
     steps = tuple(sorted({*message.steps, *response.steps, *numbers(exchange)}))
-    if not relayed.intersection(response.steps) and response.url != place(sent_uri):
+    if not relayed.intersection(response.steps) and response.url != without_query(sent_uri):
         return failed("The response came to another address than the redirect URI in the request.", steps)
-    if exchange is not None and dict(along(exchange)).get("redirect_uri") != sent_uri:
+    if exchange is not None and dict(parameters_sent(exchange)).get("redirect_uri") != sent_uri:
         return failed("The token request has another redirect URI than the authorization request.", steps)
     return passed("The response came to the redirect URI in the request.", steps)
 

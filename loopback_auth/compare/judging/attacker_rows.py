@@ -32,7 +32,7 @@ from loopback_auth.trace.evidence import (
     shown,
     traits_of,
 )
-from loopback_auth.trace.reading import along, labels, sent
+from loopback_auth.trace.reading import labels_in, labels_sent, parameters_sent
 
 
 def port(run: Run) -> Cell:
@@ -42,7 +42,7 @@ def port(run: Run) -> Cell:
     found = [
         label
         for each in arrived
-        for label in labels(each.url, each.address, each.request_body)
+        for label in labels_in(each.url, each.address, each.request_body)
         if label in prizes(trace)
     ]
     if not arrived:
@@ -60,7 +60,7 @@ def pkce(run: Run, message: Message) -> Cell:
         return seen("not sent", message.steps, "RFC 7636 §4.3")
     method = message.parameters.get("code_challenge_method", "plain")
     proof = first(run.trace, "token request")
-    if proof is None or "code_verifier" not in dict(along(proof)):
+    if proof is None or "code_verifier" not in dict(parameters_sent(proof)):
         return seen(f"{method}, no verifier seen", message.steps, "RFC 7636 §4.5")
     return seen(f"{method}, verifier sent", (*message.steps, proof.number), "RFC 7636 §4.6")
 
@@ -121,9 +121,9 @@ def proof(run: Run) -> Cell:
         if response is None or not {"access_token", "id_token"}.intersection(response.parameters):
             return NOT_OBSERVED
         return seen("the token itself is delivered", response.steps)
-    if of_kind(sent(redeeming), ("code_verifier",)):
+    if of_kind(labels_sent(redeeming), ("code_verifier",)):
         return seen("code verifier sent", (redeeming.number,), "RFC 7636 §4.6")
-    handles = [label for label in sent(redeeming) if label in keys(trace)]
+    handles = [label for label in labels_sent(redeeming) if label in keys(trace)]
     exposed = [each for each in trace.exchanges("browser") if set(in_browser(each)).intersection(handles)]
     if exposed:
         return seen(f"{shown(handles)} is in the link", numbers(*exposed, redeeming))
@@ -135,7 +135,7 @@ def replay(run: Run) -> Cell:
     uses = tuple(named(run.trace, "token request", "ticket exchange"))
     for number, again in enumerate(uses):
         earlier = [use for use in uses[:number] if use.status < 300]
-        if any(set(sent(use)) & set(sent(again)) & keys(run.trace) for use in earlier):
+        if any(set(labels_sent(use)) & set(labels_sent(again)) & keys(run.trace) for use in earlier):
             text = "yes, accepted again" if again.status < 300 else f"no, refused ({again.status})"
             return seen(text, numbers(*earlier, again), "RFC 6749 §4.1.2")
     return fact(run, "replay")
@@ -147,7 +147,7 @@ def pkce_steps(run: Run) -> tuple[int, ...]:
     proof = first(run.trace, "token request")
     if message is None or proof is None or "code_challenge" not in message.parameters:
         return ()
-    return (*message.steps, proof.number) if "code_verifier" in dict(along(proof)) else ()
+    return (*message.steps, proof.number) if "code_verifier" in dict(parameters_sent(proof)) else ()
 
 
 def _of_request(about: str, cell: Callable[[Run, Message], Cell]) -> Callable[[Run], Cell]:

@@ -21,7 +21,7 @@ from loopback_auth.trace.evidence import (
     of_kind,
     watched,
 )
-from loopback_auth.trace.reading import sent
+from loopback_auth.trace.reading import labels_sent
 from loopback_auth.trace.records import Exchange, Trace
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -142,7 +142,7 @@ def _user_code(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
     carried = [each for each in pages if of_kind(in_address(each), ("user_code",))]
     if carried:
         return "compare the code", numbers(*carried)
-    typed = [each for each in pages if of_kind(sent(each), ("user_code",))]
+    typed = [each for each in pages if of_kind(labels_sent(each), ("user_code",))]
     if typed:
         return "type the code", numbers(*typed)
     if any(label_kind(secret.label) == "user_code" for secret in trace.secrets):

@@ -30,7 +30,7 @@ from loopback_auth.trace.evidence import (
     of_kind,
     traits_of,
 )
-from loopback_auth.trace.reading import answer, header, received, sent
+from loopback_auth.trace.reading import labels_received, labels_sent, response_header, response_members
 from loopback_auth.trace.records import Exchange
 
 DAY = 86400.0
@@ -50,8 +50,10 @@ def single_use(run: Run) -> Judgement:
     """Look for a code that was sent twice, and for the second response."""
     uses = tuple(named(run.trace, "token request"))
     for number, again in enumerate(uses):
-        repeated = set(of_kind(sent(again), ("code",)))
-        earlier = [use for use in uses[:number] if use.status == 200 and repeated.intersection(sent(use))]
+        repeated = set(of_kind(labels_sent(again), ("code",)))
+        earlier = [
+            use for use in uses[:number] if use.status == 200 and repeated.intersection(labels_sent(use))
+        ]
         if earlier and again.status == 200:
             return failed("The same code was exchanged for tokens twice.", numbers(*earlier, again))
         if earlier:
@@ -98,11 +100,11 @@ def no_store(run: Run) -> Judgement:
     answers = [
         each
         for each in named(run.trace, "token request", "device token request", "refresh request")
-        if of_kind(received(each), TOKENS)
+        if of_kind(labels_received(each), TOKENS)
     ]
     if not answers:
         return unseen("No response with tokens was seen.")
-    careless = [each for each in answers if "no-store" not in header(each, "cache-control").lower()]
+    careless = [each for each in answers if "no-store" not in response_header(each, "cache-control").lower()]
     if careless:
         return failed("A response with tokens may be stored by caches.", numbers(*careless))
     return passed("Every response with tokens has Cache-Control: no-store.", numbers(*answers))
@@ -117,7 +119,7 @@ def pace(run: Run) -> Judgement:
         return unseen("There was only one polling request." if polls else "There was no polling request.")
     interval = least or 0.0
     for earlier, later in pairwise(polls):
-        if dict(answer(earlier)).get("error") == "slow_down":
+        if dict(response_members(earlier)).get("error") == "slow_down":
             interval += SLOW_DOWN
         wanted, gap = max(interval, _retry_after(earlier)), later.at - earlier.at
         if gap < wanted - TOLERANCE:
@@ -170,7 +172,7 @@ def _scope(run: Run, difference: Difference, word: str) -> Judgement:
 def _interval(run: Run) -> float | None:
     """Return the seconds between polls that the server named, or those of RFC 8628 for a device."""
     created = first(run.trace, "device authorization request") or first(run.trace, "ticket request")
-    named_interval = dict(answer(created)).get("interval", "") if created is not None else ""
+    named_interval = dict(response_members(created)).get("interval", "") if created is not None else ""
     try:
         return float(named_interval)
     except ValueError:
@@ -178,7 +180,7 @@ def _interval(run: Run) -> float | None:
 
 
 def _retry_after(exchange: Exchange) -> float:
-    seconds = header(exchange, "retry-after")
+    seconds = response_header(exchange, "retry-after")
     return float(seconds[:9]) if seconds.isascii() and seconds.isdigit() else 0.0
 
 

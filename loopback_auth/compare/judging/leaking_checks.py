@@ -30,7 +30,13 @@ from loopback_auth.trace.evidence import (
     started,
     watched,
 )
-from loopback_auth.trace.reading import answer, fragment, labels, place, sent
+from loopback_auth.trace.reading import (
+    fragment_parameters,
+    labels_in,
+    labels_sent,
+    response_members,
+    without_query,
+)
 from loopback_auth.trace.records import Exchange
 
 NO_PROGRAM = idle("No browser was started.")
@@ -66,9 +72,9 @@ def token_in_fragment(run: Run) -> Judgement:
 def token_in_url(run: Run) -> Judgement:
     """Look for tokens in the URL of any request."""
     exchanges = tuple(run.trace.exchanges())
-    hits = [each for each in exchanges if of_kind(labels(each.url), ACCESS)]
+    hits = [each for each in exchanges if of_kind(labels_in(each.url), ACCESS)]
     if hits:
-        found = shown(of_kind(labels(hits[0].url), ACCESS))
+        found = shown(of_kind(labels_in(hits[0].url), ACCESS))
         return failed(f"The URL of a request contained {found}.", numbers(*hits))
     return _clean(run, "No request had a token in its URL.")
 
@@ -78,17 +84,17 @@ def handle_in_url(run: Run) -> Judgement:
     redeeming, request = keys(run.trace), redemption(run.trace)
     if not redeeming:
         return unseen("No ticket or device code was seen.")
-    if request is not None and of_kind(sent(request), ("code_verifier",)):
+    if request is not None and of_kind(labels_sent(request), ("code_verifier",)):
         return passed("The exchange of what is in the link also needed a verifier.", (request.number,))
     invited = [
         step
         for name in ("invite", "browse", "open")
         for step in run.trace.steps(name)
-        if redeeming.intersection(labels(*(value for _, value in step.values)))
+        if redeeming.intersection(labels_in(*(value for _, value in step.values)))
     ]
     # Also the legs that were not seen: the address is the one that we handed out.
     legs = tuple(run.trace.exchanges("browser"))
-    hits = [each for each in legs if redeeming.intersection(labels(each.url, each.address))]
+    hits = [each for each in legs if redeeming.intersection(labels_in(each.url, each.address))]
     if invited or hits:
         return failed(
             "The approval link contains all that is needed to get the tokens.", numbers(*invited, *hits)
@@ -127,11 +133,11 @@ def start_page(run: Run) -> Judgement:
     if not programs:
         return NO_PROGRAM
     pages = [each for each in run.trace.exchanges("browser", "client") if each.step == "start page"]
-    ours = {place(each.url) for each in pages}
+    ours = {without_query(each.url) for each in pages}
     steps = numbers(*programs, *pages)
     for step in programs:
         argument = step.value("argument")
-        if place(argument) not in ours and not of_kind(labels(argument), ("start_key",)):
+        if without_query(argument) not in ours and not of_kind(labels_in(argument), ("start_key",)):
             return failed("The browser was sent directly to the provider.", steps)
     return passed("The browser began at the program's start page.", steps)
 
@@ -151,7 +157,7 @@ def user_code_shown(run: Run) -> Judgement:
     offered = [
         each
         for each in run.trace.exchanges("client", "server")
-        if "verification_uri_complete" in dict(answer(each))
+        if "verification_uri_complete" in dict(response_members(each))
     ]
     if not offered:
         return idle("The server offers no link that contains the user code.")
@@ -161,7 +167,8 @@ def user_code_shown(run: Run) -> Judgement:
         step
         for step in invitations
         if of_kind(
-            labels(step.words, *(value for name, value in step.values if "url" not in name)), ("user_code",)
+            labels_in(step.words, *(value for name, value in step.values if "url" not in name)),
+            ("user_code",),
         )
     ]
     steps = numbers(*offered, *invitations)
@@ -178,15 +185,15 @@ def _clean(run: Run, because: str) -> Judgement:
 
 
 def _fragment_labels(exchange: Exchange) -> tuple[str, ...]:
-    return labels(*(value for _, value in fragment(exchange.address)))
+    return labels_in(*(value for _, value in fragment_parameters(exchange.address)))
 
 
 def _arguments(run: Run) -> tuple[str, ...]:
-    return labels(*(step.value("argument") for step in started(run.trace)))
+    return labels_in(*(step.value("argument") for step in started(run.trace)))
 
 
 def _is_request(argument: str, endpoint: str) -> bool:
-    return "response_type=" in argument or bool(endpoint and place(argument) == endpoint)
+    return "response_type=" in argument or bool(endpoint and without_query(argument) == endpoint)
 
 
 CHECKS = (

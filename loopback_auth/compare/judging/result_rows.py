@@ -8,7 +8,7 @@ from loopback_auth.compare.judging.known_rows import fact
 from loopback_auth.compare.model import Cell, Run, Tokens
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import POLLS, answered, asked, first, granted, named, numbers
-from loopback_auth.trace.reading import along, place
+from loopback_auth.trace.reading import parameters_sent, without_query
 from loopback_auth.trace.records import Exchange
 
 LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
@@ -120,7 +120,7 @@ def duration(tokens: Tokens) -> str:
 
 def host_of(url: str) -> str:
     """Return the host of an absolute URL, brackets included; empty when there is none."""
-    authority = place(url).partition("://")[2].partition("/")[0].rpartition("@")[2]
+    authority = without_query(url).partition("://")[2].partition("/")[0].rpartition("@")[2]
     if authority.startswith("["):
         return authority.partition("]")[0] + "]"
     return authority.partition(":")[0].lower()
@@ -131,7 +131,7 @@ def _carries_secret(exchange: Exchange) -> bool:
         name.lower() == "authorization" and value.lower().startswith("basic ")
         for name, value in exchange.request_headers
     )
-    return basic or not {"client_secret", "client_assertion"}.isdisjoint(dict(along(exchange)))
+    return basic or not {"client_secret", "client_assertion"}.isdisjoint(dict(parameters_sent(exchange)))
 
 
 def _transport(url: str) -> str:

@@ -26,7 +26,7 @@ from loopback_auth.trace.evidence import (
     started,
     watched,
 )
-from loopback_auth.trace.reading import fragment, labels
+from loopback_auth.trace.reading import fragment_parameters, labels_in
 from loopback_auth.trace.records import Exchange, Trace
 
 Look = Callable[[Exchange], tuple[str, ...]]
@@ -55,7 +55,7 @@ def process_list(run: Run) -> Cell:
     if not programs:
         told = numbers(*run.trace.steps("open"), *run.trace.steps("invite"))
         return seen("no browser started", told, source)
-    found = [label for step in programs for label in labels(step.value("argument"))]
+    found = [label for step in programs for label in labels_in(step.value("argument"))]
     worth = [label for label in found if label in prizes(run.trace)]
     text = shown(worth) if worth else "start page key" if of_kind(found, ("start_key",)) else shown(found)
     return seen(text, numbers(*programs), source)
@@ -75,7 +75,7 @@ def access_token_in_url(run: Run) -> Cell:
     """Say whether an access token was part of a URL."""
     source = "RFC 6750 §5.3"
     exchanges = tuple(run.trace.exchanges())
-    hits = [each for each in exchanges if of_kind(labels(each.url, each.address), ("access_token",))]
+    hits = [each for each in exchanges if of_kind(labels_in(each.url, each.address), ("access_token",))]
     if hits:
         spots = {_spot(each) for each in hits}
         return seen(f"yes, in the {' and the '.join(sorted(spots))}", numbers(*hits), source)
@@ -103,7 +103,7 @@ def key_in_argv(run: Run) -> Cell:
     if not programs:
         return process_list(run)
     redeeming = keys(run.trace)
-    found = [label for step in programs for label in labels(step.value("argument")) if label in redeeming]
+    found = [label for step in programs for label in labels_in(step.value("argument")) if label in redeeming]
     return seen(f"yes: {shown(found)}" if found else "no", numbers(*programs), "jupyter/notebook#4260")
 
 
@@ -141,8 +141,8 @@ def _found(
 
 
 def _spot(exchange: Exchange) -> str:
-    values = (value for _, value in fragment(exchange.address))
-    return "fragment" if of_kind(labels(*values), ("access_token",)) else "query"
+    values = (value for _, value in fragment_parameters(exchange.address))
+    return "fragment" if of_kind(labels_in(*values), ("access_token",)) else "query"
 
 
 GROUP = "Where secrets are visible"
