@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
-from loopback_auth.commands.finish import chosen
+from loopback_auth.commands._pending import chosen
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.store.pending import PendingStore, name_in

@@ -19,15 +19,16 @@ agents.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
 
 from loopback_auth import words
 from loopback_auth.cli import print_json, tell
+from loopback_auth.commands._kept import described
+from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, outcome
 from loopback_auth.commands._remarks import remark
-from loopback_auth.commands.start import finish_command
-from loopback_auth.commands.status import described
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import (
     AttemptCancelled,
@@ -42,9 +43,15 @@ from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
 from loopback_auth.plan.model import nobody_to_confirm
+from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.signin.refresh import can_verify_signatures, keep_new
+from loopback_auth.signin.two_step import FINAL, judged_once, resume
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
+from loopback_auth.terminal.outcome import signed_in
+from loopback_auth.terminal.paste import pasted, read_line
+from loopback_auth.terminal.terminal import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +63,6 @@ if TYPE_CHECKING:
 
 USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"
 LONGEST_WAIT = 3600.0
-BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
-ELSEWHERE = "If another account or another LOOPBACK_AUTH_DATA_DIR began it, go on there."
 OTHER_ACCOUNT = "Sign in with the other account. What was approved can be removed at the provider."
 
 
@@ -100,52 +105,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"status": "done", **described(sign_in)})
     else:
-        from loopback_auth.terminal.outcome import signed_in
-
         tell(signed_in(sign_in, store.path(sign_in.name)))
     return 0
-
-
-def chosen(pendings: PendingStore, handle: str) -> str:
-    """Return the handle that is meant: the given one, or the only one.
-
-    Raises:
-        SignInRequired: there is none, or none of that name.
-        ConfigError: there are several and none was given, or it cannot be a handle.
-        StoreError: what is kept cannot be looked at.
-    """
-    if handle and (os.path.lexists(pendings.path(handle)) or pendings.load(handle) is not None):
-        return handle
-    pendings.sweep(time.time())
-    handles = pendings.handles()
-    if handle:
-        others = f"; there is {', '.join(handles)}" if handles else ""
-        raise SignInRequired(f"No sign-in {handle} is under way{others}.", hint=f"{ELSEWHERE} {BEGIN_AGAIN}.")
-    if not handles:
-        raise SignInRequired("No sign-in is under way.", hint="Begin one: python -m loopback_auth start")
-    if len(handles) > 1:
-        raise ConfigError(f"Several sign-ins are under way: {', '.join(handles)}.", hint="Name one of them.")
-    return handles[0]
-
-
-def outcome(ended: Ended, store: FileTokenStore) -> SignIn:
-    """Return the sign-in that came of it.
-
-    Raises:
-        AttemptExpired: its time was over.
-        OAuthError: the server said no.
-        SignInRequired: it came to nothing for another reason, or was given up since.
-    """
-    if ended.outcome == "expired":
-        raise AttemptExpired(ended.message, hint=f"{BEGIN_AGAIN}.")
-    if ended.outcome == "refused":
-        refused = OAuthError(ended.outcome)
-        refused.message, refused.hint = f"{ended.handle} is over. {ended.message}", f"{BEGIN_AGAIN}."
-        raise refused
-    sign_in = store.load(ended.name) if ended.outcome == "signed in" else None
-    if sign_in is None:
-        raise SignInRequired(f"{ended.handle} is over. {ended.message}", hint=f"{BEGIN_AGAIN}.")
-    return sign_in
 
 
 def _ended_before(pendings: PendingStore, store: FileTokenStore, handle: str) -> SignIn | None:
@@ -156,11 +117,6 @@ def _ended_before(pendings: PendingStore, store: FileTokenStore, handle: str) ->
 def _finish(
     pendings: PendingStore, store: FileTokenStore, handle: str, options: argparse.Namespace
 ) -> SignIn:
-    import asyncio
-
-    from loopback_auth.signin.refresh import keep_new
-    from loopback_auth.signin.two_step import FINAL
-
     handed = pendings.load(handle)
     if not isinstance(handed, PendingSignIn):
         raise SignInRequired(f"{handle} was ended by another process.", hint=f"{BEGIN_AGAIN}.")
@@ -203,9 +159,6 @@ async def _resumed(
     handed: PendingSignIn, pendings: PendingStore, options: argparse.Namespace
 ) -> tuple[SignIn, bool]:
     """Go on; return the sign-in, and whether it is the right account."""
-    from loopback_auth.signin.two_step import resume
-    from loopback_auth.terminal.terminal import Terminal
-
     if options.wait and not options.json:
         tell(f"Waiting for the approval, {options.wait:g} seconds at most.")
     sign_in = await resume(
@@ -222,8 +175,6 @@ async def _resumed(
 
 def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
     """Refuse what cannot work, before anything is sent."""
-    from loopback_auth.signin.refresh import can_verify_signatures
-
     if options.url is not None and handed.flow != "paste":
         raise ConfigError(
             f"{handed.handle} is finished without an address: its flow is {handed.flow}.",
@@ -247,9 +198,6 @@ def _anybody_could_approve(handed: PendingSignIn) -> bool:
 
 
 def _paste(url: str | None) -> Paste | None:
-    from loopback_auth.signin.two_step import judged_once
-    from loopback_auth.terminal.paste import pasted, read_line
-
     if url is None and not is_terminal(sys.stdin):
         return None
 
@@ -271,7 +219,6 @@ def _client_secret(handed: PendingSignIn) -> str | None:
     """
     if not handed.with_secret:
         return None
-    from loopback_auth.settings.kept import KeptSettings
 
     client = handed.client
     return KeptSettings(os.environ).client_secret(client.client_id, handed.named, client.provider.name)

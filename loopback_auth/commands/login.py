@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         done = signed_in(options, bounds)
         if options.json:
-            from loopback_auth.commands.status import described
+            from loopback_auth.commands._kept import described
 
             print_json(described(done))
     finally:

@@ -10,15 +10,16 @@ They are deleted here even if the server cannot be reached; then the exit status
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
+from loopback_auth.commands._kept import client_secret, kept
 from loopback_auth.commands._remarks import remark
-from loopback_auth.commands.status import kept
-from loopback_auth.commands.token import client_secret
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.signin.refresh import logout
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
@@ -63,10 +64,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], int]:
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
-    import asyncio
-
-    from loopback_auth.signin.refresh import logout
-
     secret = client_secret(sign_in)
     network = KeptSettings(os.environ).network(sign_in)
     try:

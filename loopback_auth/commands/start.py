@@ -21,17 +21,24 @@ More: help agents.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 
-from loopback_auth.cli import print_json, settings_of, tell
+from loopback_auth.cli import print_json, settings_of
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands._pending import invitation, show
+from loopback_auth.commands._remarks import remark
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.flow_table import BY_NAME, TWO_STEP, TwoStepFlow
+from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.folders import data_folder
-from loopback_auth.invocation import GENERAL, as_typed
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.same_client import check_same_client
 from loopback_auth.signin.planning import check_allowed
+from loopback_auth.signin.refresh import can_verify_signatures
+from loopback_auth.signin.two_step import begin
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import PendingSignIn
@@ -47,17 +54,6 @@ USAGE = "[PROVIDER] [--client-id ID] [options]"
 SHOWN = ("issuer", "client_id", "scope", "flow", "allowed_flows", "ticket", "message")
 """The settings that its help describes."""
 
-ASK = (
-    "then run finish, again after retry_after seconds while it exits with 10; without a terminal it needs "
-    "--yes, which keeps whatever account it turns out to be"
-)
-HOW = {
-    "ticket": f"Open url in any browser and approve; {ASK}.",
-    "device": f"Open url on any device and approve if it shows user_code; {ASK}.",
-    "paste": "Open url in any browser and approve; the browser ends on an address that begins with "
-    "redirect_uri and cannot be opened: give all of it to finish, on stdin with --url -.",
-}
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -67,8 +63,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Begin."""
-    import asyncio
-
     settings = settings_of(options)
     if settings.is_demo:
         raise ConfigError(
@@ -90,52 +84,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def invitation(handed: PendingSignIn) -> dict[str, object]:
-    """Describe what the person is to do, for JSON; it holds the link, and no other secret."""
-    optional = {
-        "user_code": handed.user_code,
-        "verification_uri": handed.verification_uri,
-        "redirect_uri": handed.redirect_uri,
-    }
-    return {
-        "handle": handed.handle,
-        "provider": handed.client.provider.name,
-        "flow": handed.flow,
-        "url": handed.url,
-        **{name: value for name, value in optional.items() if value},
-        "expires_at": handed.expires_at,
-        "expires_in": max(0, int(handed.expires_at - time.time())),
-        "interval": handed.interval,
-        "finish": as_typed(finish_command(handed.handle, handed.flow)),
-        "how": HOW[handed.flow],
-    }
-
-
-def show(handed: PendingSignIn) -> None:
-    """Tell people what to do."""
-    from loopback_auth.terminal.outcome import until
-
-    tell(f"Sign in to {handed.client.provider.name} at this link, in any browser:\n\n  {handed.url}\n")
-    if handed.verification_uri not in ("", handed.url):
-        typed = " and type the code" if handed.user_code else ""
-        tell(f"Or open this address{typed}:\n\n  {handed.verification_uri}\n")
-    if handed.user_code:
-        tell(f"Check that the page shows this code, or enter it there:\n\n  {handed.user_code}\n")
-    if handed.flow == "paste":
-        tell("After you have signed in, the browser ends on an address that it cannot open:")
-        tell(f"\n  {handed.redirect_uri}?...\n")
-        tell("Copy that whole address; the command below asks for it.")
-    else:
-        tell("Approve only if you started this yourself just now.")
-    tell(f"Valid until {until(handed.expires_at)}. Then finish with:")
-    tell(f"\n  {finish_command(handed.handle, handed.flow)}\n")
-
-
-def finish_command(handle: str, flow: str = "") -> str:
-    """Return the command that goes on with a sign-in; where an address is to be pasted, it reads that."""
-    return f"{GENERAL} finish {handle}{' --url -' if flow == 'paste' else ''}"
-
-
 async def _begun(settings: Settings, named: str, store: FileTokenStore) -> PendingSignIn:
     """Begin with the first flow that the server offers."""
     *others, last = _flows(settings)
@@ -148,13 +96,6 @@ async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Pendi
 
 
 async def _begin(settings: Settings, flow: TwoStepFlow, named: str, store: FileTokenStore) -> PendingSignIn:
-    from loopback_auth.commands._remarks import remark
-    from loopback_auth.flows.catalog import FlowOptions
-    from loopback_auth.settings.configure import client_config
-    from loopback_auth.settings.same_client import check_same_client
-    from loopback_auth.signin.refresh import can_verify_signatures
-    from loopback_auth.signin.two_step import begin
-
     client = client_config(settings.completed({"flow": flow}, "chosen by start"))
     check_same_client(settings, store)
     conditions = FlowOptions(

@@ -15,10 +15,16 @@ import os
 import time
 
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
+from loopback_auth.commands._kept import described, how_to_sign_in, in_use, kept
+from loopback_auth.commands._pending import finish_command, invitation, outcome, show
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
-from loopback_auth.store import FileTokenStore, sign_in_name
+from loopback_auth.redact import server_text
+from loopback_auth.store import FileTokenStore
+from loopback_auth.store.pending import PendingStore, is_handle
+from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
+from loopback_auth.terminal.outcome import until
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +45,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the sign-ins."""
-    from loopback_auth.store.pending import PendingStore
-
     folder = data_folder(os.environ)
     store, pendings = FileTokenStore(folder), PendingStore(folder)
     if not options.provider:
@@ -63,7 +67,7 @@ def _show(
 ) -> int:
     errors = errors | more_errors
     if not sign_ins and not errors and not begun:
-        raise SignInRequired("Nobody is signed in.", hint=_how_to_sign_in(""))
+        raise SignInRequired("Nobody is signed in.", hint=how_to_sign_in(""))
     if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
         shown = [{**described(one), "in_use": one.name == used} for one in sign_ins]
@@ -81,10 +85,6 @@ def _show(
 
 
 def _show_begun(begun: PendingSignIn | Ended, store: FileTokenStore, *, as_json: bool) -> int:
-    from loopback_auth.commands.finish import outcome
-    from loopback_auth.commands.start import invitation, show
-    from loopback_auth.store.pending_sign_in import Ended
-
     if isinstance(begun, Ended):
         return _show([outcome(begun, store)], {}, [], {}, as_json=as_json)
     if as_json:
@@ -94,69 +94,11 @@ def _show_begun(begun: PendingSignIn | Ended, store: FileTokenStore, *, as_json:
     return StillPending.exit_code
 
 
-def kept(store: FileTokenStore, name: str) -> SignIn:
-    """Load the named sign-in, or the one that is meant when none is named.
-
-    Args:
-        store: where it is kept.
-        name: of a provider or of a sign-in, or an issuer; empty: the one that is in use.
-
-    Raises:
-        SignInRequired: there is none.
-        ConfigError: there are several, and neither the person nor the settings say which.
-        StoreError: it cannot be read.
-    """
-    names = store.names()
-    name = name.partition("://")[2].rstrip("/") or name if name else in_use(store)
-    if not name and names:
-        raise ConfigError(
-            f"There are several sign-ins: {', '.join(names)}.",
-            hint="Name one of them, or choose one: python -m loopback_auth use NAME",
-        )
-    wanted = sign_in_name(name) if name else ""
-    sign_in = store.load(wanted) if wanted else None
-    if sign_in is None:
-        where = f" to {wanted}" if name else ""
-        others = f"; there is {', '.join(names)}" if names else ""
-        raise SignInRequired(f"Nobody is signed in{where}{others}.", hint=_how_to_sign_in(wanted))
-    return sign_in
-
-
-def in_use(store: FileTokenStore) -> str:
-    """Return the name of the sign-in that is meant when none is named; empty when nothing says which.
-
-    It is that of the provider in the settings, or the one that was chosen or made last, or the only one; a
-    demonstration whose server has ended is not counted beside others.
-
-    Raises:
-        ConfigError: the settings cannot be read.
-        StoreError: the folder cannot be read or trusted.
-    """
-    from loopback_auth.settings.kept import KeptSettings
-
-    if meant := KeptSettings(os.environ).meant():
-        return sign_in_name(meant)
-    if chosen := store.chosen():
-        return chosen
-    names = store.names()
-    if len(names) > 1:
-        names = tuple(name for name in names if not _is_temporary(store, name))
-    return names[0] if len(names) == 1 else ""
-
-
 def _in_use(store: FileTokenStore) -> str:
     try:
         return in_use(store)
     except ConfigError:
         return ""  # What is kept can be shown all the same.
-
-
-def _is_temporary(store: FileTokenStore, name: str) -> bool:
-    try:
-        sign_in = store.load(name)
-    except StoreError:
-        return False
-    return sign_in is not None and sign_in.temporary
 
 
 def _all(store: FileTokenStore) -> tuple[list[SignIn], dict[str, StoreError]]:
@@ -174,8 +116,6 @@ def _all(store: FileTokenStore) -> tuple[list[SignIn], dict[str, StoreError]]:
 
 
 def _all_pending(pendings: PendingStore) -> tuple[list[PendingSignIn], dict[str, StoreError]]:
-    from loopback_auth.store.pending_sign_in import PendingSignIn
-
     pendings.sweep(time.time())
     begun: list[PendingSignIn] = []
     errors: dict[str, StoreError] = {}
@@ -190,39 +130,10 @@ def _all_pending(pendings: PendingStore) -> tuple[list[PendingSignIn], dict[str,
 
 
 def _begun(pendings: PendingStore, name: str) -> PendingSignIn | Ended | None:
-    from loopback_auth.store.pending import is_handle
-
     if not is_handle(name):
         return None
     pendings.sweep(time.time())
     return pendings.load(name)
-
-
-def _how_to_sign_in(name: str) -> str:
-    # The name of a sign-in that an issuer gave has a dot, and is no name of a provider.
-    provider = f" {name}" if name != "demo" and "." not in name else ""
-    return f"Sign in: python -m loopback_auth login{provider}".rstrip()
-
-
-def described(sign_in: SignIn) -> dict[str, object]:
-    """Describe a sign-in without secrets, for JSON."""
-    tokens = sign_in.tokens
-    return {
-        "name": sign_in.name,
-        "issuer": sign_in.metadata.issuer,
-        "client_id": sign_in.client_id,
-        "account": tokens.account,
-        "scope": tokens.scope,
-        "obtained_at": tokens.obtained_at,
-        "expires_at": tokens.expires_at,
-        "fresh": tokens.fresh(time.time()),
-        "refresh_token": tokens.refresh_token is not None,
-        "id_token_signature": tokens.id_token.signature if tokens.id_token else None,
-        "temporary": sign_in.temporary,
-        "simulated_person": sign_in.simulated_person,
-        "flow": sign_in.flow,
-        "reason": sign_in.reason,
-    }
 
 
 def _rows(sign_ins: list[SignIn], used: str) -> list[tuple[str, str, str, str]]:
@@ -233,9 +144,6 @@ def _rows(sign_ins: list[SignIn], used: str) -> list[tuple[str, str, str, str]]:
 
 
 def _row(sign_in: SignIn) -> tuple[str, str, str]:
-    from loopback_auth.redact import server_text
-    from loopback_auth.terminal.outcome import until
-
     tokens = sign_in.tokens
     ended = "" if tokens.fresh(time.time()) else "ended "
     then = ", renewable" if tokens.refresh_token else ""
@@ -246,8 +154,6 @@ def _row(sign_in: SignIn) -> tuple[str, str, str]:
 
 def _described_begun(begun: PendingSignIn) -> dict[str, object]:
     """Describe a sign-in that is under way for JSON, without the link."""
-    from loopback_auth.commands.start import finish_command
-
     return {
         "pending": True,
         "handle": begun.handle,
@@ -260,9 +166,6 @@ def _described_begun(begun: PendingSignIn) -> dict[str, object]:
 
 
 def _row_begun(begun: PendingSignIn) -> tuple[str, str, str, str]:
-    from loopback_auth.commands.start import finish_command
-    from loopback_auth.terminal.outcome import until
-
     return (
         begun.handle,
         begun.flow,

@@ -17,12 +17,10 @@ status is 6 and the sign-in is kept.
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from loopback_auth.cli import answer, print_json, tell_error
-from loopback_auth.commands.status import kept
-from loopback_auth.environment import is_terminal
+from loopback_auth.commands._kept import client_secret, kept
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
 from loopback_auth.model import SignIn
@@ -144,19 +142,3 @@ def _login(options: argparse.Namespace, since: float) -> int:
     finally:
         login.leave_behind(bounds)
     return 0
-
-
-def client_secret(sign_in: SignIn) -> str | None:
-    """Find the secret of a confidential client again, or ask for it where there is a person.
-
-    Raises:
-        ConfigError: the configuration file cannot be read.
-    """
-    if sign_in.client_auth == "none":
-        return None
-    found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
-    if found is not None or not is_terminal(sys.stdin):
-        return found
-    from loopback_auth.terminal.secret import ask_client_secret
-
-    return ask_client_secret(sign_in.name) or None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.cli import answer, print_json, tell
-from loopback_auth.commands.status import in_use, kept
+from loopback_auth.commands._kept import in_use, kept
 from loopback_auth.folders import data_folder
 from loopback_auth.store import FileTokenStore
 

@@ -632,7 +632,7 @@ def test_signatures_are_checked_as_was_promised(
     begun.pendings.save(replace(begun.handed, verify_signature=True))
     for name, value in command_line.environment({}).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("loopback_auth.signin.refresh.can_verify_signatures", lambda: False)
+    monkeypatch.setattr("loopback_auth.commands.finish.can_verify_signatures", lambda: False)
 
     assert run(["finish", "--url", begun.visit()]) == 2
     assert "loopback_auth[oidc]" in capsys.readouterr().err

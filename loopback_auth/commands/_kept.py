@@ -1,0 +1,116 @@
+"""Which kept sign-in a command means, how it is described, and how its client's secret is found again."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from loopback_auth.environment import is_terminal
+from loopback_auth.errors import ConfigError, SignInRequired, StoreError
+from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.store import FileTokenStore, sign_in_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.model import SignIn
+
+
+def kept(store: FileTokenStore, name: str) -> SignIn:
+    """Load the named sign-in, or the one that is meant when none is named.
+
+    Args:
+        store: where it is kept.
+        name: of a provider or of a sign-in, or an issuer; empty: the one that is in use.
+
+    Raises:
+        SignInRequired: there is none.
+        ConfigError: there are several, and neither the person nor the settings say which.
+        StoreError: it cannot be read.
+    """
+    names = store.names()
+    name = name.partition("://")[2].rstrip("/") or name if name else in_use(store)
+    if not name and names:
+        raise ConfigError(
+            f"There are several sign-ins: {', '.join(names)}.",
+            hint="Name one of them, or choose one: python -m loopback_auth use NAME",
+        )
+    wanted = sign_in_name(name) if name else ""
+    sign_in = store.load(wanted) if wanted else None
+    if sign_in is None:
+        where = f" to {wanted}" if name else ""
+        others = f"; there is {', '.join(names)}" if names else ""
+        raise SignInRequired(f"Nobody is signed in{where}{others}.", hint=how_to_sign_in(wanted))
+    return sign_in
+
+
+def in_use(store: FileTokenStore) -> str:
+    """Return the name of the sign-in that is meant when none is named; empty when nothing says which.
+
+    It is that of the provider in the settings, or the one that was chosen or made last, or the only one; a
+    demonstration whose server has ended is not counted beside others.
+
+    Raises:
+        ConfigError: the settings cannot be read.
+        StoreError: the folder cannot be read or trusted.
+    """
+    if meant := KeptSettings(os.environ).meant():
+        return sign_in_name(meant)
+    if chosen := store.chosen():
+        return chosen
+    names = store.names()
+    if len(names) > 1:
+        names = tuple(name for name in names if not _is_temporary(store, name))
+    return names[0] if len(names) == 1 else ""
+
+
+def _is_temporary(store: FileTokenStore, name: str) -> bool:
+    try:
+        sign_in = store.load(name)
+    except StoreError:
+        return False
+    return sign_in is not None and sign_in.temporary
+
+
+def how_to_sign_in(name: str) -> str:
+    """Return the hint for a name under which nobody is signed in; empty: for any."""
+    # The name of a sign-in that an issuer gave has a dot, and is no name of a provider.
+    provider = f" {name}" if name != "demo" and "." not in name else ""
+    return f"Sign in: python -m loopback_auth login{provider}".rstrip()
+
+
+def described(sign_in: SignIn) -> dict[str, object]:
+    """Describe a sign-in without secrets, for JSON."""
+    tokens = sign_in.tokens
+    return {
+        "name": sign_in.name,
+        "issuer": sign_in.metadata.issuer,
+        "client_id": sign_in.client_id,
+        "account": tokens.account,
+        "scope": tokens.scope,
+        "obtained_at": tokens.obtained_at,
+        "expires_at": tokens.expires_at,
+        "fresh": tokens.fresh(time.time()),
+        "refresh_token": tokens.refresh_token is not None,
+        "id_token_signature": tokens.id_token.signature if tokens.id_token else None,
+        "temporary": sign_in.temporary,
+        "simulated_person": sign_in.simulated_person,
+        "flow": sign_in.flow,
+        "reason": sign_in.reason,
+    }
+
+
+def client_secret(sign_in: SignIn) -> str | None:
+    """Find the secret of a confidential client again, or ask for it where there is a person.
+
+    Raises:
+        ConfigError: the configuration file cannot be read.
+    """
+    if sign_in.client_auth == "none":
+        return None
+    found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
+    if found is not None or not is_terminal(sys.stdin):
+        return found
+    from loopback_auth.terminal.secret import ask_client_secret  # Start-up: scripts are not asked.
+
+    return ask_client_secret(sign_in.name) or None
