@@ -23,7 +23,7 @@ from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.resources import OpenBrowser
 from loopback_auth.signin.session import Confirm
-from loopback_auth.signin.single_flight import leading
+from loopback_auth.signin.single_flight import single_flight
 from loopback_auth.store.interface import TokenStore
 
 
@@ -75,7 +75,7 @@ async def login(
         LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
     """
     check_asyncio()
-    async with leading(
+    async with single_flight(
         store, client, notify or _teller(client), TIMEOUT if timeout is None else timeout
     ) as theirs:
         if theirs is not None:

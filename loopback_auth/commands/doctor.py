@@ -123,12 +123,12 @@ def _circumstances(settings: Settings) -> Circumstances:
 
 
 def _network(settings: Settings) -> tuple[NetworkSetting, ...]:
-    from loopback_auth.network.report import network_seen
+    from loopback_auth.network.report import network_report
     from loopback_auth.settings.network import network_of
     from loopback_auth.settings.presets import PLACES
 
     urls = [url for name in PLACES if (url := settings.text(name))]
-    return network_seen(network_of(settings), urls, os.environ)
+    return network_report(network_of(settings), urls, os.environ)
 
 
 def _read(path: str) -> dict[str, object]:

@@ -103,17 +103,17 @@ def run(options: argparse.Namespace) -> int:
 
             print_json(described(done))
     finally:
-        leave_behind(bounds)
+        serve_after_exit(bounds)
     return 0
 
 
-def leave_behind(bounds: list[BoundRedirect]) -> None:
+def serve_after_exit(bounds: list[BoundRedirect]) -> None:
     """Keep the last page up for a moment; to be called when all is said."""
     for bound in bounds:
-        if bound.left is not None:
-            from loopback_auth.network.after_exit import leave_behind
+        if bound.after_exit is not None:
+            from loopback_auth.network.after_exit import serve_after_exit
 
-            leave_behind(*bound.left)
+            serve_after_exit(*bound.after_exit)
 
 
 def signed_in(
@@ -123,7 +123,7 @@ def signed_in(
 
     Args:
         options: as declared above.
-        bounds: takes the port whose last page may stay up for a moment; see `leave_behind`.
+        bounds: takes the port whose last page may stay up for a moment; see `serve_after_exit`.
         since: when the caller looked for a sign-in and found none, in Unix seconds; one that another process
             has brought to its end later is taken. None: only one that is under way now.
     """
@@ -139,13 +139,13 @@ def signed_in(
     chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
     store.check_writable()
     # The demonstration is everybody's own, and nothing of it is worth waiting for.
-    crowd = None if options.alone or settings.is_demo else store.crowd(sign_in_name(settings.name))
+    lock = None if options.alone or settings.is_demo else store.sign_in_lock(sign_in_name(settings.name))
     command = "login" if since is None else ""
-    theirs = _follow(crowd, settings, store, since)
-    if crowd is None:
+    theirs = _follow(lock, settings, store, since)
+    if lock is None:
         done = _asked(options, settings, chosen, store, bounds, command=command)
     elif theirs is None:
-        with crowd:
+        with lock:
             done = _asked(options, settings, chosen, store, bounds, command=command)
     else:
         done = theirs
@@ -154,10 +154,10 @@ def signed_in(
 
 
 def _follow(
-    crowd: SignInLock | None, settings: Settings, store: FileTokenStore, since: float | None
+    lock: SignInLock | None, settings: Settings, store: FileTokenStore, since: float | None
 ) -> SignIn | None:
     """Wait for another process that signs in to the same provider; None when it is we who have to."""
-    if crowd is None or (crowd.lead() and (since is None or not crowd.ended_since(since))):
+    if lock is None or (lock.lead() and (since is None or not lock.ended_since(since))):
         return None
     import asyncio
     import time
@@ -165,15 +165,15 @@ def _follow(
     from loopback_auth.events import Followed
     from loopback_auth.flows.serving import why_not
     from loopback_auth.settings.configure import client_config
-    from loopback_auth.signin.single_flight import follow
+    from loopback_auth.signin.single_flight import wait_for_other
 
     def told(event: Event) -> None:
         if isinstance(event, Followed):
             tell(words.FOLLOWS.format(process=event.process, name=settings.name))
 
     return asyncio.run(
-        follow(
-            crowd,
+        wait_for_other(
+            lock,
             store,
             sign_in_name(settings.name),
             since=time.time() if since is None else since,

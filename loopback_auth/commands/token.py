@@ -140,5 +140,5 @@ def _login(options: argparse.Namespace, since: float) -> int:
     try:
         _print(login.signed_in(read, bounds, since=since), as_json=options.json)
     finally:
-        login.leave_behind(bounds)
+        login.serve_after_exit(bounds)
     return 0

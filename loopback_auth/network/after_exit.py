@@ -27,7 +27,7 @@ from itertools import pairwise
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.protocol.cookies import WithoutCookies
 
-LastAnswer = Callable[[HttpRequest, socket.socket], HttpResponse | None]
+Respond = Callable[[HttpRequest, socket.socket], HttpResponse | None]
 
 AFTER_EXIT_SECONDS = 1.5
 """Seconds that the last page stays up."""
@@ -35,7 +35,7 @@ REQUEST_SECONDS = 0.5
 REQUEST_LIMIT = 256 * 1024
 
 
-def leave_behind(sockets: Sequence[socket.socket], answer: LastAnswer) -> None:
+def serve_after_exit(sockets: Sequence[socket.socket], answer: Respond) -> None:
     """Have a child answer on listening sockets; the caller has them no longer."""
     try:
         if _is_child():
@@ -75,7 +75,7 @@ def _forget_the_rest(kept: set[int]) -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _serve(sockets: Sequence[socket.socket], answer: LastAnswer) -> None:
+def _serve(sockets: Sequence[socket.socket], answer: Respond) -> None:
     """Answer requests, one after the other, until the time is over; the process ends here."""
     try:
         over = time.monotonic() + AFTER_EXIT_SECONDS
@@ -91,7 +91,7 @@ def _serve(sockets: Sequence[socket.socket], answer: LastAnswer) -> None:
         os._exit(0)
 
 
-def _respond(connection: socket.socket, answer: LastAnswer, seconds: float) -> None:
+def _respond(connection: socket.socket, answer: Respond, seconds: float) -> None:
     connection.settimeout(seconds)
     try:
         request = _read(connection)

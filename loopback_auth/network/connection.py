@@ -153,7 +153,7 @@ class Connection(RequestHandler):
         reason = "This request could not be understood."
         if status >= 500:
             reason = "Something went wrong on this side."
-            report("a request to the receiver failed", exc)
+            report_mistake("a request to the receiver failed", exc)
         elif isinstance(exc, LineTooLong):
             status, reason = 431, "This request is longer than any answer of a server can be."
         elif self._encrypted:
@@ -173,7 +173,7 @@ class Server(WebServer):
         return Connection(self, self._receiver)
 
 
-def report(what: str, exc: BaseException | None) -> None:
+def report_mistake(what: str, exc: BaseException | None) -> None:
     """Pass a mistake on to whoever handles those of the running loop; by default they are logged."""
     asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
 

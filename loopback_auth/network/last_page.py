@@ -43,13 +43,13 @@ class LastPage:
             return pages.over(self._page.status) if known else _refused(endpoints)
         verdict = self._expected.judged(endpoints, head)
         if isinstance(verdict, TurnedAway):
-            return in_brief(verdict, self._page) or _refused(verdict)
+            return brief_page(verdict, self._page) or _refused(verdict)
         endpoint, found = verdict
         stranger = endpoint.guarded and self._same_user and other_user(*ends(connection)) is not None
         return self._page if isinstance(found, Repeated) and not stranger else None
 
 
-def in_brief(verdict: object, last: HttpResponse) -> HttpResponse | None:
+def brief_page(verdict: object, last: HttpResponse) -> HttpResponse | None:
     """Return what tells no more than how it ended, if that is all that a request may learn."""
     # What was withdrawn because of a stranger must not look as if it had succeeded.
     if verdict is OVER or (verdict is WITHDRAWN and last.status != 200):

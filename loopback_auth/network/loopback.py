@@ -19,7 +19,7 @@ from loopback_auth.errors import ConfigError, RedirectUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.network.after_exit import LastAnswer
+    from loopback_auth.network.after_exit import Respond
     from loopback_auth.network.browser import Opening
 
 BACKLOG = 512
@@ -48,7 +48,7 @@ class BoundRedirect:
         any_port: the system chose the port, so that the next sign-in does not need the same one.
     """
 
-    __slots__ = ("any_port", "authority", "key", "left", "lingers", "opening", "path", "sockets")
+    __slots__ = ("after_exit", "any_port", "authority", "key", "lingers", "opening", "path", "sockets")
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class BoundRedirect:
         self.key = key
         self.lingers = False
         """Whether the last page is to stay up for a moment when the sign-in has ended."""
-        self.left: tuple[tuple[socket.socket, ...], LastAnswer] | None = None
+        self.after_exit: tuple[tuple[socket.socket, ...], Respond] | None = None
         """Then: sockets of whoever takes them, and what is to be answered there."""
         self.opening: Opening | None = None
         """The browser that was sent to the start page already."""

@@ -31,13 +31,13 @@ from loopback_auth.events import (
     Notify,
 )
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
-from loopback_auth.network.connection import Connection, Server, answer, report
+from loopback_auth.network.connection import Connection, Server, answer, report_mistake
 from loopback_auth.network.incoming_request import body_of, head_of, path_of
-from loopback_auth.network.last_page import LastPage, in_brief
+from loopback_auth.network.last_page import LastPage, brief_page
 from loopback_auth.network.loopback import BACKLOG, BoundRedirect
 from loopback_auth.network.peer import runs_as_another
 from loopback_auth.network.pending_callbacks import PendingCallbacks
-from loopback_auth.network.start_page import ANOTHER_USER, Link, StartPage
+from loopback_auth.network.start_page import ANOTHER_USER, StartLink, StartPage
 from loopback_auth.network.waiting_page import WaitingPage
 from loopback_auth.protocol.redirect import (
     NOTHING_HERE,
@@ -114,7 +114,7 @@ class Receiver:
         self._ignored = 0
         self._forged = 0
         self._https_told = False
-        self._live: WaitingPage | None = None
+        self._waiting_page: WaitingPage | None = None
         self._server = Server(self)
         self._listeners: list[asyncio.Server] = []
 
@@ -138,7 +138,7 @@ class Receiver:
         finally:
             if self._last is not None and self._bound.lingers and self._expected.answered:
                 last = LastPage(self._last, self._expected, self.start, same_user=self._same_user)
-                self._bound.left = tuple(one.dup() for one in self._bound.sockets), last
+                self._bound.after_exit = tuple(one.dup() for one in self._bound.sockets), last
             self._close()
             for connection in list(self._connections):
                 connection.drop()
@@ -165,12 +165,12 @@ class Receiver:
         page = HttpResponse(302, (("Location", url), *pages.safe_headers()))
         self.start.lead(authority, page, state=state)
 
-    def invite(self, invite: VerificationPrompt) -> WaitingPage:
+    def prompt(self, prompt: VerificationPrompt) -> WaitingPage:
         """Let the start page be one that leads to the provider in another tab, and stays."""
-        if self._live is not None:
-            self._live.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
-        live = self._live = WaitingPage(self._bound.authority)
-        page = live.page(provider=invite.provider, url=invite.url, user_code=invite.user_code)
+        if self._waiting_page is not None:
+            self._waiting_page.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
+        live = self._waiting_page = WaitingPage(self._bound.authority)
+        page = live.page(provider=prompt.provider, url=prompt.url, user_code=prompt.user_code)
         self.start.lead("", page)
         return live
 
@@ -198,8 +198,8 @@ class Receiver:
 
     def ask_elsewhere(self, account: str) -> None:
         """Let the waiting browser say that a question about an account is to be answered in the terminal."""
-        self._live = self._live or WaitingPage(self._bound.authority)
-        page = self._live.question(account, taken=bool(self._held))
+        self._waiting_page = self._waiting_page or WaitingPage(self._bound.authority)
+        page = self._waiting_page.question(account, taken=bool(self._held))
         if not self._outcome.done():
             self._outcome.set_result(page)
 
@@ -214,8 +214,8 @@ class Receiver:
         if not self._outcome.done():
             self._outcome.set_result(page)
         self.start.end(page)
-        if self._live is not None:
-            self._live.end(page)
+        if self._waiting_page is not None:
+            self._waiting_page.end(page)
         if due and not self._visited_once.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(due):
@@ -229,7 +229,7 @@ class Receiver:
 
     def _awaited(self) -> bool:
         """Return whether a browser waits for a page, or is about to ask for the last one."""
-        return bool(self._held) or (self._live is not None and self._live.owed)
+        return bool(self._held) or (self._waiting_page is not None and self._waiting_page.owed)
 
     # What follows is called from connections.
 
@@ -249,8 +249,8 @@ class Receiver:
         """Note that a connection is gone."""
         self._connections.pop(connection, None)
         self._held.discard(connection)
-        if self._live is not None:
-            self._live.forget(connection)
+        if self._waiting_page is not None:
+            self._waiting_page.forget(connection)
         if self._last is not None and not self._awaited():
             self._released.set()
 
@@ -282,9 +282,9 @@ class Receiver:
             raise TypeError("a connection of another server")
         link = self.start.link(path_of(head))
         if link is not None:
-            page = self._told(self.start.asked(link, head, partial(self._another_user, connection)), "GET")
-        elif self._live is not None and path_of(head).startswith(self._live.path):
-            page = self._told(self._live.answer(head, connection))
+            page = self._told(self.start.answer(link, head, partial(self._another_user, connection)), "GET")
+        elif self._waiting_page is not None and path_of(head).startswith(self._waiting_page.path):
+            page = self._told(self._waiting_page.answer(head, connection))
         else:
             page = await self._answered(request, head, connection)
         connection.understood()
@@ -302,12 +302,12 @@ class Receiver:
         return self.refused(verdict, allow) if isinstance(verdict, TurnedAway) else verdict
 
     def _handed(
-        self, link: Link, head: HttpRequest, page: HttpResponse, connection: Connection
+        self, link: StartLink, head: HttpRequest, page: HttpResponse, connection: Connection
     ) -> HttpResponse:
         if not connection.stands:  # It may ask again, with a link that is as good as before.
             connection.drop()
             return page
-        refusal = self.start.handed(link, head)
+        refusal = self.start.use_up(link, head)
         return page if refusal is None else self.refused(refusal)
 
     def _another_user(self, connection: Connection) -> int | None:
@@ -323,7 +323,7 @@ class Receiver:
                 return self._no_answer(body, head)
             head = HttpRequest(head.method, head.url, head.headers, body)
         verdict = self._expected.judged(endpoints, head)
-        if self._last is not None and (page := in_brief(verdict, self._last)) is not None:
+        if self._last is not None and (page := brief_page(verdict, self._last)) is not None:
             return page
         if isinstance(verdict, TurnedAway):
             return self._no_answer(verdict, head)
@@ -354,4 +354,4 @@ class Receiver:
             self._notify(event)
         except Exception as exc:
             # Whoever watches must not come between the browser and its answer.
-            report("a watcher of the sign-in failed", exc)
+            report_mistake("a watcher of the sign-in failed", exc)

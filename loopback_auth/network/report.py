@@ -29,7 +29,7 @@ class NetworkSetting(NamedTuple):
     harmless: str
 
 
-def network_seen(
+def network_report(
     network: Network, urls: Iterable[str], environ: Mapping[str, str]
 ) -> tuple[NetworkSetting, ...]:
     """Return what is set.

@@ -40,7 +40,7 @@ from loopback_auth.protocol.visitors import without_window
 ANOTHER_USER = TurnedAway(403, "This request comes from another user of this machine than the one who asks.")
 
 
-class Link:
+class StartLink:
     """One link.
 
     Args:
@@ -86,32 +86,32 @@ class StartPage:
         self._any_port = any_port
         self._expected = expected
         self._tell = tell
-        self._links = {key: Link(exposed)} if key else {}
+        self._links = {key: StartLink(exposed)} if key else {}
         self._newest = key
         self._round = 0
-        self._ways_on: dict[str, asyncio.Future[HttpResponse]] = {}
+        self._destinations: dict[str, asyncio.Future[HttpResponse]] = {}
         self._states: dict[str, str] = {}
         self._last: HttpResponse | None = None
 
-    def link(self, path: str) -> Link | None:
+    def link(self, path: str) -> StartLink | None:
         """Return the link that a path belongs to."""
         return self._links.get(path[1:])
 
     def lead(self, authority: str, page: HttpResponse, *, state: str = "") -> None:
         """Let whoever comes by an authority be answered by a page, which holds a state of ours."""
         authority = authority or self._authority
-        if self._way_on(authority).done():
-            self._ways_on[authority] = asyncio.get_running_loop().create_future()
+        if self._destination(authority).done():
+            self._destinations[authority] = asyncio.get_running_loop().create_future()
         self._states[authority] = state
-        self._ways_on[authority].set_result(page)
+        self._destinations[authority].set_result(page)
 
     def end(self, page: HttpResponse) -> None:
         """Let every link lead to the last page: there is nothing left to begin."""
         self._last = page
-        for authority in self._ways_on:
+        for authority in self._destinations:
             self.lead(authority, page)
 
-    def fresh(self, *, exposed: bool) -> str:
+    def fresh_link(self, *, exposed: bool) -> str:
         """Return a link that works: the newest one as long as it is unused, and as hidden as it has to be.
 
         Args:
@@ -122,11 +122,11 @@ class StartPage:
         newest = self._links[self._newest]
         if newest.used or newest.exposed != exposed:
             self._newest = new_key()
-            self._links[self._newest] = Link(exposed)
+            self._links[self._newest] = StartLink(exposed)
         return f"http://{self._authority}/{self._newest}"
 
-    def asked(
-        self, link: Link, head: HttpRequest, another_user: Callable[[], int | None]
+    def answer(
+        self, link: StartLink, head: HttpRequest, another_user: Callable[[], int | None]
     ) -> asyncio.Future[HttpResponse] | TurnedAway:
         """Answer whoever opens a link."""
         authority = self._reached_by(head)
@@ -140,9 +140,9 @@ class StartPage:
         if refusal is not None:
             return refusal
         self._tell(LinkAsked(authority, without_window(head)))
-        return self._way_on(authority)
+        return self._destination(authority)
 
-    def handed(self, link: Link, head: HttpRequest) -> TurnedAway | None:
+    def use_up(self, link: StartLink, head: HttpRequest) -> TurnedAway | None:
         """Use a link up: its answer goes to somebody who is still there; or say why it must not."""
         if self._last is not None:
             return None
@@ -158,14 +158,14 @@ class StartPage:
             self._renew()
         return None
 
-    def _opened_again(self, link: Link) -> None:
+    def _opened_again(self, link: StartLink) -> None:
         """Conclude that one of two who opened a link was somebody else."""
         if self._expected.answered:
             self.doubted = True
             return
         if link.round == self._round:
             self._round += 1
-            self._ways_on = {name: way for name, way in self._ways_on.items() if not way.done()}
+            self._destinations = {name: way for name, way in self._destinations.items() if not way.done()}
             self._expected.withdraw_all()
             self._tell(LinkOpenedTwice())
         # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
@@ -174,16 +174,16 @@ class StartPage:
 
     def _renew(self) -> None:
         # Only the terminal learns the new key, so whoever took the old link from the process list is out.
-        self._tell(LinkRenewed(self.fresh(exposed=False)))
+        self._tell(LinkRenewed(self.fresh_link(exposed=False)))
 
     def _reached_by(self, head: HttpRequest) -> str:
         # The key is known to nobody else, so the name under which a visitor with it came is how we are
         # reached.
         return (forwarded_authority(head) if self._any_port else "") or self._authority
 
-    def _way_on(self, authority: str) -> asyncio.Future[HttpResponse]:
-        if authority not in self._ways_on:
-            self._ways_on[authority] = asyncio.get_running_loop().create_future()
+    def _destination(self, authority: str) -> asyncio.Future[HttpResponse]:
+        if authority not in self._destinations:
+            self._destinations[authority] = asyncio.get_running_loop().create_future()
             if self._last is not None:
-                self._ways_on[authority].set_result(self._last)
-        return self._ways_on[authority]
+                self._destinations[authority].set_result(self._last)
+        return self._destinations[authority]

@@ -23,7 +23,7 @@ from loopback_auth.events import (
 from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
-from loopback_auth.network.connection import report
+from loopback_auth.network.connection import report_mistake
 from loopback_auth.plan.model import Plan
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
@@ -97,7 +97,7 @@ class SignInAttempt:
             self._notify(event)
         except Exception as exc:
             # A sign-in that a person has approved is worth more than what is told of it.
-            report("a watcher of the sign-in failed", exc)
+            report_mistake("a watcher of the sign-in failed", exc)
         if self._race is None:
             self._early.append(event)
         else:

@@ -76,7 +76,7 @@ class Driver:
         self._paste = paste
         self._beside = beside
         self._reached_by, self._authority = authority, ""
-        self._live: WaitingPage | None = None
+        self._waiting_page: WaitingPage | None = None
         self._state = ""
         self.asked = False
         """Whether a person has been sent somewhere by this flow."""
@@ -144,7 +144,7 @@ class Driver:
                 self._browse(url, request)
             case VerificationPrompt():
                 await self._resources.look_at(effect.leads_to)
-                await self._invite(effect)
+                await self._prompt(effect)
             case Receive(request):
                 return self._resources.redactor.clean_callback(await self._receive(request))
             case Sleep(seconds, spread):
@@ -184,11 +184,11 @@ class Driver:
             await asyncio.gather(*ways, return_exceptions=True)
 
     async def _sleep(self, seconds: float) -> Tick:
-        if self._live is None:
+        if self._waiting_page is None:
             await asyncio.sleep(seconds)
             return Tick(time.monotonic(), time.time())
-        returned = await self._live.sleep(seconds)
-        return Tick(time.monotonic(), time.time(), returned=returned, watched=self._live.watched)
+        returned = await self._waiting_page.sleep(seconds)
+        return Tick(time.monotonic(), time.time(), returned=returned, watched=self._waiting_page.watched)
 
     def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
         self._resources.redactor.learn_url(url)
@@ -206,34 +206,34 @@ class Driver:
         else:
             receiver.exposed(self._resources.open(url).program, self._state)
 
-    async def _invite(self, invite: VerificationPrompt) -> None:
-        self._resources.redactor.learn_url(invite.url)
-        check_browser_url(invite.url)
+    async def _prompt(self, prompt: VerificationPrompt) -> None:
+        self._resources.redactor.learn_url(prompt.url)
+        check_browser_url(prompt.url)
         self.asked = True
         opening = Opening(why_not="another way is open already")
         if not self._beside or self._resources.receiver is None:
-            opening = await self._show(invite)
+            opening = await self._show(prompt)
         self._resources.notify(
             VerificationPrompted(
-                invite.url,
-                invite.user_code,
-                invite.plain_url,
-                invite.lifetime,
+                prompt.url,
+                prompt.user_code,
+                prompt.plain_url,
+                prompt.lifetime,
                 opening.program,
                 opening.why_not,
-                invite.redeemable,
+                prompt.redeemable,
             )
         )
 
-    async def _show(self, invite: VerificationPrompt) -> Opening:
+    async def _show(self, prompt: VerificationPrompt) -> Opening:
         if self._resources.start_page:
             # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
             with suppress(RedirectUnavailable):
                 await self._resources.port(Redirect())
         if self._resources.receiver is None or not self._resources.start_page:
-            if invite.redeemable:  # The command line of a program is for everybody to read.
+            if prompt.redeemable:  # The command line of a program is for everybody to read.
                 return Opening(why_not="whoever reads the link could use it, and a browser's shows to others")
-            return self._resources.start_browser(invite.url)
+            return self._resources.start_browser(prompt.url)
         self.led = True
-        self._live = self._resources.receiver.invite(invite)
+        self._waiting_page = self._resources.receiver.prompt(prompt)
         return Opening(why_not="the button is on the page of ours")

@@ -150,7 +150,7 @@ class Replay:
                 self.handed = replace(self.handed, url=check_browser_url(url), redirect_uri=redirect_uri)
             case VerificationPrompt():
                 await self._world.look_at(effect.leads_to)
-                self._invite(effect)
+                self._prompt(effect)
             case Receive(request):
                 return JournalEntry(name, callback=await self._receive(request))
             case Sleep(seconds, spread):
@@ -161,13 +161,13 @@ class Replay:
                 assert_never(effect)
         return JournalEntry(name)
 
-    def _invite(self, invite: VerificationPrompt) -> None:
+    def _prompt(self, prompt: VerificationPrompt) -> None:
         self.handed = replace(
             self.handed,
-            url=check_browser_url(invite.url),
-            user_code=invite.user_code,
-            verification_uri=invite.plain_url,
-            expires_at=self._world.now() + invite.lifetime,
+            url=check_browser_url(prompt.url),
+            user_code=prompt.user_code,
+            verification_uri=prompt.plain_url,
+            expires_at=self._world.now() + prompt.lifetime,
         )
 
     async def _receive(self, request: AuthorizationRequest) -> Callback:

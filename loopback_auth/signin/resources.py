@@ -17,7 +17,7 @@ from loopback_auth.errors import BrowserUnavailable
 from loopback_auth.events import Event, LinkReady, Notify, OpenerFailed, silent
 from loopback_auth.model import HttpResponse, Network, Redirect, SignIn
 from loopback_auth.network.browser import Opening, open_browser
-from loopback_auth.network.connection import report
+from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.network.transport import Transport
@@ -134,7 +134,7 @@ class Resources:
             opening = _as_opening(self._open_browser(url))
         except Exception as exc:
             # The link is shown as well, and whoever follows it signs in all the same.
-            report("the program's way to open a page failed", exc)
+            report_mistake("the program's way to open a page failed", exc)
             opening = Opening(why_not=f"what should have opened it failed ({type(exc).__name__})")
         self.observer.opened(url, opening.program)
         watch(opening, self._tell_while_running)
@@ -174,7 +174,7 @@ class Resources:
 
     def start_link(self, exposed: bool) -> str:
         """Return a link to our start page that still works; empty where there is none."""
-        return self.receiver.start.fresh(exposed=exposed) if self.receiver is not None else ""
+        return self.receiver.start.fresh_link(exposed=exposed) if self.receiver is not None else ""
 
     @property
     def doubted(self) -> bool:

@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.1
 
 
 @asynccontextmanager
-async def leading(
+async def single_flight(
     store: TokenStore | None, client: ClientConfig, notify: Notify, seconds: float
 ) -> AsyncIterator[SignIn | None]:
     """Lead those who want this sign-in for as long as the block lasts, or give what another process has got.
@@ -35,9 +35,9 @@ async def leading(
         yield None
         return
     name = client.provider.name
-    crowd, since = store.crowd(name), time.time()
-    theirs = await follow(
-        crowd,
+    lock, since = store.sign_in_lock(name), time.time()
+    theirs = await wait_for_other(
+        lock,
         store,
         name,
         since=since,
@@ -48,12 +48,12 @@ async def leading(
     if theirs is not None:
         yield theirs
         return
-    with crowd:
+    with lock:
         yield None
 
 
-async def follow(
-    crowd: SignInLock,
+async def wait_for_other(
+    lock: SignInLock,
     store: FileTokenStore,
     name: str,
     *,
@@ -65,7 +65,7 @@ async def follow(
     """Wait until nobody leads any more, and lead.
 
     Args:
-        crowd: of this name.
+        lock: of this name.
         store: where the other process keeps its sign-in.
         name: of the sign-in.
         since: Unix seconds; what ended before that is not what we waited for.
@@ -82,26 +82,26 @@ async def follow(
         AttemptExpired: it has not ended in time.
     """
     followed, given_up_at = None, time.monotonic() + seconds
-    while not crowd.lead():
+    while not lock.lead():
         if time.monotonic() >= given_up_at:
             raise AttemptExpired(
                 f"Another process is signing in to {name}, and has not ended within {seconds:g} seconds.",
-                hint=f"End it{_by_id(crowd.leader())}, or sign in although it does, with --alone.",
+                hint=f"End it{_by_id(lock.leader())}, or sign in although it does, with --alone.",
             )
-        leader = crowd.leader()
+        leader = lock.leader()
         # It is 0 for a moment at the start and at the end: nothing new is to be told then.
         if leader not in (0, followed):
             notify(Followed(leader))
             followed = leader
         await asyncio.sleep(LOOK_SECONDS)
     try:
-        theirs = store.load(name) if crowd.ended_since(since) else None
+        theirs = store.load(name) if lock.ended_since(since) else None
     except BaseException:
-        crowd.leave()
+        lock.leave()
         raise
     if theirs is None or not serves(theirs):
         return None
-    crowd.leave()
+    lock.leave()
     return theirs
 
 

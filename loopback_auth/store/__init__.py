@@ -241,7 +241,7 @@ class FileTokenStore:
 
         return locked(self.path(name) + ".lock", timeout)
 
-    def crowd(self, name: str) -> SignInLock:
+    def sign_in_lock(self, name: str) -> SignInLock:
         """Return those who want to sign in under a name at the same time, in whatever process.
 
         Raises:

@@ -114,7 +114,7 @@ def test_broken_rules_show_on_sockets_too(flow: str, faults: Faults) -> None:
 def test_port_that_believes_everybody_is_taken_in(monkeypatch: pytest.MonkeyPatch, flow: str) -> None:
     """Our real receiver without its checks: it is they that stop the attacks."""
     monkeypatch.setattr(pending_callbacks, "redirect_endpoint", believing)
-    monkeypatch.setattr(start_page.Link, "used", False)
+    monkeypatch.setattr(start_page.StartLink, "used", False)
     [real] = on_sockets(flow)
     succeeded = {attack.id for attack in real if attack.verdict == "fail"}
     in_memory = {attack.id for attack in simulated_attacks(flow, world=Gullible) if attack.verdict == "fail"}

@@ -19,7 +19,7 @@ PROGRAM = f"""
 import asyncio, sys
 sys.path.insert(0, {str(FOLDER)!r})
 from raw_http import DONE, STATE, waiting
-from loopback_auth.network.after_exit import leave_behind
+from loopback_auth.network.after_exit import serve_after_exit
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import bind
 
@@ -34,7 +34,7 @@ bound.opening = Opening(program="firefox")
 bound.lingers = True
 asyncio.run(sign_in(bound))
 print(bound.port, bound.key, flush=True)
-leave_behind(*bound.left)
+serve_after_exit(*bound.after_exit)
 """
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there a process is split")
 

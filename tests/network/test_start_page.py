@@ -105,7 +105,7 @@ def test_reload_of_our_own_page_is_no_second_opening() -> None:
 
     async def main() -> tuple[list[int], bool, int]:
         async with waiting() as world:
-            world.receiver.invite(VerificationPrompt("as", "https://as.example/device", "WDJB-MJHT"))
+            world.receiver.prompt(VerificationPrompt("as", "https://as.example/device", "WDJB-MJHT"))
             page = await visit(world)
             live = page.body.decode().partition('data-live="')[2].partition('"')[0]
             again = await visit(world, live)
@@ -186,12 +186,12 @@ def test_links_for_a_program_and_for_the_eye_are_not_the_same() -> None:
         async with waiting(bound=opened_by("firefox")) as world:
             world.receiver.send_browser_to(THERE)
             start = world.receiver.start
-            assert start.fresh(exposed=True) == world.bound.start_url
+            assert start.fresh_link(exposed=True) == world.bound.start_url
             assert (await visit(world)).status == 302
-            for_a_program = start.fresh(exposed=True)
-            shown = start.fresh(exposed=False)
+            for_a_program = start.fresh_link(exposed=True)
+            shown = start.fresh_link(exposed=False)
             assert len({world.bound.start_url, for_a_program, shown}) == 3
-            assert start.fresh(exposed=False) == shown
+            assert start.fresh_link(exposed=False) == shown
             assert (await visit(world, for_a_program)).status == 302
             assert (await visit(world, shown)).status == 302
             assert world.told(LinkOpenedTwice) == []
@@ -277,7 +277,7 @@ def test_provider_opened_directly_is_guarded_too() -> None:
 
 async def by_a_link_that_was_only_shown(world: Waiting) -> Answer:
     """Open a link that no program was started with."""
-    return await steal(world, "/" + world.receiver.start.fresh(exposed=False).rpartition("/")[2])
+    return await steal(world, "/" + world.receiver.start.fresh_link(exposed=False).rpartition("/")[2])
 
 
 async def by_the_first_link(world: Waiting) -> Answer:

@@ -11,7 +11,7 @@ import pytest
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Event, Followed
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
-from loopback_auth.signin.single_flight import follow
+from loopback_auth.signin.single_flight import wait_for_other
 from loopback_auth.store import FileTokenStore
 
 NAME = "example"
@@ -21,12 +21,12 @@ THEIRS = SignIn(NAME, "client", "none", ServerMetadata(), "", TokenSet("access",
 def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
     """A process that was stopped by Ctrl-Z keeps its lock, and ends never."""
     store, events = FileTokenStore(str(tmp_path)), list[Event]()
-    leader = store.crowd(NAME)
+    leader = store.sign_in_lock(NAME)
     assert leader.lead()
 
     async def wait() -> None:
-        following = follow(
-            store.crowd(NAME),
+        following = wait_for_other(
+            store.sign_in_lock(NAME),
             store,
             NAME,
             since=time.time(),
@@ -48,7 +48,7 @@ def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path:
 def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -> None:
     """It may be for another scope, or at another server; then we have to ask ourselves."""
     store, events = FileTokenStore(str(tmp_path)), list[Event]()
-    leader, crowd = store.crowd(NAME), store.crowd(NAME)
+    leader, lock = store.sign_in_lock(NAME), store.sign_in_lock(NAME)
     assert leader.lead()
 
     async def both() -> SignIn | None:
@@ -59,8 +59,8 @@ def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -
             told.set()
 
         following = asyncio.create_task(
-            follow(
-                crowd,
+            wait_for_other(
+                lock,
                 store,
                 NAME,
                 since=time.time(),
@@ -78,5 +78,5 @@ def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -
 
     assert taken == (THEIRS if serves else None)
     assert len(events) == 1
-    assert store.crowd(NAME).lead() is serves
-    crowd.leave()
+    assert store.sign_in_lock(NAME).lead() is serves
+    lock.leave()

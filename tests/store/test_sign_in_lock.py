@@ -149,7 +149,7 @@ def test_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
 def test_name_is_checked_like_that_of_a_sign_in(tmp_path: Path) -> None:
     """It becomes a path."""
     with pytest.raises(ConfigError):
-        FileTokenStore(str(tmp_path)).crowd("../x")
+        FileTokenStore(str(tmp_path)).sign_in_lock("../x")
 
 
 def test_where_nothing_can_be_locked_nobody_waits(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
