@@ -110,7 +110,7 @@ class FlowTraits:
 FLOWS = (
     FlowTraits(
         "code",
-        "The browser brings a code to a port of this machine. The program exchanges it for tokens.",
+        "The browser is redirected to this machine with a code, which the program exchanges for tokens.",
         "RFC 8252 §7.3",
         needs_port=True,
         brings_code=True,
@@ -119,7 +119,7 @@ FLOWS = (
     ),
     FlowTraits(
         "code form_post",
-        "The browser brings a code in a form, not an address. The program exchanges it for tokens.",
+        "The browser posts a form with a code to this machine. The program exchanges it for tokens.",
         "OAuth 2.0 Form Post Response Mode §2",
         variant_of="code",
         needs_port=True,
@@ -128,7 +128,7 @@ FLOWS = (
     ),
     FlowTraits(
         "token",
-        "The browser brings the access token itself, at the end of an address.",
+        "The browser is redirected to this machine with the access token itself in the URL fragment.",
         "RFC 9700 §2.1.2",
         needs_port=True,
         approved_by_anybody=True,
@@ -136,26 +136,26 @@ FLOWS = (
     ),
     FlowTraits(
         "id_token",
-        "The browser brings who signed in, at the end of an address. No access token comes.",
+        "The browser is redirected with an ID token in the URL fragment. There is no access token.",
         "OpenID Connect Core 1.0 §3.2",
         needs_port=True,
     ),
     FlowTraits(
         "id_token token",
-        "The browser brings the access token itself, and who signed in, at the end of an address.",
+        "The browser is redirected with an access token and an ID token in the URL fragment.",
         "OpenID Connect Core 1.0 §3.2",
         needs_port=True,
     ),
     FlowTraits(
         "code id_token",
-        "The browser brings a code and who signed in. The program exchanges the code for tokens.",
+        "The browser is redirected with a code and an ID token. The program exchanges the code.",
         "OpenID Connect Core 1.0 §3.3",
         needs_port=True,
         brings_code=True,
     ),
     FlowTraits(
         "ticket",
-        "The program gets a ticket, the person approves it. The program asks until it can redeem it.",
+        "The program creates a ticket, and the user approves it. The program polls, then exchanges it.",
         "https://github.com/netlify/open-api",
         polled=True,
         approved_by_anybody=True,
@@ -169,7 +169,7 @@ FLOWS = (
     ),
     FlowTraits(
         "device",
-        "The server gives a short code, the person approves it. The program asks until tokens come.",
+        "The server issues a short code, and the user approves it. The program polls for the tokens.",
         "RFC 8628 §1",
         polled=True,
         approved_by_anybody=True,
@@ -184,7 +184,7 @@ FLOWS = (
     ),
     FlowTraits(
         "paste",
-        "The person copies an address with a code to the program. The program exchanges it for tokens.",
+        "The user copies a URL with a code to the program. The program exchanges the code for tokens.",
         "RFC 8252 §7.3",
         brings_code=True,
         two_step=True,

@@ -46,7 +46,7 @@ SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "browser", "tim
 WIDEST, NARROWEST = 100, 40
 """Characters: of the table, unless it is told; no table is narrower."""
 DEVICE_INTERVAL = 5
-"""Seconds between two polls, as RFC 8628 §3.2 has it where a server says nothing."""
+"""Seconds between two polling requests: the default of RFC 8628 §3.2."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     names = _names(options)
     targets = [check_target(path) for path in options.output if path != "-"]
     if options.show_secrets:
-        tell("warning: --show-secrets writes codes and tokens as they are; whoever reads that can use them.")
+        tell(
+            "warning: --show-secrets writes codes and tokens as they are; anyone who reads them can use them."
+        )
     if options.live:
         return _live(options, names, targets)
     compare = _simulated if options.simulate else _demonstrated
@@ -106,31 +108,29 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse what cannot be meant, before anybody is asked anything."""
+    """Refuse options that do not fit together."""
     if options.width is not None and options.width < NARROWEST:
         raise ConfigError(
-            f"A table of {options.width} characters cannot be read.",
+            f"A table that is {options.width} characters wide is too narrow.",
             hint=f"Give --width {NARROWEST} or more.",
         )
     if options.live:
         return
     if options.resume:
-        raise ConfigError(
-            "Only --live has anything to go on with.", hint="Add --live, or leave --resume out."
-        )
+        raise ConfigError("--resume needs --live.", hint="Add --live, or leave --resume out.")
     from loopback_auth.settings.setting import SETTINGS
 
     flags = [one.flag for one in SETTINGS if one.name != "flow" and vars(options).get(one.name) is not None]
     if options.provider not in (None, DEMO) or flags:
         what = flags[0] if flags else ascii(options.provider)[:80]
         raise ConfigError(
-            f"Nothing is sent to anybody unasked, so {what} is of no use without --live.",
+            f"Without --live nothing is sent to a provider, so {what} has no effect.",
             hint="Add --live to sign in with your own browser, once for each flow.",
         )
 
 
 def _names(options: argparse.Namespace) -> tuple[str, ...]:
-    """Return the flows that are wanted.
+    """Return the names of the chosen flows.
 
     Raises:
         ConfigError: there is no such flow, or none at all.
@@ -167,7 +167,7 @@ def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
     from loopback_auth.terminal.run_progress import Headway
 
     count = f"{len(names)} flow{'s' * (len(names) != 1)}"
-    tell(f"Comparing {count} at the built-in demonstration; nobody has to do anything.")
+    tell(f"Comparing {count} with the built-in demo server; you do not have to do anything.")
     with Headway(names) as headway:
         return asyncio.run(
             compare_demo(
@@ -201,7 +201,7 @@ def _deliver(comparison: Comparison, targets: Sequence[str], options: argparse.N
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     answer(scrolled_table(comparison, width=width, colour=colour))
     if not targets:
-        tell("The same on one page, with the diagrams side by side: add -o report.html")
+        tell("To get one page with the diagrams side by side, add -o report.html")
 
 
 def _columns() -> int:
@@ -222,7 +222,7 @@ def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[s
     whole = comparison("live", judged, made_at=made_at, provider=settings.name, secrets=options.show_secrets)
     _deliver(whole, targets, options)
     if any(run.outcome == "failed" for run, _ in judged):
-        tell("Flows have failed; what was finished is kept, and --resume tries only the failed ones again.")
+        tell("Some flows failed. The finished flows are kept; --resume runs only the failed ones again.")
     else:
         unfinished.forget()
     return 0

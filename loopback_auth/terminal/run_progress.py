@@ -1,4 +1,4 @@
-"""How far the flows of a comparison are, for people: one line that is drawn again, or a line a stage."""
+"""The progress of a comparison, for the user: one line that is redrawn, or a line for each stage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENDS = ("signed in", "failed", ATTACKED)
 
 
 class Headway:
-    """Tells on stderr how far each flow is; a context manager that leaves no line behind."""
+    """Shows on stderr how far each flow is; a context manager that leaves no line behind."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._stages = dict.fromkeys(names, words.RUN_NOT_BEGUN)

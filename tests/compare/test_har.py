@@ -17,7 +17,7 @@ from comparison_samples import CODE, COMPARISON, TICKET
 from hostile_samples import HOSTILE, PROPERTY, TEXTS, hostile
 from hypothesis import given
 
-from loopback_auth.compare.drawing.har import har
+from loopback_auth.compare.drawing.har import NO_ANSWER, har
 from loopback_auth.compare.model import Comparison
 
 ONE_URI = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
@@ -117,7 +117,7 @@ def test_missing_answer_says_so() -> None:
     run = replace(COMPARISON.runs[1], trace=replace(TICKET, entries=(exchange,)))
     response = log(replace(COMPARISON, runs=(run,)))["entries"][0]["response"]
 
-    assert (response["status"], response["comment"]) == (0, "No answer came.")
+    assert (response["status"], response["comment"]) == (0, NO_ANSWER)
 
 
 def test_redirect_is_told() -> None:

@@ -1,4 +1,4 @@
-"""Text in columns, for a terminal: wrapped at blanks, and long words at their joints."""
+"""Text in columns, for a terminal: wrapped at spaces, and long words at punctuation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ TEXT_LIMIT = 2_000
 """Characters of one text."""
 
 MOST = 14
-"""Characters of a word that gets a wider column, where there is room, so that it need not be broken."""
+"""Longest word for which a column is widened, where there is room, so that it is not broken."""
 
 _PIECE = re.compile(r"\[?[^_/&=?,:\[-]*[_/&=?,:-]*")
-"""What a long word is made of: it may be broken behind these characters, and before a bracket."""
+"""A piece of a long word, which may be broken after these characters, and before a bracket."""
 
 _NO_COLOURS: Mapping[str, str] = {}
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Break a text, cleaned, into lines of at most so many characters; no line where there is no text."""
+    """Clean a text, and break it into lines of at most `width` characters; no text gives no line."""
     lines: list[str] = []
     for word in server_text(text, TEXT_LIMIT).split():
         if lines and len(lines[-1]) + 1 + len(word) <= width:
@@ -33,7 +33,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def hanging(start: str, text: str, *, width: int, indent: int | None = None) -> Iterator[str]:
-    """Write a text behind its start, and what does not fit into that line below it.
+    """Write a text after its start; what does not fit into that line is written below, indented.
 
     Args:
         start: kept as it is as far as the indent goes; not cleaned.
@@ -72,12 +72,12 @@ def grid(
 
 
 def painted(text: str, colour: str) -> str:
-    """Put a text between an escape sequence and the one that ends it; as it is without a colour."""
+    """Colour a text with escape sequences; without a colour it stays as it is."""
     return f"{colour}{text}\x1b[0m" if colour and text else text
 
 
 def fitting(rows: Sequence[Sequence[str]], room: int, *, least: int) -> list[int] | None:
-    """Choose the widths of columns so that all of them fit; None where one would be too narrow to be read.
+    """Choose the widths of columns so that all of them fit; None where one would be too narrow.
 
     Args:
         rows: all of the same length.
@@ -106,14 +106,14 @@ def fitting(rows: Sequence[Sequence[str]], room: int, *, least: int) -> list[int
 
 
 def _longest_piece(text: str, most: int) -> int:
-    """Return how wide a column has to be so that no word of at most so many characters is broken."""
+    """Return the width a column needs so that no word of at most `most` characters is broken."""
     words = text.replace("[", " [").split()  # Where a mark goes to the next line, nothing is lost.
     pieces = ([word] if len(word) <= most else _PIECE.findall(word) for word in words)
     return max((min(len(piece), most) for some in pieces for piece in some), default=0)
 
 
 def _broken(word: str, width: int) -> Iterator[str]:
-    """Break a word where it has joints, and elsewhere if it has none; whole if it is short enough."""
+    """Break a word at punctuation, and elsewhere if there is none; a short word stays whole."""
     line = ""
     for piece in [word] if len(word) <= width else _PIECE.findall(word):
         if line and len(line) + len(piece) > width:

@@ -24,10 +24,10 @@ from loopback_auth.trace.reading import LABEL, form_parameters, media_type, quer
 from loopback_auth.trace.records import Exchange, Step
 
 UNKNOWN = -1
-"""What HAR has for sizes and times that nobody knows; so it is with the bodies, whose secrets are labels."""
+"""HAR's value for an unknown size or time; the sizes of bodies are unknown, as their secrets are labels."""
 
 NOT_OBSERVED = "Not observed: only the browser and the server have seen this exchange."
-NO_ANSWER = "No answer came."
+NO_ANSWER = "There was no response."
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 GAP = 1.0
@@ -145,6 +145,6 @@ def _date(seconds: float) -> str:
 
 
 def _url(url: str) -> str:
-    """Percent-encode whatever no URL may hold, and no escape again (RFC 3986 §2)."""
+    """Percent-encode characters that a URL may not have, but not escapes again (RFC 3986 §2)."""
     shown = LABEL.sub(lambda label: quote(label[0], safe=""), url)
     return quote(_NO_ESCAPE.sub("%25", shown), safe="%:/?#[]@!$&'()*+,;=", errors="replace")

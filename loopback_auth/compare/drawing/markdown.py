@@ -1,7 +1,7 @@
-"""A comparison as Markdown, as code hosts draw it: tables, what failed, what was tried, a diagram a flow.
+"""A comparison as Markdown for code hosts: tables, failed checks, attacks, a diagram for each flow.
 
-Every text may be a server's, so that nothing in it may become markup, a mention or a link: what reads as such
-is set as code, everything else that means something in Markdown is escaped.
+Every text may come from a server, so that nothing in it may become markup, a mention or a link: what looks
+like one is written as code, and every other special character of Markdown is escaped.
 
 Source: GitHub Flavored Markdown Spec §4.10 (tables), §6.1 (backslash escapes), §6.3 (code spans).
 """
@@ -29,9 +29,9 @@ from loopback_auth.redact import server_text
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")
 _ITEM = re.compile(r"^(?:(\d+)(?=[.)](?: |$))|(?=[-+=]))")
-"""What begins an item of a list at the beginning of a text."""
+"""The beginning of a list item, at the beginning of a text."""
 _LINKED = re.compile(r"[<>@#]|://|^www\.", re.IGNORECASE)
-"""What labels, mentions, numbers of issues and addresses are known by."""
+"""Characters of labels, mentions, issue numbers and URLs."""
 _PAGE = re.compile(r"https://[\w./~%#-]+")
 
 
@@ -101,7 +101,7 @@ def _text(text: str) -> str:
 
 
 def _code(word: str) -> str:
-    """Set a word as code; a bar in it would end a cell of a table, so it stays outside, as does a comma."""
+    """Write a word as code; a bar in it would end a table cell, so it stays outside, as does a comma."""
     core = word.rstrip(",.;:")
     pieces = []
     for piece in core.split("|"):

@@ -49,13 +49,13 @@ _UNSAFE = re.compile(r"[^\w .,/:?=()'+*!@§…\u00d7-]|\be(?=nd\b)", re.IGNORECA
 
 
 def mermaid(trace: Trace) -> str:
-    """Draw one sign-in."""
+    """Draw one trace."""
     lines = [*_heading((trace,)), *map(_indented, _body(trace))]
     return "\n".join(lines) + "\n"
 
 
 def all_in_one(comparison: Comparison) -> str:
-    """Draw every sign-in below the one before, as a file holds one diagram only."""
+    """Draw all traces below each other, since a file has only one diagram."""
     traces = [run.trace for run in comparison.runs]
     lines = list(_heading(traces))
     for run in comparison.runs:
@@ -65,7 +65,7 @@ def all_in_one(comparison: Comparison) -> str:
 
 
 def _heading(traces: Sequence[Trace]) -> Iterator[str]:
-    """Declare the parties from left to right; a stranger only where there was one."""
+    """Declare the parties from left to right; a stranger only where the trace has one."""
     present = {party for trace in traces for one in trace.exchanges() for party in (one.sender, one.receiver)}
     yield "sequenceDiagram"
     for party, name in PARTICIPANTS.items():
@@ -74,7 +74,7 @@ def _heading(traces: Sequence[Trace]) -> Iterator[str]:
 
 
 def _body(trace: Trace) -> Iterator[str]:
-    """Draw the entries, whatever repeats itself only once."""
+    """Draw the entries, and repetitions only once."""
     entries = trace.entries
     shapes = [tuple(_drawn(entry, "")) for entry in entries]
     at = 0
@@ -86,7 +86,7 @@ def _body(trace: Trace) -> Iterator[str]:
 
 
 def _repetition(shapes: Sequence[tuple[str, ...]]) -> tuple[int, int]:
-    """Return how many entries from the first on repeat themselves, and how often; 1 and 1 where none do."""
+    """Return how many of the first entries repeat, and how often; 1 and 1 where none do."""
     for length in (1, 2, 3):
         times = 1
         while shapes[length * times : length * (times + 1)] == shapes[:length]:

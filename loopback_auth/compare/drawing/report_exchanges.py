@@ -1,7 +1,7 @@
-"""What a report writes out of an exchange: bodies broken into lines, and what is alike together.
+"""How a report writes exchanges: bodies broken into lines, and equal requests together.
 
-Bodies are broken where their form allows it, and nothing is decoded: what is shown went over the wire, but
-for the secrets, which were labels before they came here.
+Bodies are broken where their format allows it, and nothing is decoded: the report shows what was sent, except
+that secrets are labels already.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from loopback_auth.trace.reading import media_type
 from loopback_auth.trace.records import Exchange, Headers
 
 BODY_LIMIT = 1_200
-"""Characters of a body that are shown; a page of HTML says nothing that the rest of it would add to."""
+"""Characters of a body that are shown; the rest of an HTML page would add nothing."""
 
 
 def alike(arrow: Arrow) -> Iterator[tuple[Exchange, ...]]:
-    """Put exchanges that follow each other and look the same together; their times alone differ."""
+    """Group exchanges that follow each other and differ only in their times."""
     for _, group in groupby(arrow.exchanges, key=_looks):
         yield tuple(group)
 
 
 def waits(arrow: Arrow) -> list[tuple[str, int]]:
-    """Return what is said of the waits before the requests, each once, and how often."""
+    """Return the sentences about the waits before the requests, each once, and how often it applies."""
     return list(Counter(step.words for step in arrow.steps).items())
 
 
@@ -55,7 +55,7 @@ def other_headers(exchange: Exchange) -> Headers:
 
 
 def duration(seconds: float) -> str:
-    """Write how long something took."""
+    """Write a duration with its unit."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 

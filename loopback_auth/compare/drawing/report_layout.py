@@ -1,9 +1,9 @@
-"""Where everything in the sequence diagrams of a report stands: rows in bands, one band a phase.
+"""The layout of the sequence diagrams in a report: rows in bands, one band for each phase.
 
-A phase begins at the same height in every diagram, so that an empty one shows beside those that are not, and
-so does a step that several flows have in common. Between two such steps each flow has the room to itself.
-Lengths are those of the drawing, where a line of text is some ten high; letters are taken to be a little
-wider than they are in most fonts.
+A phase begins at the same height in every diagram, so that an empty one is visible beside the others, and so
+does a step that several flows have in common. Between two such steps each flow is laid out alone. Lengths are
+in units of the drawing, where a line of text is some ten high; letters are assumed to be a little wider than
+they are in most fonts.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _width(lanes: Sequence[Party]) -> float:
 def _aligned(
     drawn: Sequence[Sequence[Arrow]], lanes: Sequence[Party], top: float
 ) -> list[tuple[Placed, ...]]:
-    """Place the arrows of one phase: what flows have in common at one height, all else as high as it can."""
+    """Place the arrows of one phase: common steps at one height, all others as high as possible."""
     none: list[str] = []
     order = reduce(_merged, ([arrow.label for arrow in each] for each in drawn), none)
     rows: list[list[Placed]] = [[] for _ in drawn]
@@ -187,7 +187,7 @@ def _aligned(
 
 
 def _merged(these: list[str], those: list[str]) -> list[str]:
-    """Merge two orders of steps into one that has both in it, and what they have in common only once."""
+    """Merge two orders of steps into one that contains both, and common steps only once."""
     merged: list[str] = []
     for kind, start, end, other_start, other_end in SequenceMatcher(
         None, these, those, autojunk=False
@@ -221,7 +221,7 @@ def _room(cargo: Sequence[Cargo]) -> float:
 
 
 def _cargo(labels: Sequence[str], middle: float, top: float, width: float) -> Iterator[Cargo]:
-    """Set labels side by side around the middle of an arrow, in as many lines as they need."""
+    """Place labels side by side around the middle of an arrow, in as many lines as they need."""
     for place, line in enumerate(_broken(labels, width - 4)):
         whole = sum(map(_size, line)) + _CARGO_GAP * (len(line) - 1)
         x = min(max(middle - whole / 2, 2), max(width - whole - 2, 2))

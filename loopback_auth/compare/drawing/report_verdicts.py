@@ -1,4 +1,4 @@
-"""What a report says about checks and attacks: each once, for all flows that it concerns, the worst first."""
+"""The checks and attacks in a report: each once, for all flows that it applies to, the worst first."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ATTACK_WORDS = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDE
 """In the order in which they are shown."""
 
 Anchors = Mapping[int, str]
-"""The ids of the elements that show the entries of one trace, by the numbers of the entries."""
+"""The ids of the elements that show the entries of a trace, by the numbers of the entries."""
 Links = Sequence[tuple[str, int]]
-"""Of entries: the id of the element, and the number."""
+"""Links to entries: the id of the element, and the number of the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _check(results: Sequence[tuple[Finding, str, Links]]) -> Check:
     one = next((finding for finding, *_ in results if finding.verdict == "fail"), results[0][0])
     told: list[tuple[Verdict, str, str, Links]] = []
     for finding, flow, links in results:
-        # Beside a failure it matters where there is none, and no longer why.
+        # Beside a failure, the reasons of the other flows are left out.
         brief = one.verdict == "fail" != finding.verdict
         told.append((finding.verdict, "" if brief else finding.because, flow, [] if brief else links))
     return Check(one, _endings(told, VERDICT_WORDS))
@@ -125,7 +125,7 @@ def _tried(tried: Mapping[int, Attack], flows: Sequence[str]) -> Tried:
 
 
 def _endings(told: Iterable[tuple[Verdict, str, str, Links]], order: Iterable[Verdict]) -> list[Ending]:
-    """Put the flows together of which the same is said."""
+    """Group the flows that have the same verdict and reason."""
     joined: dict[tuple[Verdict, str], list[tuple[str, Links]]] = {}
     for verdict, because, flow, links in told:
         joined.setdefault((verdict, because), []).append((flow, links))

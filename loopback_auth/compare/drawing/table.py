@@ -1,8 +1,8 @@
-"""A comparison on a terminal: an overview, all properties of all flows, what failed, and what was tried.
+"""A comparison on a terminal: an overview, all properties of all flows, failed checks, and attacks.
 
-The title of a row stands above its cells, not beside them: so six flows fit beside each other in 80 columns.
-What does not fit that way is written flow by flow, and flows that are alike are named together. Only ASCII
-frames, no escape sequence unless colours are asked for, and whatever a server said is cleaned.
+The title of a row is above its cells, not beside them: so six flows fit beside each other in 80 columns.
+Where they do not fit, the cells are written flow by flow, and equal ones together. Lines are ASCII, escape
+sequences are used only for colours, and text of a server is cleaned.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PLAIN: Mapping[str, str] = {}
 
 
 class _Page:
-    """What every part of the page has to know: widths, colours, the flows, the sources."""
+    """What every part of the page needs: widths, colours, the flows, the sources."""
 
     def __init__(self, comparison: Comparison, *, width: int, colour: bool) -> None:
         self.width = width
@@ -55,7 +55,7 @@ class _Page:
         self._sources = sources(comparison)
         beside = [texts for texts in map(self.texts, comparison.rows) if not _stand_alone(texts)]
         self.widths = fitting([self.flows, *beside], width - 2, least=LEAST)
-        """Of a column a flow; None where the page is too narrow for that."""
+        """Widths of the columns, one for each flow; None where the page is too narrow for columns."""
 
     def texts(self, row: Row) -> list[str]:
         """Write the cells of a row, each with its mark."""
@@ -73,7 +73,7 @@ class _Page:
 
 
 def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> str:
-    """Draw the comparison, the overview first, as a file is read.
+    """Draw the comparison with the overview first, as a file is read.
 
     Args:
         comparison: what is drawn.
@@ -85,7 +85,7 @@ def table(comparison: Comparison, *, width: int = 100, colour: bool = False) -> 
 
 
 def scrolled_table(comparison: Comparison, *, width: int, colour: bool) -> str:
-    """Draw the comparison, the overview last: on a terminal the end is what is in sight.
+    """Draw the comparison with the overview last: a terminal shows the end.
 
     Args:
         comparison: what is drawn.
@@ -122,7 +122,7 @@ def _rest(page: _Page, comparison: Comparison) -> Iterator[str]:
 
 
 def _overview(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
-    """Write a line a flow where there is room, else as other rows are written."""
+    """Write one line for each flow where there is room, else like the other rows."""
     columns = [[row.title, *page.texts(row)] for row in rows]
     head, *body = zip(["Flow", *page.flows], *columns, strict=True)
     widths = fitting([head, *body], page.width, least=LEAST)
@@ -135,7 +135,7 @@ def _overview(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _group(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
-    """Write rows, each as compactly as can be read."""
+    """Write rows, each in the shortest form that can be read."""
     if page.widths is not None:
         yield from _indented(grid([page.flows], page.widths))
     for row in rows:
@@ -151,7 +151,7 @@ def _group(page: _Page, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _one_by_one(page: _Page, texts: Sequence[str]) -> Iterator[str]:
-    """Write what is said of each flow, the same only once."""
+    """Write the cells flow by flow, equal ones only once."""
     longest = min(max(map(len, page.flows)), page.width * 2 // 5)
     rows = [
         (", ".join(flow for flow, one in zip(page.flows, texts, strict=True) if one == text), text)
@@ -205,5 +205,5 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _stand_alone(texts: Sequence[str]) -> bool:
-    """Return whether a row is not set in columns, as its cells are too long."""
+    """Return whether the cells of a row are too long for columns."""
     return max(map(len, texts), default=0) > LONG

@@ -1,4 +1,4 @@
-"""Which flows are compared, under which names, and who asks: the same client for all of them."""
+"""Which flow a name in a comparison stands for, and the client that is the same for all flows."""
 
 from __future__ import annotations
 
@@ -15,22 +15,28 @@ from loopback_auth.settings.reading import suggestion
 
 PROVIDER = "demo"
 THINKING = 2.0
-"""Seconds that an invented person takes to approve, and as long again to paste an address."""
+"""Seconds that a simulated user takes to approve, and again to paste a URL."""
 
 _MODES: dict[str, ResponseMode] = {"code": "query", FORM_POST: "form_post", "paste": "query"}
-"""How the answer comes back; tokens come in the fragment, as ever. The client's default is form_post."""
+"""The response mode of a run; for others the response is in the fragment."""
 
 Tell = Callable[[str, str], None]
-"""Told of the name of a run, and how far it is, in a few words."""
+"""Called with the name of a run, and its progress in a few words."""
 
 
 def silent(_name: str, _stage: str) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One run: its name, the flow in the catalog, and the client that asks."""
+    """What a run runs.
+
+    Args:
+        name: of the run.
+        flow: in the catalog.
+        client: that signs in.
+    """
 
     name: str
     flow: str
@@ -38,7 +44,7 @@ class Choice:
 
 
 def choice(name: str, client: ClientConfig) -> Choice:
-    """Say what a run of a name runs.
+    """Return what the run of a name runs.
 
     Raises:
         ConfigError: there is no such run.

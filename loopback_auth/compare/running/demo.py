@@ -1,7 +1,7 @@
-"""The flows on real sockets, side by side: the embedded server, the real driver, a simulated person.
+"""The flows on real sockets, side by side: the demo server, the real driver, a simulated user.
 
-What differs from the world outside: all of it is on this machine, so requests take a millisecond; and the
-person approves whatever is asked, after a moment.
+Two things differ from a real login: everything is on this machine, so requests take a millisecond, and the
+user approves every request after a moment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from loopback_auth.trace.recorder import Recorder
 FLOW_SECONDS = 30.0
 """Seconds after which a flow is given up."""
 LAST_PAGE_SECONDS = 5.0
-"""Seconds that a browser gets to take its last page."""
+"""Seconds that a browser gets to load its last page."""
 
 Ended = tuple[str, Recorder, SignIn | LoopbackAuthError]
 
@@ -37,12 +37,12 @@ Ended = tuple[str, Recorder, SignIn | LoopbackAuthError]
 async def run_against_demo(
     flows: Sequence[str], *, tell: Tell, thinking: float, device_interval: int
 ) -> list[Ended]:
-    """Run flows against a server that keeps the rules, and signs ID tokens where that is possible.
+    """Run flows against a server that keeps the rules, and signs ID tokens where the package for it is there.
 
     Args:
         flows: names of runs.
-        tell: told how far each is.
-        thinking: seconds that the person takes to approve.
+        tell: called with the progress of each.
+        thinking: seconds that the user takes to approve.
         device_interval: seconds that the server wants between two polls.
 
     Raises:
@@ -72,8 +72,8 @@ async def run_on_demo(
         flows: names of runs.
         server_factory: makes the server.
         openid: it signs ID tokens.
-        tell: told how far each is.
-        thinking: seconds that the person takes to approve.
+        tell: called with the progress of each.
+        thinking: seconds that the user takes to approve.
         flow_seconds: seconds after which a flow is given up.
 
     Raises:
@@ -113,13 +113,13 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_sec
 
 
 class Person(Observer):
-    """Somebody with a simulated browser, who follows every link and approves.
+    """A simulated user with a simulated browser, who follows every link and approves.
 
     Args:
-        recorder: sees what the browser sees.
-        issuer: all that can be reached where the answer has to be pasted: the browser is elsewhere then.
-        thinking: seconds before each decision, and before the address is pasted.
-        tell: told what is going on.
+        recorder: observes the browser.
+        issuer: the only server that the browser can reach where the URL has to be pasted.
+        thinking: seconds before each decision, and before the URL is pasted.
+        tell: called with the progress.
     """
 
     def __init__(
@@ -133,12 +133,12 @@ class Person(Observer):
         self._stranded: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def open(self, url: str) -> Opening:
-        """Be an opener of browsers."""
+        """Open a browser, for the login."""
         self._go(url)
         return Opening(program="simulated user agent")
 
     def notice(self, event: Event) -> None:
-        """See what the program tells."""
+        """Handle an event of the login."""
         match event:
             case PasteReady(url=url):
                 self._recorder.opened(url, "")
@@ -153,7 +153,7 @@ class Person(Observer):
                 pass
 
     async def paste(self, request: AuthorizationRequest) -> Callback:
-        """Bring the address on which the browser could not go on."""
+        """Paste the URL that the browser could not open."""
         address = await self._stranded
         await asyncio.sleep(self._thinking)
         pasted = pasted_callback(address, request)
@@ -164,13 +164,13 @@ class Person(Observer):
     def browsed(
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
     ) -> None:
-        """Let the recorder see, and remember where there was no answer."""
+        """Pass a request to the recorder, and keep the URL that could not be opened."""
         self._recorder.browsed(request, answer, address=address, begun=begun, ended=ended)
         if answer is None and not self._stranded.done():
             self._stranded.set_result(address)
 
     async def leave(self) -> None:
-        """Take the last page, if there is one, and close the browser."""
+        """Load the last page, if there is one, and close the browser."""
         if self._visits:
             await asyncio.wait(self._visits, timeout=LAST_PAGE_SECONDS)
         self.close()

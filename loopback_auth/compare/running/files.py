@@ -1,7 +1,7 @@
-"""Reports as files: where one may be written, and how: completely, or not at all.
+"""Reports as files: where one can be written, and how: completely, or not at all.
 
-A target is looked at before anything is run, since nobody wants to approve six times for a file that cannot
-be written.
+The path is checked before any flow is run, so that you do not approve six logins for a file that cannot be
+written.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ def check_target(path: str) -> str:
     if Path(path).suffix.lower() not in FORMS:
         listed = ", ".join(FORMS)
         raise ConfigError(
-            f"The ending of {path[:200]!a} does not say what to write.",
-            hint=f"Let the file's name end in one of {listed}.",
+            f"The ending of {path[:200]!a} is not that of a report.",
+            hint=f"Give the file a name that ends in one of {listed}.",
         )
     if place.is_dir():
-        raise ConfigError(f"{path[:200]!a} is a folder.", hint="Name a file in it.")
+        raise ConfigError(f"{path[:200]!a} is a folder.", hint="Add the name of a file to it.")
     if place.exists() and not place.is_file():
-        raise ConfigError(f"{path[:200]!a} is no regular file.", hint="Name a file that may be replaced.")
+        raise ConfigError(
+            f"{path[:200]!a} is not a regular file.", hint="Choose a file that may be replaced."
+        )
     if not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
         raise ConfigError(
-            f"Nothing can be written to the folder {str(place.parent)[:200]!a}.",
-            hint="Name a file in a folder that exists and is yours.",
+            f"The folder cannot be written to: {str(place.parent)[:200]!a}.",
+            hint="Choose a folder that exists and that you may write to.",
         )
     return str(place)
 
@@ -63,5 +65,5 @@ def write_report(comparison: Comparison, path: str, *, private: bool) -> None:
         with suppress(OSError):
             new.unlink()
         raise ConfigError(
-            f"{path[:200]!a} cannot be written: {exc.strerror}", hint="Name a file in another folder."
+            f"{path[:200]!a} cannot be written: {exc.strerror}", hint="Choose a file in another folder."
         ) from exc

@@ -1,10 +1,10 @@
-"""The flows at a real provider and in a real browser: one consent each, one after the other.
+"""The flows at a real provider and in a real browser, one after the other, with one consent each.
 
-What can be known beforehand is asked first, so that nobody is sent to a provider for a flow that it refuses.
-What the browser and the provider say to each other cannot be seen from here: the addresses that the browser
-was sent to are in the trace, marked as not observed, and nothing is guessed.
+The provider is asked first what it supports, so that the user is not sent there for a flow that it refuses.
+The requests between the browser and the provider cannot be observed: the URLs that the browser was sent to
+are in the trace, marked as not observed, and nothing is guessed.
 
-No token is kept. Each is given up at the provider before the next flow begins, where that is possible.
+No token is kept. Each is revoked before the next flow begins, where the provider offers that.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.trace.recorder import Recorder
 
 REVOCATION_SECONDS = 5.0
-"""Seconds that a revocation gets to end when the person gives up."""
+"""Seconds that a revocation gets to end when the user cancels."""
 
 _CODE = (REDIRECT_URI, "response_type=code", "grant_type=authorization_code")
 DECIDED_BY: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ DECIDED_BY: Mapping[str, tuple[str, ...]] = {
     "ticket": ("ticket",),
     "code id_token": (REDIRECT_URI, "response_type=code id_token", "grant_type=authorization_code"),
 }
-"""Which answers of the server decide about a flow; about any other, redirect URI and response type."""
+"""The probes of the server that decide about a flow; about any other, redirect URI and response type."""
 
 Tell = Callable[[str], None]
 
@@ -54,11 +54,11 @@ class Conditions:
     """What is the same for every flow.
 
     Args:
-        client: who asks.
-        plan: what is known of this machine.
-        timeout: seconds that the person gets for each flow; None: as `session.sign_in` has it.
-        start_page: let the browser begin at a page of ours.
-        message: for the person on a ticket's approval page.
+        client: the client that signs in.
+        plan: what is known about this machine.
+        timeout: seconds that the user gets for each flow; None: as `session.sign_in` has it.
+        start_page: let the browser begin at the program's start page.
+        message: for the user on a ticket's approval page.
     """
 
     client: ClientConfig
@@ -82,11 +82,11 @@ async def compare_live(
         chosen: in this order.
         conditions: the same for all.
         finished: runs by flow that need not be repeated.
-        tell: told in sentences what comes.
+        tell: called with each sentence about what comes next.
         keep: given all finished runs after each flow.
 
     Raises:
-        AttemptCancelled: the person gave up.
+        AttemptCancelled: the user cancelled.
         LoopbackAuthError: the finished runs cannot be kept.
     """
     judged: dict[str, Judged] = {name: (run, None) for name, run in finished.items()}
@@ -111,7 +111,7 @@ async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, 
     """Run one flow; return what was recorded and how it ended. Nothing is kept.
 
     Raises:
-        AttemptCancelled: the person gave up.
+        AttemptCancelled: the user cancelled.
     """
     client, chosen = one.client, conditions.plan.only(one.flow)
     provider = client.provider.name
@@ -144,12 +144,12 @@ async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, 
 
 
 def why_not(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) -> str:
-    """Say why a flow cannot be run, as far as that is known beforehand; empty when it may be.
+    """Return why a flow cannot be run, as far as that is known before; empty when it can.
 
     Args:
         one: the flow.
-        plan: what speaks against it on this machine, or is declared.
-        answers: what the server said to made-up requests.
+        plan: what is known about this machine and the provider.
+        answers: of the server to the probes.
     """
     if because := plan.refused.get(one.flow, ""):
         return because
@@ -161,20 +161,20 @@ def why_not(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) -> str:
 
 
 def announced(name: str, number: int, later: Sequence[str], *, count: int) -> str:
-    """Say what comes now, and what after it."""
-    rest = f"After it: {', '.join(later)}." if later else "It is the last one."
+    """Announce a flow, and those after it."""
+    rest = f"Next: {', '.join(later)}." if later else "This is the last flow."
     return f"\nFlow {number} of {count}, {name}: sign in with your browser. {rest}"
 
 
 async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell) -> dict[str, str]:
-    """Ask the server what it would answer, and return the flows that cannot be, with the reasons."""
+    """Probe the server, and return the flows that cannot be run, with the reasons."""
     if not chosen:
         return {}
     client = conditions.client
     answers: Sequence[ProbeAnswer] = ()
     if client.client_id or client.provider.metadata.issuer:
         name = client.provider.name
-        tell(f"Asking {name}: at most {LIMIT} requests, and nobody has to approve anything.")
+        tell(f"Checking what {name} supports: at most {LIMIT} requests; you do not have to approve anything.")
         async with Resources(network=client.provider.network) as resources:
             answers = await Driver(resources).run(probe(client, iter(new_attempt, None)))
     reasons = {one.name: why_not(one, conditions.plan, answers) for one in chosen}
@@ -189,7 +189,7 @@ def _not_possible(name: str, client: ClientConfig, because: str) -> Judged:
 
 
 async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) -> str:
-    """Give up the tokens, if there are any; return how all that ended, in a sentence for people."""
+    """Revoke the tokens, if there are any; return the result in a sentence for the user."""
     if isinstance(end, LoopbackAuthError):
         return end.message
     who = f"signed in as {end.tokens.account}." if end.tokens.account else "signed in."
@@ -201,8 +201,8 @@ async def _given_up(end: SignIn | LoopbackAuthError, client_secret: str | None) 
     try:
         revoked = await to_the_end(give_up(), REVOCATION_SECONDS)
     except LoopbackAuthError as exc:
-        return f"{who} Its tokens are forgotten, but not revoked: {exc.message}"
+        return f"{who} The tokens are discarded, but could not be revoked: {exc.message}"
     if revoked:
-        return f"{who} Its tokens are revoked."
-    advice = "remove the authorization on its web page"
-    return f"{who} Its tokens are forgotten, but {end.name} offers no revocation: {advice}."
+        return f"{who} The tokens are revoked."
+    advice = "you can remove the authorization on its website"
+    return f"{who} The tokens are discarded, but {end.name} offers no revocation: {advice}."

@@ -1,7 +1,7 @@
-"""Run the flows side by side and put a comparison together, on either ground.
+"""Run the flows side by side, and make a comparison of the runs.
 
-What a run is made of, what becomes of a flow that did not work, and who judges. A flow that fails ends none
-of the others.
+It decides what a run consists of, also where the flow failed, and has it judged. A flow that fails does not
+end the others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DemoAttacks = Callable[[str], Awaitable[tuple[Attack, ...]]]
 
 
 Judged = tuple[Run, Recorder | None]
-"""A run, and what it was recorded by; nothing for one that was recorded by another process."""
+"""A run and its recorder; None where another process recorded it."""
 
 
 def compare_simulated(
@@ -37,7 +37,7 @@ def compare_simulated(
 
     Args:
         flows: names of runs.
-        attacks: tries what others could do to a run; None: nothing is tried.
+        attacks: tries the attacks on a run; None: no attack is tried.
         secrets: leave them as they are in the traces.
 
     Raises:
@@ -59,13 +59,13 @@ async def compare_demo(
     device_interval: int = 5,
     secrets: bool = False,
 ) -> Comparison:
-    """Compare flows on real sockets, all at once, against a server and a browser of our own.
+    """Compare flows on real sockets, all at once, with the demo server and a simulated browser.
 
     Args:
         flows: names of runs.
-        tell: told how far each is.
-        attacks: tries what others could do to a flow, when all have run; None: nothing is tried.
-        thinking: seconds that the simulated person takes to approve.
+        tell: called with the progress of each.
+        attacks: tries the attacks on a flow, when all have run; None: no attack is tried.
+        thinking: seconds that the simulated user takes to approve.
         device_interval: seconds that the server wants between two polls.
         secrets: leave them as they are in the traces.
 
@@ -95,7 +95,7 @@ async def _attacked(runs: list[Run], attacks: DemoAttacks | None, tell: Tell) ->
 def assembled(
     name: str, recorder: Recorder, end: SignIn | LoopbackAuthError, *, attacks: Attacks | None = None
 ) -> Run:
-    """Make a run of what was recorded and how it ended, and judge it."""
+    """Make a run of what was recorded and how it ended, with its findings."""
     if isinstance(end, LoopbackAuthError):
         run = Run(name, _outcome(end), recorder.trace(), reason=recorder.text(end.message))
     else:
@@ -130,7 +130,7 @@ def comparison(
         runs=runs,
         rows=rows(runs),
     )
-    # Only now: whoever judges needs the labels.
+    # Only now: the checks need the labels.
     return replace(whole, runs=tuple(map(_with_secrets, judged))) if secrets else whole
 
 

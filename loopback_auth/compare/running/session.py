@@ -1,4 +1,4 @@
-"""A comparison at a real provider as one piece of work that can be left and gone on with."""
+"""A comparison at a real provider that can be stopped and resumed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from loopback_auth.settings import Settings
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.signin.planning import surroundings_of
 
-MESSAGE = "loopback_auth, comparing ways to sign in"
+MESSAGE = "loopback_auth compares sign-in flows"
 SETTLED = ("signed in", "refused")
-"""How a flow ends that need not be run again: whatever failed, or was not possible, may go another way."""
+"""Outcomes of flows that need not be run again; others may end differently the next time."""
 
 
 def conditions_of(settings: Settings, client: ClientConfig) -> Conditions:
     """Find out what is the same for every flow.
 
     Raises:
-        Unavailable: there is nobody to wait for.
+        Unavailable: the program may not wait for a user here.
     """
     chosen = plan(
         surroundings_of(settings),
@@ -38,7 +38,7 @@ def conditions_of(settings: Settings, client: ClientConfig) -> Conditions:
     if chosen.facts.waits.level == NO and not settings.is_demo:
         raise Unavailable(
             f"Not waiting for a login: {chosen.facts.waits.reason}.",
-            hint="Give --wait if somebody is there to approve.",
+            hint="Add --wait if you can approve the login.",
         )
     default = settings.origin("timeout") == "default"
     return Conditions(
@@ -63,7 +63,7 @@ async def run_flows(
         tell: called with each sentence about what comes next.
 
     Raises:
-        AttemptCancelled: the person gave up; what was finished is kept.
+        AttemptCancelled: the user cancelled; finished flows are kept.
         ConfigError: there is no such flow.
         StoreError: what is kept cannot be read, or nothing can be kept.
     """

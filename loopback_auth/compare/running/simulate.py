@@ -1,7 +1,7 @@
-"""One flow in memory: fixed randomness, a clock that only requests and people move, the same trace each time.
+"""One flow in memory: fixed randomness, a simulated clock, and the same trace each time.
 
-What is assumed is written here: every request takes 20 ms, and the person takes 2 s to approve, and as long
-again to paste an address where that is asked of them.
+The assumptions: every request takes 20 ms, and the user takes 2 s to approve, and 2 s more to paste a URL
+where the flow needs that.
 
 Without ID tokens: their signatures need a package that is not always there, and a key that is not always the
 same.
@@ -60,7 +60,7 @@ def simulated_world(name: str) -> MemoryWorld:
 def simulate(
     choice: Choice, world: MemoryWorld | None = None, *, verify_signature: bool = False
 ) -> tuple[Recorder, SignIn | LoopbackAuthError]:
-    """Run one flow, and return what was recorded and how it ended.
+    """Run one flow, and return its recorder and how it ended.
 
     Args:
         choice: what to run; its client points at `ISSUER`.
