@@ -25,7 +25,7 @@ from loopback_auth.explain.har import Archive, Entry, read_archive
 from loopback_auth.explain.recognition import Recognition, bare, ticket_ids
 from loopback_auth.explain.reduction import reduced
 from loopback_auth.protocol.ticket import ticket_secrets
-from loopback_auth.trace.evidence import RESPONSES, asked
+from loopback_auth.trace.evidence import RESPONSES, authorization_request
 from loopback_auth.trace.reading import LABEL
 from loopback_auth.trace.records import Exchange, Party, Trace
 from loopback_auth.trace.redactor import Redactor
@@ -169,7 +169,7 @@ def _run(found: Sequence[Found], redactor: Redactor, *, flow: str = "") -> Run:
 
 def _is_web(run: Run) -> bool:
     """Return whether the program is a web server, which has an address of its own and can keep a secret."""
-    message = asked(run.trace)
+    message = authorization_request(run.trace)
     uri = message.parameters.get("redirect_uri", "") if message is not None else ""
     return bool(uri) and host_of(uri) not in LOOPBACK
 

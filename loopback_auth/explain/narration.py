@@ -11,7 +11,7 @@ from loopback_auth.explain.by_hand import commands
 from loopback_auth.explain.endings import AFTERWARDS, NO_END
 from loopback_auth.explain.story import FROM_ANSWER, ExplainedStep, Manner, scenes
 from loopback_auth.explain.story_questions import Answer, Fate, fates, questions
-from loopback_auth.trace.evidence import POLLS, first, named, traits_of
+from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
 
 
@@ -116,12 +116,12 @@ def _where_braces_are_filled(told: tuple[ExplainedStep, ...]) -> Iterator[str]:
 def _gaps(run: Run) -> Iterator[str]:
     """Say what is not in a recording although it must have happened."""
     trace = run.trace
-    if first(trace, "authorization response") is not None and _is_missing(trace, "token request"):
+    if first_exchange(trace, "authorization response") is not None and _is_missing(trace, "token request"):
         yield (
             "The code was redeemed elsewhere, if at all: the token request goes from the program to the "
             "server, and is not observed by a browser."
         )
-    if traits_of(run.flow).polled and not tuple(named(trace, *POLLS)):
+    if traits_of(run.flow).polled and not tuple(exchanges_named(trace, *POLLS)):
         yield "Whoever asked the server for the approval did so elsewhere: no such request was observed."
     if run.outcome == "failed":
         yield run.reason or NO_END
@@ -131,4 +131,4 @@ def _gaps(run: Run) -> Iterator[str]:
 
 def _is_missing(trace: Trace, step: str) -> bool:
     came = repr(tuple(trace.exchanges("browser", "client")))
-    return "<code#" in came and first(trace, step) is None
+    return "<code#" in came and first_exchange(trace, step) is None

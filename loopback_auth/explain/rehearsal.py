@@ -28,7 +28,7 @@ from loopback_auth.explain.story import FROM_ANSWER
 from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.settings.contracts import CONTRACTS
-from loopback_auth.trace.evidence import first
+from loopback_auth.trace.evidence import first_exchange
 from loopback_auth.trace.reading import without_query
 from loopback_auth.trace.records import Trace
 
@@ -180,7 +180,7 @@ def _ticket_places(contract: TicketContract, trace: Trace) -> dict[str, str]:
             path = template.removeprefix("{ui}").partition("?")[0]
             places[f"{ISSUER}/{vendor}{path}"] = contract.ui + path
     for step, value in GIVEN.items():
-        exchange = first(trace, step)
+        exchange = first_exchange(trace, step)
         if exchange is not None and value in contract.extract:
             places[without_query(exchange.url)] = f"{{{contract.extract[value]}{FROM_ANSWER}"
     return places

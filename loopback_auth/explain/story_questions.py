@@ -19,14 +19,14 @@ from loopback_auth.trace.evidence import (
     POLLS,
     REDEMPTIONS,
     RESPONSES,
-    answered,
-    asked,
-    first,
+    authorization_request,
+    authorization_response,
+    browser_starts,
+    entry_numbers,
+    exchanges_named,
+    first_exchange,
     label_kind,
-    named,
-    numbers,
-    redemption,
-    started,
+    redeeming_request,
     traits_of,
 )
 from loopback_auth.trace.reading import labels_in, labels_received, labels_sent, without_query
@@ -63,7 +63,7 @@ def fates(run: Run, manner: Manner) -> tuple[Fate, ...]:
     """Tell of every secret what it is good for, and who could have taken it."""
     trace = run.trace
     used = {label for each in trace.exchanges() for label in (*labels_sent(each), *labels_in(each.address))}
-    redeemed = {label for each in named(trace, *REDEMPTIONS) for label in labels_sent(each)}
+    redeemed = {label for each in exchanges_named(trace, *REDEMPTIONS) for label in labels_sent(each)}
     opening = _opening(trace)
     wanted = [
         one.label
@@ -81,7 +81,7 @@ def fates(run: Run, manner: Manner) -> tuple[Fate, ...]:
 
 
 def _ticket(trace: Trace, manner: Manner) -> Answer | None:
-    created, exchanged = first(trace, "ticket request"), first(trace, "ticket exchange")
+    created, exchanged = first_exchange(trace, "ticket request"), first_exchange(trace, "ticket exchange")
     if created is None:
         return None
     redeemed = (
@@ -89,7 +89,7 @@ def _ticket(trace: Trace, manner: Manner) -> Answer | None:
         if exchanged is not None
         else "and whose next status request is answered with the token"
     )
-    redeeming = redemption(trace)
+    redeeming = redeeming_request(trace)
     wanted = set(map(label_kind, labels_sent(redeeming))) if redeeming is not None else set[str]()
     besides = " and the code verifier" if "code_verifier" in wanted else " and what came with it"
     holder = f"Whoever has the id{besides if wanted - {'ticket'} else ''}"
@@ -98,14 +98,14 @@ def _ticket(trace: Trace, manner: Manner) -> Answer | None:
         f"browser, {redeemed}. {holder} can do that. No standard knows it: it is the vendor's way for "
         "programs that no browser can come back to."
     )
-    return Answer("What is a ticket?", said, _source(manner), numbers(created, exchanged))
+    return Answer("What is a ticket?", said, _source(manner), entry_numbers(created, exchanged))
 
 
 def _approval(trace: Trace, manner: Manner) -> Answer | None:
     question = "How does the program learn of the approval?"
     if any(each.step in RESPONSES and "error" in dict(sent_along(each)) for each in trace.exchanges()):
         return None
-    polls = tuple(named(trace, *POLLS))
+    polls = tuple(exchanges_named(trace, *POLLS))
     if polls:
         times = "once" if len(polls) == 1 else f"{len(polls)} times"
         until = _until(manner) if polls[0].step == "ticket status request" else ""
@@ -113,14 +113,14 @@ def _approval(trace: Trace, manner: Manner) -> Answer | None:
         nobody = "" if called else " Nobody calls it back: no request came to it from the server."
         said = f"By asking ({_request(polls[-1], manner)}), here {times}{until}{nobody}"
         source = "RFC 8628 §3.4" if polls[0].step == "device token request" else _source(manner)
-        return Answer(question, said, source, numbers(*polls))
-    pasted = numbers(*trace.steps("paste"))
+        return Answer(question, said, source, entry_numbers(*polls))
+    pasted = entry_numbers(*trace.steps("paste"))
     if pasted:
         return Answer(question, "The person brings the answer, by copy and paste.", "RFC 6749 §4.1.2", pasted)
-    response = answered(trace)
+    response = authorization_response(trace)
     if response is None or not response.url:
         return None
-    if first(trace, "fragment relay") is not None:
+    if first_exchange(trace, "fragment relay") is not None:
         said = (
             "The browser comes back to the redirect URI, and a script of the page there hands the answer on."
         )
@@ -156,7 +156,7 @@ def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
             f"is registered, character by character{exactly}"
         )
         source = "RFC 9700 §2.1; RFC 8252 §7.3" if loopback else "RFC 9700 §2.1"
-        return Answer("What is the redirect URI for?", said, source, numbers(*with_it))
+        return Answer("What is the redirect URI for?", said, source, entry_numbers(*with_it))
     if not traits_of(trace.flow).polled:
         return None
     said = (
@@ -164,13 +164,17 @@ def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
         "and the approval page sends the browser nowhere: the approval is only noted at the server."
     )
     source = "RFC 8628 §3.1" if trace.flow == "device" else _source(manner)
-    return Answer("Why is the redirect URI ignored?", said, source, numbers(*exchanges))
+    return Answer("Why is the redirect URI ignored?", said, source, entry_numbers(*exchanges))
 
 
 def _code(trace: Trace, manner: Manner) -> Answer | None:
     """Lead from a ticket to the flow that people know, where the provider has both."""
     declared = manner.declared
-    if first(trace, "ticket request") is None or declared is None or not declared.metadata.token_endpoint:
+    if (
+        first_exchange(trace, "ticket request") is None
+        or declared is None
+        or not declared.metadata.token_endpoint
+    ):
         return None
     sent = declared.client_auth in ("client_secret_basic", "client_secret_post")
     said = (
@@ -181,7 +185,7 @@ def _code(trace: Trace, manner: Manner) -> Answer | None:
 
 
 def _token_endpoint(trace: Trace, manner: Manner) -> Answer | None:
-    request = first(trace, "token request")
+    request = first_exchange(trace, "token request")
     if request is None:
         return None
     carried = dict(sent_along(request))
@@ -210,7 +214,7 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
             else "through a page, whose scripts and the browser's extensions can have it"
         )
         said = f"Yes: the browser carries it {where}."
-        return Answer(question, said, "RFC 9700 §2.1.2, §4.3.2", numbers(*legs))
+        return Answer(question, said, "RFC 9700 §2.1.2, §4.3.2", entry_numbers(*legs))
     ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
     if not ours:
         return None  # It came to the program by a way that the recording does not show.
@@ -219,12 +223,12 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
         f"Only between the program and {manner.provider}, first in the {place}{ours[0].step}. No page, "
         f"script or extension in the browser sees it.{_but(trace)}"
     )
-    return Answer(question, said, "RFC 9700 §2.1.2", numbers(*ours))
+    return Answer(question, said, "RFC 9700 §2.1.2", entry_numbers(*ours))
 
 
 def _but(trace: Trace) -> str:
     """Say which secret the browser does see that is enough to fetch the token."""
-    redeeming = redemption(trace)
+    redeeming = redeeming_request(trace)
     wanted = set(labels_sent(redeeming)) if redeeming is not None else set[str]()
     shown = {
         label for leg in trace.exchanges("browser") for label in (*labels_sent(leg), *labels_in(leg.address))
@@ -238,7 +242,7 @@ def _but(trace: Trace) -> str:
 def _opening(trace: Trace) -> frozenset[str]:
     """Return the labels of what opens the account: the access token, by whatever name the vendor gives it."""
     found = {one.label for one in trace.secrets if one.kind == "access_token"}
-    redeeming = redemption(trace)
+    redeeming = redeeming_request(trace)
     if redeeming is not None and redeeming.step.startswith("ticket"):
         found.update(filter(is_token, labels_received(redeeming)))
     return frozenset(found)
@@ -246,7 +250,7 @@ def _opening(trace: Trace) -> frozenset[str]:
 
 def _fate(label: str, trace: Trace, manner: Manner) -> Fate:
     kind = "access_token" if label in _opening(trace) else label_kind(label)
-    redeeming, request = redemption(trace), asked(trace)
+    redeeming, request = redeeming_request(trace), authorization_request(trace)
     proofs = dict(sent_along(redeeming)).keys() if redeeming is not None else set[str]()
     promised = request is not None and "code_challenge" in request.parameters
     # Where nobody saw the redemption, the server has at least been asked to insist on the verifier.
@@ -262,7 +266,7 @@ def _takers(label: str, trace: Trace) -> Iterator[str]:
     """Say who, besides the program and the server, had a chance to see a secret."""
     if label_kind(label) == "client_secret":
         yield "whoever has a copy of the program, where it is shipped with one"
-    if any(label in labels_in(step.value("argument")) for step in started(trace)):
+    if any(label in labels_in(step.value("argument")) for step in browser_starts(trace)):
         yield "whoever lists the processes of this machine"
     shown = (*trace.steps("invite"), *(step for step in trace.steps("open") if not step.value("program")))
     invited = any(label in labels_in(*(value for _, value in step.values)) for step in shown)

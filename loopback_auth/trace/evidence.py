@@ -24,23 +24,37 @@ from loopback_auth.trace.reading import (
 from loopback_auth.trace.records import Exchange, Step, Trace
 
 POLLS = ("device token request", "ticket status request")
+"""Names of the requests that ask again and again whether the person has approved."""
+
 REDEMPTIONS = ("token request", "device token request", "ticket exchange", "ticket status request")
 """Requests of ours that are answered with tokens, where the browser does not bring them."""
-RESPONSES = ("authorization response", "fragment relay")
 
-ACCESS = ("access_token", "refresh_token")
-TOKENS = (*ACCESS, "id_token")
-KEYS = ("code", "device_code", "ticket")
+RESPONSES = ("authorization response", "fragment relay")
+"""Names of the requests of the browser that bring an authorization response to our port."""
+
+ACCESS_TOKENS = ("access_token", "refresh_token")
+"""Kinds of secrets that give access, at once or after a refresh request."""
+
+TOKENS = (*ACCESS_TOKENS, "id_token")
+
+GRANTS = ("code", "device_code", "ticket")
+"""Kinds of secrets that stand for the person's approval, and are exchanged for tokens (RFC 6749 §1.3)."""
+
 PROOFS = ("code_verifier", "client_secret", "client_assertion")
-GRAVITY = (*TOKENS, "client_secret", *KEYS)
+"""Kinds of secrets by which the client proves that it is the one that asked."""
+
+BY_GRAVITY = (*TOKENS, "client_secret", *GRANTS)
+"""Kinds of secrets, those first whose loss is the worst."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Parameters that were sent to somebody, and the entries that show it.
+    """The parameters of an authorization request or response.
 
     Args:
-        url: where to, without query and fragment.
+        parameters: by name; a value is empty where only the name was seen.
+        url: where they were sent, without query and fragment; empty where the person brought them.
+        steps: numbers of the entries that show it.
     """
 
     parameters: Mapping[str, str]
@@ -58,19 +72,22 @@ def label_kind(label: str) -> str:
     return label.strip("<>").partition("#")[0]
 
 
-def of_kind(found: Iterable[str], kinds: Iterable[str]) -> tuple[str, ...]:
+def labels_of_kind(found: Iterable[str], kinds: Iterable[str]) -> tuple[str, ...]:
     """Return the labels of these kinds."""
     return tuple(label for label in found if label_kind(label) in kinds)
 
 
-def asked(trace: Trace) -> Message | None:
-    """Return the authorization request: as pushed, as the browser took it along, or as it was handed out."""
-    pushed = first(trace, "pushed authorization request")
-    front = first(trace, "authorization request")
+def authorization_request(trace: Trace) -> Message | None:
+    """Return the authorization request as it was pushed and the browser took it along; None without one.
+
+    Where neither was seen, it is the address that the flow handed to the browser.
+    """
+    pushed = first_exchange(trace, "pushed authorization request")
+    front = first_exchange(trace, "authorization request")
     if pushed is not None or front is not None:
         url = front.url if front is not None else ""
         parameters = {**dict(form_parameters(pushed) if pushed else ()), **dict(query_parameters(url))}
-        return Message(parameters, without_query(url), numbers(pushed, front))
+        return Message(parameters, without_query(url), entry_numbers(pushed, front))
     for step in trace.steps("browse"):
         for _, value in step.values:
             if query_parameters(value):
@@ -78,11 +95,8 @@ def asked(trace: Trace) -> Message | None:
     return None
 
 
-def answered(trace: Trace) -> Message | None:
-    """Return the authorization response: what reached our port, or what the person brought.
-
-    Where only the names of its parameters were seen, their values are empty.
-    """
+def authorization_response(trace: Trace) -> Message | None:
+    """Return the authorization response: what reached our port, or what the person brought; else None."""
     for exchange in trace.exchanges("browser", "client"):
         if exchange.step not in RESPONSES:
             continue
@@ -94,31 +108,32 @@ def answered(trace: Trace) -> Message | None:
         ):
             if parameters:
                 return Message(dict(parameters), without_query(exchange.url), (exchange.number,))
-    step = taken(trace)
+    step = response_step(trace)
     if step is None:
         return None
     return Message(dict.fromkeys(step.value("parameters").split(), ""), "", (step.number,))
 
 
-def taken(trace: Trace) -> Step | None:
+def response_step(trace: Trace) -> Step | None:
     """Return the step in which an authorization response was taken."""
     return next((step for name in ("receive", "paste") for step in trace.steps(name)), None)
 
 
-def brought(
+def labels_brought(
     trace: Trace, kinds: Iterable[str], ways: Iterable[str]
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Return what of these kinds an authorization response brought, and the entry that shows it.
+    """Return what an authorization response brought of these kinds, and which entry shows it.
 
     Args:
-        trace: where on live ground the step in which the response was taken tells no more than names.
+        trace: of one sign-in.
         kinds: names of parameters.
-        ways: how it came: `query`, `form_post`, `relay` or `paste`.
+        ways: how the response has to have come: `query`, `form_post`, `relay` or `paste`.
 
     Returns:
-        Labels, or names of parameters where the values were not seen.
+        Labels, or names of parameters where the values were not seen, as may be on live ground; and the
+        number of the entry.
     """
-    step, response = taken(trace), answered(trace)
+    step, response = response_step(trace), authorization_response(trace)
     if step is None or response is None or step.value("via") not in ways:
         return (), ()
     return tuple(response.parameters[name] or name for name in kinds if name in response.parameters), (
@@ -126,36 +141,36 @@ def brought(
     )
 
 
-def published(trace: Trace) -> Exchange | None:
-    """Return the request that got the server's metadata: the last of several places looked at."""
-    return next((each for each in named(trace, "metadata request") if each.status == 200), None)
+def metadata_exchange(trace: Trace) -> Exchange | None:
+    """Return the request that was answered with the server's metadata; None when there was none."""
+    return next((each for each in exchanges_named(trace, "metadata request") if each.status == 200), None)
 
 
-def first(trace: Trace, step: str) -> Exchange | None:
+def first_exchange(trace: Trace, step: str) -> Exchange | None:
     """Return the first exchange of a name."""
-    return next(named(trace, step), None)
+    return next(exchanges_named(trace, step), None)
 
 
-def named(trace: Trace, *steps: str) -> Iterator[Exchange]:
+def exchanges_named(trace: Trace, *steps: str) -> Iterator[Exchange]:
     """Iterate over the exchanges of these names, in order."""
     return (exchange for exchange in trace.exchanges() if exchange.step in steps)
 
 
-def numbers(*entries: Step | Exchange | None) -> tuple[int, ...]:
+def entry_numbers(*entries: Step | Exchange | None) -> tuple[int, ...]:
     """Return the places of these entries in the trace, each once, in order."""
     return tuple(sorted({entry.number for entry in entries if entry is not None}))
 
 
-def redemption(trace: Trace) -> Exchange | None:
+def redeeming_request(trace: Trace) -> Exchange | None:
     """Return the request that was to be answered with tokens: the last of its kind."""
     sent_by_us = [each for each in trace.exchanges("client", "server") if each.step in REDEMPTIONS]
     exchanges = [each for each in sent_by_us if each.step == "ticket exchange"]
     return next(reversed(exchanges or sent_by_us), None)
 
 
-def keys(trace: Trace) -> frozenset[str]:
-    """Return the labels of what redeems the tokens: code, device code, or all that a ticket's polls carry."""
-    found = {secret.label for secret in trace.secrets if secret.kind in KEYS}
+def redeeming_labels(trace: Trace) -> frozenset[str]:
+    """Return the labels of what is exchanged for the tokens, such as a code or the ID of a ticket."""
+    found = {secret.label for secret in trace.secrets if secret.kind in GRANTS}
     for exchange in trace.exchanges("client", "server"):
         if exchange.step in REDEMPTIONS:
             found.update(
@@ -164,47 +179,47 @@ def keys(trace: Trace) -> frozenset[str]:
     return frozenset(found)
 
 
-def prizes(trace: Trace) -> frozenset[str]:
-    """Return the labels of what somebody else could make use of: tokens, and what redeems them."""
+def valuable_labels(trace: Trace) -> frozenset[str]:
+    """Return the labels of what an attacker could use: tokens, client secrets, and what brings tokens."""
     wanted = (*TOKENS, "client_secret", "user_code")
-    return keys(trace) | {secret.label for secret in trace.secrets if secret.kind in wanted}
+    return redeeming_labels(trace) | {secret.label for secret in trace.secrets if secret.kind in wanted}
 
 
-def shown(found: Iterable[str]) -> str:
-    """Name some labels, the gravest first; `nothing` when there are none."""
+def labels_text(found: Iterable[str]) -> str:
+    """Return labels as a list for people, the gravest first; `nothing` when there are none."""
 
     def gravity(label: str) -> int:
         kind = label_kind(label)
-        return GRAVITY.index(kind) if kind in GRAVITY else len(GRAVITY) + (kind == "user_code")
+        return BY_GRAVITY.index(kind) if kind in BY_GRAVITY else len(BY_GRAVITY) + (kind == "user_code")
 
     return ", ".join(sorted(dict.fromkeys(found), key=gravity)) or "nothing"
 
 
-def watched(trace: Trace) -> bool:
-    """Return whether every leg of the browser was seen, so that what is not there did not happen."""
+def browser_observed(trace: Trace) -> bool:
+    """Return whether every request of the browser was seen, so that what is not there did not happen."""
     legs = tuple(trace.exchanges("browser"))
     return trace.ground != "live" and all(leg.observed for leg in legs)
 
 
-def in_browser(exchange: Exchange) -> tuple[str, ...]:
+def labels_in_browser(exchange: Exchange) -> tuple[str, ...]:
     """Return the labels that code in the browser could read in an exchange of its own."""
     return labels_in(exchange.url, exchange.address, exchange.request_body, exchange.response_body)
 
 
-def in_address(exchange: Exchange) -> tuple[str, ...]:
+def labels_in_address(exchange: Exchange) -> tuple[str, ...]:
     """Return the labels in what the address bar showed."""
     return labels_in(exchange.address)
 
 
-def started(trace: Trace) -> tuple[Step, ...]:
-    """Return the steps in which a program was started, and did not only a link get shown."""
+def browser_starts(trace: Trace) -> tuple[Step, ...]:
+    """Return the steps in which a program was started to open a browser, rather than a link shown."""
     return tuple(step for step in trace.steps("open") if step.value("program"))
 
 
-def granted(trace: Trace) -> tuple[int, ...]:
+def entries_with_tokens(trace: Trace) -> tuple[int, ...]:
     """Return the entries that show how the tokens came."""
-    exchange = redemption(trace)
+    exchange = redeeming_request(trace)
     if exchange is not None:
         return (exchange.number,)
-    response = answered(trace)
-    return response.steps if response is not None else numbers(*trace.steps("done"))
+    response = authorization_response(trace)
+    return response.steps if response is not None else entry_numbers(*trace.steps("done"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loopback_auth.compare.drawing.mermaid import DIRECTIONS
-from loopback_auth.trace.evidence import ACCESS, POLLS, in_address, of_kind
+from loopback_auth.trace.evidence import ACCESS_TOKENS, POLLS, labels_in_address, labels_of_kind
 from loopback_auth.trace.reading import labels_received, labels_sent
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
 
@@ -127,7 +127,7 @@ def _arrow(entry: Entry, phase: Phase) -> Arrow:
     if isinstance(entry, Exchange):
         kind: Kind = "exchange" if entry.observed else "unobserved"
         # A fragment is not sent, but the address bar shows it.
-        along = tuple(dict.fromkeys((*labels_sent(entry), *in_address(entry))))
+        along = tuple(dict.fromkeys((*labels_sent(entry), *labels_in_address(entry))))
         back = tuple(label for label in labels_received(entry) if label not in along)
         return Arrow(kind, phase, entry.sender, entry.receiver, entry.step, (entry,), along, back)
     start, end = DIRECTIONS.get(entry.name, ("client", "client"))
@@ -177,7 +177,7 @@ def _phases(trace: Trace) -> Iterator[Phase]:
 
 
 def _phase_of_end(poll: Exchange) -> Phase:
-    return "tokens" if of_kind(labels_received(poll), ACCESS) else "answer"
+    return "tokens" if labels_of_kind(labels_received(poll), ACCESS_TOKENS) else "answer"
 
 
 def _phase_of(exchange: Exchange, phase: Phase, before: Sequence[Entry]) -> Phase:

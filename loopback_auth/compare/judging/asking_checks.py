@@ -15,7 +15,14 @@ from loopback_auth.compare.judging.verdicts import (
     with_code,
 )
 from loopback_auth.compare.model import Run
-from loopback_auth.trace.evidence import answered, asked, first, named, numbers, published
+from loopback_auth.trace.evidence import (
+    authorization_request,
+    authorization_response,
+    entry_numbers,
+    exchanges_named,
+    first_exchange,
+    metadata_exchange,
+)
 from loopback_auth.trace.reading import parameters_sent, response_members, without_query
 
 NO_REQUEST = unseen("No authorization request was seen.")
@@ -24,7 +31,7 @@ NO_RESPONSE = unseen("No authorization response was seen.")
 
 def pkce(run: Run) -> Judgement:
     """Look for an S256 challenge, and for the verifier with the code."""
-    message, exchange = asked(run.trace), first(run.trace, "token request")
+    message, exchange = authorization_request(run.trace), first_exchange(run.trace, "token request")
     if message is None:
         return NO_REQUEST
     if "code_challenge" not in message.parameters:
@@ -41,7 +48,7 @@ def pkce(run: Run) -> Judgement:
 
 def state(run: Run) -> Judgement:
     """Compare the state that was sent with the one that came back."""
-    message, response = asked(run.trace), answered(run.trace)
+    message, response = authorization_request(run.trace), authorization_response(run.trace)
     if message is None:
         return NO_REQUEST
     if not message.parameters.get("state"):
@@ -58,7 +65,7 @@ def state(run: Run) -> Judgement:
 
 def independence(run: Run) -> Judgement:
     """Compare the verifier with what the browser carried."""
-    message, exchange = asked(run.trace), first(run.trace, "token request")
+    message, exchange = authorization_request(run.trace), first_exchange(run.trace, "token request")
     if message is None:
         return NO_REQUEST
     verifier = dict(parameters_sent(exchange)).get("code_verifier") if exchange is not None else None
@@ -73,7 +80,7 @@ def independence(run: Run) -> Judgement:
 
 def issuer(run: Run) -> Judgement:
     """Look for the issuer in the response, and compare it with the published one."""
-    response, metadata = answered(run.trace), published(run.trace)
+    response, metadata = authorization_response(run.trace), metadata_exchange(run.trace)
     if response is None:
         return NO_RESPONSE
     named_issuer = response.parameters.get("iss")
@@ -82,7 +89,7 @@ def issuer(run: Run) -> Judgement:
             return idle("The ID token in the same response names the issuer.")
         return failed("The response does not name its issuer.", response.steps)
     expected = dict(response_members(metadata)).get("issuer") if metadata is not None else None
-    steps = tuple(sorted({*numbers(metadata), *response.steps}))
+    steps = tuple(sorted({*entry_numbers(metadata), *response.steps}))
     if named_issuer and expected not in (None, named_issuer):
         return failed("The response names another issuer than the metadata.", steps)
     return passed("The response names its issuer.", steps)
@@ -90,7 +97,7 @@ def issuer(run: Run) -> Judgement:
 
 def nonce(run: Run) -> Judgement:
     """Look for a nonce where an ID token was asked for."""
-    message = asked(run.trace)
+    message = authorization_request(run.trace)
     if message is None:
         return NO_REQUEST
     types = message.parameters.get("response_type", "").split()
@@ -105,7 +112,7 @@ def nonce(run: Run) -> Judgement:
 
 def form_post(run: Run) -> Judgement:
     """Compare the response mode that was asked for with those on offer."""
-    message, metadata = asked(run.trace), published(run.trace)
+    message, metadata = authorization_request(run.trace), metadata_exchange(run.trace)
     if run.flow == "paste":
         return idle("The user copies the code from the address bar, so it has to be in the URL.")
     if message is None:
@@ -122,7 +129,7 @@ def form_post(run: Run) -> Judgement:
 
 def loopback_literal(run: Run) -> Judgement:
     """Look at the host of the redirect URI."""
-    message = asked(run.trace)
+    message = authorization_request(run.trace)
     if message is None or "redirect_uri" not in message.parameters:
         return NO_REQUEST
     host = host_of(message.parameters["redirect_uri"])
@@ -133,14 +140,14 @@ def loopback_literal(run: Run) -> Judgement:
 
 def redirect_exact(run: Run) -> Judgement:
     """Compare where the response came, and what the token request says, with the redirect URI sent."""
-    message, response = asked(run.trace), answered(run.trace)
+    message, response = authorization_request(run.trace), authorization_response(run.trace)
     if message is None or "redirect_uri" not in message.parameters:
         return NO_REQUEST
     if response is None or not response.url:
         return NO_RESPONSE
-    sent_uri, exchange = message.parameters["redirect_uri"], first(run.trace, "token request")
-    relayed = {each.number for each in named(run.trace, "fragment relay")}
-    steps = tuple(sorted({*message.steps, *response.steps, *numbers(exchange)}))
+    sent_uri, exchange = message.parameters["redirect_uri"], first_exchange(run.trace, "token request")
+    relayed = {each.number for each in exchanges_named(run.trace, "fragment relay")}
+    steps = tuple(sorted({*message.steps, *response.steps, *entry_numbers(exchange)}))
     if not relayed.intersection(response.steps) and response.url != without_query(sent_uri):
         return failed("The response came to another address than the redirect URI in the request.", steps)
     if exchange is not None and dict(parameters_sent(exchange)).get("redirect_uri") != sent_uri:
@@ -153,9 +160,9 @@ def no_client_secret(run: Run) -> Judgement:
     ours = tuple(run.trace.exchanges("client", "server"))
     if telling := secretive(ours):
         return failed(
-            "The program sent a client secret, which a public client cannot keep.", numbers(*telling)
+            "The program sent a client secret, which a public client cannot keep.", entry_numbers(*telling)
         )
-    return passed("No client secret was sent.", numbers(*ours))
+    return passed("No client secret was sent.", entry_numbers(*ours))
 
 
 def tls(run: Run) -> Judgement:
@@ -163,8 +170,10 @@ def tls(run: Run) -> Judgement:
     plain = [each for each in run.trace.exchanges() if each.url.startswith("http:")]
     abroad = [each for each in plain if host_of(each.url) not in LOOPBACK]
     if abroad:
-        return failed("A request to another machine used http without TLS.", numbers(*abroad))
-    return passed("Only requests on this machine used http without TLS.", numbers(*run.trace.exchanges()))
+        return failed("A request to another machine used http without TLS.", entry_numbers(*abroad))
+    return passed(
+        "Only requests on this machine used http without TLS.", entry_numbers(*run.trace.exchanges())
+    )
 
 
 CHECKS = (

@@ -14,23 +14,23 @@ from loopback_auth.compare.judging.known_rows import fact
 from loopback_auth.compare.judging.secret_rows import key_in_argv
 from loopback_auth.compare.model import Cell, Run
 from loopback_auth.trace.evidence import (
-    KEYS,
+    GRANTS,
     TOKENS,
     Message,
-    answered,
-    asked,
-    brought,
-    first,
-    in_browser,
-    keys,
+    authorization_request,
+    authorization_response,
+    entry_numbers,
+    exchanges_named,
+    first_exchange,
     label_kind,
-    named,
-    numbers,
-    of_kind,
-    prizes,
-    redemption,
-    shown,
+    labels_brought,
+    labels_in_browser,
+    labels_of_kind,
+    labels_text,
+    redeeming_labels,
+    redeeming_request,
     traits_of,
+    valuable_labels,
 )
 from loopback_auth.trace.reading import labels_in, labels_sent, parameters_sent
 
@@ -43,15 +43,15 @@ def port(run: Run) -> Cell:
         label
         for each in arrived
         for label in labels_in(each.url, each.address, each.request_body)
-        if label in prizes(trace)
+        if label in valuable_labels(trace)
     ]
     if not arrived:
         return seen("no port", learnt(run).steps)
     if not found:
-        found = list(brought(trace, (*TOKENS, *KEYS), ("form_post", "relay"))[0])
+        found = list(labels_brought(trace, (*TOKENS, *GRANTS), ("form_post", "relay"))[0])
     guarded = bool(pkce_steps(run)) and {label_kind(label) for label in found} == {"code"}
-    text = f"{shown(found)}, with PKCE" if found and guarded else shown(found)
-    return seen(text, numbers(*arrived), "RFC 8252 §8.1, §8.2")
+    text = f"{labels_text(found)}, with PKCE" if found and guarded else labels_text(found)
+    return seen(text, entry_numbers(*arrived), "RFC 8252 §8.1, §8.2")
 
 
 def pkce(run: Run, message: Message) -> Cell:
@@ -59,7 +59,7 @@ def pkce(run: Run, message: Message) -> Cell:
     if "code_challenge" not in message.parameters:
         return seen("not sent", message.steps, "RFC 7636 §4.3")
     method = message.parameters.get("code_challenge_method", "plain")
-    proof = first(run.trace, "token request")
+    proof = first_exchange(run.trace, "token request")
     if proof is None or "code_verifier" not in dict(parameters_sent(proof)):
         return seen(f"{method}, no verifier seen", message.steps, "RFC 7636 §4.5")
     return seen(f"{method}, verifier sent", (*message.steps, proof.number), "RFC 7636 §4.6")
@@ -67,7 +67,7 @@ def pkce(run: Run, message: Message) -> Cell:
 
 def state(run: Run, message: Message) -> Cell:
     """Say whether state was sent, and returned."""
-    response, source = answered(run.trace), "RFC 6749 §10.12"
+    response, source = authorization_response(run.trace), "RFC 6749 §10.12"
     sent_state = message.parameters.get("state")
     if sent_state is None:
         return seen("not sent", message.steps, source)
@@ -89,7 +89,7 @@ def iss(run: Run) -> Cell:
     """Say whether the authorization response names its issuer."""
     if traits_of(run.flow).polled:
         return fact(run, "iss")
-    response = answered(run.trace)
+    response = authorization_response(run.trace)
     if response is None:
         return NOT_OBSERVED
     text = "iss sent" if "iss" in response.parameters else "no iss"
@@ -115,36 +115,40 @@ def fixation(run: Run, message: Message) -> Cell:
 
 def proof(run: Run) -> Cell:
     """Say how the program that got the tokens proved to be the one that started."""
-    redeeming, trace = redemption(run.trace), run.trace
+    redeeming, trace = redeeming_request(run.trace), run.trace
     if redeeming is None:
-        response = answered(trace)
+        response = authorization_response(trace)
         if response is None or not {"access_token", "id_token"}.intersection(response.parameters):
             return NOT_OBSERVED
         return seen("the token itself is delivered", response.steps)
-    if of_kind(labels_sent(redeeming), ("code_verifier",)):
+    if labels_of_kind(labels_sent(redeeming), ("code_verifier",)):
         return seen("code verifier sent", (redeeming.number,), "RFC 7636 §4.6")
-    handles = [label for label in labels_sent(redeeming) if label in keys(trace)]
-    exposed = [each for each in trace.exchanges("browser") if set(in_browser(each)).intersection(handles)]
+    handles = [label for label in labels_sent(redeeming) if label in redeeming_labels(trace)]
+    exposed = [
+        each for each in trace.exchanges("browser") if set(labels_in_browser(each)).intersection(handles)
+    ]
     if exposed:
-        return seen(f"{shown(handles)} is in the link", numbers(*exposed, redeeming))
-    return seen(f"{shown(handles)} stays in the program", (redeeming.number,))
+        return seen(f"{labels_text(handles)} is in the link", entry_numbers(*exposed, redeeming))
+    return seen(f"{labels_text(handles)} stays in the program", (redeeming.number,))
 
 
 def replay(run: Run) -> Cell:
     """Say what a second use of the code or ticket gets, where one was tried."""
-    uses = tuple(named(run.trace, "token request", "ticket exchange"))
+    uses = tuple(exchanges_named(run.trace, "token request", "ticket exchange"))
     for number, again in enumerate(uses):
         earlier = [use for use in uses[:number] if use.status < 300]
-        if any(set(labels_sent(use)) & set(labels_sent(again)) & keys(run.trace) for use in earlier):
+        if any(
+            set(labels_sent(use)) & set(labels_sent(again)) & redeeming_labels(run.trace) for use in earlier
+        ):
             text = "yes, accepted again" if again.status < 300 else f"no, refused ({again.status})"
-            return seen(text, numbers(*earlier, again), "RFC 6749 §4.1.2")
+            return seen(text, entry_numbers(*earlier, again), "RFC 6749 §4.1.2")
     return fact(run, "replay")
 
 
 def pkce_steps(run: Run) -> tuple[int, ...]:
     """Return the entries that show PKCE: a challenge, and the verifier with the code; none without both."""
-    message = asked(run.trace)
-    proof = first(run.trace, "token request")
+    message = authorization_request(run.trace)
+    proof = first_exchange(run.trace, "token request")
     if message is None or proof is None or "code_challenge" not in message.parameters:
         return ()
     return (*message.steps, proof.number) if "code_verifier" in dict(parameters_sent(proof)) else ()
@@ -161,7 +165,7 @@ def _of_request(about: str, cell: Callable[[Run, Message], Cell]) -> Callable[[R
     def of_run(run: Run) -> Cell:
         if traits_of(run.flow).polled:
             return fact(run, about)
-        message = asked(run.trace)
+        message = authorization_request(run.trace)
         return NOT_OBSERVED if message is None else cell(run, message)
 
     return of_run

@@ -11,15 +11,15 @@ from loopback_auth.compare.judging.cells import NOT_OBSERVED, Property, seen
 from loopback_auth.compare.model import Cell, Run
 from loopback_auth.trace.evidence import (
     POLLS,
-    answered,
-    asked,
-    first,
-    in_address,
+    authorization_request,
+    authorization_response,
+    browser_observed,
+    entry_numbers,
+    exchanges_named,
+    first_exchange,
     label_kind,
-    named,
-    numbers,
-    of_kind,
-    watched,
+    labels_in_address,
+    labels_of_kind,
 )
 from loopback_auth.trace.reading import labels_sent
 from loopback_auth.trace.records import Exchange, Trace
@@ -38,7 +38,7 @@ def outcome(run: Run) -> Cell:
     """Say how the login ended; of one that never began nothing was seen."""
     if not run.trace.entries:
         return Cell(run.outcome, "not observed")
-    ends = numbers(*run.trace.steps("done"), *run.trace.steps("failed"))
+    ends = entry_numbers(*run.trace.steps("done"), *run.trace.steps("failed"))
     return seen(run.outcome, ends or (run.trace.entries[-1].number,))
 
 
@@ -48,23 +48,23 @@ def order(run: Run) -> Cell:
     parts = []
     for sender, group in groupby(exchanges, lambda each: SENDERS[each.sender]):
         parts.append(f"{sender}: {', '.join(_counted(tuple(group)))}")
-    if not watched(run.trace):
+    if not browser_observed(run.trace):
         parts.append("other requests of the browser were not seen")
-    return seen("; ".join(parts), numbers(*exchanges))
+    return seen("; ".join(parts), entry_numbers(*exchanges))
 
 
 def requests_by_us(run: Run) -> Cell:
     """Count the requests from the program to the server."""
     exchanges = tuple(run.trace.exchanges("client", "server"))
-    return seen(str(len(exchanges)), numbers(*exchanges) or _browser_legs(run.trace))
+    return seen(str(len(exchanges)), entry_numbers(*exchanges) or _browser_legs(run.trace))
 
 
 def requests_by_the_browser(run: Run) -> Cell:
     """Count the requests from the browser to the server, where all of them were seen."""
-    if not watched(run.trace):
+    if not browser_observed(run.trace):
         return NOT_OBSERVED
     exchanges = tuple(run.trace.exchanges("browser", "server"))
-    return seen(str(len(exchanges)), numbers(*exchanges) or numbers(*run.trace.exchanges()))
+    return seen(str(len(exchanges)), entry_numbers(*exchanges) or entry_numbers(*run.trace.exchanges()))
 
 
 def requests_to_our_port(run: Run) -> Cell:
@@ -72,7 +72,7 @@ def requests_to_our_port(run: Run) -> Cell:
     arrived = [each for each in run.trace.exchanges(receiver="client") if each.status]
     strangers = sum(each.sender == "stranger" for each in arrived)
     text = str(len(arrived) - strangers) + (f", and {strangers} from other programs" if strangers else "")
-    return seen(text, numbers(*arrived) or numbers(*run.trace.exchanges()))
+    return seen(text, entry_numbers(*arrived) or entry_numbers(*run.trace.exchanges()))
 
 
 def person(run: Run) -> Cell:
@@ -82,7 +82,7 @@ def person(run: Run) -> Cell:
     if not approvals:
         return NOT_OBSERVED
     actions = ["approve"]
-    steps = [*numbers(*approvals, *pasted)]
+    steps = [*entry_numbers(*approvals, *pasted)]
     if pasted:
         actions += ["copy and paste the URL"]
     if code := _user_code(trace):
@@ -95,15 +95,15 @@ def person(run: Run) -> Cell:
 def learnt(run: Run) -> Cell:
     """Say how the program learned of the approval."""
     trace = run.trace
-    if pasted := numbers(*trace.steps("paste")):
+    if pasted := entry_numbers(*trace.steps("paste")):
         return seen("pasted by the user", pasted)
-    if relayed := numbers(first(trace, "fragment relay")):
+    if relayed := entry_numbers(first_exchange(trace, "fragment relay")):
         return seen("redirect, then a script", relayed)
-    polls = numbers(*named(trace, *POLLS))
+    polls = entry_numbers(*exchanges_named(trace, *POLLS))
     if polls:
         return seen("polling", polls)
-    response = first(trace, "authorization response")
-    if response is None or answered(trace) is None:
+    response = first_exchange(trace, "authorization response")
+    if response is None or authorization_response(trace) is None:
         return NOT_OBSERVED
     return seen("form post" if response.method == "POST" else "redirect", (response.number,))
 
@@ -113,12 +113,12 @@ def delay(run: Run) -> Cell:
     approvals, ends = tuple(run.trace.steps("approve")), tuple(run.trace.steps("done"))
     if not approvals or not ends:
         return NOT_OBSERVED
-    return seen(f"{ends[-1].at - approvals[-1].at:.1f} s", numbers(approvals[-1], ends[-1]))
+    return seen(f"{ends[-1].at - approvals[-1].at:.1f} s", entry_numbers(approvals[-1], ends[-1]))
 
 
 def polls(run: Run) -> Cell:
     """Count the requests that asked whether the user had approved."""
-    asking = numbers(*named(run.trace, *POLLS))
+    asking = entry_numbers(*exchanges_named(run.trace, *POLLS))
     return seen(str(len(asking)), asking or learnt(run).steps)
 
 
@@ -132,21 +132,21 @@ def _counted(exchanges: tuple[Exchange, ...]) -> list[str]:
 
 def _browser_legs(trace: Trace) -> tuple[int, ...]:
     """Return the entries that show a login in which the program sent the server no request."""
-    message = asked(trace)
+    message = authorization_request(trace)
     return message.steps if message is not None else ()
 
 
 def _user_code(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
     """Return what the user had to do with a user code, if there was one, and the entries that show it."""
     pages = tuple(trace.exchanges("browser", "server"))
-    carried = [each for each in pages if of_kind(in_address(each), ("user_code",))]
+    carried = [each for each in pages if labels_of_kind(labels_in_address(each), ("user_code",))]
     if carried:
-        return "compare the code", numbers(*carried)
-    typed = [each for each in pages if of_kind(labels_sent(each), ("user_code",))]
+        return "compare the code", entry_numbers(*carried)
+    typed = [each for each in pages if labels_of_kind(labels_sent(each), ("user_code",))]
     if typed:
-        return "type the code", numbers(*typed)
+        return "type the code", entry_numbers(*typed)
     if any(label_kind(secret.label) == "user_code" for secret in trace.secrets):
-        return "compare or type the code", numbers(*trace.steps("invite"))
+        return "compare or type the code", entry_numbers(*trace.steps("invite"))
     return None
 
 

@@ -23,11 +23,11 @@ from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import (
     POLLS,
     TOKENS,
-    first,
-    granted,
-    named,
-    numbers,
-    of_kind,
+    entries_with_tokens,
+    entry_numbers,
+    exchanges_named,
+    first_exchange,
+    labels_of_kind,
     traits_of,
 )
 from loopback_auth.trace.reading import labels_received, labels_sent, response_header, response_members
@@ -48,17 +48,17 @@ Difference = Callable[[set[str], set[str]], set[str]]
 
 def single_use(run: Run) -> Judgement:
     """Look for a code that was sent twice, and for the second response."""
-    uses = tuple(named(run.trace, "token request"))
+    uses = tuple(exchanges_named(run.trace, "token request"))
     for number, again in enumerate(uses):
-        repeated = set(of_kind(labels_sent(again), ("code",)))
+        repeated = set(labels_of_kind(labels_sent(again), ("code",)))
         earlier = [
             use for use in uses[:number] if use.status == 200 and repeated.intersection(labels_sent(use))
         ]
         if earlier and again.status == 200:
-            return failed("The same code was exchanged for tokens twice.", numbers(*earlier, again))
+            return failed("The same code was exchanged for tokens twice.", entry_numbers(*earlier, again))
         if earlier:
             because = f"A second use of the code was refused ({again.status})."
-            return passed(because, numbers(*earlier, again))
+            return passed(because, entry_numbers(*earlier, again))
     return unseen("No code was used twice.")
 
 
@@ -69,15 +69,15 @@ def refresh_token_issued(run: Run) -> Judgement:
     if traits_of(run.flow).brings_tokens:
         return idle("This flow must not issue a refresh token (RFC 6749 §4.2.2).")
     if run.tokens.refresh_token:
-        return passed("A refresh token was issued.", granted(run.trace))
-    return failed("No refresh token was issued.", granted(run.trace))
+        return passed("A refresh token was issued.", entries_with_tokens(run.trace))
+    return failed("No refresh token was issued.", entries_with_tokens(run.trace))
 
 
 def lifetime(run: Run) -> Judgement:
     """Compare the lifetime of the access token with a day."""
     if run.tokens is None:
         return NO_TOKENS
-    seconds, steps = run.tokens.lifetime, granted(run.trace)
+    seconds, steps = run.tokens.lifetime, entries_with_tokens(run.trace)
     if seconds is None:
         return failed("The server did not state the lifetime of the access token.", steps)
     if seconds > DAY:
@@ -99,20 +99,20 @@ def no_store(run: Run) -> Judgement:
     """Look for the header that keeps tokens out of caches."""
     answers = [
         each
-        for each in named(run.trace, "token request", "device token request", "refresh request")
-        if of_kind(labels_received(each), TOKENS)
+        for each in exchanges_named(run.trace, "token request", "device token request", "refresh request")
+        if labels_of_kind(labels_received(each), TOKENS)
     ]
     if not answers:
         return unseen("No response with tokens was seen.")
     careless = [each for each in answers if "no-store" not in response_header(each, "cache-control").lower()]
     if careless:
-        return failed("A response with tokens may be stored by caches.", numbers(*careless))
-    return passed("Every response with tokens has Cache-Control: no-store.", numbers(*answers))
+        return failed("A response with tokens may be stored by caches.", entry_numbers(*careless))
+    return passed("Every response with tokens has Cache-Control: no-store.", entry_numbers(*answers))
 
 
 def pace(run: Run) -> Judgement:
     """Compare the time between polling requests with the server's interval."""
-    polls, least = tuple(named(run.trace, *POLLS)), _interval(run)
+    polls, least = tuple(exchanges_named(run.trace, *POLLS)), _interval(run)
     if least is None and all(_retry_after(each) == 0.0 for each in polls):
         return idle("The server stated no interval.")
     if len(polls) < 2:
@@ -126,8 +126,8 @@ def pace(run: Run) -> Judgement:
             because = (
                 f"A polling request came {gap:.1f} s after the one before; the server wants {wanted:g} s."
             )
-            return failed(because, numbers(earlier, later))
-    return passed("Every polling request waited for the interval.", numbers(*polls))
+            return failed(because, entry_numbers(earlier, later))
+    return passed("Every polling request waited for the interval.", entry_numbers(*polls))
 
 
 def one_poll_after_approval(run: Run) -> Judgement:
@@ -135,8 +135,8 @@ def one_poll_after_approval(run: Run) -> Judgement:
     approvals = tuple(run.trace.steps("approve"))
     if not approvals:
         return unseen("The moment of the approval was not seen.")
-    later = [each for each in named(run.trace, *POLLS) if each.number > approvals[-1].number]
-    steps = numbers(*approvals, *later)
+    later = [each for each in exchanges_named(run.trace, *POLLS) if each.number > approvals[-1].number]
+    steps = entry_numbers(*approvals, *later)
     if not later:
         return unseen("There was no polling request after the approval.")
     if run.tokens is None:
@@ -153,8 +153,8 @@ def signature(run: Run) -> Judgement:
     if not run.tokens.id_token:
         return idle("There is no ID token.")
     if run.tokens.id_token == "verified":
-        return passed("The signature was verified with a key of the server.", granted(run.trace))
-    return failed("The signature of the ID token was not verified.", granted(run.trace))
+        return passed("The signature was verified with a key of the server.", entries_with_tokens(run.trace))
+    return failed("The signature of the ID token was not verified.", entries_with_tokens(run.trace))
 
 
 def _scope(run: Run, difference: Difference, word: str) -> Judgement:
@@ -165,13 +165,17 @@ def _scope(run: Run, difference: Difference, word: str) -> Judgement:
         return idle("No scope was requested.")
     if found := sorted(difference(wanted, given)):
         text = server_text(" ".join(found), 120)
-        return failed(f"The server granted {word} scope than was requested: {text}.", granted(run.trace))
-    return passed(f"The server granted no {word} scope than was requested.", granted(run.trace))
+        return failed(
+            f"The server granted {word} scope than was requested: {text}.", entries_with_tokens(run.trace)
+        )
+    return passed(f"The server granted no {word} scope than was requested.", entries_with_tokens(run.trace))
 
 
 def _interval(run: Run) -> float | None:
     """Return the seconds between polls that the server named, or those of RFC 8628 for a device."""
-    created = first(run.trace, "device authorization request") or first(run.trace, "ticket request")
+    created = first_exchange(run.trace, "device authorization request") or first_exchange(
+        run.trace, "ticket request"
+    )
     named_interval = dict(response_members(created)).get("interval", "") if created is not None else ""
     try:
         return float(named_interval)

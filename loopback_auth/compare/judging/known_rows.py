@@ -12,7 +12,7 @@ from functools import partial
 
 from loopback_auth.compare.judging.cells import NOT_IN_PROTOCOL, NOT_OBSERVED, Property, known
 from loopback_auth.compare.model import Cell, Run
-from loopback_auth.trace.evidence import first, traits_of
+from loopback_auth.trace.evidence import first_exchange, traits_of
 
 Fact = tuple[str, str]
 """A text, and its source."""
@@ -152,7 +152,7 @@ def fact(run: Run, about: str) -> Cell:
 
 
 def _netlify(run: Run) -> bool:
-    created = first(run.trace, "ticket request")
+    created = first_exchange(run.trace, "ticket request")
     return created is not None and "/oauth/tickets" in created.url
 
 

@@ -17,18 +17,18 @@ from loopback_auth.compare.judging.verdicts import (
 )
 from loopback_auth.compare.model import Run
 from loopback_auth.trace.evidence import (
-    ACCESS,
-    asked,
-    brought,
-    in_address,
-    in_browser,
-    keys,
-    numbers,
-    of_kind,
-    redemption,
-    shown,
-    started,
-    watched,
+    ACCESS_TOKENS,
+    authorization_request,
+    browser_observed,
+    browser_starts,
+    entry_numbers,
+    labels_brought,
+    labels_in_address,
+    labels_in_browser,
+    labels_of_kind,
+    labels_text,
+    redeeming_labels,
+    redeeming_request,
 )
 from loopback_auth.trace.reading import (
     fragment_parameters,
@@ -45,11 +45,11 @@ NO_PROGRAM = idle("No browser was started.")
 def code_in_history(run: Run) -> Judgement:
     """Look for the code in the URL of a page."""
     legs = tuple(run.trace.exchanges("browser"))
-    kept = [each for each in legs if each.observed and of_kind(kept_address(each), ("code",))]
+    kept = [each for each in legs if each.observed and labels_of_kind(kept_address(each), ("code",))]
     if kept:
-        found = shown(of_kind(kept_address(kept[0]), ("code",)))
-        return failed(f"The URL of a page contained {found}.", numbers(*kept))
-    if any(of_kind(in_address(each), ("code",)) for each in legs):
+        found = labels_text(labels_of_kind(kept_address(kept[0]), ("code",)))
+        return failed(f"The URL of a page contained {found}.", entry_numbers(*kept))
+    if any(labels_of_kind(labels_in_address(each), ("code",)) for each in legs):
         return unseen(
             "The code was in a URL that could not be opened; whether the history keeps it was not seen."
         )
@@ -59,32 +59,32 @@ def code_in_history(run: Run) -> Judgement:
 def token_in_fragment(run: Run) -> Judgement:
     """Look for tokens in URL fragments."""
     legs = tuple(run.trace.exchanges("browser"))
-    hits = [each for each in legs if of_kind(_fragment_labels(each), ACCESS)]
+    hits = [each for each in legs if labels_of_kind(_fragment_labels(each), ACCESS_TOKENS)]
     if hits:
-        found = shown(of_kind(_fragment_labels(hits[0]), ACCESS))
-        return failed(f"A URL fragment contained {found}.", numbers(*hits))
-    names, steps = brought(run.trace, ACCESS, ("relay",))
+        found = labels_text(labels_of_kind(_fragment_labels(hits[0]), ACCESS_TOKENS))
+        return failed(f"A URL fragment contained {found}.", entry_numbers(*hits))
+    names, steps = labels_brought(run.trace, ACCESS_TOKENS, ("relay",))
     if names:
-        return failed(f"A script had to read {shown(names)} from the URL.", steps)
+        return failed(f"A script had to read {labels_text(names)} from the URL.", steps)
     return _clean(run, "No URL fragment contained a token.")
 
 
 def token_in_url(run: Run) -> Judgement:
     """Look for tokens in the URL of any request."""
     exchanges = tuple(run.trace.exchanges())
-    hits = [each for each in exchanges if of_kind(labels_in(each.url), ACCESS)]
+    hits = [each for each in exchanges if labels_of_kind(labels_in(each.url), ACCESS_TOKENS)]
     if hits:
-        found = shown(of_kind(labels_in(hits[0].url), ACCESS))
-        return failed(f"The URL of a request contained {found}.", numbers(*hits))
+        found = labels_text(labels_of_kind(labels_in(hits[0].url), ACCESS_TOKENS))
+        return failed(f"The URL of a request contained {found}.", entry_numbers(*hits))
     return _clean(run, "No request had a token in its URL.")
 
 
 def handle_in_url(run: Run) -> Judgement:
     """Look for a ticket or device code in the URLs that the browser opens."""
-    redeeming, request = keys(run.trace), redemption(run.trace)
+    redeeming, request = redeeming_labels(run.trace), redeeming_request(run.trace)
     if not redeeming:
         return unseen("No ticket or device code was seen.")
-    if request is not None and of_kind(labels_sent(request), ("code_verifier",)):
+    if request is not None and labels_of_kind(labels_sent(request), ("code_verifier",)):
         return passed("The exchange of what is in the link also needed a verifier.", (request.number,))
     invited = [
         step
@@ -97,47 +97,49 @@ def handle_in_url(run: Run) -> Judgement:
     hits = [each for each in legs if redeeming.intersection(labels_in(each.url, each.address))]
     if invited or hits:
         return failed(
-            "The approval link contains all that is needed to get the tokens.", numbers(*invited, *hits)
+            "The approval link contains all that is needed to get the tokens.", entry_numbers(*invited, *hits)
         )
-    steps = numbers(*run.trace.steps("invite"), *legs)
+    steps = entry_numbers(*run.trace.steps("invite"), *legs)
     return passed("The approval link is not enough to get the tokens.", steps)
 
 
 def key_in_argv(run: Run) -> Judgement:
     """Look for codes and tickets in the arguments of the started browser."""
-    programs = started(run.trace)
+    programs = browser_starts(run.trace)
     if not programs:
         return NO_PROGRAM
-    found = keys(run.trace).intersection(_arguments(run))
+    found = redeeming_labels(run.trace).intersection(_arguments(run))
     if found:
-        return failed(f"The process list showed {shown(sorted(found))}.", numbers(*programs))
-    opening = of_kind(_arguments(run), ("start_key",))
+        return failed(f"The process list showed {labels_text(sorted(found))}.", entry_numbers(*programs))
+    opening = labels_of_kind(_arguments(run), ("start_key",))
     but = ", only a key that opens the start page once" if opening else ""
-    return passed(f"The process list showed nothing that gets the tokens{but}.", numbers(*programs))
+    return passed(f"The process list showed nothing that gets the tokens{but}.", entry_numbers(*programs))
 
 
 def request_in_argv(run: Run) -> Judgement:
     """Look for the authorization request in the arguments of the started browser."""
-    programs, message = started(run.trace), asked(run.trace)
+    programs, message = browser_starts(run.trace), authorization_request(run.trace)
     if not programs:
         return NO_PROGRAM
     full = [step for step in programs if _is_request(step.value("argument"), message.url if message else "")]
-    if full or of_kind(_arguments(run), ("state", "nonce", "request_uri")):
-        return failed("The process list showed the authorization request with its state.", numbers(*programs))
-    return passed("The process list did not show the authorization request.", numbers(*programs))
+    if full or labels_of_kind(_arguments(run), ("state", "nonce", "request_uri")):
+        return failed(
+            "The process list showed the authorization request with its state.", entry_numbers(*programs)
+        )
+    return passed("The process list did not show the authorization request.", entry_numbers(*programs))
 
 
 def start_page(run: Run) -> Judgement:
     """Compare the arguments of the started browser with the URLs of the start page."""
-    programs = started(run.trace)
+    programs = browser_starts(run.trace)
     if not programs:
         return NO_PROGRAM
     pages = [each for each in run.trace.exchanges("browser", "client") if each.step == "start page"]
     ours = {without_query(each.url) for each in pages}
-    steps = numbers(*programs, *pages)
+    steps = entry_numbers(*programs, *pages)
     for step in programs:
         argument = step.value("argument")
-        if without_query(argument) not in ours and not of_kind(labels_in(argument), ("start_key",)):
+        if without_query(argument) not in ours and not labels_of_kind(labels_in(argument), ("start_key",)):
             return failed("The browser was sent directly to the provider.", steps)
     return passed("The browser began at the program's start page.", steps)
 
@@ -145,9 +147,9 @@ def start_page(run: Run) -> Judgement:
 def refresh_token_in_browser(run: Run) -> Judgement:
     """Look for a refresh token in the browser's requests and responses."""
     legs = tuple(run.trace.exchanges("browser"))
-    hits = [each for each in legs if of_kind(in_browser(each), ("refresh_token",))]
+    hits = [each for each in legs if labels_of_kind(labels_in_browser(each), ("refresh_token",))]
     if hits:
-        return failed("A refresh token passed through the browser.", numbers(*hits))
+        return failed("A refresh token passed through the browser.", entry_numbers(*hits))
     return _clean(run, "No refresh token passed through the browser.")
 
 
@@ -166,12 +168,12 @@ def user_code_shown(run: Run) -> Judgement:
     told = [
         step
         for step in invitations
-        if of_kind(
+        if labels_of_kind(
             labels_in(step.words, *(value for name, value in step.values if "url" not in name)),
             ("user_code",),
         )
     ]
-    steps = numbers(*offered, *invitations)
+    steps = entry_numbers(*offered, *invitations)
     if not told:
         return failed("A link that contains the user code was shown, but not the code to compare.", steps)
     return passed("The user code was shown beside the link that contains it.", steps)
@@ -179,9 +181,9 @@ def user_code_shown(run: Run) -> Judgement:
 
 def _clean(run: Run, because: str) -> Judgement:
     """Pass, where all was seen that there is to look through."""
-    if not watched(run.trace):
+    if not browser_observed(run.trace):
         return unseen("The browser was not watched.")
-    return passed(because, numbers(*run.trace.exchanges()))
+    return passed(because, entry_numbers(*run.trace.exchanges()))
 
 
 def _fragment_labels(exchange: Exchange) -> tuple[str, ...]:
@@ -189,7 +191,7 @@ def _fragment_labels(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _arguments(run: Run) -> tuple[str, ...]:
-    return labels_in(*(step.value("argument") for step in started(run.trace)))
+    return labels_in(*(step.value("argument") for step in browser_starts(run.trace)))
 
 
 def _is_request(argument: str, endpoint: str) -> bool:

@@ -7,7 +7,15 @@ from loopback_auth.compare.judging.course_rows import learnt
 from loopback_auth.compare.judging.known_rows import fact
 from loopback_auth.compare.model import Cell, Run, Tokens
 from loopback_auth.redact import server_text
-from loopback_auth.trace.evidence import POLLS, answered, asked, first, granted, named, numbers
+from loopback_auth.trace.evidence import (
+    POLLS,
+    authorization_request,
+    authorization_response,
+    entries_with_tokens,
+    entry_numbers,
+    exchanges_named,
+    first_exchange,
+)
 from loopback_auth.trace.reading import parameters_sent, without_query
 from loopback_auth.trace.records import Exchange
 
@@ -19,27 +27,27 @@ def refresh_token(run: Run) -> Cell:
     """Say whether a refresh token was issued."""
     if run.tokens is None:
         return NOT_OBSERVED
-    return seen("yes" if run.tokens.refresh_token else "no", granted(run.trace), "RFC 6749 §1.5")
+    return seen("yes" if run.tokens.refresh_token else "no", entries_with_tokens(run.trace), "RFC 6749 §1.5")
 
 
 def lifetime(run: Run) -> Cell:
     """Say how long the access token is valid."""
     if run.tokens is None:
         return NOT_OBSERVED
-    return seen(duration(run.tokens), granted(run.trace), "RFC 6749 §5.1")
+    return seen(duration(run.tokens), entries_with_tokens(run.trace), "RFC 6749 §5.1")
 
 
 def scope_asked(run: Run) -> Cell:
     """Say which scope was requested."""
-    message = asked(run.trace)
-    began = numbers(first(run.trace, "device authorization request"))
-    steps = message.steps if message is not None else began or granted(run.trace)
+    message = authorization_request(run.trace)
+    began = entry_numbers(first_exchange(run.trace, "device authorization request"))
+    steps = message.steps if message is not None else began or entries_with_tokens(run.trace)
     return _scope(run, run.tokens.scope_asked if run.tokens else "", steps)
 
 
 def scope_granted(run: Run) -> Cell:
     """Say which scope was granted."""
-    return _scope(run, run.tokens.scope_granted if run.tokens else "", granted(run.trace))
+    return _scope(run, run.tokens.scope_granted if run.tokens else "", entries_with_tokens(run.trace))
 
 
 def id_token(run: Run) -> Cell:
@@ -48,13 +56,13 @@ def id_token(run: Run) -> Cell:
         return NOT_OBSERVED
     status = run.tokens.id_token
     text = f"yes, signature {status}" if status else "no"
-    return seen(text, granted(run.trace), "OpenID Connect Core 1.0 §3.1.3.7")
+    return seen(text, entries_with_tokens(run.trace), "OpenID Connect Core 1.0 §3.1.3.7")
 
 
 def dpop(run: Run) -> Cell:
     """Say whether the tokens were, or can be, bound to a key."""
     bound = [each for each in run.trace.exchanges("client", "server") if "dpop" in _header_names(each)]
-    return seen("proof sent", numbers(*bound), "RFC 9449 §5") if bound else fact(run, "dpop")
+    return seen("proof sent", entry_numbers(*bound), "RFC 9449 §5") if bound else fact(run, "dpop")
 
 
 def client_secret(run: Run) -> Cell:
@@ -62,44 +70,44 @@ def client_secret(run: Run) -> Cell:
     ours = tuple(run.trace.exchanges("client", "server"))
     telling = secretive(ours)
     if telling:
-        return seen("sent", numbers(*telling), "RFC 8252 §8.5")
-    message = asked(run.trace)
-    steps = numbers(*ours) or (message.steps if message is not None else ())
+        return seen("sent", entry_numbers(*telling), "RFC 8252 §8.5")
+    message = authorization_request(run.trace)
+    steps = entry_numbers(*ours) or (message.steps if message is not None else ())
     return seen("not sent", steps, "RFC 8252 §8.5")
 
 
 def redirect_uri(run: Run) -> Cell:
     """Say which redirect URI was sent, if any."""
-    message = asked(run.trace)
+    message = authorization_request(run.trace)
     if message is not None and "redirect_uri" in message.parameters:
         uri = server_text(message.parameters["redirect_uri"], SCOPE_LIMIT)
         return seen(uri, message.steps, "RFC 8252 §7.3")
-    return seen("not sent", numbers(*named(run.trace, *POLLS)))
+    return seen("not sent", entry_numbers(*exchanges_named(run.trace, *POLLS)))
 
 
 def listening_port(run: Run) -> Cell:
     """Say whether the response came to a port of this machine."""
-    response = first(run.trace, "authorization response")
+    response = first_exchange(run.trace, "authorization response")
     if response is not None and response.status and not tuple(run.trace.steps("paste")):
-        bound = numbers(*run.trace.steps("bind"), response)
+        bound = entry_numbers(*run.trace.steps("bind"), response)
         return seen("yes", bound, "RFC 8252 §7.3")
     return seen("no", learnt(run).steps)
 
 
 def javascript(run: Run) -> Cell:
     """Say whether a page has to run a script so that the response arrives."""
-    relayed = numbers(first(run.trace, "fragment relay"))
+    relayed = entry_numbers(first_exchange(run.trace, "fragment relay"))
     return seen("needed", relayed, "RFC 6749 §4.2 (D-F)") if relayed else fact(run, "javascript")
 
 
 def last_hop(run: Run) -> Cell:
     """Say how the response to the approval travelled to the program."""
-    if pasted := numbers(*run.trace.steps("paste")):
+    if pasted := entry_numbers(*run.trace.steps("paste")):
         return seen("pasted into the terminal", pasted)
-    polls = tuple(named(run.trace, *POLLS))
+    polls = tuple(exchanges_named(run.trace, *POLLS))
     if polls:
         return seen(_transport(polls[-1].url), (polls[-1].number,), "RFC 6749 §3.2")
-    response = answered(run.trace)
+    response = authorization_response(run.trace)
     return seen(_transport(response.url), response.steps, "RFC 8252 §8.3") if response else NOT_OBSERVED
 
 
