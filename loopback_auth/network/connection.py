@@ -30,7 +30,7 @@ SILENT = logging.Logger("loopback_auth.receiver", level=logging.CRITICAL + 1)
 
 
 class Owner(Protocol):
-    """What a connection needs of the receiver that it belongs to."""
+    """What a connection needs of those that it belongs to."""
 
     request_seconds: float
     closed: bool
@@ -40,6 +40,10 @@ class Owner(Protocol):
 
     def forget(self, connection: Connection) -> None:
         """Note that the connection is gone."""
+
+
+class Visited(Protocol):
+    """What a connection needs of the receiver that it has come to."""
 
     def turn_away(self, refusal: TurnedAway) -> None:
         """Count a request that was not ours."""
@@ -59,9 +63,9 @@ class Owner(Protocol):
 class Connection(RequestHandler):
     """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
 
-    __slots__ = ("_encrypted", "_received", "_receiver", "_timer", "_without_cookies", "busy")
+    __slots__ = ("_encrypted", "_owner", "_received", "_timer", "_visited", "_without_cookies", "busy")
 
-    def __init__(self, manager: WebServer, receiver: Owner) -> None:
+    def __init__(self, manager: WebServer, owner: Owner, visited: Visited) -> None:
         super().__init__(
             manager,
             loop=asyncio.get_running_loop(),
@@ -74,7 +78,8 @@ class Connection(RequestHandler):
             lingering_time=0,
             auto_decompress=False,
         )
-        self._receiver = receiver
+        self._owner = owner
+        self._visited = visited
         self._timer: asyncio.TimerHandle | None = None
         self._received = 0
         self._without_cookies = WithoutCookies()
@@ -83,18 +88,18 @@ class Connection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to listen, unless it is all over."""
-        if self._receiver.closed and isinstance(transport, asyncio.Transport):
+        if self._owner.closed and isinstance(transport, asyncio.Transport):
             transport.abort()
             return
         super().connection_made(transport)
-        self._timer = asyncio.get_running_loop().call_later(self._receiver.request_seconds, self.drop)
-        self._receiver.admit(self, self._task_handler)
+        self._timer = asyncio.get_running_loop().call_later(self._owner.request_seconds, self.drop)
+        self._owner.admit(self, self._task_handler)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Note that the other side, or we, have hung up."""
         if self._timer is not None:
             self._timer.cancel()
-        self._receiver.forget(self)
+        self._owner.forget(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,11 +109,11 @@ class Connection(RequestHandler):
         if not self._encrypted and data[:1] == b"\x16" and not self._received:
             # RFC 8446 §5.1: a handshake; no HTTP begins like this.
             self._encrypted = True
-            self._receiver.encrypted()
+            self._visited.encrypted()
         data = self._without_cookies.feed(data)
         self._received += len(data)
         if self._received > RECEIVED_LIMIT:
-            self._receiver.turn_away(TurnedAway(413, "This is more than a request can hold."))
+            self._visited.turn_away(TurnedAway(413, "This is more than a request can hold."))
             self.drop()
             return
         super().data_received(data)
@@ -158,19 +163,20 @@ class Connection(RequestHandler):
             status, reason = 431, "This request is longer than any answer of a server can be."
         elif self._encrypted:
             reason = "Something spoke https to this address; it begins with http."
-        return answer(self._receiver.refused(TurnedAway(status, reason)))
+        return answer(self._visited.refused(TurnedAway(status, reason)))
 
 
 class Server(WebServer):
     """aiohttp's low-level server, making connections of our kind."""
 
-    def __init__(self, receiver: Owner) -> None:
-        super().__init__(receiver.handle)
-        self._receiver = receiver
+    def __init__(self, owner: Owner, visited: Visited) -> None:
+        super().__init__(visited.handle)
+        self._owner = owner
+        self._visited = visited
 
     def __call__(self) -> RequestHandler:
         """Make a connection."""
-        return Connection(self, self._receiver)
+        return Connection(self, self._owner, self._visited)
 
 
 def report_mistake(what: str, exc: BaseException | None) -> None:

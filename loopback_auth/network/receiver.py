@@ -1,12 +1,12 @@
 """The receiver: a temporary aiohttp server on sockets that are already bound.
 
-What a request means is decided by `protocol.redirect`; this file turns aiohttp's requests into values, keeps
-strangers from tying us down, and holds the one answer that matters until the sign-in has ended, so that the
-page can tell the truth (a redirect to a "done" page would race against our own end).
+What a request means is decided by `protocol.redirect`; this file turns aiohttp's requests into values, finds
+the page for each, and holds the one answer that matters until the sign-in has ended, so that the page can
+tell the truth (a redirect to a "done" page would race against our own end).
 
-Keeping strangers out: 10 s for a request to be complete, 64 connections of which the oldest unfinished one
-goes first and one that is being held never, bounded lines, headers and bodies, one request a connection, and
-no word of the framework in any answer or log, because aiohttp quotes what it could not parse.
+Keeping strangers out: 10 s for a request to be complete, a limited number of connections (`connections`),
+bounded lines, headers and bodies, one request a connection, and no word of the framework in any answer or
+log (`connection`), because aiohttp quotes what it could not parse.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from loopback_auth.events import (
     Notify,
 )
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
-from loopback_auth.network.connection import Connection, Server, answer, report_mistake
+from loopback_auth.network.connection import Connection, answer, report_mistake
+from loopback_auth.network.connections import Connections
 from loopback_auth.network.incoming_request import body_of, head_of, path_of
 from loopback_auth.network.last_page import LastPage, brief_page
-from loopback_auth.network.loopback import BACKLOG, BoundRedirect
+from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.peer import runs_as_another
 from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.network.start_page import ANOTHER_USER, StartLink, StartPage
@@ -48,16 +49,10 @@ from loopback_auth.protocol.redirect import (
     said,
 )
 
-CONNECTIONS = 64
-ACCEPTS = 8
-"""Connections taken in at a time: far fewer than `CONNECTIONS`, so that a crowd that arrives all at once
-cannot push out the one that matters before anybody has looked at what it says."""
 REQUEST_SECONDS = 10.0
 """Seconds that a connection gets to send its whole request."""
 LAST_PAGE_SECONDS = 2.0
 """Seconds that a browser gets to take the last page."""
-TURNS = 3
-"""Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
 SUSPICIOUS = 20
 """Forged callbacks after which the person is told that something is calling this port."""
 
@@ -87,8 +82,6 @@ class Receiver:
         request_seconds: float = REQUEST_SECONDS,
         observer: Observer = UNOBSERVED,
     ) -> None:
-        self.request_seconds = request_seconds
-        self.closed = False
         self._bound = bound
         self._notify = notify
         self._observer = observer
@@ -105,60 +98,31 @@ class Receiver:
         )
         loop = asyncio.get_running_loop()
         self._outcome: asyncio.Future[HttpResponse] = loop.create_future()
-        self._connections: dict[Connection, None] = {}
         self._held: set[Connection] = set()
         self._last: HttpResponse | None = None
         self._visited_once = asyncio.Event()
         self._released = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._ignored = 0
         self._forged = 0
         self._https_told = False
         self._waiting_page: WaitingPage | None = None
-        self._server = Server(self)
-        self._listeners: list[asyncio.Server] = []
+        self._connections = Connections(bound, self, request_seconds=request_seconds, forgotten=self._forget)
 
     async def __aenter__(self) -> Receiver:
-        loop = asyncio.get_running_loop()
-        try:
-            for one in self._bound.sockets:
-                self._listeners.append(await loop.create_server(self._server, sock=one, backlog=ACCEPTS))
-                one.listen(BACKLOG)  # asyncio has just lowered the kernel's queue to `ACCEPTS` as well.
-        except BaseException:
-            self._close()
-            raise
+        await self._connections.accept()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.closed = True
         try:
-            await self._stop_accepting()
+            await self._connections.stop_accepting()
         finally:
             if self._last is not None and self._bound.lingers and self._expected.answered:
                 last = LastPage(self._last, self._expected, self.start, same_user=self._same_user)
                 self._bound.after_exit = tuple(one.dup() for one in self._bound.sockets), last
-            self._close()
-            for connection in list(self._connections):
-                connection.drop()
-            for task in self._tasks:
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _stop_accepting(self) -> None:
-        # A server of asyncio that is closed loses the sockets of which it has not yet made connections.
-        loop = asyncio.get_running_loop()
-        for one in self._bound.sockets:
-            with suppress(NotImplementedError, ValueError):  # Windows; somebody else has closed it.
-                loop.remove_reader(one)
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
-
-    def _close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        self._bound.close()
+            self._connections.drop()
+        await self._connections.ended()
 
     def send_browser_to(self, url: str, authority: str = "", state: str = "") -> None:
         """Let the start page, as reached under an authority, lead on to a URL, with a state of ours."""
@@ -169,10 +133,10 @@ class Receiver:
         """Let the start page be one that leads to the provider in another tab, and stays."""
         if self._waiting_page is not None:
             self._waiting_page.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
-        live = self._waiting_page = WaitingPage(self._bound.authority)
-        page = live.page(provider=prompt.provider, url=prompt.url, user_code=prompt.user_code)
+        waiting = self._waiting_page = WaitingPage(self._bound.authority)
+        page = waiting.page(provider=prompt.provider, url=prompt.url, user_code=prompt.user_code)
         self.start.lead("", page)
-        return live
+        return waiting
 
     def exposed(self, program: str, state: str = "") -> None:
         """Note that a program was started with a link in its command line, and with which state of ours."""
@@ -233,21 +197,7 @@ class Receiver:
 
     # What follows is called from connections.
 
-    def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
-        """Take a connection in, and let the oldest unfinished one go when there are too many."""
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        self._connections[connection] = None
-        if len(self._connections) > CONNECTIONS:
-            oldest = next((one for one in self._connections if not one.busy), None)
-            if oldest is not None:
-                oldest.drop()
-                self.forget(oldest)
-
-    def forget(self, connection: Connection) -> None:
-        """Note that a connection is gone."""
-        self._connections.pop(connection, None)
+    def _forget(self, connection: Connection) -> None:
         self._held.discard(connection)
         if self._waiting_page is not None:
             self._waiting_page.forget(connection)

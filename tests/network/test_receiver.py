@@ -23,8 +23,9 @@ from loopback_auth.events import (
 )
 from loopback_auth.model import FORM, Callback, HttpResponse, ResponseMode
 from loopback_auth.network.connection import RECEIVED_LIMIT
+from loopback_auth.network.connections import CONNECTIONS
 from loopback_auth.network.loopback import bind
-from loopback_auth.network.receiver import CONNECTIONS, SUSPICIOUS
+from loopback_auth.network.receiver import SUSPICIOUS
 
 NAVIGATION = (
     ("Sec-Fetch-Mode", "navigate"),

@@ -1,0 +1,105 @@
+"""The connections of one receiver: taken in on sockets that listen already, limited, dropped at the end.
+
+Strangers must not tie us down, nor push out the browser: of too many connections the oldest one that has not
+sent its whole request goes first, and one that is waiting for its answer never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from loopback_auth.network.connection import Connection, Server, Visited
+from loopback_auth.network.loopback import BACKLOG, BoundRedirect
+
+CONNECTIONS = 64
+ACCEPTS = 8
+"""Connections taken in at a time: far fewer than `CONNECTIONS`, so that many that arrive all at once cannot
+push out the one that matters before anybody has looked at what it says."""
+TURNS = 3
+"""Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
+
+
+class Connections:
+    """Accepts connections and ends them.
+
+    Args:
+        bound: listening sockets; closed at the end.
+        visited: answers their requests.
+        request_seconds: how long a connection may take to send its whole request.
+        forgotten: called with each connection that is gone.
+    """
+
+    def __init__(
+        self,
+        bound: BoundRedirect,
+        visited: Visited,
+        *,
+        request_seconds: float,
+        forgotten: Callable[[Connection], None],
+    ) -> None:
+        self.request_seconds = request_seconds
+        self.closed = False
+        self._bound = bound
+        self._forgotten = forgotten
+        self._server = Server(self, visited)
+        self._listeners: list[asyncio.Server] = []
+        self._connections: dict[Connection, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(self) -> None:
+        """Begin to take connections in."""
+        loop = asyncio.get_running_loop()
+        try:
+            for one in self._bound.sockets:
+                self._listeners.append(await loop.create_server(self._server, sock=one, backlog=ACCEPTS))
+                one.listen(BACKLOG)  # asyncio has just lowered the kernel's queue to `ACCEPTS` as well.
+        except BaseException:
+            self._close()
+            raise
+
+    async def stop_accepting(self) -> None:
+        """Take in what has been accepted, and no more."""
+        self.closed = True
+        # A server of asyncio that is closed loses the sockets of which it has not yet made connections.
+        loop = asyncio.get_running_loop()
+        for one in self._bound.sockets:
+            with suppress(NotImplementedError, ValueError):  # Windows; another program has closed it.
+                loop.remove_reader(one)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+    def drop(self) -> None:
+        """Close the sockets, and end every connection without an answer."""
+        self._close()
+        for connection in list(self._connections):
+            connection.drop()
+        for task in self._tasks:
+            task.cancel()
+
+    async def ended(self) -> None:
+        """Wait for what has been dropped."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
+        """Take a connection in, and let the oldest unfinished one go when there are too many."""
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self._connections[connection] = None
+        if len(self._connections) > CONNECTIONS:
+            oldest = next((one for one in self._connections if not one.busy), None)
+            if oldest is not None:
+                oldest.drop()
+                self.forget(oldest)
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection is gone."""
+        self._connections.pop(connection, None)
+        self._forgotten(connection)
+
+    def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._bound.close()
