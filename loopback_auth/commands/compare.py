@@ -19,15 +19,34 @@ labels such as <code#1>: the same secret has the same label everywhere.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from contextlib import suppress
+import time
+from contextlib import AsyncExitStack, suppress
 
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.commands.demo import signing_server
+from loopback_auth.compare.attacks import demo_attacks, simulated_attacks
+from loopback_auth.compare.drawing.document import json_text, written
+from loopback_auth.compare.drawing.schema import schema
+from loopback_auth.compare.drawing.table import scrolled_table, table
+from loopback_auth.compare.running.choices import choice, demo_client
+from loopback_auth.compare.running.files import check_target, write_report
+from loopback_auth.compare.running.run import compare_demo, compare_simulated, comparison
+from loopback_auth.compare.running.session import conditions_of, run_flows
+from loopback_auth.compare.running.simulate import ISSUER
+from loopback_auth.compare.running.unfinished import Unfinished
+from loopback_auth.demo.serve import serve_demo
 from loopback_auth.errors import ConfigError
+from loopback_auth.flow_table import BY_NAME, COMPARED
 from loopback_auth.folders import data_folder
 from loopback_auth.settings import DEMO
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.setting import SETTINGS
+from loopback_auth.signin.refresh import can_verify_signatures
+from loopback_auth.terminal.run_progress import Headway
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,12 +103,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare."""
-    from loopback_auth.compare.running.files import check_target
-
     if options.schema:
-        from loopback_auth.compare.drawing.document import written
-        from loopback_auth.compare.drawing.schema import schema
-
         answer(written(schema(), indent=2) + "\n")
         return 0
     _check(options)
@@ -118,7 +132,6 @@ def _check(options: argparse.Namespace) -> None:
         return
     if options.resume:
         raise ConfigError("--resume needs --live.", hint="Add --live, or leave --resume out.")
-    from loopback_auth.settings.setting import SETTINGS
 
     flags = [one.flag for one in SETTINGS if one.name != "flow" and vars(options).get(one.name) is not None]
     if options.provider not in (None, DEMO) or flags:
@@ -135,10 +148,6 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     Raises:
         ConfigError: there is no such flow, or none at all.
     """
-    from loopback_auth.compare.running.choices import choice, demo_client
-    from loopback_auth.compare.running.simulate import ISSUER
-    from loopback_auth.flow_table import BY_NAME, COMPARED
-
     listed = options.flows if options.flows is not None else options.flow and [options.flow]
     if listed is None:
         return COMPARED
@@ -153,19 +162,10 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _simulated(names: Sequence[str], *, secrets: bool) -> Comparison:
-    from loopback_auth.compare.attacks import simulated_attacks
-    from loopback_auth.compare.running.run import compare_simulated
-
     return compare_simulated(names, attacks=lambda run: simulated_attacks(run.flow), secrets=secrets)
 
 
 def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
-    import asyncio
-
-    from loopback_auth.compare.attacks import demo_attacks
-    from loopback_auth.compare.running.run import compare_demo
-    from loopback_auth.terminal.run_progress import Headway
-
     count = f"{len(names)} flow{'s' * (len(names) != 1)}"
     tell(f"Comparing {count} with the built-in demo server; you do not have to do anything.")
     with Headway(names) as headway:
@@ -182,17 +182,12 @@ def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
 
 def _deliver(comparison: Comparison, targets: Sequence[str], options: argparse.Namespace) -> None:
     """Print the answer, and write the files."""
-    from loopback_auth.compare.running.files import write_report
-
     for path in targets:
         write_report(comparison, path, private=options.show_secrets)
         tell(f"Written: {path}")
     if options.json:
-        from loopback_auth.compare.drawing.document import json_text
-
         answer(json_text(comparison))
         return
-    from loopback_auth.compare.drawing.table import scrolled_table, table
 
     width = options.width or _columns()
     if not sys.stdout.isatty():
@@ -212,11 +207,6 @@ def _columns() -> int:
 
 def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[str]) -> int:
     """Compare at a real provider, or at the demonstration with a real browser."""
-    import asyncio
-    import time
-
-    from loopback_auth.compare.running.run import comparison
-
     settings, made_at = settings_of(options), time.time()
     judged, unfinished = asyncio.run(_with_client(settings, names, resume=options.resume))
     whole = comparison("live", judged, made_at=made_at, provider=settings.name, secrets=options.show_secrets)
@@ -231,16 +221,6 @@ def _live(options: argparse.Namespace, names: Sequence[str], targets: Sequence[s
 async def _with_client(
     settings: Settings, names: Sequence[str], *, resume: bool
 ) -> tuple[list[Judged], Unfinished]:
-    from contextlib import AsyncExitStack
-
-    from loopback_auth.commands.demo import signing_server
-    from loopback_auth.compare.running.choices import demo_client
-    from loopback_auth.compare.running.session import conditions_of, run_flows
-    from loopback_auth.compare.running.unfinished import Unfinished
-    from loopback_auth.demo.serve import serve_demo
-    from loopback_auth.settings.configure import client_config
-    from loopback_auth.signin.refresh import can_verify_signatures
-
     async with AsyncExitStack() as stack:
         if settings.is_demo:
             demo = await stack.enter_async_context(serve_demo(server_factory=signing_server))

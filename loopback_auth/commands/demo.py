@@ -10,7 +10,21 @@ Examples:
 
 from __future__ import annotations
 
+import asyncio
+import json
+import secrets
+import time
+from dataclasses import replace
+
 from loopback_auth.cli import answer, tell
+from loopback_auth.demo.keys import rsa_signer
+from loopback_auth.demo.serve import serve_demo
+from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.model import HttpRequest
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.contracts import CONTRACTS
+from loopback_auth.signin.refresh import can_verify_signatures
 
 CLIENT_ID = "loopback-auth-demo"
 
@@ -33,14 +47,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve."""
-    import asyncio
-    import json
-    import time
-
-    from loopback_auth.demo.serve import serve_demo
-    from loopback_auth.demo.tickets import demo_contract
-    from loopback_auth.model import HttpRequest
-    from loopback_auth.settings.contracts import CONTRACTS
 
     async def serve() -> None:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:
@@ -61,22 +67,11 @@ def run(options: argparse.Namespace) -> int:
 
 def signing_server(issuer: str) -> DemoServer:
     """Make a demo server that signs ID tokens where the extra `oidc` is installed."""
-    import secrets
-
-    from loopback_auth.demo.keys import rsa_signer
-    from loopback_auth.demo.server import DemoServer
-
     return DemoServer(issuer, entropy=secrets.token_bytes, signer=rsa_signer())
 
 
 def demo_client(issuer: str, settings: Settings, *, simulated_person: bool = False) -> ClientConfig:
     """Describe the demo's own client, with whatever else the settings ask for."""
-    from dataclasses import replace
-
-    from loopback_auth.demo.tickets import demo_contract
-    from loopback_auth.settings.configure import client_config
-    from loopback_auth.signin.refresh import can_verify_signatures
-
     scope = "openid profile email" if can_verify_signatures() else "profile email"
     vendor = settings.text("ticket") or "netlify"
     contract = demo_contract(vendor, issuer, binding=vendor == "netlify")

@@ -17,12 +17,16 @@ environments.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.doctor.probe_flow import LIMIT, probe
+from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.doctor.report import (
     ANY_PORT,
     FACTS,
@@ -35,12 +39,19 @@ from loopback_auth.doctor.report import (
 from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
 from loopback_auth.flow_table import NO_REDIRECT
+from loopback_auth.network.report import network_report
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED
 from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.signals import signals
+from loopback_auth.protocol.json import BODY_LIMIT, parse_object
 from loopback_auth.settings import DEMO, needs_secret, redirect_of
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.network import network_of
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
+from loopback_auth.settings.presets import PLACES
+from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.planning import surroundings_of
+from loopback_auth.signin.resources import Resources
 from loopback_auth.terminal.tables import filled, table
 
 TYPE_CHECKING = False
@@ -123,17 +134,11 @@ def _circumstances(settings: Settings) -> Circumstances:
 
 
 def _network(settings: Settings) -> tuple[NetworkSetting, ...]:
-    from loopback_auth.network.report import network_report
-    from loopback_auth.settings.network import network_of
-    from loopback_auth.settings.presets import PLACES
-
     urls = [url for name in PLACES if (url := settings.text(name))]
     return network_report(network_of(settings), urls, os.environ)
 
 
 def _read(path: str) -> dict[str, object]:
-    from loopback_auth.protocol.json import BODY_LIMIT, parse_object
-
     try:
         if path == "-":
             content = sys.stdin.buffer.read(BODY_LIMIT + 1)
@@ -149,13 +154,6 @@ def _read(path: str) -> dict[str, object]:
 
 def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
     """Ask the server, as far as the settings allow it."""
-    import asyncio
-
-    from loopback_auth.doctor.probe_flow import LIMIT, probe
-    from loopback_auth.doctor.redirect_probe import ProbeAnswer
-    from loopback_auth.signin.driver import Driver, new_attempt
-    from loopback_auth.signin.resources import Resources
-
     try:
         client = _client(settings)
     except ConfigError as exc:
@@ -181,10 +179,6 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
 
 def _client(settings: Settings) -> ClientConfig:
     """Describe the client, without what is missing: it can be asked about all the same."""
-    from dataclasses import replace
-
-    from loopback_auth.settings.configure import client_config
-
     completed = settings.completed({"client_id": "missing"}, "nobody")
     if needs_secret(settings):
         client = replace(client_config(completed.with_secret("missing")), client_secret=None)

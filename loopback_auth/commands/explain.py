@@ -19,9 +19,21 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from loopback_auth.cli import answer, print_json, settings_of
+from loopback_auth.cli import answer, print_json, print_table, settings_of
 from loopback_auth.cli.arguments import add_settings
+from loopback_auth.compare.running.choices import choice, demo_client
+from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError
+from loopback_auth.explain.capture import capture
+from loopback_auth.explain.har import LIMIT
+from loopback_auth.explain.narration import recorded_story, rehearsed_story
+from loopback_auth.explain.rehearsal import rehearse
+from loopback_auth.explain.story import Manner
+from loopback_auth.explain.story_text import members, text
+from loopback_auth.flow_table import FLOWS
+from loopback_auth.settings import needs_secret
+from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.presets import every_preset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,20 +73,13 @@ def run(options: argparse.Namespace) -> int:
         return _list(options)
     story = _story(" ".join(name.split()), options)
     if options.json:
-        from loopback_auth.explain.story_text import members
-
         print_json(members(story))
     else:
-        from loopback_auth.explain.story_text import text
-
         answer(text(story, width=_width()))
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    from loopback_auth.cli import print_table
-    from loopback_auth.flow_table import FLOWS
-
     if options.json:
         print_json([{"flow": flow.name, "summary": flow.summary, "source": flow.source} for flow in FLOWS])
         return 0
@@ -83,10 +88,6 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _story(name: str, options: argparse.Namespace) -> Story:
-    from loopback_auth.explain.narration import rehearsed_story
-    from loopback_auth.explain.rehearsal import rehearse
-    from loopback_auth.explain.story import Manner
-
     client = _client(name, options)
     rehearsal = rehearse(name, client)
     # A vendor of tickets alone is no provider that has a name.
@@ -106,12 +107,6 @@ def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
 
     What is missing of it is made up: no part of it is sent to anybody.
     """
-    from loopback_auth.compare.running.choices import choice, demo_client
-    from loopback_auth.compare.running.simulate import ISSUER
-    from loopback_auth.settings import needs_secret
-    from loopback_auth.settings.configure import client_config
-    from loopback_auth.settings.presets import every_preset
-
     if name in every_preset():
         raise ConfigError(
             f"{name} is a provider, not a flow.", hint=f"Name the flow first, as in explain code {name}."
@@ -136,10 +131,6 @@ def _places(options: argparse.Namespace) -> bool:
 
 
 def _recording(options: argparse.Namespace) -> int:
-    from loopback_auth.explain.capture import capture
-    from loopback_auth.explain.narration import recorded_story
-    from loopback_auth.explain.story_text import members, text
-
     found = capture(_read(options.har))
     stories = [recorded_story(run, contract) for run, contract in found.runs]
     if not stories:
@@ -157,8 +148,6 @@ def _recording(options: argparse.Namespace) -> int:
 
 
 def _read(path: str) -> bytes:
-    from loopback_auth.explain.har import LIMIT
-
     try:
         if path == "-":
             return sys.stdin.buffer.read(LIMIT + 1)

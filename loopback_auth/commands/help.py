@@ -8,9 +8,13 @@ Examples:
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 from loopback_auth.cli import COMMANDS, TOPICS, answer, command_of, overview, print_json
 from loopback_auth.cli.arguments import filled, help_width
 from loopback_auth.errors import EXIT_STATUSES, ConfigError
+from loopback_auth.invocation import as_typed
+from loopback_auth.settings.reading import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +52,6 @@ def _text(subject: str | None) -> str:
         return command_of(subject)[1].format_help()
     if subject in TOPICS:
         return filled(topic(subject), help_width()) + "\n"
-    from loopback_auth.settings.reading import suggestion
 
     raise ConfigError(
         f"There is no command or topic {ascii(subject)[:80]}.", hint=suggestion(subject, [*COMMANDS, *TOPICS])
@@ -61,10 +64,6 @@ def topic(name: str) -> str:
     Args:
         name: one of `TOPICS`.
     """
-    from importlib.resources import files
-
-    from loopback_auth.invocation import as_typed
-
     text = files("loopback_auth").joinpath("topics", f"{name}.txt").read_text(encoding="utf-8")
     statuses = "\n".join(f"  {status:>3}  {words}" for status, words in EXIT_STATUSES.items())
     return as_typed(text.replace(STATUSES, statuses))

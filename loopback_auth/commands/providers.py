@@ -13,6 +13,7 @@ import os
 from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings import config_file, load_config
+from loopback_auth.settings.config import provider_tables
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
@@ -55,8 +56,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _known(path: str) -> dict[str, Mapping[str, object]]:
     """Return every provider by name: the user's own first, each with the preset that it extends."""
-    from loopback_auth.settings.config import provider_tables
-
     presets = every_preset()
     own = {}
     for name, table in provider_tables(load_config(path), path).items():
