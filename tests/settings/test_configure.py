@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
-from loopback_auth.settings import Settings, resolve
 from loopback_auth.settings.configure import client_config
 
 ENDPOINTS = {
@@ -18,22 +18,13 @@ ENDPOINTS = {
 ISSUER = {"issuer": "https://a.example", "client_id": "abc"}
 
 
-def settings_of(
-    flags: Mapping[str, object], *, provider: str = "", environ: Mapping[str, str] | None = None
-) -> Settings:
-    """Resolve flags, with neither a file nor an environment unless given."""
-    return resolve(
-        provider=provider, flags=flags, environ=environ or {}, config={}, config_path="config.toml"
-    )
-
-
 def test_an_issuer_and_a_client_id_are_enough() -> None:
     """What nobody set is left to the metadata and to the defaults of the model."""
     expected = ClientConfig(
         Provider("a.example", ServerMetadata(issuer="https://a.example")), client_id="abc", extra={}
     )
 
-    assert client_config(settings_of(ISSUER)) == expected
+    assert client_config(settings_of(flags=ISSUER)) == expected
 
 
 def test_every_setting_finds_its_place() -> None:
@@ -73,7 +64,7 @@ def test_every_setting_finds_its_place() -> None:
         allowed_issuer="https://b.example/{tenantid}",
         account_fields=("login",),
     )
-    settings = settings_of(flags, environ={"LOOPBACK_AUTH_CLIENT_SECRET": "secret"})
+    settings = settings_of(flags=flags, environ={"LOOPBACK_AUTH_CLIENT_SECRET": "secret"})
 
     assert client_config(settings) == ClientConfig(
         provider=provider,
@@ -123,7 +114,7 @@ def test_what_cannot_work_is_refused_with_a_way_out(
 ) -> None:
     """Better here than as an error page of the server."""
     with pytest.raises(ConfigError) as caught:
-        client_config(settings_of(flags))
+        client_config(settings_of(flags=flags))
 
     assert message in caught.value.message
     assert hint in caught.value.hint
@@ -143,7 +134,7 @@ def test_commas_separate_scopes_where_the_server_separates_them_so(
 ) -> None:
     """As its pages write them; elsewhere a comma may be a part of a scope (RFC 6749 §3.3)."""
     environ = {"LOOPBACK_AUTH_CLIENT_SECRET": "s"}
-    settings = settings_of({"client_id": "a", "scope": scope}, provider=provider, environ=environ)
+    settings = settings_of(flags={"client_id": "a", "scope": scope}, provider=provider, environ=environ)
 
     assert client_config(settings).scope == asked
 
@@ -151,7 +142,7 @@ def test_commas_separate_scopes_where_the_server_separates_them_so(
 def test_without_a_client_id_the_preset_says_what_to_register() -> None:
     """The first thing that a newcomer sees has to be the first thing to do."""
     with pytest.raises(ConfigError) as caught:
-        client_config(settings_of({}, provider="github"))
+        client_config(settings_of(flags={}, provider="github"))
 
     assert "Register an OAuth app" in caught.value.hint
     assert "https://docs.github.com/" in caught.value.hint
@@ -162,20 +153,20 @@ def test_a_secret_with_a_line_break_is_refused_without_showing_it() -> None:
     environ = {"LOOPBACK_AUTH_CLIENT_SECRET": "hunter2\n"}
 
     with pytest.raises(ConfigError, match="client_secret has a character") as caught:
-        client_config(settings_of(ISSUER, environ=environ))
+        client_config(settings_of(flags=ISSUER, environ=environ))
     assert "hunter2" not in caught.value.message + caught.value.hint
 
 
 def test_a_secret_is_not_carried_where_none_is_sent() -> None:
     """With client_auth none the server must not get it, so that nothing else needs it either."""
     environ = {"LOOPBACK_AUTH_CLIENT_SECRET": "hunter2"}
-    client = client_config(settings_of({**ISSUER, "client_auth": "none"}, environ=environ))
+    client = client_config(settings_of(flags={**ISSUER, "client_auth": "none"}, environ=environ))
 
     assert (client.provider.client_auth, client.client_secret) == ("none", None)
 
 
 def test_http_endpoints_are_accepted_on_this_machine() -> None:
     """A server under development has no certificate."""
-    client = client_config(settings_of({"issuer": "http://127.0.0.1:9000", "client_id": "a"}))
+    client = client_config(settings_of(flags={"issuer": "http://127.0.0.1:9000", "client_id": "a"}))
 
     assert client.provider.metadata.issuer == "http://127.0.0.1:9000"

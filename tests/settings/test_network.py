@@ -7,18 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Network, ServerMetadata, SignIn, TokenSet
-from loopback_auth.settings import Settings, resolve, unknown_variables
+from loopback_auth.settings import unknown_variables
 from loopback_auth.settings.configure import check_settings, client_config
 from loopback_auth.settings.kept import KeptSettings
 
-
-def settings_of(tmp_path: Path, **more: object) -> Settings:
-    """Resolve flags for some server."""
-    flags = {"issuer": "https://a.example", "client_id": "abc", **more}
-    return resolve(provider="", flags=flags, environ={}, config={}, config_path=str(tmp_path / "config.toml"))
+SERVER = {"issuer": "https://a.example", "client_id": "abc"}
 
 
 def test_settings_reach_the_network_with_absolute_paths(
@@ -30,13 +27,13 @@ def test_settings_reach_the_network_with_absolute_paths(
         monkeypatch.setenv(home, str(tmp_path))
     for name in ("ca.pem", "client.pem", "client.key"):
         (tmp_path / name).touch()
-    settings = settings_of(
-        tmp_path,
-        ca_file="ca.pem",
-        client_cert="~/client.pem",
-        client_key=f".{os.sep}client.key",
-        allow_private=["token.corp.example", "[fd00::1]"],
-    )
+    flags = {
+        "ca_file": "ca.pem",
+        "client_cert": "~/client.pem",
+        "client_key": f".{os.sep}client.key",
+        "allow_private": ["token.corp.example", "[fd00::1]"],
+    }
+    settings = settings_of(flags={**SERVER, **flags})
 
     assert client_config(settings).provider.network == Network(
         str(tmp_path / "ca.pem"),
@@ -63,7 +60,7 @@ def test_unfit_settings_are_refused_with_their_origin(
 ) -> None:
     """Before the browser is started; what is allowed inside is named host by host."""
     with pytest.raises(ConfigError, match=words) as caught:
-        check_settings(settings_of(tmp_path, **flags))
+        check_settings(settings_of(flags={**SERVER, **flags}))
 
     assert "flag --" in caught.value.message
 

@@ -8,10 +8,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.quirks import Quirks
-from loopback_auth.settings import Settings, load_config, resolve
+from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import check_settings, client_config
 from loopback_auth.settings.quirks import QUIRKS
 from loopback_auth.settings.setting import SETTINGS
@@ -46,10 +47,9 @@ userinfo_method = "POST"
 """
 
 
-def settings_of(table: Mapping[str, object], *, provider: str = "work") -> Settings:
-    """Resolve the settings of a table of the user's own file."""
-    config = {"providers": {provider: table}}
-    return resolve(provider=provider, flags={}, environ={}, config=config, config_path="config.toml")
+def file(table: Mapping[str, object], provider: str = "work") -> Mapping[str, object]:
+    """Return a configuration file with one table, which is the user's own."""
+    return {"providers": {provider: table}}
 
 
 def test_every_quirk_can_be_said_in_a_table() -> None:
@@ -87,7 +87,7 @@ def test_the_users_own_table_reaches_the_client(tmp_path: Path) -> None:
 
 def test_nobody_has_quirks_by_default() -> None:
     """A server that nothing is said about is held to the standards."""
-    assert client_config(settings_of(WORK)).provider.quirks == Quirks()
+    assert client_config(settings_of("work", config=file(WORK))).provider.quirks == Quirks()
 
 
 REFUSED = [
@@ -118,7 +118,7 @@ def test_a_quirk_that_cannot_be_is_refused_before_anybody_is_asked(
 ) -> None:
     """Found out after the approval it would cost the sign-in."""
     with pytest.raises(ConfigError) as caught:
-        check_settings(settings_of({**WORK, **quirks}))
+        check_settings(settings_of("work", config=file({**WORK, **quirks})))
 
     assert message in caught.value.message
     assert caught.value.hint.endswith(".")
@@ -138,23 +138,23 @@ def test_a_preset_is_corrected_by_the_users_table() -> None:
     """Providers change sooner than our releases reach everybody."""
     table = {"client_id": "a", "client_secret": "s", "dead_refresh_errors": ["gone"]}
 
-    assert client_config(settings_of(table, provider="github")).provider.quirks.dead_refresh_errors == (
-        "gone",
-    )
+    assert client_config(
+        settings_of("github", config=file(table, "github"))
+    ).provider.quirks.dead_refresh_errors == ("gone",)
 
 
 def test_another_server_gets_no_address_out_of_the_quirks() -> None:
     """A token of one's own server is not shown to the vendor's revocation."""
     table = {**WORK, "preset": "dropbox"}
 
-    assert settings_of(table).text("revoke_url") is None
-    assert settings_of(table).text("revoke_method") is None
+    assert settings_of("work", config=file(table)).text("revoke_url") is None
+    assert settings_of("work", config=file(table)).text("revoke_method") is None
 
 
 @pytest.mark.parametrize("key", ["token_headers", "token_parameters"])
 def test_what_may_be_a_secret_shows_in_no_repr(key: str) -> None:
     """Clients and sign-ins end up in logs and tracebacks."""
-    client = client_config(settings_of({**WORK, key: {"api_key": "hunter2"}}))
+    client = client_config(settings_of("work", config=file({**WORK, key: {"api_key": "hunter2"}})))
 
     assert getattr(client.provider.quirks, key) == (("api_key", "hunter2"),)
     assert "hunter2" not in repr(client)

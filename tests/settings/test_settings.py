@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from settings_samples import PATH, settings_of
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings import (
-    Settings,
     config_file,
     load_config,
     needs_secret,
@@ -24,21 +24,8 @@ from loopback_auth.settings import (
 from loopback_auth.settings.configure import check_settings
 from loopback_auth.settings.setting import SETTINGS, Setting
 
-PATH = "/etc/config.toml"
 WORK = {"issuer": "https://login.example.com", "client_id": "from-table"}
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-
-
-def settings_of(
-    provider: str = "",
-    flags: Mapping[str, object] | None = None,
-    environ: Mapping[str, str] | None = None,
-    config: Mapping[str, object] | None = None,
-) -> Settings:
-    """Resolve with nothing but what a test is about."""
-    return resolve(
-        provider=provider, flags=flags or {}, environ=environ or {}, config=config or {}, config_path=PATH
-    )
 
 
 LAYERS = [

@@ -5,28 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings import Settings, resolve
 from loopback_auth.settings.configure import check_settings, client_config
 from loopback_auth.settings.templates import TEMPLATES
 
-
-def settings_of(
-    provider: str,
-    flags: Mapping[str, object] | None = None,
-    *,
-    environ: Mapping[str, str] | None = None,
-    config: Mapping[str, object] | None = None,
-) -> Settings:
-    """Resolve the settings of a registered client."""
-    return resolve(
-        provider=provider,
-        flags={"client_id": "a", **(flags or {})},
-        environ=environ or {},
-        config=config or {},
-        config_path="config.toml",
-    )
+CLIENT = {"client_id": "a"}
 
 
 ISSUERS = [
@@ -50,12 +35,14 @@ ISSUERS = [
 @pytest.mark.parametrize(("provider", "domain", "issuer"), ISSUERS)
 def test_a_domain_makes_the_issuer(provider: str, domain: str, issuer: str) -> None:
     """Copied from the address bar or from the vendor's page, with a scheme or without."""
-    assert client_config(settings_of(provider, {"domain": domain})).provider.metadata.issuer == issuer
+    assert (
+        client_config(settings_of(provider, {**CLIENT, "domain": domain})).provider.metadata.issuer == issuer
+    )
 
 
 def test_a_development_server_on_this_machine_keeps_its_address() -> None:
     """Keycloak's first page calls itself http://localhost:8080."""
-    client = client_config(settings_of("keycloak", {"domain": "http://localhost:8080/realms/dev"}))
+    client = client_config(settings_of("keycloak", {**CLIENT, "domain": "http://localhost:8080/realms/dev"}))
 
     assert client.provider.metadata.issuer == "http://localhost:8080/realms/dev"
 
@@ -64,7 +51,7 @@ def test_a_development_server_on_this_machine_keeps_its_address() -> None:
 def test_without_its_domain_a_template_says_what_to_give(name: str) -> None:
     """Nobody can guess what the vendor calls it; its note says so, with an example."""
     with pytest.raises(ConfigError, match="a domain of your own") as caught:
-        check_settings(settings_of(name))
+        check_settings(settings_of(name, CLIENT))
 
     assert "--domain" in caught.value.hint
     assert str(TEMPLATES[name]["source"]) in caught.value.hint
@@ -104,7 +91,7 @@ def test_a_table_can_extend_a_template() -> None:
 
 def test_an_issuer_takes_the_place_of_a_template() -> None:
     """Whoever gives the whole address has no use for its parts."""
-    settings = settings_of("okta", {"issuer": "https://sso.example"})
+    settings = settings_of("okta", {**CLIENT, "issuer": "https://sso.example"})
 
     check_settings(settings)
     assert settings.text("issuer") == "https://sso.example"
@@ -123,7 +110,7 @@ def test_a_domain_that_goes_nowhere_is_refused(provider: str) -> None:
 def test_a_whole_address_does_not_fit_where_a_part_is_wanted() -> None:
     """Microsoft's tenants are all at one server."""
     with pytest.raises(ConfigError, match="does not fit") as caught:
-        check_settings(settings_of("microsoft", {"domain": "https://contoso.example"}))
+        check_settings(settings_of("microsoft", {**CLIENT, "domain": "https://contoso.example"}))
 
     assert "without https://" in caught.value.hint
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings import Settings, resolve
+from loopback_auth.settings import resolve
 from loopback_auth.settings.configure import TICKETS_WITH_UI, check_settings, client_config
 from loopback_auth.settings.contracts import CONTRACTS
 
 MINE = "http://127.0.0.1:9461"
 BOTH = {"ticket_base": f"{MINE}/api", "ticket_ui": MINE}
 BASE = {"ticket_base": MINE}
-
-
-def settings_of(provider: str = "", **flags: str) -> Settings:
-    """Resolve flags alone."""
-    return resolve(provider=provider, flags=flags, environ={}, config={}, config_path="config.toml")
 
 
 def test_the_vendors_with_two_addresses_are_those_of_the_contracts() -> None:
@@ -43,23 +39,25 @@ NAMES: list[tuple[str, dict[str, str], str]] = [
 @pytest.mark.parametrize(("provider", "flags", "name"), NAMES)
 def test_tickets_of_two_servers_have_two_names(provider: str, flags: dict[str, str], name: str) -> None:
     """What is kept under one name replaces what was; and an address that was given is never passed over."""
-    assert settings_of(provider, **flags).name == name
+    assert settings_of(provider, flags).name == name
 
 
 def test_an_address_that_is_not_enough_is_refused_and_not_left_out() -> None:
     """Signing in to the demonstration instead would be no help."""
     with pytest.raises(ConfigError, match="nothing says in which way") as caught:
-        check_settings(settings_of(ticket_base="https://pay.example"))
+        check_settings(settings_of(flags={"ticket_base": "https://pay.example"}))
     assert "--ticket" in caught.value.hint
     with pytest.raises(ConfigError, match="Nothing says where to sign in"):
-        check_settings(settings_of(userinfo_endpoint="https://a.example/me"))
+        check_settings(settings_of(flags={"userinfo_endpoint": "https://a.example/me"}))
     with pytest.raises(ConfigError, match="has its own address: --issuer"):
-        settings_of("demo", issuer="https://a.example")
+        settings_of("demo", {"issuer": "https://a.example"})
 
 
 def test_a_vendor_that_asks_for_no_client_needs_none() -> None:
     """Stripe, npm, Heroku and Doppler make tickets for whoever asks."""
-    contract = client_config(settings_of(ticket="stripe", ticket_base="https://pay.example")).provider.ticket
+    contract = client_config(
+        settings_of(flags={"ticket": "stripe", "ticket_base": "https://pay.example"})
+    ).provider.ticket
 
     assert contract is not None
     assert contract.base == "https://pay.example"
@@ -85,7 +83,7 @@ def test_no_ticket_is_made_or_shown_at_a_server_that_nobody_named(
 ) -> None:
     """Who has the ticket redeems the token: one of my server is not for the vendor's page."""
     with pytest.raises(ConfigError) as caught:
-        check_settings(settings_of(provider, **flags))
+        check_settings(settings_of(provider, flags))
 
     assert hint in caught.value.hint
 
@@ -104,13 +102,13 @@ ALLOWED: list[tuple[str, Mapping[str, str]]] = [
 @pytest.mark.parametrize(("provider", "flags"), ALLOWED)
 def test_what_belongs_together_is_taken(provider: str, flags: dict[str, str]) -> None:
     """The vendor at its own addresses, and one's own server at both of one's own."""
-    assert client_config(settings_of(provider, **flags)).provider.ticket is not None
+    assert client_config(settings_of(provider, flags)).provider.ticket is not None
 
 
 def test_another_address_of_the_same_server_leaves_its_ticket() -> None:
     """The way around a redirect that the server refuses is what tickets are for."""
     flags = {"client_id": "a", "authorization_endpoint": "https://app.netlify.com/authorize?site=x"}
-    settings = settings_of("netlify", **flags)
+    settings = settings_of("netlify", flags)
 
     assert (settings.text("ticket"), settings.origin("ticket")) == ("netlify", "preset netlify")
     assert settings.text("token_endpoint") == "https://api.netlify.com/oauth/token"
@@ -119,19 +117,19 @@ def test_another_address_of_the_same_server_leaves_its_ticket() -> None:
 def test_a_ticket_that_is_left_out_is_said() -> None:
     """It is the vendor's, and the addresses are another server's; silence would look like a bug."""
     flags = {"client_id": "a", "authorization_endpoint": f"{MINE}/authorize"}
-    settings = settings_of("netlify", **flags)
+    settings = settings_of("netlify", flags)
 
     assert settings.text("ticket") is None
     assert len(settings.notes) == 1
     assert "--ticket-base" in settings.notes[0]
     assert settings.with_secret("s").completed({}, "x").notes == settings.notes
-    assert settings_of("github", issuer=MINE).notes == settings_of("netlify").notes == ()
+    assert settings_of("github", {"issuer": MINE}).notes == settings_of("netlify").notes == ()
 
 
 def test_who_signs_in_by_ticket_only_says_so() -> None:
     """There is no address that could be given for another flow."""
     with pytest.raises(ConfigError, match="by ticket only"):
-        check_settings(settings_of("stripe", flow="code"))
+        check_settings(settings_of("stripe", {"flow": "code"}))
 
 
 def test_an_address_for_tickets_in_the_environment_is_for_those_who_make_them() -> None:
