@@ -1,6 +1,8 @@
-"""The nouns of sign-ins that are approved elsewhere: device grants and tickets, and the waiting for them.
+"""The data types of sign-ins that are approved on any device: device grants and tickets.
 
-Apart from `model`, so that a sign-in by redirect does not pay for what it never uses.
+They are apart from `model`, so that a sign-in by redirect does not import what it never uses.
+
+Source: RFC 8628 §3.2, §3.5.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A poll's answer that is no answer yet.
+    """The person has not approved yet: poll again.
 
     Args:
-        slow_down: the server wants longer gaps from now on (RFC 8628 §3.5).
-        retry_after: seconds that the server asked to be left alone for, this once.
-        trouble: why the answer was of no use, in words of ours; empty when the server simply said "not yet".
+        slow_down: poll less often from now on (RFC 8628 §3.5).
+        retry_after: seconds to wait before the next poll, this time only.
+        trouble: why the response could not be used, in our words; empty when the server said "not yet".
     """
 
     slow_down: bool = False
@@ -27,11 +29,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrant:
-    """What the person enters elsewhere, and what we ask with meanwhile (RFC 8628 §3.2).
+    """A device authorization response (RFC 8628 §3.2).
 
     Args:
+        device_code: the program polls with it.
+        user_code: the person enters or compares it.
+        verification_uri: where the person enters it.
+        verification_uri_complete: the same with the code in it; empty when the server has none.
+        interval: seconds between two polls.
         lifetime: seconds from `obtained_at`.
-        interval: seconds that have to pass between two polls.
+        obtained_at: Unix seconds.
     """
 
     device_code: str = field(repr=False)
@@ -45,12 +52,15 @@ class DeviceGrant:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a vendor's contract, as templates over named values such as `{client_id}` or `{id}`.
+    """One request of a ticket contract, as templates with named values such as `{client_id}` or `{id}`.
 
     Args:
-        parameters: go into the body, or into the query when `body` is `none`; those that come out empty are
-            left out.
-        ok: statuses of success.
+        method: of HTTP.
+        url: a template; a path is joined with `base`.
+        body: how `parameters` are encoded in the body; `none`: they go into the query.
+        parameters: names and templates; those that are empty in the end are left out.
+        headers: names and templates.
+        ok: statuses that mean success.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -63,27 +73,38 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class TicketContract:
-    """A vendor's sign-in by ticket, described as data: create, approve in a browser, poll, exchange.
+    """A vendor's sign-in by ticket as data: create, approve in a browser, poll, exchange.
 
-    Paths name members of JSON answers, dots lead into objects. Values that can be used in templates: `base`
-    and `ui` (the vendor's addresses), `client_id`, `message`, `uuid`, `code_challenge`, `code_verifier`, and
-    whatever `extract` names.
+    A path names a member of a JSON response, with dots between the names of nested objects. Templates can use
+    `base` and `ui` (the vendor's addresses), `client_id`, `message`, `uuid`, `code_challenge`,
+    `code_verifier`, and the names in `extract`.
 
     Args:
-        extract: name → path in the answer to `create`.
-        browser_url: where the person goes; a path is joined with `base`.
-        done: what says "approved": a status, and a path that must have the value `done_value`, or with None
-            just be there.
-        pending: statuses that mean "not yet"; a success that is not done always does.
+        base: address of the vendor's API.
+        create: the request that creates the ticket.
+        extract: name to path, in the response to `create`.
+        browser_url: template of the page where the person approves; a path is joined with `base`.
+        poll: the request that asks whether the ticket was approved.
+        token_path: where the access token is, in the response to `exchange` or, without one, to `poll`.
+        source: the public page or code that documents the contract.
+        ui: address of the vendor's pages, where it differs from `base`.
+        done_status: the status of a poll that means "approved".
+        done_path: a member that an approved poll must have; empty: the status is enough.
+        done_value: the value of that member; None: any value.
+        pending: statuses that mean "not yet"; a success without the marks of "approved" means it too.
         gone: statuses that mean denied, expired, or unknown.
         errors_pend: every other failure means "not yet" too.
-        unsupported: statuses at `create` that mean "use another flow"; 400 stands for all of 400 to 499.
+        unsupported: statuses at `create` that mean "use another flow"; 400 stands for 400 to 499.
+        exchange: the request that exchanges the approved ticket for a token; None: the poll has it.
+        account: the request that says whose account it is; None: there is none.
+        account_paths: members of its response that name the account, best first.
+        revoke: the request that revokes the token; None: there is none.
+        cleanup: the request that removes the ticket afterwards; None: there is none.
         interval: seconds between polls at first.
-        timeout: seconds until the ticket is given up.
-        binding: the server takes a code challenge at `create` and wants the verifier at `exchange`.
-        long_poll: the server answers a poll only when it is over; silence means "not yet".
-        polled_at_base: where another server is named to be polled, path and query are asked for at `base`.
-        source: the public page or code that shows it.
+        timeout: seconds until the program stops waiting.
+        binding: the server takes a code challenge at `create` and requires the verifier at `exchange`.
+        long_poll: the server answers a poll only when it was decided; a timeout means "not yet".
+        polled_at_base: where the vendor names another server to poll, only path and query count.
     """
 
     base: str
@@ -115,7 +136,15 @@ class TicketContract:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket that waits for approval; who has its id can redeem it, so it is a secret until then."""
+    """A ticket that waits for approval. Its id is a secret: whoever knows it can exchange the ticket.
+
+    Args:
+        values: what templates can use, such as the id.
+        browser_url: where the person approves.
+        user_code: to compare on that page; empty when there is none.
+        interval: seconds between polls at first.
+        lifetime: seconds until the program stops waiting.
+    """
 
     values: Mapping[str, str] = field(repr=False)
     browser_url: str = field(repr=False)

@@ -1,7 +1,8 @@
-"""Every noun of the package: frozen values without behaviour that needs the world.
+"""The data types of the package: frozen dataclasses without behaviour that needs the world.
 
-Field names are the names on the wire (RFC 6749, RFC 8414) wherever there is one. Times end in `_at`
-and are Unix seconds; durations are seconds. Secrets never show in a `repr`.
+Fields have the names that are used on the wire (RFC 6749, RFC 8414) wherever there is one. Times end in `_at`
+and are Unix seconds; durations are seconds. A `repr` never shows a secret. The types of device grants and
+tickets are in `device_and_ticket`. This module refuses to know how any value is obtained or checked.
 """
 
 from __future__ import annotations
@@ -26,7 +27,14 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request, going out (`url` absolute) or coming in (`url` as in the request line)."""
+    """One HTTP request, sent by the program or received by it.
+
+    Args:
+        method: in upper case.
+        url: absolute in a request that is sent; as in the request line of one that is received.
+        headers: names and values, in order.
+        body: as sent; empty for none.
+    """
 
     method: str
     url: str = field(repr=False)
@@ -44,7 +52,14 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One HTTP response; `received_at` is how the clock enters the protocol."""
+    """One HTTP response.
+
+    Args:
+        status: for example 200.
+        headers: names and values, in order.
+        body: after decompression.
+        received_at: Unix seconds; the only way in which the protocol learns the time.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -66,10 +81,28 @@ def form_request(
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """What an authorization server says of itself, or what we were told about it.
+    """What is known about an authorization server, from its metadata document or from the settings.
 
-    Names and meaning: RFC 8414 §2, OpenID Connect Discovery §3, RFC 9126 §5, RFC 9207 §3. `None` means
-    "not said", which is not the same as an empty list.
+    None means "not stated", which differs from an empty list.
+
+    Args:
+        issuer: the server's identity, compared byte for byte.
+        authorization_endpoint: where the browser is sent.
+        token_endpoint: where a code or a refresh token is exchanged.
+        pushed_authorization_request_endpoint: where parameters are pushed to (RFC 9126 §5).
+        device_authorization_endpoint: where a device code is requested (RFC 8628 §4).
+        revocation_endpoint: where tokens are revoked (RFC 7009).
+        userinfo_endpoint: says whose account it is (OpenID Connect Core §5.3).
+        jwks_uri: where the keys are that sign ID tokens.
+        response_modes_supported: how an authorization response can travel.
+        code_challenge_methods_supported: of PKCE.
+        token_endpoint_auth_methods_supported: how the client may authenticate.
+        id_token_signing_alg_values_supported: algorithms that sign ID tokens.
+        authorization_response_iss_parameter_supported: every response has `iss` (RFC 9207 §3).
+        require_pushed_authorization_requests: the request must be pushed (RFC 9126 §5).
+        discovered: a metadata document was read, so that what is missing is not supported.
+
+    Source: RFC 8414 §2; OpenID Connect Discovery §3.
     """
 
     issuer: str | None = None
@@ -87,15 +120,14 @@ class ServerMetadata:
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     discovered: bool = False
-    """Whether a metadata document was read, so that silence means something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where the browser may come back to, as registered at the server (RFC 8252 §7.3).
+    """The redirect URI as it is registered at the server (RFC 8252 §7.3).
 
     Args:
-        host: `127.0.0.1`, `[::1]` or `localhost`; `localhost` is served on both families.
+        host: `127.0.0.1`, `[::1]` or `localhost`; for `localhost` the receiver listens on IPv4 and IPv6.
         ports: tried in order; 0 means any free port.
         path: raw path of the redirect URI, compared byte for byte.
     """
@@ -107,14 +139,14 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How a server is reached, beyond what the environment says of proxies and certificate authorities.
+    """How a server is reached, in addition to the proxies and certificate authorities of the environment.
 
     Args:
-        ca_file: PEM file of authorities that are trusted besides those of the system.
-        client_cert: PEM file of the client's own certificate (RFC 8446 §4.4.2), and of its key if there.
-        client_key: PEM file of that key, where it is a file of its own.
-        allow_private: hosts that may lead into a private network although the server is a public one.
-        public: the server is known to be a public one, from an earlier conversation (RFC 9728 §7.7).
+        ca_file: PEM file of certificate authorities that are trusted in addition to those of the system.
+        client_cert: PEM file with the client's certificate (RFC 8446 §4.4.2), and perhaps its key.
+        client_key: PEM file with that key, where it is a separate file.
+        allow_private: hosts that may have an address in a private network although the server is public.
+        public: an earlier connection has shown that the server has a public address (RFC 9728 §7.7).
     """
 
     ca_file: str = ""
@@ -124,7 +156,7 @@ class Network:
     public: bool = False
 
     def updated(self, given: Network) -> Network:
-        """Return what is given now laid over what was kept; what is known of the server stays known."""
+        """Return these values with those that are given now on top; `public` stays true once it is."""
         with_certificate = given if given.client_cert else self
         return Network(
             given.ca_file or self.ca_file,
@@ -137,36 +169,43 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A named authorization server and how it wants to be spoken to.
+    """A named authorization server, and how to talk to it.
 
-    `metadata` holds what is known beforehand; with an issuer and without both endpoints the rest is
-    discovered (RFC 8414 §3, OpenID Connect Discovery §4).
+    Args:
+        name: short; sign-ins are kept under it.
+        metadata: what is known beforehand. With an issuer but without authorization and token endpoint, the
+            rest is discovered (RFC 8414 §3, OpenID Connect Discovery §4).
+        redirect: the registered redirect URI.
+        client_auth: how the client authenticates. None: `client_secret_basic` with a secret and `none`
+            without, or a method that the metadata lists.
+        pkce: False only where the server is known to refuse a code verifier; state is sent in any case.
+        scope_separator: stands between scopes in requests.
+        allowed_issuer: one other issuer that this provider's metadata and ID tokens may name.
+        account_fields: members of the UserInfo response that name the account, best first.
+        ticket: how to sign in by ticket there; None: not possible.
+        network: how the server is reached.
+        quirks: where the provider differs from the RFCs.
+        temporary: the server ends together with the sign-in, as the built-in demonstration does.
+        simulated_person: a simulated person approves there, as in the built-in demonstration.
     """
 
     name: str
     metadata: ServerMetadata
     redirect: Redirect = Redirect()
     client_auth: ClientAuth | None = None
-    """None: `client_secret_basic` with a secret and `none` without, or what the metadata lists."""
     pkce: bool = True
-    """False only where a code verifier is known to be refused; state is sent all the same."""
     scope_separator: str = " "
     allowed_issuer: str | None = None
-    """The one other issuer that this provider's documents and ID tokens may name."""
     account_fields: tuple[str, ...] = ("email", "preferred_username", "username", "login", "name", "sub")
-    """Members of the UserInfo answer that name the account, best first."""
     ticket: TicketContract | None = None
-    """How to sign in by ticket there, if one can."""
     network: Network = Network()
     quirks: Quirks = NO_QUIRKS
     temporary: bool = False
-    """The server lives only as long as the sign-in (the embedded demo)."""
     simulated_person: bool = False
-    """Nobody is asked there: a simulated person approves (the embedded demo alone)."""
 
     @property
     def shown_name(self) -> str:
-        """The name for people: of a provider that is named after its issuer's host, that very host."""
+        """The name to show: the issuer's host if the provider is named after it, else the name."""
         host = (self.metadata.issuer or "").partition("://")[2].partition("/")[0]
         return host if host.lower().replace(":", "-") == self.name else self.name
 
@@ -176,12 +215,20 @@ class ClientConfig:
     """The client as registered at one provider, and what it asks for.
 
     Args:
-        client_secret: kept by the caller; a distributed one is no secret (RFC 8252 §8.5).
-        scope: space separated (RFC 6749 §3.3); empty: the server's default.
-        response_mode: None: `form_post` when the metadata lists it, otherwise `query`.
-        push: None: push the request when the server requires it (RFC 9126 §5).
-        resource: absolute URIs without fragment (RFC 8707 §2).
-        extra: further authorization request parameters; they cannot replace ours.
+        provider: where the client is registered.
+        client_id: its ID there (RFC 6749 §2.2).
+        client_secret: never kept by this package. A secret that is shipped with a program is not secret
+            (RFC 8252 §8.5).
+        scope: separated by spaces (RFC 6749 §3.3); empty: the server's default.
+        response_mode: how the response travels. None: `form_post` when the metadata lists it, otherwise the
+            default of the response type.
+        response_type: what the authorization response contains.
+        push: push the request to the server first (RFC 9126). None: when the server requires it.
+        resource: what the tokens are for: absolute URIs without fragment (RFC 8707 §2).
+        audience: the same, for servers that have this parameter instead.
+        prompt: whether the server has to ask the user (OpenID Connect Core §3.1.2.1).
+        login_hint: which account is expected (OpenID Connect Core §3.1.2.1).
+        extra: further parameters of the authorization request; they cannot replace ours.
     """
 
     provider: Provider
@@ -200,7 +247,13 @@ class ClientConfig:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """All randomness of one sign-in: independent values, made at the door, used once."""
+    """All randomness of one sign-in: independent values, made once, used once.
+
+    Args:
+        state: comes back with the response (RFC 6749 §10.12).
+        code_verifier: the secret of PKCE (RFC 7636 §4.1).
+        nonce: comes back in the ID token (OpenID Connect Core §3.1.2.1).
+    """
 
     state: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -209,7 +262,20 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What was asked: the URL for the browser, and all that later steps compare with (RFC 9700 §4.4.2)."""
+    """The request that the browser carries, and all that later steps compare with (RFC 9700 §4.4.2).
+
+    Args:
+        url: to open in the browser.
+        parameters: names and values in the query, or of the pushed request.
+        redirect_uri: where the browser returns.
+        response_type: what was asked for.
+        response_mode: how the response has to travel.
+        state: the response must have the same.
+        code_verifier: for the token request; None without PKCE.
+        nonce: the ID token must have the same; None where none was sent.
+        metadata: of the server that the request goes to.
+        mode_demanded: the user chose the response mode; otherwise the program did.
+    """
 
     url: str = field(repr=False)
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
@@ -221,16 +287,16 @@ class AuthorizationRequest:
     nonce: str | None = field(repr=False)
     metadata: ServerMetadata
     mode_demanded: bool = False
-    """Whether the response mode is the user's choice, and not one that the program made by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What arrived for the redirect URI: its state was ours, everything else is untrusted.
+    """What arrived at the redirect URI: its state is right, everything else is untrusted.
 
     Args:
-        via: by query, by form POST, by a page of ours that read the fragment, or pasted by the person.
-        received_at: Unix seconds; when the lifetime of a token in it begins.
+        parameters: names and values, in order.
+        via: `query`; `form_post`; `relay`: from our page that reads the fragment; `paste`: by the person.
+        received_at: Unix seconds; the lifetime of a token in it begins then.
     """
 
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
@@ -240,11 +306,13 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """A checked answer: the only thing that a code token request is made from.
+    """A checked response: the only value from which the token request with a code is built.
 
     Args:
-        code: empty unless the response type has one.
-        parameters: the others of a token response, where the response type has them.
+        code: empty unless the response type contains `code`.
+        request: what it answers.
+        parameters: the members of a token response, where the response type contains tokens.
+        received_at: Unix seconds.
         warnings: what the server should not have sent, and what was done about it.
     """
 
@@ -260,7 +328,13 @@ SignatureStatus = Literal["verified", "not verified"]
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """The checked claims of an ID token, and whether its signature was checked too."""
+    """An ID token whose claims were checked (OpenID Connect Core §2).
+
+    Args:
+        claims: its members.
+        signature: whether the signature was checked too; over TLS it need not be (§3.1.3.7).
+        raw: as received.
+    """
 
     claims: Mapping[str, object] = field(repr=False)
     signature: SignatureStatus
@@ -269,12 +343,17 @@ class IdToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """What a sign-in or a refresh gave.
+    """The tokens from a sign-in or a refresh.
 
     Args:
+        access_token: one line of visible ASCII; empty when the response type has none.
+        token_type: how the access token is used, nearly always `Bearer` (RFC 6750).
+        obtained_at: Unix seconds.
         expires_at: Unix seconds; None when the server did not say.
-        scope: as granted, space separated; the requested one when the server did not say (RFC 6749 §5.1).
-        account: who signed in, for people to read; empty when the server did not tell.
+        refresh_token: gets new access tokens; None when the server issued none.
+        scope: as granted, separated by spaces; the requested one when the server did not say (RFC 6749 §5.1).
+        id_token: None unless OpenID Connect was used.
+        account: who signed in, for people to read; empty when the server did not say.
     """
 
     access_token: str = field(repr=False)
@@ -287,17 +366,37 @@ class TokenSet:
     account: str = ""
 
     def fresh(self, now: float, leeway: float | None = None) -> bool:
-        """Return whether the access token will still be good in `leeway` seconds (see `freshness.fresh`)."""
+        """Return whether the access token will still be valid in `leeway` seconds (see `freshness.fresh`)."""
         return fresh(obtained_at=self.obtained_at, expires_at=self.expires_at, now=now, leeway=leeway)
 
     def alive(self, now: float) -> bool:
-        """Return whether the access token has not reached its end, however near that is."""
+        """Return whether the access token has not expired yet, however soon it will."""
         return self.fresh(now, leeway=0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One kept sign-in: enough to use, renew and revoke its tokens without any other setting."""
+    """A kept sign-in: enough to use, renew and revoke its tokens without any other setting.
+
+    Args:
+        name: under which it is kept: the provider's name, or the issuer's host.
+        client_id: that the tokens belong to.
+        client_auth: how the client authenticates; the secret itself is not kept.
+        metadata: of the server.
+        requested_scope: separated by spaces; `tokens` has the granted one.
+        tokens: the latest.
+        temporary: the server ended together with the sign-in (the built-in demonstration).
+        simulated_person: a simulated person signed in, at the built-in demonstration.
+        revoke_method: of the vendor's own revocation request, from `quirks` or from the ticket contract;
+            empty: the server revokes as in RFC 7009.
+        revoke_url: its address; the token goes into the Authorization header.
+        flow: that brought the tokens, of all that were open.
+        reason: why that flow was open, in a sentence for people.
+        network: how the server is reached.
+        quirks: the provider's, because a renewal reads no other setting.
+        resource: what the tokens were requested for (RFC 8707 §2); a renewal names it again.
+        audience: the same, where the server has its own parameter for it.
+    """
 
     name: str
     client_id: str
@@ -306,20 +405,12 @@ class SignIn:
     requested_scope: str
     tokens: TokenSet
     temporary: bool = False
-    """The server is gone: it lived only as long as the sign-in (the embedded demo)."""
     simulated_person: bool = False
-    """Nobody has signed in: a simulated person did, at the embedded demo."""
     revoke_method: str = ""
     revoke_url: str = ""
-    """A vendor's own way to give up a token, which goes into the Authorization header; empty: RFC 7009."""
     flow: str = ""
-    """The flow that brought it, among all that were open."""
     reason: str = ""
-    """Why that flow was open, in a sentence for people."""
     network: Network = Network()
     quirks: Quirks = NO_QUIRKS
-    """The provider's, for renewals know no other setting."""
     resource: tuple[str, ...] = ()
-    """What the tokens were asked for (RFC 8707 §2); renewals name it again."""
     audience: str | None = None
-    """The same, where the server has its own parameter for it."""

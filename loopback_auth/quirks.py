@@ -1,7 +1,7 @@
-"""Where a provider differs from the RFCs, as values that the protocol is given.
+"""The type that says where a provider differs from the RFCs.
 
-Which provider differs in what, is data of `settings`; what is done about it is said where the rule itself
-stands.
+The values are data of `settings.providers`; the functions of `protocol` obey them, each next to the rule of
+the RFC that it changes. This module refuses to know any provider.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ UserinfoMethod = Literal["GET", "POST"]
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """Where one provider differs from the RFCs, as data: by default nowhere.
+    """Where one provider differs from the RFCs; by default nowhere.
 
     Args:
-        access_token_path: where the access token is in a token response; dots lead into objects. What
-            belongs to it (`refresh_token`, `expires_in`, `scope`, `token_type`) is read from the same object.
-            Where it is not there, it is looked for at the top, as in renewals at Slack.
-        token_body: how the body of token and refresh requests is written.
-        token_parameters: further parameters of those requests.
-        token_headers: further headers of those requests.
-        token_types: further token types whose tokens are used as Bearer, compared without case; `none` stands
-            for a type that is not told.
-        nonce: False: this server is known not to return the nonce. Only for a code with PKCE, which defends
-            against the same attack (RFC 9700 §4.5.3).
-        dead_refresh_errors: further error codes with which a refresh token is refused for good.
-        scope_parameter: the name of the scope parameter in requests for authorization.
+        access_token_path: where the access token is in a token response, with dots between the names of
+            nested objects. `refresh_token`, `expires_in`, `scope` and `token_type` are read from the same
+            object. Where that is missing, they are read at the top, as in renewals at Slack.
+        token_body: how the body of token and refresh requests is encoded.
+        token_parameters: further parameters of token and refresh requests.
+        token_headers: further headers of token and refresh requests.
+        token_types: further token types whose tokens are used as Bearer, compared without case; `none` means
+            a response without `token_type`.
+        nonce: False: this server does not return the nonce. Only for a code with PKCE, which defends against
+            the same attack (RFC 9700 §4.5.3).
+        dead_refresh_errors: further error codes that mean that a refresh token will never work again.
+        scope_parameter: the name of the scope parameter in authorization requests.
         device_scope_parameter: its name in device authorization requests; empty: the same.
-        scope_aliases: pairs of a scope as asked for, and as it is granted too.
-        scope_prefixes: beginnings that are left out when scopes are compared.
+        scope_aliases: pairs of a requested scope and another name under which it is granted.
+        scope_prefixes: prefixes that are ignored when scopes are compared.
         approval_hosts: hosts other than the issuer's where a device code or a ticket is approved.
-        revoke_method: of the vendor's own request that gives up a token; empty: RFC 7009.
-        revoke_url: its address; the token goes into the Authorization header.
-        userinfo_method: of the request that says whose account it is.
+        revoke_method: HTTP method of the vendor's own revocation request; empty: as in RFC 7009.
+        revoke_url: address of that request; the token goes into the Authorization header.
+        userinfo_method: HTTP method of the UserInfo request.
     """
 
     access_token_path: str = "access_token"
