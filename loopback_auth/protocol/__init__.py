@@ -1,4 +1,4 @@
-"""The rules of the specifications as pure functions, `x_request` builds and `x_response` validates.
+"""The rules of the specifications as pure functions: `x_request` builds, `x_response` checks.
 
-No clock, no randomness, no sockets: whatever depends on the world is an argument.
+These functions use no clock, no randomness and no sockets: what depends on the world is an argument.
 """

@@ -1,8 +1,8 @@
-"""What kind of answer came: members to read, words of refusal, a page of something in between, or trouble.
+"""Tell kinds of answers apart: members to read, a refusal, a page from something in between, or a failure.
 
-An answer of a server that is not well, or of something that stands before it, is no refusal, whatever its
-body says: nobody has judged what was asked. Where nothing speaks of trouble or refusal, as in nearly every
-answer, `protocol.refusal` is not even loaded.
+A failing server, or a proxy in front of it, has not decided on the request; its answer is not a refusal,
+whatever the body says. Most answers show neither failure nor refusal; then `protocol.refusal` is not
+imported. This module refuses to know what the members mean.
 
 Source: RFC 6749 §5.1, §5.2; RFC 6585 §4, §6; RFC 9110 §8.3, §10.2.3, §15.6.
 """
@@ -29,7 +29,7 @@ TRANSIENT = frozenset(
         "servererror",
         "temporarilyunavailable",
         "slowdown",
-        # Of vendors who say it with another status than 429 or 5xx.
+        # Vendors send these with other statuses than 429 or 5xx.
         "internalerror",
         "internalservererror",
         "ratelimited",
@@ -38,10 +38,10 @@ TRANSIENT = frozenset(
         "toomanyrequests",
     }
 )
-"""Letters of codes that mean the server's trouble, and no answer to what was asked."""
+"""The letters of error codes that mean a failure of the server, not a refusal."""
 
 PASSING = frozenset({407, 408, 425, 429})
-"""Statuses that say so, besides all from 500 on: RFC 9110 §15.5.8-9, RFC 8470 §5.2, RFC 6585 §4."""
+"""Statuses that mean a failure, as do 500 and above: RFC 9110 §15.5.8-9, RFC 8470 §5.2, RFC 6585 §4."""
 
 FIELD_LIMIT = 64
 
@@ -55,10 +55,10 @@ def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") 
         answer: untrusted.
         what: names the document in messages, for example `token response`.
         source: the clause that demands JSON.
-        hint: what to do when it is something else.
+        hint: what to do when something else came.
 
     Raises:
-        MalformedResponse: it is neither; says what it is instead.
+        MalformedResponse: the answer is neither; the message says what came instead.
 
     Source: RFC 6749 §5.1; RFC 8259.
     """
@@ -70,7 +70,7 @@ def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") 
 
 
 def said(answer: HttpResponse) -> Refusal:
-    """Read what an answer says against us, whatever its form; empty when nothing can be read.
+    """Read the refusal in an answer, whatever its form; empty when nothing can be read.
 
     Source: RFC 6749 §5.2.
     """
@@ -82,11 +82,11 @@ def said(answer: HttpResponse) -> Refusal:
         members = None
     if members is not None:
         return refusal(members)
-    # What a success says in a form that is not understood may be the very tokens.
+    # A success in an unknown form may contain the tokens.
     if 200 <= answer.status < 300:
         return Refusal()
     sentence = server_text(answer.body[: 4 * WORDS_LIMIT].decode("utf-8", "replace"), WORDS_LIMIT)
-    # A code alone, as text or as a string of JSON, is what a member `message` would say.
+    # A code alone, as text or as a JSON string, is read like a member `message`.
     if answer.body[:1] in (b'"', b"["):
         return refusal({"message": sentence.strip('"[] ')})
     plain = media_type(answer) in ("", "text/plain")
@@ -94,10 +94,10 @@ def said(answer: HttpResponse) -> Refusal:
 
 
 def refused(document: Mapping[str, object], answer: HttpResponse) -> Refusal | None:
-    """Return what an answer refuses with; None when it is none, or says nothing that could be shown.
+    """Return the refusal in an answer; None when the answer is not one, or says nothing that could be shown.
 
-    Where it has no code the status stands for one. With a status of success it has to say no by `error` or
-    the like, since there a `message` or a `status` may say anything.
+    Without an error code, the status is the code. In an answer with a status of success only `error` and its
+    like count, because `message` or `status` may say anything there.
 
     Args:
         document: the members of the answer.
@@ -139,7 +139,7 @@ def came_instead(answer: HttpResponse) -> str:
 
 
 def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.") -> None:
-    """Return when a server could answer at all, yes or no.
+    """Refuse an answer that shows that the server failed, so that it has decided nothing.
 
     Args:
         answer: untrusted.
@@ -147,7 +147,7 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
         hint: what to do, with `{when}` for when.
 
     Raises:
-        TransportError: it could not, whatever the body says.
+        TransportError: the server failed, whatever the body says.
 
     Source: RFC 9110 §15.6; RFC 6585 §4; RFC 6749 §4.1.2.1 (`server_error`, `temporarily_unavailable`).
     """
@@ -156,14 +156,16 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
     words = said(answer)
     if not (answer.status >= 500 or answer.status in PASSING or _passes(words, answer)):
         return
-    from loopback_auth.protocol.polling import wait_wanted  # It reads dates: not on the way to success.
+    from loopback_auth.protocol.polling import (
+        wait_wanted,
+    )  # It imports what reads dates, which a success never needs.
 
     told = came_instead(answer) if is_page(answer) else f"HTTP status {answer.status}"
     detail = ": ".join(part for part in (words.error, words.description) if part)
     pause = wait_wanted(answer)
     when = "in a few minutes" if pause is None else f"in {_span(pause)}"
     raise TransportError(
-        f"The {who} is not well: {told}" + (f" ({detail})" if detail else ""),
+        f"The {who} failed: {told}" + (f" ({detail})" if detail else ""),
         hint=hint.format(when=when),
         retry_after=pause,
     )
@@ -172,12 +174,13 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
 def _passes(words: Refusal, answer: HttpResponse) -> bool:
     if "".join(filter(str.isalpha, words.error)).lower() in TRANSIENT:
         return True
-    # RFC 9110 §10.2.3: who names a time to come back has refused for now only; GitHub limits rates with 403.
+    # RFC 9110 §10.2.3: a server that names a time to come back refuses for now only; GitHub limits rates with
+    # 403.
     return answer.status == 403 and bool(answer.header("retry-after").strip())
 
 
 def _may_tell_of_trouble(answer: HttpResponse) -> bool:
-    """Return whether a word of `TRANSIENT` is anywhere in an answer, in any spelling that is understood."""
+    """Return whether a code of `TRANSIENT` is anywhere in an answer, in any spelling that is known."""
     letters = re.sub(rb"[^a-z]+", b"", answer.body.lower())
     return any(word.encode("ascii") in letters for word in TRANSIENT)
 
@@ -210,5 +213,5 @@ def _fields(answer: HttpResponse) -> Mapping[str, object] | None:
         pairs = parse_qsl(answer.body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELD_LIMIT)
     except ValueError:
         return None
-    # RFC 6749 §3.2: no parameter may be there twice, for it would have two meanings.
+    # RFC 6749 §3.2: a parameter must not be repeated, because it would have two meanings.
     return None if len(dict(pairs)) != len(pairs) else dict(pairs)

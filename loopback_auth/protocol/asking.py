@@ -1,7 +1,7 @@
-"""What an authorization request may ask for, as far as it can be told before anything is known of the server.
+"""Checks of an authorization request that need to know nothing about the server.
 
-Apart from `protocol.authorization`, because it is checked before the browser is started: what the arguments
-alone refuse must not send a person anywhere.
+They are apart from `protocol.authorization`, because they run before the browser is started: when the
+arguments alone are wrong, no page is opened.
 
 Source: RFC 6749 §3.1; OAuth 2.0 Multiple Response Types §2.1, §3, §5.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loopback_auth.model import ResponseMode
 
 SENT = ("client_id", "redirect_uri", "response_type", "state")
-"""Request parameters that are always ours."""
+"""Request parameters that the program always sets."""
 RESERVED = frozenset(
     {
         "code_challenge",
@@ -29,11 +29,11 @@ RESERVED = frozenset(
         "scope",
     }
 )
-"""Request parameters that are ours even when we leave them out: later checks rely on what was sent."""
+"""Request parameters that only the program may set, also where it leaves them out: checks rely on them."""
 
 
 def default_mode(response_type: str) -> ResponseMode:
-    """Return how an answer travels if nothing is said: in the query only when it is nothing but a code.
+    """Return the response mode when none is requested: `query` for a code alone, else `fragment`.
 
     Source: OAuth 2.0 Multiple Response Types §2.1, §3, §5.
     """
@@ -41,30 +41,30 @@ def default_mode(response_type: str) -> ResponseMode:
 
 
 def check_response_mode(response_type: str, mode: str) -> None:
-    """Refuse a mode in which no answer of this type travels: tokens never come in a query.
+    """Refuse a response mode that does not exist for a response type: tokens are never in a query.
 
     Raises:
-        ConfigError: it cannot be.
+        ConfigError: there is no such combination.
 
     Source: OAuth 2.0 Multiple Response Types §3, §5; OAuth 2.0 Form Post Response Mode §2.
     """
     usual = default_mode(response_type)
     if mode not in ("form_post", usual):
         raise ConfigError(
-            f"An answer to response_type={response_type} does not come by {mode}.",
-            hint=f"Leave --response-mode out, or say --response-mode {usual} or form_post.",
+            f"response_mode={mode} cannot be used with response_type={response_type}.",
+            hint=f"Leave --response-mode out, or use --response-mode {usual} or form_post.",
         )
 
 
 def check_extra(extra: Iterable[str], sent: Iterable[str]) -> None:
-    """Refuse further parameters that would replace or repeat one of ours.
+    """Refuse extra parameters that would replace or repeat one of the program's own.
 
     Args:
-        extra: their names.
-        sent: names of what is sent besides those that always are.
+        extra: names of the extra parameters.
+        sent: names of parameters that are sent, in addition to those that always are.
 
     Raises:
-        ConfigError: one of them is ours.
+        ConfigError: an extra parameter has the name of one of the program's own.
 
     Source: RFC 6749 §3.1 (no parameter more than once).
     """

@@ -1,6 +1,8 @@
-"""The authorization request, for every response type.
+"""Build the authorization request, for every response type.
 
-It carries all that later steps compare with; nothing is looked up anywhere else (RFC 9700 §4.4.2).
+The request carries all that later steps compare with, so that they look up nothing anywhere else (RFC 9700
+§4.4.2). Also decided here: the response mode, and what to say about PKCE. This module refuses to know how the
+browser is started.
 
 Source: RFC 6749 §4.1.1, §4.2.1; RFC 7636 §4.3; OAuth 2.0 Multiple Response Types; OpenID Connect Core 1.0 §3.
 """
@@ -27,27 +29,27 @@ def authorization_request(
 ) -> AuthorizationRequest:
     """Build the request that the browser carries to the authorization server.
 
-    State is sent even with PKCE: it is what tells a genuine error response from a forged one, and it stops
-    the removal of the challenge on the way (RFC 9700 §4.8.2).
+    State is sent even with PKCE: it tells a genuine error response from a forged one, and it protects against
+    an attacker who removes the challenge on the way (RFC 9700 §4.8.2).
 
     Raises:
         EndpointMissing: the server has no authorization endpoint, or no token endpoint for what follows.
-        ConfigError: an extra parameter would replace one of ours, or a resource is no absolute URI.
+        ConfigError: an extra parameter would replace one of ours, or a resource is not an absolute URI.
 
     Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2.
     """
     if metadata.authorization_endpoint is None:
         raise EndpointMissing("The server has no authorization endpoint.", hint="Use another flow.")
     types = client.response_type.split()
-    # Better known before a person is asked than after.
+    # Checked before the person is asked, not afterwards.
     if "code" in types and metadata.token_endpoint is None:
         raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
     mode = response_mode(client, metadata)
-    # OpenID Connect Core 1.0 §3.2.2.1: without a nonce an ID token from the browser could be anybody's.
+    # OpenID Connect Core 1.0 §3.2.2.1: without a nonce, an ID token from the browser could be replayed.
     wants_id_token = "id_token" in types or ("code" in types and "openid" in client.scope.split())
     verifier = attempt.code_verifier if client.provider.pkce and "code" in types else None
-    # Where a server is known to leave it out of its ID token, PKCE defends a code against the same attack
-    # (RFC 9700 §4.5.3); an ID token from the browser has no other defence.
+    # If a server is known to omit the nonce in its ID token, PKCE protects a code against the same attack
+    # (RFC 9700 §4.5.3); an ID token from the browser has no other protection.
     without = not client.provider.quirks.nonce and types == ["code"] and verifier is not None
     nonce = attempt.nonce if wants_id_token and not without else None
     parameters = [
@@ -85,7 +87,7 @@ def authorization_request(
 
 
 def _scopes(client: ClientConfig) -> list[str]:
-    """Return the scopes to ask for; an ID token is asked for with `openid`, where nothing else is said.
+    """Return the scopes to request; `openid` where an ID token is requested without any scope.
 
     Source: OpenID Connect Core 1.0 §3.2.2.1, §3.1.2.1.
     """
@@ -94,12 +96,12 @@ def _scopes(client: ClientConfig) -> list[str]:
 
 
 def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMode:
-    """Choose how the answer travels: by form POST when the server lists it, else as is usual for its type.
+    """Choose the response mode: `form_post` when the server lists it, else the default of the response type.
 
-    A form body leaves nothing in the browser's history, in the address bar or in a Referer header.
+    The body of a form leaves nothing in the browser's history, in the address bar or in a Referer header.
 
     Raises:
-        ConfigError: a mode was demanded that the server says it does not know, or tokens in the query.
+        ConfigError: the user demanded a mode that the server does not list, or tokens in the query.
 
     Source: OAuth 2.0 Form Post Response Mode §2; OAuth 2.0 Multiple Response Types §3; RFC 9700 §4.3.1.
     """
@@ -110,28 +112,28 @@ def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMod
     if client.response_mode == "form_post" and metadata.discovered and "form_post" not in (supported or ()):
         raise ConfigError(
             "The server does not list form_post among its response modes.",
-            hint=f"Leave --response-mode out, or say --response-mode {usual}.",
+            hint=f"Leave --response-mode out, or use --response-mode {usual}.",
         )
     check_response_mode(client.response_type, client.response_mode)
     return client.response_mode
 
 
 def _goes_without_saying(mode: ResponseMode, client: ClientConfig) -> bool:
-    # Some servers answer in the query where a fragment is the default: whoever asks for it, gets it said.
-    # With `token` there is nothing to choose (RFC 6749 §4.2.2).
+    # Some servers answer in the query where a fragment is the default, so a mode that the user demands is
+    # sent. With `token` there is no choice (RFC 6749 §4.2.2).
     demanded = mode == client.response_mode == "fragment" and client.response_type != "token"
     return mode == default_mode(client.response_type) and not demanded
 
 
 def pkce_doubt(client: ClientConfig, metadata: ServerMetadata) -> str:
-    """Say in one sentence what weakens PKCE with this server; empty when nothing does.
+    """Return a sentence about what weakens PKCE with this server; empty when nothing does.
 
-    The challenge is sent anyway: a server that ignores it does no harm (RFC 7636 §5).
+    The challenge is sent anyway, because servers ignore what they do not know (RFC 7636 §5).
 
     Source: RFC 9700 §2.1.1; RFC 8414 §2 (`code_challenge_methods_supported`).
     """
     if not client.provider.pkce:
-        return f"PKCE is switched off for {client.provider.name}: a stolen code could be redeemed elsewhere."
+        return f"PKCE is switched off for {client.provider.name}: anyone who steals the code can exchange it."
     methods = metadata.code_challenge_methods_supported
     if metadata.discovered and "S256" not in (methods or ()):
         return "The server does not announce PKCE with S256; it is used anyway and may be ignored."
@@ -139,10 +141,10 @@ def pkce_doubt(client: ClientConfig, metadata: ServerMetadata) -> str:
 
 
 def with_parameters(endpoint: str, parameters: list[tuple[str, str]]) -> str:
-    """Put parameters into the query of an endpoint that may have one already.
+    """Add parameters to the URL of an endpoint, which may have a query already.
 
     Raises:
-        ConfigError: it carries one of them already.
+        ConfigError: the query has one of the parameters already.
 
     Source: RFC 6749 §3.1.
     """
@@ -153,7 +155,7 @@ def with_parameters(endpoint: str, parameters: list[tuple[str, str]]) -> str:
     if clash:
         raise ConfigError(
             f"The authorization endpoint already carries {', '.join(clash)}.",
-            hint="Take that parameter out of the endpoint's address.",
+            hint="Remove that parameter from the endpoint's address.",
         )
     joint = "" if endpoint.endswith(("?", "&")) else "&" if query else "?"
     return endpoint + joint + urlencode(parameters, quote_via=quote)

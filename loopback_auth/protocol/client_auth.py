@@ -1,4 +1,6 @@
-"""How the client says who it is at the token, revocation and pushed authorization request endpoints.
+"""Client authentication at the token, revocation and pushed authorization request endpoints.
+
+Decides which method is used, and puts the secret into the request. Refuses to know where the secret is from.
 
 Source: RFC 6749 §2.3; RFC 8414 §2 (`token_endpoint_auth_methods_supported`).
 """
@@ -14,10 +16,10 @@ from loopback_auth.model import ClientAuth, ClientConfig, HttpRequest, ServerMet
 
 
 def client_authentication(client: ClientConfig, metadata: ServerMetadata) -> ClientAuth:
-    """Choose the method: the one declared for the provider, else what secret and metadata allow.
+    """Choose the method: the one that the provider declares, else one that the secret and the metadata allow.
 
     Raises:
-        ConfigError: the declared method needs a client secret and there is none.
+        ConfigError: the declared method needs a client secret, and none was given.
 
     Source: RFC 6749 §2.3.1 (servers must support Basic); RFC 8414 §2.
     """
@@ -31,7 +33,7 @@ def client_authentication(client: ClientConfig, metadata: ServerMetadata) -> Cli
         return "client_secret_post"
     if declared != "none" and client.client_secret is None:
         raise ConfigError(
-            f"{client.provider.name} wants {declared}, but there is no client secret.",
+            f"{client.provider.name} requires {declared}, but no client secret was given.",
             hint="Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file.",
         )
     return declared
@@ -40,7 +42,7 @@ def client_authentication(client: ClientConfig, metadata: ServerMetadata) -> Cli
 def authenticated_request(
     url: str, parameters: list[tuple[str, str]], client: ClientConfig, metadata: ServerMetadata
 ) -> HttpRequest:
-    """Build a form POST that carries the client's authentication by exactly one method.
+    """Build a form POST that authenticates the client by exactly one method.
 
     Source: RFC 6749 §2.3.1 (form-encode both halves before Basic), §3.2.1 (`client_id` of public clients).
     """
@@ -51,13 +53,13 @@ def authenticated_request(
 def token_endpoint_request(
     parameters: list[tuple[str, str]], client: ClientConfig, metadata: ServerMetadata
 ) -> HttpRequest:
-    """Build a request to the token endpoint, in the way in which its provider wants it.
+    """Build a request to the token endpoint, in the form that the provider requires.
 
     Raises:
         EndpointMissing: the server has no token endpoint.
-        ConfigError: the client's authentication needs a secret that is not there.
+        ConfigError: the client's authentication needs a secret, and none was given.
 
-    Source: RFC 6749 §3.2; what differs from it is the provider's own (`Quirks`).
+    Source: RFC 6749 §3.2; differences are the provider's `Quirks`.
     """
     if metadata.token_endpoint is None:
         raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
@@ -67,7 +69,7 @@ def token_endpoint_request(
     if quirks.token_body == "form":
         return form_request(metadata.token_endpoint, members, (*headers, *quirks.token_headers))
     fixed = (("Content-Type", "application/json"), ("Accept", "application/json"))
-    # A parameter that is there more than once, as `resource` may be, becomes a list.
+    # A repeated parameter, such as `resource`, becomes a list.
     values = {name: [value for one, value in members if one == name] for name, _ in members}
     body = json.dumps({name: found if len(found) > 1 else found[0] for name, found in values.items()})
     return HttpRequest(
@@ -78,7 +80,7 @@ def token_endpoint_request(
 def _identified(
     client: ClientConfig, metadata: ServerMetadata
 ) -> tuple[list[tuple[str, str]], tuple[tuple[str, str], ...]]:
-    """Return the parameters and the headers by which the client says who it is."""
+    """Return the parameters and the headers that authenticate the client."""
     method = client_authentication(client, metadata)
     secret = client.client_secret or ""
     if method == "client_secret_basic":

@@ -1,7 +1,8 @@
-"""Whether the description of a vendor's tickets can be followed, found out before anything is asked or shown.
+"""Check a ticket contract before it is used.
 
-A description may come from an embedding program. A name without a value, or a brace too many, would be found
-only after the person has approved.
+A contract may come from a program that embeds this package. A template with a misspelt name, or with an
+unmatched brace, would otherwise be noticed only after the person has approved. This module refuses to know
+what the requests do.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint
 
 GIVEN = frozenset({"base", "ui", "client_id", "message", "uuid"})
-"""Values that there are before the server has said anything."""
+"""Values that templates can use before the server has answered."""
 BINDING = frozenset({"code_challenge", "code_verifier"})
 
 
@@ -23,10 +24,10 @@ def check_contract(contract: TicketContract) -> TicketContract:
     """Return a contract unchanged, or refuse it.
 
     Raises:
-        ConfigError: an address is none, a template is malformed or asks for what nothing provides, a path is
-            empty, or a time is not one.
+        ConfigError: an address is not a URL, a template is malformed or uses an unknown name, a path is
+            empty, or a time is not a number of seconds.
 
-    Source: Python, "Format String Syntax"; what the names mean: `approval.TicketContract`.
+    Source: Python, "Format String Syntax"; the names are explained at `device_and_ticket.TicketContract`.
     """
     check_endpoint(contract.base, name="base")
     if contract.ui:
@@ -64,7 +65,7 @@ def _check_template(where: str, template: str, known: frozenset[str]) -> None:
         if name is None:
             continue
         if how or as_what or name not in known:
-            raise _unusable(f"{where} asks for {{{name}}}, which nothing provides there")
+            raise _unusable(f"{where} uses {{{name}}}, which has no value there")
 
 
 def _unusable(detail: str) -> ConfigError:

@@ -1,7 +1,7 @@
-"""Take the cookies out of a request before anybody reads it.
+"""Remove the cookies from a request before it is parsed.
 
-Cookies know no ports (RFC 6265 §8.5): those of every server that was ever developed on 127.0.0.1 come along,
-and together they are larger than any request should be. They are nobody's business here.
+Cookies do not depend on the port (RFC 6265 §8.5): a browser sends those of every other server on 127.0.0.1
+too. Together they can exceed the size limit of a request, and the program must not see them.
 
 Source: RFC 9112 §2.2, §5 (field lines end with LF), §5.2 (obsolete folding).
 """
@@ -12,19 +12,19 @@ NAME = b"cookie:"
 
 
 class WithoutCookies:
-    """Passes a request's bytes on, whatever pieces they come in, but for the lines of the `Cookie` field.
+    """Passes on the bytes of a request without the lines of the `Cookie` field, however they are split.
 
     Source: RFC 9112 §5; RFC 6265 §5.4 (the name of the field).
     """
 
     def __init__(self) -> None:
         self._line = b""
-        """The beginning of a line, as long as it may be the name of the field, or the end of the head."""
+        """The start of a line that may still become `Cookie:` or the end of the head."""
         self._at_start = self._first = True
         self._dropping = self._body = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return what is left of some bytes."""
+        """Return the given bytes without cookies; the rest of a line may come with the next call."""
         if self._body:
             return data
         kept = bytearray()
@@ -36,7 +36,7 @@ class WithoutCookies:
         return bytes(kept) + data[at:]
 
     def _piece(self, piece: bytes) -> bytes:
-        """Judge a line, or what has come of it."""
+        """Return a line, or the part of it that has arrived, unless it belongs to a cookie."""
         ended = piece.endswith(b"\n")
         if not self._at_start:
             self._at_start = ended

@@ -1,4 +1,6 @@
-"""The device authorization grant: the person approves on any device, we ask until they have.
+"""The device authorization grant: the person approves on any device, and the program polls until then.
+
+Each function builds one request or checks one answer; when to poll is decided in `protocol.polling`.
 
 Source: RFC 8628.
 """
@@ -29,7 +31,7 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 60.0
 DEFAULT_LIFETIME, LONGEST_LIFETIME = 600.0, 3600.0
 CODE_LIMIT = 64
 FINAL = frozenset({"access_denied", "authorization_declined", "expired_token", "invalid_grant"})
-"""Codes that are believed whatever the status says."""
+"""Error codes that count whatever the status is."""
 
 
 def device_authorization_request(client: ClientConfig, metadata: ServerMetadata) -> HttpRequest:
@@ -57,21 +59,21 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
 def device_authorization_response(
     answer: HttpResponse, *, by: str, allowed: tuple[str, ...] = ()
 ) -> DeviceGrant:
-    """Check what the server gave us to show and to ask with.
+    """Check a device authorization response.
 
-    An interval that is missing is 5 s, an absurd one is bent into 1 to 60 s, a lifetime that is missing is
-    10 minutes; Google's `verification_url` is read as what it means. An address with the code in it is a
-    convenience: one that cannot be shown is left out.
+    A missing interval is 5 s, others are limited to 1 to 60 s; a missing lifetime is 10 minutes. Google's
+    `verification_url` is read as `verification_uri`. `verification_uri_complete` is optional and is left out
+    when it cannot be shown.
 
     Args:
         answer: untrusted.
-        by: the endpoint that was asked; a public one may not send the person into their own network.
-        allowed: hosts to which it may.
+        by: the endpoint that answered; a public one must not send the person into their own network.
+        allowed: hosts in that network to which it may.
 
     Raises:
         DeviceError: the server refused.
-        TransportError: no answer but a failure of the server or of something before it.
-        MalformedResponse: something required is missing, or the address cannot be shown to a person.
+        TransportError: the server, or a proxy in front of it, failed.
+        MalformedResponse: a required member is missing, or the address must not be shown to the person.
 
     Source: RFC 8628 §3.2, §5.2; RFC 9728 §7.7.
     """
@@ -80,7 +82,7 @@ def device_authorization_response(
     if (said_no := refused(document, answer)) is not None:
         raise DeviceError(said_no.error, said_no.description, said_no.uri)
     device_code = text_or_digits(document.get("device_code"))
-    # Some servers write a code of digits as a number.
+    # Some servers send a code of digits as a JSON number.
     user_code = server_text(text_or_digits(document.get("user_code")), CODE_LIMIT)
     uri = text_member(document, "verification_uri") or text_member(document, "verification_url")
     if not 200 <= answer.status < 300 or not (device_code and user_code and uri):
@@ -108,7 +110,7 @@ def device_authorization_response(
 
 
 def device_token_request(client: ClientConfig, metadata: ServerMetadata, grant: DeviceGrant) -> HttpRequest:
-    """Build one poll.
+    """Build the token request that polls once.
 
     Raises:
         EndpointMissing: the server has no token endpoint.
@@ -120,15 +122,15 @@ def device_token_request(client: ClientConfig, metadata: ServerMetadata, grant: 
 
 
 def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
-    """Judge one poll: not yet, or the very answer, as a token response still to be checked.
+    """Check the answer to one poll: `Pending`, or the answer itself, which `token_response` must check.
 
     Raises:
-        DeviceError: denied, expired, or any other refusal; all of them end the polling.
-        MalformedResponse: something that is no answer, and not one of the troubles that pass.
+        DeviceError: denied, expired, or refused for another reason; the polling ends.
+        MalformedResponse: the answer is neither a token response nor a failure that may pass.
 
     Source: RFC 8628 §3.5.
     """
-    # What is said comes before the status: Auth0 says `slow_down` with 429, and pending with 403.
+    # The error code counts before the status: Auth0 sends `slow_down` with 429, and pending with 403.
     words = said(answer)
     if "authorization_pending" in words.codes or words.error.lower() == "pending" or _says_nothing(answer):
         return Pending(retry_after=wait_wanted(answer))
@@ -148,7 +150,7 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
 
 
 def _says_nothing(answer: HttpResponse) -> bool:
-    """Return whether a success has nothing in it: accepted, and not done (RFC 9110 §15.3.3, §15.3.5)."""
+    """Return whether an answer is a success without content: not done yet (RFC 9110 §15.3.3, §15.3.5)."""
     if not 200 <= answer.status < 300:
         return False
     return answer.body.strip() in (b"", b"{}", b"null") or (
@@ -160,7 +162,7 @@ def _complete(url: str, by: str, allowed: tuple[str, ...]) -> str:
     try:
         return check_approval_url(url, by=by, allowed=allowed) if url else ""
     except ConfigError:
-        return ""  # RFC 8628 §3.2: optional, and the other address does as well.
+        return ""  # RFC 8628 §3.2: it is optional, and verification_uri is there too.
 
 
 def _malformed(detail: str) -> MalformedResponse:

@@ -1,7 +1,8 @@
-"""JSON as a security protocol needs it: one reading only.
+"""Parse JSON strictly, so that a document has one meaning only.
 
-The standard decoder accepts duplicate members, NaN and infinities, and how deep a nesting it survives
-depends on its version. Whoever can choose between two readings of one document can choose a token.
+Python's decoder accepts duplicate members, NaN and infinities, and its limit of nesting depends on the
+version. An attacker who can make two programs read one document differently can choose the token. Also here:
+how members and numbers are read, and whether an answer is JSON or a web page.
 
 Source: RFC 8259 §4 (unique names), §6 (no NaN), §9 (limits); RFC 7493 §2.3; RFC 6749 §5.1.
 """
@@ -21,10 +22,10 @@ BODY_LIMIT = 1 << 20
 """Bytes of a body after decompression."""
 
 DEPTH_LIMIT = 32
-"""Arrays and objects inside each other; what a server has to tell needs five or so."""
+"""Levels of nested arrays and objects; real answers have about five."""
 
 LARGEST = 1e15
-"""Of a number; far beyond every date in Unix seconds."""
+"""Limit of numbers; far beyond every date in Unix seconds."""
 
 _DIGITS = re.compile(r"\s*[0-9]{1,300}(\.[0-9]{0,300})?\s*")
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
@@ -55,14 +56,14 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
     if len(body) > BODY_LIMIT:
         refuse(f"more than {BODY_LIMIT} bytes")
     try:
-        # RFC 8259 §8.1: nobody must write a byte order mark, and who reads may pass over it.
-        # By hand, for the codec that does so is loaded when a person is waiting.
+        # RFC 8259 §8.1: a byte order mark is forbidden, and a parser may ignore it.
+        # By hand, because Python would import the codec that does so while a person is waiting.
         text = body.removeprefix(BOM_UTF8).decode("utf-8")
-        # Before the decoder: some versions follow any depth, and what they build breaks later on.
+        # Before the decoder: some versions accept any depth, and the result fails later.
         if _is_deep(text):
             refuse("nested too deeply")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-    # The decoder's own message may quote the document, so it is not passed on.
+    # The decoder's message may quote the document, so it is not passed on.
     except (ValueError, UnicodeDecodeError):
         refuse("not a JSON document with unique names and finite numbers")
     if not isinstance(value, dict):
@@ -88,9 +89,9 @@ def object_or_none(body: bytes | str) -> dict[str, object] | None:
 
 
 def is_json(response: HttpResponse) -> bool:
-    """Return whether an answer is to be read as JSON: its content type says so, or it begins like an object.
+    """Return whether an answer is JSON: its content type says so, or it begins with a brace.
 
-    Source: RFC 6749 §5.1; RFC 6839 §3.1; proxies and simple servers call everything text or octets.
+    Source: RFC 6749 §5.1; RFC 6839 §3.1; proxies and simple servers send other content types.
     """
     kind = media_type(response)
     return kind == "application/json" or kind.endswith("+json") or _begins(response.body) == b"{"
@@ -105,27 +106,27 @@ def media_type(message: HttpRequest | HttpResponse) -> str:
 
 
 def is_page(answer: HttpResponse) -> bool:
-    """Return whether a web page came.
+    """Return whether an answer is a web page.
 
     Source: RFC 9110 §8.3.
     """
     kind = media_type(answer)
     if "xml" in kind and "html" not in kind:
-        return False  # What storage and old gateways say; nobody is to look at it in a browser.
+        return False  # Storage services and old gateways send XML, which is not for a browser.
     return not is_json(answer) and (kind == "text/html" or _begins(answer.body) == b"<")
 
 
 def is_wall(answer: HttpResponse) -> bool:
-    """Return whether something that stands before the server answered, as the log-in page of a network does.
+    """Return whether something in front of the server answered, such as the log-in page of a network.
 
     Source: RFC 9110 §15.5.4, §15.5.8; RFC 6585 §6, appendix B (captive portals answer with 200, too).
     """
-    # A page that says 404 is no wall in between: it is the server's word that nothing is there.
+    # A page with status 404 is the server's own: there is nothing at this address.
     return is_page(answer) and (answer.status < 400 or answer.status in (403, 407, 451))
 
 
 def member(document: Mapping[str, object], path: str) -> object:
-    """Return the member that a path names, dots leading into objects; None when there is none.
+    """Return the member that a path names, with dots between nested objects; None when there is none.
 
     Source: RFC 8259 §4.
     """
@@ -155,9 +156,9 @@ def text_or_digits(value: object) -> str:
 
 
 def number(value: object) -> float | None:
-    """Return a number that is not negative, also out of a string of digits; None when there is none to read.
+    """Return a number that is not negative, or that a string of digits means; None for anything else.
 
-    Python's True is 1, and no number here.
+    True is not a number here, although Python takes it for 1.
 
     Source: RFC 6749 appendix A.14 (`expires-in = 1*DIGIT`); RFC 7519 §2 (NumericDate); RFC 9110 §10.2.3.
     """
@@ -165,7 +166,7 @@ def number(value: object) -> float | None:
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         return None
-    # Before the conversion: a very long integer is no float.
+    # Before the conversion: a very long integer does not fit into a float.
     return float(min(value, LARGEST))
 
 
@@ -175,7 +176,7 @@ def _begins(body: bytes) -> bytes:
 
 
 def _is_deep(text: str) -> bool:
-    # Most answers have so few brackets that counting them is enough.
+    # Most answers have fewer brackets than the limit, so that counting them is enough.
     if text.count("[") + text.count("{") <= DEPTH_LIMIT:
         return False
     depth = 0

@@ -1,7 +1,8 @@
-"""The public key that a signature is checked with, of a key set that anybody may have written.
+"""Read the public key that a signature is checked with from an untrusted key set.
 
-Only the members that make up a public key are passed on. A key with private members has been published by
-mistake and proves nothing; to load it, a library tests its primes, which takes minutes if they are long.
+Only the members of a public key are passed on. A key with private members was published by mistake and proves
+nothing; a library would also test its primes, which takes minutes if they are long. This module refuses to
+know what is signed.
 
 Source: RFC 7517 §4, §9.2; RFC 7518 §3.3, §6.2, §6.3; RFC 8037 §2.
 """
@@ -18,24 +19,24 @@ PUBLIC = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 CURVES = {"EC": ("P-256", "P-384", "P-521"), "OKP": ("Ed25519", "Ed448")}
 SHORTEST, LONGEST = 2048, 8192
-"""Bits of a modulus: fewer are not safe, more take long."""
+"""Bits of a modulus: fewer are not safe, more take too long."""
 LONGEST_EXPONENT = 64
-"""Bits; the time of a check grows with it, and 17 are usual."""
+"""Bits of an exponent; the time of a check grows with it, and 17 are usual."""
 MEMBER_LIMIT = 2000
-"""Characters; the longest modulus has 1366."""
+"""Characters of a member; the longest modulus has 1366."""
 
 
 def public_key(key: Mapping[str, object]) -> dict[str, str | list[str]]:
-    """Return what of a JWK is needed to check signatures.
+    """Return the members of a JWK that are needed to check signatures.
 
     Raises:
-        MalformedResponse: it is not a public key that is used here, or one that is too weak or too long.
+        MalformedResponse: not a public key of a known type, or one that is too weak or too long.
 
     Source: RFC 7517 §4; RFC 7518 §3.3 (2048 bits or more), §6.2.1, §6.3.1; RFC 8037 §2.
     """
     kind = key.get("kty")
     if not isinstance(kind, str) or kind not in PUBLIC:
-        _refuse("it is of an unknown kind")
+        _refuse("its type is unknown")
     operations = key.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
         _refuse("it is not for signatures")
@@ -44,7 +45,7 @@ def public_key(key: Mapping[str, object]) -> dict[str, str | list[str]]:
     members = {name: _text(key, name) for name in PUBLIC[kind]}
     if kind == "RSA":
         if not SHORTEST <= _bits(members["n"]) <= LONGEST:
-            _refuse(f"its modulus has not between {SHORTEST} and {LONGEST} bits")
+            _refuse(f"its modulus must have {SHORTEST} to {LONGEST} bits")
         if _bits(members["e"]) > LONGEST_EXPONENT:
             _refuse(f"its exponent has more than {LONGEST_EXPONENT} bits")
     elif members["crv"] not in CURVES[kind]:
@@ -55,7 +56,7 @@ def public_key(key: Mapping[str, object]) -> dict[str, str | list[str]]:
 def _text(key: Mapping[str, object], name: str) -> str:
     value = key.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= MEMBER_LIMIT:
-        _refuse(f"it has no {name} that could be one")
+        _refuse(f"its {name} is missing or malformed")
     return value
 
 
@@ -69,7 +70,7 @@ def _bits(number: str) -> int:
 
 def _refuse(detail: str) -> NoReturn:
     raise MalformedResponse(
-        f"The signature of the ID token cannot be checked, for the server's key cannot be used: {detail}",
+        f"The signature of the ID token cannot be checked, because the server's key cannot be used: {detail}",
         source="RFC 7517 §4; RFC 7518 §6",
-        hint="Tell the provider.",
+        hint="Report it to the provider.",
     )

@@ -1,6 +1,6 @@
-"""Signed tokens: their form, the server's keys, and whether a signature is right.
+"""Signed tokens: their format, the server's keys, and whether a signature is right.
 
-Signatures need the extra `oidc` (joserfc): cryptography is never our own. What the claims of a token mean is
+Signatures need the extra `oidc`: the cryptography is that of joserfc. What the claims of a token mean is
 decided in `protocol.jwt`.
 
 Source: RFC 7515 §3.1, §4.1, §5.2; RFC 7517 §5; RFC 8725 §3.1; OpenID Connect Core 1.0 §10.1.
@@ -33,7 +33,7 @@ SOURCE = "OpenID Connect Core 1.0 §3.1.3.7"
 
 
 def jwks_request(metadata: ServerMetadata) -> HttpRequest | None:
-    """Build the request for the server's public keys; None when it names no place for them.
+    """Build the request for the server's public keys; None when the metadata has no address for them.
 
     Source: RFC 8414 §2 (`jwks_uri`); OpenID Connect Core 1.0 §10.1.
     """
@@ -43,10 +43,10 @@ def jwks_request(metadata: ServerMetadata) -> HttpRequest | None:
 
 
 def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
-    """Check a key set's shape.
+    """Check the form of a key set.
 
     Raises:
-        MalformedResponse: no success, no JSON object, or no list of at most 100 keys.
+        MalformedResponse: not a success, not a JSON object, or not a list of at most 100 keys.
 
     Source: RFC 7517 §5.
     """
@@ -59,15 +59,15 @@ def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
     document = parse_object(answer.body, what="key set", source="RFC 7517 §5")
     keys = document.get("keys")
     if not isinstance(keys, list) or len(keys) > 100 or not all(isinstance(key, dict) for key in keys):
-        raise MalformedResponse("The key set has no list of at most 100 keys", source="RFC 7517 §5.1")
+        raise MalformedResponse("The key set must have a list of at most 100 keys", source="RFC 7517 §5.1")
     return document
 
 
 def decode(raw: str) -> tuple[dict[str, object], dict[str, object]]:
-    """Split a compact JWS into header and claims, without believing either.
+    """Split a compact JWS into header and claims; both are still untrusted.
 
     Raises:
-        MalformedResponse: not three parts of strict base64url, too long, or no JSON objects.
+        MalformedResponse: not three parts of strict base64url, too long, or not JSON objects.
 
     Source: RFC 7515 §3.1, §5.2, §4.1.11 (`crit`).
     """
@@ -78,18 +78,18 @@ def decode(raw: str) -> tuple[dict[str, object], dict[str, object]]:
     header = parse_object(octets[0], what="ID token header", source="RFC 7515 §4")
     claims = parse_object(octets[1], what="ID token", source="OpenID Connect Core 1.0 §2")
     if "crit" in header:
-        refuse("crit", "demands an extension that is not known here", "RFC 7515 §4.1.11")
+        refuse("crit", "demands an unknown extension", "RFC 7515 §4.1.11")
     return header, claims
 
 
 def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Mapping[str, object]) -> None:
     """Check the signature of a compact JWS with the server's keys (needs joserfc, the extra `oidc`).
 
-    Keys named in the token itself (`jku`, `x5u`, `jwk`) are never looked at. Without a `kid`, exactly one
-    key of the right type has to fit.
+    Keys that the token itself names (`jku`, `x5u`, `jwk`) are ignored. Without a `kid`, exactly one key of
+    the right type must be there.
 
     Raises:
-        MalformedResponse: no fitting key, or the signature is wrong.
+        MalformedResponse: no matching key, or the signature is wrong.
 
     Source: RFC 7515 §5.2; RFC 8725 §3.1; OpenID Connect Core 1.0 §10.1.
     """
@@ -99,7 +99,7 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
 
     class Registry(jws.JWSRegistry):
         def get_alg(self, name: str) -> Any:
-            # Without its warning of names that RFC 9864 has replaced: it is the server that uses them.
+            # Without the warning about names that RFC 9864 has replaced: the server chose them.
             if name != algorithm:
                 raise ValueError("another algorithm than the one that was accepted")
             return self.algorithms[name]
@@ -118,12 +118,12 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
         raise MalformedResponse(
             f"The signature of the ID token is wrong or its key unknown ({type(exc).__name__})",
             source="RFC 7515 §5.2",
-            hint="Sign in again; if it stays so, ask the provider: its keys do not fit its tokens.",
+            hint="Sign in again. If that does not help, ask the provider: its keys do not match its tokens.",
         ) from exc
 
 
 def names_key(raw: str, keys: Mapping[str, object]) -> bool:
-    """Return whether a key set holds the key that a token names; a token without `kid` names none.
+    """Return whether a key set has the key that a token names by `kid`.
 
     Source: OpenID Connect Core 1.0 §10.1.1 (an unknown `kid` is the sign to fetch the keys again).
     """
@@ -147,17 +147,18 @@ def _fitting(
         and ("kid" not in header or key.get("kid") == header["kid"])
     ]
     if len(fitting) != 1:
-        detail = "no key fits" if not fitting else "several keys fit and it does not say which"
+        detail = "no key matches" if not fitting else "several keys match, and it has no kid"
         refuse("signature", f"cannot be checked: {detail}", "OpenID Connect Core 1.0 §10.1")
     chosen: Mapping[str, object] = fitting[0]
     return chosen
 
 
 def accepted_algorithm(header: Mapping[str, object], client: ClientConfig, metadata: ServerMetadata) -> str:
-    """Return the algorithm of a header if it is one that is believed here.
+    """Return the algorithm in a header if it is an accepted one.
 
     Raises:
-        MalformedResponse: `none`, a shared secret that is none, or one that the server does not announce.
+        MalformedResponse: `none`, HMAC without a client secret, or an algorithm that the server does not
+            list.
 
     Source: RFC 8725 §3.1; OpenID Connect Core 1.0 §3.1.3.7 (7, 8).
     """
@@ -176,27 +177,27 @@ def _octets(part: str) -> bytes:
         octets = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
         octets = b""
-    # RFC 4648 §3.5: unused bits that are not zero would be a second spelling of the same token.
+    # RFC 4648 §3.5: with unused bits that are not zero, one token would have two spellings.
     if base64url(octets) != part:
         raise MalformedResponse("The ID token is not base64url", source="RFC 7515 §2")
     return octets
 
 
 def refuse(claim: str, detail: str, source: str = SOURCE, *, clock: bool = False) -> NoReturn:
-    """Refuse an ID token for one of its claims or header parameters.
+    """Refuse an ID token because of one of its claims or header parameters.
 
     Args:
-        claim: its name.
+        claim: name of the claim or parameter.
         detail: what is wrong with it.
         source: the clause that it breaks.
-        clock: a clock that is wrong could be the reason.
+        clock: a wrong clock could be the reason.
 
     Raises:
         MalformedResponse: always.
 
     Source: OpenID Connect Core 1.0 §3.1.3.7.
     """
-    hint = "Sign in again; if it stays so, check --issuer and --client-id, or tell the provider."
+    hint = "Sign in again. If that does not help, check --issuer and --client-id, or ask the provider."
     if clock:
         hint = "Set the clock of this machine, then sign in again."
     raise MalformedResponse(f"The ID token was refused: {claim} {detail}", source=source, hint=hint)

@@ -1,8 +1,8 @@
 """ID tokens: what the claims must say, and whether the signature was checked.
 
-The claims are checked with nothing but the standard library, signatures in `protocol.jws`. A token that came
-straight from the token endpoint over TLS may do without (OpenID Connect Core 1.0 §3.1.3.7, 6); which of the
-two happened is part of the result.
+The claims are checked here with the standard library alone, signatures in `protocol.jws`. The signature of a
+token from the token endpoint need not be checked, because TLS protects it (OpenID Connect Core 1.0 §3.1.3.7,
+6); the result says whether it was.
 
 Source: OpenID Connect Core 1.0 §2, §3.1.3.7, §3.1.3.8, §10.1, §12.2; RFC 7515 §4.1; RFC 8725.
 """
@@ -26,7 +26,7 @@ from loopback_auth.protocol.response import same_secret
 from loopback_auth.redact import server_text
 
 LEEWAY = 60.0
-"""Seconds by which two clocks may differ."""
+"""Seconds by which the clocks of server and client may differ."""
 
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -45,15 +45,15 @@ def id_token(
 
     Args:
         raw: compact JWS; untrusted.
-        client: who it must be meant for.
-        metadata: whose issuer it must name.
-        nonce: the one that was sent, or None when none was.
-        access_token: the one that came with it, for `at_hash`; empty when none did.
+        client: the `aud` claim must name it.
+        metadata: the `iss` claim must be its issuer.
+        nonce: the one that was sent; None when none was sent.
+        access_token: the one that came with it, for `at_hash`; empty when there was none.
         now: Unix seconds.
-        keys: the server's key set; None to leave the signature unchecked.
+        keys: the server's key set; None: do not check the signature.
 
     Raises:
-        MalformedResponse: any claim, the header, or the signature is not as it must be.
+        MalformedResponse: a claim, the header, or the signature is wrong.
 
     Source: OpenID Connect Core 1.0 §3.1.3.7.
     """
@@ -77,17 +77,17 @@ def front_channel_id_token(
     now: float,
     keys: Mapping[str, object],
 ) -> IdToken:
-    """Check an ID token that came through the browser: signature and hashes are no choice there.
+    """Check an ID token that came through the browser, where signature and hashes must be checked.
 
     Args:
         raw: compact JWS; untrusted.
-        client: who it must be meant for.
-        response: what came with it.
+        client: the `aud` claim must name it.
+        response: the authorization response that it came with.
         now: Unix seconds.
         keys: the server's key set.
 
     Raises:
-        MalformedResponse: anything is not as it must be.
+        MalformedResponse: a claim, a hash, the header, or the signature is wrong.
 
     Source: OpenID Connect Core 1.0 §3.2.2.9, §3.2.2.11, §3.3.2.10, §3.3.2.11; FAPI 1.0 (`s_hash`).
     """
@@ -124,10 +124,10 @@ def _check_hash(
 def check_claims(
     claims: Mapping[str, object], *, client: ClientConfig, metadata: ServerMetadata, now: float
 ) -> None:
-    """Check who issued an ID token, for whom, and when.
+    """Check who issued an ID token, for which client, and when.
 
     Raises:
-        MalformedResponse: names the claim that is wrong.
+        MalformedResponse: a claim is wrong; the message names it.
 
     Source: OpenID Connect Core 1.0 §2, §3.1.3.7 (2, 3, 4, 5, 9, 10); RFC 7519 §4.1.5.
     """
@@ -141,8 +141,8 @@ def check_claims(
     audiences = audience if isinstance(audience, list) else [audience]
     if client.client_id not in audiences:
         refuse("aud", "does not name this client")
-    # `azp` is left to the extensions that use it (Core with errata set 2, §3.1.3.7 (4, 5)): Entra, Keycloak
-    # and Google name other parties there, and several audiences without any.
+    # `azp` is for extensions only (Core with errata set 2, §3.1.3.7 (4, 5)): Entra, Keycloak and Google put
+    # other parties into it, or leave it out with several audiences.
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         refuse("sub", "is missing")
     if now >= _time(claims, "exp") + LEEWAY:
@@ -154,10 +154,10 @@ def check_claims(
 
 
 def _of_tenant(issuer: str | None, claims: Mapping[str, object]) -> str | None:
-    """Fill the place for a tenant in an issuer, as the metadata for all tenants of Entra have it.
+    """Replace `{tenantid}` in an issuer, which the metadata for all tenants of Entra contain.
 
-    Such metadata were allowed by name beforehand, since they are not those of the issuer that was asked. The
-    tenant is a UUID, so that nothing else can be put into the address.
+    The settings must have allowed such metadata by name, because they name another issuer than the one that
+    was asked. The tenant must be a UUID, so that nothing else can get into the address.
 
     Source: https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens#validate-the-issuer
     """
@@ -167,10 +167,10 @@ def _of_tenant(issuer: str | None, claims: Mapping[str, object]) -> str | None:
 
 
 def check_refreshed(new: IdToken, old: IdToken | None) -> None:
-    """Check that a refreshed ID token speaks of the same person.
+    """Check that a refreshed ID token is about the same person.
 
     Raises:
-        MalformedResponse: another issuer, subject, or nonce.
+        MalformedResponse: issuer, subject, or nonce differ.
 
     Source: OpenID Connect Core 1.0 §12.2.
     """
@@ -196,8 +196,8 @@ def half_hash(text: str, algorithm: str) -> str:
 
 def _time(claims: Mapping[str, object], name: str) -> float:
     value = claims.get(name)
-    # RFC 7519 §2: NumericDate is a JSON number. Nothing is gained by a date that is signed as something else.
+    # RFC 7519 §2: NumericDate is a JSON number; a signed claim of another type is refused.
     seconds = None if isinstance(value, str) else number(value)
     if seconds is None:
-        refuse(name, "is missing or no number", "OpenID Connect Core 1.0 §2")
+        refuse(name, "is missing or not a number", "OpenID Connect Core 1.0 §2")
     return seconds

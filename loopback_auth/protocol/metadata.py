@@ -1,7 +1,7 @@
-"""What an authorization server says of itself: where to ask, and what to believe of the answer.
+"""Authorization server metadata: where it is requested, and which of its members are accepted.
 
-The document is fetched from an address derived from the issuer and must name that very issuer; an address
-in it must be fit for use, and a public issuer may not point us at this machine or its network.
+The document is fetched from an address that is derived from the issuer, and must name exactly that issuer.
+Its endpoints must be usable URLs, and a public issuer must not name this machine or its private network.
 
 Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4; RFC 9728 §7.7 (server-side request forgery).
 """
@@ -35,7 +35,7 @@ ENDPOINTS = (
 )
 
 NEEDED = ("authorization_endpoint", "token_endpoint")
-"""Without which there is no sign-in."""
+"""Endpoints without which no sign-in is possible."""
 
 LISTS = (
     "response_modes_supported",
@@ -46,7 +46,7 @@ LISTS = (
 
 
 def check_endpoints(metadata: ServerMetadata) -> None:
-    """Refuse endpoints that were configured by hand and are not fit to be one.
+    """Refuse endpoints in the settings that cannot be used.
 
     Raises:
         ConfigError: see `check_endpoint`.
@@ -60,13 +60,13 @@ def check_endpoints(metadata: ServerMetadata) -> None:
 
 
 def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
-    """Build the requests that may find the metadata of an issuer, in the order to try them.
+    """Build the requests that may find the metadata of an issuer, in the order in which to try them.
 
-    OpenID Connect appends its well-known part to the issuer; RFC 8414 inserts it between host and path.
-    For an issuer without a path the two differ in the last word only.
+    OpenID Connect appends its well-known path to the issuer; RFC 8414 inserts it between host and path. For
+    an issuer without a path the two differ in the last segment only.
 
     Raises:
-        ConfigError: this is no issuer identifier.
+        ConfigError: the URL cannot be an issuer.
 
     Source: OpenID Connect Discovery 1.0 §4.1; RFC 8414 §3.1, §5.
     """
@@ -85,11 +85,11 @@ def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
 
 
 def is_absent(response: HttpResponse) -> bool:
-    """Return whether an answer only says that the document is not at this address, so that the next is tried.
+    """Return whether an answer means that the document is not at this address, so that the next is tried.
 
-    Servers without one form answer 404, 405, 410 or 501, some 400, 401 or 403 from a gateway, some a redirect
-    to their home page, single-page applications 200 with HTML, and some 200 or 204 with nothing, or with JSON
-    that is no metadata.
+    Servers answer 404, 405, 410 or 501, gateways 400, 401 or 403; some redirect to their home page.
+    Single-page applications answer 200 with HTML; others 200 or 204 without content, or with JSON that is not
+    metadata.
 
     Source: RFC 8414 §3.2 ("the applicable HTTP status code value").
     """
@@ -104,11 +104,11 @@ def is_absent(response: HttpResponse) -> bool:
 
 
 def metadata_document(response: HttpResponse, issuer: str) -> Mapping[str, object]:
-    """Return the members of a metadata document, whatever they say.
+    """Return the members of a metadata document without checking them.
 
     Raises:
-        TransportError: the server could not answer.
-        MalformedResponse: something else came.
+        TransportError: the server failed.
+        MalformedResponse: the answer is not such a document.
 
     Source: RFC 8414 §3.2.
     """
@@ -123,19 +123,19 @@ def metadata_document(response: HttpResponse, issuer: str) -> Mapping[str, objec
 
 
 def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetadata:
-    """Validate a metadata document; what was configured by hand wins over what it says.
+    """Validate a metadata document; endpoints in the settings take precedence.
 
-    A member that is of no use counts as absent, unless every sign-in needs it: `metadata_doubts` tells.
+    An unusable member counts as absent, unless every sign-in needs it; `metadata_doubts` names it.
 
     Args:
-        provider: its issuer is what the document has to name, byte for byte.
+        provider: the document must name its issuer, byte for byte.
         response: untrusted.
 
     Raises:
         IssuerMismatch: the document describes another issuer.
-        TransportError: the server could not answer.
-        MalformedResponse: no such document, an endpoint of the code flow that is unfit, or a public issuer
-            that points at a private address.
+        TransportError: the server failed.
+        MalformedResponse: not such a document, an unusable endpoint of the code flow, or a public issuer that
+            names a private address.
 
     Source: RFC 8414 §2, §3.2, §3.3, §6.2.
     """
@@ -170,11 +170,11 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
 
 
 def metadata_doubts(provider: Provider, response: HttpResponse) -> str:
-    """Say in one sentence what a metadata document tells in a way that cannot be used; empty when nothing.
+    """Return a sentence that names the unusable members of a metadata document; empty when there are none.
 
     Args:
-        provider: whose document it is; what was configured by hand is not looked for in it.
-        response: one that `metadata_response` has taken.
+        provider: whose document it is; members that the settings replace are not looked at.
+        response: one that `metadata_response` has accepted.
 
     Source: RFC 8414 §2.
     """
@@ -185,14 +185,14 @@ def metadata_doubts(provider: Provider, response: HttpResponse) -> str:
             doubtful.append(name)
     if not doubtful:
         return ""
-    return f"The server's metadata have members that are not what they should be: {', '.join(doubtful)}."
+    return f"The server's metadata have members that cannot be used: {', '.join(doubtful)}."
 
 
 def check_metadata_issuer(provider: Provider, document: Mapping[str, object]) -> None:
     """Refuse a metadata document that names another issuer than the one that was asked.
 
     Raises:
-        IssuerMismatch: not equal byte for byte, and not the one exception that the provider declares.
+        IssuerMismatch: the issuers differ, and the provider does not allow this one (`allowed_issuer`).
 
     Source: RFC 8414 §3.3; OpenID Connect Discovery 1.0 §4.3.
     """
@@ -210,9 +210,9 @@ def check_metadata_issuer(provider: Provider, document: Mapping[str, object]) ->
 
 
 def merged(found: ServerMetadata, configured: ServerMetadata) -> ServerMetadata:
-    """Lay what was configured over what was found; a configured value is one that differs from the default.
+    """Return the discovered metadata with the configured values on top: those that differ from the default.
 
-    The issuer is the one found: it is what `iss` parameters and ID tokens are compared with.
+    The issuer is the discovered one, because `iss` parameters and ID tokens are compared with it.
 
     Source: RFC 8414 §2 (names).
     """
@@ -229,7 +229,7 @@ def merged(found: ServerMetadata, configured: ServerMetadata) -> ServerMetadata:
 def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: tuple[str, ...]) -> str | None:
     value = document.get(name)
     if trouble := _unfit(value, name):
-        # Nothing is lost by doing without the others, as long as nobody wants what they are for.
+        # The others are optional until their function is requested.
         if name not in NEEDED:
             return None
         raise MalformedResponse(
@@ -240,16 +240,16 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: t
     if leads_inside(value, by=issuer, allowed=allowed):
         host = urlsplit(value).hostname
         raise MalformedResponse(
-            f"The metadata of {issuer} points {name} at this machine or its network: {value[:120]!a}",
+            f"In the metadata of {issuer}, {name} is on this machine or in its network: {value[:120]!a}",
             source="RFC 9728 §7.7",
-            hint=f"If you know that {host} is inside your own network, allow it with --allow-private {host}. "
-            "Otherwise do not go on.",
+            hint=f"If you know that {host} belongs to your own network, allow it with "
+            f"--allow-private {host}. Otherwise stop here.",
         )
     return value
 
 
 def _unfit(value: object, name: str) -> str:
-    """Say why a value cannot be an endpoint; empty when it can, or when there is none."""
+    """Return why a value cannot be an endpoint; empty when it can, or when there is none."""
     if value is None or value == "":
         return ""
     if not isinstance(value, str):
@@ -263,13 +263,13 @@ def _unfit(value: object, name: str) -> str:
 
 def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
     value = document.get(name)
-    # One name that is no list is a list of one; what else it may be tells nothing.
+    # A string instead of a list is a list of one; other types are ignored.
     listed = value.split() if isinstance(value, str) and value else value
     return tuple(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else None
 
 
 def _flag(document: Mapping[str, object], name: str) -> bool:
-    # A server that writes "true" means it, and a check that it promises must not be left out for that.
+    # A server that sends "true" as a string means it, and the check that it promises must not be left out.
     value = document.get(name)
     return value is True or (isinstance(value, str) and value.strip().lower() == "true")
 

@@ -1,4 +1,6 @@
-"""The parameters of an answer: a query, a fragment or a form, read without a second reading that matters.
+"""Parse the parameters of a query, a fragment or a form, so that those that decide have one meaning only.
+
+This module refuses to know what the parameters mean.
 
 Source: RFC 6749 §4.1.2, §4.1.2.1, appendix A, appendix B; WHATWG URL §5.1.
 """
@@ -10,21 +12,21 @@ from urllib.parse import unquote_to_bytes
 from loopback_auth.protocol.response import FREE_TEXT, KNOWN_PARAMETERS
 
 FIELD_LIMIT = 256
-"""Parameters in one callback; real ones have fewer than ten, and some servers put a whole log beside them."""
+"""Parameters in one callback; real ones have fewer than ten, but some servers add a whole log."""
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a form_post body; also the limit of the request line and of each header."""
 
 DECISIVE = KNOWN_PARAMETERS - FREE_TEXT
-"""Parameters that have to be UTF-8 without control characters, or else the whole is not read."""
+"""Parameters that must be UTF-8 without control characters; otherwise nothing is read."""
 
 
 def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
-    """Split a query or form body; None when what matters in it has no single reading.
+    """Split a query or form body; None when a parameter that decides is ambiguous.
 
-    `&` is the only separator, and there are at most `FIELD_LIMIT` fields. What decides has to be UTF-8
-    without control characters. A client MUST ignore the parameters that it does not know, and a description
-    is optional: whatever cannot be read in those is replaced, for they may not take the answer along.
+    `&` is the only separator, and there are at most `FIELD_LIMIT` fields. Parameters that decide must be
+    UTF-8 without control characters. A client MUST ignore parameters that it does not know, and a description
+    is optional: unreadable bytes in those are replaced, so that they do not make the response fail.
 
     Source: RFC 6749 §4.1.2, §4.1.2.1, appendix A, appendix B; WHATWG URL §5.1.
     """
@@ -36,7 +38,7 @@ def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
     parameters = []
     for one in fields:
         encoded_name, _, encoded = one.partition(b"=")
-        name = _legible(encoded_name)  # Those that are known are ASCII: none comes of an unreadable one.
+        name = _legible(encoded_name)  # Known names are ASCII: an unreadable name cannot become one of them.
         value = _legible(encoded, breaks="" if name in DECISIVE else "\r\n\t")
         if name in DECISIVE and value != _octets(encoded).decode("utf-8", "surrogateescape"):
             return None
@@ -45,18 +47,18 @@ def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
 
 
 def as_sent(text: str) -> bytes:
-    """Return the bytes of a request line: those that were no UTF-8 are in it as escaped surrogates.
+    """Return the bytes of a request line, in which bytes that are not UTF-8 are escaped as surrogates.
 
     Source: RFC 9112 §3 (a request is a sequence of octets).
     """
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")  # Another surrogate, which stays unreadable.
+        return text.encode("utf-8", "surrogatepass")  # Any other surrogate stays unreadable.
 
 
 def _legible(encoded: bytes, *, breaks: str = "") -> str:
-    """Decode a name or a value; what is no UTF-8, and every control character but some, is replaced.
+    """Decode a name or a value, replacing what is not UTF-8, and control characters except `breaks`.
 
     Microsoft puts line breaks into each `error_description`.
     """

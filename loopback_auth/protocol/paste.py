@@ -1,9 +1,8 @@
-"""What a person pastes when the browser is elsewhere: the address on which it failed, in any shape.
+"""Read what a person pastes when the browser is on another machine: the URL on which it failed, in any form.
 
-A browser on another machine cannot reach our redirect URI, but its address bar holds the answer. The answer
-is judged like one that arrived by itself; here it is only unwrapped, and an address that is not ours is told
-from one that is. To be asked for a pasted address is also how sign-ins are stolen, so nothing that another
-sign-in produced is ever taken.
+A browser on another machine cannot reach our redirect URI, but its address bar contains the response. Here
+the response is only extracted, and refused when it is for another redirect URI or another sign-in: phishing
+also asks people to paste such URLs. `protocol.response` then checks it like any other response.
 
 Source: RFC 8252 §7.3; RFC 6749 §4.1.2, §10.12; Google, "Out-Of-Band (OOB) flow migration guide" (phishing).
 """
@@ -21,24 +20,29 @@ from loopback_auth.protocol.parameters import parse_parameters
 from loopback_auth.protocol.response import same_secret
 
 SHORTEST_CODE = 8
-"""Characters; a shorter word was meant for somebody else."""
+"""Characters of a code; a shorter word is not one."""
 
 CODE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - {"?"}
-"""RFC 6749 appendix A.11, less the blank and the mark by which an address or a question is known."""
+"""RFC 6749 appendix A.11, without blanks and the characters that show that it is a URL or a query."""
 
 BARE_CODE = (
     "A code alone does not show that it belongs to this sign-in; only PKCE protects it. Paste the whole "
     "address next time."
 )
 
-UNESCAPED = "The code was copied as it stands in an address, with % signs, and was unescaped."
+UNESCAPED = "The code was copied from a URL with its % escapes, which were decoded."
 
 _ESCAPED = re.compile(r"(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A pasted answer with our state, or a bare code, and then a warning."""
+    """What was pasted is a response to this sign-in.
+
+    Args:
+        callback: the response; its state is right, or it is a code alone.
+        warning: for the person; empty when there is none.
+    """
 
     callback: Callback
     warning: str = ""
@@ -46,24 +50,27 @@ class Pasted:
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
-    """Why a paste is not the answer, in words for the one who pasted it."""
+    """What was pasted is not a response to this sign-in.
+
+    Args:
+        reason: for the person who pasted it.
+    """
 
     reason: str
 
 
 def pasted_callback(text: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
-    """Make a callback out of whatever was pasted.
+    """Read a pasted response.
 
-    Understood are the whole address, its query or fragment alone, both in base64 as one piece, JSON in
-    base64, `code#state`, and a bare code.
+    Accepted are the whole URL, its query or fragment alone, either of them in base64, JSON in base64,
+    `code#state`, and a code alone.
 
     Args:
-        text: as it came from the terminal, marks of bracketed paste, line breaks and quotes included.
-        request: whose answer is awaited.
+        text: as it came from the terminal, with marks of bracketed paste, line breaks and quotes.
+        request: the authorization request that it must answer.
 
     Returns:
-        The callback, its parameters still unchecked but for the state, and without the time; or why there is
-        none.
+        The callback, of which only the state is checked, and without the time; or why it is refused.
 
     Source: RFC 6749 §4.1.2, §4.2.2 (query and fragment), §10.12 (state).
     """
@@ -71,7 +78,7 @@ def pasted_callback(text: str, request: AuthorizationRequest) -> Pasted | NotAcc
     if not bare:
         return NotAccepted("Nothing was pasted.")
     head, answer = _split(bare, request)
-    # Browsers hide `http://`, so an address need not have it; `code#state` has no name=value behind.
+    # Browsers hide `http://`, so a URL may lack it; in `code#state` no name=value follows.
     behind = "=" in answer or f"http://{head}" == request.redirect_uri
     if "://" in head or (head and "=" not in head and behind):
         return _with_address(head, answer, request)
@@ -89,19 +96,19 @@ def pasted_callback(text: str, request: AuthorizationRequest) -> Pasted | NotAcc
 def _unwrapped(text: str) -> str:
     for mark in ("\x1b[200~", "\x1b[201~"):
         text = text.replace(mark, "")
-    # A narrow terminal breaks a long address into lines; no part of one is white space.
+    # A narrow terminal breaks a long URL into lines; a URL itself has no white space.
     return "".join(text.split()).strip("\"'<>`")
 
 
 def _split(text: str, request: AuthorizationRequest) -> tuple[str, str]:
-    """Take apart what stands before the first `?` or `#`, and the answer behind it."""
+    """Split a URL into the part before the first `?` or `#`, and the response behind it."""
     path, _, fragment = text.partition("#")
     head, _, query = path.partition("?")
-    # Netlify writes `#?access_token=…`, and some servers put an empty `#` or `#_=_` behind a query.
+    # Netlify sends `#?access_token=…`, and some servers append an empty `#` or `#_=_` to a query.
     fragment = fragment.removeprefix("?")
     if request.response_mode != "fragment":
         return head, query or fragment
-    # Some servers put the issuer into the query beside it (RFC 9207 §2).
+    # Some servers put the issuer into the query as well (RFC 9207 §2).
     issuer = [pair for pair in query.split("&") if pair.startswith("iss=")]
     if fragment and issuer and "&iss=" not in f"&{fragment}":
         fragment = "&".join([fragment, *issuer])
@@ -110,7 +117,7 @@ def _split(text: str, request: AuthorizationRequest) -> tuple[str, str]:
 
 def _with_address(address: str, answer: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
     ours = request.redirect_uri
-    bare_host = ours.count("/") == 2  # Browsers put a slash behind it.
+    bare_host = ours.count("/") == 2  # Browsers append a slash.
     spellings = {ours, ours + "/" if bare_host else ours}
     if address not in spellings and f"http://{address}" not in spellings:
         return NotAccepted(
@@ -118,16 +125,16 @@ def _with_address(address: str, answer: str, request: AuthorizationRequest) -> P
             " and is the one on which the browser could not go on."
         )
     if not answer:
-        return NotAccepted("That address holds no answer: copy all of it, with what comes after the path.")
+        return NotAccepted("That URL has no response in it. Copy all of it, with the part after the path.")
     return _with_state(answer, request)
 
 
 def _with_code(code: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
     code, unescaped = _unescaped(code)
     if request.code_verifier is None or request.response_type != "code":
-        return NotAccepted("A code alone is not enough here: paste the whole address.")
+        return NotAccepted("A code alone is not enough here. Paste the whole URL.")
     if len(code) < SHORTEST_CODE or not CODE_CHARACTERS.issuperset(code):
-        return NotAccepted("That is no address and no code.")
+        return NotAccepted("That is neither a URL nor a code.")
     parameters = (("code", code), ("state", request.state))
     return Pasted(Callback(parameters, via="paste"), warning=f"{BARE_CODE} {unescaped}".rstrip())
 
@@ -135,15 +142,13 @@ def _with_code(code: str, request: AuthorizationRequest) -> Pasted | NotAccepted
 def _with_state(raw: str, request: AuthorizationRequest) -> Pasted | NotAccepted:
     parameters = parse_parameters(raw.encode("utf-8", "surrogatepass"))
     if parameters is None:
-        return NotAccepted("That could not be read as an answer; copy the whole address again.")
+        return NotAccepted("That could not be read. Copy the whole URL again.")
     states = [value for name, value in parameters if name == "state" and value]
     if not states:
-        return NotAccepted(
-            "That has no state, by which the answer to this sign-in is known: copy the whole address."
-        )
+        return NotAccepted("The state parameter is missing. Copy the whole URL.")
     if len(states) != 1 or not same_secret(states[0], request.state):
         return NotAccepted(
-            "That is the answer to another sign-in. Open the link shown here, and paste the address on which "
+            "That is the response to another sign-in. Open the link shown here, and paste the URL on which "
             "that tab ends."
         )
     return Pasted(Callback(parameters, via="paste"))
@@ -157,10 +162,10 @@ def _with_pair(code: str, state: str, request: AuthorizationRequest) -> Pasted |
 
 
 def _unescaped(code: str) -> tuple[str, str]:
-    """Return a code as it was meant, and a sentence where it was copied as it stands in an address.
+    """Return a code without % escapes, and a warning if there were any.
 
-    A code may hold a per cent sign of its own (RFC 6749 appendix A.11). It is taken for an escape where all
-    else is what no address has to escape (RFC 3986 §2.3), for then nothing tells it from a copied one.
+    A code may contain a per cent sign (RFC 6749 appendix A.11). It counts as an escape only if all other
+    characters need no escape in a URL (RFC 3986 §2.3), because such a code looks like a copied one.
     """
     if "%" not in code or not _ESCAPED.fullmatch(code):
         return code, ""
@@ -171,12 +176,12 @@ def _unescaped(code: str) -> tuple[str, str]:
 
 
 def _decoded(text: str) -> str:
-    """Return a query string or the members of an object that were packed into base64, or the text itself."""
+    """Return the query string or the JSON members that are encoded in base64, or else the text itself."""
     try:
         raw = urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4))
         unpacked = raw.decode("utf-8")
         if unpacked.startswith("{"):
-            # As pairs: a name that is there twice stays there twice.
+            # As pairs: a repeated name stays repeated.
             pairs = json.loads(unpacked, object_pairs_hook=list)
             return urlencode([(name, value) for name, value in pairs if isinstance(value, str)])
     except (ValueError, RecursionError):

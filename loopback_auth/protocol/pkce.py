@@ -1,4 +1,7 @@
-"""Proof Key for Code Exchange: only who began the sign-in can redeem its code (RFC 7636)."""
+"""Proof Key for Code Exchange: only the program that began the sign-in can exchange its code.
+
+Source: RFC 7636.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 
 def code_verifier(entropy: bytes) -> str:
-    """Derive a code verifier from fresh random octets.
+    """Derive a code verifier from random octets.
 
     Args:
-        entropy: 32 to 96 octets from the operating system; 32 give the 43 characters that are recommended.
+        entropy: 32 to 96 octets from the operating system; 32 give the recommended 43 characters.
 
     Returns:
         Unpadded base64url, 43 to 128 characters.

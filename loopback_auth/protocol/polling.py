@@ -1,15 +1,16 @@
-"""When to ask again: the one rhythm of everything that can only be learnt by asking.
+"""Decide when to poll next, for tickets and for device codes.
 
-Quick while an approval is likely, slow while it is not. Likely is: in the first moments, and whenever the
-person comes back to our tab, which says so (`returned`). In between the gap grows with the time that has
-passed, so that whoever takes long costs few requests, and whoever is quick waits little. What the server
-demands stands above all: its interval, its `slow_down`, its `Retry-After`.
+Polls are frequent while an approval is likely: at the beginning, and when the person comes back to our tab,
+which reports it (`returned`). Otherwise the gap grows with the time that has passed: a slow approval costs
+few requests, and a quick one is noticed soon. The server's demands come first: its interval, `slow_down` and
+`Retry-After`.
 
-In numbers, for a ticket at one second and nothing in the way: 6 polls in the first 6 s. With our tab open,
-and left, 17 in the first minute, and one as the person returns, at the latest 0.25 s later. Without it 25
-polls in the first minute, and an approval is known 12 % of the time that it took later, 10 s at most.
+In numbers, for a ticket with an interval of one second: 6 polls in the first 6 s. While our tab is open and
+the person is on another one: 17 in the first minute, and one at most 0.25 s after the person returns. Without
+our tab: 25 in the first minute, and an approval is noticed later by 12 % of the time that it took, at most 10
+s.
 
-Pure: times come in, gaps come out. Spreading the gaps a little (jitter) is the interpreter's business.
+Pure: times come in, gaps come out. The interpreter adds a random spread to the gaps (jitter).
 
 Source: RFC 8628 §3.3, §3.5; RFC 9110 §10.2.3; RFC 6585 §4.
 """
@@ -28,40 +29,41 @@ DEFAULT_INTERVAL = 5.0
 """Seconds; RFC 8628 §3.2."""
 LONGEST_GAP = 10.0
 GROWTH = 0.12
-"""The gap as a part of the time that has passed since the start or the last return."""
+"""The gap, as a fraction of the time that has passed since the start or the last return."""
 WATCHED_GROWTH = 0.22
-"""The same while our own tab would tell of a return; who approves there may still go elsewhere afterwards."""
+"""The same while our tab would report a return; after approving the person may still not return to it."""
 AWAY_INTERVALS = 3
-"""Of a server that named one: a poll begins its interval anew, and a return within it has to wait.
+"""Intervals between polls while the person is away, if the server has named one: a poll after a return must
+wait until the interval since the last poll is over.
 
-So the first poll is kept back, too: no time has to pass before it, and the return is its best moment."""
+Therefore the first poll is held back too: it needs no interval, and the return is the best moment for it."""
 EAGER_SECONDS = 6.0
 EAGER_GAP = 1.0
 RETURN_GAP = 0.25
 """Seconds between two polls when the person comes back and no server has named an interval."""
 SLOW_DOWN = 5.0
 LONGEST_RETRY = 120.0
-"""Seconds; a wrong clock on either side must not turn a moment's patience into hours."""
+"""Seconds; with a wrong clock on either side a short wait must not become hours."""
 LONGEST_BACK_OFF = 60.0
 SHORTEST_BACK_OFF = 4.0
 BACK_OFF_GROWTH = 0.25
-"""Where no server has named an interval backing off goes no further at first, nor than this part of the time
-that has passed: a person may have approved, and is waiting for one of the polls."""
+"""If the server has named no interval, the back-off is limited to `SHORTEST_BACK_OFF` at first, and later to
+this fraction of the time that has passed: the person may have approved, and waits for one of the polls."""
 NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
 class PollSchedule:
-    """How a poller stands; times are of one monotonic clock, in seconds.
+    """The state of the polling; times are seconds of one monotonic clock.
 
     Args:
-        interval: what has to pass between two polls.
-        since: when somebody last showed up: the start, or the person's return.
-        last: when was polled last; `NEVER` before the first time.
-        not_before: when the server may be asked again at all.
-        failures: polls in a row that got no answer.
-        back: the person has returned, and has not been asked about since.
-        own_pace: no server has named the interval, so that a return need not wait for its end.
+        interval: seconds between two polls.
+        since: when the person was last active: the start, or their return to our tab.
+        last: when the last poll was; `NEVER` before the first one.
+        not_before: before this time the server must not be polled at all.
+        failures: consecutive polls without a useful answer.
+        back: the person has returned since the last poll.
+        own_pace: the server has named no interval, so that a poll after a return need not wait for its end.
     """
 
     interval: float
@@ -74,17 +76,17 @@ class PollSchedule:
 
 
 def next_poll(rhythm: PollSchedule, *, watched: bool) -> float:
-    """Return the moment of the next poll if nothing happens before.
+    """Return the time of the next poll if nothing happens before.
 
     Args:
-        rhythm: as it stands.
-        watched: our own tab is open, the person has left it, and it will tell when they come back.
+        rhythm: the state of the polling.
+        watched: our tab is open, the person has left it, and the tab will report their return.
 
     Source: RFC 8628 §3.5 (never sooner than the interval; back off after failures).
     """
     if rhythm.back:
         pause = min(RETURN_GAP, rhythm.interval) if rhythm.own_pace else rhythm.interval
-        # Before the first poll nothing has to be waited for: the interval is one between polls.
+        # The interval is between two polls, so the first one need not wait.
         return max(rhythm.since, rhythm.last + pause, rhythm.not_before)
     away = 0.0
     if watched and not rhythm.own_pace:
@@ -100,7 +102,7 @@ def next_poll(rhythm: PollSchedule, *, watched: bool) -> float:
         doubled = max(EAGER_GAP, rhythm.interval) * 2.0 ** min(rhythm.failures, 6)
         most = max(SHORTEST_BACK_OFF, passed * BACK_OFF_GROWTH) if rhythm.own_pace else LONGEST_BACK_OFF
         gap = max(gap, min(doubled, most, LONGEST_BACK_OFF))
-    # Last, since enough `slow_down` may have led beyond where backing off ends.
+    # Last, because repeated `slow_down` may exceed the limit of the back-off.
     return max(rhythm.last + max(gap, rhythm.interval), rhythm.not_before)
 
 
@@ -113,7 +115,7 @@ def polled(rhythm: PollSchedule, now: float) -> PollSchedule:
 
 
 def failed(rhythm: PollSchedule, now: float) -> PollSchedule:
-    """Note a poll without a useful answer: the gap doubles until one comes.
+    """Note a poll without a useful answer: the gap doubles until a useful one comes.
 
     Source: RFC 8628 §3.5 (exponential back-off).
     """
@@ -130,7 +132,7 @@ def slowed(rhythm: PollSchedule, now: float) -> PollSchedule:
 
 
 def paused(rhythm: PollSchedule, now: float, seconds: float) -> PollSchedule:
-    """Note that the server wants to be left alone for a while.
+    """Note that the server demands a pause.
 
     Source: RFC 9110 §10.2.3.
     """
@@ -138,7 +140,7 @@ def paused(rhythm: PollSchedule, now: float, seconds: float) -> PollSchedule:
 
 
 def returned(rhythm: PollSchedule, now: float) -> PollSchedule:
-    """Note that the person is back: the next poll is due as soon as the server allows one.
+    """Note that the person is back in our tab: the next poll is due as soon as the server allows it.
 
     Source: RFC 8628 §3.5 (not before the interval).
     """
@@ -146,10 +148,10 @@ def returned(rhythm: PollSchedule, now: float) -> PollSchedule:
 
 
 def unanswered(answer: HttpResponse) -> Pending | None:
-    """Return whether an answer is none to the question: trouble that may pass, and is waited out.
+    """Return `Pending` for a failure that may pass; None for an answer to the question.
 
-    Too many requests, a failing server, and a page where JSON was expected, as a captive portal or a
-    challenge of a network in front of the server sends it.
+    Such failures are too many requests, a failing server, and a web page where JSON was expected, as a
+    captive portal or a bot check sends it.
 
     Source: RFC 6585 §4 (429); RFC 9110 §15.6 (5xx), §10.2.3 (Retry-After).
     """
@@ -159,16 +161,14 @@ def unanswered(answer: HttpResponse) -> Pending | None:
     if answer.status >= 500 or answer.status == 408:
         return Pending(retry_after=retry_after, trouble=f"HTTP status {answer.status}")
     if is_wall(answer):
-        return Pending(
-            trouble="a web page came instead of an answer; is there a log-in page in this network?"
-        )
+        return Pending(trouble="a web page came instead of an answer; does this network have a log-in page?")
     return None
 
 
 def wait_wanted(answer: HttpResponse) -> float | None:
-    """Return for how many seconds a server wants to be left alone; None when it does not say.
+    """Return for how many seconds a server wants no requests; None when it does not say.
 
-    A moment is compared with the server's own `Date` where it sends one: our clock may be wrong.
+    A date is compared with the server's own `Date` if it sends one, because our clock may be wrong.
 
     Source: RFC 9110 §10.2.3, §6.6.1; `X-RateLimit-Reset` in Unix seconds as Netlify and GitHub document it.
     """
@@ -187,9 +187,9 @@ def wait_wanted(answer: HttpResponse) -> float | None:
 
 
 def _moment(text: str) -> float | None:
-    """Read an HTTP date as Unix seconds; None when it is none."""
+    """Return an HTTP date as Unix seconds; None when the text is not a date."""
     try:
-        # RFC 9110 §5.6.7: always GMT, also where a sender leaves the zone out.
+        # RFC 9110 §5.6.7: always GMT, even if the sender leaves the zone out.
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):

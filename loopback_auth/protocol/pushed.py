@@ -1,4 +1,4 @@
-"""Pushed authorization requests: the parameters go to the server directly, the browser carries a reference.
+"""Pushed authorization requests: the program sends the parameters, and the browser carries only a reference.
 
 Source: RFC 9126.
 """
@@ -16,11 +16,11 @@ from loopback_auth.protocol.json import text_member
 
 
 def pushes(client: ClientConfig, metadata: ServerMetadata) -> bool:
-    """Decide whether the request is pushed to the server before the browser leaves.
+    """Return whether the authorization request is pushed before the browser goes to the server.
 
     Raises:
-        EndpointMissing: a push was demanded of a server without that endpoint.
-        ConfigError: the server requires a push and it was forbidden.
+        EndpointMissing: the settings demand a push, and the server has no endpoint for it.
+        ConfigError: the server requires a push, and the settings forbid it.
 
     Source: RFC 9126 §4, §5.
     """
@@ -41,14 +41,14 @@ def pushes(client: ClientConfig, metadata: ServerMetadata) -> bool:
 
 
 def pushed_authorization_request(client: ClientConfig, request: AuthorizationRequest) -> HttpRequest:
-    """Build the request that hands the parameters over directly.
+    """Build the request that sends the parameters of the authorization request to the server.
 
     Source: RFC 9126 §2.1.
     """
     metadata = request.metadata
     endpoint = metadata.pushed_authorization_request_endpoint or ""
     parameters = list(request.parameters)
-    # RFC 9126 §2.1: the body has a client_id with Basic too; the other methods add it themselves.
+    # RFC 9126 §2.1: the body has client_id with Basic as well; the other methods add it anyway.
     if client_authentication(client, metadata) != "client_secret_basic":
         parameters = [(name, value) for name, value in parameters if name != "client_id"]
     return authenticated_request(endpoint, parameters, client, metadata)
@@ -57,11 +57,11 @@ def pushed_authorization_request(client: ClientConfig, request: AuthorizationReq
 def pushed_authorization_response(
     client: ClientConfig, request: AuthorizationRequest, answer: HttpResponse
 ) -> AuthorizationRequest:
-    """Return the request with a URL that holds a reference only.
+    """Return the authorization request with a URL that contains only the reference.
 
     Raises:
         PushedAuthorizationError: the server refused the parameters.
-        TransportError: the server could not answer.
+        TransportError: the server failed.
         MalformedResponse: the answer has no usable `request_uri`.
 
     Source: RFC 9126 §2.2, §2.3, §4.
@@ -73,7 +73,7 @@ def pushed_authorization_response(
     if (said_no := refused(document, answer)) is not None:
         raise PushedAuthorizationError(said_no.error, said_no.description, said_no.uri)
     request_uri = text_member(document, "request_uri")
-    # RFC 9126 §2.2 asks for 201; a reference is one with 200 as well.
+    # RFC 9126 §2.2 requires 201; a reference with 200 is accepted as well.
     if not 200 <= answer.status < 300 or not request_uri:
         raise MalformedResponse(
             f"The {what} has no request_uri: HTTP status {answer.status}", source=source, hint=hint

@@ -1,15 +1,15 @@
-"""The redirect endpoint: which of the requests that reach our port is the callback.
+"""The redirect endpoint: decide which of the requests that reach our port is the callback.
 
-Theory of operation. Anybody can send requests to a port on 127.0.0.1: every page in every browser, every
-other user and process. Only two things tell the callback from the rest: it is a top-level navigation to the
-exact authority and path that we announced, and it carries our state. Whatever fails that is *turned away*:
-it gets an answer, it is counted and told, and the sign-in goes on waiting, because a request that ends the
-waiting is a way for any web page to end it. What passes is believed to come from our browser and no more;
-what it says is judged by `protocol.response`, where a bad answer does end the attempt. Whoever brings the
-same answer once more is that browser again: a GET may be repeated at any time, and nobody else has the state.
+Theory of operation. Every web page, every other user and every process can send requests to a port on
+127.0.0.1. Two things identify the callback: it is a top-level navigation to exactly the authority and path of
+the redirect URI, and it has our state. Any other request is *turned away*: it gets an error status, it is
+counted and reported, and the sign-in goes on waiting. Otherwise any web page could end the sign-in. A
+callback that passes came from our browser; what it says is checked by `protocol.response`, where a bad
+response does end the attempt. The same response again comes from the same browser: a GET may be repeated at
+any time, and nobody else knows the state.
 
-Weak spots, admitted. Fetch metadata headers are believed when present and not demanded, since curl through
-an SSH tunnel sends none. A local process that can read our memory or the browser's has the state.
+Known weaknesses. Fetch Metadata headers are checked when present but not required, because curl through an
+SSH tunnel sends none. A local process that can read our memory, or the browser's, knows the state.
 
 Source: RFC 8252 §7.3, §8.3, §8.9; RFC 9110 §7.1, §9.2.1, §9.2.2; Fetch Metadata Request Headers.
 """
@@ -27,67 +27,67 @@ from loopback_auth.redact import error_code
 
 @dataclass(frozen=True, slots=True)
 class RedirectEndpoint:
-    """What the callback has to look like."""
+    """What is known about the callback, and about this request's connection to the sign-in."""
 
     authority: str
-    """Host and port as announced, for example `127.0.0.1:49152`."""
+    """Host and port of the redirect URI, for example `127.0.0.1:49152`."""
     path: str
     request: AuthorizationRequest | None = field(default=None, repr=False)
-    """None until the browser has been sent away: then nothing can be a callback."""
+    """None until the browser was sent to the server; until then nothing can be the callback."""
     answered: bool = False
-    """An answer was taken, to this request or to another one of the same sign-in."""
+    """A response was accepted, to this authorization request or to another one of the same sign-in."""
     answer: Callback | None = field(default=None, repr=False)
-    """The one to this request, if it was that."""
+    """The accepted response, if it was to this authorization request."""
     withdrawn: bool = False
-    """The link that led to this request is not used any more."""
+    """The link that led to this authorization request is not valid any more."""
     guarded: bool = False
-    """It was led to by a link that other users could read; what that means is the shell's to know."""
+    """Other users of the machine could read the link; `network.receiver` decides what follows."""
     relay_path: str = field(default="", repr=False)
-    """Where our own page posts the fragment of its address to."""
+    """The path to which our page posts the fragment of its URL."""
     relay_token: str = field(default="", repr=False)
-    """What that page sends along to be known by."""
+    """What that page sends in a header to identify itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelayPage:
-    """The answer is in the fragment, which no request carries: a page of ours has to read it."""
+    """The response is in the fragment, which browsers do not send: a page of ours must read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The answer that was taken, once more: a reload, or a browser that asks again by itself."""
+    """The accepted response again: a reload, or a browser that repeats the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway:
-    """A request that is not the callback: the status to answer, and why, in words of ours."""
+    """A request that is not the callback."""
 
     status: int
     reason: str
     forged: bool = False
-    """It reached the callback path as a navigation, so something may be trying to interfere."""
+    """It was a navigation to the callback path: perhaps an attempt to interfere."""
     why: str = ""
-    """The same for whoever waits at the terminal: completes "it was turned away: it ..."."""
+    """The reason for the terminal; completes the sentence "it was turned away: it ..."."""
 
 
 PAGE_TOKEN = "x-loopback-relay"
-"""The header by which the scripts of our pages are known."""
+"""The header that identifies the scripts of our pages."""
 
 NOTHING_HERE = TurnedAway(404, "There is nothing at this address.")
 NOT_USED = TurnedAway(405, "This method is not used here.", why="was not made by the method of a visit")
 NO_VISIT = "was not made by a visit to the page"
 OTHER_NAME = TurnedAway(
     421,
-    "This address was reached under another name than the one it has.",
-    why="was addressed to another name than the redirect URI has",
+    "This address was opened under another host name.",
+    why="had another host name than the redirect URI",
 )
 OPENED_BEFORE = TurnedAway(410, "This link has been opened before; the terminal shows a new one.")
 WITHDRAWN = TurnedAway(
     410,
-    "This sign-in began with a link that is not used any more. Open the new one, which the terminal shows.",
-    why="belonged to a link that is not used any more",
+    "This sign-in began with a link that is not valid any more. Open the new link in the terminal.",
+    why="belonged to a link that is not valid any more",
 )
-OVER = TurnedAway(410, "This sign-in has been answered; the terminal says how it ended.", why="came too late")
+OVER = TurnedAway(410, "This sign-in is over; the terminal shows its result.", why="came too late")
 
 
 def redirect_endpoint(
@@ -96,12 +96,12 @@ def redirect_endpoint(
     """Decide whether a request is the callback.
 
     Args:
-        endpoint: what was announced to the authorization server.
+        endpoint: what the callback must look like.
         request: `url` is the raw request target, `body` at most `BODY_LIMIT` bytes; untrusted.
 
     Returns:
-        The callback, its parameters still unchecked except for the state; or why it is none. Where the
-        answer may be in the fragment, a page that fetches it.
+        The callback, of which only the state is checked; or why it is not the callback. Where the response
+        may be in the fragment, `RelayPage`.
 
     Source: RFC 8252 §8.9; RFC 6749 §3.1, §4.1.2, §4.2 (steps D to F), §10.12.
     """
@@ -111,8 +111,8 @@ def redirect_endpoint(
     via: Literal["query", "form_post", "relay"] = "query"
     if request.method == "POST":
         via = "relay" if _path(request) == endpoint.relay_path else "form_post"
-    # Form Post Response Mode §2: the parameters are in the body; those of the URL have no meaning.
-    # Netlify's own clients find `#?access_token=…` in the address.
+    # Form Post Response Mode §2: the parameters are in the body; those in the URL are ignored.
+    # Netlify sends `#?access_token=…`.
     parameters = parse_parameters(_query(request) if via == "query" else request.body.removeprefix(b"?"))
     if parameters is None:
         return _not_ours("The parameters of this address could not be read.", "could not be read")
@@ -124,7 +124,7 @@ def redirect_endpoint(
     if len(states) != 1 or not same_secret(states[0], endpoint.request.state):
         carried = "another state" if len(states) == 1 else "more than one state" if states else "no state"
         return _not_ours(
-            "This is not the answer to the sign-in that is waiting here.",
+            "This is not the response to the sign-in that is waiting here.",
             f"carried {carried}" if names else "carried no answer",
         )
     if endpoint.withdrawn:
@@ -140,7 +140,7 @@ def redirect_endpoint(
 
 
 def said(request: HttpRequest) -> str:
-    """Return the error code that a request to the redirect URI carries, cleaned; mostly there is none.
+    """Return the error code in a request to the redirect URI, cleaned; empty when there is none.
 
     Source: RFC 6749 §4.1.2.1, appendix A.7.
     """
@@ -166,9 +166,9 @@ def _query(request: HttpRequest) -> bytes:
 
 
 def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | None:
-    """Decide by the head alone whether a request may be the callback, so that no other body is ever read.
+    """Decide by the head alone whether a request may be the callback, so that no other body is read.
 
-    A server that redirects a log-in form with 307 sends the person's password along.
+    A server that redirects a log-in form with 307 makes the browser send the password in the body.
 
     Source: RFC 9700 §4.12; RFC 9110 §9.2.1; Form Post Response Mode §2.
     """
@@ -179,20 +179,21 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
     refusal = navigation(request, authority=endpoint.authority)
     if refusal is not None:
         return refusal
-    # The raw path is compared: /%63allback is not /callback, although RFC 3986 §6.2.2.2 would fold the two.
+    # The raw path is compared: /%63allback is not /callback, although RFC 3986 §6.2.2.2 calls them
+    # equivalent.
     if path != (endpoint.path or "/") or expected is None:
         return NOTHING_HERE
     if request.method == "POST" and expected.response_mode == "form_post":
         return _form_only(request)
-    # A genuine answer by query where a form was asked for is let through: its error is worth reporting.
+    # A genuine response by query instead of form_post passes: its error is worth reporting.
     return None if request.method == "GET" else NOT_USED
 
 
 def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway | None:
-    """Turn away whatever is no request by the script of a page of ours; None means that it is one.
+    """Turn away every request that does not come from the script of one of our pages; None: it does.
 
-    The token's header makes a browser ask first before it lets another origin send it, and is refused then;
-    `null`, which sandboxed frames and local files send, is no origin of ours.
+    Before a browser sends the token's header for another origin, it asks with a preflight request, which is
+    refused. The origin `null` of sandboxed frames and local files is refused too.
 
     Source: Fetch §3.2 (Origin), §3.3.2 (preflight); Fetch Metadata §2.
     """
@@ -201,7 +202,7 @@ def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway 
         return OTHER_NAME
     if request.method not in ("GET", "POST"):
         return NOT_USED
-    # A same-origin GET has no Origin; whatever is said has to be right.
+    # A same-origin GET has no Origin; one that is present must be right.
     if origins != (f"http://{authority}",) and (origins or request.method == "POST"):
         return TurnedAway(403, "This request comes from another page.")
     if request.header("sec-fetch-site") not in ("", "same-origin"):
@@ -220,9 +221,9 @@ def _form_only(request: HttpRequest) -> TurnedAway | None:
 
 
 def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) -> TurnedAway | None:
-    """Decide whether a request is the first opening of our start page; None means that it is.
+    """Turn away every request that does not open our start page for the first time; None: it does.
 
-    The key opens the way to the authorization URL, and with it to the state; so it works once.
+    The key leads to the authorization URL, which contains the state; therefore it works once.
 
     Source: RFC 6749 §10.12; jupyter/notebook#4260 (a key in a link that other users can list).
     """
@@ -239,10 +240,10 @@ def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) ->
 
 
 def forwarded_authority(request: HttpRequest) -> str:
-    """Return the loopback authority by which a request came; empty when it came by any other name.
+    """Return the loopback authority in the Host of a request; empty when it is not a loopback name.
 
-    A forwarded port may have another number where the browser is, as with `ssh -L 9000:127.0.0.1:43210`. Only
-    a literal loopback name counts: any other one could be a stranger's page that points here (rebinding).
+    A forwarded port may have another number on the browser's machine, as with `ssh -L 9000:127.0.0.1:43210`.
+    Any other name could belong to a web page whose name resolves to this machine (DNS rebinding).
 
     Source: RFC 8252 §7.3; RFC 9110 §7.2; CVE-2022-41924.
     """
@@ -253,7 +254,7 @@ def forwarded_authority(request: HttpRequest) -> str:
 
 
 def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
-    """Turn away what no person's browser sends when it goes to a page; None means that it may be one.
+    """Turn away a request that no browser sends when a person opens a page; None: it may be such a visit.
 
     Source: RFC 9110 §7.1, §7.2 (target form, Host); RFC 9112 §3.2; Fetch Metadata; CVE-2022-41924
     (rebinding); Local Network Access (no preflight is ever answered).
@@ -267,13 +268,13 @@ def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
     if (mode and mode != "navigate") or (destination and destination != "document"):
         reason = "A page was expected here, not a request by a script, an image or a frame."
         return TurnedAway(403, reason, why=NO_VISIT)
-    # A WebSocket handshake is a GET without Fetch Metadata in Chromium, from any page. No visit by GET has an
-    # Origin (Fetch §3.2), and none asks for another protocol (RFC 9110 §7.8, RFC 6455 §4.1).
+    # A WebSocket handshake is a GET without Fetch Metadata in Chromium, and any page can make one. A visit by
+    # GET never has an Origin (Fetch §3.2) nor an Upgrade (RFC 9110 §7.8, RFC 6455 §4.1).
     names = {name.lower() for name, _ in request.headers}
     handshake = "upgrade" in names or any(name.startswith("sec-websocket-") for name in names)
     if handshake or (request.method == "GET" and "origin" in names):
         return TurnedAway(403, "A page was expected here, not a connection of a script.", why=NO_VISIT)
-    # Not Sec-Fetch-Site: a genuine redirect says none, same-site or cross-site.
+    # Sec-Fetch-Site is not checked: a genuine redirect has none, same-site or cross-site.
     purposes = "".join(request.header(name) for name in ("sec-purpose", "purpose", "x-moz", "x-purpose"))
     if any(word in purposes.lower() for word in ("prefetch", "prerender", "preview")):
         return TurnedAway(403, "This address cannot be loaded in advance.", why="was made in advance")

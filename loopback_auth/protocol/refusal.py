@@ -1,8 +1,8 @@
-"""What a server says when it does not give what was asked for: the one reader of the words of a refusal.
+"""Read the error code and the description of a refusal, whatever form the server uses.
 
-The standard has `error` and `error_description`; many servers have forms of their own. Their words are
-looked for where they usually are, and shown to the person, cleaned and cut. Which answers are refusals, and
-which only show that a server is not well, is decided in `answer`.
+The standard has `error` and `error_description`; many servers have forms of their own, which are looked for
+where they usually are. What is found is cleaned and cut, so that it can be shown to the person. Which answers
+are refusals, and which are failures of a server, is decided in `protocol.answer`.
 
 Source: RFC 6749 §4.1.2.1, §5.2; RFC 8628 §3.5; RFC 9457 §3.1.
 """
@@ -17,7 +17,7 @@ from loopback_auth.protocol.json import member
 from loopback_auth.redact import error_code, server_text
 
 WORDS_LIMIT = 200
-"""Characters of a sentence that no standard asked for."""
+"""Characters of a description that is not in the standard form."""
 
 KNOWN_CODES = frozenset(
     {
@@ -32,7 +32,7 @@ KNOWN_CODES = frozenset(
         "unauthorized_client",
         "unsupported_grant_type",
         "unsupported_response_type",
-        # RFC 8628 §3.5, and Microsoft's word for access_denied
+        # RFC 8628 §3.5, and Microsoft's code for access_denied
         "authorization_declined",
         "authorization_pending",
         "expired_token",
@@ -48,10 +48,10 @@ KNOWN_CODES = frozenset(
         "invalid_target",
     }
 )
-"""Codes with a meaning of their own, which are believed wherever a server puts them."""
+"""Codes with one meaning only, which count wherever a server puts them."""
 
 NOT_YET = frozenset({"authorization_pending", "slow_down"})
-"""RFC 8628 §3.5: what a poll waits out, so that it is heard in whatever spelling."""
+"""RFC 8628 §3.5: codes that mean "poll again", recognized in any spelling."""
 
 CODE_PATHS = (
     "error",
@@ -96,13 +96,13 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a document says against us; empty where it says nothing.
+    """The refusal in a document; empty where it has none.
 
     Args:
         error: the code, cleaned.
         description: the server's sentence, cleaned and cut.
         uri: a page about the error, to print and never to open.
-        codes: every code of the standards that it names anywhere.
+        codes: every standard code that is anywhere in the document.
     """
 
     error: str = ""
@@ -112,14 +112,14 @@ class Refusal:
 
 
 def refusal(document: Mapping[str, object]) -> Refusal:
-    """Read what a document says against us, in the standard's form or in another.
+    """Read the refusal in a document, in the standard form or in another.
 
     Source: RFC 6749 §5.2; RFC 9457 §3.1.
     """
     places = [document, *_listed(document)]
     codes = [text for place in places for path in CODE_PATHS if _is_code(text := _text(place, path), path)]
     words = [text for place in places for path in WORDS_PATHS if (text := _text(place, path))]
-    # A sentence is a code where it is one word: "Invalid token" may be said of anything.
+    # A sentence counts as a code only if it is one word: "Invalid token" may mean anything.
     named_there = [*codes, *(text for text in words if _WORD.fullmatch(text) or _standard(text) in NOT_YET)]
     known = [_standard(text) for text in named_there if _standard(text) in KNOWN_CODES]
     named = document.get("error")
@@ -141,7 +141,7 @@ def refusal(document: Mapping[str, object]) -> Refusal:
 
 
 def _listed(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """Find refusals in lists: of Fitbit and JSON:API, of Doppler, of FastAPI, of Rails."""
+    """Find refusals in lists, as Fitbit, JSON:API, Doppler, FastAPI and Rails send them."""
     for name in ("error", "errors", "messages", "detail", "details"):
         value = document.get(name)
         for _ in range(3):
@@ -161,13 +161,13 @@ def _text(document: Mapping[str, object], path: str) -> str:
 
 
 def _is_code(text: str, path: str) -> bool:
-    if path in ("id", "status"):  # Which are numbers of requests, and "error", elsewhere.
+    if path in ("id", "status"):  # Elsewhere these are request numbers, and the word "error".
         return _WORD.fullmatch(text) is not None and text not in ("error", "fail", "failed", "failure")
     return _CODE.fullmatch(text) is not None
 
 
 def _standard(text: str) -> str:
-    """Spell a word as the standards spell codes."""
+    """Return a word in the spelling of the standard codes."""
     return (
         re.sub(r"[\s-]+", "_", _CAMEL.sub("_", text.strip().rstrip("."))).lower() if len(text) <= 80 else ""
     )

@@ -1,6 +1,7 @@
-"""The authorization response: what may be believed of an answer, however it reached us.
+"""Check the authorization response, however it arrived.
 
-How it reached us is `protocol.redirect`'s and `protocol.paste`'s question; this file judges what it says.
+Which request is the callback is decided in `protocol.redirect`, and what was pasted in `protocol.paste`; this
+module checks the parameters: state, issuer, response mode, and whether they fit the response type.
 
 Source: RFC 6749 §4.1.2, §4.1.2.1, §4.2.2; RFC 9207 §2.4; OAuth 2.0 Multiple Response Types §3, §5.
 """
@@ -33,35 +34,36 @@ KNOWN_PARAMETERS = frozenset(
         "token_type",
     }
 )
-"""Response parameters with a meaning here; a repeated one has two (RFC 6749 §3.1)."""
+"""Response parameters that are used here; they must not be repeated (RFC 6749 §3.1)."""
 
 FREE_TEXT = frozenset({"error_description", "error_uri"})
-"""Those that a server may leave out and that decide nothing: RFC 6749 §4.1.2.1."""
+"""Optional parameters that decide nothing: RFC 6749 §4.1.2.1."""
 
 ARTEFACT_OF = {"code": "code", "token": "access_token", "id_token": "id_token"}
-"""What each word of a response type brings (OAuth 2.0 Multiple Response Types §3)."""
+"""The parameters for each word of a response type (OAuth 2.0 Multiple Response Types §3)."""
 
 ARTEFACTS = frozenset(ARTEFACT_OF.values())
 FRONT_CHANNEL = ("access_token", "token_type", "expires_in", "scope", "id_token")
-ESCAPED_TWICE = "The server escapes its name twice in the answer; it is the right one."
+ESCAPED_TWICE = "The server escaped its issuer twice in the response; it is the right one."
 MODE_CLAUSES = {
     "query": "RFC 6749 §4.1.2",
     "fragment": "OpenID Connect Core 1.0 §3.3.2.5",
     "form_post": "OAuth 2.0 Form Post Response Mode §2",
 }
-DROPPED = "The server sent a refresh token through the browser, which it must not; it was dropped unread."
+DROPPED = "The server sent a refresh token through the browser, which it must not; the token was ignored."
 
 
 def authorization_response(request: AuthorizationRequest, callback: Callback) -> AuthorizationResponse:
-    """Check an answer against the request that it claims to answer.
+    """Check a response against the authorization request.
 
-    The order matters: first that it is an answer to us (state), then that it has one meaning, then that it
-    comes from the right server (iss), and only then what it says; an error is believed no sooner than a code.
+    The order matters: first the state, then that no parameter is repeated, then the issuer, and only then
+    what the response says. An error is not believed earlier than a code.
 
     Raises:
-        StateMismatch: it answers another request.
-        MalformedResponse: a repeated parameter, another response type or mode, no code and no error.
-        IssuerMismatch: it comes from another server, or does not say from which although it should.
+        StateMismatch: it is the response to another request.
+        MalformedResponse: a repeated parameter, another response type or mode, or neither a code nor an
+            error.
+        IssuerMismatch: the issuer is another one, or is missing although the server always sends it.
         AuthorizationError: the server refused.
 
     Source: RFC 6749 §4.1.2, §4.1.2.1, §10.12; RFC 9207 §2.4; OAuth 2.0 Multiple Response Types §5.
@@ -69,7 +71,7 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
     parameters = {name: value for name, value in callback.parameters if value}
     if not same_secret(parameters.get("state", ""), request.state):
         raise StateMismatch(
-            "The answer belongs to another sign-in: its state is not ours",
+            "The response belongs to another sign-in: its state is wrong",
             source="RFC 6749 §10.12",
             hint="Run the command again and finish in the tab that it opens.",
         )
@@ -85,7 +87,7 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
     code = parameters.get("code", "")
     if not all("\x20" <= character <= "\x7e" for character in code):
         raise MalformedResponse(
-            "The code has characters outside printable ASCII", source="RFC 6749 appendix A.11"
+            "The code contains characters that are not printable ASCII", source="RFC 6749 appendix A.11"
         )
     return AuthorizationResponse(
         code=code,
@@ -97,75 +99,75 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
 
 
 def same_secret(one: str, other: str) -> bool:
-    """Compare two secrets in a time that does not tell where they differ; any text may come in.
+    """Compare two secrets in a time that does not reveal where they differ; any string is accepted.
 
-    Source: RFC 6749 §10.12 (the state must not be guessable piece by piece).
+    Source: RFC 6749 §10.12 (otherwise the state could be guessed character by character).
     """
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def _check_single(callback: Callback) -> None:
-    # Two descriptions of one refusal are no two meanings of it.
+    # A repeated description decides nothing.
     decisive = KNOWN_PARAMETERS - FREE_TEXT
     names = [name for name, value in callback.parameters if value and name in decisive]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise MalformedResponse(
-            f"The answer repeats {', '.join(repeated)}",
+            f"The response repeats {', '.join(repeated)}",
             source="RFC 6749 §3.1",
-            hint="Run the command again; if it stays so, the server or something in between is broken.",
+            hint="Run the command again. If that does not help, the server or a proxy has a fault.",
         )
 
 
 def _check_issuer(request: AuthorizationRequest, parameters: Mapping[str, str]) -> tuple[str, ...]:
     metadata, iss = request.metadata, parameters.get("iss")
     if iss is None:
-        # An ID token names the issuer too, and signed: servers then leave the parameter out. It is checked
-        # with the token (OpenID Connect Core 1.0 §3.2.2.11), which is never believed without its signature.
+        # A signed ID token names the issuer too, so servers leave the parameter out then. The issuer is
+        # checked with the token (OpenID Connect Core 1.0 §3.2.2.11), and so is its signature.
         told = "id_token" in request.response_type.split() and "id_token" in parameters
         if metadata.authorization_response_iss_parameter_supported and not told:
             raise _from_elsewhere(
-                "The answer does not say which server it comes from, although this server always does",
+                "The response has no iss parameter, although this server always sends one",
                 metadata.issuer or "",
                 parameters,
             )
         return ()
     if metadata.issuer is None or iss == metadata.issuer:
         return ()
-    # An issuer is an https URL (RFC 8414 §2), which this is not: it can be no other server's name.
+    # An issuer is an https URL (RFC 8414 §2); this is not one, so it cannot be another server's issuer.
     if "://" not in iss and unquote(iss) == metadata.issuer:
         return (ESCAPED_TWICE,)
-    what = f"The answer comes from another server: expected {metadata.issuer}, found {server_text(iss)!a}"
+    what = f"The response comes from another server: expected {metadata.issuer}, found {server_text(iss)!a}"
     raise _from_elsewhere(what, metadata.issuer, parameters)
 
 
 def _from_elsewhere(what: str, expected: str, parameters: Mapping[str, str]) -> IssuerMismatch:
-    """Reject an answer for its issuer; what it refuses with is told, for a person who has just refused."""
-    hint = "Do not approve again before you know why: this is what a mix-up attack looks like."
+    """Refuse a response for its issuer, quoting its error: the person may just have refused."""
+    hint = "Do not approve again before you know the reason: a mix-up attack looks like this."
     if error := parameters.get("error"):
         described = server_text(parameters.get("error_description", ""))
         what += f"; it also said {error_code(error)}" + (f" ({described})" if described else "")
-        hint = f"If you have just refused, that is why. {hint}"
+        hint = f"If you have just refused, that is the reason. {hint}"
     received = server_text(parameters.get("iss", ""))
     return IssuerMismatch(what, source="RFC 9207 §2.4", expected=expected, received=received, hint=hint)
 
 
 def _check_mode(request: AuthorizationRequest, callback: Callback) -> tuple[str, ...]:
     arrived = {"relay": "fragment", "paste": request.response_mode}.get(callback.via, callback.via)
-    # RFC 6749 §4.2.2.1 wants the errors of an implicit grant in the fragment; some servers use the query, and
-    # others the fragment for all they say. A refusal is one, whichever way it came.
+    # RFC 6749 §4.2.2.1 puts the errors of an implicit grant into the fragment; some servers use the query for
+    # them, and others the fragment for everything. A refusal counts in either.
     if arrived == request.response_mode or _is_error(callback):
         return ()
-    # Nobody but the program has asked for the other way, and what protects the answer holds in this one too.
+    # Only the program chose the other mode, and the response is protected in this one as well.
     if not request.mode_demanded and arrived == default_mode(request.response_type):
-        return (f"The server answered by {arrived} although {request.response_mode} was asked for.",)
+        return (f"The server answered by {arrived}, although {request.response_mode} was requested.",)
     raise MalformedResponse(
-        f"The server answered by {arrived}, but {request.response_mode} was asked for",
+        f"The server answered by {arrived}, but {request.response_mode} was requested",
         source=MODE_CLAUSES[request.response_mode],
-        # Tokens in a query are never asked for (RFC 9700 §4.3.2): there the other hint would be a trap.
+        # Tokens in a query are never requested (RFC 9700 §4.3.2), so the other hint would be wrong.
         hint="Choose --flow code."
         if arrived == "query" and request.response_type != "code"
-        else f"Say --response-mode {arrived}.",
+        else f"Use --response-mode {arrived}.",
     )
 
 
@@ -177,19 +179,19 @@ def _is_error(callback: Callback) -> bool:
 def _check_kind(response_type: str, parameters: dict[str, str]) -> tuple[str, ...]:
     def refuse(detail: str, source: str) -> MalformedResponse:
         return MalformedResponse(
-            f"The answer is malformed: {detail}", source=source, hint="Check --flow and --response-mode."
+            f"The response is malformed: {detail}", source=source, hint="Check --flow and --response-mode."
         )
 
     wanted = {ARTEFACT_OF[word] for word in response_type.split()}
     if "error" in parameters:
-        raise refuse("both an error and what was asked for", "RFC 6749 §4.1.2")
-    # A refresh token must not come this way (RFC 6749 §4.2.2); tokens that do are only worth dropping.
+        raise refuse("it has both an error and a result", "RFC 6749 §4.1.2")
+    # A refresh token must not come through the browser (RFC 6749 §4.2.2); one that does is ignored.
     dropped = "refresh_token" in parameters and "access_token" in wanted
     for name in sorted({*ARTEFACTS, "refresh_token", "response"} - wanted):
         if name in parameters and not (dropped and name == "refresh_token"):
-            raise refuse(f"{name} was not asked for", "OAuth 2.0 Multiple Response Types §3")
+            raise refuse(f"{name} was not requested", "OAuth 2.0 Multiple Response Types §3")
     missing = sorted(wanted - parameters.keys())
     if missing:
         clause = "RFC 6749 §4.1.2" if "code" in wanted else "RFC 6749 §4.2.2"
-        raise refuse(f"neither {' nor '.join(missing)} nor an error", clause)
+        raise refuse(f"it has neither {' nor '.join(missing)} nor an error", clause)
     return (DROPPED,) if dropped else ()

@@ -1,4 +1,6 @@
-"""Giving up tokens at the server.
+"""Token revocation: the requests and answers of RFC 7009, and of vendors with a request of their own.
+
+Which tokens are revoked, and in which order, is decided in `flows.giving_up`.
 
 Source: RFC 7009.
 """
@@ -25,7 +27,7 @@ def revocation_request(
     """Build the request that revokes one token; None when the server has no such endpoint.
 
     Raises:
-        ConfigError: the client's authentication needs a secret that is not there.
+        ConfigError: the client's authentication needs a secret, and none was given.
 
     Source: RFC 7009 §2.1.
     """
@@ -36,22 +38,22 @@ def revocation_request(
 
 
 def vendor_revocation_request(sign_in: SignIn) -> HttpRequest:
-    """Build the request by which a vendor without RFC 7009 lets the holder of a token give it up.
+    """Build the revocation request of a vendor that does not support RFC 7009.
 
-    Source: RFC 6750 §2.1 (the token goes into the header); the address is the ticket contract's.
+    Source: RFC 6750 §2.1 (the token goes into the header); the address is from the sign-in.
     """
     headers = (("Accept", "application/json"), ("Authorization", f"Bearer {sign_in.tokens.access_token}"))
     return HttpRequest(sign_in.revoke_method, sign_in.revoke_url, headers)
 
 
 def vendor_revocation_response(answer: HttpResponse) -> None:
-    """Return when the token that authorized the vendor's own request is dead.
+    """Check that the vendor has revoked the token that authorized the request.
 
     Raises:
         RevocationError: the server refused.
-        TransportError: it failed, or answered something else.
+        TransportError: the server failed, or answered something else.
 
-    Source: RFC 6750 §3.1 (401: the token is not, or no longer, one).
+    Source: RFC 6750 §3.1 (401: the token is not valid, or no longer).
     """
     if is_of_a_dead_token(answer):
         return
@@ -62,9 +64,9 @@ def vendor_revocation_response(answer: HttpResponse) -> None:
 
 
 def is_of_a_dead_token(answer: HttpResponse) -> bool:
-    """Return whether a vendor's answer says that the token which authorized the request is none any more.
+    """Return whether a vendor's answer says that the token in the request is not valid any more.
 
-    Slack says everything with 200.
+    Slack uses status 200 for everything.
 
     Source: RFC 6750 §3.1; https://docs.slack.dev/reference/methods/auth.revoke (its errors).
     """
@@ -72,15 +74,15 @@ def is_of_a_dead_token(answer: HttpResponse) -> bool:
 
 
 def revocation_response(answer: HttpResponse) -> None:
-    """Return when the token is dead; 200 also answers for tokens that were unknown.
+    """Check that the token is not valid any more; a server also answers 200 for unknown tokens.
 
     Raises:
         RevocationError: the server refused.
-        TransportError: it failed, or answered something else.
+        TransportError: the server failed, or answered something else.
 
-    Source: RFC 7009 §2.2 (an invalid token is no error: it is as dead as it shall be), §2.2.1.
+    Source: RFC 7009 §2.2 (an invalid token is not an error), §2.2.1.
     """
-    # RFC 7009 asks for 200; Okta and others answer 204.
+    # RFC 7009 requires 200; Okta and others answer 204.
     if answer.status in (200, 204):
         return
     if 400 <= answer.status < 500 and answer.status not in (408, 429):

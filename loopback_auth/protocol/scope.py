@@ -1,8 +1,7 @@
-"""Scopes: how an answer tells them, and whether what was granted is what was asked for.
+"""Scopes: how they are read from an answer, and whether the granted ones are the requested ones.
 
-A difference is worth a warning, no more: an access token with less is refused by whoever it is shown to. A
-warning that is always there teaches people to overlook the real one, so two names of one thing are no
-difference.
+A difference is only a warning, because the API itself refuses a token whose scope is too small. Two names of
+the same scope are not a difference: people stop reading a warning that is always there.
 
 Source: RFC 6749 §3.3, §5.1; OpenID Connect Core 1.0 §5.4, §11.
 """
@@ -16,36 +15,36 @@ from loopback_auth.quirks import Quirks
 from loopback_auth.redact import server_text
 
 IDENTITY = frozenset({"openid", "profile", "email", "address", "phone"})
-"""What they bring is claims (OpenID Connect Core 1.0 §5.4), so a server need not list them."""
+"""They stand for claims (OpenID Connect Core 1.0 §5.4), so a server need not list them as granted."""
 
 OFFLINE = "offline_access"
-"""What it brings is a refresh token: OpenID Connect Core 1.0 §11. Entra never lists it."""
+"""It stands for a refresh token (OpenID Connect Core 1.0 §11). Entra never lists it as granted."""
 
 ALIASES = (
     ("email", "https://www.googleapis.com/auth/userinfo.email"),
     ("profile", "https://www.googleapis.com/auth/userinfo.profile"),
 )
-"""Asked for as, granted as: requests/requests-oauthlib#387. Nobody else uses these addresses."""
+"""Requested as, granted as: requests/requests-oauthlib#387. Only Google uses these URLs."""
 
 PREFIXES = ("https://graph.microsoft.com/",)
-"""Left out or put in front as Entra likes."""
+"""Prefixes that Entra adds or leaves out."""
 
 EVERYTHING = ".default"
-"""At Entra: all that the client is registered for at one resource."""
+"""At Entra: everything that the client is registered for at one resource."""
 
 MOST = 1000
-"""Scopes of one answer; each is compared with each that was asked for."""
+"""Scopes in one answer; each is compared with each requested one."""
 
 
 def scope_words(value: object, *, asked: str) -> tuple[str, ...] | None:
-    """Return the scopes of an answer; None when it does not tell them, or more than anybody can have.
+    """Return the scopes in an answer; None when it has none, or more than `MOST`.
 
-    Separated by blanks, as the standard has it, or by commas, or as a list. A comma is part of a scope only
-    where it was asked for so.
+    They are separated by spaces, as in the standard, or by commas, or they are a list. A comma is part of a
+    scope only if a requested scope contains it.
 
     Args:
-        value: untrusted; an empty one means that nothing was granted, as GitHub says it.
-        asked: what was asked for, separated by blanks.
+        value: untrusted; empty means that nothing was granted, as GitHub uses it.
+        asked: the requested scopes, separated by spaces.
 
     Source: RFC 6749 §3.3 (a scope may have a comma in it), §5.1.
     """
@@ -53,7 +52,7 @@ def scope_words(value: object, *, asked: str) -> tuple[str, ...] | None:
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         return None
     known = asked.split()
-    # Never cut: what was granted is compared with what was asked for, and kept.
+    # Never cut: the granted scopes are compared with the requested ones, and kept.
     words = [word for item in items for word in server_text(item, max(1, len(item))).split()]
     parts = [part for word in words for part in ([word] if word in known else word.split(","))]
     told = tuple(dict.fromkeys(part for part in parts if part))
@@ -61,11 +60,12 @@ def scope_words(value: object, *, asked: str) -> tuple[str, ...] | None:
 
 
 def scope_difference(*, requested: str, tokens: TokenSet, quirks: Quirks) -> str:
-    """Say in one sentence how the granted scope differs from the requested one; empty when it does not.
+    """Return a sentence about how the granted scope differs from the requested one; empty when it does not.
 
     Args:
-        requested: separated by blanks.
-        tokens: what was granted; what a refresh token and an ID token stand for is there when they are.
+        requested: separated by spaces.
+        tokens: what was granted; `offline_access` counts as granted with a refresh token, `openid` with an ID
+            token.
         quirks: the provider's other names for its scopes.
 
     Source: RFC 6749 §3.3; OpenID Connect Core 1.0 §5.4, §11.
@@ -80,15 +80,15 @@ def scope_difference(*, requested: str, tokens: TokenSet, quirks: Quirks) -> str
     if missing:
         parts.append(f"not granted: {' '.join(sorted(missing))}")
     if added:
-        parts.append(f"granted beyond what was asked: {' '.join(sorted(added))}")
+        parts.append(f"granted but not requested: {' '.join(sorted(added))}")
     return f"The scope differs: {'; '.join(parts)}." if parts else ""
 
 
 def scope_missing(*, requested: str, tokens: TokenSet, quirks: Quirks) -> list[str]:
-    """List the scopes among the requested ones that were not granted, under whatever name.
+    """List the requested scopes that were not granted under any name.
 
     Args:
-        requested: separated by blanks.
+        requested: separated by spaces.
         tokens: what was granted.
         quirks: the provider's other names for its scopes.
 
@@ -101,7 +101,7 @@ def scope_missing(*, requested: str, tokens: TokenSet, quirks: Quirks) -> list[s
 
 
 class _Names:
-    """Which scopes are two names of one thing at a provider."""
+    """Knows which names a provider uses for the same scope."""
 
     def __init__(self, quirks: Quirks) -> None:
         self._prefixes = (*quirks.scope_prefixes, *PREFIXES)
@@ -110,13 +110,13 @@ class _Names:
         }
 
     def covered(self, asked: str, given: Collection[str]) -> bool:
-        """Return whether something that was granted is, or holds, what was asked for."""
+        """Return whether one of the granted scopes is the requested one, or includes it."""
         if asked.endswith(EVERYTHING) and given:
             return True
         return any(self._same(asked, one) or _holds(one, asked) for one in given)
 
     def wanted(self, granted: str, asked: Collection[str]) -> bool:
-        """Return whether something that was granted was asked for."""
+        """Return whether a granted scope was requested."""
         return any(
             self._same(one, granted) or _holds(one, granted) or one.endswith(EVERYTHING) for one in asked
         )
@@ -129,10 +129,10 @@ class _Names:
         for prefix in self._prefixes:
             if scope.lower().startswith(prefix.lower()) and len(scope) > len(prefix):
                 scope = scope[len(prefix) :]
-        # By RFC 6749 §3.3 case counts, but Entra answers `User.Read` to `user.read`.
+        # In RFC 6749 §3.3 case matters, but Entra answers `User.Read` to `user.read`.
         return scope.lower()
 
 
 def _holds(whole: str, part: str) -> bool:
-    # GitHub grants `user` for `user user:email`: a scope holds those that are named below it.
+    # GitHub grants `user` for `user user:email`: a scope includes those that are named below it.
     return ":" not in whole and part.startswith(f"{whole}:")

@@ -1,9 +1,9 @@
-"""Signing in by ticket: a vendor's create, approve, poll and exchange, read off a description.
+"""Sign-in by ticket: a vendor's create, approve, poll and exchange, as its `TicketContract` describes them.
 
-A ticket is an id that the client fetches, that a person approves in a browser, and that then redeems a
-token. No standard knows it. Whoever learns the id before the exchange can take the token, so the id is a
-secret here although the approval page carries it; where a server offers to bind it to the one who created
-it (a code challenge at creation, the verifier at the exchange), it is bound.
+A ticket is an id that the client requests, that a person approves in a browser, and that the client then
+exchanges for a token. No standard describes it. Whoever knows the id before the exchange can take the token,
+so the id is a secret, although the URL of the approval page contains it. If the server offers a binding (a
+code challenge at creation, the verifier at the exchange), it is used.
 
 Source: the contracts' own `source`; RFC 7636 for the binding, RFC 6749 §5.1 for what a token may be.
 """
@@ -37,21 +37,21 @@ _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 SHORTEST_ID, LONGEST_ID = 8, 256
 LONGEST_INTERVAL, LONGEST_LIFETIME = 60.0, 3600.0
 WHOLE = ("base", "ui", "poll_url", "browser_url")
-"""Values that are addresses and go into a template as they are."""
+"""Values that are addresses and are put into a template unchanged."""
 OPTIONAL = ("user_code", "interval", "expires_in")
-"""What an answer may lack although the contract names it."""
+"""Names that the contract extracts and an answer may still lack."""
 
 
 def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
-    """Fill in one request of a contract.
+    """Build one request of a contract from its templates.
 
-    Values go into the address percent-encoded, so that none can lead to another path; an address that the
-    server gave as a whole is used as it is and has been checked before.
+    Values are percent-encoded in the URL, so that none can change the path. A whole URL from the server is
+    used unchanged; it was checked before.
 
     Raises:
-        ConfigError: the contract names a value that there is none of, or that no address can hold.
+        ConfigError: the contract uses a name without a value, or a value that cannot be in a URL.
 
-    Source: RFC 3986 §2.1, §3.3, §5.2.4 (dot segments, which no encoding protects).
+    Source: RFC 3986 §2.1, §3.3, §5.2.4 (dot segments, which encoding does not prevent).
     """
     url = _address(call.url, values)
     parameters = [(name, text) for name, template in call.parameters if (text := _filled(template, values))]
@@ -76,23 +76,23 @@ def ticket_response(
     *,
     allowed: Collection[str] = (),
 ) -> Ticket:
-    """Check what the server made for us.
+    """Check the answer to the request that creates a ticket.
 
     Args:
-        contract: how the vendor does it.
-        values: what the request was made from.
+        contract: the vendor's.
+        values: from which the request was built.
         answer: untrusted.
-        allowed: hosts inside the person's own network that they have allowed by name.
+        allowed: hosts in the person's own network that the settings allow.
 
     Raises:
-        EndpointMissing: the server says that it does not do this; another flow may work.
-        TicketError: it did not make one.
-        TransportError: a failure of the server or of something before it.
-        MalformedResponse: the answer lacks what the contract promises, or points elsewhere.
+        EndpointMissing: the server does not support tickets; another flow may work.
+        TicketError: the server refused.
+        TransportError: the server, or a proxy in front of it, failed.
+        MalformedResponse: the answer lacks what the contract promises, or names another server.
 
-    Source: the contract's own.
+    Source: the `source` of the contract.
     """
-    # Too busy or too slow is not the same as unable.
+    # A server that is too busy or too slow may still support tickets.
     family = 400 if 400 <= answer.status < 500 and answer.status not in (408, 429) else answer.status
     if answer.status in contract.unsupported or family in contract.unsupported:
         raise EndpointMissing(
@@ -107,18 +107,18 @@ def ticket_response(
     needed = [name for name in found if name not in OPTIONAL]
     if missing := [name for name in needed if not found[name]]:
         raise _malformed(f"it has no {', '.join(missing)}", contract)
-    # They go into headers too, where a line break would begin another one (CVE-2024-50338).
+    # They are used in headers too, where a line break would start another header (CVE-2024-50338).
     if strange := [name for name in needed if not _is_visible(found[name])]:
         raise _malformed(f"{', '.join(strange)} is not printable ASCII", contract)
     if "id" in found and not _ID_CHARACTERS.issuperset(found["id"]):
-        raise _malformed("its id is not made of letters, digits, - and _", contract)
-    # Who guesses the id has the token: less than 48 bits are within reach while a person approves.
+        raise _malformed("its id must consist of letters, digits, - and _", contract)
+    # Whoever guesses the id gets the token: fewer than 48 bits can be guessed while a person approves.
     if "id" in found and not SHORTEST_ID <= len(found["id"]) <= LONGEST_ID:
         raise _malformed(
             f"its id has {len(found['id'])} characters, not {SHORTEST_ID} to {LONGEST_ID}", contract
         )
     if _found(document, "client_id") not in ("", values.get("client_id")):
-        raise _malformed("it was made for another client", contract)
+        raise _malformed("it was created for another client", contract)
     for name in ("poll_url", "browser_url"):
         if name in found:
             known[name] = _joined(contract, found[name], allowed, same_server=name == "poll_url")
@@ -132,11 +132,11 @@ def ticket_response(
 
 
 def ticket_secrets(contract: TicketContract) -> tuple[str, ...]:
-    """List the members of a contract's answers that are not for other eyes, as paths.
+    """List the paths of the members of a contract's answers that are secret.
 
-    Addresses count: where a vendor gives them as a whole, they hold the ticket's id.
+    URLs are among them, because a whole URL from the vendor contains the id of the ticket.
 
-    Source: the contract's own.
+    Source: the `source` of the contract.
     """
     harmless = ("user_code", "expires_in", "interval", "client_id")
     extracted = (path for name, path in contract.extract.items() if name not in harmless)
@@ -144,13 +144,13 @@ def ticket_secrets(contract: TicketContract) -> tuple[str, ...]:
 
 
 def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | HttpResponse:
-    """Judge one poll: not yet, or the very answer when the ticket is approved.
+    """Check the answer to one poll: `Pending`, or the answer itself when the ticket is approved.
 
     Raises:
-        TicketError: denied, expired or unknown; vendors do not tell these apart.
-        MalformedResponse: a success that is no JSON object.
+        TicketError: denied, expired or unknown; vendors use the same status for these.
+        MalformedResponse: a success that is not a JSON object.
 
-    Source: the contract's own; approval is believed only of exactly the promised value.
+    Source: the `source` of the contract; only exactly the promised value means approval.
     """
     trouble = unanswered(answer)
     if answer.status in contract.pending:
@@ -164,10 +164,10 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
             return Pending()
         raise TicketError("denied_or_expired", said(answer).description or f"HTTP status {answer.status}")
     if not answer.body.strip():
-        # Where the server answers only in the end, something in between has waited long enough.
+        # With long polling an empty answer comes from a proxy that has waited long enough.
         return Pending(trouble="" if contract.long_poll else "an empty answer came")
     if not is_json(answer):
-        return Pending(trouble="something else than JSON came; is there a log-in page in this network?")
+        return Pending(trouble="the answer is not JSON; does this network have a log-in page?")
     document = _document(answer, "ticket status", contract.source)
     if document.get("error"):
         words = refusal(document)
@@ -176,33 +176,33 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
 
 
 def exchange_response(contract: TicketContract, answer: HttpResponse) -> tuple[TokenSet, str]:
-    """Check the answer that holds the token: the exchange's, or the last poll's where there is none.
+    """Check the answer that contains the token: that of the exchange, or of the last poll without one.
 
     Returns:
-        The tokens, and the account as far as this answer tells it.
+        The tokens, and the account; empty when this answer does not name it.
 
     Raises:
         TicketError: the exchange was refused.
-        TransportError: a failure of the server or of something before it.
+        TransportError: the server, or a proxy in front of it, failed.
         MalformedResponse: there is no usable token in it.
 
-    Source: RFC 6749 §5.1, appendix A.12 (what a token is made of).
+    Source: RFC 6749 §5.1, appendix A.12 (characters of a token).
     """
     if contract.exchange is not None and answer.status not in contract.exchange.ok:
         raise _refused(answer, "exchange_refused")
     document = _document(answer, "exchange", contract.source)
     token = member(document, contract.token_path)
     if not isinstance(token, str) or not token or not _is_visible(token):
-        raise _malformed(f"{contract.token_path} is no token", contract)
+        raise _malformed(f"{contract.token_path} is not a token", contract)
     account = next((text for path in contract.account_paths if (text := _found(document, path))), "")
     tokens = TokenSet(access_token=token, token_type="Bearer", obtained_at=answer.received_at)
     return tokens, for_people(server_text(account, 120))
 
 
 def account_response(contract: TicketContract, answer: HttpResponse) -> str:
-    """Return the name of the account; empty when the answer is of no use.
+    """Return the name of the account; empty when the answer has none.
 
-    Source: RFC 6749 §10.16 (the name is for the person, and proves nothing).
+    Source: RFC 6749 §10.16 (the name is shown to the person; it proves nothing).
     """
     if answer.status != 200 or not is_json(answer):
         return ""
@@ -221,18 +221,18 @@ def _address(template: str, values: Mapping[str, str]) -> str:
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
     if missing := sorted(_names(template) - values.keys()):
-        raise ConfigError(f"The ticket contract asks for {', '.join(missing)}, which nothing provides.")
+        raise ConfigError(f"The ticket contract uses {', '.join(missing)}, which has no value.")
     return template.format_map(values)
 
 
 def _names(template: str) -> set[str]:
-    """Return the names that a template asks for; one that asks for more than a value is none."""
+    """Return the names in a template, which may contain nothing but names in braces."""
     try:
         parts = [part for part in Formatter().parse(template) if part[1] is not None]
     except ValueError as exc:
-        raise ConfigError(f"The ticket contract has a template that is not one: {template!a}: {exc}") from exc
+        raise ConfigError(f"The ticket contract has a malformed template: {template!a}: {exc}") from exc
     if any(not name or more or conversion for _, name, more, conversion in parts):
-        raise ConfigError(f"The ticket contract has a template with more than names in it: {template!a}.")
+        raise ConfigError(f"A template of the ticket contract may have only names in braces: {template!a}.")
     return {str(name) for _, name, _, _ in parts}
 
 
@@ -240,18 +240,18 @@ def _joined(contract: TicketContract, url: str, allowed: Collection[str], *, sam
     try:
         joined = _shown(contract, urljoin(contract.base + "/", url), allowed)
     except ValueError as exc:
-        raise _malformed("an address in it is none", contract) from exc
+        raise _malformed("an address in it is not a URL", contract) from exc
     if not same_server or origin(joined) == origin(contract.base):
         return joined
-    # What polls also carries the secret: it may not be led to another server. A mirror passes on the address
-    # of the registry behind it, and answers to its path itself (https://github.com/npm/npm-profile/pull/191).
+    # A poll carries the secret, so it must not go to another server. A mirror passes on the URL of the
+    # registry behind it, and serves that path itself (https://github.com/npm/npm-profile/pull/191).
     if contract.polled_at_base:
         return contract.base[: _path_start(contract.base)] + joined[_path_start(joined) :]
-    raise _malformed("it wants to be polled at another server", contract)
+    raise _malformed("it names another server to poll", contract)
 
 
 def _path_start(url: str) -> int:
-    """Return where the path of an absolute address begins; at its end when there is none."""
+    """Return the index at which the path of an absolute URL begins; its length when there is no path."""
     start = url.find("/", url.index("://") + 3)
     return start if start >= 0 else len(url)
 
@@ -275,7 +275,7 @@ def _is_done(contract: TicketContract, status: int, document: Mapping[str, objec
     value = member(document, contract.done_path)
     if contract.done_value is None:
         return isinstance(value, str) and value != ""
-    # 1 == True, and "true" is no approval either: the type has to be right as well.
+    # The type must be right as well: in Python 1 == True, and "true" does not mean approval.
     return type(value) is type(contract.done_value) and value == contract.done_value
 
 

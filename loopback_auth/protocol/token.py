@@ -1,7 +1,7 @@
-"""The token endpoint: a code or a refresh token goes in, tokens or a refusal come out.
+"""The token endpoint: requests with a code or a refresh token, answers with tokens or a refusal.
 
-A code is sent once and to the endpoint that belongs to its issuer; whether to send it again after trouble is
-no question here, because the answer is always no (RFC 6749 §4.1.2: single use).
+A code is sent once, to the token endpoint of its issuer, and never again after a failure, because it can be
+used only once (RFC 6749 §4.1.2). This module refuses to know how an ID token is checked (`protocol.jwt`).
 
 Source: RFC 6749 §4.1.3, §5.1, §5.2, §6; RFC 7636 §4.5.
 """
@@ -34,20 +34,20 @@ LONGEST_LIFETIME = 10 * 365 * 86400
 """Seconds; a longer `expires_in` is a mistake."""
 
 UNTOLD = "none"
-"""Among the token types of a provider: it does not tell any."""
+"""In `Quirks.token_types`: the response has no token type."""
 HINT = "Check --token-endpoint: is this the token endpoint of an OAuth server?"
-CODE_SPENT = "Sign in again {when}; the code of this try is spent."
-STILL_KEPT = "Nothing is lost: the sign-in is kept."
+CODE_SPENT = "Sign in again {when}; the code of this attempt cannot be used again."
+STILL_KEPT = "The sign-in is kept."
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """What a token response gave.
+    """A checked token response.
 
     Args:
         tokens: without ID token and account.
-        members: of the object that the access token is in, for further checks.
-        warnings: what differs from the standard and was understood all the same.
+        members: of the object that contains the access token, for further checks.
+        warnings: what differs from the standard and was accepted.
     """
 
     tokens: TokenSet
@@ -56,15 +56,15 @@ class TokenAnswer:
 
 
 def code_token_request(client: ClientConfig, response: AuthorizationResponse) -> HttpRequest:
-    """Build the request that redeems a code.
+    """Build the token request with a code.
 
     Args:
-        client: who asks.
-        response: a checked answer; it carries the redirect URI and the verifier that belong to its code.
+        client: that requested the code.
+        response: a checked response, with the redirect URI and the verifier that belong to its code.
 
     Raises:
         EndpointMissing: the server has no token endpoint.
-        ConfigError: the client's authentication needs a secret that is not there.
+        ConfigError: the client's authentication needs a secret, and none was given.
 
     Source: RFC 6749 §4.1.3; RFC 7636 §4.5; OAuth 2.1 §10.2 (`redirect_uri` is still expected).
     """
@@ -81,11 +81,11 @@ def code_token_request(client: ClientConfig, response: AuthorizationResponse) ->
 
 
 def refresh_request(client: ClientConfig, metadata: ServerMetadata, refresh_token: str) -> HttpRequest:
-    """Build the request that renews tokens; the scope is left out, which means "as before".
+    """Build the refresh request; it names no scope, which means the same scope as before.
 
     Raises:
         EndpointMissing: the server has no token endpoint.
-        ConfigError: the client's authentication needs a secret that is not there.
+        ConfigError: the client's authentication needs a secret, and none was given.
 
     Source: RFC 6749 §6; RFC 8707 §2.2.
     """
@@ -102,15 +102,15 @@ def token_response(
     """Check a token response.
 
     Args:
-        answer: untrusted; its `received_at` is when the lifetime begins.
-        requested_scope: what was asked for, space separated.
-        quirks: where the provider differs.
-        renewal: it answers a refresh request, for the words of a hint.
+        answer: untrusted; the lifetime begins at its `received_at`.
+        requested_scope: separated by spaces.
+        quirks: where the provider differs from the RFCs.
+        renewal: the request was a refresh request, so that a hint says that the sign-in is kept.
 
     Raises:
-        TokenError: the server refused, whatever the status (some answer 200).
-        TransportError: no OAuth answer but a failure of the server or of something before it.
-        MalformedResponse: the answer cannot be a token response.
+        TokenError: the server refused, with any status (some answer 200).
+        TransportError: the server, or a proxy in front of it, failed.
+        MalformedResponse: the answer is not a token response.
 
     Source: RFC 6749 §5.1, §5.2, §7.1, appendix A.12-A.17.
     """
@@ -121,20 +121,19 @@ def token_response(
 def token_set(
     document: Mapping[str, object], *, obtained_at: float, requested_scope: str, quirks: Quirks = NO_QUIRKS
 ) -> TokenAnswer:
-    """Check the members of a token response, whether they came as JSON or as parameters of a fragment.
+    """Check the members of a token response, from JSON or from the parameters of a fragment.
 
-    A lifetime or a scope that cannot be read counts as not told, a refresh token that cannot be used as
-    missing, and a token type that is missing as Bearer: to refuse would cost a sign-in that a person has
-    approved, and protects nobody.
+    An unreadable lifetime or scope counts as not stated, an unusable refresh token as missing, and a missing
+    token type as Bearer. Refusing would protect nothing, and the person has already approved.
 
     Args:
         document: untrusted.
-        obtained_at: Unix seconds, when the lifetime begins.
-        requested_scope: what was asked for, space separated.
-        quirks: where the provider differs.
+        obtained_at: Unix seconds; the lifetime begins then.
+        requested_scope: separated by spaces.
+        quirks: where the provider differs from the RFCs.
 
     Raises:
-        MalformedResponse: they cannot be a token response.
+        MalformedResponse: the members are not those of a token response.
 
     Source: RFC 6749 §4.2.2, §5.1, §7.1, appendix A.12-A.17.
     """
@@ -147,16 +146,16 @@ def token_set(
     warnings = list(_check_type(members, quirks))
     lifetime = _lifetime(members.get("expires_in"))
     if lifetime is None and members.get("expires_in") not in (None, "", 0, "0"):
-        warnings.append("The server tells the lifetime of the token in a way that cannot be read.")
+        warnings.append("The lifetime of the token (expires_in) could not be read.")
     # Bitbucket calls it `scopes`.
     told = members.get("scope", members.get("scopes"))
     scope = scope_words(told, asked=requested_scope)
     if scope is None and told is not None:
-        warnings.append("The server tells the granted scope in a way that cannot be read.")
+        warnings.append("The granted scope could not be read.")
     refresh_token = members.get("refresh_token") or None
     if refresh_token is not None and not _is_token(refresh_token):
         refresh_token = None
-        warnings.append("The server sent a refresh token that cannot be used.")
+        warnings.append("The refresh token from the server cannot be used.")
     tokens = TokenSet(
         access_token=access_token,
         token_type="Bearer",
@@ -169,18 +168,18 @@ def token_set(
 
 
 def token_document(answer: HttpResponse, *, renewal: bool = False) -> Mapping[str, object]:
-    """Return the members of a token endpoint's answer, or raise what it says.
+    """Return the members of the token endpoint's answer, or raise its refusal.
 
     Raises:
         TokenError: an error response.
-        TransportError: the server, or something before it, could not answer.
-        MalformedResponse: a redirect, something that cannot be read, or a failure that says nothing.
+        TransportError: the server, or a proxy in front of it, failed.
+        MalformedResponse: a redirect, something unreadable, or a failure without an error code.
 
     Source: RFC 6749 §5.1, §5.2.
     """
     if 300 <= answer.status < 400:
         raise MalformedResponse(
-            "The token endpoint answered with a redirect, which is not followed: what was sent is secret",
+            "The token endpoint answered with a redirect, which is not followed: the request has secrets",
             source="RFC 6749 §3.2",
             hint="Check --token-endpoint; it may have moved.",
         )
@@ -194,7 +193,7 @@ def token_document(answer: HttpResponse, *, renewal: bool = False) -> Mapping[st
 
 
 def _holder(document: Mapping[str, object], quirks: Quirks) -> Mapping[str, object]:
-    """Return the object that the access token is in; where it is not, the whole, as in renewals at Slack."""
+    """Return the object that should contain the access token, else the whole document (renewals at Slack)."""
     path, _, name = quirks.access_token_path.rpartition(".")
     holder = member(document, path) if path else document
     return holder if isinstance(holder, Mapping) and name in holder else document
@@ -203,31 +202,31 @@ def _holder(document: Mapping[str, object], quirks: Quirks) -> Mapping[str, obje
 def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...]:
     token_type = members.get("token_type")
     if token_type is None or token_type == "":
-        # Said once, by the provider's row, and not at every sign-in.
+        # The provider's row says so; a warning at every sign-in would not help.
         return (
             ()
             if UNTOLD in quirks.token_types
-            else ("The server does not say of which type the token is; it is taken for Bearer.",)
+            else ("The server does not state the token type; Bearer is assumed.",)
         )
     # RFC 6749 §7.1: a client MUST NOT use a token whose type it does not understand.
     word = token_type.strip().lower() if isinstance(token_type, str) else ""
     if word != "bearer" and word not in map(str.lower, quirks.token_types):
         raise MalformedResponse(
-            f"The token type is not one that can be used here: {server_text(str(token_type), 40)!a}",
+            f"The token type is not supported: {server_text(str(token_type), 40)!a}",
             source="RFC 6749 §7.1",
-            hint="Name it in token_types of the provider's table, if such tokens are used like Bearer ones.",
+            hint="If such tokens are used like Bearer tokens, add it to token_types of the provider's table.",
         )
     return ()
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    # A line break in a token becomes a second header line wherever the token is used (CVE-2024-50338).
+    # A line break in a token would become a second header line where the token is used (CVE-2024-50338).
     return isinstance(value, str) and value.isascii() and value.isprintable() and not value.isspace()
 
 
 def _lifetime(value: object) -> float | None:
     seconds = number(value)
-    # A token that is good for no time would be of no use: servers mean "for ever", or do not know.
+    # Servers that send 0 mean that the token does not expire, or that they do not know.
     return float(math.floor(min(seconds, LONGEST_LIFETIME))) or None if seconds is not None else None
 
 

@@ -1,8 +1,8 @@
-"""Which URLs are fit to be an issuer, an endpoint, or to be handed to a browser.
+"""Check URLs: which can be an issuer, an endpoint or a resource, and which can be opened in a browser.
 
-URLs stay strings, byte for byte as they were given: comparing issuers and redirect URIs is comparing
-strings (RFC 8414 §3.3, RFC 6749 §3.1.2.3), and every library that parses and prints a URL may respell it.
-This file knows nothing about fetching; that a *name* resolves to a private address is seen when connecting.
+URLs stay strings, byte for byte as they were given: issuers and redirect URIs are compared as strings (RFC
+8414 §3.3, RFC 6749 §3.1.2.3), and a library that parses and prints a URL may change its spelling. This module
+refuses to know about connections: that a *name* resolves to a private address is noticed when connecting.
 
 Source: RFC 8414 §2 and §6; RFC 6749 §3.1; RFC 3986; CVE-2025-6514, CVE-2026-4519.
 """
@@ -18,23 +18,23 @@ from urllib.parse import SplitResult, urlsplit
 from loopback_auth.errors import ConfigError
 
 URL_LIMIT = 8192
-"""Characters; the shortest of the limits that operating systems put on an argument that opens a browser."""
+"""Characters; the shortest limit of the operating systems for an argument that opens a browser."""
 
 _COATS = tuple(map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
 """Networks whose last 32 bits are an IPv4 address: IPv4-compatible (RFC 4291 §2.5.5.1), IPv4-translated
 (RFC 7915 §1), NAT64 (RFC 6052 §2.1) and its local-use prefix (RFC 8215). Python knows the others."""
 _NOT_GLOBAL = tuple(map(ip_network, ("192.0.0.0/24", "3fff::/20", "5f00::/16")))
-"""Not everywhere known to Python: protocol assignments, where a cloud has its metadata (RFC 6890),
-documentation (RFC 9637) and segment routing (RFC 9602)."""
+"""Networks that some versions of Python do not know: protocol assignments, where a cloud has its metadata
+(RFC 6890), documentation (RFC 9637) and segment routing (RFC 9602)."""
 _LOCAL_ENDS = tuple(
     f".{one}"
     for one in ("corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localdomain", "private")
 )
-"""Names below these mean something else in each network: RFC 6762 §3 and appendix G, RFC 8375; `internal` was
-set aside for that by ICANN."""
+"""Domains whose names differ in each network: RFC 6762 §3 and appendix G, RFC 8375; ICANN has reserved
+`internal` for this."""
 _RESERVED = ":/?#[]@!$&'()*+,;="
 _URL_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%" + _RESERVED)
-"""RFC 3986 §2: all else has to be percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
+"""RFC 3986 §2: all other characters are percent-encoded, so quotes, blanks, `|`, `^` and `<` never appear."""
 
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 """A bracketed IPv6 address, an IPv4 address or a domain name; RFC 3986 §3.2.2 would allow far more."""
@@ -45,11 +45,11 @@ def check_endpoint(url: str, *, name: str) -> str:
 
     Args:
         url: as configured or as found in a metadata document; untrusted.
-        name: the metadata name, for the message.
+        name: of the metadata member, for the message.
 
     Raises:
-        ConfigError: not absolute, not https (http is for this machine), with user information or a
-            fragment, or with characters that RFC 3986 wants encoded.
+        ConfigError: not absolute, not https (or http on this machine), with user information or a fragment,
+            or with characters that RFC 3986 requires to be encoded.
 
     Source: RFC 6749 §3.1, §3.2; RFC 8414 §2.
     """
@@ -71,7 +71,7 @@ def check_issuer(url: str) -> str:
     if parts.query or parts.fragment or url[-1] in "?#":
         raise _refused("issuer", "an issuer has neither query nor fragment", url)
     if "/.well-known/" in parts.path:
-        exc = _refused("issuer", "that is the address of its metadata", url)
+        exc = _refused("issuer", "that is the URL of its metadata", url)
         exc.hint = "Leave out /.well-known/ and what follows."
         raise exc
     return url
@@ -97,18 +97,19 @@ def check_resource(url: str) -> str:
 def check_browser_url(url: str) -> str:
     """Return a URL that may be handed to a program that opens browsers, or refuse it.
 
-    Such a program gets the URL as one argument and may still re-parse it, treat a leading dash as an
-    option, or start whatever is registered for an unusual scheme; hence a closed alphabet and two schemes.
+    Such a program gets the URL as one argument. It may parse it again, take a leading dash for an option, or
+    start a program that is registered for the scheme. Therefore only some characters and two schemes are
+    allowed.
 
     Raises:
-        ConfigError: anything but https, or http on this machine; or a URL that changes when it is taken
-            apart and put together again, so that two programs could read it differently.
+        ConfigError: not https, or http on this machine; or a URL that changes when it is split and joined
+            again, so that two programs could read it differently.
 
     Source: CVE-2025-6514 (mcp-remote), CVE-2026-4519 (CPython webbrowser), CVE-2022-45299.
     """
     parts = _split(url, "the authorization URL")
     if parts.geturl() != url:
-        raise _refused("the authorization URL", "it can be spelled in another way", url)
+        raise _refused("the authorization URL", "it has more than one spelling", url)
     return url
 
 
@@ -122,7 +123,7 @@ def is_loopback_url(url: str) -> bool:
 
 
 def plain_host(host: str) -> str:
-    """Return a host as two of them are compared: in lower case, without brackets and a dot at the end.
+    """Return a host in the form in which hosts are compared: lower case, without brackets and final dot.
 
     Source: RFC 3986 §3.2.2, §6.2.2.1; RFC 1034 §3.1 (the dot of the root).
     """
@@ -130,7 +131,7 @@ def plain_host(host: str) -> str:
 
 
 def is_localhost(host: str) -> bool:
-    """Return whether a host is `localhost` or a name below it, which are this machine, dot at the end or not.
+    """Return whether a host is `localhost` or a name below it, with or without a final dot.
 
     Source: RFC 6761 §6.3.
     """
@@ -139,7 +140,7 @@ def is_localhost(host: str) -> bool:
 
 
 def is_public_address(address: str) -> bool:
-    """Return whether an IP address may belong to a server elsewhere: not loopback, private or link-local.
+    """Return whether an IP address is public: not loopback, private or link-local.
 
     Source: RFC 9728 §7.7 (server-side request forgery); RFC 6890.
     """
@@ -152,7 +153,7 @@ def is_public_address(address: str) -> bool:
 
 
 def is_inside(url: str) -> bool:
-    """Return whether a URL names, without any name look-up, this machine or an address of a private network.
+    """Return whether a URL names this machine or an address in a private network; no name is looked up.
 
     Source: RFC 9728 §7.7.
     """
@@ -165,14 +166,14 @@ def is_inside(url: str) -> bool:
 
 
 def leads_inside(url: str, *, by: str, allowed: Collection[str] = ()) -> bool:
-    """Return whether a server elsewhere has named a URL at this machine or in its network.
+    """Return whether a server has named a URL that is on this machine or in a private network.
 
-    Nor may a server of a private network point at this machine: plain http would even let it through.
+    A server in a private network must not name this machine either.
 
     Args:
-        url: fit to be an endpoint.
+        url: a usable endpoint.
         by: an address of the server that named it.
-        allowed: hosts that may be inside all the same, because the user says so.
+        allowed: hosts in the private network that the settings allow.
 
     Source: RFC 9728 §7.7.
     """
@@ -182,7 +183,7 @@ def leads_inside(url: str, *, by: str, allowed: Collection[str] = ()) -> bool:
 
 
 def check_approval_url(url: str, *, by: str, allowed: Collection[str] = ()) -> str:
-    """Return a URL where a server wants the person to approve unchanged, or refuse it.
+    """Return the URL of an approval page unchanged, or refuse it.
 
     Args:
         url: as the server named it; untrusted.
@@ -190,20 +191,20 @@ def check_approval_url(url: str, *, by: str, allowed: Collection[str] = ()) -> s
         allowed: as in `leads_inside`.
 
     Raises:
-        ConfigError: as `check_browser_url`, or it leads into the person's own network.
+        ConfigError: as `check_browser_url`, or it is in the person's own network.
 
     Source: RFC 9728 §7.7; RFC 8628 §5.2.
     """
     inside = leads_inside(check_browser_url(url), by=by, allowed=allowed)
-    # Where we connect ourselves the resolver sees where a name leads; a browser follows it anywhere.
+    # When the program connects, it checks the address of a name; a browser does not.
     local = _has_local_name(url) and not (_has_local_name(by) or is_inside(by) or _is_allowed(url, allowed))
     if inside or local:
-        raise _refused("the address to approve at", "it leads to this machine or its network", url)
+        raise _refused("the address to approve at", "it is on this machine or in its network", url)
     return url
 
 
 def origin(url: str) -> str:
-    """Return scheme and authority of a URL as they are spelled, lower case.
+    """Return scheme and authority of a URL as they are spelled, but in lower case.
 
     Source: RFC 6454 §4.
     """
@@ -216,13 +217,13 @@ def _is_allowed(url: str, allowed: Collection[str]) -> bool:
 
 
 def _has_local_name(url: str) -> bool:
-    """Return whether the host of a URL is a name that only the local network can have given."""
+    """Return whether the host of a URL is a name that exists only in a local network."""
     name = (urlsplit(url).hostname or "").removesuffix(".")
     return not _is_address(name) and ("." not in name or name.endswith(_LOCAL_ENDS))
 
 
 def _inner_address(address: IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 one stands for, or else the address itself."""
+    """Return the IPv4 address that is embedded in an IPv6 address, or else the address itself."""
     if any(address in network for network in _COATS) and int(address) > 1:
         return IPv4Address(address.packed[-4:])
     return address.ipv4_mapped or address.sixtofour or address
@@ -232,21 +233,21 @@ def _split(url: str, name: str) -> SplitResult:
     if len(url) > URL_LIMIT:
         raise _refused(name, f"longer than {URL_LIMIT} characters", url)
     if not url or not _URL_CHARACTERS.issuperset(url) or not _well_escaped(url):
-        raise _refused(name, "not a URL of RFC 3986 (blanks, quotes, control or non-ASCII characters)", url)
+        raise _refused(name, "not a valid URL (blanks, quotes, control or non-ASCII characters)", url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
         raise _refused(name, "not a URL", url) from exc
     if not host or port == 0:
-        raise _refused(name, "no absolute URL with a host", url)
+        raise _refused(name, "not an absolute URL with a host", url)
     if "@" in parts.netloc:
         raise _refused(name, "user information is not allowed", url)
-    # CVE-2025-0938: `[` and `]` may only enclose the whole host, else a name passes for an address.
+    # CVE-2025-0938: `[` and `]` may only enclose the whole host; otherwise a name is taken for an address.
     if not _HOST.fullmatch(parts.netloc.removesuffix(f":{port}").removesuffix(":")):
         raise _refused(name, "its host is neither a name nor an address", url)
     if _ends_in_number(host) and not _is_address(host):
-        raise _refused(name, "an IP address has to be written with four numbers and dots", url)
+        raise _refused(name, "an IPv4 address must be written as four numbers with dots", url)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback_url(url)):
         return parts
     if parts.scheme == "http":
@@ -264,7 +265,7 @@ def _is_hex(character: str) -> bool:
 
 
 def _ends_in_number(host: str) -> bool:
-    # WHATWG URL §3.5: such a host is read as an IPv4 address by some, as in 127.1, 0x7f000001 or 2130706433.
+    # WHATWG URL §3.5: some programs read such a host as an IPv4 address: 127.1, 0x7f000001 or 2130706433.
     last = host.removesuffix(".").rpartition(".")[2]
     return last.isdigit() or last.startswith("0x")
 
@@ -277,12 +278,12 @@ def _is_address(host: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=256)  # The same few hosts come by dozens of times in one sign-in.
+@lru_cache(maxsize=256)  # One sign-in asks for the same few hosts many times.
 def _is_loopback_literal(host: str) -> bool:
     if not _is_address(host):
         return False
     address = ip_address(host)
-    # A mapped address is connected to as the IPv4 one in it. Python calls it loopback since 3.13 only.
+    # A mapped address connects to the IPv4 address in it. Python calls it loopback only since 3.13.
     return ((isinstance(address, IPv6Address) and address.ipv4_mapped) or address).is_loopback
 
 

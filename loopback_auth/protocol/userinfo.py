@@ -1,7 +1,6 @@
-"""Who signed in, for a person to read: from the ID token's claims, else from the UserInfo endpoint.
+"""The name of the account, to show to the person: from the ID token, else from the UserInfo endpoint.
 
-The name is for display. It decides nothing: an access token says what may be done, not who somebody is
-(RFC 6749 §10.16).
+The name decides nothing: an access token says what is allowed, not who the user is (RFC 6749 §10.16).
 
 Source: OpenID Connect Core 1.0 §5.3; RFC 6750 §2.1.
 """
@@ -30,12 +29,12 @@ def userinfo_request(
 
 
 def userinfo_response(answer: HttpResponse, id_token: IdToken | None, *, fields: Sequence[str]) -> str:
-    """Return the name of the account; empty when the answer is of no use.
+    """Return the name of the account; empty when the answer has none.
 
-    An answer about another subject than the ID token's is discarded.
+    An answer about another subject than that of the ID token is ignored.
 
     Raises:
-        MalformedResponse: JSON that is no single object.
+        MalformedResponse: JSON that is not an object.
 
     Source: OpenID Connect Core 1.0 §5.3.2.
     """
@@ -48,7 +47,7 @@ def userinfo_response(answer: HttpResponse, id_token: IdToken | None, *, fields:
 
 
 def account_name(claims: Mapping[str, object], fields: Sequence[str]) -> str:
-    """Pick the first of the named members that says something to a person, cleaned.
+    """Return the first of the named members that has a readable value, cleaned.
 
     Source: OpenID Connect Core 1.0 §5.1 (names of claims).
     """
@@ -62,8 +61,8 @@ def account_name(claims: Mapping[str, object], fields: Sequence[str]) -> str:
 
 
 def for_people(account: str) -> str:
-    """Return what an account is called so that a person sees that it is one: a number alone says nothing.
+    """Return the name of an account in a form that people recognize: a number alone becomes "account 7".
 
-    Source: OpenID Connect Core 1.0 §5.1 (`sub` need not say anything to a person).
+    Source: OpenID Connect Core 1.0 §5.1 (`sub` need not be readable).
     """
     return f"account {account}" if account.isdecimal() else account

@@ -1,8 +1,8 @@
-"""Whether the program that asked for a page shows it to a person in a window, as far as its request says.
+"""Decide from a request whether the program that sent it shows the page in a window.
 
-A visit to our start page is the proof that a browser can come back to us, and stops the search for another
-flow. A text browser that was started without a terminal, or a program that only fetches, proves nothing:
-`xdg-open` falls back to w3m where there is no window, and nobody ever sees what w3m then prints.
+A visit to our start page proves that a browser can reach this machine, and then no other flow is offered. A
+text browser without a terminal, or a program that only downloads, proves nothing: without a display,
+`xdg-open` falls back to w3m, whose output nobody sees.
 
 Source: RFC 9110 §10.1.5 (User-Agent), §12.5.1 (Accept).
 """
@@ -43,15 +43,15 @@ FETCHERS = (
     "wget",
     "wget2",
 )
-"""Product names of programs that show pages to nobody."""
-NO_PAGE = "a program that asked for no web page"
+"""Product names of programs that only download."""
+NO_PAGE = "a program that did not ask for a web page"
 
 
 def without_window(request: HttpRequest) -> str:
-    """Name the program that asked, where it shows nobody a page in a window; empty for a browser.
+    """Return the name of the program that sent a request if it shows no window; empty for a browser.
 
     Args:
-        request: untrusted; its first product name is looked at, and what it accepts.
+        request: untrusted; the first product name of User-Agent is read, and Accept.
 
     Source: RFC 9110 §10.1.5, §12.5.1; WHATWG Fetch §2.2.6 (a navigation accepts `text/html`).
     """

@@ -229,7 +229,7 @@ def test_trouble_is_survived_and_told_once(trouble: HttpResponse | TransportErro
     ("trouble", "words"),
     [
         (plain(503), "HTTP status 503"),
-        (plain(200), "log-in page in this network"),
+        (plain(200), "log-in page"),
         (TransportError("connection refused"), "connection refused"),
     ],
 )

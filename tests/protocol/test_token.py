@@ -348,7 +348,7 @@ def test_server_that_is_not_well_has_refused_nothing(answer: HttpResponse, detai
     with pytest.raises(TransportError, match=detail) as trouble:
         token_response(answer, requested_scope="")
 
-    assert "spent" in trouble.value.hint
+    assert "code" in trouble.value.hint
 
 
 def test_trouble_in_a_renewal_costs_nothing_and_says_when_to_come_back() -> None:
@@ -360,7 +360,7 @@ def test_trouble_in_a_renewal_costs_nothing_and_says_when_to_come_back() -> None
 
     assert trouble.value.retry_after == 30
     assert "30 seconds" in trouble.value.hint
-    assert "spent" not in trouble.value.hint
+    assert "code" not in trouble.value.hint
 
 
 @pytest.mark.parametrize("status", [200, 201, 203])
