@@ -1,1 +1,1 @@
-"""The flows: generators that string protocol pairs together in the order things happen on the wire."""
+"""The flows: generators that call `protocol` in the order in which things happen on the wire."""

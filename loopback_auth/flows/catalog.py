@@ -1,6 +1,7 @@
 """Every flow by its name, ready to run.
 
-A flow is imported when it is chosen: the others' imports would be a tenth of a short sign-in.
+A flow is imported when it is chosen: importing all would take a tenth of a short sign-in. Which flow to
+choose is decided in `plan`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 
 @dataclass(frozen=True, slots=True)
 class FlowOptions:
-    """What a flow may rely on.
+    """What the caller of a flow decides.
 
     Args:
-        verify_signature: ID tokens' signatures can be checked.
-        message: for the person on a ticket's approval page.
+        verify_signature: check the signatures of ID tokens (needs joserfc).
+        message: for the person, on the approval page of a ticket.
     """
 
     verify_signature: bool = False
@@ -33,7 +34,7 @@ class FlowOptions:
 def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: FlowOptions) -> Flow[SignIn]:
     """Return the flow of a name, ready to run.
 
-    `paste` is the code flow whose answer the person brings: the difference is in how it is received.
+    `paste` is the code flow; only the interpreter receives the response in another way.
 
     Raises:
         ConfigError: there is no such flow, or a value of the client cannot be sent.
@@ -44,7 +45,7 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Fl
         from loopback_auth.flows.device import device_code
 
         if client.client_secret is None:
-            # GitHub and others want the secret with a code and none with a device code (RFC 8628 §3.4).
+            # GitHub and others require the secret with a code but not with a device code (RFC 8628 §3.4).
             client = replace(client, provider=replace(client.provider, client_auth="none"))
         return device_code(client, verify_signature=verify)
     if name == "ticket":
@@ -52,9 +53,9 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Fl
 
         return ticket(client, attempt, message=conditions.message)
     if name == "paste":
-        # What is read off an address bar has to be in the address.
+        # The person copies the response from the address bar.
         name, client = "code", replace(client, response_mode="query")
-    # What is left are response types; asked for one by one, so that the name has their type.
+    # The others are response types; compared one by one, so that the name gets their type.
     for response_type in RESPONSE_TYPES:
         if name == response_type:
             return _by_browser(replace(client, response_type=response_type), attempt, verify=verify)

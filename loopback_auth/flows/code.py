@@ -1,6 +1,7 @@
 """Sign in with a code that the browser brings to a loopback redirect URI: the recommended flow.
 
-With `response_type=code id_token` an ID token comes along, which says in advance whose code it is.
+With `response_type=code id_token` an ID token comes with the code, and identifies the user before the code is
+exchanged.
 
 Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4; RFC 9700 §2.1.1.
 """
@@ -29,9 +30,10 @@ def authorization_code(
     """Sign in with a code delivered to a loopback redirect URI.
 
     Args:
-        client: who asks, and for what.
-        attempt: fresh randomness, used for nothing else.
-        verify_signature: check the ID token's signature too (needs joserfc); its claims always are.
+        client: what to request, and where.
+        attempt: random values that are used only here.
+        verify_signature: check the signature of the ID token too (needs joserfc); its claims are always
+            checked.
 
     Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4.
     """
@@ -39,14 +41,14 @@ def authorization_code(
     redirect_uri = yield from Bind(client.provider.redirect)
     also = ("pushed_authorization_request_endpoint",) if client.push else ()
     metadata = yield from discover(client.provider, also=also)
-    client_authentication(client, metadata)  # A missing secret is better known before a person is asked.
+    client_authentication(client, metadata)  # A missing secret is an error before the person is asked.
     if doubt := pkce_doubt(client, metadata):
         yield from Warn(doubt)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
     request = yield from _pushed(client, metadata, request)
     yield from Browse(request.url, request)
 
-    # The person is away now: what the answer will need is fetched meanwhile.
+    # While the person is in the browser, what the response will need is fetched.
     keys = (yield from keys_if_possible(metadata)) if verify_signature and request.nonce else None
 
     callback = yield from Receive(request)

@@ -1,7 +1,7 @@
-"""Sign in on another device: the person enters a code there, we ask until they have approved.
+"""Sign in on another device: the person enters a code there, and the program polls until they have approved.
 
-Not for a machine whose own browser can come back to us: whoever began the sign-in cannot be told from
-whoever approves it, which is what device code phishing lives on (RFC 8628 §5.4).
+Not for a machine whose own browser can reach the program: nothing shows that the person who approves is the
+one who began the sign-in, and device code phishing exploits that (RFC 8628 §5.4).
 
 Source: RFC 8628 §3.
 """
@@ -29,8 +29,9 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     """Sign in with a code that the person enters on any device.
 
     Args:
-        client: who asks, and for what.
-        verify_signature: check the ID token's signature too (needs joserfc); its claims always are.
+        client: what to request, and where.
+        verify_signature: check the signature of the ID token too (needs joserfc); its claims are always
+            checked.
 
     Source: RFC 8628 §3.
     """
@@ -72,8 +73,8 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
 
 
 def _strange_host(metadata: ServerMetadata, url: str, expected: Collection[str]) -> str:
-    # Providers do use other hosts (google.com for googleapis.com), so this is a remark and no refusal; and
-    # where the row of a provider names them it is none, lest people get used to it.
+    # Providers use other hosts too (google.com for googleapis.com), so this is only a remark. There is none
+    # for hosts in the row of a provider, because people would get used to it.
     shown = urlsplit(url).hostname or ""
     known = urlsplit(metadata.device_authorization_endpoint or "").hostname or ""
     if not shown or _family(shown) == _family(known) or shown in map(str.lower, expected):
@@ -84,7 +85,7 @@ def _strange_host(metadata: ServerMetadata, url: str, expected: Collection[str])
 
 
 def _family(host: str) -> list[str]:
-    # Without the list of public suffixes: under `co.uk` and the like three labels make a name, else two.
+    # Without the list of public suffixes: below `co.uk` and the like a name has three labels, else two.
     labels = host.split(".")
     shared = len(labels[-1]) == 2 and labels[-2:-1] in (["ac"], ["co"], ["com"], ["gov"], ["net"], ["org"])
     return labels[-3:] if shared else labels[-2:]

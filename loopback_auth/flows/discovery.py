@@ -1,4 +1,6 @@
-"""Find out what is not yet known about an authorization server.
+"""Fetch what is not yet known about an authorization server: its metadata and its keys.
+
+Which members are accepted is decided in `protocol.metadata`.
 
 Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
 """
@@ -27,29 +29,29 @@ from loopback_auth.protocol.metadata import (
 )
 
 UNVERIFIED = (
-    "The server's keys could not be fetched, so the signature of the ID token was not checked; it came over "
-    "TLS from the server itself."
+    "The server's keys could not be fetched, so the signature of the ID token was not checked. The token "
+    "came over TLS from the server itself."
 )
-"""OpenID Connect Core 1.0 §3.1.3.7 (6) is content with that."""
+"""OpenID Connect Core 1.0 §3.1.3.7 (6) accepts that."""
 
 
 def discover(
     provider: Provider, start: str = "authorization_endpoint", also: tuple[str, ...] = ()
 ) -> Flow[ServerMetadata]:
-    """Return the metadata of a provider, asking its issuer only when an endpoint is missing.
+    """Return the metadata of a provider; its issuer is asked only when an endpoint is missing.
 
-    The document of OpenID Connect knows no revocation, device or push endpoint. Where one of those is wanted
-    and is not in the first document, it is looked for in the next one of the same issuer.
+    The document of OpenID Connect does not define revocation, device and push endpoints. If one of those is
+    wanted and is not in the first document, it is looked for in the next document of the same issuer.
 
     Args:
         provider: what is known beforehand.
-        start: the endpoint where the flow begins; besides the token endpoint the only one it needs.
+        start: the endpoint at which the flow begins; the flow needs it and the token endpoint.
         also: further members that are wanted.
 
     Raises:
         ConfigError: neither both endpoints nor an issuer are known.
         EndpointMissing: the issuer publishes no metadata.
-        ProtocolError, TransportError: what came instead of them.
+        ProtocolError, TransportError: the metadata could not be read.
 
     Source: RFC 8414 §3; OpenID Connect Discovery 1.0 §4.
     """
@@ -59,7 +61,7 @@ def discover(
         return known
     if known.issuer is None:
         raise ConfigError(
-            f"It is not known where {provider.name} takes requests.",
+            f"The endpoints of {provider.name} are not known.",
             hint=f"Give --issuer, or both --{start.replace('_', '-')} and --token-endpoint.",
         )
     wanted = ("token_endpoint", start, *also)
@@ -70,13 +72,13 @@ def discover(
         if is_absent(answer):
             absent.append(answer)
             continue
-        # A server in trouble does not lead to the next document, which may be an older one.
+        # After a failure of the server the next document is not tried: it may be an older one.
         found = metadata_response(provider, answer)
         if doubts := metadata_doubts(provider, answer):
             yield from Warn(doubts)
         return (yield from _completed(provider, found, wanted, requests[at + 1 :]))
     raise EndpointMissing(
-        f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414); first came "
+        f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414). The first answer was "
         f"{came_instead(absent[0])}.",
         hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
     )
@@ -85,14 +87,14 @@ def discover(
 def _completed(
     provider: Provider, found: ServerMetadata, wanted: tuple[str, ...], requests: tuple[HttpRequest, ...]
 ) -> Flow[ServerMetadata]:
-    """Look in further documents of the same issuer for what the first one lacks; they may be missing."""
+    """Add members that only further documents of the same issuer have; these documents may be missing."""
     for request in requests:
         if all(getattr(found, name) is not None for name in wanted):
             break
         try:
             answer = yield from Send(request, step="metadata request")
             if not is_absent(answer):
-                # RFC 8414 §3.3: it has to name the issuer as well.
+                # RFC 8414 §3.3: it must name the issuer as well.
                 found = merged(metadata_response(provider, answer), found)
         except (ProtocolError, TransportError):
             continue
@@ -100,7 +102,7 @@ def _completed(
 
 
 def signing_keys(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:
-    """Return the server's public keys, or None when it names no place for them.
+    """Return the server's public keys, or None when the metadata has no address for them.
 
     Source: OpenID Connect Core 1.0 §10.1.
     """
@@ -112,7 +114,7 @@ def signing_keys(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:
 
 
 def keys_if_possible(metadata: ServerMetadata) -> Flow[Mapping[str, object] | None]:
-    """Return the keys, or None when they cannot be had now: they are asked for again when needed.
+    """Return the keys, or None when they cannot be fetched now; they are requested again when needed.
 
     Source: OpenID Connect Core 1.0 §10.1.
     """

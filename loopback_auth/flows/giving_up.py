@@ -1,4 +1,6 @@
-"""Give up the tokens of a kept sign-in at the server.
+"""Revoke the tokens of a kept sign-in at the server.
+
+Decides in which order, and which failures count; the requests are built in `protocol.revocation`.
 
 Source: RFC 7009 §2.
 """
@@ -22,17 +24,17 @@ from loopback_auth.protocol.revocation import (
 
 
 def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
-    """Give up the tokens of a sign-in at the server, the refresh token first.
+    """Revoke the tokens of a sign-in at the server, the refresh token first.
 
-    An access token that the server does not revoke by itself is no trouble once its refresh token is: it is
-    dead already, or ends soon.
+    Once the refresh token is revoked, an access token that the server does not revoke is not an error: it is
+    revoked with it, or expires soon.
 
     Returns:
-        Whether they are of no use any more, or will be by themselves; False when the server has no endpoint
-        for it, so that nothing was sent.
+        True when the tokens are revoked, or will expire soon; False when the server has no endpoint for it,
+        so that nothing was sent.
 
     Raises:
-        RevocationError, TransportError: the first trouble, after both were tried.
+        RevocationError, TransportError: the first failure, after both tokens were tried.
 
     Source: RFC 7009 §2.1 (revoking the refresh token should end its access tokens, but need not), §2.2.1.
     """
@@ -54,8 +56,8 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
     unsupported = isinstance(second, RevocationError) and second.error == "unsupported_token_type"
     if unsupported and first is None and tokens.refresh_token is not None:
         yield from Warn(
-            "The refresh token is revoked. The server does not revoke access tokens: the last one ends by "
-            "itself, unless it has ended with the refresh token."
+            "The refresh token is revoked. The server does not revoke access tokens: the last one expires by "
+            "itself, unless it was revoked with the refresh token."
         )
         return True
     if trouble := first or second:
@@ -64,22 +66,23 @@ def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:
 
 
 def _at_the_vendor(client: ClientConfig, sign_in: SignIn) -> Flow[None]:
-    """Give up a token by the vendor's own request, which the token itself authorizes.
+    """Revoke a token with the vendor's own request, which the token itself authorizes.
 
-    One that has ended authorizes nothing, and that says nothing of the refresh token: it is renewed first.
+    An expired token does not authorize the request, and the refresh token may still work: the token is
+    renewed first.
     """
     answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
     if is_of_a_dead_token(answer) and sign_in.tokens.refresh_token is not None:
         try:
             renewal = yield from refresh(client, sign_in)
         except SignInRequired:
-            return  # The refresh token has ended too.
+            return  # The refresh token does not work any more either.
         answer = yield from Send(vendor_revocation_request(renewal.sign_in), step="revocation request")
     vendor_revocation_response(answer)
 
 
 def _with_revocation(sign_in: SignIn) -> Flow[SignIn]:
-    """Look for a revocation endpoint where it can be: OpenID Connect Discovery, read first, knows none."""
+    """Look for a revocation endpoint in the document of RFC 8414; OpenID Connect does not define one."""
     known = sign_in.metadata
     if known.revocation_endpoint is not None or known.issuer is None or not known.discovered:
         return sign_in

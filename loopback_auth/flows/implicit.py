@@ -1,8 +1,8 @@
 """Sign in with tokens that come through the browser: `response_type=token`, `id_token`, or both.
 
-Not recommended, and not chosen by itself: the token passes through the address bar, stays in the browser's
-history, and nothing ties it to whoever began the sign-in. It exists here because some servers offer public
-clients nothing else, and to be compared.
+Not recommended, and never chosen automatically: the token passes through the address bar, stays in the
+browser's history, and nothing binds it to the program that began the sign-in. It is here because some servers
+offer nothing else to public clients, and for `compare`.
 
 Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2; against it: RFC 9700 §2.1.2, RFC 8252 §8.2.
 """
@@ -17,8 +17,8 @@ from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.response import authorization_response
 
 EXPOSED = (
-    "The token comes through the browser: it stays in its history, and any script or extension that can read "
-    "the address has it. RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use --flow code where you can."
+    "The token comes through the browser: it stays in the history, and a script or extension that can read "
+    "the URL can take it. RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use --flow code if you can."
 )
 
 
@@ -26,12 +26,12 @@ def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool =
     """Sign in with tokens delivered by the authorization endpoint itself.
 
     Args:
-        client: who asks; its response type says for what.
-        attempt: fresh randomness, used for nothing else.
-        verify_signature: an ID token through the browser is worth nothing without (needs joserfc).
+        client: what to request, and where; its response type decides which tokens.
+        attempt: random values that are used only here.
+        verify_signature: required for an ID token, which comes through the browser (needs joserfc).
 
     Raises:
-        ConfigError: an ID token was asked for and its signature cannot be checked.
+        ConfigError: an ID token is requested, and its signature cannot be checked.
 
     Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2.2.
     """

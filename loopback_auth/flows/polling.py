@@ -1,10 +1,11 @@
-"""Ask until there is an answer: the one loop of the device grant and of tickets.
+"""The polling loop of the device grant and of tickets.
 
-It ends when the answer is more than "not yet", when the server refuses, or when the time is over by either
-clock: the monotonic one may stand still while a laptop sleeps, the other may jump. Then it asks once more.
+It ends when the answer is more than "not yet", when the server refuses, or when the time is over by one of
+two clocks: the monotonic one may stop while a laptop sleeps, the other may jump. Then it polls a last time.
+When to poll is decided in `protocol.polling`.
 
-Some vendors answer a poll only when it is over (a long poll). To us that is a poll like any other: our own
-time-out ends it, and after such a silence, which means "not yet", the next one begins at once.
+Some vendors answer a poll only when the person has decided (a long poll). Our own timeout ends such a poll
+like any other; it means "not yet", and the next poll begins at once.
 
 Source: RFC 8628 §3.5.
 """
@@ -23,13 +24,13 @@ from loopback_auth.protocol.polling import PollSchedule, failed, next_poll, paus
 T = TypeVar("T")
 
 SPREAD = 0.1
-"""Clients that started together should not go on asking together."""
+"""Spread of the gaps, so that clients that started together do not keep polling together."""
 
 WORRYING = 3
 """Useless answers in a row after which the person is told."""
 
 LONG_SILENCE = 20.0
-"""Seconds; what takes longer was a long poll cut off, by us or by something in between."""
+"""Seconds; a poll that takes longer was a long poll that was cut off, by us or by a proxy."""
 
 
 def poll(
@@ -43,21 +44,21 @@ def poll(
     long_poll: bool = False,
     secrets: tuple[str, ...] = (),
 ) -> Flow[T]:
-    """Send a request again and again until its answer is one.
+    """Repeat a request until its answer is more than "not yet".
 
     Args:
         request: the poll.
-        judge: says what an answer means; raises what ends the waiting.
-        step: names the poll for people.
+        judge: returns `Pending`, or the final answer; raises an error that ends the polling.
+        step: the name of the poll, for people.
         interval: seconds between two polls at least.
-        lifetime: seconds after which nobody can approve any more.
-        own_pace: the interval is not the server's wish, and the person's return may cut it short.
-        long_poll: the server keeps silent until it knows more.
+        lifetime: seconds after which the person cannot approve any more.
+        own_pace: the interval was not named by the server, so that the person's return may shorten it.
+        long_poll: the server answers only when the person has decided.
         secrets: paths of secret members of the answer, see `Send`.
 
     Raises:
         AttemptExpired: the lifetime is over.
-        TransportError: it is over, and the last poll did not even get an answer.
+        TransportError: the lifetime is over, and the last poll got no answer.
 
     Source: RFC 8628 §3.4, §3.5.
     """
@@ -83,7 +84,7 @@ def poll(
         rhythm = _after(rhythm, verdict, moment.now)
         rhythm = returned(rhythm, moment.now) if silent else _noticed(rhythm, moment)
         if verdict.trouble and rhythm.failures == WORRYING:
-            yield from Warn(f"Still waiting, but the last answers were of no use: {verdict.trouble}")
+            yield from Warn(f"Still waiting, but the last answers could not be used: {verdict.trouble}")
 
 
 def _asked(
@@ -100,10 +101,10 @@ def _expired(lifetime: float, trouble: str) -> AttemptExpired:
     span = f"{lifetime:.0f} seconds" if lifetime < 120 else f"{lifetime / 60:.0f} minutes"
     if trouble:
         return AttemptExpired(
-            f"No approval could be seen within {span}; the last answer was of no use: {trouble}",
+            f"The login was not approved within {span}, and the last answer could not be used: {trouble}",
             hint="Check the network and run the command again.",
         )
-    return AttemptExpired(f"Nobody approved within {span}.", hint="Run the command again.")
+    return AttemptExpired(f"The login was not approved within {span}.", hint="Run the command again.")
 
 
 def _noticed(rhythm: PollSchedule, moment: Tick) -> PollSchedule:

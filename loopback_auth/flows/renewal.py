@@ -1,8 +1,8 @@
 """Renew the tokens of a kept sign-in.
 
-A server that rotates refresh tokens has used up the old one when its answer arrives. So a renewal has two
-halves: `refresh` takes the new tokens out of the answer, for the caller to keep them, and `identified`
-checks everything else about it, which can no longer cost them.
+When a server rotates refresh tokens, the old one is invalid as soon as its answer arrives. Therefore a
+renewal has two parts: `refresh` takes the new tokens from the answer, and the caller keeps them; then
+`identified` checks everything else, and a failed check cannot lose the tokens.
 
 Source: RFC 6749 §6; RFC 9700 §4.14.2; OpenID Connect Core 1.0 §12.
 """
@@ -40,15 +40,15 @@ _ERROR = re.compile(r'"error"\s*:(?!\s*(?:null|""|false|\{\s*\}|\[\s*\]))|(?:^|&
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """What the answer to a refresh request brought, to be kept before anything else of it is checked.
+    """The result of a refresh request, to be kept before anything else in the answer is checked.
 
     Args:
-        sign_in: with the new tokens; ID token and account are the old ones.
-        id_token: as it came, of whatever kind.
+        sign_in: with the new tokens; ID token and account are still the old ones.
+        id_token: as received, unchecked.
         received_at: Unix seconds.
-        scope_before: as granted up to now.
-        trouble: the answer had no access token that can be used; to be raised once the sign-in is kept.
-        warnings: what differs from the standard and was understood all the same.
+        scope_before: granted until now, separated by spaces.
+        trouble: raised after the sign-in is kept, because the answer had no usable access token.
+        warnings: what differs from the standard and was accepted.
     """
 
     sign_in: SignIn
@@ -60,7 +60,7 @@ class Renewal:
 
 
 def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
-    """Rebuild from a kept sign-in the client that made it; its secret, if any, is kept elsewhere."""
+    """Rebuild the client from a kept sign-in; its secret is not kept there."""
     claims = sign_in.tokens.id_token.claims if sign_in.tokens.id_token is not None else {}
     issuer = claims.get("iss")
     provider = Provider(
@@ -82,15 +82,15 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
 
 
 def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
-    """Ask for new tokens, and take from the answer what has to be kept.
+    """Request new tokens, and take what must be kept from the answer.
 
-    A new refresh token replaces the old one; none means that the old one stays good.
+    A new refresh token replaces the old one; without a new one the old one stays valid.
 
     Raises:
-        SignInRequired: there is no refresh token, or the server refuses it, under whatever name.
+        SignInRequired: there is no refresh token, or the server refuses it with any error code.
         TokenError: the server refuses the client itself.
-        TransportError: no answer, or none that judges the refresh token; the old one is as good as before.
-        MalformedResponse: an answer without anything to keep.
+        TransportError: no answer, or a failure; the old refresh token is still valid.
+        MalformedResponse: the answer has nothing to keep.
 
     Source: RFC 6749 §5.2, §6; RFC 9700 §4.14.2; RFC 8707 §2.2.
     """
@@ -127,19 +127,19 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
 
 
 def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool = False) -> Flow[SignIn]:
-    """Check whose tokens a renewal has brought, and tell what has changed with them.
+    """Check whose tokens a renewal has brought, and warn about what has changed.
 
-    An ID token that is of no use is passed over with a warning, and the old one stays: the answer need not
-    have had one, and it is the refresh token that binds the new tokens to this person and this client.
+    An unusable ID token causes a warning, and the old one stays: a refresh response need not have one, and
+    the refresh token binds the new tokens to this person and this client.
 
     Args:
-        client: who asked.
-        renewal: whose tokens are kept by now.
-        verify_signature: check the ID token's signature too.
+        client: that sent the refresh request.
+        renewal: its tokens have been kept.
+        verify_signature: check the signature of the ID token too.
 
     Raises:
-        MalformedResponse: the answer had no access token that can be used, or its ID token names another
-            issuer or another person. The tokens must not be handed out then.
+        MalformedResponse: the answer had no usable access token, or its ID token names another issuer or
+            another person. Then the tokens must not be handed out.
 
     Source: OpenID Connect Core 1.0 §12.2; RFC 6749 §5.1 (scope).
     """
@@ -153,7 +153,7 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
         if warning:
             yield from Warn(warning)
     before, raw = sign_in.tokens.id_token, renewal.id_token
-    # An empty one is as good as none: some servers send it where openid was not asked for again.
+    # An empty one counts as none: some servers send it when openid was not requested again.
     if before is None or raw is None or raw == "":
         return sign_in
     keys = (yield from keys_if_possible(sign_in.metadata)) if verify_signature else None
@@ -173,25 +173,25 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
     except LoopbackAuthError as exc:
         if _names_another(raw, before):
             raise
-        yield from Warn(f"{exc.message}. The tokens were renewed; the earlier ID token stays.")
+        yield from Warn(f"{exc.message}. The tokens were renewed, and the earlier ID token is kept.")
         return sign_in
     return replace(sign_in, tokens=replace(sign_in.tokens, id_token=checked))
 
 
 def withheld(sign_in: SignIn) -> SignIn:
-    """Return a sign-in whose access token is never handed out, and whose refresh token is not lost."""
+    """Return a sign-in whose access token is never handed out, and whose refresh token is kept."""
     return replace(sign_in, tokens=replace(sign_in.tokens, expires_at=sign_in.tokens.obtained_at))
 
 
 def _end(new: TokenSet, old: TokenSet) -> float | None:
-    """Return when a renewed token ends; if the server does not say, it lives as long as the last one."""
+    """Return when a renewed token expires; if the server does not say, after the lifetime of the last one."""
     if new.expires_at is not None or old.expires_at is None or old.expires_at <= old.obtained_at:
         return new.expires_at
     return new.obtained_at + (old.expires_at - old.obtained_at)
 
 
 def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -> LoopbackAuthError:
-    """Say what a failed renewal means: trouble that passes, a client that is refused, or a new sign-in."""
+    """Return the error for a failed renewal: it may pass, the client is refused, or a sign-in is required."""
     error = said(answer).error if isinstance(refusal, TokenError | TransportError) else ""
     dead = error in sign_in.quirks.dead_refresh_errors
     if isinstance(refusal, TransportError) and not dead:
@@ -202,15 +202,15 @@ def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -
         return refusal
     if error or 400 <= answer.status < 500:
         return SignInRequired(
-            f"The sign-in for {sign_in.name} has ended: {refusal.message}", hint="Sign in again."
+            f"The sign-in for {sign_in.name} is not valid any more: {refusal.message}", hint="Sign in again."
         )
     refusal.hint = f"{STILL_KEPT} Try again; if it happens again, sign in again."
     return refusal
 
 
 def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:
-    """Find the refresh token in an answer that is otherwise of no use: the old one may be dead by now."""
-    # Without the zeros the ASCII of UTF-16 is there, too.
+    """Find the refresh token in an otherwise unusable answer: the old one may be invalid by now."""
+    # Without its zero bytes, UTF-16 is ASCII.
     text = answer.body.replace(b"\0", b"").decode("latin-1")
     if not 200 <= answer.status < 300 or _ERROR.search(text):
         return None
@@ -221,20 +221,20 @@ def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:
     path = sign_in.quirks.access_token_path.rpartition(".")[0]
     token = member(document, f"{path}.refresh_token".lstrip(".")) if isinstance(document, dict) else None
     if token is None:
-        # Wherever it is, in whatever form, as long as there is only one that is meant.
+        # Anywhere in the answer and in any form, as long as there is only one.
         found = {unquote_plus(match[2]) if match[2] else match[1] for match in _REFRESH_TOKEN.finditer(text)}
         token = found.pop() if len(found) == 1 else None
     return token if isinstance(token, str) and token and token.isascii() and token.isprintable() else None
 
 
 def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # Of a document that the strict reader refuses, what can be read in one way only.
+    # Of a document that the strict parser refuses: the members with one meaning only.
     names = Counter(name for name, _ in pairs)
     return {name: value for name, value in pairs if names[name] == 1}
 
 
 def _names_another(raw: object, before: IdToken) -> bool:
-    """Return whether an ID token that was refused names another issuer or another person than the first."""
+    """Return whether a refused ID token names another issuer or another person than the first one."""
     try:
         claims = decode(raw if isinstance(raw, str) else "")[1]
     except LoopbackAuthError:

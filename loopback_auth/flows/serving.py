@@ -1,6 +1,6 @@
-"""Whether a kept sign-in is the one that a client wants: a token goes to no server that it was not made for.
+"""Decide whether a kept sign-in is for a client: a token must not go to another server than its own.
 
-Compared is what the client says; what it leaves open, a kept sign-in may have filled in.
+What the client says is compared with the sign-in; what the client leaves open may have any value there.
 
 Source: RFC 6749 §3.3, §10.4; RFC 8707 §2; RFC 9700 §2.3.
 """
@@ -12,7 +12,7 @@ from loopback_auth.protocol.scope import scope_missing
 
 
 def why_not(sign_in: SignIn, client: ClientConfig) -> str:
-    """Say in a clause why a kept sign-in does not serve a client; empty when it does.
+    """Return why a kept sign-in is not for a client, as a clause; empty when it is.
 
     Source: RFC 6749 §3.3 (scope); RFC 8707 §2 (resource).
     """
@@ -24,7 +24,7 @@ def why_not(sign_in: SignIn, client: ClientConfig) -> str:
         return "it is for another resource"
     if sign_in.audience != client.audience:
         return "it is for another audience"
-    # What was asked for and not granted would not be granted by asking again each time.
+    # A scope that was requested and not granted would not be granted next time either.
     unasked = " ".join(sorted(set(client.scope.split()) - set(sign_in.requested_scope.split())))
     missing = scope_missing(requested=unasked, tokens=sign_in.tokens, quirks=sign_in.quirks)
     return f"it was made without the scope {' '.join(missing)}" if missing else ""
@@ -33,13 +33,13 @@ def why_not(sign_in: SignIn, client: ClientConfig) -> str:
 def _same_server(sign_in: SignIn, client: ClientConfig) -> bool:
     provider, kept = client.provider, sign_in.metadata
     wanted = provider.metadata
-    # Made by endpoints alone, a sign-in knows no issuer, and then these have to be the same.
+    # A sign-in by endpoints alone has no issuer; then the endpoints must be the same.
     by_endpoints = kept.issuer is None and wanted.token_endpoint is not None
     if wanted.issuer is not None and not by_endpoints:
         known = {wanted.issuer, provider.allowed_issuer or wanted.issuer}
         if kept.issuer not in known:
             return False
-    # An address that is configured stands above what the server publishes, and is kept as such.
+    # A configured endpoint takes precedence over the published one, and was kept with the sign-in.
     names = ("authorization_endpoint", "token_endpoint")
     pairs = ((getattr(wanted, name), getattr(kept, name)) for name in names)
     if any(asked is not None and asked != there for asked, there in pairs):

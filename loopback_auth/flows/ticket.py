@@ -1,10 +1,9 @@
-"""Sign in by ticket: create one, let the person approve it in a browser, ask until approved, redeem it.
+"""Sign in by ticket: create a ticket, let the person approve it in a browser, poll, and exchange it.
 
-What a ticket is for: the browser need not be able to come back to us. What it costs: no redirect tells us of
-the approval, so we ask; and nothing but the id shows that the one who redeems is the one who began, unless
-the server takes a code challenge.
+Advantage: the browser need not reach this machine. Disadvantages: the program has to poll; and whoever knows
+the id of the ticket can exchange it, unless the server takes a code challenge.
 
-Source: the contract's own (`contracts`).
+Source: the `source` of each contract in `settings.contracts`.
 """
 
 from __future__ import annotations
@@ -34,15 +33,15 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     """Sign in by a ticket that the person approves.
 
     Args:
-        client: who asks; its provider has the contract.
-        attempt: fresh randomness, for the binding where the server offers one.
-        message: shown to the person on the approval page where the server does that.
+        client: what to request, and where; its provider has the contract.
+        attempt: random values, for the binding if the server offers one.
+        message: shown to the person on the approval page, if the server supports that.
 
     Raises:
-        EndpointMissing: the provider has no tickets.
-        ConfigError: the contract cannot be followed.
+        EndpointMissing: the provider has no ticket contract.
+        ConfigError: the contract cannot be used.
 
-    Source: the contract's own.
+    Source: the `source` of the contract.
     """
     contract = client.provider.ticket
     if contract is None:
@@ -99,7 +98,7 @@ def _values(client: ClientConfig, contract: TicketContract, attempt: Attempt, me
 
 
 def _cleaned_up(request: HttpRequest) -> Flow[None]:
-    # The token is here: tidying up behind us may fail.
+    # The token has arrived, so a failed clean-up does not matter.
     with suppress(ProtocolError, TransportError):
         yield from Send(request, step="ticket clean-up")
 
@@ -109,7 +108,7 @@ def _account(contract: TicketContract, values: dict[str, str], tokens: TokenSet)
         return ""
     request = call_request(contract.account, values)
     request = replace(request, headers=(*request.headers, ("Authorization", f"Bearer {tokens.access_token}")))
-    # The name is a courtesy: the sign-in has succeeded, whatever becomes of this request.
+    # The name is optional: the sign-in has succeeded even if this request fails.
     try:
         answer = yield from Send(request, step="account request")
         return account_response(contract, answer)

@@ -1,6 +1,7 @@
-"""From a token endpoint's answer to tokens that may be handed out: shared by every flow that gets one.
+"""Turn the answer with the tokens into a sign-in; shared by every flow.
 
-Nothing is handed out before every check has passed (RFC 9700 §4.5.3.2).
+It checks the tokens and the ID token and asks for the name of the account. No token is handed out before
+every check has passed (RFC 9700 §4.5.3.2). What each check demands is decided in `protocol`.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ def checked_tokens(
     """Check a token response with its ID token, and find out who signed in.
 
     Args:
-        client: who asked.
+        client: that sent the request.
         metadata: of the server that answered.
         answer: untrusted.
-        nonce: what the ID token has to repeat; None when no ID token was asked for.
-        keys: the server's keys as far as they are known already.
-        verify_signature: check the ID token's signature too.
+        nonce: the ID token must have the same; None when no ID token was requested.
+        keys: the server's keys, if they are known already.
+        verify_signature: check the signature of the ID token too.
 
     Source: RFC 6749 §5.1; OpenID Connect Core 1.0 §3.1.3.3-3.1.3.8, §5.3.
     """
@@ -55,9 +56,9 @@ def checked_tokens(
     tokens, raw = told.tokens, told.members.get("id_token")
     if nonce is not None and not isinstance(raw, str):
         raise MalformedResponse(
-            "The token response has no ID token although openid was asked for",
+            "The token response has no ID token, although openid was requested",
             source="OpenID Connect Core 1.0 §3.1.3.3",
-            hint="Leave openid out of --scope if this is no OpenID provider.",
+            hint="Leave openid out of --scope if this is not an OpenID provider.",
         )
     if isinstance(raw, str) and "openid" in client.scope.split():
         if verify_signature:
@@ -78,7 +79,7 @@ def checked_tokens(
 def signed_in(
     client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet, *, client_auth: ClientAuth
 ) -> SignIn:
-    """Put together what a flow ends with: the tokens, and all that is needed to renew and revoke them."""
+    """Return the result of a flow: the tokens, and all that is needed to renew and revoke them."""
     revoke_method, revoke_url = _vendor_revocation(client, metadata)
     return SignIn(
         name=client.provider.name,
@@ -99,7 +100,7 @@ def signed_in(
 
 
 def _vendor_revocation(client: ClientConfig, metadata: ServerMetadata) -> tuple[str, str]:
-    """Return method and address of the vendor's own revocation, which takes the tokens of any flow."""
+    """Return method and URL of the vendor's own revocation request, which revokes tokens of every flow."""
     quirks, contract = client.provider.quirks, client.provider.ticket
     if contract is None or contract.revoke is None or quirks.revoke_url or metadata.revocation_endpoint:
         return quirks.revoke_method, quirks.revoke_url
@@ -109,12 +110,12 @@ def _vendor_revocation(client: ClientConfig, metadata: ServerMetadata) -> tuple[
     try:
         request = call_request(contract.revoke, values)
     except ConfigError:
-        return "", ""  # It wants a value that only a ticket has.
+        return "", ""  # It needs a value that only a ticket has.
     return request.method, request.url
 
 
 def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:
-    """Refuse to ask for an ID token through the browser when its signature could not be checked.
+    """Refuse to request an ID token through the browser when its signature could not be checked.
 
     Raises:
         ConfigError: joserfc is missing.
@@ -123,7 +124,7 @@ def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:
     """
     if "id_token" in client.response_type.split() and not verify_signature:
         raise ConfigError(
-            f"response_type={client.response_type} needs the signature of the ID token to be checked.",
+            f"response_type={client.response_type} requires that the signature of the ID token is checked.",
             hint="Install the extra: pip install 'loopback_auth[oidc]'.",
         )
 
@@ -131,12 +132,12 @@ def check_verifiable(client: ClientConfig, *, verify_signature: bool) -> None:
 def front_channel_tokens(
     client: ClientConfig, response: AuthorizationResponse, *, keys: Mapping[str, object] | None
 ) -> Flow[TokenSet]:
-    """Check the tokens that an authorization response carries itself, and find out who signed in.
+    """Check the tokens in an authorization response, and find out who signed in.
 
     Args:
-        client: who asked.
-        response: checked but for what is in the tokens.
-        keys: the server's keys as far as they are known already.
+        client: that sent the request.
+        response: checked, except for its tokens.
+        keys: the server's keys, if they are known already.
 
     Source: RFC 6749 §4.2.2; OpenID Connect Core 1.0 §3.2.2.8.
     """
@@ -160,10 +161,10 @@ def front_channel_tokens(
 def front_channel_identity(
     client: ClientConfig, response: AuthorizationResponse, *, keys: Mapping[str, object] | None
 ) -> Flow[IdToken | None]:
-    """Check the ID token that an authorization response carries, if it does; its signature is always checked.
+    """Check the ID token in an authorization response, if there is one; its signature is always checked.
 
     Raises:
-        MalformedResponse: it is not as it must be, or the server publishes no keys.
+        MalformedResponse: the ID token is wrong, or the server publishes no keys.
 
     Source: OpenID Connect Core 1.0 §3.2.2.11, §3.3.2.12.
     """
@@ -173,7 +174,7 @@ def front_channel_identity(
     keys = yield from _keys_for(raw, response.request.metadata, keys)
     if keys is None:
         raise MalformedResponse(
-            "The server publishes no keys to check its ID token with",
+            "The server publishes no keys with which its ID token can be checked",
             source="OpenID Connect Core 1.0 §3.2.2.11",
             hint="Give --jwks-uri, or choose --flow code.",
         )
@@ -183,9 +184,9 @@ def front_channel_identity(
 def _keys_or_warning(
     raw: str, metadata: ServerMetadata, keys: Mapping[str, object] | None
 ) -> Flow[Mapping[str, object] | None]:
-    """Return the keys for a token that came from the token endpoint; without them its TLS stands in.
+    """Return the keys for a token from the token endpoint; without them a warning is given.
 
-    The person has approved, and a sign-in that is lost now costs more than this check of two is worth.
+    TLS has authenticated the server already, and the person has approved: failing now would protect little.
 
     Source: OpenID Connect Core 1.0 §3.1.3.7 (6).
     """
@@ -220,7 +221,7 @@ def _account(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -
     request = userinfo_request(metadata, tokens, client.provider.quirks) if tokens.access_token else None
     if telling or request is None:
         return telling or account_name(claims, fields)
-    # The name is a courtesy: the sign-in has succeeded, whatever becomes of this request.
+    # The name is optional: the sign-in has succeeded even if this request fails.
     try:
         answer = yield from Send(request, step="UserInfo request")
         named = userinfo_response(answer, tokens.id_token, fields=fields)

@@ -175,7 +175,7 @@ def test_answer_of_another_sign_in_is_not_pasted() -> None:
     [run] = spoilt(Faults(wrong_state=True), "paste", flow_seconds=5.0).values()
 
     assert run.outcome == "failed"
-    assert run.reason.startswith("That is the answer to another sign-in.")
+    assert "another sign-in" in run.reason
 
 
 def test_unknown_flow_is_refused_before_anything_runs() -> None:

@@ -251,7 +251,7 @@ def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple[str, 
         ("device", DeviceError("invalid_grant")),
         ("device", DeviceError("expired_token")),
         ("ticket", TicketError("exchange_refused")),
-        ("ticket", AttemptExpired("Nobody approved within 5 minutes.")),
+        ("ticket", AttemptExpired("The login was not approved within 5 minutes.")),
     ],
 )
 def test_what_breaks_beside_a_redirect_leaves_it_open(flow: str, error: LoopbackAuthError) -> None:
