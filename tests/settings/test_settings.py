@@ -663,6 +663,7 @@ def test_settings_are_resolved_before_anything_is_imported(provider: str) -> Non
         "loopback_auth.settings.reading",
         "loopback_auth.settings.setting",
         "loopback_auth.settings",
+        "loopback_auth.words",
         *(["loopback_auth.settings.providers"] if provider == "github" else []),
     }
 
