@@ -242,10 +242,17 @@ SIMULATED_OPENED = "The simulated browser has opened the start page at {authorit
 SIMULATED_APPROVES = "The simulated person approves at the server; the program asks it until it says so."
 SIMULATED_APPROVED = "The simulated person has approved, and the browser has come back with the answer."
 
-# The terminal: how far the flows of a comparison are. {flow} and {stage} are the command's own.
+# The terminal: how far the flows of a comparison are. {flow} names a flow, {stage} is one of the stages.
 RUN_STAGE = "{flow}: {stage}"
-RUN_NOT_BEGUN = "not begun"
+RUN_NOT_BEGUN = "not started"
+RUN_BEGUN = "started"
+RUN_OPENED = "the browser is open"
+RUN_PROMPTED = "waiting for the approval"
+RUN_ANSWERED = "the response has arrived"
+RUN_SIGNED_IN = "signed in"
+RUN_FAILED = "failed"
+RUN_ATTACKED = "under attack"
 RUN_COUNT = "{ended} of {count} flows have ended"
 RUN_COUNT_OPEN = "{ended} of {count} flows have ended; still open: {flows}"
 RUN_NOW = "{now}. {count}"
-RUN_ATTACKS = "All flows have ended. Now they are attacked."
+RUN_ATTACKS = "All flows have ended. Trying the attacks now."

@@ -8,8 +8,7 @@ from types import TracebackType
 from loopback_auth import words
 from loopback_auth.terminal.line import Line
 
-ATTACKED = "under attack"
-ENDS = ("signed in", "failed", ATTACKED)
+ENDS = (words.RUN_SIGNED_IN, words.RUN_FAILED, words.RUN_ATTACKED)
 """The last stages."""
 
 
@@ -26,7 +25,7 @@ class Headway:
         if not self._line.live:
             self._line.say(words.RUN_STAGE.format(flow=name, stage=stage))
             return
-        if all(one == ATTACKED for one in self._stages.values()):
+        if all(one == words.RUN_ATTACKED for one in self._stages.values()):
             self._line.draw(words.RUN_ATTACKS)
             return
         every = [words.RUN_STAGE.format(flow=flow, stage=one) for flow, one in self._stages.items()]

@@ -14,6 +14,7 @@ from command_line import CommandLine, Ended
 from jsonschema import Draft202012Validator
 
 from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
+from loopback_auth import words
 from loopback_auth.compare.drawing.outputs import FORMS
 from loopback_auth.compare.drawing.schema import schema
 from loopback_auth.flow_table import COMPARED
@@ -62,7 +63,9 @@ def test_headway_is_told_a_line_a_stage(demonstrated: Ended) -> None:
 
     assert "6 flows" in lines[0]
     assert {
-        f"{flow}: {stage}" for flow in COMPARED for stage in ("begun", "signed in", "under attack")
+        f"{flow}: {stage}"
+        for flow in COMPARED
+        for stage in (words.RUN_BEGUN, words.RUN_SIGNED_IN, words.RUN_ATTACKED)
     } <= set(lines)
     assert "\r" not in demonstrated.stderr
     assert "\x1b" not in demonstrated.stderr + demonstrated.stdout
@@ -76,7 +79,7 @@ def test_terminal_gets_one_line_that_is_redrawn(command_line: CommandLine) -> No
     headway, _, table = screen.shown.partition("\r\n\x1b[1mWhat it is")
 
     assert status == 0
-    assert "\rcode: begun" in headway.replace("\r\n", "\n")
+    assert f"\rcode: {words.RUN_BEGUN}" in headway.replace("\r\n", "\n")
     assert headway.endswith(" \r")
     assert "\x1b[32msigned" in table
     assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in table.splitlines()) <= 80

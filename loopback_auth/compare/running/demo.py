@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from loopback_auth import words
 from loopback_auth.compare.running.choices import THINKING, Choice, Tell, choice, demo_client, silent
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
@@ -90,7 +91,7 @@ async def run_on_demo(
 async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_seconds: float) -> Ended:
     recorder = Recorder(one.name, ground="demo", provider=one.client.provider.name, clock=time.monotonic)
     person = Person(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
-    tell(one.name, "begun")
+    tell(one.name, words.RUN_BEGUN)
     try:
         end: SignIn | LoopbackAuthError = await session.sign_in(
             one.client,
@@ -108,7 +109,7 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_sec
         raise
     recorder.ended(end)
     await person.leave()
-    tell(one.name, "failed" if isinstance(end, LoopbackAuthError) else "signed in")
+    tell(one.name, words.RUN_FAILED if isinstance(end, LoopbackAuthError) else words.RUN_SIGNED_IN)
     return one.name, recorder, end
 
 
@@ -144,11 +145,11 @@ class Person(Observer):
                 self._recorder.opened(url, "")
                 self._go(url, reaches=self._issuer)
             case LinkOpened():
-                self._tell("the browser is here")
+                self._tell(words.RUN_OPENED)
             case VerificationPrompted():
-                self._tell("waiting for the approval")
+                self._tell(words.RUN_PROMPTED)
             case CallbackReceived():
-                self._tell("the answer is here")
+                self._tell(words.RUN_ANSWERED)
             case _:
                 pass
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from loopback_auth import words
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.rows import rows
 from loopback_auth.compare.model import Attack, Comparison, Outcome, Run, Tokens
@@ -87,7 +88,7 @@ async def _attacked(runs: list[Run], attacks: DemoAttacks | None, tell: Tell) ->
     if attacks is None:
         return runs
     for run in runs:
-        tell(run.flow, "under attack")
+        tell(run.flow, words.RUN_ATTACKED)
     tried = await asyncio.gather(*(attacks(run.flow) for run in runs))
     return [replace(run, attacks=one) for run, one in zip(runs, tried, strict=True)]
 
