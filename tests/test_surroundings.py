@@ -32,10 +32,10 @@ def test_a_coroutine_that_fails_fails_its_test(tmp_path: Path) -> None:
     tmp_path.joinpath("test_it.py").write_text(
         "async def test_it(tmp_path):\n    assert not tmp_path.exists()\n"
     )
-    command = [sys.executable, "-m", "pytest", "-p", "surroundings", str(tmp_path)]
-    shown = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60, check=False
-    )
+    folder = str(Path(__file__).parent)
+    run = "import pytest, sys; sys.path.insert(0, sys.argv[1]); pytest.main(['-psurroundings', sys.argv[2]])"
+    command = [sys.executable, "-c", run, folder, str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
     assert "1 failed" in shown.stdout
 
