@@ -75,23 +75,18 @@ FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_flow_signs_in_and_is_kept(flow: str) -> None:
+async def test_flow_signs_in_and_is_kept(flow: str) -> None:
     """One door for all of them, and what comes out can be used afterwards."""
-
-    async def main() -> tuple[SignIn, MemoryTokenStore]:
-        person, store = Person(), MemoryTokenStore()
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            sign_in = await login(
-                client(demo.issuer),
-                store=store,
-                flow=flow,
-                open_browser=person.open,
-                notify=person.events.append,
-            )
-            await person.done()
-        return sign_in, store
-
-    sign_in, store = asyncio.run(main())
+    person, store = Person(), MemoryTokenStore()
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        sign_in = await login(
+            client(demo.issuer),
+            store=store,
+            flow=flow,
+            open_browser=person.open,
+            notify=person.events.append,
+        )
+        await person.done()
 
     assert sign_in.tokens.account == "demo@example.com"
     assert store.load("demo") == sign_in
@@ -99,45 +94,40 @@ def test_flow_signs_in_and_is_kept(flow: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", ["npm", "heroku", "stripe", "doppler"])
-def test_ticket_of_another_vendor_signs_in(vendor: str) -> None:
+async def test_ticket_of_another_vendor_signs_in(vendor: str) -> None:
     """The contracts are data; none of them needs code of its own."""
+    person = Person()
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        sign_in = await login(client(demo.issuer, vendor), flow="ticket", open_browser=person.open)
+        await person.done()
 
-    async def main() -> SignIn:
-        person = Person()
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            sign_in = await login(client(demo.issuer, vendor), flow="ticket", open_browser=person.open)
-            await person.done()
-        return sign_in
-
-    tokens = asyncio.run(main()).tokens
+    tokens = sign_in.tokens
 
     assert tokens.access_token
     assert tokens.account in ("demo@example.com", "Demo Account")
 
 
-def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:
+async def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:
     """Where no port can be had, or none is wanted, the approval page is opened itself."""
+    person = Person()
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        await login(
+            client(demo.issuer),
+            flow="ticket",
+            start_page=False,
+            open_browser=person.open,
+            notify=person.events.append,
+        )
+        await person.done()
+    seen = person.events
 
-    async def main() -> list[Event]:
-        person = Person()
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            await login(
-                client(demo.issuer),
-                flow="ticket",
-                start_page=False,
-                open_browser=person.open,
-                notify=person.events.append,
-            )
-            await person.done()
-        return person.events
-
-    invited = [event for event in asyncio.run(main()) if isinstance(event, VerificationPrompted)]
+    invited = [event for event in seen if isinstance(event, VerificationPrompted)]
 
     assert [event.opened_with for event in invited] == ["agent"]
 
 
 @pytest.mark.parametrize("plain", [False, True])
-def test_unwanted_account_is_not_kept(plain: bool) -> None:
+async def test_unwanted_account_is_not_kept(plain: bool) -> None:
     """Whoever learns a pending ticket can approve it with an account of their own (RFC 6749 §10.16)."""
 
     def no(sign_in: SignIn) -> bool:
@@ -149,58 +139,52 @@ def test_unwanted_account_is_not_kept(plain: bool) -> None:
 
     not_me = no if plain else no_later
 
-    async def main() -> MemoryTokenStore:
-        person, store = Person(), MemoryTokenStore()
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            with pytest.raises(AttemptCancelled, match=r"demo@example\.com"):
-                await login(
-                    client(demo.issuer), store=store, flow="ticket", open_browser=person.open, confirm=not_me
-                )
-            await person.done()
-        return store
+    person, store = Person(), MemoryTokenStore()
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        with pytest.raises(AttemptCancelled, match=r"demo@example\.com"):
+            await login(
+                client(demo.issuer), store=store, flow="ticket", open_browser=person.open, confirm=not_me
+            )
+        await person.done()
 
-    assert asyncio.run(main()).names() == ()
+    assert store.names() == ()
 
 
-def test_logout_gives_a_tickets_token_up_in_the_vendors_way() -> None:
+async def test_logout_gives_a_tickets_token_up_in_the_vendors_way() -> None:
     """Netlify's own client forgets the token and leaves it valid (netlify/cli#1123)."""
+    person, store = Person(), MemoryTokenStore()
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        sign_in = await login(client(demo.issuer), store=store, flow="ticket", open_browser=person.open)
+        await person.done()
+        token = sign_in.tokens.access_token
+        before = demo.server.active(token, sign_in.tokens.obtained_at)
+        revoked = await logout(sign_in, store=store)
+        seen = before, revoked, demo.server.active(token, sign_in.tokens.obtained_at)
 
-    async def main() -> tuple[bool, bool, bool]:
-        person, store = Person(), MemoryTokenStore()
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            sign_in = await login(client(demo.issuer), store=store, flow="ticket", open_browser=person.open)
-            await person.done()
-            token = sign_in.tokens.access_token
-            before = demo.server.active(token, sign_in.tokens.obtained_at)
-            revoked = await logout(sign_in, store=store)
-            return before, revoked, demo.server.active(token, sign_in.tokens.obtained_at)
-
-    assert asyncio.run(main()) == (True, True, False)
+    assert seen == (True, True, False)
 
 
-def test_redirect_still_counts_when_nobody_can_paste() -> None:
+async def test_redirect_still_counts_when_nobody_can_paste() -> None:
     """Without a terminal the paste is out, but the browser may reach us all the same."""
 
     async def nobody(_request: AuthorizationRequest) -> Callback:
         raise Unavailable("There is no terminal.", hint="Use one.")
 
-    async def main() -> Person:
-        person = Person()
+    person = Person()
 
-        def notify(event: Event) -> None:
-            person.events.append(event)
-            if isinstance(event, PasteReady):
-                person.open(event.url)
+    def notify(event: Event) -> None:
+        person.events.append(event)
+        if isinstance(event, PasteReady):
+            person.open(event.url)
 
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            await login(client(demo.issuer), flow="paste", paste=nobody, notify=notify)
-            await person.done()
-        return person
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        await login(client(demo.issuer), flow="paste", paste=nobody, notify=notify)
+        await person.done()
 
-    assert "There is no terminal." in asyncio.run(main()).warnings()
+    assert "There is no terminal." in person.warnings()
 
 
-def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
+async def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
     """The point of pasting: the redirect never arrives."""
     links: list[str] = []
 
@@ -208,67 +192,52 @@ def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
         if isinstance(event, PasteReady):
             links.append(event.url)
 
-    async def main() -> SignIn:
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
 
-            async def paste(request: AuthorizationRequest) -> Callback:
-                person = browse(links[0])
-                step = next(person)
-                while not step.url.startswith(request.redirect_uri):
-                    step = person.send(demo.server.handle(step, time.time()))
-                verdict = pasted_callback(step.url, request)
-                assert isinstance(verdict, Pasted)
-                return verdict.callback
+        async def paste(request: AuthorizationRequest) -> Callback:
+            person = browse(links[0])
+            step = next(person)
+            while not step.url.startswith(request.redirect_uri):
+                step = person.send(demo.server.handle(step, time.time()))
+            verdict = pasted_callback(step.url, request)
+            assert isinstance(verdict, Pasted)
+            return verdict.callback
 
-            return await login(client(demo.issuer), flow="paste", paste=paste, notify=elsewhere)
+        signed_in = await login(client(demo.issuer), flow="paste", paste=paste, notify=elsewhere)
 
-    assert asyncio.run(main()).tokens.account == "demo@example.com"
+    assert signed_in.tokens.account == "demo@example.com"
 
 
-def test_unknown_flow_and_missing_contract_are_told_before_anything_happens() -> None:
+async def test_unknown_flow_and_missing_contract_are_told_before_anything_happens() -> None:
     """Neither is worth opening a browser for."""
-
-    async def main() -> None:
-        person = Person()
-        async with serve_demo(server_factory=signing) as demo:
-            with pytest.raises(ConfigError, match="no flow called"):
-                await login(client(demo.issuer), flow="password", open_browser=person.open)
-            known = client(demo.issuer)
-            without = replace(known, provider=replace(known.provider, ticket=None))
-            with pytest.raises(EndpointMissing, match="does not sign in by ticket"):
-                await login(without, flow="ticket", open_browser=person.open)
-        assert person.visits == []
-
-    asyncio.run(main())
+    person = Person()
+    async with serve_demo(server_factory=signing) as demo:
+        with pytest.raises(ConfigError, match="no flow called"):
+            await login(client(demo.issuer), flow="password", open_browser=person.open)
+        known = client(demo.issuer)
+        without = replace(known, provider=replace(known.provider, ticket=None))
+        with pytest.raises(EndpointMissing, match="does not sign in by ticket"):
+            await login(without, flow="ticket", open_browser=person.open)
+    assert person.visits == []
 
 
-def test_endpoint_that_was_given_by_hand_is_checked() -> None:
+async def test_endpoint_that_was_given_by_hand_is_checked() -> None:
     """An embedding tool may have got it from somebody else's file."""
-
-    async def main() -> None:
-        person = Person()
-        metadata = ServerMetadata(
-            authorization_endpoint="https://as.example/authorize", token_endpoint="http://as.example/token"
-        )
-        with pytest.raises(ConfigError, match="token_endpoint"):
-            await login(
-                ClientConfig(Provider("x", metadata), "id"), open_browser=person.open, start_page=False
-            )
-        assert person.visits == []
-
-    asyncio.run(main())
+    person = Person()
+    metadata = ServerMetadata(
+        authorization_endpoint="https://as.example/authorize", token_endpoint="http://as.example/token"
+    )
+    with pytest.raises(ConfigError, match="token_endpoint"):
+        await login(ClientConfig(Provider("x", metadata), "id"), open_browser=person.open, start_page=False)
+    assert person.visits == []
 
 
-def test_source_says_that_a_flow_brings_no_access_token() -> None:
+async def test_source_says_that_a_flow_brings_no_access_token() -> None:
     """An empty string would be sent as if it were one."""
-
-    async def main() -> None:
-        person = Person()
-        async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-            source = TokenSource(
-                client(demo.issuer), store=MemoryTokenStore(), flow="id_token", open_browser=person.open
-            )
-            with pytest.raises(ConfigError, match="without an access token"):
-                await source.token()
-
-    asyncio.run(main())
+    person = Person()
+    async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
+        source = TokenSource(
+            client(demo.issuer), store=MemoryTokenStore(), flow="id_token", open_browser=person.open
+        )
+        with pytest.raises(ConfigError, match="without an access token"):
+            await source.token()

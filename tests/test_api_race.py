@@ -264,53 +264,48 @@ def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
     assert {flow for flow, _ in began(person)} == {"ticket", "device"}
 
 
-def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> None:
+async def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> None:
     """Nobody was asked anything yet, so nobody's "no" is passed over (RFC 8628 §3.2, RFC 6749 §5.2)."""
     person = Person(clicks=LinkReady)
 
-    async def main() -> SignIn:
-        async with serving("/device_authorization") as (demo, _):
-            sign_in = await login(
-                client(demo.issuer),
-                plan=plan(at_once(Device), Code),
-                open_browser=lost,
-                notify=person.notify,
-            )
-            await person.done()
-            return sign_in
+    async with serving("/device_authorization") as (demo, _):
+        sign_in = await login(
+            client(demo.issuer),
+            plan=plan(at_once(Device), Code),
+            open_browser=lost,
+            notify=person.notify,
+        )
+        await person.done()
 
-    assert asyncio.run(main()).flow == "code"
+    assert sign_in.flow == "code"
     assert [event.flow for event in person.events if isinstance(event, RouteEnded)] == ["device"]
 
 
-def test_pasted_address_wins_beside_a_redirect() -> None:
+async def test_pasted_address_wins_beside_a_redirect() -> None:
     """The browser ends on an address that it cannot open; that address is all that is needed."""
     person = Person()
     links: list[str] = []
     person.on = lambda event: links.append(event.url) if isinstance(event, PasteReady) else None
 
-    async def main() -> tuple[SignIn, list[str]]:
-        async with serving() as (demo, server):
+    async with serving() as (demo, server):
 
-            async def pastes(request: AuthorizationRequest) -> Callback:
-                browser = browse(links[0])
-                step = next(browser)
-                while not step.url.startswith(request.redirect_uri):
-                    step = browser.send(server.handle(step, time.time()))
-                answer = pasted_callback(step.url, request)
-                assert isinstance(answer, Pasted)
-                return answer.callback
+        async def pastes(request: AuthorizationRequest) -> Callback:
+            browser = browse(links[0])
+            step = next(browser)
+            while not step.url.startswith(request.redirect_uri):
+                step = browser.send(server.handle(step, time.time()))
+            answer = pasted_callback(step.url, request)
+            assert isinstance(answer, Pasted)
+            return answer.callback
 
-            sign_in = await login(
-                client(demo.issuer),
-                plan=plan(Code, Pasting, patience=0.05),
-                open_browser=lost,
-                notify=person.notify,
-                paste=pastes,
-            )
-            return sign_in, server.paths
-
-    sign_in, paths = asyncio.run(main())
+        sign_in = await login(
+            client(demo.issuer),
+            plan=plan(Code, Pasting, patience=0.05),
+            open_browser=lost,
+            notify=person.notify,
+            paste=pastes,
+        )
+        paths = server.paths
 
     assert sign_in.flow == "paste"
     known = [path for path in paths if "well-known" in path]
@@ -392,23 +387,17 @@ def test_only_route_fails_with_its_own_error() -> None:
             race(plan(Code), Person(), change=fixed)
 
 
-def test_redirect_follows_a_port_that_was_forwarded_under_another_number() -> None:
+async def test_redirect_follows_a_port_that_was_forwarded_under_another_number() -> None:
     """`ssh -L 9000:127.0.0.1:43210`: the browser knows us as 9000, and only there does it come back."""
+    person = Person()
+    async with serving() as (demo, server), forwarded() as forward:
 
-    async def main() -> tuple[SignIn, list[str]]:
-        person = Person()
-        async with serving() as (demo, server), forwarded() as forward:
+        def opens(url: str) -> Opening:
+            return person.open(forward(url))
 
-            def opens(url: str) -> Opening:
-                return person.open(forward(url))
-
-            sign_in = await login(
-                client(demo.issuer), plan=plan(Code), open_browser=opens, notify=person.notify
-            )
-            await person.done()
-            return sign_in, server.paths
-
-    sign_in, _ = asyncio.run(main())
+        sign_in = await login(client(demo.issuer), plan=plan(Code), open_browser=opens, notify=person.notify)
+        await person.done()
+        _ = server.paths
 
     assert sign_in.flow == "code"
 
@@ -447,41 +436,35 @@ async def forwarded() -> AsyncIterator[Callable[[str], str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flow", ["code", "device"])
-def test_losers_leave_nothing_behind(flow: str) -> None:
+async def test_losers_leave_nothing_behind(flow: str) -> None:
     """Tasks, sockets and polls of whoever lost end with the race."""
     before: set[asyncio.Task[object]] = set()
     person = Person(clicks=LinkReady if flow == "code" else VerificationPrompted)
 
-    async def main() -> tuple[str, set[asyncio.Task[object]]]:
-        async with serving() as (demo, _):
-            before.update(asyncio.all_tasks())
-            sign_in = await login(
-                client(demo.issuer),
-                plan=plan(Code, at_once(Device)),
-                open_browser=lost,
-                notify=person.notify,
-            )
-            await person.done()
-            return sign_in.flow, asyncio.all_tasks() - before
-
-    won, left = asyncio.run(main())
+    async with serving() as (demo, _):
+        before.update(asyncio.all_tasks())
+        sign_in = await login(
+            client(demo.issuer),
+            plan=plan(Code, at_once(Device)),
+            open_browser=lost,
+            notify=person.notify,
+        )
+        await person.done()
+        won, left = sign_in.flow, asyncio.all_tasks() - before
 
     assert won == flow
     assert {task for task in left if not task.done() and "demo" not in repr(task)} == set()
 
 
-def test_unexpected_error_ends_the_race() -> None:
+async def test_unexpected_error_ends_the_race() -> None:
     """A fault of ours must not leave anybody waiting."""
 
     async def broken(_: AuthorizationRequest) -> Callback:
         raise ZeroDivisionError
 
-    async def main() -> None:
-        async with serving() as (demo, _):
+    async with serving() as (demo, _):
+        with pytest.raises(ZeroDivisionError):
             await login(client(demo.issuer), plan=plan(at_once(Pasting)), open_browser=lost, paste=broken)
-
-    with pytest.raises(ZeroDivisionError):
-        asyncio.run(main())
 
 
 def test_opener_that_fails_leaves_the_link() -> None:

@@ -140,106 +140,84 @@ async def renewed(place: Place, store: MemoryTokenStore, sign_in: SignIn) -> Sig
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_CODE)
-def test_a_preset_signs_in_renews_and_signs_out(name: str) -> None:
+async def test_a_preset_signs_in_renews_and_signs_out(name: str) -> None:
     """What a provider says in its own way is understood, without a warning, to the end."""
+    place, store = Place(name), MemoryTokenStore()
+    async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+        sign_in = await place.sign_in("code", store)
+        assert place.server.active(sign_in.tokens.access_token, time.time())
+        assert place.warnings() == []
+        assert sign_in.tokens.account != "" or place.client.provider.metadata.userinfo_endpoint is None
 
-    async def main() -> None:
-        place, store = Place(name), MemoryTokenStore()
-        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            sign_in = await place.sign_in("code", store)
-            assert place.server.active(sign_in.tokens.access_token, time.time())
-            assert place.warnings() == []
-            assert sign_in.tokens.account != "" or place.client.provider.metadata.userinfo_endpoint is None
+        second = await renewed(place, store, sign_in)
+        assert second.tokens.access_token != sign_in.tokens.access_token
+        assert place.server.active(second.tokens.access_token, time.time())
 
-            second = await renewed(place, store, sign_in)
-            assert second.tokens.access_token != sign_in.tokens.access_token
-            assert place.server.active(second.tokens.access_token, time.time())
-
-            revoked = await logout(second, store=store, client_secret=place.client.client_secret)
-            assert store.load("here") is None
-            assert place.server.active(second.tokens.access_token, time.time()) is not revoked
-
-    asyncio.run(main())
+        revoked = await logout(second, store=store, client_secret=place.client.client_secret)
+        assert store.load("here") is None
+        assert place.server.active(second.tokens.access_token, time.time()) is not revoked
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_CODE)
-def test_a_dead_refresh_token_leads_to_a_new_sign_in(name: str) -> None:
+async def test_a_dead_refresh_token_leads_to_a_new_sign_in(name: str) -> None:
     """Under whatever name and status the provider says it; what is kept stays until the new one is there."""
-
-    async def main() -> None:
-        place, store = Place(name), MemoryTokenStore()
-        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            sign_in = await place.sign_in("code", store)
+    place, store = Place(name), MemoryTokenStore()
+    async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+        sign_in = await place.sign_in("code", store)
+        await renewed(place, store, sign_in)
+        with pytest.raises(SignInRequired):
             await renewed(place, store, sign_in)
-            with pytest.raises(SignInRequired):
-                await renewed(place, store, sign_in)
-            assert store.load("here") is not None
-
-    asyncio.run(main())
+        assert store.load("here") is not None
 
 
 @pytest.mark.parametrize("name", [name for name in BY_CODE if "revoke_url" in PRESETS[name]])
-def test_a_grant_is_given_up_though_its_access_token_has_ended(name: str) -> None:
+async def test_a_grant_is_given_up_though_its_access_token_has_ended(name: str) -> None:
     """The token itself authorizes the request; that it has ended says nothing of the refresh token."""
-
-    async def main() -> None:
-        place, store = Place(name), MemoryTokenStore()
-        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            sign_in = await place.sign_in("code", store)
-            ledger = place.server._ledger
-            del ledger.access_tokens[sign_in.tokens.access_token]
-            assert await logout(sign_in, store=store, client_secret=place.client.client_secret)
-            assert len(ledger.refresh_tokens) == 2
-            assert not any(ledger.active(token, time.time()) for token in ledger.refresh_tokens)
-
-    asyncio.run(main())
+    place, store = Place(name), MemoryTokenStore()
+    async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+        sign_in = await place.sign_in("code", store)
+        ledger = place.server._ledger
+        del ledger.access_tokens[sign_in.tokens.access_token]
+        assert await logout(sign_in, store=store, client_secret=place.client.client_secret)
+        assert len(ledger.refresh_tokens) == 2
+        assert not any(ledger.active(token, time.time()) for token in ledger.refresh_tokens)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_TICKET)
-def test_a_preset_signs_in_by_ticket(name: str) -> None:
+async def test_a_preset_signs_in_by_ticket(name: str) -> None:
     """For whoever asks, or for the client that is registered."""
+    place = Place(name)
+    async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+        sign_in = await place.sign_in("ticket", MemoryTokenStore())
+        assert place.server.active(sign_in.tokens.access_token, time.time())
 
-    async def main() -> SignIn:
-        place = Place(name)
-        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            sign_in = await place.sign_in("ticket", MemoryTokenStore())
-            assert place.server.active(sign_in.tokens.access_token, time.time())
-            return sign_in
-
-    assert asyncio.run(main()).flow == "ticket"
+    assert sign_in.flow == "ticket"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_DEVICE)
-def test_a_preset_signs_in_by_device_code(name: str) -> None:
+async def test_a_preset_signs_in_by_device_code(name: str) -> None:
     """The first poll is too early, and is answered in the provider's own words."""
+    place = Place(name, scope="email offline_access")
+    async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+        sign_in = await place.sign_in("device", MemoryTokenStore())
+        assert place.warnings() == []
 
-    async def main() -> SignIn:
-        place = Place(name, scope="email offline_access")
-        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            sign_in = await place.sign_in("device", MemoryTokenStore())
-            assert place.warnings() == []
-            return sign_in
-
-    assert "email" in asyncio.run(main()).tokens.scope
+    assert "email" in sign_in.tokens.scope
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["github", "twitch"])
-def test_a_client_without_a_secret_has_the_device_code(name: str) -> None:
+async def test_a_client_without_a_secret_has_the_device_code(name: str) -> None:
     """Twitch's public clients have nothing else; what they get is renewed without a secret, too."""
-
-    async def main() -> None:
-        place, store = Place(name, public=True), MemoryTokenStore()
-        async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
-            sign_in = await place.sign_in("device", store)
-            second = await renewed(place, store, sign_in)
-            assert place.server.active(second.tokens.access_token, time.time())
-            assert await logout(second, store=store) is (name == "twitch")
-
-    asyncio.run(main())
+    place, store = Place(name, public=True), MemoryTokenStore()
+    async with serve_demo(server_factory=place.make), asyncio.timeout(SOON):
+        sign_in = await place.sign_in("device", store)
+        second = await renewed(place, store, sign_in)
+        assert place.server.active(second.tokens.access_token, time.time())
+        assert await logout(second, store=store) is (name == "twitch")
 
 
 def test_a_dialect_is_of_a_preset() -> None:
@@ -270,7 +248,7 @@ STANDARD: Mapping[str, object] = {
         ("dropbox", "userinfo_method"),
     ],
 )
-def test_without_its_quirk_a_preset_is_not_understood(name: str, quirk: str) -> None:
+async def test_without_its_quirk_a_preset_is_not_understood(name: str, quirk: str) -> None:
     """The dialects are spoken: a quirk that could be left out would prove nothing by being there."""
 
     async def main() -> tuple[str, list[str]]:
@@ -283,7 +261,7 @@ def test_without_its_quirk_a_preset_is_not_understood(name: str, quirk: str) -> 
             return sign_in.tokens.account, place.warnings()
 
     try:
-        account, warnings = asyncio.run(main())
+        account, warnings = await main()
     except LoopbackAuthError:
         return
     assert warnings or not account

@@ -91,9 +91,9 @@ async def signed_in(
 
 
 @pytest.mark.parametrize("flow", ["code", "device"])
-def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: str) -> None:
+async def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: str) -> None:
     """Afterwards the person has approved, and the code is spent."""
-    asked, error = asyncio.run(signed_in(OUTSIDE, flow))
+    asked, error = await signed_in(OUTSIDE, flow)
 
     assert isinstance(error, TransportError)
     assert "--allow-private localhost" in error.hint
@@ -101,40 +101,38 @@ def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: str) -
 
 
 @pytest.mark.parametrize("flow", ["code", "device"])
-def test_browser_is_not_sent_to_a_name_that_leads_inside(flow: str) -> None:
+async def test_browser_is_not_sent_to_a_name_that_leads_inside(flow: str) -> None:
     """No look-up of ours stands between a browser and where a name leads (RFC 9728 §7.7)."""
-    asked, error = asyncio.run(signed_in(OUTSIDE, flow, page="localhost", token="127.0.0.1"))
+    asked, error = await signed_in(OUTSIDE, flow, page="localhost", token="127.0.0.1")
 
     assert isinstance(error, TransportError)
     assert "--allow-private localhost" in error.hint
     assert not {"/authorize", "/device", "/token"} & set(asked)
 
 
-def test_endpoint_inside_is_used_when_its_host_is_allowed() -> None:
+async def test_endpoint_inside_is_used_when_its_host_is_allowed() -> None:
     """Split name servers and private links are no attack; what is known of them is kept with the tokens."""
     allowed = replace(OUTSIDE, allow_private=("127.0.0.1", "LOCALHOST."))
-    asked, network = asyncio.run(signed_in(allowed, "code"))
+    asked, network = await signed_in(allowed, "code")
 
     assert "/token" in asked
     assert network == allowed
 
 
-def test_refresh_token_is_not_sent_inside_by_a_later_process() -> None:
+async def test_refresh_token_is_not_sent_inside_by_a_later_process() -> None:
     """The name of the server may lead elsewhere by then (RFC 9728 §7.7)."""
+    async with asyncio.timeout(SOON), token_endpoint() as (server, sign_in):
+        kept = replace(sign_in, network=Network(public=True))
+        store = MemoryTokenStore()
+        store.save(kept)
+        with pytest.raises(TransportError, match="is a private address"):
+            await renew(kept, store=store)
+        seen = server.sent
 
-    async def main() -> list[dict[str, str]]:
-        async with asyncio.timeout(SOON), token_endpoint() as (server, sign_in):
-            kept = replace(sign_in, network=Network(public=True))
-            store = MemoryTokenStore()
-            store.save(kept)
-            with pytest.raises(TransportError, match="is a private address"):
-                await renew(kept, store=store)
-            return server.sent
-
-    assert asyncio.run(main()) == []
+    assert seen == []
 
 
-def test_what_is_allowed_later_counts_and_is_kept() -> None:
+async def test_what_is_allowed_later_counts_and_is_kept() -> None:
     """The server has moved, or the company has got an authority of its own, since the person signed in."""
 
     async def main() -> Network:
@@ -145,9 +143,7 @@ def test_what_is_allowed_later_counts_and_is_kept() -> None:
             given = Network(allow_private=("127.0.0.1",))
             return (await renew(kept, store=store, network=given)).network
 
-    assert asyncio.run(main()) == Network(
-        "old.pem", public=True, allow_private=("other.example", "127.0.0.1")
-    )
+    assert await main() == Network("old.pem", public=True, allow_private=("other.example", "127.0.0.1"))
 
 
 def test_certificate_of_now_comes_with_its_own_key() -> None:
@@ -158,34 +154,26 @@ def test_certificate_of_now_comes_with_its_own_key() -> None:
     assert kept.updated(Network(ca_file="b.pem")) == Network("b.pem", "old.pem", "old.key", public=True)
 
 
-def test_tokens_are_not_sent_inside_to_be_revoked() -> None:
+async def test_tokens_are_not_sent_inside_to_be_revoked() -> None:
     """They are still good."""
-
-    async def main() -> None:
-        async with asyncio.timeout(SOON), serve_demo() as demo:
-            kept = replace(sign_in_at(demo.issuer), network=Network(public=True))
-            kept = replace(kept, metadata=replace(kept.metadata, revocation_endpoint=f"{demo.issuer}/revoke"))
-            store = MemoryTokenStore()
-            store.save(kept)
-            with pytest.raises(TransportError, match="is a private address"):
-                await logout(kept, store=store)
-
-    asyncio.run(main())
+    async with asyncio.timeout(SOON), serve_demo() as demo:
+        kept = replace(sign_in_at(demo.issuer), network=Network(public=True))
+        kept = replace(kept, metadata=replace(kept.metadata, revocation_endpoint=f"{demo.issuer}/revoke"))
+        store = MemoryTokenStore()
+        store.save(kept)
+        with pytest.raises(TransportError, match="is a private address"):
+            await logout(kept, store=store)
 
 
-def test_sign_in_in_two_steps_looks_before_the_first_and_remembers_at_the_second() -> None:
+async def test_sign_in_in_two_steps_looks_before_the_first_and_remembers_at_the_second() -> None:
     """What the first process has seen of the server is known to the second."""
-
-    async def main() -> None:
-        async with asyncio.timeout(SOON), serve_demo(server_factory=Watched) as demo:
-            with pytest.raises(TransportError, match="cannot be used"):
-                await begin(client_of(demo.issuer, OUTSIDE), "paste")
-            allowed = replace(OUTSIDE, allow_private=("127.0.0.1", "localhost"))
-            handed = await begin(client_of(demo.issuer, allowed), "device")
-            handed = from_json(type(handed), to_json(handed), handed.handle)
-            assert handed.client.provider.network == allowed
-            await run_agent(handed.url, user_code=handed.user_code)
-            sign_in = await resume(handed, save=lambda _: None)
-            assert sign_in.network == allowed
-
-    asyncio.run(main())
+    async with asyncio.timeout(SOON), serve_demo(server_factory=Watched) as demo:
+        with pytest.raises(TransportError, match="cannot be used"):
+            await begin(client_of(demo.issuer, OUTSIDE), "paste")
+        allowed = replace(OUTSIDE, allow_private=("127.0.0.1", "localhost"))
+        handed = await begin(client_of(demo.issuer, allowed), "device")
+        handed = from_json(type(handed), to_json(handed), handed.handle)
+        assert handed.client.provider.network == allowed
+        await run_agent(handed.url, user_code=handed.user_code)
+        sign_in = await resume(handed, save=lambda _: None)
+        assert sign_in.network == allowed

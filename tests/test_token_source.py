@@ -63,13 +63,13 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("client", "kept"), OTHERS)
-def test_what_was_made_for_something_else_is_not_handed_out(client: ClientConfig, kept: SignIn) -> None:
+async def test_what_was_made_for_something_else_is_not_handed_out(client: ClientConfig, kept: SignIn) -> None:
     """A token that is sent to another server than its own is that server's to keep."""
     source = TokenSource(client, store=keeping(kept), interactive=False)
 
     assert why_not(kept, client)
     with pytest.raises(SignInRequired, match="sign-in, but it"):
-        asyncio.run(source.token())
+        await source.token()
 
 
 @pytest.mark.parametrize(
@@ -106,11 +106,11 @@ def test_what_was_made_for_something_else_is_not_handed_out(client: ClientConfig
         ),
     ],
 )
-def test_what_was_made_for_this_is_handed_out(client: ClientConfig, kept: SignIn) -> None:
+async def test_what_was_made_for_this_is_handed_out(client: ClientConfig, kept: SignIn) -> None:
     """Nobody is asked twice for the same."""
     source = TokenSource(client, store=keeping(kept), interactive=False)
 
-    assert asyncio.run(source.token()) == "access-0"
+    assert await source.token() == "access-0"
 
 
 class Person:
@@ -145,7 +145,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
     return MemoryTokenStore() if request.param == "memory" else FileTokenStore(str(tmp_path))
 
 
-def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore) -> None:
+async def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore) -> None:
     """A new version of a program that wants one scope more has to get it."""
     person = Person()
     with demo_thread() as demo:
@@ -153,7 +153,7 @@ def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore) -> N
         wide = replace(narrow, scope="profile email")
         for client, asked in ((narrow, 1), (narrow, 1), (wide, 2), (narrow, 2), (wide, 2)):
             source = TokenSource(client, store=store, open_browser=person.open, flow="code")
-            asyncio.run(source.token())
+            await source.token()
             assert len(person.links) == asked
         person.done()
 
@@ -257,13 +257,13 @@ def test_a_refused_refresh_token_is_not_sent_at_every_call() -> None:
     run(main())
 
 
-def test_an_identity_without_an_access_token_is_none() -> None:
+async def test_an_identity_without_an_access_token_is_none() -> None:
     """`response_type=id_token` brings none, and an empty string would be sent as if it were one."""
     identity = replace(KEPT, tokens=replace(KEPT.tokens, access_token=""))
     source = TokenSource(CLIENT, store=keeping(identity), interactive=False)
 
     with pytest.raises(SignInRequired, match="no access token"):
-        asyncio.run(source.token())
+        await source.token()
 
 
 def test_nobody_is_asked_because_the_server_is_not_well() -> None:

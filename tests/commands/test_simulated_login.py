@@ -26,7 +26,7 @@ def settings() -> Settings:
 
 
 @pytest.mark.parametrize("simulated", [True, False])
-def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
+async def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
     """Whoever looks at what the simulated browser was shown must not take it for a sign-in of their own."""
     walks: list[asyncio.Task[HttpResponse]] = []
 
@@ -34,23 +34,22 @@ def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
         walks.append(asyncio.create_task(run_agent(url)))
         return Opening(program="browser")
 
-    async def page() -> HttpResponse:
-        async with serve_demo(server_factory=signing_server) as demo:
-            client = demo_client(demo.issuer, settings(), simulated_person=simulated)
-            sign_in = await login(client, open_browser=opened, notify=silent, flow="code")
-            assert sign_in.simulated_person is simulated
-            return await walks[0]
+    async with serve_demo(server_factory=signing_server) as demo:
+        client = demo_client(demo.issuer, settings(), simulated_person=simulated)
+        sign_in = await login(client, open_browser=opened, notify=silent, flow="code")
+        assert sign_in.simulated_person is simulated
+        response = await walks[0]
 
-    assert (b"A simulated person approved this" in asyncio.run(page()).body) is simulated
+    assert (b"A simulated person approved this" in response.body) is simulated
 
 
-def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:
+async def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:
     """Nobody is there who could open the link another time."""
     store = MemoryTokenStore()
 
-    async def sign_in() -> None:
-        async with serve_demo(half_close=["/authorize"]) as demo:
-            person = SimulatedPerson()
+    async with serve_demo(half_close=["/authorize"]) as demo:
+        person = SimulatedPerson()
+        with pytest.raises(TransportError, match="simulated user agent"):
             await person.through(
                 session.sign_in(
                     demo_client(demo.issuer, settings(), simulated_person=True),
@@ -60,7 +59,4 @@ def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:
                     open_browser=person.open,
                 )
             )
-
-    with pytest.raises(TransportError, match="simulated user agent"):
-        asyncio.run(sign_in())
     assert store.names() == ()

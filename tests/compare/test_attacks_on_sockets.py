@@ -163,7 +163,7 @@ def test_unknown_flow_is_not_attacked_on_sockets() -> None:
     assert on_sockets("code id_token") == [()]
 
 
-def test_comparison_hands_out_what_was_tried() -> None:
+async def test_comparison_hands_out_what_was_tried() -> None:
     """After all flows have run, so that their times are not disturbed."""
     reason: list[tuple[str, str]] = []
     attack = Attack("a", "Something is tried.", "pass", "It was refused.", "RFC 9700")
@@ -172,14 +172,13 @@ def test_comparison_hands_out_what_was_tried() -> None:
         assert ("token", "signed in") in reason
         return (replace(attack, because=flow),)
 
-    async def main() -> list[str]:
-        compared = await compare_demo(
-            ("code", "token"),
-            attacks=attacks,
-            tell=lambda name, stage: reason.append((name, stage)),
-            thinking=0.0,
-        )
-        return [one.because for run in compared.runs for one in run.attacks]
+    compared = await compare_demo(
+        ("code", "token"),
+        attacks=attacks,
+        tell=lambda name, stage: reason.append((name, stage)),
+        thinking=0.0,
+    )
+    seen = [one.because for run in compared.runs for one in run.attacks]
 
-    assert asyncio.run(main()) == ["code", "token"]
+    assert seen == ["code", "token"]
     assert reason[-2:] == [("code", "under attack"), ("token", "under attack")]

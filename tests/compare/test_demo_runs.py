@@ -179,64 +179,55 @@ def test_answer_of_another_sign_in_is_not_pasted() -> None:
     assert not list(run.trace.steps("done"))
 
 
-def test_unknown_flow_is_refused_before_anything_runs() -> None:
+async def test_unknown_flow_is_refused_before_anything_runs() -> None:
     """And nothing is left behind."""
     with pytest.raises(ConfigError, match="no flow called"):
-        asyncio.run(compare_demo(("magic",)))
+        await compare_demo(("magic",))
 
 
-def test_comparison_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_comparison_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C closes the browsers at once, however long the person would have taken."""
+    thinking = asyncio.Event()
 
-    async def main() -> int:
-        thinking = asyncio.Event()
+    async def think(_url: str, **_named: object) -> None:
+        thinking.set()
+        await asyncio.Event().wait()
 
-        async def think(_url: str, **_named: object) -> None:
-            thinking.set()
-            await asyncio.Event().wait()
+    monkeypatch.setattr(demo, "run_agent", think)
+    running = asyncio.create_task(compare_demo(("code",)))
+    async with asyncio.timeout(SOON):
+        await thinking.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        count = sum(not task.cancelling() for task in others)
 
-        monkeypatch.setattr(demo, "run_agent", think)
-        running = asyncio.create_task(compare_demo(("code",)))
-        async with asyncio.timeout(SOON):
-            await thinking.wait()
-            running.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await running
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            return sum(not task.cancelling() for task in others)
-
-    assert asyncio.run(main()) == 0
+    assert count == 0
 
 
-def test_defect_of_the_browser_is_not_hidden() -> None:
+async def test_defect_of_the_browser_is_not_hidden() -> None:
     """An error that is none of ours is a bug, and no outcome."""
 
     class Broken(Recorder):
         def browsed(self, *_args: object, **_named: object) -> None:
             raise ZeroDivisionError
 
-    async def main() -> None:
-        recorder = Broken("code", ground="demo", provider="demo", clock=float)
-        person = Person(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
-        person.open("http://127.0.0.1:9/")
-        await person.leave()
-
+    recorder = Broken("code", ground="demo", provider="demo", clock=float)
+    person = Person(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
+    person.open("http://127.0.0.1:9/")
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(main())
-
-
-def test_nobody_at_the_browser_leaves_nothing() -> None:
-    """A flow may fail before any page was opened."""
-
-    async def main() -> None:
-        recorder = Recorder("code", ground="demo", provider="demo", clock=float)
-        person = Person(recorder, "", thinking=0.0, tell=lambda _stage: None)
         await person.leave()
 
-    asyncio.run(main())
+
+async def test_nobody_at_the_browser_leaves_nothing() -> None:
+    """A flow may fail before any page was opened."""
+    recorder = Recorder("code", ground="demo", provider="demo", clock=float)
+    person = Person(recorder, "", thinking=0.0, tell=lambda _stage: None)
+    await person.leave()
 
 
-def test_unusable_address_is_not_pasted() -> None:
+async def test_unusable_address_is_not_pasted() -> None:
     """The reason is that of the reader of pasted addresses."""
     request = AuthorizationRequest(
         "", (), "http://127.0.0.1:1/callback", "code", "query", "state", None, None, ServerMetadata()
@@ -252,4 +243,4 @@ def test_unusable_address_is_not_pasted() -> None:
             await person.leave()
 
     with pytest.raises(AttemptCancelled, match="not the address of this sign-in"):
-        asyncio.run(main())
+        await main()

@@ -305,19 +305,17 @@ def test_run_of_another_form_is_refused(tmp_path: Path, name: str, value: object
         unfinished.load()
 
 
-def test_finished_flows_are_not_run_again() -> None:
+async def test_finished_flows_are_not_run_again() -> None:
     """Not even the server is asked."""
     told: list[str] = []
     done = {run.flow: run for run in finished()}
     chosen = [choice(name, CLIENT) for name in done]
-    judged = asyncio.run(
-        compare_live(
-            chosen,
-            Conditions(CLIENT, plan_of()),
-            finished=done,
-            tell=told.append,
-            keep=lambda runs: pytest.fail(f"kept {len(runs)} runs"),
-        )
+    judged = await compare_live(
+        chosen,
+        Conditions(CLIENT, plan_of()),
+        finished=done,
+        tell=told.append,
+        keep=lambda runs: pytest.fail(f"kept {len(runs)} runs"),
     )
 
     assert [run for run, _ in judged] == list(done.values())
@@ -325,7 +323,7 @@ def test_finished_flows_are_not_run_again() -> None:
     assert told == []
 
 
-def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nobody has to approve again what was approved."""
     unfinished = Unfinished(str(tmp_path / "kept"), CLIENT)
     names = ("code", "ticket", "device")
@@ -338,9 +336,7 @@ def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("loopback_auth.compare.running.session.compare_live", interrupted)
     with pytest.raises(AttemptCancelled, match="2 of 3 flows have ended, and are kept") as caught:
-        asyncio.run(
-            run_flows(names, Conditions(CLIENT, plan_of()), unfinished, resume=False, tell=lambda _: None)
-        )
+        await run_flows(names, Conditions(CLIENT, plan_of()), unfinished, resume=False, tell=lambda _: None)
 
     assert "--resume" in caught.value.hint
     assert [run.flow for run in unfinished.load()] == ["code", "ticket"]

@@ -51,114 +51,95 @@ async def sign_in(demo: Demo) -> tuple[int, dict[str, object]]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_sign_in_over_sockets(host: str) -> None:
+async def test_sign_in_over_sockets(host: str) -> None:
     """What works in memory works on the wire, on both families."""
-
-    async def main() -> tuple[int, dict[str, object]]:
-        async with serve_demo(host=host) as demo:  # type: ignore[arg-type]
-            return await sign_in(demo)
-
-    status, tokens = asyncio.run(main())
+    async with serve_demo(host=host) as demo:  # type: ignore[arg-type]
+        status, tokens = await sign_in(demo)
 
     assert (status, tokens["scope"]) == (200, "profile email")
 
 
-def test_large_body_is_refused() -> None:
+async def test_large_body_is_refused() -> None:
     """Nobody needs more than 64 KiB to ask for a token."""
+    async with (
+        serve_demo() as demo,
+        ClientSession() as session,
+        session.post(f"{demo.issuer}/token", data=b"x" * 70_000) as response,
+    ):
+        status = response.status
 
-    async def main() -> int:
-        async with (
-            serve_demo() as demo,
-            ClientSession() as session,
-            session.post(f"{demo.issuer}/token", data=b"x" * 70_000) as response,
-        ):
-            return response.status
-
-    assert asyncio.run(main()) == 413
+    assert status == 413
 
 
 @pytest.mark.slow
-def test_delay_holds_one_path_back() -> None:
+async def test_delay_holds_one_path_back() -> None:
     """Time-outs of a client can be tried against a slow endpoint, while the others stay quick."""
+    async with serve_demo(delay={"/token": 60}) as demo, ClientSession() as session:
+        async with session.get(demo.issuer + WELL_KNOWN) as response:
+            quick = response.status
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2), session.post(f"{demo.issuer}/token"):
+                pass
 
-    async def main() -> int:
-        async with serve_demo(delay={"/token": 60}) as demo, ClientSession() as session:
-            async with session.get(demo.issuer + WELL_KNOWN) as response:
-                quick = response.status
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2), session.post(f"{demo.issuer}/token"):
-                    pass
-            return quick
-
-    assert asyncio.run(main()) == 200
+    assert quick == 200
 
 
-def test_hanging_path_is_never_answered() -> None:
+async def test_hanging_path_is_never_answered() -> None:
     """A client needs a time-out of its own; the server still goes down at once, and has seen nothing."""
-
-    async def main() -> tuple[int, float]:
-        loop = asyncio.get_running_loop()
-        async with serve_demo(hang={"/token"}) as demo, ClientSession() as session:
-            asked = asyncio.ensure_future(session.post(f"{demo.issuer}/token"))
-            async with session.get(demo.issuer + WELL_KNOWN) as response:
-                quick = response.status
-            done, _ = await asyncio.wait([asked], timeout=0.1)
-            assert (done, demo.server.log["POST", "/token"]) == (set(), 0)
-            ending = loop.time()
-        with pytest.raises(ClientError):
-            await asked
-        return quick, loop.time() - ending
-
-    status, seconds = asyncio.run(main())
+    loop = asyncio.get_running_loop()
+    async with serve_demo(hang={"/token"}) as demo, ClientSession() as session:
+        asked = asyncio.ensure_future(session.post(f"{demo.issuer}/token"))
+        async with session.get(demo.issuer + WELL_KNOWN) as response:
+            quick = response.status
+        done, _ = await asyncio.wait([asked], timeout=0.1)
+        assert (done, demo.server.log["POST", "/token"]) == (set(), 0)
+        ending = loop.time()
+    with pytest.raises(ClientError):
+        await asked
+    status, seconds = quick, loop.time() - ending
 
     assert status == 200
     assert seconds < 0.9
 
 
-def test_half_closed_path_breaks_off() -> None:
+async def test_half_closed_path_breaks_off() -> None:
     """Half a document must not be taken for a whole one."""
+    async with (
+        serve_demo(half_close={WELL_KNOWN}) as demo,
+        ClientSession() as session,
+        session.get(demo.issuer + WELL_KNOWN) as response,
+    ):
+        with pytest.raises(ClientError):
+            await response.read()
+        status = response.status
 
-    async def main() -> int:
-        async with (
-            serve_demo(half_close={WELL_KNOWN}) as demo,
-            ClientSession() as session,
-            session.get(demo.issuer + WELL_KNOWN) as response,
-        ):
-            with pytest.raises(ClientError):
-                await response.read()
-            return response.status
-
-    assert asyncio.run(main()) == 200
-
-
-def test_device_is_approved_over_sockets() -> None:
-    """The agent enters the code on the wire as it does in memory."""
-
-    async def main() -> tuple[bytes, int]:
-        client = {"client_id": "loopback-auth-demo"}
-        async with serve_demo() as demo, ClientSession() as session:
-            async with session.post(f"{demo.issuer}/device_authorization", data=client) as response:
-                grant = await response.json()
-            page = await run_agent(grant["verification_uri"], user_code=grant["user_code"])
-            form = {"grant_type": DEVICE_CODE, "device_code": grant["device_code"], **client}
-            async with session.post(f"{demo.issuer}/token", data=form) as response:
-                return page.body, response.status
-
-    page, status = asyncio.run(main())
-
-    assert b"Approved" in page
     assert status == 200
 
 
-def test_factory_brings_faults_along() -> None:
+async def test_device_is_approved_over_sockets() -> None:
+    """The agent enters the code on the wire as it does in memory."""
+    client = {"client_id": "loopback-auth-demo"}
+    async with serve_demo() as demo, ClientSession() as session:
+        async with session.post(f"{demo.issuer}/device_authorization", data=client) as response:
+            grant = await response.json()
+        page = await run_agent(grant["verification_uri"], user_code=grant["user_code"])
+        form = {"grant_type": DEVICE_CODE, "device_code": grant["device_code"], **client}
+        async with session.post(f"{demo.issuer}/token", data=form) as response:
+            status = response.status
+
+    assert b"Approved" in page.body
+    assert status == 200
+
+
+async def test_factory_brings_faults_along() -> None:
     """What holds in memory holds on the wire."""
     with demo_thread(server_factory=factory(faults=Faults(ticket_status=404))) as demo:
-        page = asyncio.run(run_agent(f"{demo.issuer}/doppler/v3/auth/cli/generate/2"))
+        page = await run_agent(f"{demo.issuer}/doppler/v3/auth/cli/generate/2")
 
     assert page.status == 404
 
 
-def test_taken_port_is_reported() -> None:
+async def test_taken_port_is_reported() -> None:
     """A fixed port may belong to somebody else."""
 
     async def main(port: int) -> None:
@@ -169,15 +150,15 @@ def test_taken_port_is_reported() -> None:
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(ConfigError, match=r"cannot listen.*in use"),
     ):
-        asyncio.run(main(taken.getsockname()[1]))
+        await main(taken.getsockname()[1])
 
 
-def test_agent_reports_a_dead_server() -> None:
+async def test_agent_reports_a_dead_server() -> None:
     """Errors of the HTTP library stay inside."""
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     with pytest.raises(TransportError):
-        asyncio.run(run_agent(f"http://127.0.0.1:{port}/"))
+        await run_agent(f"http://127.0.0.1:{port}/")
 
 
 def test_thread_serves_code_without_event_loop() -> None:

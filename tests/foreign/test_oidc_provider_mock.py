@@ -41,55 +41,49 @@ def test_sign_in(oidc_provider_mock: str) -> None:
     assert any(isinstance(event, Warned) and "PKCE" in event.text for event in events)
 
 
-def test_renewal(oidc_provider_mock: str, tmp_path: Path) -> None:
+async def test_renewal(oidc_provider_mock: str, tmp_path: Path) -> None:
     """A server without rotation keeps its refresh token (RFC 6749 §6)."""
     store = FileTokenStore(str(tmp_path))
     kept = sign_in(oidc_provider_mock, Person("ada"))
     store.save(kept)
-    renewed = asyncio.run(renew(kept, store=store, client_secret="any", force=True))
+    renewed = await renew(kept, store=store, client_secret="any", force=True)
 
     assert renewed.tokens.access_token != kept.tokens.access_token
     assert renewed.tokens.account == "ada@example.org"
     assert renewed.tokens.refresh_token
 
 
-def test_no_revocation(oidc_provider_mock: str, tmp_path: Path) -> None:
+async def test_no_revocation(oidc_provider_mock: str, tmp_path: Path) -> None:
     """Where nothing can be revoked, the logout says so and forgets the tokens all the same."""
     store = FileTokenStore(str(tmp_path))
     kept = sign_in(oidc_provider_mock, Person("ada"))
     store.save(kept)
 
-    assert asyncio.run(logout(kept, store=store)) is False
+    assert await logout(kept, store=store) is False
     assert store.names() == ()
 
 
-def test_refusal_without_state(oidc_provider_mock: str) -> None:
+async def test_refusal_without_state(oidc_provider_mock: str) -> None:
     """This server forgets the state when it refuses, so nobody can tell whose refusal it is: it is ignored.
 
     RFC 6749 §4.1.2.1 demands the state. Any page could end a sign-in if it were taken on trust.
     """
     person, pages = Person("ada", deny=True), list[Future[Page]]()
 
-    async def main() -> Ignored:
-        turned_away: asyncio.Future[Ignored] = asyncio.get_running_loop().create_future()
+    turned_away: asyncio.Future[Ignored] = asyncio.get_running_loop().create_future()
 
-        def notify(event: Event) -> None:
-            if isinstance(event, Ignored):
-                turned_away.set_result(event)
+    def notify(event: Event) -> None:
+        if isinstance(event, Ignored):
+            turned_away.set_result(event)
 
-        def open_browser(url: str) -> Opening:
-            pages.append(person.begin(url))
-            return Opening(program="a scripted person")
+    def open_browser(url: str) -> Opening:
+        pages.append(person.begin(url))
+        return Opening(program="a scripted person")
 
-        waiting = asyncio.create_task(
-            login(client(oidc_provider_mock), open_browser=open_browser, notify=notify)
-        )
-        event = await turned_away
-        assert not waiting.done()
-        waiting.cancel()
-        await asyncio.wait([waiting])
-        return event
-
-    event = asyncio.run(main())
+    waiting = asyncio.create_task(login(client(oidc_provider_mock), open_browser=open_browser, notify=notify))
+    event = await turned_away
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.wait([waiting])
 
     assert (event.status, pages[0].result().status) == (400, 400)

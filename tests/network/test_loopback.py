@@ -87,7 +87,7 @@ def test_port_of_the_system_that_browsers_refuse_is_not_taken(monkeypatch: pytes
     assert bound.port == chosen[3]
 
 
-def test_no_browser_is_sent_to_a_port_that_is_not_ours() -> None:
+async def test_no_browser_is_sent_to_a_port_that_is_not_ours() -> None:
     """The program that has the port would get the code (RFC 8252 §8.3)."""
     opened: list[str] = []
 
@@ -104,7 +104,7 @@ def test_no_browser_is_sent_to_a_port_that_is_not_ours() -> None:
 
     other, port = taken_port()
     with other, pytest.raises(RedirectUnavailable):
-        asyncio.run(main(port))
+        await main(port)
 
     assert opened == []
 
@@ -221,15 +221,11 @@ def test_browser_is_not_refused_before_the_server_runs() -> None:
     assert connected == ("127.0.0.1", bound.port)
 
 
-def test_fixed_port_is_free_again_at_once() -> None:
+async def test_fixed_port_is_free_again_at_once() -> None:
     """A second sign-in a second later must not fail because of the first one's closed connections."""
-
-    async def main() -> int:
-        async with waiting() as world:
-            await world.complete()
-            return world.bound.port
-
-    port = asyncio.run(main())
+    async with waiting() as world:
+        await world.complete()
+        port = world.bound.port
     bind("127.0.0.1", (port,), "/callback").close()
 
 

@@ -84,7 +84,7 @@ def test_connection_is_open_until_the_other_side_has_closed_it(send: Callable[[s
 
 @needs_another_user
 @pytest.mark.parametrize("without_netlink", [False, True])
-def test_another_user_is_found(monkeypatch: pytest.MonkeyPatch, *, without_netlink: bool) -> None:
+async def test_another_user_is_found(monkeypatch: pytest.MonkeyPatch, *, without_netlink: bool) -> None:
     """By the table too, where netlink is forbidden."""
 
     def forbidden(*_: object) -> int:
@@ -99,11 +99,8 @@ def test_another_user_is_found(monkeypatch: pytest.MonkeyPatch, *, without_netli
         found.append(peer.other_user(*both))
         writer.close()
 
-    async def main() -> None:
-        async with await asyncio.start_server(look, "127.0.0.1", 0) as server:
-            await asked_by_another(server.sockets[0].getsockname()[1], b"x")
-
-    asyncio.run(main())
+    async with await asyncio.start_server(look, "127.0.0.1", 0) as server:
+        await asked_by_another(server.sockets[0].getsockname()[1], b"x")
 
     assert found == [NOBODY]
 

@@ -28,70 +28,60 @@ INSIDE = ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "::1", "fe8
 
 
 @pytest.mark.parametrize("address", INSIDE)
-def test_public_server_cannot_lead_inside(address: str) -> None:
+async def test_public_server_cannot_lead_inside(address: str) -> None:
     """Its token endpoint may have a name that leads to a machine which trusts us (RFC 9728 §7.7)."""
     names = Names({"as.example": ["93.184.216.34"], "token.example": [address]})
 
-    async def main() -> None:
-        resolver = Resolver(names)
-        await resolver.resolve("as.example", 443)
+    resolver = Resolver(names)
+    await resolver.resolve("as.example", 443)
+    with pytest.raises(PrivateAddressError, match=r"token\.example is a private address"):
         await resolver.resolve("token.example", 443)
 
-    with pytest.raises(PrivateAddressError, match=r"token\.example is a private address"):
-        asyncio.run(main())
 
-
-def test_private_answers_beside_public_ones_are_no_cloak() -> None:
+async def test_private_answers_beside_public_ones_are_no_cloak() -> None:
     """A server with one address of each kind still counts as a public one."""
     names = Names({"as.example": ["93.184.216.34", "10.0.0.1"], "token.example": ["10.0.0.1"]})
 
-    async def main() -> None:
-        resolver = Resolver(names)
-        await resolver.resolve("as.example", 443)
+    resolver = Resolver(names)
+    await resolver.resolve("as.example", 443)
+    with pytest.raises(PrivateAddressError):
         await resolver.resolve("token.example", 443)
 
-    with pytest.raises(PrivateAddressError):
-        asyncio.run(main())
 
-
-def test_private_server_may_stay_private() -> None:
+async def test_private_server_may_stay_private() -> None:
     """A company's own authorization server is no attack."""
     names = Names({"as.corp.example": ["10.0.0.1"], "token.corp.example": ["10.0.0.2"]})
 
-    async def main() -> list[str]:
-        resolver = Resolver(names)
-        await resolver.resolve("as.corp.example", 443)
-        return [found["host"] for found in await resolver.resolve("token.corp.example", 443)]
+    resolver = Resolver(names)
+    await resolver.resolve("as.corp.example", 443)
+    seen = [found["host"] for found in await resolver.resolve("token.corp.example", 443)]
 
-    assert asyncio.run(main()) == ["10.0.0.2"]
+    assert seen == ["10.0.0.2"]
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "198.18.0.5", "100.100.1.1", "fd00::1"])
-def test_host_that_is_allowed_may_lead_inside(address: str) -> None:
+async def test_host_that_is_allowed_may_lead_inside(address: str) -> None:
     """Split name servers, private links and overlay networks are no attack; no other host gains by it."""
     names = Names({"as.example": ["93.184.216.34"], "token.corp": [address], "other.corp": [address]})
     resolver = Resolver(names, allowed=("Token.Corp.",))
 
-    async def main() -> None:
-        await resolver.resolve("as.example", 443)
-        await resolver.resolve("token.corp", 443)
-        await resolver.resolve("other.corp", 443)
-
+    await resolver.resolve("as.example", 443)
+    await resolver.resolve("token.corp", 443)
     with pytest.raises(PrivateAddressError, match=r"other\.corp"):
-        asyncio.run(main())
+        await resolver.resolve("other.corp", 443)
     assert resolver.seen_public
 
 
-def test_what_was_public_before_may_not_lead_inside_now() -> None:
+async def test_what_was_public_before_may_not_lead_inside_now() -> None:
     """A later process begins with what an earlier one has seen."""
     resolver = Resolver(Names({"as.example": ["10.0.0.1"]}), public=True)
 
     with pytest.raises(PrivateAddressError):
-        asyncio.run(resolver.resolve("as.example", 443))
+        await resolver.resolve("as.example", 443)
 
 
 @pytest.mark.parametrize("host", ["localhost", "as.localhost", "LOCALHOST", "localhost."])
-def test_localhost_is_this_machine_whatever_name_servers_say(
+async def test_localhost_is_this_machine_whatever_name_servers_say(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise plain http to that name would go to whoever answers for it (RFC 6761 §6.3)."""
@@ -101,7 +91,7 @@ def test_localhost_is_this_machine_whatever_name_servers_say(
 
     monkeypatch.setattr(socket, "getaddrinfo", lie)
 
-    found = asyncio.run(Resolver().resolve(host, 80))
+    found = await Resolver().resolve(host, 80)
 
     assert {one["host"] for one in found} == {"127.0.0.1", "::1"}
 
@@ -110,7 +100,7 @@ def test_localhost_is_this_machine_whatever_name_servers_say(
     ("code", "words"),
     [(socket.EAI_AGAIN, "no name server answered"), (socket.EAI_NONAME, "the name is not known")],
 )
-def test_silence_is_told_from_a_name_that_does_not_exist(
+async def test_silence_is_told_from_a_name_that_does_not_exist(
     code: int, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one is a matter of the network, the other of spelling."""
@@ -120,12 +110,9 @@ def test_silence_is_told_from_a_name_that_does_not_exist(
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
 
-    async def main() -> None:
-        async with Transport(environ={}) as transport:
+    async with Transport(environ={}) as transport:
+        with pytest.raises(TransportError, match=words):
             await transport.send(HttpRequest("GET", "https://as.example/"), step="metadata request")
-
-    with pytest.raises(TransportError, match=words):
-        asyncio.run(main())
 
 
 def test_cancelling_does_not_wait_for_a_silent_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,13 +145,13 @@ def test_cancelling_does_not_wait_for_a_silent_name_server(monkeypatch: pytest.M
     assert time.monotonic() - begun < SOON
 
 
-def test_silence_is_not_waited_for_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_is_not_waited_for_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system with several name servers may try them for minutes, and then says no more than this."""
     answer = Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_named: answer.wait(SILENCE))
 
     with pytest.raises(socket.gaierror) as caught:
-        asyncio.run(SystemResolver(seconds=0.01).resolve("as.example", 443))
+        await SystemResolver(seconds=0.01).resolve("as.example", 443)
     answer.set()
 
     assert caught.value.errno == socket.EAI_AGAIN

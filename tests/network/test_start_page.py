@@ -61,142 +61,122 @@ def begun_anew(world: Waiting) -> None:
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["while we do not know where to", "when we know"])
-def test_link_is_not_used_by_whoever_did_not_take_the_answer(*, known: bool) -> None:
+async def test_link_is_not_used_by_whoever_did_not_take_the_answer(*, known: bool) -> None:
     """A tab that moved to another process, or a scanner: the browser that asks again is as good as before."""
-
-    async def main() -> tuple[Answer, list[int]]:
-        async with waiting() as world:
-            if known:
-                world.receiver.send_browser_to(THERE)
-            for _ in range(3):
-                await leave_at_once(world)
-            async with asyncio.timeout(SOON):
-                await world.opened.wait()
-            coming = asyncio.create_task(visit(world))
-            await world.ask("/favicon.ico")
+    async with waiting() as world:
+        if known:
             world.receiver.send_browser_to(THERE)
-            kinds = (LinkAsked, LinkOpened, LinkRenewed, LinkOpenedTwice)
-            return await coming, [len(world.told(kind)) for kind in kinds]
-
-    answer, (asked, opened, renewed, twice) = asyncio.run(main())
+        for _ in range(3):
+            await leave_at_once(world)
+        async with asyncio.timeout(SOON):
+            await world.opened.wait()
+        coming = asyncio.create_task(visit(world))
+        await world.ask("/favicon.ico")
+        world.receiver.send_browser_to(THERE)
+        kinds = (LinkAsked, LinkOpened, LinkRenewed, LinkOpenedTwice)
+        answer, (asked, opened, renewed, twice) = await coming, [len(world.told(kind)) for kind in kinds]
 
     assert (answer.status, answer.values("location")) == (302, (THERE,))
     assert asked > 1
     assert (opened, renewed, twice) == (1, 0, 0)
 
 
-def test_browser_is_said_to_be_there_when_it_has_its_answer() -> None:
+async def test_browser_is_said_to_be_there_when_it_has_its_answer() -> None:
     """Until then it stands on our page, and may give up."""
+    async with waiting() as world:
+        coming = asyncio.create_task(visit(world))
+        await world.opened.wait()
+        before = bool(world.told(LinkOpened))
+        world.receiver.send_browser_to(THERE)
+        await coming
+        seen = [before, bool(world.told(LinkOpened))]
 
-    async def main() -> list[bool]:
-        async with waiting() as world:
-            coming = asyncio.create_task(visit(world))
-            await world.opened.wait()
-            before = bool(world.told(LinkOpened))
-            world.receiver.send_browser_to(THERE)
-            await coming
-            return [before, bool(world.told(LinkOpened))]
-
-    assert asyncio.run(main()) == [False, True]
+    assert seen == [False, True]
 
 
-def test_reload_of_our_own_page_is_no_second_opening() -> None:
+async def test_reload_of_our_own_page_is_no_second_opening() -> None:
     """Whoever waits reloads; what they are about to approve must not be withdrawn for that."""
+    async with waiting() as world:
+        world.receiver.prompt(VerificationPrompt("as", "https://as.example/device", "WDJB-MJHT"))
+        page = await visit(world)
+        live = page.body.decode().partition('data-live="')[2].partition('"')[0]
+        again = await visit(world, live)
+        stranger = await world.ask(live, headers=(("Sec-Fetch-Mode", "no-cors"),))
+        statuses = [page.status, again.status, stranger.status]
+        seen = statuses, again.body == page.body, len(world.told(LinkOpenedTwice))
 
-    async def main() -> tuple[list[int], bool, int]:
-        async with waiting() as world:
-            world.receiver.prompt(VerificationPrompt("as", "https://as.example/device", "WDJB-MJHT"))
-            page = await visit(world)
-            live = page.body.decode().partition('data-live="')[2].partition('"')[0]
-            again = await visit(world, live)
-            stranger = await world.ask(live, headers=(("Sec-Fetch-Mode", "no-cors"),))
-            statuses = [page.status, again.status, stranger.status]
-            return statuses, again.body == page.body, len(world.told(LinkOpenedTwice))
-
-    assert asyncio.run(main()) == ([200, 200, 403], True, 0)
+    assert seen == ([200, 200, 403], True, 0)
 
 
-def test_second_opening_withdraws_what_the_first_was_given() -> None:
+async def test_second_opening_withdraws_what_the_first_was_given() -> None:
     """One of the two may be a thief, who has our state and our code challenge by now (RFC 9700 §4.7)."""
-
-    async def main() -> tuple[list[int], list[str]]:
-        async with waiting() as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            statuses = [(await visit(world)).status for _ in range(2)]
-            assert len(world.told(LinkOpenedTwice)) == 1
-            statuses.append((await world.ask()).status)
-            assert world.told(CallbackReceived) == []
-            begun_anew(world)
-            (renewed,) = (event.url for event in world.events if isinstance(event, LinkRenewed))
-            fresh = await visit(world, renewed)
-            assert fresh.values("location") == (f"{THERE}?fresh",)
-            back = asyncio.create_task(world.ask(f"/callback?code={CODE}&state={FRESH_STATE}"))
-            await world.ask("/favicon.ico")
-            await world.receiver.finish(DONE)
-            statuses += [(await back).status, (await world.ask()).status]
-            return statuses, [str(event) for event in world.told(AnswerTurnedAway)]
-
-    statuses, told = asyncio.run(main())
+    async with waiting() as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        statuses = [(await visit(world)).status for _ in range(2)]
+        assert len(world.told(LinkOpenedTwice)) == 1
+        statuses.append((await world.ask()).status)
+        assert world.told(CallbackReceived) == []
+        begun_anew(world)
+        (renewed,) = (event.url for event in world.events if isinstance(event, LinkRenewed))
+        fresh = await visit(world, renewed)
+        assert fresh.values("location") == (f"{THERE}?fresh",)
+        back = asyncio.create_task(world.ask(f"/callback?code={CODE}&state={FRESH_STATE}"))
+        await world.ask("/favicon.ico")
+        await world.receiver.finish(DONE)
+        statuses += [(await back).status, (await world.ask()).status]
+        told = [str(event) for event in world.told(AnswerTurnedAway)]
 
     assert statuses == [302, 410, 410, 200, 410]
-    assert told == ["it belonged to a link that is not used any more"]
+    assert told == ["it belonged to a link that is not valid any more"]
 
 
-def test_old_link_cannot_withdraw_what_a_fresh_one_led_to() -> None:
+async def test_old_link_cannot_withdraw_what_a_fresh_one_led_to() -> None:
     """Whoever has read the first link could otherwise end each sign-in that follows."""
+    async with waiting() as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        for _ in range(2):
+            await visit(world)
+        begun_anew(world)
+        links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
+        await visit(world, links[-1])
+        for _ in range(3):
+            await visit(world)
+        count = len(world.told(LinkOpenedTwice))
 
-    async def main() -> int:
-        async with waiting() as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            for _ in range(2):
-                await visit(world)
-            begun_anew(world)
-            links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
-            await visit(world, links[-1])
-            for _ in range(3):
-                await visit(world)
-            return len(world.told(LinkOpenedTwice))
-
-    assert asyncio.run(main()) == 1
+    assert count == 1
 
 
-def test_opening_after_the_answer_casts_doubt_on_it() -> None:
+async def test_opening_after_the_answer_casts_doubt_on_it() -> None:
     """A thief may have been faster than the browser; then only the account can tell."""
+    async with waiting() as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        await visit(world)
+        back = asyncio.create_task(world.ask())
+        await world.receive()
+        before = world.receiver.start.doubted
+        await visit(world)
+        after = world.receiver.start.doubted
+        await world.receiver.finish(DONE)
+        await back
+        seen = [before, after]
 
-    async def main() -> list[bool]:
-        async with waiting() as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            await visit(world)
-            back = asyncio.create_task(world.ask())
-            await world.receive()
-            before = world.receiver.start.doubted
-            await visit(world)
-            after = world.receiver.start.doubted
-            await world.receiver.finish(DONE)
-            await back
-            return [before, after]
-
-    assert asyncio.run(main()) == [False, True]
+    assert seen == [False, True]
 
 
-def test_links_for_a_program_and_for_the_eye_are_not_the_same() -> None:
+async def test_links_for_a_program_and_for_the_eye_are_not_the_same() -> None:
     """What is shown in the terminal is in no command line, and what is used is not shown again."""
-
-    async def main() -> None:
-        async with waiting(bound=opened_by("firefox")) as world:
-            world.receiver.send_browser_to(THERE)
-            start = world.receiver.start
-            assert start.fresh_link(exposed=True) == world.bound.start_url
-            assert (await visit(world)).status == 302
-            for_a_program = start.fresh_link(exposed=True)
-            shown = start.fresh_link(exposed=False)
-            assert len({world.bound.start_url, for_a_program, shown}) == 3
-            assert start.fresh_link(exposed=False) == shown
-            assert (await visit(world, for_a_program)).status == 302
-            assert (await visit(world, shown)).status == 302
-            assert world.told(LinkOpenedTwice) == []
-
-    asyncio.run(main())
+    async with waiting(bound=opened_by("firefox")) as world:
+        world.receiver.send_browser_to(THERE)
+        start = world.receiver.start
+        assert start.fresh_link(exposed=True) == world.bound.start_url
+        assert (await visit(world)).status == 302
+        for_a_program = start.fresh_link(exposed=True)
+        shown = start.fresh_link(exposed=False)
+        assert len({world.bound.start_url, for_a_program, shown}) == 3
+        assert start.fresh_link(exposed=False) == shown
+        assert (await visit(world, for_a_program)).status == 302
+        assert (await visit(world, shown)).status == 302
+        assert world.told(LinkOpenedTwice) == []
 
 
 async def steal(world: Waiting, target: str, *, waits: bool = True) -> Answer:
@@ -205,16 +185,12 @@ async def steal(world: Waiting, target: str, *, waits: bool = True) -> Answer:
 
 
 @needs_another_user
-def test_another_user_gets_nothing_by_the_link_of_our_browser() -> None:
+async def test_another_user_gets_nothing_by_the_link_of_our_browser() -> None:
     """It shows in the process list, and whoever polls that is faster than every browser."""
-
-    async def main() -> tuple[Answer, Answer, Waiting]:
-        async with waiting(bound=opened_by("firefox")) as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            stolen = await steal(world, f"/{world.bound.key}")
-            return stolen, await visit(world), world
-
-    stolen, genuine, world = asyncio.run(main())
+    async with waiting(bound=opened_by("firefox")) as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        stolen = await steal(world, f"/{world.bound.key}")
+        genuine = await visit(world)
 
     assert (stolen.status, stolen.values("location")) == (403, ())
     assert THERE.encode() not in stolen.body
@@ -224,37 +200,31 @@ def test_another_user_gets_nothing_by_the_link_of_our_browser() -> None:
 
 
 @needs_another_user
-def test_another_user_who_opens_a_used_link_is_no_evidence() -> None:
+async def test_another_user_who_opens_a_used_link_is_no_evidence() -> None:
     """Otherwise everybody on the machine could end every sign-in there."""
+    async with waiting(bound=opened_by("firefox")) as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        await visit(world)
+        await steal(world, f"/{world.bound.key}")
+        await world.complete()
+        seen = [len(world.told(kind)) for kind in (LinkOpenedTwice, LinkRenewed)]
 
-    async def main() -> list[int]:
-        async with waiting(bound=opened_by("firefox")) as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            await visit(world)
-            await steal(world, f"/{world.bound.key}")
-            await world.complete()
-            return [len(world.told(kind)) for kind in (LinkOpenedTwice, LinkRenewed)]
-
-    assert asyncio.run(main()) == [0, 0]
+    assert seen == [0, 0]
 
 
 @needs_another_user
 @pytest.mark.parametrize("waits", [True, False], ids=["waits for the page", "hangs up at once"])
-def test_another_user_cannot_bring_the_answer_though_they_have_the_state(*, waits: bool) -> None:
+async def test_another_user_cannot_bring_the_answer_though_they_have_the_state(*, waits: bool) -> None:
     """With it a person would be signed in to the thief's account, and nobody would be asked."""
-
-    async def main() -> tuple[int, set[str]]:
-        async with waiting(bound=opened_by("firefox")) as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            await visit(world)
-            target = f"/callback?code=of-the-thief&state={STATE}"
-            stolen = await steal(world, target, waits=waits)
-            await world.ask("/favicon.ico")
-            assert world.told(CallbackReceived) == []
-            await world.complete()
-            return stolen.status, {str(event) for event in world.told(AnswerTurnedAway)}
-
-    status, told = asyncio.run(main())
+    async with waiting(bound=opened_by("firefox")) as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        await visit(world)
+        target = f"/callback?code=of-the-thief&state={STATE}"
+        stolen = await steal(world, target, waits=waits)
+        await world.ask("/favicon.ico")
+        assert world.told(CallbackReceived) == []
+        await world.complete()
+        status, told = stolen.status, {str(event) for event in world.told(AnswerTurnedAway)}
     why = {f"it was brought by another user of this machine (user id {NOBODY})"}
 
     assert status == (403 if waits else 0)
@@ -262,17 +232,15 @@ def test_another_user_cannot_bring_the_answer_though_they_have_the_state(*, wait
 
 
 @needs_another_user
-def test_provider_opened_directly_is_guarded_too() -> None:
+async def test_provider_opened_directly_is_guarded_too() -> None:
     """Without our start page the whole request, state and all, is in the command line."""
+    async with waiting(start_page=False) as world:
+        world.receiver.exposed("firefox", STATE)
+        stolen = await steal(world, f"/callback?code=of-the-thief&state={STATE}")
+        await world.complete()
+        status = stolen.status
 
-    async def main() -> int:
-        async with waiting(start_page=False) as world:
-            world.receiver.exposed("firefox", STATE)
-            stolen = await steal(world, f"/callback?code=of-the-thief&state={STATE}")
-            await world.complete()
-            return stolen.status
-
-    assert asyncio.run(main()) == 403
+    assert status == 403
 
 
 async def by_a_link_that_was_only_shown(world: Waiting) -> Answer:
@@ -290,24 +258,22 @@ async def by_the_first_link(world: Waiting) -> Answer:
     ("opener", "come"),
     [("", by_the_first_link), ("firefox", by_a_link_that_was_only_shown), ("sudo", by_the_first_link)],
 )
-def test_whoever_has_a_link_that_nobody_could_read_is_let_in(
+async def test_whoever_has_a_link_that_nobody_could_read_is_let_in(
     opener: str, come: Callable[[Waiting], Awaitable[Answer]]
 ) -> None:
     """A port may be forwarded by a daemon of another user, and a browser started as one on purpose."""
+    async with waiting(bound=opened_by(opener)) as world:
+        world.receiver.send_browser_to(THERE, state=STATE)
+        statuses = [(await come(world)).status]
+        visit = asyncio.create_task(steal(world, f"/callback?code={CODE}&state={STATE}"))
+        await world.receive()
+        await world.receiver.finish(DONE)
+        seen = [*statuses, (await visit).status]
 
-    async def main() -> list[int]:
-        async with waiting(bound=opened_by(opener)) as world:
-            world.receiver.send_browser_to(THERE, state=STATE)
-            statuses = [(await come(world)).status]
-            visit = asyncio.create_task(steal(world, f"/callback?code={CODE}&state={STATE}"))
-            await world.receive()
-            await world.receiver.finish(DONE)
-            return [*statuses, (await visit).status]
-
-    assert asyncio.run(main()) == [302, 200]
+    assert seen == [302, 200]
 
 
-def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
+async def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
     """Whoever cannot be asked is told at least; nobody is asked about what nothing speaks against."""
     sign_in = SignIn("as", "x", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0), flow="code")
     asked: list[SignIn] = []
@@ -317,12 +283,11 @@ def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
         asked.append(shown)
         return False
 
-    async def main() -> list[bool]:
-        async with Resources(bound=bind("127.0.0.1", (0,), "/callback")) as resources:
-            answers = [await _confirmed(sign_in, not_mine, resources, told.append)]
-            resources.own_receiver().start.doubted = True
-            answers.append(await _confirmed(sign_in, not_mine, resources, told.append))
-            return [*answers, await _confirmed(sign_in, None, resources, told.append)]
+    async with Resources(bound=bind("127.0.0.1", (0,), "/callback")) as resources:
+        answers = [await _confirmed(sign_in, not_mine, resources, told.append)]
+        resources.own_receiver().start.doubted = True
+        answers.append(await _confirmed(sign_in, not_mine, resources, told.append))
+        seen = [*answers, await _confirmed(sign_in, None, resources, told.append)]
 
-    assert asyncio.run(main()) == [True, False, True]
+    assert seen == [True, False, True]
     assert (asked, told) == ([sign_in], [Warned(words.LINK_OPENED_AFTERWARDS)])

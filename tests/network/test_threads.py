@@ -14,15 +14,15 @@ SILENCE = 60.0
 SOON = 10.0
 
 
-def test_work_apart_returns_what_it_found() -> None:
+async def test_work_apart_returns_what_it_found() -> None:
     """Arguments go in, and the value comes back."""
-    assert asyncio.run(apart(int, "ff", base=16)) == 255
+    assert await apart(int, "ff", base=16) == 255
 
 
-def test_error_of_work_apart_is_raised_where_it_is_awaited() -> None:
+async def test_error_of_work_apart_is_raised_where_it_is_awaited() -> None:
     """As if it had been done here."""
     with pytest.raises(ValueError, match="invalid literal"):
-        asyncio.run(apart(int, "none"))
+        await apart(int, "none")
 
 
 @pytest.mark.parametrize("within", [False, True], ids=["without a loop", "under a running loop"])

@@ -122,20 +122,15 @@ def test_request_arrives_as_built() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_not_followed(status: int) -> None:
+async def test_redirects_are_not_followed(status: int) -> None:
     """A 307 would carry the code and its verifier to wherever the server points."""
-
-    async def main() -> tuple[HttpResponse, Recorded]:
-        async with asyncio.timeout(SOON), server(OK) as second, Transport() as transport:
-            reply = (
-                f"HTTP/1.1 {status} There\r\nLocation: http://127.0.0.1:{second.port}/\r\n"
-                "Content-Length: 0\r\n\r\n"
-            )
-            async with server(reply.encode()) as first:
-                answer = await transport.send(token_request(f"http://127.0.0.1:{first.port}/"), step="x")
-            return answer, second
-
-    answer, second = asyncio.run(main())
+    async with asyncio.timeout(SOON), server(OK) as second, Transport() as transport:
+        reply = (
+            f"HTTP/1.1 {status} There\r\nLocation: http://127.0.0.1:{second.port}/\r\n"
+            "Content-Length: 0\r\n\r\n"
+        )
+        async with server(reply.encode()) as first:
+            answer = await transport.send(token_request(f"http://127.0.0.1:{first.port}/"), step="x")
 
     assert answer.status == status
     assert second == []
@@ -223,17 +218,16 @@ def test_broken_answer_is_one_of_our_errors_without_a_quotation(reply: bytes) ->
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_refused_connection_is_named(host: str) -> None:
+async def test_refused_connection_is_named(host: str) -> None:
     """A server that is not there is the commonest trouble; on this machine it has not been started yet."""
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
 
-    async def main() -> None:
-        async with Transport() as transport:
+    async with Transport() as transport:
+        with pytest.raises(
+            TransportError, match=f"metadata request to {host}:{port} got no answer"
+        ) as caught:
             await transport.send(token_request(f"http://{host}:{port}/"), step="metadata request")
-
-    with pytest.raises(TransportError, match=f"metadata request to {host}:{port} got no answer") as caught:
-        asyncio.run(main())
 
     assert "efused" in caught.value.message
     assert caught.value.hint == NOT_RUNNING
@@ -249,29 +243,22 @@ def test_reset_connection_is_named() -> None:
         ask(reset)
 
 
-def test_unknown_name_is_named() -> None:
+async def test_unknown_name_is_named() -> None:
     """A typing mistake in the issuer ends here."""
-
-    async def main() -> None:
-        async with Transport(resolver=Resolver(Names({}))) as transport:
+    async with Transport(resolver=Resolver(Names({}))) as transport:
+        with pytest.raises(TransportError, match=r"nowhere\.example got no answer: the name is not known"):
             await transport.send(token_request("https://nowhere.example/"), step="token request")
 
-    with pytest.raises(TransportError, match=r"nowhere\.example got no answer: the name is not known"):
-        asyncio.run(main())
 
-
-def test_refusal_to_go_inside_is_explained() -> None:
+async def test_refusal_to_go_inside_is_explained() -> None:
     """It must not look like a name that does not exist."""
     names = Names({"as.example": ["93.184.216.34"], "token.example": ["127.0.0.1"]})
 
-    async def main() -> None:
-        resolver = Resolver(names)
-        await resolver.resolve("as.example", 443)
-        async with Transport(resolver=resolver) as transport:
+    resolver = Resolver(names)
+    await resolver.resolve("as.example", 443)
+    async with Transport(resolver=resolver) as transport:
+        with pytest.raises(TransportError, match="is a private address, but") as caught:
             await transport.send(token_request("https://token.example/"), step="token request")
-
-    with pytest.raises(TransportError, match="is a private address, but") as caught:
-        asyncio.run(main())
 
     assert SECRET not in str(caught.value)
 
@@ -292,40 +279,31 @@ def test_header_cannot_become_two(value: str) -> None:
     assert "Evil" not in str(caught.value)
 
 
-def test_loopback_is_reached_past_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_loopback_is_reached_past_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is meant for this machine stays on it (RFC 8252 §8.3)."""
-
-    async def main() -> tuple[Recorded, Recorded]:
-        async with asyncio.timeout(SOON), server(OK) as proxy, server(OK) as target:
-            for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy"):
-                monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-            monkeypatch.delenv("no_proxy", raising=False)
-            monkeypatch.delenv("NO_PROXY", raising=False)
-            async with Transport() as transport:
-                await transport.send(token_request(f"http://127.0.0.1:{target.port}/"), step="x")
-            return proxy, target
-
-    proxy, target = asyncio.run(main())
+    async with asyncio.timeout(SOON), server(OK) as proxy, server(OK) as target:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        async with Transport() as transport:
+            await transport.send(token_request(f"http://127.0.0.1:{target.port}/"), step="x")
 
     assert (len(proxy), len(target)) == (0, 1)
 
 
 @pytest.mark.parametrize("spelling", ["http://127.0.0.1:{}", "127.0.0.1:{}"])
-def test_proxy_of_the_environment_is_asked_without_the_secret(
+async def test_proxy_of_the_environment_is_asked_without_the_secret(
     spelling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Companies let nobody out otherwise; the proxy sees the host's name and no more."""
-
-    async def main() -> tuple[Recorded, TransportError]:
-        async with asyncio.timeout(SOON), server(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n") as proxy:
-            monkeypatch.setenv("https_proxy", spelling.format(proxy.port))
-            monkeypatch.setenv("no_proxy", "")
-            async with Transport() as transport:
-                with pytest.raises(TransportError) as caught:
-                    await transport.send(token_request("https://as.example/token"), step="token request")
-            return proxy, caught.value
-
-    proxy, error = asyncio.run(main())
+    async with asyncio.timeout(SOON), server(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", spelling.format(proxy.port))
+        monkeypatch.setenv("no_proxy", "")
+        async with Transport() as transport:
+            with pytest.raises(TransportError) as caught:
+                await transport.send(token_request("https://as.example/token"), step="token request")
+        error = caught.value
 
     assert [seen.split(b"\r\n")[0] for seen in proxy] == [b"CONNECT as.example:443 HTTP/1.1"]
     assert SECRET.encode() not in proxy[0]
@@ -333,34 +311,28 @@ def test_proxy_of_the_environment_is_asked_without_the_secret(
     assert "https_proxy" in error.hint
 
 
-def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hosts inside a company are reached directly."""
+    async with asyncio.timeout(SOON), server(OK) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("no_proxy", "as.example")
+        async with Transport(resolver=Resolver(Names({}))) as transport:
+            with pytest.raises(TransportError):
+                await transport.send(token_request("https://as.example/token"), step="x")
 
-    async def main() -> Recorded:
-        async with asyncio.timeout(SOON), server(OK) as proxy:
-            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
-            monkeypatch.setenv("no_proxy", "as.example")
-            async with Transport(resolver=Resolver(Names({}))) as transport:
-                with pytest.raises(TransportError):
-                    await transport.send(token_request("https://as.example/token"), step="x")
-            return proxy
-
-    assert asyncio.run(main()) == []
+    assert proxy == []
 
 
-def test_dead_proxy_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dead_proxy_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the person looks for the mistake at the authorization server."""
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("no_proxy", "")
 
-    async def main() -> None:
-        async with Transport() as transport:
+    async with Transport() as transport:
+        with pytest.raises(TransportError, match=r"the proxy 127\.0\.0\.1 cannot be reached"):
             await transport.send(token_request("https://as.example/token"), step="x")
-
-    with pytest.raises(TransportError, match=r"the proxy 127\.0\.0\.1 cannot be reached"):
-        asyncio.run(main())
 
 
 def test_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +401,7 @@ def test_self_signed_certificate_is_refused_with_a_way_out() -> None:
     assert received == []
 
 
-def test_plain_server_behind_https_is_refused() -> None:
+async def test_plain_server_behind_https_is_refused() -> None:
     """Nothing is sent before the other side has proved who it is."""
     received: list[bytes] = []
 
@@ -439,15 +411,12 @@ def test_plain_server_behind_https_is_refused() -> None:
         writer.close()
         await writer.wait_closed()
 
-    async def main() -> TransportError:
-        listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-        port = listener.sockets[0].getsockname()[1]
-        async with asyncio.timeout(SOON), listener, Transport() as transport:
-            with pytest.raises(TransportError) as caught:
-                await transport.send(token_request(f"https://127.0.0.1:{port}/"), step="x")
-            return caught.value
-
-    error = asyncio.run(main())
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with asyncio.timeout(SOON), listener, Transport() as transport:
+        with pytest.raises(TransportError) as caught:
+            await transport.send(token_request(f"https://127.0.0.1:{port}/"), step="x")
+        error = caught.value
 
     assert "TLS" in error.message
     assert error.hint == NOT_TLS
@@ -460,7 +429,7 @@ def test_plain_server_behind_https_is_refused() -> None:
     [("other.example", 1, "mismatch"), ("127.0.0.1", -1, "expired")],
     ids=["another host", "expired"],
 )
-def test_wrong_certificate_of_a_trusted_authority_is_refused(
+async def test_wrong_certificate_of_a_trusted_authority_is_refused(
     name: str, days: int, words: str, tmp_path: Path
 ) -> None:
     """It is somebody else's, or old; a hint to trust another authority would be the wrong one."""
@@ -469,19 +438,16 @@ def test_wrong_certificate_of_a_trusted_authority_is_refused(
     authority.write_text(ssl.DER_cert_to_PEM_cert(_certificate_of(context)))
     network = Network(ca_file=str(authority))
 
-    async def main() -> tuple[TransportError, Recorded]:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _loop, _context: None)
-        async with (
-            asyncio.timeout(SOON),
-            server(OK, context=context) as received,
-            Transport(network) as transport,
-        ):
-            with pytest.raises(TransportError) as caught:
-                await transport.send(token_request(f"https://127.0.0.1:{received.port}/"), step="x")
-            return caught.value, received
-
-    error, received = asyncio.run(main())
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)
+    async with (
+        asyncio.timeout(SOON),
+        server(OK, context=context) as received,
+        Transport(network) as transport,
+    ):
+        with pytest.raises(TransportError) as caught:
+            await transport.send(token_request(f"https://127.0.0.1:{received.port}/"), step="x")
+        error = caught.value
 
     assert words in error.message
     assert "Do not go on" in error.hint
@@ -503,24 +469,22 @@ def _certificate_of(context: ssl.SSLContext) -> bytes:
     return found
 
 
-def test_unopened_transport_says_so() -> None:
+async def test_unopened_transport_says_so() -> None:
     """A mistake of ours must not look like one of the network."""
     with pytest.raises(TransportError, match="not open"):
-        asyncio.run(Transport().send(token_request("https://as.example/"), step="x"))
+        await Transport().send(token_request("https://as.example/"), step="x")
 
 
-def test_closing_takes_no_time() -> None:
+async def test_closing_takes_no_time() -> None:
     """Between the tokens and the person's prompt there is nothing left to wait for."""
+    loop = asyncio.get_running_loop()
+    async with server(OK) as received:
+        async with Transport() as transport:
+            await transport.send(token_request(f"http://127.0.0.1:{received.port}/"), step="x")
+            begun = loop.time()
+        seconds = loop.time() - begun
 
-    async def main() -> float:
-        loop = asyncio.get_running_loop()
-        async with server(OK) as received:
-            async with Transport() as transport:
-                await transport.send(token_request(f"http://127.0.0.1:{received.port}/"), step="x")
-                begun = loop.time()
-            return loop.time() - begun
-
-    assert asyncio.run(main()) < 0.5
+    assert seconds < 0.5
 
 
 class Connections(list[list[bytes]]):
@@ -548,34 +512,27 @@ async def keeping_alive(replies: Callable[[bytes], bytes | None]) -> AsyncIterat
         yield port, seen
 
 
-def test_code_never_rides_on_an_idle_connection() -> None:
+async def test_code_never_rides_on_an_idle_connection() -> None:
     """The server may close it in that instant, and the code is lost (RFC 9112 §9.3.1, RFC 9110 §9.2.2)."""
+    async with asyncio.timeout(SOON), keeping_alive(lambda _: OK) as (port, seen), Transport() as opened:
+        for _ in range(2):
+            await opened.send(HttpRequest("GET", f"http://127.0.0.1:{port}/"), step="metadata request")
+        for _ in range(2):
+            await opened.send(token_request(f"http://127.0.0.1:{port}/"), step="token request")
 
-    async def main() -> Connections:
-        async with asyncio.timeout(SOON), keeping_alive(lambda _: OK) as (port, seen), Transport() as opened:
-            for _ in range(2):
-                await opened.send(HttpRequest("GET", f"http://127.0.0.1:{port}/"), step="metadata request")
-            for _ in range(2):
-                await opened.send(token_request(f"http://127.0.0.1:{port}/"), step="token request")
-            return seen
-
-    assert asyncio.run(main()) == [[b"GET", b"GET"], [b"POST"], [b"POST"]]
+    assert seen == [[b"GET", b"GET"], [b"POST"], [b"POST"]]
 
 
-def test_lost_answer_is_not_asked_for_again() -> None:
+async def test_lost_answer_is_not_asked_for_again() -> None:
     """Nobody knows whether the code was redeemed; and the network is not what has to be looked at."""
-
-    async def main() -> tuple[Connections, TransportError]:
-        async with (
-            asyncio.timeout(SOON),
-            keeping_alive(lambda _: None) as (port, seen),
-            Transport() as opened,
-        ):
-            with pytest.raises(TransportError) as caught:
-                await opened.send(token_request(f"http://127.0.0.1:{port}/"), step="token request")
-            return seen, caught.value
-
-    seen, error = asyncio.run(main())
+    async with (
+        asyncio.timeout(SOON),
+        keeping_alive(lambda _: None) as (port, seen),
+        Transport() as opened,
+    ):
+        with pytest.raises(TransportError) as caught:
+            await opened.send(token_request(f"http://127.0.0.1:{port}/"), step="token request")
+        error = caught.value
 
     assert seen == [[b"POST"]]
     assert "network" not in error.hint

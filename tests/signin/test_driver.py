@@ -41,7 +41,7 @@ async def visit(port: int, target: str) -> Answer:
     return await exchange(port, data.encode())
 
 
-def test_callback_that_comes_before_the_flow_waits_for_it_is_kept() -> None:
+async def test_callback_that_comes_before_the_flow_waits_for_it_is_kept() -> None:
     """A server that knows the person redirects at once, while the flow still fetches the server's keys."""
     bound = bind("127.0.0.1", (0,), "/callback")
     request = request_for(bound)
@@ -58,24 +58,22 @@ def test_callback_that_comes_before_the_flow_waits_for_it_is_kept() -> None:
         if isinstance(event, CallbackReceived):
             arrived.set()
 
-    async def main() -> Callback:
-        async with asyncio.timeout(SOON), Resources(notify=notify, bound=bound) as resources:
-            await Driver(resources).run(leave())
-            early = asyncio.create_task(visit(bound.port, GOOD))
-            await arrived.wait()
-            callback = await Driver(resources).run(wait())
-            early.cancel()
-            with suppress(asyncio.CancelledError):
-                await early
-            return callback
+    async with asyncio.timeout(SOON), Resources(notify=notify, bound=bound) as resources:
+        await Driver(resources).run(leave())
+        early = asyncio.create_task(visit(bound.port, GOOD))
+        await arrived.wait()
+        callback = await Driver(resources).run(wait())
+        early.cancel()
+        with suppress(asyncio.CancelledError):
+            await early
 
-    assert dict(asyncio.run(main()).parameters)["code"] == CODE
+    assert dict(callback.parameters)["code"] == CODE
 
 
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "file:///etc/passwd", "-a", "https://x/ y", "https://x/\r\nz"]
 )
-def test_hostile_address_is_refused_before_anything_opens_it(url: str) -> None:
+async def test_hostile_address_is_refused_before_anything_opens_it(url: str) -> None:
     """Without a start page the URL of a server goes straight to a program on this machine (CVE-2025-6514)."""
     opened: list[str] = []
 
@@ -87,18 +85,15 @@ def test_hostile_address_is_refused_before_anything_opens_it(url: str) -> None:
         opened.append(seen)
         return Opening()
 
-    async def main() -> None:
-        async with Resources(open_browser=open_browser, start_page=False) as resources:
+    async with Resources(open_browser=open_browser, start_page=False) as resources:
+        with pytest.raises(ConfigError):
             await Driver(resources).run(flow())
-
-    with pytest.raises(ConfigError):
-        asyncio.run(main())
 
     assert opened == []
 
 
 @pytest.mark.parametrize("start_page", [True, False])
-def test_what_is_opened_is_our_page_or_the_servers(start_page: bool) -> None:
+async def test_what_is_opened_is_our_page_or_the_servers(start_page: bool) -> None:
     """With a start page the state stays out of the process list."""
     opened: list[str] = []
 
@@ -111,32 +106,26 @@ def test_what_is_opened_is_our_page_or_the_servers(start_page: bool) -> None:
         opened.append(seen)
         return Opening()
 
-    async def main() -> str:
-        async with Resources(open_browser=open_browser, start_page=start_page) as resources:
-            return await Driver(resources).run(flow())
-
-    redirect_uri = asyncio.run(main())
+    async with Resources(open_browser=open_browser, start_page=start_page) as resources:
+        redirect_uri = await Driver(resources).run(flow())
 
     assert len(opened) == 1
     assert (STATE in opened[0]) is not start_page
     assert opened[0].startswith(redirect_uri.removesuffix("callback")) is start_page
 
 
-def test_browsing_without_a_redirect_uri_is_one_of_our_errors() -> None:
+async def test_browsing_without_a_redirect_uri_is_one_of_our_errors() -> None:
     """A flow that is put together wrongly must not end in an AttributeError."""
 
     def flow() -> Flow[None]:
         yield from Browse("https://as.example/")
 
-    async def main() -> None:
-        async with Resources() as resources:
+    async with Resources() as resources:
+        with pytest.raises(BrowserUnavailable):
             await Driver(resources).run(flow())
 
-    with pytest.raises(BrowserUnavailable):
-        asyncio.run(main())
 
-
-def test_warnings_and_time_reach_the_flow_and_the_watcher() -> None:
+async def test_warnings_and_time_reach_the_flow_and_the_watcher() -> None:
     """The clock comes into a flow through the driver alone."""
     events: list[Event] = []
 
@@ -145,11 +134,10 @@ def test_warnings_and_time_reach_the_flow_and_the_watcher() -> None:
         moment = yield from Sleep(0)
         return moment.wall
 
-    async def main() -> float:
-        async with Resources(notify=events.append, exchanges=True) as resources:
-            return await Driver(resources).run(flow())
+    async with Resources(notify=events.append, exchanges=True) as resources:
+        seen = await Driver(resources).run(flow())
 
-    assert asyncio.run(main()) > 1_700_000_000
+    assert seen > 1_700_000_000
     assert events == [Warned("careful")]
 
 
@@ -161,7 +149,7 @@ class Failing(Opening):
         self.failed = failed
 
 
-def test_failing_opener_is_told_while_it_matters() -> None:
+async def test_failing_opener_is_told_while_it_matters() -> None:
     """The exit status of a browser that is closed hours later is nobody's business."""
     events: list[Event] = []
     opening = Failing(program="browser")
@@ -171,26 +159,20 @@ def test_failing_opener_is_told_while_it_matters() -> None:
         opening.failed(3)
         yield from Sleep(0)
 
-    async def main() -> None:
-        async with Resources(notify=events.append, open_browser=lambda _url: opening) as resources:
-            await Driver(resources).run(flow())
-        opening.failed(4)
-        await asyncio.sleep(0)
-
-    asyncio.run(main())
+    async with Resources(notify=events.append, open_browser=lambda _url: opening) as resources:
+        await Driver(resources).run(flow())
+    opening.failed(4)
+    await asyncio.sleep(0)
     opening.failed(5)
 
     assert [event for event in events if isinstance(event, OpenerFailed)] == [OpenerFailed("browser", 3)]
 
 
-def test_watching_outlives_the_loop() -> None:
+async def test_watching_outlives_the_loop() -> None:
     """The thread that waits for the opener may find the loop closed."""
     opening = Failing(program="browser")
 
-    async def main() -> None:
-        watch(opening, lambda _event: None)
-
-    asyncio.run(main())
+    watch(opening, lambda _event: None)
     opening.failed(1)
 
 
@@ -420,7 +402,7 @@ def test_exchange_is_told_with_labels() -> None:
     assert told.seconds >= 0
 
 
-def test_an_error_leaves_the_locals_behind_that_hold_tokens() -> None:
+async def test_an_error_leaves_the_locals_behind_that_hold_tokens() -> None:
     """Reporters of errors write down the locals of every frame, and a refused answer has tokens in them."""
 
     def flow() -> Flow[None]:
@@ -431,12 +413,9 @@ def test_an_error_leaves_the_locals_behind_that_hold_tokens() -> None:
         except ValueError as exc:
             raise MalformedResponse("it cannot be read", source="RFC 6749 §5.1") from exc
 
-    async def main() -> None:
-        async with Resources() as resources:
+    async with Resources() as resources:
+        with pytest.raises(MalformedResponse) as refused:
             await Driver(resources).run(flow())
-
-    with pytest.raises(MalformedResponse) as refused:
-        asyncio.run(main())
     told = "".join(traceback.TracebackException.from_exception(refused.value, capture_locals=True).format())
 
     assert "access-token-in-a-local" not in told

@@ -93,34 +93,29 @@ def test_browser_that_insists_on_https_is_not_said_not_to_have_come() -> None:
     assert told == [RouteBegan("device", HTTPS_ONLY)]
 
 
-def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
+async def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
     """What the first visitor was given is worth nothing any more; what our link leads to not goes on."""
     chosen = plan(CODE, Route("device", AT_ONCE, "It works anywhere."))
     runs: list[str] = []
 
-    async def main() -> None:
-        begun = asyncio.Event()
+    begun = asyncio.Event()
 
-        async def run(flow: str, driver: Driver) -> SignIn:
-            runs.append(flow)
-            driver.led = flow == "code"
-            if runs.count("code") > 1:
-                return DONE
-            if len(runs) == 2:
-                begun.set()
-            await asyncio.Event().wait()
-            raise AssertionError
+    async def run(flow: str, driver: Driver) -> SignIn:
+        runs.append(flow)
+        driver.led = flow == "code"
+        if runs.count("code") > 1:
+            return DONE
+        if len(runs) == 2:
+            begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
 
-        race = Race(
-            chosen, drive=lambda *_: Driver(Resources()), run=run, notify=lambda _: None, provider="as"
-        )
-        racing = asyncio.ensure_future(race.run())
-        await asyncio.wait_for(begun.wait(), 10)
-        race.evidence(LinkOpenedTwice())
-        route, _ = await asyncio.wait_for(racing, 10)
-        assert route.flow == "code"
-
-    asyncio.run(main())
+    race = Race(chosen, drive=lambda *_: Driver(Resources()), run=run, notify=lambda _: None, provider="as")
+    racing = asyncio.ensure_future(race.run())
+    await asyncio.wait_for(begun.wait(), 10)
+    race.evidence(LinkOpenedTwice())
+    route, _ = await asyncio.wait_for(racing, 10)
+    assert route.flow == "code"
 
     assert sorted(runs) == ["code", "code", "device"]
 
@@ -178,34 +173,33 @@ def test_visit_of_a_program_without_a_window_is_none() -> None:
 
 
 @pytest.mark.parametrize("event", [LinkOpened(), CallbackReceived()])
-def test_who_is_back_or_has_nothing_to_paste_is_left_alone(event: Event) -> None:
+async def test_who_is_back_or_has_nothing_to_paste_is_left_alone(event: Event) -> None:
     """An address to paste is what ends at a redirect; where there is none, there is nothing to paste."""
     told: list[Event] = []
     paste = Route("paste", UNVISITED, "It works anywhere, should no browser have come after 60 seconds.")
     routes = (paste,) if isinstance(event, LinkOpened) else PLAN.routes[1:]
 
-    async def main() -> str:
-        back = asyncio.Event()
+    back = asyncio.Event()
 
-        async def run(flow: str, _: Driver) -> SignIn:
-            await back.wait()
-            return DONE
+    async def run(flow: str, _: Driver) -> SignIn:
+        await back.wait()
+        return DONE
 
-        race = Race(
-            plan(CODE, *routes, second_look=0.0),
-            drive=lambda *_: Answered(Resources()),
-            run=run,
-            notify=told.append,
-            provider="as",
-        )
-        running = asyncio.ensure_future(race.run([LinkOpened(), event]))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        back.set()
-        won, _ = await asyncio.wait_for(running, 10)
-        return won.flow
+    race = Race(
+        plan(CODE, *routes, second_look=0.0),
+        drive=lambda *_: Answered(Resources()),
+        run=run,
+        notify=told.append,
+        provider="as",
+    )
+    running = asyncio.ensure_future(race.run([LinkOpened(), event]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    back.set()
+    won, _ = await asyncio.wait_for(running, 10)
+    text = won.flow
 
-    assert asyncio.run(main()) == "code"
+    assert text == "code"
     assert told == []
 
 
@@ -273,57 +267,51 @@ def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackAuthErr
         broken_beside_a_redirect(flow, error)
 
 
-@pytest.mark.parametrize(("timeout", "shown"), [(3.0, 3), (900.0, 600), (None, 600)])
-def test_code_is_valid_for_no_longer_than_is_waited(
-    timeout: float | None, shown: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("seconds", "shown"), [(3.0, 3), (900.0, 600), (None, 600)])
+async def test_code_is_valid_for_no_longer_than_is_waited(
+    seconds: float | None, shown: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the server says: when the person's time is over, nobody asks any more."""
     told: list[Event] = []
 
-    async def main() -> None:
-        under_way = SignInAttempt(
-            ClientConfig(Provider("as", ServerMetadata()), "x"),
-            plan(Route("device", AT_ONCE, "It works anywhere.")),
-            notify=told.append,
-            conditions=FlowOptions(),
-            timeout=timeout,
-            paste=None,
-        )
+    under_way = SignInAttempt(
+        ClientConfig(Provider("as", ServerMetadata()), "x"),
+        plan(Route("device", AT_ONCE, "It works anywhere.")),
+        notify=told.append,
+        conditions=FlowOptions(),
+        timeout=seconds,
+        paste=None,
+    )
 
-        async def prompted(*_: object) -> SignIn:
-            under_way.tell(VerificationPrompted("https://as.example/d", "WDJB-MJHT", "", 600.0))
-            return DONE
+    async def prompted(*_: object) -> SignIn:
+        under_way.tell(VerificationPrompted("https://as.example/d", "WDJB-MJHT", "", 600.0))
+        return DONE
 
-        monkeypatch.setattr(Driver, "run", prompted)
-        async with Resources() as resources:
-            await under_way.run(resources, None)
-
-    asyncio.run(main())
+    monkeypatch.setattr(Driver, "run", prompted)
+    async with Resources() as resources:
+        await under_way.run(resources, None)
 
     assert [round(event.lifetime) for event in told if isinstance(event, VerificationPrompted)] == [shown]
 
 
-def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
+async def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
     """What a person has approved is not lost because a progress display is broken; that is reported."""
     reported: list[dict[str, object]] = []
 
     def fails(_: Event) -> None:
         raise ZeroDivisionError
 
-    async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-        under_way = SignInAttempt(
-            ClientConfig(Provider("as", ServerMetadata()), "x"),
-            PLAN,
-            notify=fails,
-            conditions=FlowOptions(),
-            timeout=None,
-            paste=None,
-        )
-        under_way.tell(FAILED)
-        under_way.tell(LinkOpened("127.0.0.1:1"))
-
-    asyncio.run(main())
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    under_way = SignInAttempt(
+        ClientConfig(Provider("as", ServerMetadata()), "x"),
+        PLAN,
+        notify=fails,
+        conditions=FlowOptions(),
+        timeout=None,
+        paste=None,
+    )
+    under_way.tell(FAILED)
+    under_way.tell(LinkOpened("127.0.0.1:1"))
 
     assert [type(context["exception"]) for context in reported] == [ZeroDivisionError] * 2
 
@@ -332,22 +320,19 @@ def _taken() -> None:
     raise RedirectUnavailable("No port is free.")
 
 
-def test_browser_that_has_come_did_not_fail() -> None:
+async def test_browser_that_has_come_did_not_fail() -> None:
     """One that is its own opener may crash an hour later, or end with whatever it likes."""
     told: list[Event] = []
 
-    async def main() -> None:
-        under_way = SignInAttempt(
-            ClientConfig(Provider("as", ServerMetadata()), "x"),
-            PLAN,
-            notify=told.append,
-            conditions=FlowOptions(),
-            timeout=None,
-            paste=None,
-        )
-        under_way.tell(LinkOpened("127.0.0.1:1"))
-        under_way.tell(FAILED)
-
-    asyncio.run(main())
+    under_way = SignInAttempt(
+        ClientConfig(Provider("as", ServerMetadata()), "x"),
+        PLAN,
+        notify=told.append,
+        conditions=FlowOptions(),
+        timeout=None,
+        paste=None,
+    )
+    under_way.tell(LinkOpened("127.0.0.1:1"))
+    under_way.tell(FAILED)
 
     assert told == [LinkOpened("127.0.0.1:1")]

@@ -127,12 +127,12 @@ def test_a_lock_that_cannot_be_had_costs_no_token_that_is_good() -> None:
     run(main())
 
 
-def test_the_demonstration_is_not_renewed() -> None:
+async def test_the_demonstration_is_not_renewed() -> None:
     """Its server has ended, and whoever has its port by now would be shown the refresh token."""
     sign_in = replace(sign_in_at(NOWHERE), temporary=True)
 
     with pytest.raises(SignInRequired, match="demonstration"):
-        asyncio.run(renew(sign_in, store=keeping(sign_in)))
+        await renew(sign_in, store=keeping(sign_in))
 
 
 def test_a_disk_that_fills_up_meanwhile_is_tried_again() -> None:
@@ -251,13 +251,13 @@ def test_the_leeway_decides_when_a_token_is_due() -> None:
         {"metadata": sign_in_at("https://other.example").metadata},
     ],
 )
-def test_another_sign_in_under_the_same_name_is_not_taken_for_it(changes: dict[str, object]) -> None:
+async def test_another_sign_in_under_the_same_name_is_not_taken_for_it(changes: dict[str, object]) -> None:
     """Its token would go to a server that it is not meant for."""
     sign_in = sign_in_at(NOWHERE)
     other = replace(ending_in(sign_in, 600), **changes)  # type: ignore[arg-type]
 
     with pytest.raises(SignInRequired, match="replaced"):
-        asyncio.run(renew(sign_in, store=keeping(other)))
+        await renew(sign_in, store=keeping(other))
 
 
 def test_new_tokens_are_kept_though_the_renewal_is_cancelled_then(monkeypatch: pytest.MonkeyPatch) -> None:

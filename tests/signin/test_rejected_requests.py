@@ -60,38 +60,32 @@ def a_plan() -> Plan:
 
 
 @pytest.mark.parametrize("visited", [False, True])
-def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
+async def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
     """A reason that is known stands in place of guesses."""
-
-    async def main() -> str:
-        under_way = SignInAttempt(
-            CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.2, paste=None
-        )
-        async with Resources(notify=under_way.tell, start_page=False) as resources:
-            waiting = asyncio.ensure_future(under_way.run(resources, None))
-            if visited:
-                under_way.tell(LinkOpened())
-            under_way.tell(NO_STATE)
-            with pytest.raises(AttemptExpired) as caught:
-                await waiting
-            return caught.value.hint
-
-    hint = asyncio.run(main())
+    under_way = SignInAttempt(
+        CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.2, paste=None
+    )
+    async with Resources(notify=under_way.tell, start_page=False) as resources:
+        waiting = asyncio.ensure_future(under_way.run(resources, None))
+        if visited:
+            under_way.tell(LinkOpened())
+        under_way.tell(NO_STATE)
+        with pytest.raises(AttemptExpired) as caught:
+            await waiting
+        hint = caught.value.hint
 
     assert hint.startswith(after(NO_STATE))
     assert "client ID" not in hint
 
 
-def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
+async def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
     """Where there is no browser, running the command again ends in the same way."""
+    under_way = SignInAttempt(
+        CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.1, paste=None
+    )
+    async with Resources(notify=under_way.tell, start_page=False) as resources:
+        with pytest.raises(AttemptExpired) as caught:
+            await under_way.run(resources, None)
+        text = caught.value.hint
 
-    async def main() -> str:
-        under_way = SignInAttempt(
-            CLIENT, a_plan(), notify=silent, conditions=FlowOptions(), timeout=0.1, paste=None
-        )
-        async with Resources(notify=under_way.tell, start_page=False) as resources:
-            with pytest.raises(AttemptExpired) as caught:
-                await under_way.run(resources, None)
-            return caught.value.hint
-
-    assert "doctor" in asyncio.run(main())
+    assert "doctor" in text

@@ -18,7 +18,7 @@ NAME = "example"
 THEIRS = SignIn(NAME, "client", "none", ServerMetadata(), "", TokenSet("access", "Bearer", 0.0))
 
 
-def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
     """A process that was stopped by Ctrl-Z keeps its lock, and ends never."""
     store, events = FileTokenStore(str(tmp_path)), list[Event]()
     leader = store.sign_in_lock(NAME)
@@ -39,13 +39,13 @@ def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp_path:
         assert "--alone" in end.value.hint
 
     with leader:
-        asyncio.run(asyncio.wait_for(wait(), 20))
+        await asyncio.wait_for(wait(), 20)
 
     assert [type(event) for event in events] == [Followed]
 
 
 @pytest.mark.parametrize("serves", [True, False])
-def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -> None:
+async def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -> None:
     """It may be for another scope, or at another server; then we have to ask ourselves."""
     store, events = FileTokenStore(str(tmp_path)), list[Event]()
     leader, lock = store.sign_in_lock(NAME), store.sign_in_lock(NAME)
@@ -74,7 +74,7 @@ def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: bool) -
             store.save(THEIRS)
         return await following
 
-    taken = asyncio.run(asyncio.wait_for(both(), 20))
+    taken = await asyncio.wait_for(both(), 20)
 
     assert taken == (THEIRS if serves else None)
     assert len(events) == 1

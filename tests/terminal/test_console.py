@@ -50,39 +50,33 @@ def test_keys_are_read_as_utf8(
     assert console.read(0) == read
 
 
-def test_a_long_paste_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_paste_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """A code may be several thousand characters long, and arrives while others are still on their way."""
     keys = Keys(*"http://127.0.0.1:8400/callback?code=", *("c" * 2 * console.MOST), "\r")
     monkeypatch.setattr(console, "msvcrt", keys)
     answer = TypedAnswer(4 * console.MOST)
 
-    async def main() -> None:
-        over = asyncio.Event()
+    over = asyncio.Event()
 
-        def take() -> None:
-            if answer.feed(console.read(0) or b""):
-                over.set()
+    def take() -> None:
+        if answer.feed(console.read(0) or b""):
+            over.set()
 
-        with console.arriving(0, take):
-            await asyncio.wait_for(over.wait(), 10)
-
-    asyncio.run(main())
+    with console.arriving(0, take):
+        await asyncio.wait_for(over.wait(), 10)
 
     assert len(answer.text) == 36 + 2 * console.MOST
 
 
-def test_nothing_is_read_once_the_block_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_read_once_the_block_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is typed afterwards belongs to the shell."""
     keys = Keys("x")
     monkeypatch.setattr(console, "msvcrt", keys)
 
-    async def main() -> None:
-        with console.arriving(0, lambda: None):
-            pass
-        for _ in range(5):
-            await asyncio.sleep(0)
-
-    asyncio.run(main())
+    with console.arriving(0, lambda: None):
+        pass
+    for _ in range(5):
+        await asyncio.sleep(0)
 
     assert keys.waiting
 

@@ -743,17 +743,13 @@ def test_where_keys_cannot_be_heard_there_are_none(
     assert "Keys: " not in person.look()
 
 
-def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A log has no keys."""
-
-    async def main() -> None:
-        async with terminal.waiting(None):
-            await asyncio.sleep(0)
-            terminal.notify(events.RouteBegan("device", "No browser has come to the link within 10 seconds."))
-            terminal.notify(events.RouteEnded("device", "The server has no such endpoint."))
-
     terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of("code"), controls=Controls())
-    asyncio.run(main())
+    async with terminal.waiting(None):
+        await asyncio.sleep(0)
+        terminal.notify(events.RouteBegan("device", "No browser has come to the link within 10 seconds."))
+        terminal.notify(events.RouteEnded("device", "The server has no such endpoint."))
     said = capsys.readouterr().err
 
     assert said == (

@@ -311,21 +311,18 @@ def test_nobody_to_ask_is_no_flow() -> None:
     assert "choose another --flow" in caught.value.hint
 
 
-def test_a_pipe_can_be_left_alone() -> None:
+async def test_a_pipe_can_be_left_alone() -> None:
     """It may be open for ever without anything coming."""
     reading, writing = os.pipe()
 
-    async def main() -> None:
-        with os.fdopen(reading) as stream:
-            asking = asyncio.create_task(read_line(PROMPT, stream=stream, terminal="/nowhere"))
-            await asyncio.sleep(0)
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-            assert asking.cancelled()
-            os.write(writing, b"late\n")
-            os.close(writing)
-
-    asyncio.run(main())
+    with os.fdopen(reading) as stream:
+        asking = asyncio.create_task(read_line(PROMPT, stream=stream, terminal="/nowhere"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert asking.cancelled()
+        os.write(writing, b"late\n")
+        os.close(writing)
 
 
 @pytest.mark.parametrize("form", ["{}\r", PASTE + "\r"])
@@ -336,7 +333,7 @@ def test_there_is_an_end_to_what_is_kept(person: Person, form: str) -> None:
     assert len(read) == LIMIT + 1
 
 
-def test_of_a_line_too_long_nothing_is_left_in_the_pipe(tmp_path: Path) -> None:
+async def test_of_a_line_too_long_nothing_is_left_in_the_pipe(tmp_path: Path) -> None:
     """Its rest would be taken for the next answer."""
     long = tmp_path / "long"
     long.write_bytes(b"x" * (2 * LIMIT + 7) + b"\nnext\n")
@@ -345,7 +342,7 @@ def test_of_a_line_too_long_nothing_is_left_in_the_pipe(tmp_path: Path) -> None:
         return [await read_line(PROMPT, stream=stream, terminal="/nowhere") for _ in range(2)]
 
     with long.open() as stream:
-        first, second = asyncio.run(main())
+        first, second = await main()
 
     assert (len(first), second) == (LIMIT + 1, "next")
 

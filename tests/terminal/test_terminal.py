@@ -145,17 +145,14 @@ def test_the_waiting_line_never_wraps_and_leaves_nothing(
     assert screen.lines()[-1] == ""
 
 
-def test_what_ctrl_c_leaves_behind_the_line_goes_with_it(screen_of: Callable[[int], Screen]) -> None:
+async def test_what_ctrl_c_leaves_behind_the_line_goes_with_it(screen_of: Callable[[int], Screen]) -> None:
     """Where no single keys are heard, the terminal itself writes it there."""
     screen = screen_of(40)
     terminal = Terminal("demo", authority=AUTHORITY)
 
-    async def wait() -> None:
-        async with terminal.waiting(300.0):
-            await asyncio.sleep(0)
-            sys.stderr.write("^C")
-
-    asyncio.run(wait())
+    async with terminal.waiting(300.0):
+        await asyncio.sleep(0)
+        sys.stderr.write("^C")
 
     assert screen.lines() == [""]
 
@@ -702,7 +699,7 @@ def test_what_a_terminal_takes() -> None:
     assert not drawing.light_background({"COLORFGBG": "15;0"})
 
 
-def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waiting line rests meanwhile, and what happens is told afterwards."""
     monkeypatch.setenv("TERM", "xterm")
     right = f"{REQUEST.redirect_uri}?code=SplxlOBeZQ&state={REQUEST.state}"
@@ -723,7 +720,7 @@ def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(sys, "stderr", person.stderr)
         terminal = Terminal("demo", authority=AUTHORITY, pasting=True)
         terminal.notify(events.LinkReady("https://as.example/authorize", "", "there is no display"))
-        callback = asyncio.run(main(terminal, person))
+        callback = await main(terminal, person)
         shown = person.look()
         restored = person.modes() == person.modes_before
 
@@ -736,7 +733,9 @@ def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("typed", "wanted"), [("y\r", True), ("YES\r", True), ("\r", False), ("n\r", False)])
-def test_who_has_approved_is_confirmed(typed: str, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_approved_is_confirmed(
+    typed: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody else's account may have been slipped in (RFC 6749 §10.16)."""
     sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
 
@@ -751,7 +750,7 @@ def test_who_has_approved_is_confirmed(typed: str, wanted: bool, monkeypatch: py
         monkeypatch.setattr(sys, "stdin", person.stdin)
         monkeypatch.setattr(sys, "stderr", person.stderr)
 
-        assert asyncio.run(main(Terminal("v", authority=AUTHORITY), person)) is wanted
+        assert await main(Terminal("v", authority=AUTHORITY), person) is wanted
 
 
 def test_the_time_left_is_that_of_the_invitation(screen_of: Callable[[int], Screen]) -> None:
