@@ -9,16 +9,18 @@ against a simulated one (`demo.memory`).
 
 Each effect iterates over itself once, so that `yield from` has the type of its answer; a bare `yield` would
 have none. The price is this file's one use of `Any`, and that nothing stops a flow from yielding something
-that is no effect: interpreters end in `assert_never`. A flow cannot do two things at once; racing flows
-against each other is the driver's work.
+that is no effect: interpreters end in `assert_never`. What they have in common is `resume_flow`.
+
+A flow cannot do two things at once; racing flows against each other is the work of `signin.race`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
 
 T = TypeVar("T")
@@ -169,6 +171,31 @@ class Sleep:
 
 Effect = Bind | Browse | VerificationPrompt | Receive | Send | Sleep | Warn
 Flow = Generator[Effect, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowResult(Generic[T]):
+    """What a flow has come to; `value` is what it returned."""
+
+    value: T = field(repr=False)
+
+
+def resume_flow(flow: Flow[T], answer: object) -> Effect | FlowResult[T]:
+    """Let a flow go on: until it asks for the next effect, or to its end.
+
+    An interpreter calls this until there is a result, and closes the flow whatever happens.
+
+    Args:
+        flow: not yet started, or waiting for an answer.
+        answer: to the last effect, or the error of ours with which that effect failed; None at the beginning.
+
+    Raises:
+        LoopbackAuthError: the flow has failed.
+    """
+    try:
+        return flow.throw(answer) if isinstance(answer, LoopbackAuthError) else flow.send(answer)
+    except StopIteration as end:
+        return FlowResult(end.value)
 
 
 class Observer:

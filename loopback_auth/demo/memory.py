@@ -24,6 +24,7 @@ from loopback_auth.effects import (
     Browse,
     Effect,
     Flow,
+    FlowResult,
     Observer,
     Receive,
     Send,
@@ -31,6 +32,7 @@ from loopback_auth.effects import (
     Tick,
     VerificationPrompt,
     Warn,
+    resume_flow,
 )
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
@@ -107,21 +109,11 @@ class MemoryWorld:
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; errors of ours come out as they would in the real world."""
         answer: object = None
-        error: LoopbackAuthError | None = None
         try:
-            while True:
-                effect = flow.throw(error) if error is not None else flow.send(answer)
-                self.effects.append(effect)
-                answer, error, begun = None, None, self.now
-                try:
-                    answer = self._perform(effect)
-                    if not isinstance(effect, Send):
-                        self.observer.performed(effect, answer, begun=begun, ended=self.now)
-                except LoopbackAuthError as exc:
-                    error = exc
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+            while not isinstance(step := resume_flow(flow, answer), FlowResult):
+                self.effects.append(step)
+                answer = self._answered(step)
+            return step.value
         finally:
             flow.close()
 
@@ -143,7 +135,19 @@ class MemoryWorld:
         """Return the names of the requests that the flow made itself, in order."""
         return tuple(effect.step for effect in self.effects if isinstance(effect, Send))
 
-    def _perform(self, effect: Effect) -> object:
+    def _answered(self, effect: Effect) -> object:
+        """Return the answer to an effect, or the error with which it failed."""
+        begun = self.now
+        try:
+            if isinstance(effect, Send):
+                return self._send(effect)
+            answer = self._perform(effect)
+        except LoopbackAuthError as exc:
+            return exc
+        self.observer.performed(effect, answer, begun=begun, ended=self.now)
+        return answer
+
+    def _perform(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:
         match effect:
             case Bind(redirect):
                 self._path = redirect.path
@@ -154,8 +158,6 @@ class MemoryWorld:
                 self._lead(HttpResponse(302, (("Location", url), *pages.safe_headers())), url)
             case Receive(request):
                 return self._receive(request)
-            case Send():
-                return self._send(effect)
             case Sleep(seconds):
                 return self._sleep(seconds)
             case VerificationPrompt():

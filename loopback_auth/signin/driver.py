@@ -24,12 +24,14 @@ from loopback_auth.effects import (
     Browse,
     Effect,
     Flow,
+    FlowResult,
     Receive,
     Send,
     Sleep,
     Tick,
     VerificationPrompt,
     Warn,
+    resume_flow,
 )
 from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
 from loopback_auth.events import PasteReady, VerificationPrompted, Warned
@@ -103,18 +105,10 @@ class Driver:
             LoopbackAuthError: whatever the flow raises, scrubbed of secrets.
         """
         answer: object = None
-        error: LoopbackAuthError | None = None
         try:
-            while True:
-                effect = flow.throw(error) if error is not None else flow.send(answer)
-                answer, error = None, None
-                try:
-                    answer = await self._perform(effect)
-                except LoopbackAuthError as exc:
-                    error = exc
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+            while not isinstance(step := resume_flow(flow, answer), FlowResult):
+                answer = await self._answered(step)
+            return step.value
         except LoopbackAuthError as exc:
             self._resources.redactor.clean_error(exc)
             # The frames below have tokens in their locals, which some reporters of errors write down.
@@ -127,15 +121,19 @@ class Driver:
         finally:
             flow.close()
 
-    async def _perform(self, effect: Effect) -> object:
-        if isinstance(effect, Send):
-            return await self._resources.send(effect)
+    async def _answered(self, effect: Effect) -> object:
+        """Return the answer to an effect, or the error with which it failed."""
         begun = time.monotonic()
-        answer = await self._performed(effect)
+        try:
+            if isinstance(effect, Send):
+                return await self._resources.send(effect)
+            answer = await self._perform(effect)
+        except LoopbackAuthError as exc:
+            return exc
         self._resources.observer.performed(effect, answer, begun=begun, ended=time.monotonic())
         return answer
 
-    async def _performed(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:
+    async def _perform(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:
         match effect:
             case Bind(redirect):
                 return await self._bind(redirect)

@@ -14,7 +14,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from loopback_auth.effects import Bind, Browse, Effect, Receive, Send, Sleep, Tick, VerificationPrompt, Warn
+from loopback_auth.effects import (
+    Bind,
+    Browse,
+    Effect,
+    FlowResult,
+    Receive,
+    Send,
+    Sleep,
+    Tick,
+    VerificationPrompt,
+    Warn,
+    resume_flow,
+)
 from loopback_auth.errors import (
     LoopbackAuthError,
     MalformedResponse,
@@ -102,16 +114,11 @@ class Replay:
         handed, self._told = self.handed, 0
         conditions = FlowOptions(verify_signature=handed.verify_signature, message=handed.message)
         flow = flow_named(handed.flow, self._client, handed.attempt, conditions)
-        answered: JournalEntry | None = None
+        answer: object = None
         try:
-            while True:
-                error = _error(answered)
-                effect = flow.send(_answer(answered)) if error is None else flow.throw(error)
-                answered = await self._answered(effect)
-        except StopIteration as stop:
-            self._check_all_told()
-            sign_in: SignIn = stop.value
-            return sign_in
+            while not isinstance(step := resume_flow(flow, answer), FlowResult):
+                entry = await self._answered(step)
+                answer = _error(entry) or _answer(entry)
         except LoopbackAuthError as exc:
             self._check_all_told()
             self._redactor.clean_error(exc)
@@ -119,6 +126,8 @@ class Replay:
             raise exc.with_traceback(None) from None
         finally:
             flow.close()
+        self._check_all_told()
+        return step.value
 
     async def _answered(self, effect: Effect) -> JournalEntry:
         journal = self.handed.journal
@@ -254,16 +263,14 @@ class Replay:
         )
 
 
-def _answer(answered: JournalEntry | None) -> object:
-    if answered is None:
-        return None
+def _answer(answered: JournalEntry) -> object:
     return next(
         (each for name in ANSWERS.get(answered.effect, ()) if (each := getattr(answered, name))), None
     )
 
 
-def _error(answered: JournalEntry | None) -> LoopbackAuthError | None:
-    failure = answered.failure if answered is not None else None
+def _error(answered: JournalEntry) -> LoopbackAuthError | None:
+    failure = answered.failure
     if failure is None:
         return None
     if failure.error == "TransportError":
