@@ -1,22 +1,27 @@
 """The demo server on a real socket, and the simulated user agent on a real connection.
 
-The only part of the demo that does I/O. aiohttp and asyncio are imported only when they are used.
+The only part of the demo that does I/O.
 The socket is bound first and the issuer built from it, so nobody else can take the port in between.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import secrets
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
+from multidict import CIMultiDict
+from yarl import URL
 
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.demo.faults import Faults
@@ -27,13 +32,7 @@ from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import ConfigError, TransportError
 from loopback_auth.model import HttpRequest, HttpResponse
 
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Awaitable
-
-    from aiohttp import ClientSession, web
-
-    Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 SHUTDOWN = 1.0
 BROWSING_SECONDS = 60.0
@@ -94,10 +93,6 @@ async def serve_demo(
     Raises:
         ConfigError: the address is in use, or this machine does not have it.
     """
-    import asyncio
-
-    from aiohttp import web
-
     bound = _bind(host, port)
     authority = f"[{host}]" if ":" in host else host
     issuer = f"http://{authority}:{bound.getsockname()[1]}"
@@ -133,8 +128,6 @@ def demo_thread(
 
     The arguments and errors are those of `serve_demo`.
     """
-    import asyncio
-
     started: Future[tuple[Demo, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
@@ -193,10 +186,6 @@ async def run_agent(
         MalformedResponse: see `follow`.
         TransportError: there was no answer, or it took longer than a minute.
     """
-    import asyncio
-
-    from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
-
     way = follow(url, decision=decision, account=account, user_code=user_code)
     limits = ClientTimeout(total=BROWSING_SECONDS)
     async with ClientSession(cookie_jar=DummyCookieJar(), timeout=limits, auto_decompress=False) as session:
@@ -232,9 +221,6 @@ async def fetch(session: ClientSession, request: HttpRequest) -> HttpResponse:
     Raises:
         TransportError: there was no answer.
     """
-    from aiohttp import ClientError
-    from yarl import URL
-
     try:
         async with session.request(
             request.method,
@@ -267,11 +253,6 @@ def _bind(host: Host, port: int) -> socket.socket:
 
 
 def _handler(server: DemoServer, wire: _Wire) -> Handler:
-    import asyncio
-
-    from aiohttp import web
-    from multidict import CIMultiDict
-
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         body = await _body(request)
         path = request.raw_path.partition("?")[0]
@@ -291,8 +272,6 @@ def _handler(server: DemoServer, wire: _Wire) -> Handler:
 
 async def _never(request: web.BaseRequest, end: asyncio.Event) -> web.StreamResponse:
     """Keep silent for as long as the server lives; it does not see the request."""
-    from aiohttp import web
-
     await end.wait()
     if request.transport is not None:
         request.transport.abort()

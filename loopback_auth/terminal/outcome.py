@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from loopback_auth import words
+from loopback_auth.redact import server_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 def signed_in(sign_in: SignIn, kept_in: str) -> str:
     """Say who is signed in, and how to go on."""
-    from loopback_auth.redact import server_text
-
     tokens = sign_in.tokens
     title = words.SIGNED_IN_AS if tokens.account else words.SIGNED_IN
     # What is not told is what was asked for (RFC 6749 §5.1): an empty scope beside a request is an answer.

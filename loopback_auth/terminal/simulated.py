@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth import words
+from loopback_auth import events, words
 from loopback_auth.terminal.drawing import exchange_lines
 from loopback_auth.terminal.line import say
 
@@ -30,8 +30,6 @@ class Narrator:
 
     def notify(self, event: Event) -> None:
         """Tell an event."""
-        from loopback_auth import events
-
         match event:
             case events.LinkOpened(authority):
                 say(words.SIMULATED_OPENED.format(authority=authority))
