@@ -70,7 +70,7 @@ def quoted_browser(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 def user_and_host() -> tuple[str, str]:
     """Return what an SSH client elsewhere would call this account and this machine."""
-    import socket
+    import socket  # Start-up.
     from getpass import getuser
 
     try:
@@ -83,7 +83,7 @@ def user_and_host() -> tuple[str, str]:
 
 def started_here() -> str:
     """Say on an approval page what only the person who began can know: when, and on which machine."""
-    import socket
+    import socket  # Start-up.
 
     return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"
 

@@ -122,7 +122,7 @@ class OAuthError(LoopbackAuthError):
     step = "request"
 
     def __init__(self, error: str, error_description: str = "", error_uri: str = "") -> None:
-        from loopback_auth.hints import hint_for
+        from loopback_auth.hints import hint_for  # Start-up.
 
         detail = f"{error} ({error_description})" if error_description else error
         super().__init__(f"The {self.step} was refused: {detail}", hint=hint_for(self.step, error))

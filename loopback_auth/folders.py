@@ -39,7 +39,7 @@ def config_folder(environ: Mapping[str, str]) -> str:
         return os.path.abspath(chosen)
     if _plain_linux(environ):
         return _xdg_folder(environ, "XDG_CONFIG_HOME", ".config", CONFIG_VARIABLE)
-    from platformdirs import user_config_dir
+    from platformdirs import user_config_dir  # Start-up.
 
     return user_config_dir(APP_NAME, appauthor=False)
 
@@ -57,7 +57,7 @@ def data_folder(environ: Mapping[str, str]) -> str:
         return os.path.abspath(chosen)
     if _plain_linux(environ):
         return _xdg_folder(environ, "XDG_DATA_HOME", ".local/share", DATA_VARIABLE)
-    from platformdirs import user_data_dir
+    from platformdirs import user_data_dir  # Start-up.
 
     return user_data_dir(APP_NAME, appauthor=False)
 
@@ -81,7 +81,7 @@ def _home(environ: Mapping[str, str], ours: str) -> str:
     if not home.startswith("/"):
         home = _home_of_account()
     if not home.startswith("/"):
-        from loopback_auth.errors import ConfigError
+        from loopback_auth.errors import ConfigError  # Start-up.
 
         raise ConfigError(
             "No home directory: HOME is not an absolute path and the account has none",
@@ -93,7 +93,7 @@ def _home(environ: Mapping[str, str], ours: str) -> str:
 def _home_of_account() -> str:
     if sys.platform == "win32":
         return ""  # The rule of XDG is not asked for there.
-    import pwd
+    import pwd  # Of one platform.
 
     try:
         return pwd.getpwuid(os.getuid()).pw_dir

@@ -29,7 +29,7 @@ def as_typed(text: str) -> str:
     """Put the command that was typed into a text that has the general name."""
     if GENERAL not in text:
         return text
-    import re
+    import re  # Start-up.
 
     typed = invocation()
     # After a folder it is the name of another interpreter.
@@ -91,6 +91,6 @@ def _quoted(word: str) -> str:
         return word
     if os.name == "nt":
         return f'"{word}"'
-    from shlex import quote
+    from shlex import quote  # Start-up.
 
     return quote(word)

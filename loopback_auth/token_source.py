@@ -238,6 +238,6 @@ def _access_token(sign_in: SignIn) -> str:
 def _warned(event: Event) -> None:
     """Show on stderr what should be known, and nothing else."""
     if isinstance(event, Warned):
-        from loopback_auth.terminal.line import write
+        from loopback_auth.terminal.line import write  # Start-up.
 
         write(words.WARNING.format(text=event.text) + "\n")

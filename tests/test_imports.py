@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shlex
 import subprocess
@@ -206,3 +207,53 @@ def test_a_sign_in_does_without_a_web_framework() -> None:
 
     assert "aiohttp.web_server" in modules
     assert modules.isdisjoint({"aiohttp.web", "aiohttp.web_app", "aiohttp.web_urldispatcher"})
+
+
+LATE_ON_PRINCIPLE = {
+    "__init__.py",
+    "__main__.py",
+    "cli",
+    "commands/login.py",
+    "commands/token.py",
+    "store/__init__.py",
+}
+"""What is on the way to the browser or to a kept token, whose docstrings say why they import late."""
+
+
+def test_an_import_inside_a_function_says_why() -> None:
+    """Elsewhere it hides what a module needs, and keeps nobody from waiting."""
+    package = Path(__file__).resolve().parent.parent / "loopback_auth"
+    silent = []
+    for path in package.rglob("*.py"):
+        name = path.relative_to(package).as_posix()
+        if name not in LATE_ON_PRINCIPLE and name.partition("/")[0] not in LATE_ON_PRINCIPLE:
+            silent += [f"{name}:{line}" for line in unexplained_imports(path.read_text())]
+
+    assert silent == []
+
+
+def unexplained_imports(source: str) -> list[int]:
+    """Return the lines of the imports inside functions that neither they nor the line above explains.
+
+    Imports that follow each other have one explanation.
+    """
+    lines = source.splitlines()
+    explained: set[int] = set()
+    found = []
+    inside = [
+        node
+        for function in ast.walk(ast.parse(source))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    for node in sorted(inside, key=lambda node: node.lineno):
+        text = "\n".join(lines[node.lineno - 2 : node.end_lineno])
+        above = (
+            {node.lineno - 1, node.lineno - 2} if not lines[node.lineno - 2].strip() else {node.lineno - 1}
+        )
+        if "#" in text or above & explained:
+            explained.add(node.end_lineno or node.lineno)
+        else:
+            found.append(node.lineno)
+    return found

@@ -73,11 +73,11 @@ def sign_in(
 async def _client_of(settings: Settings, terminal: Terminal) -> AsyncIterator[ClientConfig]:
     """Yield the client of the settings; the demonstration server runs for as long as the block lasts."""
     if not settings.is_demo:
-        from loopback_auth.settings.configure import client_config
+        from loopback_auth.settings.configure import client_config  # Start-up.
 
         yield client_config(settings)
         return
-    from loopback_auth.commands.demo import demo_client, signing_server
+    from loopback_auth.commands.demo import demo_client, signing_server  # Start-up.
     from loopback_auth.demo.serve import serve_demo
 
     async with serve_demo(server_factory=signing_server) as demo:

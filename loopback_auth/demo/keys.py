@@ -33,7 +33,7 @@ def rsa_signer() -> Signer | None:
     Making the key takes some tenths of a second: share one signer among servers.
     """
     try:
-        from joserfc.jwk import RSAKey
+        from joserfc.jwk import RSAKey  # Optional package.
     except ImportError:
         return None
     return _RsaSigner(RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": "RS256"}))
@@ -45,7 +45,7 @@ class _RsaSigner:
         self._key_id = key.thumbprint()
 
     def sign(self, claims: Mapping[str, object]) -> str:
-        from joserfc import jwt
+        from joserfc import jwt  # Optional package.
 
         header = {"alg": "RS256", "typ": "JWT", "kid": self._key_id}
         return jwt.encode(header, dict(claims), self._key, algorithms=["RS256"])

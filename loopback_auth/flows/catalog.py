@@ -42,14 +42,14 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Fl
     _check_texts(client)
     verify = conditions.verify_signature
     if name == "device":
-        from loopback_auth.flows.device import device_code
+        from loopback_auth.flows.device import device_code  # Start-up.
 
         if client.client_secret is None:
             # GitHub and others require the secret with a code but not with a device code (RFC 8628 §3.4).
             client = replace(client, provider=replace(client.provider, client_auth="none"))
         return device_code(client, verify_signature=verify)
     if name == "ticket":
-        from loopback_auth.flows.ticket import ticket
+        from loopback_auth.flows.ticket import ticket  # Start-up.
 
         return ticket(client, attempt, message=conditions.message)
     if name == "paste":
@@ -76,9 +76,9 @@ def _check_texts(client: ClientConfig) -> None:
 
 def _by_browser(client: ClientConfig, attempt: Attempt, *, verify: bool) -> Flow[SignIn]:
     if "code" in client.response_type.split():
-        from loopback_auth.flows.code import authorization_code
+        from loopback_auth.flows.code import authorization_code  # Start-up.
 
         return authorization_code(client, attempt, verify_signature=verify)
-    from loopback_auth.flows.implicit import implicit
+    from loopback_auth.flows.implicit import implicit  # Start-up.
 
     return implicit(client, attempt, verify_signature=verify)

@@ -104,7 +104,7 @@ def _vendor_revocation(client: ClientConfig, metadata: ServerMetadata) -> tuple[
     quirks, contract = client.provider.quirks, client.provider.ticket
     if contract is None or contract.revoke is None or quirks.revoke_url or metadata.revocation_endpoint:
         return quirks.revoke_method, quirks.revoke_url
-    from loopback_auth.protocol.ticket import call_request
+    from loopback_auth.protocol.ticket import call_request  # Start-up.
 
     values = {"base": contract.base, "ui": contract.ui, "client_id": client.client_id}
     try:

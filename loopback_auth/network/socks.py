@@ -28,7 +28,7 @@ def socks_connector(proxy: Proxy, address: str, *, force_close: bool) -> aiohttp
         ConfigError: the library is missing, or the user name is one that it cannot send.
     """
     try:
-        from aiohttp_socks import ProxyConnector, ProxyType
+        from aiohttp_socks import ProxyConnector, ProxyType  # Optional package.
     except ImportError:
         raise ConfigError(
             f"{proxy.named_by} names a SOCKS proxy, and this needs a package that is not installed.",
@@ -62,7 +62,7 @@ async def through(addresses: Sequence[str], exchange: Callable[[str], Awaitable[
     Raises:
         SocksError: none can be reached, or the proxy refused.
     """
-    from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
+    from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # Optional package.
 
     for address in sorted(addresses, key=lambda one: ":" in one):
         try:

@@ -123,7 +123,7 @@ class Transport:
                 self._judge_literal(urlsplit(request.url).hostname or "")
             return await self._exchange(self._session(proxy, "", request), request, step, proxy)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
-            from loopback_auth.network.failures import failure, may_want_certificate
+            from loopback_auth.network.failures import failure, may_want_certificate  # Start-up.
 
             # Not chained: the library's messages may quote what was sent, or what came back.
             wanted = proxy is None and may_want_certificate(exc) and await self._wants_certificate(request)
@@ -172,7 +172,7 @@ class Transport:
             self._resolver.judge(host, [str(ip_address(host))])
 
     async def _wants_certificate(self, request: HttpRequest) -> bool:
-        from loopback_auth.network.client_certificate import ALERT_SECONDS, is_wanted
+        from loopback_auth.network.client_certificate import ALERT_SECONDS, is_wanted  # Start-up.
 
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or 443
@@ -186,7 +186,7 @@ class Transport:
         return False
 
     async def _by_socks(self, proxy: Proxy, request: HttpRequest, step: str) -> HttpResponse:
-        from loopback_auth.network.socks import through
+        from loopback_auth.network.socks import through  # Start-up.
 
         found = await self._resolver.inner.resolve(proxy.host, proxy.port)
         sessions = {one["host"]: self._session(proxy, one["host"], request) for one in found}
@@ -209,7 +209,7 @@ class Transport:
             proxy_headers=proxy.headers if proxy is not None else None,
         ) as response:
             if response.headers.get("Content-Encoding", "").lower() not in ENCODINGS:
-                from loopback_auth.network.failures import AGAIN, ENCODED
+                from loopback_auth.network.failures import AGAIN, ENCODED  # Start-up.
 
                 raise TransportError(f"The answer to the {step} cannot be read: {ENCODED}", hint=AGAIN)
             body = await _read(response, step)
@@ -232,7 +232,7 @@ class Transport:
         key = proxy, address, fresh
         if key not in self._sessions:
             if proxy is not None and proxy.is_socks:
-                from loopback_auth.network.socks import socks_connector
+                from loopback_auth.network.socks import socks_connector  # Start-up.
 
                 connector = socks_connector(proxy, address, force_close=fresh)
             else:

@@ -76,7 +76,7 @@ def trouble(path: str) -> str:
 
 
 def _asking_system() -> ssl.SSLContext:
-    import truststore
+    import truststore  # Start-up.
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 

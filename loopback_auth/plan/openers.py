@@ -87,7 +87,7 @@ def _words(part: str, platform: str) -> list[str]:
     # Hardly anybody quotes anything there, and this is done before the browser is started.
     if not any(special in part for special in "\"'\\#"):
         return part.split()
-    import shlex
+    import shlex  # Start-up.
 
     # On Windows a backslash separates folders.
     return shlex.split(part, posix=platform != "win32")

@@ -74,7 +74,7 @@ def said(answer: HttpResponse) -> Refusal:
 
     Source: RFC 6749 §5.2.
     """
-    from loopback_auth.protocol.refusal import WORDS_LIMIT, Refusal, refusal
+    from loopback_auth.protocol.refusal import WORDS_LIMIT, Refusal, refusal  # Start-up.
 
     try:
         members = _members(answer, "refusal", "RFC 6749 §5.2")
@@ -107,7 +107,7 @@ def refused(document: Mapping[str, object], answer: HttpResponse) -> Refusal | N
     """
     if answer.status < 400 and not _says_no(document):
         return None
-    from loopback_auth.protocol.refusal import refusal
+    from loopback_auth.protocol.refusal import refusal  # Start-up.
 
     found = refusal(document)
     if not (found.error or found.description):

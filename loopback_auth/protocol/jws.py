@@ -93,7 +93,7 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
 
     Source: RFC 7515 §5.2; RFC 8725 §3.1; OpenID Connect Core 1.0 §10.1.
     """
-    from joserfc import jws
+    from joserfc import jws  # Optional package.
     from joserfc.errors import JoseError
     from joserfc.jwk import OctKey, import_key
 

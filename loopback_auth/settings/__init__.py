@@ -145,7 +145,7 @@ def load_config(path: str) -> Mapping[str, object]:
         return {}
     except OSError:
         pass  # Reading it fails in the same way, and says so.
-    from loopback_auth.settings.config import read_config
+    from loopback_auth.settings.config import read_config  # Start-up.
 
     return read_config(path)
 
@@ -253,7 +253,7 @@ def needs_secret(settings: Settings) -> bool:
 def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
     if not config:
         return {}
-    from loopback_auth.settings.config import provider_tables
+    from loopback_auth.settings.config import provider_tables  # Start-up.
 
     return provider_tables(config, path)
 

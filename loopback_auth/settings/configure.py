@@ -56,7 +56,7 @@ def check_settings(settings: Settings) -> None:
     # A preset's are looked after by its tests; the person's own were read from a file, which takes longer.
     own = any(item.quirk and settings.origin(item.name).startswith("file ") for item in SETTINGS)
     if own or settings.switch("nonce") is False:
-        from loopback_auth.settings.quirks import check_quirks
+        from loopback_auth.settings.quirks import check_quirks  # Start-up.
 
         check_quirks(settings)
     if any(settings.get(name) for name in NETWORK):
@@ -75,7 +75,7 @@ def client_config(settings: Settings) -> ClientConfig:
 
     Source: RFC 6749 §2.2, §2.3.1; RFC 8707 §2.
     """
-    from dataclasses import replace
+    from dataclasses import replace  # Start-up.
     from typing import cast
 
     from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
@@ -133,7 +133,7 @@ def _ticket(settings: Settings) -> TicketContract | None:
     vendor = settings.text("ticket")
     if not vendor:
         return None
-    from dataclasses import replace
+    from dataclasses import replace  # Start-up.
 
     from loopback_auth.settings.contracts import CONTRACTS
 

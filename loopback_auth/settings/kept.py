@@ -50,7 +50,7 @@ class KeptSettings:
             sign_in: as kept.
             named: as the person named it; may be empty.
         """
-        from loopback_auth.flows.serving import why_not
+        from loopback_auth.flows.serving import why_not  # Start-up.
         from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
         settings = self._of(sign_in, named) or (None if named else self._of_all())
@@ -95,7 +95,7 @@ class KeptSettings:
         Raises:
             ConfigError: a file that they name cannot be read.
         """
-        from loopback_auth.model import Network
+        from loopback_auth.model import Network  # Start-up.
         from loopback_auth.settings.network import check_network, network_of
 
         settings = self._of(sign_in, "")

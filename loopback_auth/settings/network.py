@@ -39,7 +39,7 @@ def check_network(settings: Settings) -> None:
 
 def network_of(settings: Settings) -> Network:
     """Say how the server is reached; paths are made absolute, since later processes may run elsewhere."""
-    from loopback_auth.model import Network
+    from loopback_auth.model import Network  # Start-up.
 
     return Network(
         ca_file=_path(settings, "ca_file"),

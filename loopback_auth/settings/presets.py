@@ -41,14 +41,14 @@ def preset(name: str) -> dict[str, object]:
     """Return a preset, or a template whose `{domain}` is still to be filled in; empty when there is none."""
     if not name or "://" in name:
         return {}
-    from loopback_auth.settings.providers import PRESETS
+    from loopback_auth.settings.providers import PRESETS  # Start-up.
 
     return PRESETS[name] if name in PRESETS else every_preset().get(name, {})
 
 
 def every_preset() -> dict[str, dict[str, object]]:
     """Return all presets and templates by name."""
-    from loopback_auth.settings.providers import PRESETS
+    from loopback_auth.settings.providers import PRESETS  # Start-up.
     from loopback_auth.settings.templates import TEMPLATES
 
     return dict(sorted({**PRESETS, **TEMPLATES}.items()))

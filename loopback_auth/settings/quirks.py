@@ -39,7 +39,7 @@ def quirks_of(settings: Settings) -> Quirks:
 
     A scope may be granted under several other names; they stand with spaces between them.
     """
-    from loopback_auth.quirks import Quirks
+    from loopback_auth.quirks import Quirks  # Start-up.
 
     given: dict[str, Any] = {name: settings.get(name) for name in QUIRKS if settings.get(name) is not None}
     for name in ("token_parameters", "token_headers"):

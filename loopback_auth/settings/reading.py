@@ -85,7 +85,7 @@ def is_host(text: str) -> bool:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a sentence that helps with a misspelt word."""
-    import difflib
+    import difflib  # Start-up.
 
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=1)

@@ -63,7 +63,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
         chosen = chosen.only(flow)
         _check_somebody_looks(chosen, flow, unconfirmed=unconfirmed)
     if not chosen.routes:
-        from loopback_auth.settings.configure import SECRET_HINT
+        from loopback_auth.settings.configure import SECRET_HINT  # Start-up.
 
         raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
     chosen.patience = settings.seconds("patience") or chosen.patience
@@ -82,7 +82,7 @@ def _demonstrated(
     simulate: bool | None,
 ) -> Plan:
     """Plan a sign-in to the built-in demonstration."""
-    from loopback_auth.signin.demo_plan import nobody_to_ask, redirect_first, simulated
+    from loopback_auth.signin.demo_plan import nobody_to_ask, redirect_first, simulated  # Start-up.
 
     flow, why = settings.text("flow"), "--simulate-person was given" if simulate else ""
     if simulate is None and flow != "paste":

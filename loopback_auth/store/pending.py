@@ -129,7 +129,7 @@ class PendingStore:
             ConfigError: the handle is none.
             StoreError: (on entry) somebody else held it all the time, or it cannot be made.
         """
-        from loopback_auth.store.locks import locked
+        from loopback_auth.store.locks import locked  # Start-up.
 
         path = self.path(handle)
         with locked(path + LOCK, timeout):

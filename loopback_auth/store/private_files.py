@@ -52,7 +52,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def store_error(message: str, hint: str) -> StoreError:
     """Make the error of this corner; imported only now, because the fast path never needs it."""
-    from loopback_auth.errors import StoreError
+    from loopback_auth.errors import StoreError  # Start-up.
 
     return StoreError(message, hint=hint)
 
@@ -311,6 +311,6 @@ def quoted(path: str) -> str:
     """Return a path as a person types it, in the shell of their system."""
     if WINDOWS:
         return f'"{path}"'  # No path has a quotation mark there.
-    import shlex
+    import shlex  # Start-up.
 
     return shlex.quote(path)

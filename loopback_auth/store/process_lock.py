@@ -70,12 +70,12 @@ class ProcessLock:
 
 def _lock(descriptor: int) -> None:
     if sys.platform == "win32":
-        import msvcrt
+        import msvcrt  # Of one platform.
 
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     else:
-        import fcntl
+        import fcntl  # Of one platform.
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -84,12 +84,12 @@ def _unlock(descriptor: int) -> None:
     """Unlock before closing: a process forked meanwhile keeps the file open, and Windows takes its time."""
     try:
         if sys.platform == "win32":
-            import msvcrt
+            import msvcrt  # Of one platform.
 
             os.lseek(descriptor, _FAR, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
         else:
-            import fcntl
+            import fcntl  # Of one platform.
 
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     except OSError:

@@ -78,14 +78,14 @@ class SignInLock:
     ) -> None:
         # Somebody who gives up speaks for this one program alone, and a program that crashes for nobody.
         if exc is None or (isinstance(exc, LoopbackAuthError) and not isinstance(exc, AttemptCancelled)):
-            import json
+            import json  # Start-up.
 
             said = {"ended_at": time.time(), "error": "" if exc is None else str(exc)}
             self._write(json.dumps(said).encode("ascii"))
         self.leave()
 
     def _read(self) -> Mapping[str, object]:
-        import json
+        import json  # Start-up.
 
         try:
             said = json.loads(read_private(self._lock.path) or b"{}")

@@ -114,7 +114,7 @@ def in_seconds(seconds: float) -> str:
 
 def exchange_lines(event: Exchanged) -> tuple[str, str]:
     """Describe an exchange of ours, in a line for each direction."""
-    from loopback_auth.redact import server_text
+    from loopback_auth.redact import server_text  # Start-up.
 
     request, response = server_text(event.request, 2000), server_text(event.response, 2000)
     asked = f"> {event.step}: {event.method} {event.url} {request}".rstrip()
@@ -131,7 +131,7 @@ def qr_code(url: str, *, columns: int, lines: int, escapes: bool, light: bool = 
         escapes: draw in black on white, whatever the colours of the terminal are.
         light: without escape sequences: the terminal is dark on light.
     """
-    import segno
+    import segno  # Start-up.
 
     try:
         code = segno.make_qr(url, error="l")

@@ -160,7 +160,7 @@ def wrapped(text: str, columns: int, *, prose: bool = False) -> str:
 
 def hanging(line: str, columns: int, *, indent: int) -> str:
     """Break one line of a table between words, its last column below itself; a deep one below the first."""
-    from textwrap import fill
+    from textwrap import fill  # Start-up.
 
     deep = " " * (indent if indent <= columns // 2 else 4)
     return fill(
@@ -174,7 +174,7 @@ def hanging(line: str, columns: int, *, indent: int) -> str:
 
 
 def _filled(line: str, columns: int) -> str:
-    from textwrap import fill
+    from textwrap import fill  # Start-up.
 
     indent = line[: len(line) - len(line.lstrip())]
     return fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -99,7 +99,7 @@ class Messages:
 
     def tell(self, event: Event) -> None:
         """Tell an event."""
-        from loopback_auth import events
+        from loopback_auth import events  # Start-up.
 
         match event:
             case events.LinkReady(url, program, why_not):
@@ -143,7 +143,7 @@ class Messages:
             case events.OtherUserTurnedAway():
                 self._once(words.OTHER_USER.format(why=event))
             case events.HttpsTried(authority):
-                from loopback_auth.signin.rejected_requests import https_tried
+                from loopback_auth.signin.rejected_requests import https_tried  # Start-up.
 
                 self.line.say(https_tried(authority))
             case events.CallbackReceived(refused):
@@ -169,7 +169,7 @@ class Messages:
         if timeout is not None:
             self.progress.until(timeout)
         elif self._plan is not None and not lives_by_itself(self._plan):
-            from loopback_auth.signin.attempt import TIMEOUT
+            from loopback_auth.signin.attempt import TIMEOUT  # Start-up.
 
             self.progress.valid(timeout := TIMEOUT)
         if self.links.current:
@@ -239,7 +239,7 @@ class Messages:
         self.explain(redirect_uri)
 
     def _begin(self, flow: str, why: str) -> None:
-        from loopback_auth.signin.race import AS_ASKED, INSTEAD
+        from loopback_auth.signin.race import AS_ASKED, INSTEAD  # Start-up.
 
         self.progress.began(flow)
         # Each thing is said once: what was asked for, what has ended or failed is known already.
@@ -269,7 +269,7 @@ class Messages:
         self.progress.followed()
 
     def _open_yourself(self, failed: OpenerFailed) -> None:
-        from loopback_auth.signin.race import did_not_open
+        from loopback_auth.signin.race import did_not_open  # Start-up.
 
         self._failure = did_not_open(failed)
         self.line.say(words.LINK_OPEN_YOURSELF.format(why=self._failure))

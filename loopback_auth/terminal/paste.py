@@ -81,7 +81,7 @@ async def read_line(
         Unavailable: there is no terminal, and stdin has come to its end.
     """
     stream = sys.stdin if stream is None else stream
-    from loopback_auth.terminal.keyboard import own_terminal, read_terminal
+    from loopback_auth.terminal.keyboard import own_terminal, read_terminal  # Start-up.
 
     descriptor = own_terminal(stream, terminal)
     if descriptor is None:

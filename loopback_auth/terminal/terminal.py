@@ -104,11 +104,11 @@ class Terminal:
         Args:
             timeout: seconds that are left; None: as long as what the person is invited to is valid.
         """
-        from contextlib import asynccontextmanager
+        from contextlib import asynccontextmanager  # Start-up.
 
         @asynccontextmanager
         async def line() -> AsyncIterator[None]:
-            import asyncio
+            import asyncio  # Start-up.
 
             self._messages.begin(timeout)
             with self._keys():
@@ -130,7 +130,7 @@ class Terminal:
             AttemptCancelled: the person gave up.
             Unavailable: there is no terminal to ask on.
         """
-        from loopback_auth.terminal.paste import pasted
+        from loopback_auth.terminal.paste import pasted  # Start-up.
 
         choices = None if self._controls is None or self._only_pasting() else self._choices
 
@@ -179,7 +179,7 @@ class Terminal:
                 return await self._listening.ask(
                     prompt, hidden=hidden, begun=begun, afresh=afresh, may_leave=may_leave
                 )
-            from loopback_auth.terminal.paste import read_line
+            from loopback_auth.terminal.paste import read_line  # Start-up.
 
             return await read_line(prompt, hidden=hidden)
 
@@ -189,7 +189,7 @@ class Terminal:
         if not self._line.live:
             yield
             return
-        from loopback_auth.terminal.choices import Choices
+        from loopback_auth.terminal.choices import Choices  # Start-up.
         from loopback_auth.terminal.keyboard import listening
         from loopback_auth.terminal.paste import LIMIT
 
@@ -209,13 +209,13 @@ class Terminal:
                 self._choices = self._listening = None
 
     def _watch(self, opening: Opening) -> None:
-        from loopback_auth.signin.resources import watch
+        from loopback_auth.signin.resources import watch  # Start-up.
 
         # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
         watch(opening, lambda event: self.notify(event) if self._choices is not None else None)
 
     async def _tick(self) -> None:
-        import asyncio
+        import asyncio  # Start-up.
 
         begun = time.monotonic()
         while True:

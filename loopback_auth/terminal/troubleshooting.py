@@ -97,7 +97,7 @@ class Troubleshooting:
             self._line.say(words.SERVER_ERROR_PAGE.format(name=self._name))
 
     def _say_how_to_reach(self) -> None:
-        from loopback_auth.environment import user_and_host
+        from loopback_auth.environment import user_and_host  # Start-up.
 
         self._helped = True
         user, host = user_and_host()

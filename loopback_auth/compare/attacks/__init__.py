@@ -55,7 +55,7 @@ async def demo_attacks(flow: str, *, serving: Serving | None = None) -> tuple[At
         flow: name of a run; nothing is tried on one that is not in `flow_table.COMPARED`.
         serving: makes the servers; None: ones that keep every rule.
     """
-    import asyncio
+    import asyncio  # Start-up.
 
     from loopback_auth.compare.attacks.sockets import demo_server, on_sockets
 

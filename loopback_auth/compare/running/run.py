@@ -73,7 +73,7 @@ async def compare_demo(
     Raises:
         ConfigError: there is no such flow.
     """
-    from loopback_auth.compare.running.demo import run_against_demo
+    from loopback_auth.compare.running.demo import run_against_demo  # Simulation reaches no network.
 
     made_at = time.time()
     ended = await run_against_demo(flows, tell=tell, thinking=thinking, device_interval=device_interval)
@@ -83,7 +83,7 @@ async def compare_demo(
 
 
 async def _attacked(runs: list[Run], attacks: DemoAttacks | None, tell: Tell) -> list[Run]:
-    import asyncio
+    import asyncio  # Start-up.
 
     if attacks is None:
         return runs
@@ -166,7 +166,7 @@ def _tokens(name: str, sign_in: SignIn) -> Tokens:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import PackageNotFoundError, version  # Start-up.
 
     try:
         return version("loopback_auth")
