@@ -23,7 +23,7 @@ TEXTS = {
     **{name: topic(name) for name in TOPICS},
     **{f"{name} --help": str(command_of(name)[0].__doc__) for name in COMMANDS},
 }
-OF_NO_COMMAND = {"--version", "--help"}
+OF_NO_COMMAND = {"--version", "--help", "--quick"}
 """Flags of the program itself, and of its scripts."""
 
 
