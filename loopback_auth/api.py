@@ -144,4 +144,4 @@ def _teller(client: ClientConfig, plan: Plan | None = None) -> Notify:
     from loopback_auth.terminal.messages import Messages  # Start-up.
 
     name = client.provider.shown_name
-    return Messages(name, authority="", plan=plan, verbose=False, qr=False, pasting=False).tell
+    return Messages(name, authority="", plan=plan, qr=False).tell

@@ -16,12 +16,17 @@ import filelock  # noqa: F401
 import loopback_auth.store.kept  # noqa: F401
 from loopback_auth.environment import started_here
 from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.network.browser import open_browser
 from loopback_auth.network.loopback import BoundRedirect
-from loopback_auth.plan.model import Plan
+from loopback_auth.plan.derived_signals import derived_signals
+from loopback_auth.plan.facts import facts_of
+from loopback_auth.plan.model import LIKELY, NO, YES, Plan
 from loopback_auth.settings import Settings
 from loopback_auth.signin import session
 from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.planning import surroundings_of
 from loopback_auth.store import FileTokenStore
+from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.terminal import Terminal
 
 
@@ -29,28 +34,30 @@ def sign_in(
     options: argparse.Namespace,
     settings: Settings,
     plan: Plan,
-    terminal: Terminal,
+    messages: Messages,
     *,
     store: FileTokenStore,
-    controls: Controls,
     bound: BoundRedirect | None,
     timeout: float | None,
 ) -> SignIn:
-    """Sign in, and keep the tokens.
+    """Sign in, keep the tokens, and say so.
 
     Args:
         options: of the command: whether to show every exchange, and to ask whose account it is.
         settings: of the sign-in.
         plan: the flows, and when each begins.
-        terminal: tells the person how it goes, and asks them.
+        messages: what the person is told; the link is shown already.
         store: where the tokens are kept.
-        controls: by which the person asks for another flow.
         bound: the redirect URI; None: there is none.
         timeout: seconds; None: as long as what the person is invited to is valid.
     """
+    controls = Controls()
+    terminal = Terminal(
+        messages, controls=controls, open_browser=open_browser if _may_open(settings, plan) else None
+    )
 
     async def signed_in() -> SignIn:
-        async with _client_of(settings, terminal) as client, terminal.waiting(timeout):
+        async with _client_of(settings, messages) as client, terminal.waiting(timeout):
             return await session.sign_in(
                 client,
                 plan,
@@ -66,11 +73,13 @@ def sign_in(
                 exchanges=options.verbose,
             )
 
-    return asyncio.run(signed_in())
+    done = asyncio.run(signed_in())
+    terminal.done(done, store.path(done.name))
+    return done
 
 
 @asynccontextmanager
-async def _client_of(settings: Settings, terminal: Terminal) -> AsyncIterator[ClientConfig]:
+async def _client_of(settings: Settings, messages: Messages) -> AsyncIterator[ClientConfig]:
     """Yield the client of the settings; the demonstration server runs for as long as the block lasts."""
     if not settings.is_demo:
         from loopback_auth.settings.configure import client_config  # Start-up.
@@ -81,5 +90,12 @@ async def _client_of(settings: Settings, terminal: Terminal) -> AsyncIterator[Cl
     from loopback_auth.demo.serve import serve_demo
 
     async with serve_demo(server_factory=signing_server) as demo:
-        terminal.also_forward(demo.issuer)
+        messages.also_forward(demo.issuer)
         yield demo_client(demo.issuer, settings)
+
+
+def _may_open(settings: Settings, plan: Plan) -> bool:
+    """Return whether a browser could be opened if the person wants one after all."""
+    seen = surroundings_of(settings)
+    level = facts_of(seen, derived_signals(seen), {}).opens.level
+    return plan.opens or level in (YES, LIKELY) or (level != NO and bool(seen.openers))

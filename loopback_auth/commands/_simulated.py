@@ -9,6 +9,7 @@ import argparse
 import asyncio
 from collections.abc import Coroutine
 
+from loopback_auth.cli import tell
 from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.environment import started_here
@@ -19,6 +20,7 @@ from loopback_auth.plan.model import Plan
 from loopback_auth.settings import Settings
 from loopback_auth.signin import session
 from loopback_auth.store import FileTokenStore
+from loopback_auth.terminal import outcome
 from loopback_auth.terminal.simulated import Narrator
 
 SIMULATED_SECONDS = 60.0
@@ -34,7 +36,7 @@ def sign_in(
     bound: BoundRedirect | None,
     timeout: float | None,
 ) -> SignIn:
-    """Serve the demonstration, have a simulated person sign in to it, and tell what happens.
+    """Serve the demonstration, have a simulated person sign in to it, and say what happens and how it ended.
 
     Args:
         options: of the command: whether to show every exchange.
@@ -67,7 +69,9 @@ def sign_in(
                 )
             )
 
-    return asyncio.run(signed_in())
+    done = asyncio.run(signed_in())
+    tell(outcome.signed_in(done, store.path(done.name)))
+    return done
 
 
 class SimulatedPerson:

@@ -49,6 +49,7 @@ from loopback_auth.signin.two_step import FINAL, judged_once, resume
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
+from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import signed_in
 from loopback_auth.terminal.paste import pasted, read_line
 from loopback_auth.terminal.terminal import Terminal
@@ -170,7 +171,7 @@ async def _resumed(
         notify=remark,
     )
     asks = _anybody_could_approve(handed) and not options.yes
-    return sign_in, not asks or await Terminal(sign_in.name, authority="").confirm(sign_in)
+    return sign_in, not asks or await Terminal(Messages(sign_in.name, authority="")).confirm(sign_in)
 
 
 def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:

@@ -32,9 +32,8 @@ from loopback_auth.errors import RedirectUnavailable, Unavailable
 from loopback_auth.folders import data_folder
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect, bind
-from loopback_auth.plan.model import LIKELY, NO, YES
 from loopback_auth.settings import needs_secret, redirect_of
-from loopback_auth.signin.planning import plan_for, surroundings_of
+from loopback_auth.signin.planning import plan_for
 from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
@@ -212,17 +211,13 @@ def _asked(
 
         # The browser is on its way; from here on imports may cost.
         from loopback_auth.cli.core_dumps import forbid_core_dumps
-        from loopback_auth.signin.controls import Controls
-        from loopback_auth.terminal.terminal import Terminal
+        from loopback_auth.terminal.messages import Messages
 
         forbid_core_dumps()
-        controls = Controls()
-        terminal = Terminal(
+        messages = Messages(
             settings.name,
             authority=bound.authority if bound is not None else "",
             plan=chosen,
-            controls=controls,
-            open_browser=open_browser if _may_open(settings, chosen) else None,
             verbose=options.verbose,
             qr=options.qr,
             pasting=settings.text("flow") == "paste",
@@ -230,24 +225,15 @@ def _asked(
         )
         if bound is not None and bound.opening is not None:
             opening = bound.opening
-            terminal.link(bound.start_url, program=opening.program, why_not=opening.why_not)
+            messages.link(bound.start_url, program=opening.program, why_not=opening.why_not)
         from loopback_auth.commands._signing_in import sign_in  # What is slow, after the link is shown.
 
-        done = sign_in(
-            options,
-            settings,
-            chosen,
-            terminal,
-            store=store,
-            controls=controls,
-            bound=bound,
-            timeout=_timeout(settings),
+        return sign_in(
+            options, settings, chosen, messages, store=store, bound=bound, timeout=_timeout(settings)
         )
     finally:
         if bound is not None:
             bound.close()
-    terminal.done(done, store.path(done.name))
-    return done
 
 
 def _simulated(
@@ -255,16 +241,13 @@ def _simulated(
 ) -> SignIn:
     """Have a simulated person sign in to the demonstration, and tell how it ended."""
     from loopback_auth.commands._simulated import sign_in
-    from loopback_auth.terminal.outcome import signed_in as described
 
     bound = _bound(settings, chosen)
     try:
-        done = sign_in(options, settings, chosen, store=store, bound=bound, timeout=_timeout(settings))
+        return sign_in(options, settings, chosen, store=store, bound=bound, timeout=_timeout(settings))
     finally:
         if bound is not None:
             bound.close()
-    tell(described(done, store.path(done.name)))
-    return done
 
 
 def _bound(settings: Settings, chosen: Plan) -> BoundRedirect | None:
@@ -300,16 +283,6 @@ def _complete(settings: Settings) -> Settings:
 
 def _open(chosen: Plan, url: str) -> Opening:
     return open_browser(url) if chosen.opens else Opening(why_not=chosen.why_not)
-
-
-def _may_open(settings: Settings, chosen: Plan) -> bool:
-    """Return whether a browser could be opened if the person wants one after all."""
-    from loopback_auth.plan.derived_signals import derived_signals
-    from loopback_auth.plan.facts import facts_of
-
-    seen = surroundings_of(settings)
-    level = facts_of(seen, derived_signals(seen), {}).opens.level
-    return chosen.opens or level in (YES, LIKELY) or (level != NO and bool(seen.openers))
 
 
 def _timeout(settings: Settings) -> float | None:

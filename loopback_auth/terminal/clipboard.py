@@ -23,7 +23,7 @@ from loopback_auth.network.browser import child_environment
 from loopback_auth.plan.openers import is_termux, is_wsl, program_name
 from loopback_auth.plan.signals import SSH
 
-PATIENCE = 2.0
+COPY_SECONDS = 2.0
 """Seconds that a program gets; a display that is gone may keep it for ever."""
 
 SURVIVES = 300
@@ -107,7 +107,7 @@ def _copied(command: tuple[str, ...], text: str, environ: Mapping[str, str]) -> 
         return False
     with process:
         try:
-            process.communicate(text.encode(), timeout=PATIENCE)
+            process.communicate(text.encode(), timeout=COPY_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
     return process.returncode == 0

@@ -50,17 +50,17 @@ class Messages:
         name: str,
         *,
         authority: str,
-        plan: Plan | None,
-        verbose: bool,
-        qr: bool | None,
-        pasting: bool,
+        plan: Plan | None = None,
+        verbose: bool = False,
+        qr: bool | None = None,
+        pasting: bool = False,
         command: str = "",
     ) -> None:
         self._name = name
         self._plan = plan
         self._verbose = verbose
         self._qr = qr
-        self._pasting = pasting
+        self.pasting = pasting
         self._explained = self._introduced = False
         self._reasons: set[str] = set()
         self._second = self._failure = self._staged = self._unseen = ""
@@ -88,7 +88,7 @@ class Messages:
             said = not why_not or (self._introduced and why_not == f"this is {self._place.title}")
             not_opened = words.BROWSER_NOT_OPENED if said else words.BROWSER_NOT_OPENED_AS
             self.line.say(not_opened.format(name=self._name, why=why_not))
-            heading = words.LINK_ANYWHERE if self._pasting else words.LINK_HERE
+            heading = words.LINK_ANYWHERE if self.pasting else words.LINK_HERE
         self.line.say(heading.format(once=self._once_only(url)))
         self.links.start(url)
         self.progress.shown()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from loopback_auth.events import Event
     from loopback_auth.model import AuthorizationRequest, Callback, SignIn
     from loopback_auth.network.browser import Opening
-    from loopback_auth.plan.model import Plan
     from loopback_auth.signin.controls import Controls
     from loopback_auth.terminal.choices import Choices
     from loopback_auth.terminal.keyboard import Listening
@@ -41,60 +40,31 @@ class Terminal:
     """Tells one sign-in as it happens, and hears what the person wants of it.
 
     Args:
-        name: of the provider.
-        authority: host and port of the redirect URI, which the browser has to reach; empty: there is none.
-        plan: where this runs, which flows are open, and why; None: not known.
-        controls: by which the person begins further flows.
+        messages: what to say of it.
+        controls: by which the person begins further flows; None: there is none to begin.
         open_browser: what the key for it starts a browser with; None: there is no such key.
-        verbose: show every exchange, secrets replaced by labels.
         quiet: seconds without a visit after which help on how to reach this machine is shown.
-        qr: draw the link to approve at as a QR code; None: if no browser was opened.
-        pasting: the person will be asked to paste the address, so their browser may be anywhere.
-        command: of ours, which could be started again in another way; empty: another one asks.
     """
 
     def __init__(
         self,
-        name: str,
+        messages: Messages,
         *,
-        authority: str,
-        plan: Plan | None = None,
         controls: Controls | None = None,
         open_browser: Callable[[str], Opening] | None = None,
-        verbose: bool = False,
         quiet: float = QUIET_SECONDS,
-        qr: bool | None = None,
-        pasting: bool = False,
-        command: str = "",
     ) -> None:
-        self._messages = Messages(
-            name,
-            authority=authority,
-            plan=plan,
-            verbose=verbose,
-            qr=qr,
-            pasting=pasting,
-            command=command,
-        )
-        self._line = self._messages.line
+        self.messages = messages
+        self._line = messages.line
         self._controls = controls
         self._open_browser = open_browser
         self._quiet = quiet
-        self._pasting = pasting
         self._choices: Choices | None = None
         self._listening: Listening | None = None
 
-    def link(self, url: str, *, program: str, why_not: str) -> None:
-        """Show the page where the sign-in begins."""
-        self._messages.link(url, program=program, why_not=why_not)
-
-    def also_forward(self, url: str) -> None:
-        """Note another port that a browser elsewhere would have to reach; to be called before `waiting`."""
-        self._messages.also_forward(url)
-
     def notify(self, event: Event) -> None:
         """Show an event."""
-        self._messages.tell(event)
+        self.messages.tell(event)
         if self._choices is not None:
             self._choices.notice(event, alone=self._only_pasting())
 
@@ -110,7 +80,7 @@ class Terminal:
         async def line() -> AsyncIterator[None]:
             import asyncio  # Start-up.
 
-            self._messages.begin(timeout)
+            self.messages.begin(timeout)
             with self._keys():
                 task = asyncio.create_task(self._tick())
                 try:
@@ -137,11 +107,11 @@ class Terminal:
         async def read() -> str:
             if choices is not None:
                 return await choices.address(ask)
-            self._messages.explain(request.redirect_uri)
+            self.messages.explain(request.redirect_uri)
             return await self._ask(words.PASTE_PROMPT)
 
         async def ask(begun: str) -> str:
-            self._messages.explain(request.redirect_uri)
+            self.messages.explain(request.redirect_uri)
             return await self._ask(words.PASTE_PROMPT_OR_BACK, begun=begun, afresh=False, may_leave=True)
 
         return await pasted(request, notify=self.notify, read=read)
@@ -163,7 +133,7 @@ class Terminal:
         self._line.say(signed_in(sign_in, kept_in))
 
     def _only_pasting(self) -> bool:
-        return self._pasting or self._messages.progress.only("paste")
+        return self.messages.pasting or self.messages.progress.only("paste")
 
     async def _ask(
         self,
@@ -195,7 +165,7 @@ class Terminal:
 
         choices = Choices(
             self._line,
-            self._messages.links,
+            self.messages.links,
             controls=self._controls,
             open_browser=self._open_browser,
             opened=self._watch,
@@ -224,11 +194,11 @@ class Terminal:
 
     def _look(self, waited: float) -> None:
         if waited >= self._quiet:
-            self._messages.trouble.missed()
-        self._messages.trouble.lost()
+            self.messages.trouble.missed()
+        self.messages.trouble.lost()
         if self._choices is not None and self._listening is not None:
             self._choices.look()
             self._listening.look()
             if self._listening.away:
                 return  # The screen is the shell's by now.
-        self._line.draw(*self._messages.progress.texts())
+        self._line.draw(*self.messages.progress.texts())

@@ -113,7 +113,7 @@ def test_a_program_that_hangs_is_not_waited_for(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would for ever, should the other machine of a forwarded display be asleep."""
-    monkeypatch.setattr(clipboard, "PATIENCE", 0.0)
+    monkeypatch.setattr(clipboard, "COPY_SECONDS", 0.0)
     fake("xclip", "signal.pause()")
     said, sent = copied(tmp_path, DISPLAY=":0")
 

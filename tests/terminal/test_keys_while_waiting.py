@@ -25,6 +25,7 @@ from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.controls import Controls
 from loopback_auth.terminal.keys import Keys, Typed
+from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.paste import LIMIT
 from loopback_auth.terminal.terminal import Terminal
 
@@ -98,9 +99,11 @@ class TicketEndpoints:
         controls.connect(self._begin, lambda: self.waiting, self._fresh)
         plan = plan_of(*self.flows) if self.flows else None
         terminal = Terminal(
-            "demo", authority=AUTHORITY, plan=plan, controls=controls, open_browser=self._open, qr=False
+            Messages("demo", authority=AUTHORITY, plan=plan, qr=False),
+            controls=controls,
+            open_browser=self._open,
         )
-        terminal.link(LINK, program="firefox", why_not="")
+        terminal.messages.link(LINK, program="firefox", why_not="")
         return terminal
 
     def run(self, act: Callable[[Terminal], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop) -> str:
@@ -745,7 +748,7 @@ def test_where_keys_cannot_be_heard_there_are_none(
 
 async def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A log has no keys."""
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of("code"), controls=Controls())
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of("code")), controls=Controls())
     async with terminal.waiting(None):
         await asyncio.sleep(0)
         terminal.notify(events.RouteBegan("device", "No browser has come to the link within 10 seconds."))
@@ -763,9 +766,10 @@ async def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFix
 
 WAITING = """
 import asyncio, os, sys
+from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.terminal import Terminal
 async def main():
-    terminal = Terminal("demo", authority="127.0.0.1:1")
+    terminal = Terminal(Messages("demo", authority="127.0.0.1:1"))
     try:
         async with terminal.waiting(300.0):
             print("under way, PID", os.getpid())

@@ -132,7 +132,7 @@ def test_the_waiting_line_never_wraps_and_leaves_nothing(
 ) -> None:
     """A line that wraps is drawn again below itself for as long as one waits; it always says how to end."""
     screen = screen_of(columns)
-    terminal = Terminal("a.provider.with.a.long.name.example", authority=AUTHORITY)
+    terminal = Terminal(Messages("a.provider.with.a.long.name.example", authority=AUTHORITY))
     terminal.notify(events.LinkOpened())
     terminal.notify(events.Ignored(3, 400, "There is nothing at this address."))
     _wait(terminal)
@@ -148,7 +148,7 @@ def test_the_waiting_line_never_wraps_and_leaves_nothing(
 async def test_what_ctrl_c_leaves_behind_the_line_goes_with_it(screen_of: Callable[[int], Screen]) -> None:
     """Where no single keys are heard, the terminal itself writes it there."""
     screen = screen_of(40)
-    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
 
     async with terminal.waiting(300.0):
         await asyncio.sleep(0)
@@ -161,7 +161,7 @@ def test_sentences_are_broken_between_words(screen_of: Callable[[int], Screen]) 
     """A terminal breaks them anywhere, and then they are hard to read; but what is copied stays whole."""
     screen = screen_of(30)
     url = "https://a.example/" + "x" * 30
-    terminal = Terminal("demo", authority=AUTHORITY, qr=False)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, qr=False))
     terminal.notify(events.Warned(f"this is {url} and more"))
     terminal.notify(events.VerificationPrompted(url, "", "", 600.0))
 
@@ -183,7 +183,7 @@ def test_codes_for_a_phone_are_not_broken(screen_of: Callable[[int], Screen]) ->
 def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[int], Screen]) -> None:
     """The person has to know what is awaited of them."""
     screen = screen_of(100)
-    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
     _wait(terminal, timeout=61.5)
 
     assert re.search(r"\r(1:0|0:5)\d left\. Waiting for a browser\. Ctrl-C cancels\.", screen.read())
@@ -192,7 +192,7 @@ def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[int], S
 def test_messages_take_the_place_of_the_line(screen_of: Callable[[int], Screen]) -> None:
     """Otherwise the end of the line stays behind the message."""
     screen = screen_of(80)
-    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
     _wait(terminal, events.Warned("no."))
 
     assert screen.lines() == ["warning: no.", ""]
@@ -206,8 +206,8 @@ def test_no_escape_sequence_is_written_where_it_might_show(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     screen = screen_of(80)
-    terminal = Terminal("demo", authority=AUTHORITY, verbose=True)
-    terminal.link(LINK, program="firefox", why_not="")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, verbose=True))
+    terminal.messages.link(LINK, program="firefox", why_not="")
     _wait(terminal, *_everything())
 
     assert "\x1b" not in screen.read()
@@ -239,7 +239,7 @@ def _everything() -> tuple[events.Event, ...]:
 
 def test_answers_that_were_turned_away_are_said_once_each(capsys: pytest.CaptureFixture[str]) -> None:
     """Also without a terminal; but whoever can reach the port must not be able to fill the screen."""
-    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
     for _ in range(3):
         terminal.notify(events.AnswerTurnedAway("carried no state", "access_denied"))
     for number in range(50):
@@ -253,14 +253,14 @@ def test_answers_that_were_turned_away_are_said_once_each(capsys: pytest.Capture
 def test_links_are_whole_lines_at_any_width(screen_of: Callable[[int], Screen]) -> None:
     """A terminal joins what it wrapped itself, but not what we broke."""
     screen = screen_of(20)
-    Terminal("demo", authority=AUTHORITY).link(LINK, program="", why_not="there is no display")
+    Messages("demo", authority=AUTHORITY).link(LINK, program="", why_not="there is no display")
 
     assert f"\r\n  {LINK}\r\n" in screen.read()
 
 
 def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A log has no use for a line that is drawn again and again."""
-    _wait(Terminal("demo", authority=AUTHORITY), *_everything())
+    _wait(Terminal(Messages("demo", authority=AUTHORITY)), *_everything())
     said = capsys.readouterr().err
 
     assert "\r" not in said
@@ -290,8 +290,8 @@ LATE = Route("device", UNVISITED, "It can be approved in a browser anywhere.")
 
 def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever knows why no browser opens can do something about it; once is enough."""
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE))
-    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE)))
+    terminal.messages.link(LINK, program="", why_not="this is an SSH session")
     terminal.notify(INVITED)
     said = capsys.readouterr().err
 
@@ -308,7 +308,7 @@ def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str])
 
 def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureFixture[str]) -> None:
     """No browser was sent anywhere, and the code is still being asked for."""
-    _wait(Terminal("demo", authority="", plan=plan_of(DEVICE)), INVITED)
+    _wait(Terminal(Messages("demo", authority="", plan=plan_of(DEVICE))), INVITED)
     said = capsys.readouterr().err
 
     assert words.STAGE_FIRST not in said
@@ -317,8 +317,8 @@ def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureFixture
 
 def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.CaptureFixture[str]) -> None:
     """The advice of a place speaks of other flows."""
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE))
-    terminal.link(LINK, program="", why_not="--no-browser was given")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(CODE)))
+    terminal.messages.link(LINK, program="", why_not="--no-browser was given")
 
     assert capsys.readouterr().err.startswith(
         "This is an SSH session.\n"
@@ -329,8 +329,8 @@ def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.Captu
 def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Everybody knows their own desktop; and what helps over SSH helps nobody there."""
     desktop = plan_of(CODE, LATE, name="linux-desktop", title="a desktop", advice="")
-    terminal = Terminal("demo", authority=AUTHORITY, plan=desktop, quiet=0.0)
-    terminal.link(LINK, program="firefox", why_not="")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=desktop), quiet=0.0)
+    terminal.messages.link(LINK, program="firefox", why_not="")
     _wait(terminal)
     said = capsys.readouterr().err
 
@@ -341,7 +341,7 @@ def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(("why", "said"), [(LATE.why, f"{LATE.why}\n"), (AS_ASKED, ""), (INSTEAD, "")])
 def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Two links without a reason look like a mistake; a reason that the person knows is none to tell."""
-    Terminal("demo", authority=AUTHORITY).notify(events.RouteBegan("device", why))
+    Terminal(Messages("demo", authority=AUTHORITY)).notify(events.RouteBegan("device", why))
 
     assert capsys.readouterr().err == f"{said}{words.STAGE_FIRST}.\n"
 
@@ -349,7 +349,7 @@ def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.Ca
 def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     """It is what happened, and the reason of what begins."""
     failed = events.OpenerFailed("xdg-open", 3)
-    terminal = Terminal("demo", authority="")
+    terminal = Terminal(Messages("demo", authority=""))
     terminal.notify(failed)
     terminal.notify(events.RouteBegan("device", did_not_open(failed)))
     terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0))
@@ -366,8 +366,8 @@ def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -
 
 def test_without_a_browser_a_page_that_only_leads_on_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Two links to the same page, one of which works on this machine alone, are one too many."""
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE))
-    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(DEVICE)))
+    terminal.messages.link(LINK, program="", why_not="this is an SSH session")
     terminal.notify(INVITED)
     said = capsys.readouterr().err
 
@@ -377,8 +377,8 @@ def test_without_a_browser_a_page_that_only_leads_on_is_not_shown(capsys: pytest
 
 def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
     """The demonstration is here; on a phone, 127.0.0.1 is the phone."""
-    terminal = Terminal("demo", authority="", plan=plan_of(DEVICE))
-    terminal.also_forward("http://127.0.0.1:9000/x")
+    terminal = Terminal(Messages("demo", authority="", plan=plan_of(DEVICE)))
+    terminal.messages.also_forward("http://127.0.0.1:9000/x")
     terminal.notify(events.VerificationPrompted("http://127.0.0.1:9000/x", "", "", 90.0))
     said = capsys.readouterr().err
 
@@ -388,7 +388,7 @@ def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.Capt
 
 def test_a_port_that_nobody_comes_to_is_not_forwarded(capsys: pytest.CaptureFixture[str]) -> None:
     """By device code alone nobody comes back to ours; the server's, which is on this machine, is needed."""
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE))
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(DEVICE)))
     terminal.notify(events.VerificationPrompted("http://127.0.0.1:9000/x", "WDJB-MJHT", "", 90.0))
     said = capsys.readouterr().err
 
@@ -398,8 +398,8 @@ def test_a_port_that_nobody_comes_to_is_not_forwarded(capsys: pytest.CaptureFixt
 
 def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str]) -> None:
     """Of the one that should have come before, only the end is told."""
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(DEVICE, CODE))
-    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(DEVICE, CODE)))
+    terminal.messages.link(LINK, program="", why_not="this is an SSH session")
     terminal.notify(events.RouteEnded("device", "Nobody answers."))
 
     assert capsys.readouterr().err.startswith(
@@ -412,7 +412,7 @@ def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str])
 def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> None:
     """Any of them may be the one that works."""
     screen = screen_of(100)
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE), qr=False)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE), qr=False))
     terminal.notify(INVITED)
     _wait(terminal, timeout=None)
     terminal.notify(events.RouteBegan("paste", "You asked for it."))
@@ -425,7 +425,7 @@ def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> 
 def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[int], Screen]) -> None:
     """Its port was taken, and another way has taken over."""
     screen = screen_of(100)
-    terminal = Terminal("demo", authority="", plan=plan_of(CODE, LATE), qr=False)
+    terminal = Terminal(Messages("demo", authority="", plan=plan_of(CODE, LATE), qr=False))
     terminal.notify(events.RouteEnded("code", "No port is free."))
     terminal.notify(events.RouteBegan("device", INSTEAD))
     _wait(terminal)
@@ -440,7 +440,7 @@ def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[
 
 def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
     """Of time that is given and of time that is valid."""
-    _wait(Terminal("demo", authority=AUTHORITY), timeout=1.0)
+    _wait(Terminal(Messages("demo", authority=AUTHORITY)), timeout=1.0)
 
     assert capsys.readouterr().err == f"{words.STAGE_FIRST}, 1 second at most.\n"
     assert [drawing.lifetime(one) for one in (1.0, 90.0, 300.0)] == ["1 second", "90 seconds", "5 minutes"]
@@ -460,7 +460,7 @@ def test_of_one_flow_the_nearest_end_is_told_of_several_that_of_all() -> None:
 def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int], Screen]) -> None:
     """What is no longer open must not be waited for."""
     screen = screen_of(100)
-    terminal = Terminal("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE))
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE)))
     _wait(terminal, INVITED, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
     _wait(terminal, events.RouteEnded("code", "The port is gone"))
 
@@ -472,7 +472,7 @@ def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int]
 
 def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is asked of the person, who would wonder; and if it fails, something is."""
-    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
     terminal.notify(events.Followed(4711))
     _wait(terminal, events.LinkReady(LINK, "firefox"))
     said = capsys.readouterr().err
@@ -486,7 +486,7 @@ def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_link_to_paste_from_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     """The browser ends on an error page, and that is as it should be."""
-    terminal = Terminal("demo", authority=AUTHORITY, pasting=True)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, pasting=True))
     terminal.notify(events.PasteReady(REQUEST.url, REQUEST.redirect_uri))
 
     assert capsys.readouterr().err == (
@@ -500,17 +500,17 @@ def test_a_link_to_paste_from_says_what_to_do(capsys: pytest.CaptureFixture[str]
 
 def test_a_port_that_is_not_ours_is_no_start_page(capsys: pytest.CaptureFixture[str]) -> None:
     """A link to the server can be opened again and again."""
-    terminal = Terminal("demo", authority="")
-    terminal.also_forward("http://127.0.0.1:9000/x")
-    terminal.link("http://127.0.0.1:9000/authorize", program="", why_not="no")
+    terminal = Terminal(Messages("demo", authority=""))
+    terminal.messages.also_forward("http://127.0.0.1:9000/x")
+    terminal.messages.link("http://127.0.0.1:9000/authorize", program="", why_not="no")
 
     assert "it works once" not in capsys.readouterr().err
 
 
 def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[str]) -> None:
     """The browser was started, and perhaps on another machine's screen."""
-    terminal = Terminal("demo", authority=AUTHORITY, quiet=0.0)
-    terminal.link(LINK, program="firefox", why_not="")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY), quiet=0.0)
+    terminal.messages.link(LINK, program="firefox", why_not="")
     _wait(terminal)
     said = capsys.readouterr().err
 
@@ -520,8 +520,8 @@ def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[st
 
 def test_a_browser_that_has_come_needs_no_help(capsys: pytest.CaptureFixture[str]) -> None:
     """It would only confuse."""
-    terminal = Terminal("demo", authority=AUTHORITY, quiet=0.0)
-    terminal.link(LINK, program="firefox", why_not="")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY), quiet=0.0)
+    terminal.messages.link(LINK, program="firefox", why_not="")
     terminal.notify(events.LinkOpened())
     _wait(terminal)
 
@@ -533,9 +533,9 @@ def test_the_way_in_is_the_address_that_ssh_came_to(
 ) -> None:
     """The name that this machine gives itself may mean nothing to the other one."""
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.2 50000 10.0.0.1 22")
-    terminal = Terminal("demo", authority="[::1]:49152")
-    terminal.also_forward("http://127.0.0.1:9000/x")
-    terminal.link(LINK, program="", why_not="this is an SSH session")
+    terminal = Terminal(Messages("demo", authority="[::1]:49152"))
+    terminal.messages.also_forward("http://127.0.0.1:9000/x")
+    terminal.messages.link(LINK, program="", why_not="this is an SSH session")
     _wait(terminal)
     said = capsys.readouterr().err
 
@@ -545,7 +545,7 @@ def test_the_way_in_is_the_address_that_ssh_came_to(
 
 def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """An event that says nothing may be one that was forgotten."""
-    terminal = Terminal("demo", authority=AUTHORITY, verbose=True)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, verbose=True))
     silent = set()
     for event in _everything():
         terminal.notify(event)
@@ -561,7 +561,7 @@ INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT",
 
 def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """It is read aloud, compared and typed on another device."""
-    terminal = Terminal("tv", authority=AUTHORITY)
+    terminal = Terminal(Messages("tv", authority=AUTHORITY))
     terminal.notify(INVITED)
     said = capsys.readouterr().err
 
@@ -575,7 +575,7 @@ def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]
 
 def test_a_ticket_without_a_code_shows_none(capsys: pytest.CaptureFixture[str]) -> None:
     """Not every vendor has one."""
-    Terminal("v", authority=AUTHORITY).notify(
+    Terminal(Messages("v", authority=AUTHORITY)).notify(
         events.VerificationPrompted("https://a.example/t", "", "", 90.0)
     )
     said = capsys.readouterr().err
@@ -588,7 +588,7 @@ def test_at_forty_columns_nothing_is_broken_by_us(screen_of: Callable[[int], Scr
     """A link that we broke is no link."""
     url = "https://a.example/" + "x" * 100
     screen = screen_of(40)
-    terminal = Terminal("demo", authority=AUTHORITY, qr=False)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, qr=False))
     terminal.notify(events.VerificationPrompted(url, "A" * 30, url + "y", 600.0))
 
     assert f"\r\n  {url}\r\n" in screen.read()
@@ -603,9 +603,9 @@ def test_links_are_links_where_that_is_understood(
     screen = screen_of(29)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    terminal = Terminal("demo", authority=AUTHORITY)
-    terminal.link(LINK, program="", why_not="there is no display")
-    terminal.link(REQUEST.url, program="", why_not="there is no display")
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
+    terminal.messages.link(LINK, program="", why_not="there is no display")
+    terminal.messages.link(REQUEST.url, program="", why_not="there is no display")
 
     assert f"\r\n  {LINK}\r\n" in screen.read()
     assert f"\r\n  \x1b]8;;{REQUEST.url}\x1b\\{REQUEST.url}\x1b]8;;\x1b\\\r\n" in screen.read()
@@ -660,7 +660,7 @@ def test_the_code_is_for_who_has_no_browser_here(
 ) -> None:
     """Others can do without half a screen of blocks, unless they ask for it."""
     screen = screen_of(80)
-    terminal = Terminal("demo", authority=AUTHORITY, qr=qr)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, qr=qr))
     terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0, opened_with))
 
     assert ("▀" in screen.read()) is drawn
@@ -669,7 +669,7 @@ def test_the_code_is_for_who_has_no_browser_here(
 def test_a_browser_that_fails_brings_the_code(screen_of: Callable[[int], Screen]) -> None:
     """Only now it is known that there is none."""
     screen = screen_of(80)
-    terminal = Terminal("demo", authority=AUTHORITY)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY))
     terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0, "firefox"))
     terminal.notify(events.OpenerFailed("firefox", 3))
 
@@ -680,9 +680,9 @@ def test_why_there_is_no_code_is_told(
     screen_of: Callable[[int], Screen], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever asked for it looks for it."""
-    Terminal("demo", authority=AUTHORITY, qr=True).notify(INVITED)
+    Terminal(Messages("demo", authority=AUTHORITY, qr=True)).notify(INVITED)
     narrow = screen_of(20)
-    Terminal("demo", authority=AUTHORITY).notify(INVITED)
+    Terminal(Messages("demo", authority=AUTHORITY)).notify(INVITED)
 
     assert words.QR_NO_TERMINAL in capsys.readouterr().err
     assert "too small for a QR code" in " ".join(narrow.lines())
@@ -718,7 +718,7 @@ async def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.Mon
     with Person() as person:
         monkeypatch.setattr(sys, "stdin", person.stdin)
         monkeypatch.setattr(sys, "stderr", person.stderr)
-        terminal = Terminal("demo", authority=AUTHORITY, pasting=True)
+        terminal = Terminal(Messages("demo", authority=AUTHORITY, pasting=True))
         terminal.notify(events.LinkReady("https://as.example/authorize", "", "there is no display"))
         callback = await main(terminal, person)
         shown = person.look()
@@ -750,13 +750,13 @@ async def test_who_has_approved_is_confirmed(
         monkeypatch.setattr(sys, "stdin", person.stdin)
         monkeypatch.setattr(sys, "stderr", person.stderr)
 
-        assert await main(Terminal("v", authority=AUTHORITY), person) is wanted
+        assert await main(Terminal(Messages("v", authority=AUTHORITY)), person) is wanted
 
 
 def test_the_time_left_is_that_of_the_invitation(screen_of: Callable[[int], Screen]) -> None:
     """A code that has expired cannot be approved any more."""
     screen = screen_of(100)
-    terminal = Terminal("demo", authority=AUTHORITY, qr=False)
+    terminal = Terminal(Messages("demo", authority=AUTHORITY, qr=False))
     terminal.notify(INVITED)
     _wait(terminal, timeout=None)
 
@@ -767,7 +767,7 @@ def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]
     """Who, what for, until when, where, and how to use it."""
     tokens = TokenSet("t", "Bearer", 0.0, expires_at=3600.0, refresh_token="r", account="me@example.com")
     sign_in = SignIn("one", "abc", "none", ServerMetadata(), "", tokens)
-    Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
+    Terminal(Messages("one", authority=AUTHORITY)).done(sign_in, "/kept/one.json")
     said = capsys.readouterr().err
 
     assert said.startswith(
@@ -781,7 +781,7 @@ def test_the_end_is_told_with_what_comes_next(capsys: pytest.CaptureFixture[str]
 def test_nothing_is_told_of_an_access_token_that_did_not_come(capsys: pytest.CaptureFixture[str]) -> None:
     """With `--flow id_token` an unknown end and an unstated scope would be those of no token at all."""
     sign_in = SignIn("one", "abc", "none", ServerMetadata(), "", TokenSet("", "", 0.0, account="me"))
-    Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
+    Terminal(Messages("one", authority=AUTHORITY)).done(sign_in, "/kept/one.json")
     said = capsys.readouterr().err
 
     assert said.startswith(f"{words.SIGNED_IN_AS.format(name='one', account='me')}\n  kept in ")
@@ -791,7 +791,7 @@ def test_nothing_is_told_of_an_access_token_that_did_not_come(capsys: pytest.Cap
 def test_scope_that_was_asked_for_and_not_granted_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """GitHub says it by an empty one; to show what was asked for would be untrue."""
     sign_in = SignIn("one", "abc", "none", ServerMetadata(), "repo", TokenSet("t", "Bearer", 0.0))
-    Terminal("one", authority=AUTHORITY).done(sign_in, "/kept/one.json")
+    Terminal(Messages("one", authority=AUTHORITY)).done(sign_in, "/kept/one.json")
 
     assert "\n  scope      none\n" in capsys.readouterr().err
 
@@ -808,7 +808,7 @@ def test_nobody_reading_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     os.close(reading)
     with os.fdopen(writing, "w") as broken:
         monkeypatch.setattr(sys, "stderr", broken)
-        Terminal("demo", authority=AUTHORITY).link(LINK, program="firefox", why_not="")
+        Messages("demo", authority=AUTHORITY).link(LINK, program="firefox", why_not="")
 
 
 @pytest.mark.parametrize("command", ["login", ""])
@@ -818,9 +818,7 @@ def test_an_error_page_of_the_server_is_explained_soon(
     """Only the browser shows it, and the person has to learn what to do while they look at it."""
     now = [100.0]
     monkeypatch.setattr("loopback_auth.terminal.troubleshooting.time.monotonic", lambda: now[0])
-    teller = Messages(
-        "as", authority=AUTHORITY, plan=None, verbose=False, qr=None, pasting=False, command=command
-    )
+    teller = Messages("as", authority=AUTHORITY, command=command)
     teller.tell(events.LinkOpened())
     teller.trouble.lost()
     early = capsys.readouterr().err

@@ -29,6 +29,7 @@ from loopback_auth.plan.model import Plan
 from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.resources import Resources
+from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.trace.recorder import Recorder
 
@@ -116,7 +117,7 @@ async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, 
     client, chosen = one.client, conditions.plan.only(one.flow)
     provider = client.provider.name
     recorder = Recorder(one.name, ground="live", provider=provider, clock=time.monotonic)
-    terminal = Terminal(provider, authority="", plan=chosen, pasting=one.flow == "paste")
+    terminal = Terminal(Messages(provider, authority="", plan=chosen, pasting=one.flow == "paste"))
 
     def notice(event: Event) -> None:
         if isinstance(event, PasteReady):
