@@ -46,7 +46,7 @@ from loopback_auth.settings import DEMO
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.signin.refresh import can_verify_signatures
-from loopback_auth.terminal.run_progress import Headway
+from loopback_auth.terminal.run_progress import RunProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,11 +168,11 @@ def _simulated(names: Sequence[str], *, secrets: bool) -> Comparison:
 def _demonstrated(names: Sequence[str], *, secrets: bool) -> Comparison:
     count = f"{len(names)} flow{'s' * (len(names) != 1)}"
     tell(f"Comparing {count} with the built-in demo server; you do not have to do anything.")
-    with Headway(names) as headway:
+    with RunProgress(names) as progress:
         return asyncio.run(
             compare_demo(
                 names,
-                tell=headway.tell,
+                tell=progress.tell,
                 attacks=demo_attacks,
                 device_interval=DEVICE_INTERVAL,
                 secrets=secrets,

@@ -12,7 +12,7 @@ ENDS = (words.RUN_SIGNED_IN, words.RUN_FAILED, words.RUN_ATTACKED)
 """The last stages."""
 
 
-class Headway:
+class RunProgress:
     """Shows on stderr how far each flow is; a context manager that leaves no line behind."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -37,7 +37,7 @@ class Headway:
         longest = words.RUN_NOW.format(now=now, count=waiting if still_open else count)
         self._line.draw(", ".join(every), longest, words.RUN_NOW.format(now=now, count=count), count)
 
-    def __enter__(self) -> Headway:
+    def __enter__(self) -> RunProgress:
         return self
 
     def __exit__(

@@ -13,7 +13,7 @@ from gullible import Gullible
 
 from loopback_auth.compare.attacks import simulated_attacks
 from loopback_auth.compare.attacks.attack_actions import NO_ANSWER, Exposed, LoginResult, Outcome
-from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
+from loopback_auth.compare.attacks.context import ATTACKER_PAGE, new_context
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
@@ -153,7 +153,7 @@ def test_state_and_verifier_each_stop_a_foreign_code(flow: str) -> None:
 @pytest.mark.parametrize("flow", ["code", FORM_POST, "token", "paste"])
 def test_lure_works_where_the_server_answers_anywhere(flow: str) -> None:
     """What stops it is that redirect URIs are registered (RFC 9700 §2.1)."""
-    uris = (*DEMO_CLIENT.redirect_uris, f"{THEIR_PAGE}/callback")
+    uris = (*DEMO_CLIENT.redirect_uris, f"{ATTACKER_PAGE}/callback")
 
     def serving(issuer: str) -> DemoServer:
         clients = (DemoClient(DEMO_CLIENT.client_id, redirect_uris=uris),)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loopback_auth.compare.attacks.attack_actions import Outcome
-from loopback_auth.compare.attacks.context import THEIR_PAGE, new_context
+from loopback_auth.compare.attacks.context import ATTACKER_PAGE, new_context
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.attacks.memory import AttackedWorld, InMemory
 from loopback_auth.compare.attacks.scenarios import ATTACKS, Scenario
@@ -72,7 +72,7 @@ def _against(flow: str) -> tuple[Scenario, ...]:
 
 def _in_memory(scenario: Scenario, flow: str, serving: Serving, world: type[AttackedWorld]) -> Outcome:
     honest = serving(ISSUER)
-    impostor = Impostor(THEIR_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
+    impostor = Impostor(ATTACKER_PAGE, honest, entropy=Entropy("impostor")) if scenario.impostor else None
     one, context = new_context(flow, ISSUER, bound=scenario.bound, impostor=impostor)
     stage = InMemory(world(flow, impostor or honest), one)
     return stage.play(scenario.stories[flow](context))

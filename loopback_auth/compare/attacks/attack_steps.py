@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste
-from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext
+from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, ATTACKER_VERIFIER, AttackContext
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.errors import OAuthError
 from loopback_auth.model import AuthorizationRequest, HttpRequest, HttpResponse, SignIn
@@ -75,7 +75,7 @@ def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actio
         Whether the attacker got a token that works, and how the server responded.
     """
     said = []
-    for verifier, how in (("", "without a verifier"), (THEIR_VERIFIER, "with a wrong one")):
+    for verifier, how in (("", "without a verifier"), (ATTACKER_VERIFIER, "with a wrong one")):
         answer = yield from Ask(asked(verifier))
         said.append(f"{how} {answer_text(answer)}")
         if token := token_in(answer):
@@ -112,7 +112,7 @@ def login_text(result: LoginResult) -> str:
     """Say how the user's login ended."""
     match result.end:
         case SignIn():
-            how = "ended in the attacker's account" if as_theirs(result) else "succeeded"
+            how = "ended in the attacker's account" if in_attacker_account(result) else "succeeded"
             return f"The user's login {how}."
         case OAuthError(error=error):
             return f"The user's login was refused: {error}."
@@ -120,9 +120,9 @@ def login_text(result: LoginResult) -> str:
             return f"The user's login failed: {failure.message.rstrip('.')}."
 
 
-def as_theirs(result: LoginResult) -> bool:
+def in_attacker_account(result: LoginResult) -> bool:
     """Return whether the program is signed in to the attacker's account."""
-    return isinstance(result.end, SignIn) and result.end.tokens.account == THEIR_ACCOUNT
+    return isinstance(result.end, SignIn) and result.end.tokens.account == ATTACKER_ACCOUNT
 
 
 def signed_in(result: LoginResult) -> bool:

@@ -29,10 +29,10 @@ from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import call_request
 
-THEIR_ACCOUNT = ACCOUNTS[1].email
-THEIR_PAGE = "https://attacker.example"
-THEIR_STATE = "a-state-that-somebody-else-chose"
-THEIR_VERIFIER = "a-code-verifier-that-somebody-else-has-invented"
+ATTACKER_ACCOUNT = ACCOUNTS[1].email
+ATTACKER_PAGE = "https://attacker.example"
+ATTACKER_STATE = "a-state-that-the-attacker-chose"
+ATTACKER_VERIFIER = "a-code-verifier-that-the-attacker-has-invented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,12 @@ class AttackContext:
             "ui": contract.ui,
             "client_id": self.client.client_id,
             "message": "",
-            "code_challenge": code_challenge(THEIR_VERIFIER),
+            "code_challenge": code_challenge(ATTACKER_VERIFIER),
         }
 
-    def request(self, redirect_uri: str, *, state: str = THEIR_STATE) -> AuthorizationRequest:
+    def request(self, redirect_uri: str, *, state: str = ATTACKER_STATE) -> AuthorizationRequest:
         """Make the attacker's authorization request, as the program would make it."""
-        attempt = Attempt(state, THEIR_VERIFIER, "a-nonce-that-somebody-else-chose")
+        attempt = Attempt(state, ATTACKER_VERIFIER, "a-nonce-that-the-attacker-chose")
         return authorization_request(self.client, self.metadata, attempt, redirect_uri=redirect_uri)
 
     def code_request(self, code: str, redirect_uri: str, verifier: str) -> HttpRequest:
@@ -152,9 +152,11 @@ def _client(issuer: str, *, bound: bool) -> ClientConfig:
 def from_page(url: str, form: str = "") -> HttpRequest:
     """Make the browser's request when the attacker's page navigates it, with a form or without."""
     if not form:
-        return Navigation("GET", url, initiator=THEIR_PAGE, site="cross-site").request()
+        return Navigation("GET", url, initiator=ATTACKER_PAGE, site="cross-site").request()
     body = form.encode("ascii")
-    return Navigation("POST", url, body, initiator=THEIR_PAGE, site="cross-site", origin=THEIR_PAGE).request()
+    return Navigation(
+        "POST", url, body, initiator=ATTACKER_PAGE, site="cross-site", origin=ATTACKER_PAGE
+    ).request()
 
 
 def from_script(url: str) -> HttpRequest:

@@ -7,7 +7,7 @@ from functools import partial
 from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outcome, Story, Until, in_link
 from loopback_auth.compare.attacks.attack_steps import (
     answer_text,
-    as_theirs,
+    in_attacker_account,
     login_text,
     redeem,
     refused,
@@ -15,7 +15,12 @@ from loopback_auth.compare.attacks.attack_steps import (
     token_works,
     visit,
 )
-from loopback_auth.compare.attacks.context import THEIR_ACCOUNT, THEIR_VERIFIER, AttackContext, from_page
+from loopback_auth.compare.attacks.context import (
+    ATTACKER_ACCOUNT,
+    ATTACKER_VERIFIER,
+    AttackContext,
+    from_page,
+)
 from loopback_auth.flow_table import POLLED
 from loopback_auth.model import HttpRequest, SignIn
 from loopback_auth.protocol.device import device_authorization_request, device_authorization_response
@@ -67,7 +72,7 @@ def _begun(context: AttackContext) -> Actions[tuple[str, HttpRequest]]:
     if context.flow == "ticket":
         contract, values = context.ticket, context.ticket_values
         ticket = ticket_response(contract, values, (yield from Ask(call_request(contract.create, values))))
-        return ticket.browser_url, context.exchange_request(ticket.values["id"], THEIR_VERIFIER)
+        return ticket.browser_url, context.exchange_request(ticket.values["id"], ATTACKER_VERIFIER)
     answer = yield from Ask(device_authorization_request(context.client, context.metadata))
     grant = device_authorization_response(answer, by=context.metadata.token_endpoint or "")
     return grant.verification_uri_complete, context.device_request(grant.device_code)
@@ -76,10 +81,10 @@ def _begun(context: AttackContext) -> Actions[tuple[str, HttpRequest]]:
 def approved_by_stranger(context: AttackContext) -> Story:
     """The attacker has seen the link, and approves it with their own account before the user does."""
     exposed = yield from Until("link")
-    page = yield from visit(exposed.link, account=THEIR_ACCOUNT)
+    page = yield from visit(exposed.link, account=ATTACKER_ACCOUNT)
     result = yield from End()
     because = f"The attacker approved the link with their own account ({page.status})."
-    return Outcome(as_theirs(result), f"{because} {login_text(result)}")
+    return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
 
 
 def denied_by_stranger(context: AttackContext) -> Story:

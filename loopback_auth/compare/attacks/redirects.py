@@ -20,8 +20,8 @@ from loopback_auth.compare.attacks.attack_actions import (
 from loopback_auth.compare.attacks.attack_steps import (
     answer_text,
     approve,
-    as_theirs,
     deliver,
+    in_attacker_account,
     login_text,
     redeem,
     signed_in,
@@ -29,9 +29,9 @@ from loopback_auth.compare.attacks.attack_steps import (
     token_works,
 )
 from loopback_auth.compare.attacks.context import (
-    THEIR_ACCOUNT,
-    THEIR_PAGE,
-    THEIR_STATE,
+    ATTACKER_ACCOUNT,
+    ATTACKER_PAGE,
+    ATTACKER_STATE,
     AttackContext,
     from_page,
     from_script,
@@ -40,7 +40,7 @@ from loopback_auth.demo.agent import Navigation
 from loopback_auth.errors import IssuerMismatch
 from loopback_auth.model import AuthorizationRequest
 
-FORGED = "code=a-code-that-nobody-issued"
+FORGED = "code=a-code-that-was-never-issued"
 DENIAL = "error=access_denied"
 
 
@@ -94,7 +94,7 @@ def _forged(context: AttackContext, exposed: Exposed, parameters: str) -> Story:
 
 def _forgeries(context: AttackContext, exposed: Exposed, parameters: str) -> Actions[str]:
     """Send a forged response in each possible form, and say what each got."""
-    stated = f"{parameters}&{urlencode({'state': THEIR_STATE})}"
+    stated = f"{parameters}&{urlencode({'state': ATTACKER_STATE})}"
     uri = exposed.redirect_uri
     ways = {
         "with a wrong state": from_page(f"{uri}?{stated}"),
@@ -124,8 +124,8 @@ def injection(context: AttackContext) -> Story:
 
 def _foreign(context: AttackContext, *, our_state: bool) -> Story:
     exposed = yield from Until("answer")
-    request = context.request(exposed.redirect_uri, state=exposed.state if our_state else THEIR_STATE)
-    step, answer = yield from approve(request, account=THEIR_ACCOUNT)
+    request = context.request(exposed.redirect_uri, state=exposed.state if our_state else ATTACKER_STATE)
+    step, answer = yield from approve(request, account=ATTACKER_ACCOUNT)
     if step is None:
         return Outcome(None, f"The attacker got no response of their own: {answer_text(answer)}.")
     received = yield from deliver(context, step)
@@ -133,7 +133,7 @@ def _foreign(context: AttackContext, *, our_state: bool) -> Story:
     what = "token" if context.flow == "token" else "code"
     state = "the correct state" if our_state else "their own state"
     because = f"The attacker's own {what} with {state} was {'accepted' if result.taken else received}."
-    return Outcome(as_theirs(result), f"{because} {login_text(result)}")
+    return Outcome(in_attacker_account(result), f"{because} {login_text(result)}")
 
 
 def mix_up(context: AttackContext) -> Story:
@@ -160,7 +160,7 @@ def mix_up(context: AttackContext) -> Story:
 
 def phished(context: AttackContext) -> Story:
     """The attacker sends the user a link, and the user approves (phishing)."""
-    request = context.request(f"{THEIR_PAGE}/callback")
+    request = context.request(f"{ATTACKER_PAGE}/callback")
     step, refusal = yield from approve(request)
     if step is not None:
         accepted = yield from _token_of(context, request, step)

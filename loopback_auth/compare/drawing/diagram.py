@@ -114,7 +114,7 @@ def arrows(trace: Trace) -> tuple[Arrow, ...]:
             continue
         arrow = _arrow(entry, phase)
         if arrow.start == "client" and arrow.exchanges:
-            # Other things happen while we wait for the moment to ask again.
+            # Other things happen during the wait before the next polling request.
             arrow, waits = replace(arrow, entries=waits + arrow.entries), ()
         found.append(_folded(found.pop(), arrow) if found and _alike(found[-1], arrow) else arrow)
     if waits:

@@ -16,7 +16,7 @@ from dataclasses import fields
 from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
 from loopback_auth.trace.records import Exchange, Headers, Secret, Step
 
-Noun = Attack | Cell | Exchange | Finding | Row | Secret | Step | Tokens
+Described = Attack | Cell | Exchange | Finding | Row | Secret | Step | Tokens
 
 FORMAT = "loopback_auth.comparison"
 FORMAT_VERSION = 1
@@ -54,13 +54,13 @@ def entry_members(entry: Step | Exchange) -> dict[str, object]:
 
 
 def named(pairs: Headers) -> list[dict[str, str]]:
-    """Return pairs as HAR and we write them."""
+    """Return pairs as objects, as HAR has them."""
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-def members(noun: Noun) -> dict[str, object]:
-    """Return what a noun is made of, by name."""
-    return {field.name: _plain(getattr(noun, field.name)) for field in fields(noun)}
+def members(value: Described) -> dict[str, object]:
+    """Return the fields of a value by their names."""
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
 
 
 def written(value: object, *, indent: int | None = None) -> str:

@@ -1,7 +1,7 @@
 """What the templates of a report put text through: cleaned, cut into secrets and the rest, clauses found.
 
-Every text may come from a server or from somebody's recording. Nothing here makes HTML: the templates escape
-whatever they are given.
+Every text may come from a server or from a stranger's recording. Nothing here makes HTML: the templates
+escape whatever they are given.
 """
 
 from __future__ import annotations
@@ -90,8 +90,7 @@ def cut(label: str) -> str:
 def said(arrow: Arrow) -> str:
     """Say in words what an arrow shows, for those who do not see it.
 
-    It begins with what is written there, so that whoever speaks to the machine can call it by that (WCAG 2.2
-    §2.5.3).
+    It begins with the visible text, by which people who speak to their computer call it (WCAG 2.2 §2.5.3).
     """
     written = [str(arrow.number), cut(arrow.label), arrow.times, arrow.status]
     written += map(short, arrow.sent + arrow.received)

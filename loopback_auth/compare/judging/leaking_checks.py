@@ -92,7 +92,7 @@ def handle_in_url(run: Run) -> Judgement:
         for step in run.trace.steps(name)
         if redeeming.intersection(labels_in(*(value for _, value in step.values)))
     ]
-    # Also the legs that were not seen: the address is the one that we handed out.
+    # Also requests that were not observed: the program knows the URL, since it opened the page.
     legs = tuple(run.trace.exchanges("browser"))
     hits = [each for each in legs if redeeming.intersection(labels_in(each.url, each.address))]
     if invited or hits:

@@ -64,7 +64,7 @@ def demo_client(issuer: str, *, openid: bool = False) -> ClientConfig:
 
     Args:
         issuer: of the demo server.
-        openid: the server signs ID tokens, and we can check that.
+        openid: the server signs ID tokens, and the package to verify them is there.
     """
     provider = Provider(
         PROVIDER, ServerMetadata(issuer=issuer), ticket=demo_contract("netlify", issuer), temporary=True

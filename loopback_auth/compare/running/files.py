@@ -48,7 +48,7 @@ def write_report(comparison: Comparison, path: str, *, private: bool) -> None:
     Args:
         comparison: what to write.
         path: from `check_target`.
-        private: nobody else may read it.
+        private: only the user may read it.
 
     Raises:
         ConfigError: it cannot be written; what was there stays.

@@ -45,7 +45,7 @@ def simulated_world(name: str) -> MemoryWorld:
     server = DemoServer(ISSUER, entropy=Entropy(f"server of {name}"))
     keys = PageKeys(f"/{drawn(16).hex()}", f"/{drawn(16).hex()}", drawn(16).hex())
     if name == "paste":
-        # The browser is elsewhere: a page of ours could not be reached either.
+        # The browser is on another machine, so it could not reach the start page either.
         keys = PageKeys("", keys.relay, keys.token)
     return MemoryWorld(
         server,
