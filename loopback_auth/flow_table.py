@@ -1,4 +1,4 @@
-"""The flows: what each of them is, in one table from which every other list of flows is made.
+"""The flows, and the endpoints of a server: what there is, from which every other list of them is made.
 
 Read before the browser is started: plain classes, and no import but that of the words. Which function runs a
 flow is said by `flows.catalog`, when it can be used by `plan`, what is known of its risks by
@@ -196,6 +196,17 @@ FLOWS = (
     ),
 )
 """In the order in which they are chosen, compared and listed."""
+
+ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+)
+"""By their names in the metadata (RFC 8414 §2), which are fields of `ServerMetadata` and settings as well."""
 
 BY_NAME: dict[str, FlowTraits] = {flow.name: flow for flow in FLOWS}
 NAMES = tuple(flow.name for flow in FLOWS if not flow.variant_of)

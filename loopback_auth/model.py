@@ -8,8 +8,8 @@ tickets are in `device_and_ticket`. This module refuses to know how any value is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 from loopback_auth.freshness import fresh
@@ -120,6 +120,11 @@ class ServerMetadata:
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     discovered: bool = False
+
+    def with_endpoints(self, urls: Mapping[str, str | None]) -> ServerMetadata:
+        """Return the same with these URLs, by the names of their endpoints, as in `flow_table.ENDPOINTS`."""
+        changes: dict[str, Any] = {**urls}
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
@@ -11,8 +12,19 @@ import pytest
 
 from loopback_auth import flow_table
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.flow_table import BY_NAME, CHOOSABLE, COMPARED, FLOWS, NAMES, POLLED, REDIRECTING, TWO_STEP
-from loopback_auth.model import ResponseType
+from loopback_auth.demo.setup import PATHS
+from loopback_auth.flow_table import (
+    BY_NAME,
+    CHOOSABLE,
+    COMPARED,
+    ENDPOINTS,
+    FLOWS,
+    NAMES,
+    POLLED,
+    REDIRECTING,
+    TWO_STEP,
+)
+from loopback_auth.model import ResponseType, ServerMetadata
 from loopback_auth.settings.setting import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,3 +82,14 @@ def test_the_readme_has_every_flow_that_is_compared() -> None:
 
     assert {*rows, *re.findall(r"`(.+?)`", others)} == set(NAMES)
     assert set(rows) == set(COMPARED) & set(NAMES)
+
+
+def test_every_endpoint_is_a_setting_and_can_be_found_in_metadata() -> None:
+    """The demo server has all of them, so that whatever is declared can be rehearsed with it."""
+    settings = {setting.name for setting in SETTINGS}
+
+    assert set(ENDPOINTS) <= settings
+    assert set(ENDPOINTS) == set(PATHS)
+    assert [
+        field.name for field in fields(ServerMetadata) if field.name.endswith(("_endpoint", "_uri"))
+    ] == list(ENDPOINTS)

@@ -25,7 +25,7 @@ from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import Faults, spoiled
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.keys import Signer
-from loopback_auth.demo.setup import Setup, metadata
+from loopback_auth.demo.setup import PATHS, Setup, metadata
 from loopback_auth.demo.tickets import APPROVAL_PAGES, route_of, ticket_routes
 from loopback_auth.demo.tokens import TokenEndpoints
 from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
@@ -158,7 +158,7 @@ class DemoServer:
         if self._setup.signer is not None:
             keys = self._setup.signer.jwks()
             routes["/.well-known/openid-configuration"] = {"GET": self._metadata}
-            routes["/jwks"] = {"GET": lambda _request, _now: json_reply(keys)}
+            routes[PATHS["jwks_uri"]] = {"GET": lambda _request, _now: json_reply(keys)}
         return routes
 
     def _metadata(self, _request: HttpRequest, _now: float) -> HttpResponse:

@@ -17,6 +17,7 @@ PATHS = {
     "revocation_endpoint": "/revoke",
     "userinfo_endpoint": "/userinfo",
     "device_authorization_endpoint": "/device_authorization",
+    "jwks_uri": "/jwks",
 }
 """Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5, RFC 8628 §4)."""
 
@@ -70,7 +71,7 @@ def metadata(setup: Setup) -> dict[str, object]:
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
-        **{name: setup.issuer + path for name, path in PATHS.items()},
+        **{name: setup.issuer + path for name, path in PATHS.items() if name != "jwks_uri"},
         "require_pushed_authorization_requests": setup.require_pushed_authorization_requests,
         "scopes_supported": list(setup.scopes),
         "response_types_supported": response_types(setup),
@@ -87,7 +88,7 @@ def metadata(setup: Setup) -> dict[str, object]:
         document["code_challenge_methods_supported"] = ["S256"]
     if setup.signer is not None:
         document |= {
-            "jwks_uri": f"{setup.issuer}/jwks",
+            "jwks_uri": setup.issuer + PATHS["jwks_uri"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "claims_supported": ["sub", "name", "email", "email_verified", "auth_time"],

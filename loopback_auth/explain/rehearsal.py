@@ -32,7 +32,6 @@ from loopback_auth.trace.evidence import first_exchange
 from loopback_auth.trace.reading import without_query
 from loopback_auth.trace.records import Trace
 
-ENDPOINTS = {**PATHS, "jwks_uri": "/jwks"}
 CALLBACK = f"{OURS}/callback"
 ANY_PORT = "PORT"
 """What is written for a port that may be any."""
@@ -138,23 +137,11 @@ def _server(name: str, client: ClientConfig, signer: Signer | None) -> DemoServe
 def _at_the_demonstration(client: ClientConfig) -> ClientConfig:
     """Point a client at the demonstration, which then plays its provider."""
     provider, known = client.provider, client.provider.metadata
-    metadata = ServerMetadata(
-        issuer=ISSUER if known.issuer else None,
-        authorization_endpoint=_own(known, "authorization_endpoint"),
-        token_endpoint=_own(known, "token_endpoint"),
-        pushed_authorization_request_endpoint=_own(known, "pushed_authorization_request_endpoint"),
-        device_authorization_endpoint=_own(known, "device_authorization_endpoint"),
-        revocation_endpoint=_own(known, "revocation_endpoint"),
-        userinfo_endpoint=_own(known, "userinfo_endpoint"),
-        jwks_uri=_own(known, "jwks_uri"),
-    )
+    own = {name: ISSUER + path for name, path in PATHS.items() if getattr(known, name)}
+    metadata = ServerMetadata(ISSUER if known.issuer else None).with_endpoints(own)
     contract = demo_contract(_vendor(provider.ticket), ISSUER) if provider.ticket is not None else None
     there = replace(provider, metadata=metadata, redirect=Redirect(), ticket=contract, allowed_issuer=None)
     return replace(client, provider=there)
-
-
-def _own(known: ServerMetadata, name: str) -> str | None:
-    return ISSUER + ENDPOINTS[name] if getattr(known, name) else None
 
 
 def _places(client: ClientConfig, contract: TicketContract | None, trace: Trace) -> dict[str, str]:
@@ -162,7 +149,7 @@ def _places(client: ClientConfig, contract: TicketContract | None, trace: Trace)
     redirect, known = client.provider.redirect, client.provider.metadata
     own = f"http://{redirect.host}:{redirect.ports[0] or ANY_PORT}"
     places = {CALLBACK: own + redirect.path, OURS: own}
-    for name, path in ENDPOINTS.items():
+    for name, path in PATHS.items():
         places[ISSUER + path] = getattr(known, name) or f"{{{name}}}"
     places[f"{ISSUER}/device"] = f"{{verification_uri{FROM_ANSWER}"
     places[ISSUER] = known.issuer or f"{{{client.provider.name}}}"

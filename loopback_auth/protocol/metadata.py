@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
+from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
 from loopback_auth.protocol.answer import PASSING, came_instead, check_well
 from loopback_auth.protocol.json import is_json, object_or_none, parse_object, text_member
@@ -23,16 +24,6 @@ from loopback_auth.protocol.urls import (
 )
 
 SOURCE = "RFC 8414 §3.2"
-
-ENDPOINTS = (
-    "authorization_endpoint",
-    "token_endpoint",
-    "pushed_authorization_request_endpoint",
-    "device_authorization_endpoint",
-    "revocation_endpoint",
-    "userinfo_endpoint",
-    "jwks_uri",
-)
 
 NEEDED = ("authorization_endpoint", "token_endpoint")
 """Endpoints without which no sign-in is possible."""
@@ -144,18 +135,11 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
     check_metadata_issuer(provider, document)
     configured = {name for name in ENDPOINTS if getattr(provider.metadata, name) is not None}
     allowed = provider.network.allow_private
-    endpoint = {
-        name: None if name in configured else _endpoint(document, name, issuer, allowed) for name in ENDPOINTS
+    endpoints = {
+        name: _endpoint(document, name, issuer, allowed) for name in ENDPOINTS if name not in configured
     }
     found = ServerMetadata(
         issuer=text_member(document, "issuer"),
-        authorization_endpoint=endpoint["authorization_endpoint"],
-        token_endpoint=endpoint["token_endpoint"],
-        pushed_authorization_request_endpoint=endpoint["pushed_authorization_request_endpoint"],
-        device_authorization_endpoint=endpoint["device_authorization_endpoint"],
-        revocation_endpoint=endpoint["revocation_endpoint"],
-        userinfo_endpoint=endpoint["userinfo_endpoint"],
-        jwks_uri=endpoint["jwks_uri"],
         response_modes_supported=_strings(document, "response_modes_supported"),
         code_challenge_methods_supported=_strings(document, "code_challenge_methods_supported"),
         token_endpoint_auth_methods_supported=_strings(document, "token_endpoint_auth_methods_supported"),
@@ -166,7 +150,7 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
         require_pushed_authorization_requests=(document.get("require_pushed_authorization_requests") is True),
         discovered=True,
     )
-    return merged(found, provider.metadata)
+    return merged(found.with_endpoints(endpoints), provider.metadata)
 
 
 def metadata_doubts(provider: Provider, response: HttpResponse) -> str:

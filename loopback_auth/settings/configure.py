@@ -11,9 +11,10 @@ Source: RFC 6749 §2.2, §2.3, §3.3, appendix A; RFC 8252 §7.3; RFC 8414 §2.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
 from loopback_auth.settings import Settings, needs_secret, redirect_of
-from loopback_auth.settings.presets import ENDPOINTS, PLACES, preset
+from loopback_auth.settings.presets import PLACES, preset
 from loopback_auth.settings.reading import is_visible
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.store import sign_in_name
@@ -85,8 +86,9 @@ def client_config(settings: Settings) -> ClientConfig:
     check_settings(settings)
     text = settings.text
     host, ports, path = redirect_of(settings)
-    endpoints = cast("dict[str, Any]", {name: text(name) or None for name in ENDPOINTS})
-    plain = Provider(sign_in_name(settings.name), ServerMetadata(issuer=text("issuer") or None, **endpoints))
+    metadata = ServerMetadata(text("issuer") or None)
+    metadata = metadata.with_endpoints({name: text(name) or None for name in ENDPOINTS})
+    plain = Provider(sign_in_name(settings.name), metadata)
     provider = replace(
         plain,
         redirect=Redirect(cast("Any", host), ports, path),

@@ -8,19 +8,12 @@ Loaded before the browser is started; the tables are imported when a provider is
 
 from __future__ import annotations
 
+from loopback_auth.flow_table import ENDPOINTS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ENDPOINTS = (
-    "authorization_endpoint",
-    "token_endpoint",
-    "pushed_authorization_request_endpoint",
-    "device_authorization_endpoint",
-    "revocation_endpoint",
-    "userinfo_endpoint",
-    "jwks_uri",
-)
 PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
 """The settings of which one says where to sign in."""
 ADDRESSES = (

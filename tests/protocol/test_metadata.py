@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from protocol_samples import ISSUER, METADATA, PROPERTY, PROVIDER, json_answer, raw_answer
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse, TransportError
+from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.model import HttpResponse, Network, Provider, ServerMetadata
 from loopback_auth.protocol.metadata import (
-    ENDPOINTS,
     NEEDED,
     is_absent,
     merged,
