@@ -28,7 +28,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """Own a redirect URI: answers with it, exactly as it has to be sent and registered."""
+    """Own a redirect URI; the answer is the URI, exactly as it has to be sent and registered.
+
+    Args:
+        redirect: which host, ports and path it may have.
+    """
 
     redirect: Redirect
 
@@ -41,7 +45,11 @@ class Bind:
 class Browse:
     """Send the person's browser to a URL; from then on the callback of `request` may come at any moment.
 
-    A server that knows the person redirects at once, long before the flow gets round to `Receive`.
+    A server that knows the person redirects at once, long before the flow gets to `Receive`.
+
+    Args:
+        url: to open.
+        request: the authorization request that the URL makes; None for other pages.
     """
 
     url: str = field(repr=False)
@@ -49,7 +57,7 @@ class Browse:
 
     @property
     def asked_next(self) -> tuple[str, ...]:
-        """URLs that we ask when the person has approved, and without which all would be in vain."""
+        """URLs of the server that the program requests after the approval, and cannot do without."""
         if self.request is None:
             return ()
         by_code = "code" in self.request.response_type.split()
@@ -62,7 +70,7 @@ class Browse:
 
     @property
     def leads_to(self) -> tuple[str, ...]:
-        """URLs of the server's choice that somebody goes to: the browser, and then we."""
+        """Every URL that the server chose and the browser, or afterwards the program, is to request."""
         return (self.url, *self.asked_next)
 
     def __iter__(self) -> Generator[Browse, Any, None]:
@@ -71,7 +79,11 @@ class Browse:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Wait for the callback that carries the state of this request."""
+    """Wait for a callback; the answer is the one that carries the state of the request.
+
+    Args:
+        request: the authorization request that is to be answered.
+    """
 
     request: AuthorizationRequest
 
@@ -82,12 +94,12 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Make one HTTP request ourselves.
+    """Make one HTTP request; the answer is the response.
 
     Args:
         request: what to send.
-        step: names it for people, in the words of the specification.
-        secrets: paths of members of a JSON answer that are secret besides those with the usual names.
+        step: its name for people, in the words of the specification, such as `token request`.
+        secrets: paths of JSON members of the response that are secret, besides those with the usual names.
     """
 
     request: HttpRequest
@@ -101,7 +113,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Go on, but tell the person."""
+    """Tell the person something, and go on.
+
+    Args:
+        text: one or two sentences.
+    """
 
     text: str
 
@@ -111,16 +127,16 @@ class Warn:
 
 @dataclass(frozen=True, slots=True)
 class VerificationPrompt:
-    """Ask the person to approve at an address, on whatever device, and keep showing it while we wait.
+    """Ask the person to approve at an address, on any device, and keep showing it while the flow waits.
 
     Args:
         provider: whose page it is, for people.
-        url: to open; may hold the code already.
-        user_code: to compare with or enter at the server; empty when there is none.
-        plain_url: short enough to be typed, where it differs.
-        lifetime: seconds until it is over.
-        asked_next: as for `Browse`.
-        redeemable: whoever has the address can redeem what is approved there.
+        url: to open; may contain the code already.
+        user_code: to compare with the page, or to enter there; empty when there is none (RFC 8628 §3.2).
+        plain_url: without the code and short enough to be typed; may be the same as `url`; empty without one.
+        lifetime: seconds until it is too late.
+        asked_next: as in `Browse`.
+        redeemable: whoever has the address can get the tokens that are approved there.
     """
 
     provider: str
@@ -136,19 +152,19 @@ class VerificationPrompt:
 
     @property
     def leads_to(self) -> tuple[str, ...]:
-        """As for `Browse`."""
+        """As in `Browse`."""
         return (self.url, *filter(None, (self.plain_url,)), *self.asked_next)
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What time it is, and what has happened meanwhile.
+    """What time it is after a `Sleep`, and what has happened meanwhile.
 
     Args:
         now: seconds of a monotonic clock.
         wall: Unix seconds.
-        returned: the person has come back to our own tab.
-        watched: such a tab is open and was left for another one, so that a return would be noticed.
+        returned: the person has come back to the tab with our waiting page.
+        watched: that tab is open and was left for another one, so that a return would be noticed.
     """
 
     now: float
@@ -159,7 +175,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait, but no longer than until the person comes back; `spread` is the part by which to vary it."""
+    """Wait, but no longer than until the person comes back; the answer is what time it is then.
+
+    Args:
+        seconds: to wait at least.
+        spread: part of `seconds` by which the wait may be longer at random; 0.5 is up to half as long again.
+    """
 
     seconds: float
     spread: float = 0.0
@@ -175,7 +196,11 @@ Flow = Generator[Effect, Any, T]
 
 @dataclass(frozen=True, slots=True)
 class FlowResult(Generic[T]):
-    """What a flow has come to; `value` is what it returned."""
+    """The end of a flow.
+
+    Args:
+        value: what the flow returned.
+    """
 
     value: T = field(repr=False)
 

@@ -1,6 +1,7 @@
-"""What a sign-in under way tells whoever is watching: a terminal, an embedding tool, a test.
+"""Events: what a running sign-in tells the program around it, through `notify`.
 
-Events carry no secret except the one link that the person is meant to open.
+A terminal shows them, a program that embeds the sign-in may draw them in its own window. Events contain no
+secret but the links and codes that the person is meant to use.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class LinkReady:
-    """The page where the sign-in begins; `opened_with` names the opener, else `why_not` says why none."""
+    """The link with which the person begins the sign-in; the browser was sent there if that was possible.
+
+    Args:
+        url: to open; whoever has it can begin the sign-in in the person's place.
+        opened_with: the program that was started to open it; empty when there was none.
+        why_not: why no program was started; empty otherwise.
+    """
 
     url: str = field(repr=False)
     opened_with: str = ""
@@ -20,10 +27,16 @@ class LinkReady:
 
 @dataclass(frozen=True, slots=True)
 class VerificationPrompted:
-    """Where the person is to approve, on whatever device, within `lifetime` seconds.
+    """The person is to approve the sign-in at an address, on any device.
 
-    `user_code` is to be compared or entered there; `plain_url` is short enough to be typed, where it differs;
-    the next two are those of `LinkReady`; `redeemable`: whoever has the link can redeem what is approved.
+    Args:
+        url: to open; may contain the code already.
+        user_code: to compare with the page, or to enter there; empty when there is none (RFC 8628 §3.2).
+        plain_url: without the code and short enough to be typed; may be the same as `url`; empty without one.
+        lifetime: seconds until it is too late.
+        opened_with: as in `LinkReady`.
+        why_not: as in `LinkReady`.
+        redeemable: whoever has the link can get the tokens that are approved there.
     """
 
     url: str = field(repr=False)
@@ -37,7 +50,12 @@ class VerificationPrompted:
 
 @dataclass(frozen=True, slots=True)
 class PasteReady:
-    """A link to open anywhere; the browser ends at `redirect_uri` and more, and that is to be pasted."""
+    """The person may open a link in any browser, and paste the address on which the browser ends.
+
+    Args:
+        url: to open.
+        redirect_uri: what that address begins with.
+    """
 
     url: str = field(repr=False)
     redirect_uri: str
@@ -45,7 +63,12 @@ class PasteReady:
 
 @dataclass(frozen=True, slots=True)
 class RouteBegan:
-    """Another flow is now open beside those that are: which, and why."""
+    """One more flow is open beside those that are open already.
+
+    Args:
+        flow: its name.
+        why: one sentence.
+    """
 
     flow: str
     why: str
@@ -53,60 +76,82 @@ class RouteBegan:
 
 @dataclass(frozen=True, slots=True)
 class RouteEnded:
-    """A flow is out of the race, and why; others go on."""
+    """A flow has failed or was given up, and others go on.
+
+    Args:
+        flow: its name.
+        why: one sentence.
+    """
 
     flow: str
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """Another process signs in to the same provider already; its result will be ours too."""
+class WaitingForOtherProcess:
+    """Another process signs in to the same provider already; its result will be used here, too.
+
+    Args:
+        process: its ID.
+    """
 
     process: int
-    """Its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenerFailed:
-    """The program that should have opened the browser ended with an error; the link still works."""
+    """The program that should have opened the browser ended with an error; the link still works.
+
+    Args:
+        program: its name.
+        status: its exit status.
+    """
 
     program: str
     status: int
 
 
 @dataclass(frozen=True, slots=True)
-class LinkAsked:
-    """A browser asks for our page, and gets its answer as soon as it is known; the arguments are those below.
+class LinkRequested:
+    """A browser asks for our start page, and is answered as soon as the address to go to is known.
 
-    It may give up before, or ask again: the link is used, and `LinkOpened` told, when the answer was taken.
+    It may give up before that, or ask again. The link is used when the answer was taken (`LinkOpened`).
+
+    Args:
+        authority: as in `LinkOpened`.
+        windowless_program: as in `LinkOpened`.
     """
 
     authority: str = ""
-    shown_to_nobody_by: str = ""
+    windowless_program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkOpened:
-    """A browser has reached us: the redirect will arrive, if the person approves.
+    """A browser has reached our start page, so that the redirect will arrive if the person approves.
 
-    `authority` is the host and port by which it did; a port may be forwarded under another number.
-    `shown_to_nobody_by` names a program that has come in its place, which shows pages in no window, such as
-    w3m or curl; that proves nothing, and the link is used up all the same.
+    Args:
+        authority: host and port by which it came; a forwarded port may have another number.
+        windowless_program: a program such as curl or w3m that came in place of a browser, and shows pages in
+            no window: then nothing is proven, though the link is used up; empty for a browser.
     """
 
     authority: str = ""
-    shown_to_nobody_by: str = ""
+    windowless_program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkOpenedTwice:
-    """A used link was opened once more, so one of two may be a stranger: what it led to is withdrawn."""
+    """A used link was opened once more. One of both may have been a stranger, so the link is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherUserTurnedAway:
-    """Another user of this machine opened the link that our browser was started with; `user` is their id."""
+    """Another user of this machine opened the link with which our browser was started, and was turned away.
+
+    Args:
+        user: their user ID.
+    """
 
     user: int
 
@@ -118,28 +163,41 @@ class OtherUserTurnedAway:
 
 @dataclass(frozen=True, slots=True)
 class LinkRenewed:
-    """The link is used up, by a second opening or by a program without a window; this is a fresh one."""
+    """The link was used up, by a second opening or by a program without a window; here is a new one.
+
+    Args:
+        url: to open.
+    """
 
     url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
-    """A request that was not ours was turned away; `count` of them so far."""
+class RequestIgnored:
+    """A request to our port that does not belong to the sign-in was turned away.
+
+    Args:
+        count: of such requests so far.
+        status: of the response.
+        reason: one sentence for people.
+        suspicious: so many forged callbacks came that some program must be calling this port on purpose.
+    """
 
     count: int
     status: int
     reason: str
     suspicious: bool = False
-    """So many forged callbacks came that something is calling this port on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerTurnedAway:
-    """A request to the redirect URI was turned away, and the sign-in waits on; `Ignored` counts it too.
+class CallbackTurnedAway:
+    """A request to the redirect URI was turned away, and the sign-in goes on waiting.
 
-    `why` completes "it ...", in words of ours; `error` is the error code that it carried, cleaned, chosen by
-    whoever sent it.
+    It is counted by `RequestIgnored`, too.
+
+    Args:
+        why: completes a sentence that begins with "it".
+        error: the error code in the request, which its sender chose; harmless to show, empty without one.
     """
 
     why: str
@@ -151,35 +209,61 @@ class AnswerTurnedAway:
 
 @dataclass(frozen=True, slots=True)
 class HttpsTried:
-    """Something spoke https to our port, which speaks http; `authority` is its host and port."""
+    """A browser spoke https to our port, which speaks http.
+
+    Args:
+        authority: host and port of it.
+    """
 
     authority: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackReceived:
-    """The person has come back; what remains is between us and the server, unless they were `refused`."""
+    """The authorization response has arrived; the rest is between the program and the server.
+
+    Args:
+        refused: it is an error response: the server or the person refused.
+    """
 
     refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PasteRefused:
-    """What was pasted is not the answer to this sign-in; another one is awaited."""
+    """What was pasted is not the answer to this sign-in; another try is possible.
+
+    Args:
+        reason: one sentence.
+    """
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """The flow goes on, but this should be known."""
+    """The sign-in goes on, but the person should know something.
+
+    Args:
+        text: one or two sentences.
+    """
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """One HTTP exchange of ours, redacted: what was asked, what came back, how long it took in seconds."""
+    """One HTTP request of ours and its response, with labels in place of secrets.
+
+    Args:
+        step: in the words of the specification, such as `token request`.
+        method: of HTTP.
+        url: of the request.
+        request: its body; of one that cannot be shown, its size and type.
+        status: of the response.
+        response: its body, as for the request.
+        seconds: from the request to the response.
+    """
 
     step: str
     method: str
@@ -196,15 +280,15 @@ Event = (
     | PasteReady
     | RouteBegan
     | RouteEnded
-    | Followed
+    | WaitingForOtherProcess
     | OpenerFailed
-    | LinkAsked
+    | LinkRequested
     | LinkOpened
     | LinkOpenedTwice
     | OtherUserTurnedAway
     | LinkRenewed
-    | Ignored
-    | AnswerTurnedAway
+    | RequestIgnored
+    | CallbackTurnedAway
     | HttpsTried
     | CallbackReceived
     | PasteRefused
@@ -215,4 +299,4 @@ Notify = Callable[[Event], None]
 
 
 def silent(_event: Event) -> None:
-    """Tell nobody."""
+    """Ignore an event: a `notify` for programs that show nothing."""

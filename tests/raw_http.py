@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from loopback_auth.events import Event, LinkAsked
+from loopback_auth.events import Event, LinkRequested
 from loopback_auth.model import (
     FORM,
     AuthorizationRequest,
@@ -84,7 +84,7 @@ class Waiting:
     def notify(self, event: Event) -> None:
         """Note an event."""
         self.events.append(event)
-        if isinstance(event, LinkAsked):
+        if isinstance(event, LinkRequested):
             self.opened.set()
 
     def message(

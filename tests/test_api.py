@@ -38,9 +38,9 @@ from loopback_auth.events import (
     CallbackReceived,
     Event,
     Exchanged,
-    LinkAsked,
     LinkOpened,
     LinkReady,
+    LinkRequested,
     Warned,
     silent,
 )
@@ -197,7 +197,7 @@ def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
         assert words.SUCCESS_TITLE in page
         assert store.load(NAME) == sign_in
         kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
-        assert kinds == [LinkReady, LinkAsked, LinkOpened, CallbackReceived]
+        assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived]
         check_closed(person)
 
     run(main())
@@ -386,7 +386,7 @@ def test_cancelled_before_metadata() -> None:
             arrived = asyncio.Event()
 
             def note(event: Event) -> None:
-                if isinstance(event, LinkAsked):
+                if isinstance(event, LinkRequested):
                     arrived.set()
 
             task = asyncio.create_task(login(client(issuer), notify=note, open_browser=person.open))

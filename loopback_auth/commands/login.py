@@ -161,13 +161,13 @@ def _follow(
     import asyncio
     import time
 
-    from loopback_auth.events import Followed
+    from loopback_auth.events import WaitingForOtherProcess
     from loopback_auth.flows.serving import why_not
     from loopback_auth.settings.configure import client_config
     from loopback_auth.signin.single_flight import wait_for_other
 
     def told(event: Event) -> None:
-        if isinstance(event, Followed):
+        if isinstance(event, WaitingForOtherProcess):
             tell(words.FOLLOWS.format(process=event.process, name=settings.name))
 
     return asyncio.run(

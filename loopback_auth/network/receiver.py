@@ -23,12 +23,12 @@ from aiohttp.web_response import StreamResponse
 from loopback_auth import pages
 from loopback_auth.effects import UNOBSERVED, Observer, VerificationPrompt
 from loopback_auth.events import (
-    AnswerTurnedAway,
     CallbackReceived,
+    CallbackTurnedAway,
     Event,
     HttpsTried,
-    Ignored,
     Notify,
+    RequestIgnored,
 )
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
 from loopback_auth.network.connection import Connection, answer, report_mistake
@@ -209,7 +209,7 @@ class Receiver:
         self._ignored += 1
         self._forged += refusal.forged
         suspicious = refusal.forged and self._forged == SUSPICIOUS
-        self._tell(Ignored(self._ignored, refusal.status, refusal.reason, suspicious))
+        self._tell(RequestIgnored(self._ignored, refusal.status, refusal.reason, suspicious))
 
     def encrypted(self) -> None:
         """Tell, once, that something spoke https."""
@@ -296,7 +296,7 @@ class Receiver:
         """Turn away what is no answer, and say so where somebody waits for one (RFC 6749 §10.12)."""
         here = path_of(head) == (self._bound.path or "/") or self._expected.relays(path_of(head))
         if here and refusal.why and not self._expected.answered:
-            self._tell(AnswerTurnedAway(refusal.why, said(head)))
+            self._tell(CallbackTurnedAway(refusal.why, said(head)))
         return self.refused(refusal, self._expected.methods())
 
     def _tell(self, event: Event) -> None:

@@ -24,10 +24,10 @@ import asyncio
 from collections.abc import Callable
 
 from loopback_auth.events import (
-    LinkAsked,
     LinkOpened,
     LinkOpenedTwice,
     LinkRenewed,
+    LinkRequested,
     Notify,
     OtherUserTurnedAway,
 )
@@ -139,7 +139,7 @@ class StartPage:
             self._opened_again(link)
         if refusal is not None:
             return refusal
-        self._tell(LinkAsked(authority, without_window(head)))
+        self._tell(LinkRequested(authority, without_window(head)))
         return self._destination(authority)
 
     def use_up(self, link: StartLink, head: HttpRequest) -> TurnedAway | None:

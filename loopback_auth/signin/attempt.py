@@ -14,8 +14,8 @@ from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.events import (
     CallbackReceived,
     Event,
-    LinkAsked,
     LinkOpened,
+    LinkRequested,
     Notify,
     OpenerFailed,
     VerificationPrompted,
@@ -75,9 +75,9 @@ class SignInAttempt:
         """Take note of an event, and pass it on."""
         self._mishaps.note(event)
         match event:
-            case LinkAsked(shown_to_nobody_by=""):
+            case LinkRequested(windowless_program=""):
                 self._asked = True
-            case LinkOpened(shown_to_nobody_by=""):
+            case LinkOpened(windowless_program=""):
                 self._asked = self._visited = True
             case OpenerFailed() if self._asked:
                 return  # It has come to our page, however it ends.

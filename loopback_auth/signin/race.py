@@ -32,9 +32,9 @@ from loopback_auth.events import (
     CallbackReceived,
     Event,
     HttpsTried,
-    LinkAsked,
     LinkOpened,
     LinkOpenedTwice,
+    LinkRequested,
     Notify,
     OpenerFailed,
     RouteBegan,
@@ -138,11 +138,11 @@ class Race:
     def evidence(self, event: Event) -> None:
         """Draw the conclusions from an event."""
         match event:
-            case LinkAsked(authority, nobody):
+            case LinkRequested(authority, nobody):
                 if not nobody:
                     self._look_again(self._plan.second_look, self._nobody_came_back)
                 self._follow(authority)
-            case LinkOpened(shown_to_nobody_by=""):
+            case LinkOpened(windowless_program=""):
                 self._look_again(self._plan.second_look, self._nobody_came_back)
             case HttpsTried():
                 self._https = True

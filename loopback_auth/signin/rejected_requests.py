@@ -6,7 +6,7 @@ the end, in place of a guess.
 
 from __future__ import annotations
 
-from loopback_auth.events import AnswerTurnedAway, Event, HttpsTried, OtherUserTurnedAway
+from loopback_auth.events import CallbackTurnedAway, Event, HttpsTried, OtherUserTurnedAway
 
 
 def https_tried(authority: str) -> str:
@@ -30,7 +30,7 @@ class RejectedRequests:
     def note(self, event: Event) -> None:
         """Take note of an event."""
         match event:
-            case AnswerTurnedAway():
+            case CallbackTurnedAway():
                 self._turned_away += 1
                 self._last = str(event)
             case HttpsTried(authority):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from loopback_auth.errors import AttemptExpired
-from loopback_auth.events import Followed, Notify
+from loopback_auth.events import Notify, WaitingForOtherProcess
 from loopback_auth.flows.serving import why_not
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.store import FileTokenStore
@@ -91,7 +91,7 @@ async def wait_for_other(
         leader = lock.leader()
         # It is 0 for a moment at the start and at the end: nothing new is to be told then.
         if leader not in (0, followed):
-            notify(Followed(leader))
+            notify(WaitingForOtherProcess(leader))
             followed = leader
         await asyncio.sleep(LOOK_SECONDS)
     try:

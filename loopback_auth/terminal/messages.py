@@ -114,15 +114,15 @@ class Messages:
                 self._begin(flow, why)
             case events.RouteEnded(flow, why):
                 self._end(flow, why)
-            case events.Followed(process):
+            case events.WaitingForOtherProcess(process):
                 self._follow(process)
             case events.OpenerFailed():
                 self._open_yourself(event)
-            case events.LinkOpened(shown_to_nobody_by=""):
+            case events.LinkOpened(windowless_program=""):
                 self.trouble.visited()
                 self.progress.visited()
                 self._stage()
-            case events.LinkOpened(shown_to_nobody_by=program):
+            case events.LinkOpened(windowless_program=program):
                 self._unseen = program
             case events.LinkOpenedTwice():
                 self.line.say(words.LINK_OPENED_TWICE)
@@ -130,7 +130,7 @@ class Messages:
                 unseen, self._unseen = self._unseen, ""
                 self.line.say(words.LINK_UNSEEN.format(program=unseen) if unseen else words.LINK_FRESH)
                 self.links.start(url)
-            case events.Ignored(count, _, reason, suspicious):
+            case events.RequestIgnored(count, _, reason, suspicious):
                 self.progress.ignored(count)
                 if self.line.live and reason not in self._reasons:
                     # Once each: the line at the bottom has no room for it.
@@ -138,7 +138,7 @@ class Messages:
                     self.line.say(words.REQUEST_TURNED_AWAY.format(why=reason))
                 if suspicious:
                     self.line.say(words.PORT_CALLED_AGAIN)
-            case events.AnswerTurnedAway():
+            case events.CallbackTurnedAway():
                 self._once(words.ANSWER_TURNED_AWAY.format(why=event))
             case events.OtherUserTurnedAway():
                 self._once(words.OTHER_USER.format(why=event))

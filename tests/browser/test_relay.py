@@ -27,7 +27,7 @@ from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory
 from loopback_auth.errors import AuthorizationError, ProtocolError
-from loopback_auth.events import Ignored
+from loopback_auth.events import RequestIgnored
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
 
 pytestmark = pytest.mark.browser
@@ -277,7 +277,7 @@ def test_forged_relays(context: BrowserContext, tab: Tab, demo: Demo, stranger: 
         hostile.goto(stranger)
         told = hostile.evaluate(FORGERY, {"target": target, "token": token, "body": body})
         for _ in range(len(statuses) + 4):  # The frame's form comes when it comes.
-            running.wait(Ignored)
+            running.wait(RequestIgnored)
         tab.decide("Approve", words.SUCCESS_TITLE)
         kept = running.end()
 

@@ -30,7 +30,7 @@ from loopback_auth.demo.serve import Demo, demo_thread
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, DeviceError, LoopbackAuthError, TicketError
-from loopback_auth.events import Exchanged, Ignored, VerificationPrompted
+from loopback_auth.events import Exchanged, RequestIgnored, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
 pytestmark = pytest.mark.browser
@@ -325,7 +325,7 @@ def test_forged_returns(context: BrowserContext, tab: Tab, stranger: str) -> Non
         there.page.goto(stranger)
         told = there.page.evaluate(KNOCKING, {"live": origin + live, "token": token})
         there.page.goto(provider)
-        ignored = sum(isinstance(event, Ignored) for event in running.events)
+        ignored = sum(isinstance(event, RequestIgnored) for event in running.events)
         before = polls(running, "ticket")
         decide(there, "ticket", "Approve", "Approved")
         there.page.close()

@@ -22,7 +22,7 @@ from foreign.conftest import HERE, serving
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import AttemptExpired, AuthorizationError
-from loopback_auth.events import CallbackReceived, Event, Exchanged, Ignored, Warned
+from loopback_auth.events import CallbackReceived, Event, Exchanged, RequestIgnored, Warned
 from loopback_auth.flows.implicit import EXPOSED
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
@@ -165,7 +165,7 @@ def test_state_of_another_sign_in(issuer: str) -> None:
     with pytest.raises(AttemptExpired):
         visit.sign_in(client(issuer), "token", timeout=SHORTLY)
 
-    assert [event.status for event in visit.events if isinstance(event, Ignored)] == [400]
+    assert [event.status for event in visit.events if isinstance(event, RequestIgnored)] == [400]
     assert "access_token" in visit.answered[1]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from foreign.person import Page, Person
 from loopback_auth.api import login
-from loopback_auth.events import Event, Ignored, Warned, silent
+from loopback_auth.events import Event, RequestIgnored, Warned, silent
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin.refresh import logout, renew
@@ -70,10 +70,10 @@ async def test_refusal_without_state(oidc_provider_mock: str) -> None:
     """
     person, pages = Person("ada", deny=True), list[Future[Page]]()
 
-    turned_away: asyncio.Future[Ignored] = asyncio.get_running_loop().create_future()
+    turned_away: asyncio.Future[RequestIgnored] = asyncio.get_running_loop().create_future()
 
     def notify(event: Event) -> None:
-        if isinstance(event, Ignored):
+        if isinstance(event, RequestIgnored):
             turned_away.set_result(event)
 
     def open_browser(url: str) -> Opening:

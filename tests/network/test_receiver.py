@@ -14,11 +14,11 @@ import pytest
 from raw_http import CODE, DONE, GOOD, SOON, STATE, Answer, Waiting, exchange, parse, waiting
 
 from loopback_auth.events import (
-    AnswerTurnedAway,
     CallbackReceived,
+    CallbackTurnedAway,
     HttpsTried,
-    Ignored,
     LinkRenewed,
+    RequestIgnored,
 )
 from loopback_auth.model import FORM, HttpResponse, ResponseMode
 from loopback_auth.network.connection import RECEIVED_LIMIT
@@ -95,7 +95,7 @@ async def test_many_forged_callbacks_cause_one_warning() -> None:
             answer = await world.ask(f"/callback?code=x&state=wrong{number}")
             assert answer.status == 400
         await world.complete()
-        ignored = [event for event in world.events if isinstance(event, Ignored)]
+        ignored = [event for event in world.events if isinstance(event, RequestIgnored)]
 
     assert [event.count for event in ignored] == list(range(1, 51))
     assert [event.count for event in ignored if event.suspicious] == [SUSPICIOUS]
@@ -221,7 +221,7 @@ def test_what_is_no_http_is_answered_in_our_words(
     async def main() -> None:
         async with waiting() as world:
             await turned_away(world, await world.send(data), 400, 421, 431, 0)
-            assert len(world.told(Ignored)) == 1
+            assert len(world.told(RequestIgnored)) == 1
 
     asyncio.run(main(), debug=True)
 
@@ -239,7 +239,7 @@ async def test_https_on_our_port_is_named() -> None:
         for hello in (TLS_HELLO, TLS_HELLO[:1], TLS_HELLO):
             await world.send(hello)
         assert HttpsTried(world.bound.authority) in world.events
-        reasons = [event.reason for event in world.events if isinstance(event, Ignored)]
+        reasons = [event.reason for event in world.events if isinstance(event, RequestIgnored)]
         told = world.told(HttpsTried)
 
     assert all("https" in reason for reason in reasons)
@@ -342,7 +342,7 @@ async def test_endless_header_is_cut_off() -> None:
 
     async with waiting() as world:
         await turned_away(world, await world.send(data), 0)
-        assert len(world.told(Ignored)) == 1
+        assert len(world.told(RequestIgnored)) == 1
 
 
 GOOD_FORM = f"code={CODE}&state={STATE}".encode()
@@ -488,7 +488,7 @@ async def test_flood_is_survived_and_counted() -> None:
         async with asyncio.timeout(30):
             await asyncio.gather(*(some() for _ in range(8)))
         await world.complete()
-        ignored = [event for event in world.events if isinstance(event, Ignored)]
+        ignored = [event for event in world.events if isinstance(event, RequestIgnored)]
 
     assert ignored[-1].count == 2_000
     assert sum(event.suspicious for event in ignored) == 1
@@ -517,7 +517,7 @@ async def test_browser_that_asks_again_gets_what_the_first_would_have_got() -> N
         again = asyncio.create_task(world.ask())
         await world.ask("/favicon.ico")
         await world.receiver.finish(DONE)
-        answers, told = [await again, await world.ask()], world.told(AnswerTurnedAway)
+        answers, told = [await again, await world.ask()], world.told(CallbackTurnedAway)
 
     assert [(answer.status, answer.body) for answer in answers] == [(200, DONE.body)] * 2
     assert told == []
@@ -849,7 +849,7 @@ async def test_answer_that_is_turned_away_is_told(target: str, told: str) -> Non
     """Otherwise a person who has approved waits in vain, and never learns why."""
     async with waiting() as world:
         await turned_away(world, await world.ask(target), 400)
-        seen = [str(event) for event in world.told(AnswerTurnedAway)]
+        seen = [str(event) for event in world.told(CallbackTurnedAway)]
 
     assert seen == [told]
 
@@ -859,7 +859,7 @@ async def test_what_never_was_an_answer_is_told_of_nobody() -> None:
     async with waiting() as world:
         await world.ask("/favicon.ico")
         await world.ask("/")
-        seen = world.told(AnswerTurnedAway)
+        seen = world.told(CallbackTurnedAway)
 
     assert seen == []
 
@@ -873,7 +873,7 @@ async def test_page_without_an_answer_says_so_to_both(mode: ResponseMode) -> Non
         origin = ("Origin", f"http://{world.bound.authority}")
         relayed = (FORM_TYPE, origin, ("X-Loopback-Relay", token), ("Content-Length", "0"))
         answer = await world.ask(path, method="POST", headers=relayed)
-        seen = answer.status, [str(event) for event in world.told(AnswerTurnedAway)]
+        seen = answer.status, [str(event) for event in world.told(CallbackTurnedAway)]
 
     assert seen == (400, ["it carried no answer"])
 
@@ -915,7 +915,7 @@ async def test_fragment_is_relayed_by_a_page_of_ours(outcome: int, status: int) 
         via, answer, ignored = (
             callback.via,
             await visit,
-            [event for event in world.events if isinstance(event, Ignored)],
+            [event for event in world.events if isinstance(event, RequestIgnored)],
         )
 
     assert (via, answer.status, len(ignored)) == ("relay", status, 3)

@@ -13,13 +13,13 @@ from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 from loopback_auth import words
 from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (
-    AnswerTurnedAway,
     CallbackReceived,
+    CallbackTurnedAway,
     Event,
-    LinkAsked,
     LinkOpened,
     LinkOpenedTwice,
     LinkRenewed,
+    LinkRequested,
     OtherUserTurnedAway,
     Warned,
 )
@@ -73,7 +73,7 @@ async def test_link_is_not_used_by_whoever_did_not_take_the_answer(*, known: boo
         coming = asyncio.create_task(visit(world))
         await world.ask("/favicon.ico")
         world.receiver.send_browser_to(THERE)
-        kinds = (LinkAsked, LinkOpened, LinkRenewed, LinkOpenedTwice)
+        kinds = (LinkRequested, LinkOpened, LinkRenewed, LinkOpenedTwice)
         answer, (asked, opened, renewed, twice) = await coming, [len(world.told(kind)) for kind in kinds]
 
     assert (answer.status, answer.values("location")) == (302, (THERE,))
@@ -124,7 +124,7 @@ async def test_second_opening_withdraws_what_the_first_was_given() -> None:
         await world.ask("/favicon.ico")
         await world.receiver.finish(DONE)
         statuses += [(await back).status, (await world.ask()).status]
-        told = [str(event) for event in world.told(AnswerTurnedAway)]
+        told = [str(event) for event in world.told(CallbackTurnedAway)]
 
     assert statuses == [302, 410, 410, 200, 410]
     assert told == ["it belonged to a link that is not valid any more"]
@@ -224,7 +224,7 @@ async def test_another_user_cannot_bring_the_answer_though_they_have_the_state(*
         await world.ask("/favicon.ico")
         assert world.told(CallbackReceived) == []
         await world.complete()
-        status, told = stolen.status, {str(event) for event in world.told(AnswerTurnedAway)}
+        status, told = stolen.status, {str(event) for event in world.told(CallbackTurnedAway)}
     why = {f"it was brought by another user of this machine (user id {NOBODY})"}
 
     assert status == (403 if waits else 0)

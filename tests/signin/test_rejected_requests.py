@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from loopback_auth.errors import AttemptExpired
-from loopback_auth.events import AnswerTurnedAway, Event, HttpsTried, LinkOpened, silent
+from loopback_auth.events import CallbackTurnedAway, Event, HttpsTried, LinkOpened, silent
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
@@ -15,7 +15,7 @@ from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.rejected_requests import RejectedRequests
 from loopback_auth.signin.resources import Resources
 
-NO_STATE = AnswerTurnedAway("carried no state", "access_denied")
+NO_STATE = CallbackTurnedAway("carried no state", "access_denied")
 
 
 def after(*events: Event) -> str:
@@ -30,7 +30,7 @@ def test_each_answer_that_was_turned_away_is_counted() -> None:
     """One is a mistake of the server, many are somebody who plays with the port."""
     assert after(LinkOpened()) == ""
     assert after(NO_STATE) == "One answer was turned away: it carried no state (error=access_denied)."
-    assert after(NO_STATE, NO_STATE, AnswerTurnedAway("carried another state")) == (
+    assert after(NO_STATE, NO_STATE, CallbackTurnedAway("carried another state")) == (
         "3 answers were turned away, the last one because it carried another state."
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loopback_auth.errors import AttemptExpired
-from loopback_auth.events import Event, Followed
+from loopback_auth.events import Event, WaitingForOtherProcess
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.signin.single_flight import wait_for_other
 from loopback_auth.store import FileTokenStore
@@ -41,7 +41,7 @@ async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp
     with leader:
         await asyncio.wait_for(wait(), 20)
 
-    assert [type(event) for event in events] == [Followed]
+    assert [type(event) for event in events] == [WaitingForOtherProcess]
 
 
 @pytest.mark.parametrize("serves", [True, False])

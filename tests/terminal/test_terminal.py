@@ -134,7 +134,7 @@ def test_the_waiting_line_never_wraps_and_leaves_nothing(
     screen = screen_of(columns)
     terminal = Terminal(Messages("a.provider.with.a.long.name.example", authority=AUTHORITY))
     terminal.notify(events.LinkOpened())
-    terminal.notify(events.Ignored(3, 400, "There is nothing at this address."))
+    terminal.notify(events.RequestIgnored(3, 400, "There is nothing at this address."))
     _wait(terminal)
     drawn = screen.read().rpartition("address.\r\n")[2].split("\r")
 
@@ -220,15 +220,15 @@ def _everything() -> tuple[events.Event, ...]:
         events.PasteReady("https://a.example/authorize?x=y", f"http://{AUTHORITY}/callback"),
         events.RouteBegan("device", "No browser has come to the link within 10 seconds."),
         events.RouteEnded("device", "The code has expired."),
-        events.Followed(4711),
+        events.WaitingForOtherProcess(4711),
         events.Warned("x"),
-        events.LinkAsked(),
+        events.LinkRequested(),
         events.LinkOpened(),
         events.LinkOpenedTwice(),
         events.OtherUserTurnedAway(1001),
         events.LinkRenewed(LINK),
-        events.Ignored(1, 400, "no", suspicious=True),
-        events.AnswerTurnedAway("carried no state", "access_denied"),
+        events.RequestIgnored(1, 400, "no", suspicious=True),
+        events.CallbackTurnedAway("carried no state", "access_denied"),
         events.HttpsTried(AUTHORITY),
         events.OpenerFailed("xdg-open", 3),
         events.CallbackReceived(),
@@ -241,9 +241,9 @@ def test_answers_that_were_turned_away_are_said_once_each(capsys: pytest.Capture
     """Also without a terminal; but whoever can reach the port must not be able to fill the screen."""
     terminal = Terminal(Messages("demo", authority=AUTHORITY))
     for _ in range(3):
-        terminal.notify(events.AnswerTurnedAway("carried no state", "access_denied"))
+        terminal.notify(events.CallbackTurnedAway("carried no state", "access_denied"))
     for number in range(50):
-        terminal.notify(events.AnswerTurnedAway("carried no state", f"stranger {number}"))
+        terminal.notify(events.CallbackTurnedAway("carried no state", f"stranger {number}"))
     said = capsys.readouterr().err.splitlines()
 
     assert sum("(error=access_denied)" in line for line in said) == 1
@@ -473,7 +473,7 @@ def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int]
 def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is asked of the person, who would wonder; and if it fails, something is."""
     terminal = Terminal(Messages("demo", authority=AUTHORITY))
-    terminal.notify(events.Followed(4711))
+    terminal.notify(events.WaitingForOtherProcess(4711))
     _wait(terminal, events.LinkReady(LINK, "firefox"))
     said = capsys.readouterr().err
 
@@ -553,7 +553,9 @@ def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
             silent.add(type(event))
 
     assert {type(event) for event in _everything()} == set(get_args(events.Event))
-    assert silent == {events.LinkAsked}  # It is for the race; people are told when the browser has gone on.
+    assert silent == {
+        events.LinkRequested
+    }  # It is for the race; people are told when the browser has gone on.
 
 
 INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
