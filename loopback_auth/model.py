@@ -247,7 +247,7 @@ class ClientConfig:
     audience: str | None = None
     prompt: str | None = None
     login_hint: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ class AuthorizationResponse:
 
     code: str = field(repr=False)
     request: AuthorizationRequest
-    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     received_at: float = 0.0
     warnings: tuple[str, ...] = ()
 

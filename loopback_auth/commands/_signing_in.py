@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 # For keeping the tokens: then a person is waiting for the last page.
@@ -79,7 +79,7 @@ def sign_in(
 
 
 @asynccontextmanager
-async def _client_of(settings: Settings, messages: Messages) -> AsyncIterator[ClientConfig]:
+async def _client_of(settings: Settings, messages: Messages) -> AsyncGenerator[ClientConfig]:
     """Yield the client of the settings; the demonstration server runs for as long as the block lasts."""
     if not settings.is_demo:
         from loopback_auth.settings.configure import client_config  # Start-up.

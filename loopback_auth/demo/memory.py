@@ -96,8 +96,8 @@ class MemoryWorld:
     keys: PageKeys = PageKeys()
     paste: bool = False
     observer: Observer = UNOBSERVED
-    effects: list[Effect] = field(default_factory=list)
-    refused: list[int] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list[Effect])
+    refused: list[int] = field(default_factory=list[int])
     """Statuses that strangers got."""
     _path: str = ""
     _way_on: HttpResponse | None = field(default=None, repr=False)

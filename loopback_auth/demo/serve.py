@@ -13,7 +13,14 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+    Mapping,
+)
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -79,7 +86,7 @@ async def serve_demo(
     delay: Mapping[str, float] | None = None,
     hang: Collection[str] = (),
     half_close: Collection[str] = (),
-) -> AsyncIterator[Demo]:
+) -> AsyncGenerator[Demo]:
     """Serve a demo server on this machine for as long as the block lasts.
 
     Args:
@@ -123,7 +130,7 @@ def demo_thread(
     delay: Mapping[str, float] | None = None,
     hang: Collection[str] = (),
     half_close: Collection[str] = (),
-) -> Iterator[Demo]:
+) -> Generator[Demo]:
     """Serve a demo server from a thread of its own, for code that is not asynchronous.
 
     The arguments and errors are those of `serve_demo`.

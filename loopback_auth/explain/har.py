@@ -61,7 +61,7 @@ class Entry:
     by_browser: bool
     navigates: bool
     page: str = ""
-    notes: Mapping[str, object] = field(default_factory=dict, repr=False)
+    notes: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
 
 
 @dataclass(frozen=True, slots=True)

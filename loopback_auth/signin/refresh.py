@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
@@ -166,7 +166,7 @@ async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None
 
 
 @contextmanager
-def _told_afterwards(notify: Notify) -> Iterator[Notify]:
+def _told_afterwards(notify: Notify) -> Generator[Notify]:
     """Pass events on at the end of the block: whoever is told may raise, and that must cost nothing."""
     events: list[Event] = []
     try:
@@ -285,7 +285,7 @@ def can_verify_signatures() -> bool:
 
 
 @asynccontextmanager
-async def locked(store: TokenStore, name: str) -> AsyncIterator[None]:
+async def locked(store: TokenStore, name: str) -> AsyncGenerator[None]:
     """Hold a store's lock on one sign-in; waiting for it blocks no loop and can be cancelled."""
     lock = store.lock(name)
     await enter(lock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from loopback_auth.errors import AttemptExpired
@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.1
 @asynccontextmanager
 async def single_flight(
     store: TokenStore | None, client: ClientConfig, notify: Notify, seconds: float
-) -> AsyncIterator[SignIn | None]:
+) -> AsyncGenerator[SignIn | None]:
     """Lead those who want this sign-in for as long as the block lasts, or give what another process has got.
 
     Only a `FileTokenStore` is shared by processes; with any other there is nobody to wait for.

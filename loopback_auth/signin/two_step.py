@@ -19,7 +19,7 @@ answer to it (D9). A server that had redeemed the code refuses, and revokes what
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -176,7 +176,7 @@ def _remembering(client: ClientConfig, world: World) -> ClientConfig:
 
 
 @asynccontextmanager
-async def _opened(world: World | None, network: Network) -> AsyncIterator[World]:
+async def _opened(world: World | None, network: Network) -> AsyncGenerator[World]:
     if world is not None:
         yield world
         return

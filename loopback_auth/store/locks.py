@@ -9,7 +9,7 @@ Imported when something is to be locked, since filelock takes longer to import t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
@@ -20,7 +20,7 @@ _WHO_HOLDS = "handle.exe {} (of Sysinternals)" if WINDOWS else "fuser {}"
 
 
 @contextmanager
-def locked(path: str, timeout: float) -> Iterator[None]:
+def locked(path: str, timeout: float) -> Generator[None]:
     """Hold a lock of the operating system; it may be left by another thread, and dies with its process.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 
 from loopback_auth.model import SignIn
@@ -43,7 +43,7 @@ class MemoryTokenStore:
         """Do nothing: memory is always there."""
 
 
-def _held(lock: threading.Lock, name: str, timeout: float) -> Iterator[None]:
+def _held(lock: threading.Lock, name: str, timeout: float) -> Generator[None]:
     if not lock.acquire(timeout=max(timeout, 0.0)):
         raise store_error(f"The sign-in {name} is busy: waited {timeout:g} seconds", "Try again in a moment.")
     try:

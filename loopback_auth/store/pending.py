@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
@@ -122,7 +122,7 @@ class PendingStore:
             raise system_refused(exc, path, "removed") from exc
 
     @contextmanager
-    def lock(self, handle: str, timeout: float) -> Iterator[None]:
+    def lock(self, handle: str, timeout: float) -> Generator[None]:
         """Keep other processes from a sign-in; waits for at most `timeout` seconds on entry.
 
         Raises:

@@ -18,7 +18,7 @@ import asyncio
 import msvcrt
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -97,7 +97,7 @@ class Keyboard:
 
 
 @contextmanager
-def arriving(terminal: int, take: Callable[[], None]) -> Iterator[None]:
+def arriving(terminal: int, take: Callable[[], None]) -> Generator[None]:
     """Call `take` in the running loop when there is something to read, and never once the block is left."""
 
     async def look() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 
 from loopback_auth import words
@@ -225,7 +225,7 @@ class Listening:
 
 
 @contextmanager
-def listening(typed: Callable[[Typed], None], *, limit: int) -> Iterator[Listening | None]:
+def listening(typed: Callable[[Typed], None], *, limit: int) -> Generator[Listening | None]:
     """Hear every key for as long as the block lasts, if stdin is a terminal that can do without Enter.
 
     Args:

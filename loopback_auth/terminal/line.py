@@ -20,7 +20,7 @@ from loopback_auth.terminal.drawing import takes_escapes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from typing import TextIO
 
 COLOURS = {words.ERROR: "1;31", words.WARNING: "1;33", words.SIGNED_IN: "1;32"}
@@ -68,7 +68,7 @@ class Line:
             self._drawn = 0
 
     @contextmanager
-    def rest(self) -> Iterator[None]:
+    def rest(self) -> Generator[None]:
         """Keep still while the person is asked for something; what there was to say comes afterwards."""
         self.clear()
         self._resting += 1

@@ -18,7 +18,7 @@ from loopback_auth.terminal.outcome import signed_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from contextlib import AbstractAsyncContextManager
 
     from loopback_auth.events import Event
@@ -77,7 +77,7 @@ class Terminal:
         from contextlib import asynccontextmanager  # Start-up.
 
         @asynccontextmanager
-        async def line() -> AsyncIterator[None]:
+        async def line() -> AsyncGenerator[None]:
             import asyncio  # Start-up.
 
             self.messages.begin(timeout)
@@ -154,7 +154,7 @@ class Terminal:
             return await read_line(prompt, hidden=hidden)
 
     @contextmanager
-    def _keys(self) -> Iterator[None]:
+    def _keys(self) -> Generator[None]:
         """Answer keys, where they can be heard one by one."""
         if not self._line.live:
             yield

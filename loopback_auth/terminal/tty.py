@@ -21,7 +21,7 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO
 
@@ -155,7 +155,7 @@ class Keyboard:
 
 
 @contextmanager
-def arriving(terminal: int, take: Callable[[], None]) -> Iterator[None]:
+def arriving(terminal: int, take: Callable[[], None]) -> Generator[None]:
     """Call `take` in the running loop when there is something to read, and never once the block is left."""
     loop = asyncio.get_running_loop()
     try:
@@ -172,7 +172,7 @@ def arriving(terminal: int, take: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _looking(terminal: int, take: Callable[[], None]) -> Iterator[None]:
+def _looking(terminal: int, take: Callable[[], None]) -> Generator[None]:
     """Call `take` in the running loop whenever something has arrived, from a thread that can be ended."""
     loop = asyncio.get_running_loop()
     told, teller = os.pipe()
