@@ -92,7 +92,7 @@ class _Reader:
         hints = _hints(kind)
         if not self._unknown_pass and not hints.keys() >= value.keys():
             raise ValueError(f"{member} has an unknown member")
-        arguments = {}
+        arguments: dict[str, Any] = {}
         for each in fields(kind):
             if each.name in value:
                 arguments[each.name] = self._member(each, hints[each.name], value[each.name])
@@ -155,7 +155,7 @@ _NAMES = {str: "a string", bytes: "base64", bool: "true or false", int: "a whole
 
 @lru_cache
 def _hints(kind: Any) -> dict[str, Any]:
-    names = {}
+    names: dict[str, Any] = {}
     if kind is Provider:
         # The model names it for type checkers only, for most sign-ins can do without it.
         from loopback_auth.device_and_ticket import TicketContract

@@ -41,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
     """Forget."""
     pendings = PendingStore(data_folder(os.environ))
     handles = pendings.handles() if options.all else (chosen(pendings, options.handle or ""),)
-    results, worst = [], 0
+    results: list[dict[str, object]] = []
+    worst = 0
     for handle in handles:
         try:
             results.append(_cancel(pendings, handle))

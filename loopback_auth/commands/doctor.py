@@ -165,7 +165,7 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
 
     if client.client_id or client.provider.metadata.issuer:
         tell(f"Asking {settings.name}: at most {LIMIT} requests, and nobody has to approve anything.")
-    missing = []
+    missing: list[ProbeAnswer] = []
     if not client.client_id:
         because = f"There is none, so only what the server publishes was read. {settings.advice}".strip()
         missing.append(ProbeAnswer("client_id", "no", because, "declared"))

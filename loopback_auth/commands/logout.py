@@ -46,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             print_json(result)
         return status
-    results, worst = [], 0
+    results: list[dict[str, object]] = []
+    worst = 0
     for name in store.names():
         try:
             result, status = _logout(kept(store, name), store)

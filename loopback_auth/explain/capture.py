@@ -71,7 +71,7 @@ def capture(content: bytes) -> Capture:
 
 def _own(archive: Archive) -> Capture:
     """Read an archive that we have written: it says itself what belongs together, and what each is."""
-    runs = []
+    runs: list[tuple[Run, TicketContract | None]] = []
     for page, flow in archive.flows.items():
         recognition, redactor = Recognition(), Redactor()
         entries = [entry for entry in archive.entries if entry.page == page]

@@ -137,7 +137,7 @@ class Manner:
 
 def scenes(run: Run, manner: Manner) -> tuple[ExplainedStep, ...]:
     """Tell a run in order; requests of one kind that follow each other are told as one."""
-    told = []
+    told: list[ExplainedStep] = []
     heard = _heard(run, manner)
     entries = [entry for entry in run.trace.entries if _name(entry) not in UNTOLD]
     for _, group in groupby(entries, key=_kind):

@@ -16,7 +16,7 @@ from loopback_auth.errors import (
     ProtocolError,
     TransportError,
 )
-from loopback_auth.model import HttpRequest, Provider, ServerMetadata
+from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.jws import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import (
@@ -66,7 +66,7 @@ def discover(
         )
     wanted = ("token_endpoint", start, *also)
     requests = metadata_requests(known.issuer)
-    absent = []
+    absent: list[HttpResponse] = []
     for at, request in enumerate(requests):
         answer = yield from Send(request, step="metadata request")
         if is_absent(answer):

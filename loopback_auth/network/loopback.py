@@ -119,7 +119,8 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
             f"Browsers refuse to open port {port}, on any machine (Fetch §2.9, bad ports)",
             hint="Choose another port for the redirect URI, such as 8400, and register it at the provider.",
         )
-    troubles, numbers = [], set()
+    troubles: list[str] = []
+    numbers: set[int | None] = set()
     for port in ports:
         try:
             sockets = _bind(host, port, address)

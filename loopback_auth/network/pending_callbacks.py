@@ -97,7 +97,7 @@ class PendingCallbacks:
         self, endpoints: tuple[RedirectEndpoint, ...], request: HttpRequest
     ) -> tuple[RedirectEndpoint, Callback | RelayPage | Repeated] | TurnedAway:
         """Find the one whose callback a request is; without one, why it is none."""
-        refusals = []
+        refusals: list[TurnedAway] = []
         for endpoint in endpoints:
             verdict = redirect_endpoint(replace(endpoint, answered=self.answered), request)
             if not isinstance(verdict, TurnedAway):

@@ -58,7 +58,7 @@ def _way(host: str, url: str, environ: Mapping[str, str]) -> NetworkSetting:
 
 def _proxies(environ: Mapping[str, str]) -> list[NetworkSetting]:
     counts = proxies.named_by(environ)
-    rows = []
+    rows: list[NetworkSetting] = []
     for name in (one for one in proxies.PROXIES if environ.get(one, "").strip()):
         value, harmless = _proxy(name, environ[name])
         unused = "" if name == counts else f"; not used, since {counts} is set"

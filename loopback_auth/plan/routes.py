@@ -136,7 +136,7 @@ def _refused(
     here = dict.fromkeys(REDIRECTING, unreachable if facts.reaches.level == NO else "")
     here |= dict.fromkeys(POLLED, NOBODY if facts.person.level == NO and not unconfirmed else "")
     here["paste"] = "" if facts.person.level in (YES, LIKELY) else NOBODY_PASTES
-    refused = {}
+    refused: dict[str, str] = {}
     for flow in CHOOSABLE:
         why = capabilities.refused.get(flow, "") if flow in allowed else NOT_ALLOWED
         if why := why or here[flow]:
@@ -155,7 +155,7 @@ def _routes(
     doubtful = "code" in open_ and reaches == UNKNOWN
     late = f"should no browser have come to our page after {patience:.0f} seconds"
     back = f", or not have come back from the server after {RETURN_SECONDS:.0f}"
-    routes = []
+    routes: list[Route] = []
     if "code" in open_:
         routes.append(Route("code", AT_ONCE, f"{_REACHES_US[reaches]}: {because}."))
     if elsewhere:

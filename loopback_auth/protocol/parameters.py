@@ -35,7 +35,7 @@ def parse_parameters(raw: bytes) -> tuple[tuple[str, str], ...] | None:
     fields = raw.split(b"&")
     if len(fields) > FIELD_LIMIT or len(raw) > BODY_LIMIT:
         return None
-    parameters = []
+    parameters: list[tuple[str, str]] = []
     for one in fields:
         encoded_name, _, encoded = one.partition(b"=")
         name = _legible(encoded_name)  # Known names are ASCII: an unreadable name cannot become one of them.

@@ -76,7 +76,7 @@ def scope_difference(*, requested: str, tokens: TokenSet, quirks: Quirks) -> str
     names = _Names(quirks)
     missing = scope_missing(requested=requested, tokens=tokens, quirks=quirks)
     added = [word for word in given if word not in IDENTITY | {OFFLINE} and not names.wanted(word, asked)]
-    parts = []
+    parts: list[str] = []
     if missing:
         parts.append(f"not granted: {' '.join(sorted(missing))}")
     if added:

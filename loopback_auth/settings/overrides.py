@@ -25,7 +25,7 @@ def overrides_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
 
     A default is nobody's wish.
     """
-    overrides = {}
+    overrides: dict[str, tuple[str, str]] = {}
     for fact, name in _WISHES.items():
         value = settings.switch(name)
         if value is not None and settings.origin(name) != "default":

@@ -42,7 +42,7 @@ class RejectedRequests:
 
     def sentences(self) -> str:
         """Say what happened; empty when nothing did."""
-        said = []
+        said: list[str] = []
         if self._turned_away == 1:
             said.append(f"One answer was turned away: {self._last}.")
         elif self._turned_away:

@@ -19,7 +19,7 @@ def table(rows: Sequence[Sequence[str]], columns: int) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     indent = 2 + sum(widths) + 2 * len(widths)
     below = columns - indent < NARROWEST and len(widths) > 0
-    drawn = []
+    drawn: list[str] = []
     for row in rows:
         words = "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
         if below:

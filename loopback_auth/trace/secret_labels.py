@@ -69,7 +69,8 @@ class SecretLabels:
             return "(not shown: what may be secret in it cannot be told)"
         self._prepare()
         found = [span for layer in read for span in self._found(*layer)]
-        shown, end = [], 0
+        shown: list[str] = []
+        end = 0
         # Of those that begin alike the longest counts.
         for start, until, label in sorted(found, key=lambda span: (span[0], -span[1])):
             if start >= end:
@@ -127,7 +128,7 @@ def _in_base64(secret: str) -> list[str]:
     if len(secret) < SHORT:
         return []
     raw = secret.encode("utf-8", "surrogatepass")
-    forms = []
+    forms: list[str] = []
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + raw).decode("ascii")
         core = encoded[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]

@@ -74,7 +74,7 @@ def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actio
     Returns:
         Whether the attacker got a token that works, and how the server responded.
     """
-    said = []
+    said: list[str] = []
     for verifier, how in (("", "without a verifier"), (ATTACKER_VERIFIER, "with a wrong one")):
         answer = yield from Ask(asked(verifier))
         said.append(f"{how} {answer_text(answer)}")

@@ -98,7 +98,7 @@ def denied_by_stranger(context: AttackContext) -> Story:
 
 def guessed_user_code(context: AttackContext) -> Story:
     """The attacker tries one user code after the other."""
-    statuses = []
+    statuses: list[int] = []
     for guess in GUESSES:
         answer = yield from visit(f"{context.issuer}/device", user_code=f"{guess}-{guess}")
         statuses.append(answer.status)

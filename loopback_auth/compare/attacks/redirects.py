@@ -102,7 +102,7 @@ def _forgeries(context: AttackContext, exposed: Exposed, parameters: str) -> Act
         "by a script": from_script(f"{uri}?{stated}"),
         "as a form": from_page(uri, stated),
     }
-    said = []
+    said: list[str] = []
     for how, request in ways.items():
         answer = yield from Ask(request)
         said.append(f"{how} {answer_text(answer)}")

@@ -103,7 +103,7 @@ def _text(text: str) -> str:
 def _code(word: str) -> str:
     """Write a word as code; a bar in it would end a table cell, so it stays outside, as does a comma."""
     core = word.rstrip(",.;:")
-    pieces = []
+    pieces: list[str] = []
     for piece in core.split("|"):
         fence = "`" * (max(map(len, re.findall("`*", piece))) + 1)
         blank = " " if "`" in piece else ""

@@ -45,7 +45,7 @@ def outcome(run: Run) -> Cell:
 def order(run: Run) -> Cell:
     """List the requests in order; equal ones that follow each other are one."""
     exchanges = tuple(each for each in run.trace.exchanges() if each.observed)
-    parts = []
+    parts: list[str] = []
     for sender, group in groupby(exchanges, lambda each: SENDERS[each.sender]):
         parts.append(f"{sender}: {', '.join(_counted(tuple(group)))}")
     if not browser_observed(run.trace):
@@ -123,7 +123,7 @@ def polls(run: Run) -> Cell:
 
 
 def _counted(exchanges: tuple[Exchange, ...]) -> list[str]:
-    named_once = []
+    named_once: list[str] = []
     for step, group in groupby(exchanges, lambda each: each.step):
         times = len(tuple(group))
         named_once.append(step if times == 1 else f"{step} {TIMES}{times}")
