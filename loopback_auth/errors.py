@@ -102,8 +102,8 @@ class NoFlowAvailable(Unavailable):
     def __init__(self, reasons: dict[str, str], *, hint: str = "") -> None:
         listed = "".join(f"\n  {flow}: {why}" for flow, why in reasons.items())
         super().__init__(
-            f"There is no way left to sign in:{listed}",
-            hint=hint or "See python -m loopback_auth doctor for what is known about this place.",
+            f"No flow is left to sign in with:{listed}",
+            hint=hint or "See python -m loopback_auth doctor for what is known about this environment.",
         )
         self.reasons = dict(reasons)
 

@@ -30,13 +30,13 @@ HINTS = {
     ("authorization request", "server_error"): TRY_LATER,
     ("authorization request", "temporarily_unavailable"): TRY_LATER,
     # OpenID Connect Core §3.1.2.6
-    ("authorization request", "login_required"): "Drop --prompt none, so that the server may ask the person.",
+    ("authorization request", "login_required"): "Leave --prompt none out, so that the server may ask you.",
     (
         "authorization request",
         "consent_required",
-    ): "Drop --prompt none, so that the server may ask the person.",
+    ): "Leave --prompt none out, so that the server may ask you.",
     ("authorization request", "interaction_required"): (
-        "Drop --prompt none, so that the server may ask the person."
+        "Leave --prompt none out, so that the server may ask you."
     ),
     ("authorization request", "account_selection_required"): (
         "Drop --prompt none, or name the account with --login-hint."

@@ -151,7 +151,7 @@ class TokenSource:
                     raise
         elif not self._interactive:
             raise SignInRequired(
-                f"Nobody is signed in to {self._client.provider.name}{why}.", hint="Sign in first."
+                f"You are not signed in to {self._client.provider.name}{why}.", hint="Sign in first."
             )
         return await self._asked()
 

@@ -102,7 +102,7 @@ LINK_OPENED_AFTERWARDS = (
     "Check that the account is yours."
 )
 
-# The terminal: approval on any device (RFC 8628 §3.3, §5.4). {code}: to compare or to type; {time}: how long.
+# The terminal: approval on any device (RFC 8628 §3.3, §5.4). {code}: to compare or type; {time}: how long.
 APPROVE_AT = "Sign in to {name} at this link:"
 APPROVE_ANYWHERE = "Sign in to {name} at this link, on any device:"
 APPROVE_ALSO_AT = "You can also sign in to {name} at this link:"
@@ -137,6 +137,10 @@ PASTE_TOO_LONG = "That is more than {limit} KiB, and an address is never that lo
 PASTE_NOT_NOW = "You cannot paste anything now."
 PASTED_CHARACTER = "({count} character)"
 PASTED_CHARACTERS = "({count} characters)"
+
+# The terminal: a login that is finished later, by another command, which follows.
+START_COPY = "Copy that whole address; the command below asks for it."
+START_FINISH = "Valid until {until}. Then finish with:"
 
 # The terminal: other questions. {account}: who approved; {note}: what an empty answer means.
 CONFIRM_ACCOUNT = "{account} approved this login."
@@ -231,6 +235,10 @@ RESULT_RENEWED = "{until}, then renewed automatically"
 RESULT_SIGN_IN_AGAIN = "{until}, then you sign in again"
 RESULT_ID_ONLY = "The ID token says who you are. The server sent no access token."
 RESULT_TOKEN = "Print the token with: python -m loopback_auth token {name}"
+
+# The terminal: a sign-in that the person does not want, because it is another account's.
+CANCELLED_ACCOUNT = "Login cancelled; the tokens for {account} were discarded."
+CANCELLED_ACCOUNT_ADVICE = "Sign in with the other account. What was approved can be removed at the provider."
 
 # The terminal: a sign-in by a simulated person.
 SIMULATED = "A simulated person signs in to the built-in demonstration: {why}."

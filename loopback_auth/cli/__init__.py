@@ -219,7 +219,11 @@ def _command(arguments: Sequence[str]) -> int:
     if name not in COMMANDS:
         from loopback_auth.settings.reading import suggestion
 
-        meant = f"That is a topic of help {name}." if name in TOPICS else suggestion(name, COMMANDS)
+        meant = (
+            f"It is a help topic: python -m loopback_auth help {name}."
+            if name in TOPICS
+            else suggestion(name, COMMANDS)
+        )
         hint = f"{meant} See python -m loopback_auth --help."
         raise ConfigError(f"Unknown command: {ascii(name)[:80]}", hint=hint)
     command, parser = command_of(name)

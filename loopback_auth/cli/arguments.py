@@ -76,7 +76,7 @@ class Parser(argparse.ArgumentParser):
             return ConfigError(f"One argument too many: {ascii(flag)[:80]}", hint=f"See {self.prog} --help.")
         if any(word in flag for word in _SECRET_WORDS):
             return ConfigError(
-                f"There is no flag {ascii(flag)[1:-1][:80]}: other users of this machine can read it there",
+                f"There is no flag {ascii(flag)[1:-1][:80]}: other users could read the secret there",
                 hint=SECRET_HINT,
             )
         near = difflib.get_close_matches(flag, self._option_string_actions, n=1)

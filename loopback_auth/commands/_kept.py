@@ -39,8 +39,8 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
     sign_in = store.load(wanted) if wanted else None
     if sign_in is None:
         where = f" to {wanted}" if name else ""
-        others = f"; there is {', '.join(names)}" if names else ""
-        raise SignInRequired(f"Nobody is signed in{where}{others}.", hint=how_to_sign_in(wanted))
+        others = f"; you are signed in to {', '.join(names)}" if names else ""
+        raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(wanted))
     return sign_in
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from loopback_auth import words
 from loopback_auth.cli import tell
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, SignInRequired
 from loopback_auth.invocation import GENERAL, as_typed
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from loopback_auth.store.pending_sign_in import PendingSignIn
 
 BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
-ELSEWHERE = "If another account or another LOOPBACK_AUTH_DATA_DIR began it, go on there."
+ELSEWHERE = "If another user or another LOOPBACK_AUTH_DATA_DIR started it, finish it there."
 HOW_TO_APPROVE = (
     "Open url in any browser, on any device, and approve; if there is a user_code, only if the page shows "
-    "it. Then run finish, again after retry_after seconds while it exits with 10; without a terminal it "
-    "needs --yes, which keeps whatever account it turns out to be."
+    "it. Then run finish, again after retry_after seconds while it exits with 10; without a terminal add "
+    "--yes, which accepts whichever account approved."
 )
 HOW_TO_PASTE = (
     "Open url in any browser and approve; the browser ends on an address that begins with redirect_uri and "
@@ -44,12 +45,16 @@ def chosen(pendings: PendingStore, handle: str) -> str:
     pendings.sweep(time.time())
     handles = pendings.handles()
     if handle:
-        others = f"; there is {', '.join(handles)}" if handles else ""
-        raise SignInRequired(f"No sign-in {handle} is under way{others}.", hint=f"{ELSEWHERE} {BEGIN_AGAIN}.")
+        others = f"; unfinished: {', '.join(handles)}" if handles else ""
+        raise SignInRequired(
+            f"There is no unfinished login {handle}{others}.", hint=f"{ELSEWHERE} {BEGIN_AGAIN}."
+        )
     if not handles:
-        raise SignInRequired("No sign-in is under way.", hint="Begin one: python -m loopback_auth start")
+        raise SignInRequired("There is no unfinished login.", hint="Begin one: python -m loopback_auth start")
     if len(handles) > 1:
-        raise ConfigError(f"Several sign-ins are under way: {', '.join(handles)}.", hint="Name one of them.")
+        raise ConfigError(
+            f"There are several unfinished logins: {', '.join(handles)}.", hint="Name one of them."
+        )
     return handles[0]
 
 
@@ -65,11 +70,11 @@ def outcome(ended: Ended, store: FileTokenStore) -> SignIn:
         raise AttemptExpired(ended.message, hint=f"{BEGIN_AGAIN}.")
     if ended.outcome == "refused":
         refused = OAuthError(ended.outcome)
-        refused.message, refused.hint = f"{ended.handle} is over. {ended.message}", f"{BEGIN_AGAIN}."
+        refused.message, refused.hint = f"{ended.handle} has ended. {ended.message}", f"{BEGIN_AGAIN}."
         raise refused
     sign_in = store.load(ended.name) if ended.outcome == "signed in" else None
     if sign_in is None:
-        raise SignInRequired(f"{ended.handle} is over. {ended.message}", hint=f"{BEGIN_AGAIN}.")
+        raise SignInRequired(f"{ended.handle} has ended. {ended.message}", hint=f"{BEGIN_AGAIN}.")
     return sign_in
 
 
@@ -96,19 +101,18 @@ def invitation(handed: PendingSignIn) -> dict[str, object]:
 
 def show(handed: PendingSignIn) -> None:
     """Tell people what to do."""
-    tell(f"Sign in to {handed.client.provider.name} at this link, in any browser:\n\n  {handed.url}\n")
+    name, paste = handed.client.provider.name, handed.flow == "paste"
+    tell((words.PASTE_LINK if paste else words.APPROVE_ANYWHERE).format(name=name))
+    tell(f"\n  {handed.url}\n")
     if handed.verification_uri not in ("", handed.url):
-        typed = " and type the code" if handed.user_code else ""
-        tell(f"Or open this address{typed}:\n\n  {handed.verification_uri}\n")
+        tell(words.APPROVE_OR_TYPE if handed.user_code else words.APPROVE_OR_OPEN)
+        tell(f"\n  {handed.verification_uri}\n")
     if handed.user_code:
-        tell(f"Check that the page shows this code, or enter it there:\n\n  {handed.user_code}\n")
-    if handed.flow == "paste":
-        tell("After you have signed in, the browser ends on an address that it cannot open:")
-        tell(f"\n  {handed.redirect_uri}?...\n")
-        tell("Copy that whole address; the command below asks for it.")
-    else:
-        tell("Approve only if you started this yourself just now.")
-    tell(f"Valid until {until(handed.expires_at)}. Then finish with:")
+        tell(f"{words.APPROVE_CODE}\n\n  {handed.user_code}\n")
+    if paste:
+        tell(f"{words.PASTE_EXPECT}\n\n  {handed.redirect_uri}?...\n")
+    tell(words.START_COPY if paste else words.APPROVE_WARNING)
+    tell(words.START_FINISH.format(until=until(handed.expires_at)))
     tell(f"\n  {finish_command(handed.handle, handed.flow)}\n")
 
 

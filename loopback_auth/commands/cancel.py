@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
             results.append({"handle": handle, **described_error(exc)})
             worst = exc.exit_code
     if not results:
-        tell("No sign-in is under way.")
+        tell("There is no unfinished login.")
     if options.json:
         print_json(results if options.all else results[0])
     return worst
@@ -63,7 +63,7 @@ def _cancel(pendings: PendingStore, handle: str) -> dict[str, object]:
     """Forget one sign-in, understood or not; return what happened, for JSON."""
     with pendings.lock(handle, LOCK_SECONDS):
         if handle not in pendings.handles():
-            raise SignInRequired(f"{handle} is over already.", hint="See python -m loopback_auth status.")
+            raise SignInRequired(f"{handle} has ended already.", hint="See python -m loopback_auth status.")
         pendings.end(Ended(handle, name_in(handle), "given up", "It was cancelled."))
     tell(f"Cancelled {handle}. Its ticket or code expires by itself at the server.")
     return {"status": "cancelled", "handle": handle}

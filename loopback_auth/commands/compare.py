@@ -25,6 +25,7 @@ import sys
 import time
 from contextlib import AsyncExitStack, suppress
 
+from loopback_auth import words
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands.demo import signing_server
@@ -110,9 +111,8 @@ def run(options: argparse.Namespace) -> int:
     names = _names(options)
     targets = [check_target(path) for path in options.output if path != "-"]
     if options.show_secrets:
-        tell(
-            "warning: --show-secrets writes codes and tokens as they are; anyone who reads them can use them."
-        )
+        text = "--show-secrets writes codes and tokens as they are. Anyone who reads them can use them."
+        tell(words.WARNING.format(text=text))
     if options.live:
         return _live(options, names, targets)
     compare = _simulated if options.simulate else _demonstrated

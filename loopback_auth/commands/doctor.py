@@ -83,7 +83,12 @@ SHOWN = (
 )
 """The settings that its help describes."""
 WIDEST = 100
-QUESTIONS = ("a page can be opened", "your browser gets back here", "you can be asked", "you are waited for")
+QUESTIONS = (
+    "a page can be opened",
+    "your browser reaches this machine",
+    "you can be asked",
+    "the program waits for you",
+)
 """The facts, in the order of `FACTS`."""
 DECIDES = {
     "device_authorization": ("device",),
@@ -91,7 +96,7 @@ DECIDES = {
     "response_type=code": ("code", "paste"),
 }
 """Which answers of the server decide about which routes."""
-MAKE_ONE = "Make one where the trouble is: python -m loopback_auth doctor --json > FILE"
+MAKE_ONE = "Make one on the machine with the problem: python -m loopback_auth doctor --json > FILE"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,9 +112,7 @@ def run(options: argparse.Namespace) -> int:
     """Look around, ask, and tell."""
     if options.simulate is not None:
         if options.provider:
-            raise ConfigError(
-                "A report says itself which provider it is about.", hint="Leave PROVIDER out with --simulate."
-            )
+            raise ConfigError("The report names its provider.", hint="Leave PROVIDER out with --simulate.")
         return _tell(circumstances_of(_read(options.simulate)), (), options, owner=(SOMEBODY, SOMEWHERE))
     settings = settings_of(options)
     circumstances = _circumstances(settings)
@@ -164,7 +167,7 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
             return await Driver(resources).run(probe(client, iter(new_attempt, None)))
 
     if client.client_id or client.provider.metadata.issuer:
-        tell(f"Asking {settings.name}: at most {LIMIT} requests, and nobody has to approve anything.")
+        tell(f"Asking {settings.name}: at most {LIMIT} requests, and you do not have to approve anything.")
     missing: list[ProbeAnswer] = []
     if not client.client_id:
         because = f"There is none, so only what the server publishes was read. {settings.advice}".strip()
@@ -243,9 +246,9 @@ def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Prob
         _show(f"How to sign in to {where}, in order:", rows)
         answer(table([(browser,)], _columns()))
     else:
-        _show(f"There is no way left to sign in to {where} here.", [])
+        _show(f"No flow can sign you in to {where} here.", [])
     if chosen.refused:
-        title = "What speaks against it:" if circumstances.flow else "What cannot be:"
+        title = "Why it cannot be used:" if circumstances.flow else "Flows that cannot be used:"
         _show(title, list(chosen.refused.items()))
 
 
@@ -286,7 +289,7 @@ def _advice(answers: tuple[ProbeAnswer, ...]) -> str:
     if any(one.of_client and one.verdict == "no" for one in answers):
         return (
             "Correct --client-id, or the client secret and --client-auth if the client has one: the server "
-            "objects to the client itself, so that nothing else can be learnt from its answers."
+            "objects to the client itself, so its answers tell nothing about the rest."
         )
     if any(one.what == "redirect_uri" and one.verdict == "no" for one in answers):
         return (

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     """Explain."""
     if options.har is not None:
         if options.name:
-            raise ConfigError("A recording shows itself which flow it is.", hint="Leave FLOW out with --har.")
+            raise ConfigError("The recording shows which flow it is.", hint="Leave FLOW out with --har.")
         return _recording(options)
     name = options.name or options.flow
     if not name:

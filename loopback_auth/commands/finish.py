@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 
 USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"
 LONGEST_WAIT = 3600.0
-OTHER_ACCOUNT = "Sign in with the other account. What was approved can be removed at the provider."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,15 +134,17 @@ def _finish(
         raise
     except (AttemptCancelled, KeyboardInterrupt):
         raise AttemptCancelled(
-            f"Given up for now; {handle} is kept.", hint=f"Go on: {finish_command(handle)}"
+            f"Stopped waiting; {handle} is kept.", hint=f"Go on: {finish_command(handle)}"
         ) from None
     if not wanted:
-        account = sign_in.tokens.account or "an unknown account"
-        unwanted = f"Login cancelled; the tokens for {account} were discarded."
+        account = sign_in.tokens.account or words.UNNAMED_ACCOUNT
+        unwanted = words.CANCELLED_ACCOUNT.format(account=account)
         pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
-        raise AttemptCancelled(unwanted, hint=OTHER_ACCOUNT)
+        raise AttemptCancelled(unwanted, hint=words.CANCELLED_ACCOUNT_ADVICE)
     asyncio.run(keep_new(store, sign_in, remark))
-    pendings.end(Ended(handle, sign_in.name, "signed in", "It was finished, but is not kept any more."))
+    pendings.end(
+        Ended(handle, sign_in.name, "signed in", "The login was finished, but the sign-in is no longer kept.")
+    )
     return sign_in
 
 
@@ -184,11 +185,11 @@ def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
     if _anybody_could_approve(handed) and not options.yes and not is_terminal(sys.stdin):
         raise ConfigError(
             nobody_to_confirm(handed.flow),
-            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
+            hint="Run this in a terminal, or add --yes to accept whichever account approved.",
         )
     if handed.verify_signature and not can_verify_signatures():
         raise ConfigError(
-            f"{handed.handle} was begun where signatures can be checked; here they cannot.",
+            f"{handed.handle} was started by a Python that can check signatures; this one cannot.",
             hint="Install the extra: pip install 'loopback_auth[oidc]'.",
         )
 

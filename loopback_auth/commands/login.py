@@ -148,7 +148,7 @@ def signed_in(
             done = _asked(options, settings, chosen, store, bounds, command=command)
     else:
         done = theirs
-        tell(f"Another process has signed in to {done.name}; its sign-in is yours too.")
+        tell(f"Another process has signed in to {done.name}. That sign-in is used here too.")
     return done
 
 
@@ -197,7 +197,7 @@ def _asked(
         return _simulated(options, settings, chosen, store)
     if not chosen.opens and getattr(sys.stderr, "name", "") == os.devnull:
         raise Unavailable(
-            "Nobody could be shown the link: stderr is closed, and no browser is opened here.",
+            "The link cannot be shown: stderr is closed, and no browser is opened here.",
             hint="Leave stderr open, or use start --json, which answers on stdout.",
         )
     bound = _bound(settings, chosen)
@@ -274,9 +274,9 @@ def _complete(settings: Settings) -> Settings:
         settings = settings.with_secret(secret)
         if secret:
             tell(
-                "The secret is not kept: renewals at a terminal will ask for it again, and others need it in"
+                "The secret is not kept. A renewal at a terminal asks for it again; otherwise it must be in "
+                "LOOPBACK_AUTH_CLIENT_SECRET or in the configuration file."
             )
-            tell("LOOPBACK_AUTH_CLIENT_SECRET or in the configuration file.")
     check_settings(settings)
     return settings
 

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         results.append(result)
         worst = max(worst, status)
     if not results:
-        tell("Nobody is signed in.")
+        tell("You are not signed in.")
     if options.json:
         print_json(results)
     return worst

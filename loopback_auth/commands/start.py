@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if settings.is_demo:
         raise ConfigError(
-            "The built-in demonstration cannot be left alone: its server ends with the process.",
+            "A login at the built-in demonstration cannot be finished later: its server ends first.",
             hint="Run python -m loopback_auth demo in another terminal, and here: python -m loopback_auth "
             "start --issuer ADDRESS --client-id loopback-auth-demo, with the address that it prints.",
         )

@@ -67,7 +67,7 @@ def _show(
 ) -> int:
     errors = errors | more_errors
     if not sign_ins and not errors and not begun:
-        raise SignInRequired("Nobody is signed in.", hint=how_to_sign_in(""))
+        raise SignInRequired("You are not signed in.", hint=how_to_sign_in(""))
     if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
         shown = [{**described(one), "in_use": one.name == used} for one in sign_ins]
@@ -76,7 +76,7 @@ def _show(
         if sign_ins:
             print_table([("name", "account", "until", "scope"), *_rows(sign_ins, used)])
         if begun:
-            print_table([("under way", "by", "until", "finish with"), *map(_row_begun, begun)])
+            print_table([("unfinished", "by", "until", "finish with"), *map(_row_begun, begun)])
     for error in errors.values():
         tell_error(error)
     if errors:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 
+from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell
 from loopback_auth.commands._kept import in_use, kept
 from loopback_auth.folders import data_folder
@@ -39,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
         tell(f"{sign_in.name} is in use now: token, logout and status mean it where no name is given.")
         meant = in_use(store)
         if meant != sign_in.name:
-            tell(f"warning: the settings name {meant}, which stands above that; take it out of them.")
+            text = f"The settings name {meant}, and they come first. Remove it from the settings."
+            tell(words.WARNING.format(text=text))
     if options.json:
         print_json({"name": sign_in.name, "account": sign_in.tokens.account})
     elif not options.provider:

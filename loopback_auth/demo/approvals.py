@@ -123,7 +123,7 @@ class Approvals:
         """Give out the access token of what was approved, and say whose it is."""
         grant = self._waiting[secret].grant
         if grant is None:
-            raise Refused("invalid_grant", "Nobody has approved this.")
+            raise Refused("invalid_grant", "This has not been approved.")
         self.use(secret)
         expires_at = now + self._setup.expires_in
         return self._ledger.issue_access_token(grant, grant.scope, expires_at), grant.account
@@ -149,7 +149,7 @@ class Approvals:
         found = self.find(kind, secret)
         if found is None or _over(found, now):
             wrong.append(now)
-            problem = "There is no such code, or it is no longer good."
+            problem = "That code does not exist, or it has expired."
             return demo_pages.enter_code(action=action, problem=problem, status=400)
         return self.ask(kind, secret, now)
 

@@ -67,7 +67,7 @@ class AuthorizationEndpoints:
             asked = check_request(parameters, back, self._setup)
             # There are no sessions, so nobody is ever signed in here already
             if "none" in asked.prompt:
-                raise Refused("login_required", "Nobody is signed in.")
+                raise Refused("login_required", "You are not signed in.")
         except Refused as refused:
             return self._refuse(back, refused.error, refused.description)
         question = Question(

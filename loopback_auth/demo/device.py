@@ -99,7 +99,7 @@ class DeviceEndpoints:
             raise Refused("access_denied", "The request was denied.")
         seen = self._approvals.seen(KIND, device_code, now)
         if seen is None or seen.grant is None or seen.state == "pending":
-            raise Refused("authorization_pending", "Nobody has approved yet.")
+            raise Refused("authorization_pending", "It has not been approved yet.")
         self._approvals.use(device_code)
         return seen.grant
 

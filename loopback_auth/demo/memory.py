@@ -245,7 +245,7 @@ class MemoryWorld:
                 pasted = pasted_callback(errand.address, request)
                 self._callback = pasted.callback if isinstance(pasted, Pasted) else None
         if self._callback is None:
-            raise AttemptExpired("Nobody came back from the browser.")
+            raise AttemptExpired("The browser did not come back.")
         return replace(self._callback, received_at=self.now)
 
     def _answer(self, step: Navigation, now: float) -> Reply:

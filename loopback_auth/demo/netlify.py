@@ -50,7 +50,7 @@ class Netlify:
             return no(401, "OAuth application not found")
         message = members.get("message", "")
         if not isinstance(message, str) or len(message) > MESSAGE_LIMIT:
-            return no(422, "The message is no text, or too long.")
+            return no(422, "The message is not text, or too long.")
         challenge = ""
         if "code_challenge" in members:
             names = ("code_challenge", "code_challenge_method")

@@ -149,7 +149,7 @@ def resources(values: tuple[str, ...]) -> tuple[str, ...]:
         try:
             parts = urlsplit(value)
         except ValueError:
-            raise Refused("invalid_target", "A resource is no URI.") from None
+            raise Refused("invalid_target", "A resource is not a URI.") from None
         if not parts.scheme or "#" in value:
             raise Refused("invalid_target", "A resource must be an absolute URI without fragment.")
     return values

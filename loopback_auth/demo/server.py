@@ -189,7 +189,7 @@ class DemoServer:
         if hosts and hosts[0].lower() != self._authority.lower():
             return text_reply(421, "This server has another name.")
         if not target.startswith("/"):
-            return text_reply(421, "This server is no proxy.")
+            return text_reply(421, "This server is not a proxy.")
         if not target.isascii() or "#" in target:
             return text_reply(400, "The request target is malformed.")
         if len(request.body) > BODY_LIMIT:

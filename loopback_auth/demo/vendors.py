@@ -171,7 +171,7 @@ class Doppler:
         if found is None:
             return json_reply({"messages": ["There is no such code."], "success": False}, 401)
         if found.state == "pending":
-            return json_reply({"messages": ["Nobody has approved yet."], "success": False}, 409)
+            return json_reply({"messages": ["It has not been approved yet."], "success": False}, 409)
         if found.state == "denied":
             return json_reply({"error": "The login was denied."})
         token, account = self._desk.redeem(secret, now)

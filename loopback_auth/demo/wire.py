@@ -122,7 +122,7 @@ def json_members(request: HttpRequest) -> Mapping[str, object]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Refused("invalid_request", "The body is no JSON object.")
+        raise Refused("invalid_request", "The body is not a JSON object.")
     return document
 
 

@@ -196,7 +196,7 @@ def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) 
         authorization_response(request, callback)
     except AuthorizationError as exc:
         if exc.error in ASKS_NOBODY:
-            because = f"The server would ask the person now: {quoted(exc)}."
+            because = f"The server would ask the user now: {quoted(exc)}."
             return ProbeAnswer(what, "yes", because, "OpenID Connect Core 1.0 §3.1.2.6")
         if exc.error in REFUSED:
             return ProbeAnswer(what, "no", f"The server refuses it: {quoted(exc)}.", SOURCE)
@@ -206,7 +206,7 @@ def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) 
         return ProbeAnswer(
             what, "unknown", f"Its answer would be turned away here: {exc.message}.", exc.source
         )
-    return ProbeAnswer(what, "yes", "The server answers at once, without asking anybody.", "RFC 6749 §4.1.2")
+    return ProbeAnswer(what, "yes", "The server answers at once, without asking the user.", "RFC 6749 §4.1.2")
 
 
 def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback | None:

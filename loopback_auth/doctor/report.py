@@ -267,7 +267,7 @@ def _origin(origin: str) -> str:
 def _refused(detail: str) -> ConfigError:
     return ConfigError(
         f"This is not a report of doctor: {detail}",
-        hint="Make one where the trouble is: python -m loopback_auth doctor --json > FILE",
+        hint="Make one on the machine with the problem: python -m loopback_auth doctor --json > FILE",
     )
 
 

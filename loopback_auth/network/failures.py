@@ -36,7 +36,7 @@ CERT_E_EXPIRED and CERT_E_CN_NO_MATCH, where Windows is asked."""
 STRICT = range(79, 95)
 """From X509_V_ERR_INVALID_CA to _EC_KEY_EXPLICIT_PARAMS: what X509_V_FLAG_X509_STRICT looks at."""
 STRICTLY = (
-    "The authority that signed it has to be made anew: this Python checks authorities strictly "
+    "Create the authority that signed it again: this Python checks authorities strictly "
     "(RFC 5280 §4.2.1.1, §4.2.1.9), so that trusting it in another place changes nothing."
 )
 CLIENT_CERTIFICATE = (
@@ -118,7 +118,7 @@ def _refused_by(proxy: Proxy, exc: aiohttp.ClientHttpProxyError, check: str) -> 
     if offered and "basic" not in map(str.lower, offered):
         ways = ", ".join(filter(str.isalnum, offered))
         return (
-            f"the proxy asks who you are in a way that is not known here ({ways})",
+            f"the proxy wants an authentication method that is not supported ({ways})",
             "Run a local proxy that knows that way, and name it in HTTPS_PROXY.",
         )
     if proxy.user:

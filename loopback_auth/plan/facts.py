@@ -123,7 +123,7 @@ def _evidence(shown_by: str) -> tuple[str, ...]:
 
 
 def _person(surroundings: Surroundings) -> Fact:
-    return Fact(YES, "stdin is a terminal") if surroundings.stdin else Fact(NO, "stdin is no terminal")
+    return Fact(YES, "stdin is a terminal") if surroundings.stdin else Fact(NO, "stdin is not a terminal")
 
 
 def _waits(surroundings: Surroundings) -> Fact:

@@ -12,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.plan.derived_signals import Traits
 
-_ELSEWHERE = "Approve in any browser, or paste the address at which yours ends."
+_ELSEWHERE = "Approve in any browser, or paste the address on which your browser ends."
 _FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
 
 PLACES: tuple[tuple[str, Place], ...] = (
-    ("ci", Place("ci", "a CI job", "Usually nobody can sign in here: give the job a token of its own.")),
+    ("ci", Place("ci", "a CI job", "Usually a person cannot sign in here: give the job a token of its own.")),
     (
         "agent",
         Place(
@@ -36,9 +36,9 @@ PLACES: tuple[tuple[str, Place], ...] = (
     ),
     (
         "vscode_ssh",
-        Place("vscode-ssh", "a terminal of VS Code over SSH", "VS Code forwards the port by itself."),
+        Place("vscode-ssh", "a terminal of VS Code over SSH", "VS Code forwards the port automatically."),
     ),
-    ("dev_container", Place("dev-container", "a dev container", "VS Code forwards the port by itself.")),
+    ("dev_container", Place("dev-container", "a dev container", "VS Code forwards the port automatically.")),
     ("workspace", Place("cloud-workspace", "a workspace on a server", _ELSEWHERE)),
     (
         "ssh_desktop",
@@ -72,21 +72,23 @@ PLACES: tuple[tuple[str, Place], ...] = (
     ("container", Place("container", "a container", "Publish the port, or approve elsewhere.")),
     (
         "detached",
-        Place("no-terminal", "a program without a terminal", "Run it in a terminal to be shown the way."),
+        Place("no-terminal", "a program without a terminal", "Run it in a terminal to get more help."),
     ),
     (
         "sudo",
-        Place("sudo", "a command run for another user", "What is kept will be theirs: sign in without sudo."),
+        Place(
+            "sudo",
+            "a command run for another user",
+            "The tokens would be kept for that user: sign in without sudo.",
+        ),
     ),
     (
         "text_browser",
-        Place("text-browser", "a machine with a text browser", "Open the link in a browser with windows."),
+        Place("text-browser", "a machine with a text browser", "Open the link in a graphical browser."),
     ),
     (
         "multiplexer",
-        Place(
-            "multiplexer", "a tmux or screen session", "What it remembers may be older than your connection."
-        ),
+        Place("multiplexer", "a tmux or screen session", "Its variables may be older than your connection."),
     ),
     ("termux", Place("termux", "Termux on a phone")),
     ("sandbox_window", Place("sandboxed", "a Flatpak or Snap sandbox")),

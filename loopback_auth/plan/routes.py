@@ -48,8 +48,8 @@ RETURN_SECONDS = 40.0
 a second factor and the approval."""
 
 NOT_ALLOWED = "It is not among the flows that were asked for."
-NOBODY = "Nobody is at the terminal to confirm the account; give --yes to go without."
-NOBODY_PASTES = "Nobody is at the terminal to paste an address."
+NOBODY = "There is no terminal to confirm the account on; --yes accepts any account."
+NOBODY_PASTES = "There is no terminal to paste an address into."
 
 _SAID = {
     "flag": "{} was given",
@@ -171,7 +171,7 @@ def _routes(
 
 
 def _paste(elsewhere: list[str], code_first: bool, late: str) -> Route:
-    paste = "The address at which your browser ends can be pasted here"
+    paste = "You can paste the address on which your browser ends"
     if elsewhere:
         return Route("paste", ASKED, f"{paste}, if you ask for it.")
     if code_first:

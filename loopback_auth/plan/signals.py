@@ -92,7 +92,7 @@ _VARIABLES: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Termux", True, TERMUX),
     ("the kind of Windows session", True, ("SESSIONNAME",)),
     ("nothing: many images set it for everybody", True, ("DEBIAN_FRONTEND",)),
-    ("nothing: Mir is no more", False, ("MIR_SOCKET",)),
+    ("nothing: Mir no longer exists", False, ("MIR_SOCKET",)),
 )
 READ: tuple[str, ...] = tuple(name for _, _, names in _VARIABLES for name in names)
 """The variables that are looked at."""
@@ -175,7 +175,7 @@ def overridden(
     return variables, tuple(path for path in PROBED if there.get(path))
 
 
-_STREAMS = {"stdin": "whether a person can be asked", "stderr": "whether a person can read along"}
+_STREAMS = {"stdin": "whether you can be asked", "stderr": "whether you can read the output"}
 
 
 def _meaning(name: str, value: str, meaning: str) -> str:

@@ -295,7 +295,7 @@ def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> st
     # What is set for every provider is of use to those alone that have a place for it.
     if origin.startswith("flag ") and not any("{domain}" in str(value) for value in layers[-1][1].values()):
         raise ConfigError(
-            f"There is no place for a domain in {extended or 'a server without a template'} (from {origin})",
+            f"A domain is given, but {extended or 'the server'} has none in its addresses (from {origin})",
             hint="Name a provider that is a server of your own, such as keycloak, or give --issuer.",
         )
     return str(domain)

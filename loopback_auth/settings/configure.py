@@ -155,8 +155,8 @@ def _check_ticket(settings: Settings) -> None:
         # A variable may be there for another provider, as long as this one has an address.
         if (base or ui) and (by_flag or not any(settings.text(name) for name in PLACES)):
             raise ConfigError(
-                f"The address {(base or ui or '')[:120]!a} is to make tickets, but nothing says in which way",
-                hint="Name the vendor whose contract it speaks with --ticket.",
+                f"The address {(base or ui or '')[:120]!a} is for tickets, but no vendor of tickets is named",
+                hint="Name the vendor with --ticket.",
             )
         return
     row = preset(vendor)
@@ -181,7 +181,7 @@ def _check_places(settings: Settings) -> None:
     if settings.text("flow") == "ticket" and not settings.text("ticket"):
         raise ConfigError(
             f"{settings.name} does not sign in by ticket.",
-            hint="Choose another --flow, or name the vendor whose contract it speaks with --ticket, and the "
+            hint="Choose another --flow, or name the vendor whose contract it follows with --ticket, and the "
             "addresses with --ticket-base and --ticket-ui.",
         )
     if only_by_ticket(settings):
@@ -249,7 +249,7 @@ def _check_client_secret(settings: Settings) -> None:
 def _check_visible(settings: Settings, name: str, value: str) -> None:
     if not is_visible(value):
         raise ConfigError(
-            f"The {name} has a character that none can have, such as a line break "
+            f"The {name} has a character that is not allowed, such as a line break "
             f"(from {settings.origin(name)})",
             hint="Copy it again, without anything before and after it.",
         )
@@ -266,6 +266,6 @@ def _check_scope(settings: Settings) -> None:
     # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
     if not all(" " <= character <= "~" and character not in '"\\' for character in scope):
         raise ConfigError(
-            f"The scope has a character that none can have: {scope[:120]!a} (from {origin})",
+            f"The scope has a character that is not allowed: {scope[:120]!a} (from {origin})",
             hint="Separate scopes by single spaces, without quotes.",
         )

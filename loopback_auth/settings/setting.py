@@ -166,7 +166,7 @@ SETTINGS = (
         "pkce", "switch", "send a code challenge (PKCE); off only where a server refuses it", default=True
     ),
     Setting("push", "switch", "push the authorization request; default: when the server requires it"),
-    Setting("timeout", "seconds", "time to wait for the person in seconds, 1 to 3600", default=300.0),
+    Setting("timeout", "seconds", "time to wait for you in seconds, 1 to 3600", default=300.0),
     Setting("browser", "switch", "start the browser; off: only show the link", default=True),
     Setting(
         "start_page", "switch", "start at a page of this program, which leads to the server", default=True

@@ -182,10 +182,10 @@ class SignInAttempt:
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
         redirects = self._leading() not in POLLED
-        nobody = "Nobody came back from the browser" if redirects else "Nobody approved"
+        nobody = "The browser did not come back" if redirects else "The login was not approved"
         return AttemptExpired(f"{nobody} within {within}.", hint=hint)
 
 
 async def nobody_pastes(_: AuthorizationRequest) -> Callback:
     """Be the way to ask of a program that has none."""
-    raise Unavailable("This program has no way to ask for an address.", hint="Choose another flow.")
+    raise Unavailable("This program cannot ask for an address.", hint="Choose another flow.")

@@ -230,7 +230,7 @@ class Driver:
                 await self._resources.port(Redirect())
         if self._resources.receiver is None or not self._resources.start_page:
             if prompt.redeemable:  # The command line of a program is for everybody to read.
-                return Opening(why_not="whoever reads the link could use it, and a browser's shows to others")
+                return Opening(why_not="other users could read the link in the browser's command line")
             return self._resources.start_browser(prompt.url)
         self.led = True
         self._waiting_page = self._resources.receiver.prompt(prompt)

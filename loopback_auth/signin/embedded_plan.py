@@ -14,7 +14,7 @@ from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities, Plan
 from loopback_auth.plan.routes import plan
 
 NOBODY_CONFIRMS = (
-    "Anybody could approve it, and the program does not ask whose account it was: give it confirm."
+    "Anyone could approve it, and this program does not check whose account it was: pass confirm."
 )
 
 
@@ -38,7 +38,7 @@ def planned(
         confirms: the caller asks whose account it was; without that, a flow that anybody could approve is
             not opened but where it is wanted by name.
     """
-    overrides = {"person": (YES, "the program can ask") if pastes else (NO, "the program asks nobody")}
+    overrides = {"person": (YES, "the program can ask") if pastes else (NO, "this program does not ask you")}
     if opener:
         overrides |= {
             "opens": (YES, "the program opens pages"),

@@ -152,5 +152,5 @@ def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None
     if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
         raise ConfigError(
             nobody_to_confirm(flow),
-            hint="Run this in a terminal, or add --yes to keep whatever account it turns out to be.",
+            hint="Run this in a terminal, or add --yes to accept whichever account approved.",
         )

@@ -90,7 +90,7 @@ async def renew(
 async def _read_again(sign_in: SignIn, store: TokenStore) -> SignIn:
     current = await apart(store.load, sign_in.name)
     if current is None:
-        raise SignInRequired(f"Nobody is signed in to {sign_in.name} any more.", hint="Sign in again.")
+        raise SignInRequired(f"You are no longer signed in to {sign_in.name}.", hint="Sign in again.")
     _check_same(current, sign_in)
     return current
 

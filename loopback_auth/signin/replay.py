@@ -181,7 +181,7 @@ class Replay:
 
     async def _receive(self, request: AuthorizationRequest) -> Callback:
         if self._paste is None:
-            raise self._pending("nobody has brought the address on which the browser ended", None)
+            raise self._pending("the address on which the browser ended has not been pasted yet", None)
         callback = self._redactor.clean_callback(await self._paste(request))
         return replace(callback, received_at=self._world.now())
 
@@ -196,7 +196,7 @@ class Replay:
         left = min(last + seconds - now, seconds)
         if left > self._wait:
             self.handed = replace(self.handed, interval=self.handed.interval or seconds)
-            raise self._pending("nobody has approved yet", float(math.ceil(left)))
+            raise self._pending("the login has not been approved yet", float(math.ceil(left)))
         if left > 0:
             pause = min(left * (1 + spread * secrets.randbelow(1000) / 1000), self._wait)
             self._wait -= pause

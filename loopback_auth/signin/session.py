@@ -90,10 +90,10 @@ async def sign_in(
         try:
             signed_in = resources.remembering(await attempt.run(resources, controls))
             if not await _confirmed(signed_in, confirm, resources, attempt.tell):
-                account = signed_in.tokens.account or "an unknown account"
+                account = signed_in.tokens.account or words.UNNAMED_ACCOUNT
                 raise AttemptCancelled(
-                    f"Login cancelled; the tokens for {account} were discarded.",
-                    hint="Sign in with the other account. What was approved can be removed at the provider.",
+                    words.CANCELLED_ACCOUNT.format(account=account),
+                    hint=words.CANCELLED_ACCOUNT_ADVICE,
                 )
             if store is not None:
                 await keep_new(store, signed_in, attempt.tell)

@@ -115,7 +115,7 @@ async def resume(
         world: the real one if None.
 
     Raises:
-        StillPending: nobody has approved yet, or there is no pasted address.
+        StillPending: the login has not been approved yet, or there is no pasted address.
         LoopbackAuthError: see `errors`; after one of `FINAL` the sign-in is over.
     """
     if handed.with_secret and client_secret is None:

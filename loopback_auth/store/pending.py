@@ -39,7 +39,7 @@ FOLDER, SUFFIX, ENDED, LOCK = "pending", ".json", ".ended", ".lock"
 REMEMBERED = 3600.0
 """Seconds for which it is known what became of a sign-in."""
 SUFFIX_BYTES = 3
-LAPSED = "Its time was over before somebody had approved and finished it."
+LAPSED = "It expired before it was approved and finished."
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}-[0-9a-f]{6}")
 
 T = TypeVar("T", PendingSignIn, Ended)

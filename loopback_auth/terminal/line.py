@@ -3,7 +3,7 @@
 The line is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console
 would show as it is; and it is cut to the width, because a line that wraps cannot be redrawn. Sentences are
 broken between words; what begins with a blank is left to the terminal: then a link stays one link. Where
-stderr is no terminal there is no such line. Nobody may be reading: that is no error.
+stderr is not a terminal there is no such line. Nobody may be reading: that is no error.
 
 Loaded before the browser is started, so whatever costs is imported on use.
 """

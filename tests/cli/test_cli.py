@@ -149,7 +149,7 @@ def test_a_secret_is_never_taken_from_the_command_line(
     shown = capsys.readouterr()
 
     assert status == 2
-    assert "other users of this machine can read it there" in shown.err
+    assert "other users" in shown.err
     assert "LOOPBACK_AUTH_CLIENT_SECRET" in shown.err
     assert "hunter2" not in shown.err
 
@@ -225,7 +225,7 @@ def _shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
         ('"$@" settings >&-', 1, "stdout is closed"),
         ('"$@" settings >/dev/full', 1, "No space left on device"),
         ('"$@" settings --json >/dev/full', 1, "No space left on device"),
-        ('"$@" status --json >/dev/full', 9, "Nobody is signed in."),
+        ('"$@" status --json >/dev/full', 9, "You are not signed in."),
         ('"$@" status 2>&-', 9, ""),
         ('"$@" status 2>/dev/full', 9, ""),
         ('"$@" settings <&- >/dev/null', 0, ""),

@@ -130,7 +130,7 @@ REFUSED = [
     (["ticket", "github"], 2, "github does not sign in by ticket", "--ticket"),
     (["device", "netlify"], 3, "no device authorization endpoint", "Use another flow"),
     (["code", "githb"], 2, "Unknown provider: 'githb'", "Did you mean github?"),
-    (["code", "--har", "x.har"], 2, "A recording shows itself which flow it is", "Leave FLOW out"),
+    (["code", "--har", "x.har"], 2, "The recording shows which", "Leave FLOW out"),
     (["--har", "missing.har"], 2, "cannot be read: No such file", "developer tools"),
     (["--har", "."], 2, "cannot be read: Is a directory", "developer tools"),
     (["--har", __file__], 2, "This is no HTTP archive: it is no JSON", "Network"),

@@ -87,7 +87,7 @@ def test_all_of_none_is_no_error(command_line: CommandLine) -> None:
     """A script that cleans up has nothing to complain of."""
     ended = command_line.run("logout", "--all")
 
-    assert (ended.status, ended.stdout, ended.stderr) == (0, "", "Nobody is signed in.\n")
+    assert (ended.status, ended.stdout, ended.stderr) == (0, "", "You are not signed in.\n")
 
 
 def test_of_several_one_has_to_be_named(command_line: CommandLine) -> None:

@@ -130,4 +130,4 @@ def test_who_looked_before_the_leader_ended_asks_nobody(command_line: CommandLin
         ended = running.end()
 
     assert (ended.status, ended.stdout) == (0, "theirs\n")
-    assert "its sign-in is yours too" in ended.stderr
+    assert "Another process has signed in" in ended.stderr

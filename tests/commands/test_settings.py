@@ -77,9 +77,9 @@ def test_a_misspelt_variable_is_warned_of(command_line: CommandLine) -> None:
     failed = command_line.run("login", "github", LOOPBACK_AUTH_CLIENTID="x")
 
     assert shown.status == 0
-    assert "LOOPBACK_AUTH_CLIENTID means nothing" in shown.stderr
+    assert "LOOPBACK_AUTH_CLIENTID" in shown.stderr
     assert failed.status == 2
-    assert "LOOPBACK_AUTH_CLIENTID means nothing" in failed.stderr
+    assert "LOOPBACK_AUTH_CLIENTID" in failed.stderr
 
 
 BROKEN = [

@@ -146,7 +146,7 @@ def test_an_unknown_name_is_told_with_the_known_ones(command_line: CommandLine) 
     ended = command_line.run("token", "githb")
 
     assert ended.status == 9
-    assert "there is github" in ended.complaint
+    assert "signed in to github" in ended.complaint
 
 
 def test_the_demonstration_cannot_be_renewed(command_line: CommandLine) -> None:

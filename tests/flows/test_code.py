@@ -287,7 +287,7 @@ def test_browser_that_does_not_come_back_is_not_waited_for_for_ever() -> None:
         (Faults(omit_iss=True), IssuerMismatch, "no iss"),
         (Faults(duplicate_parameter="code"), MalformedResponse, "repeats code"),
         (Faults(duplicate_parameter="iss"), MalformedResponse, "repeats iss"),
-        (Faults(duplicate_parameter="state"), AttemptExpired, "Nobody"),
+        (Faults(duplicate_parameter="state"), AttemptExpired, "did not come back"),
     ],
 )
 def test_bad_callback_costs_no_code(fault: Faults, error: type[LoopbackAuthError], words: str) -> None:

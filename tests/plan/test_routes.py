@@ -217,7 +217,7 @@ def test_nobody_confirms_what_nobody_sees() -> None:
     assert story(careful) == "code"
     assert "--yes" in careful.refused["device"]
     assert story(careless) == "code (device)"
-    assert careless.refused["paste"] == "Nobody is at the terminal to paste an address."
+    assert careless.refused["paste"] == "There is no terminal to paste an address into."
 
 
 LIMITS = {
@@ -297,7 +297,7 @@ def test_every_refusal_names_the_first_reason() -> None:
         "code": "Your browser cannot come back to this machine: --no-reachable was given.",
         "ticket": "This provider is not known to sign in by ticket.",
         "device": "No device authorization endpoint is known, nor an issuer to ask for it.",
-        "paste": "Nobody is at the terminal to paste an address.",
+        "paste": "There is no terminal to paste an address into.",
     }
 
 
@@ -313,11 +313,11 @@ def test_reasons_in_full() -> None:
         "It can be approved in a browser anywhere, should no browser have come to our page after 10 seconds, "
         "or not have come back from the server after 40.",
         "It takes over should the ticket fail.",
-        "The address at which your browser ends can be pasted here, if you ask for it.",
+        "You can paste the address on which your browser ends, if you ask for it.",
     ]
     assert [route.why for route in far.routes] == [
         "Your browser can come back only if it can reach a port of this machine: this is an SSH session.",
-        "The address at which your browser ends can be pasted here: that works from any machine.",
+        "You can paste the address on which your browser ends: that works from any machine.",
     ]
 
 

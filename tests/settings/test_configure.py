@@ -90,7 +90,7 @@ REFUSED = [
     ),
     ({"issuer": "https://a.example"}, "There is no client ID for a.example", "--client-id"),
     ({**ISSUER, "client_id": ""}, "There is no client ID", "Register a client"),
-    ({**ISSUER, "client_id": "abc\n"}, "client_id has a character that none can have", "Copy it again"),
+    ({**ISSUER, "client_id": "abc\n"}, "client_id has a character that is not allowed", "Copy it again"),
     ({**ISSUER, "issuer": "http://a.example"}, "plain http", "https://"),
     ({**ISSUER, "issuer": "https://a.example/?x"}, "neither query nor fragment", "https://"),
     (
