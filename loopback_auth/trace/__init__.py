@@ -1,1 +1,1 @@
-"""What was seen of a sign-in, without its secrets: learnt, recorded, read."""
+"""What was seen of a sign-in, without its secrets: redacted, recorded, read."""

@@ -1,7 +1,7 @@
-"""A text as it reads once what is escaped in it has been decoded, with the way back to the text as it was.
+"""Decodes what is escaped in a text, and remembers for each character where it stood in the text.
 
-Nobody says how often a text was escaped, nor by which rules: an address stands in an address, in a form, in
-JSON, on a page. So it is decoded layer by layer, by all rules at once, until nothing is left to decode.
+A text does not say how often it was escaped, nor by which rules: an address may stand in an address, in a
+form, in JSON, on a page. So it is decoded layer by layer, by all rules at once, until nothing is left.
 
 Source: RFC 3986 §2.1, RFC 8259 §7, HTML "Character references".
 """
@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 MOST_LAYERS = 8
-"""Times that a text may be escaped; an address within an address within a form is escaped three times."""
+"""How often a text may be escaped; an address within an address within a form is escaped three times."""
 
 _ESCAPED = re.compile(
     r"""(?:%[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\["\\/bfnrt]"""
     r"|&(?:#[0-9]{1,16}|#[xX][0-9A-Fa-f]{1,16}|[A-Za-z]{2,8});"
 )
-"""As URLs and forms (RFC 3986 §2.1), JSON (RFC 8259 §7) and HTML escape characters."""
+"""Characters as they are escaped in URLs and forms (RFC 3986 §2.1), JSON (RFC 8259 §7) and HTML."""
 _IN_JSON = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -27,7 +27,7 @@ def layers(text: str) -> list[tuple[str, Sequence[int]]] | None:
     """Decode a text until nothing in it is escaped; None if that takes too long.
 
     Returns:
-        Each layer, and for each of its characters, and its end, the place in the text as it was.
+        Each layer, the text itself first; with the position in the text of each character, and of the end.
     """
     places: Sequence[int] = range(len(text) + 1)
     found = [(text, places)]
@@ -65,7 +65,7 @@ def _decoded(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
 def _meaning(escaped: str) -> Iterator[tuple[str, int]]:
     """Decode one escape, or a run of them: each character, and how long it was when escaped."""
     if escaped[0] == "%":
-        # What is no UTF-8 is told apart all the same.
+        # Bytes that are not UTF-8 stay apart from each other.
         for character in bytes.fromhex(escaped.replace("%", "")).decode("utf-8", "surrogateescape"):
             yield character, 3 * len(character.encode("utf-8", "surrogateescape"))
     elif escaped[:2] == "\\u":

@@ -1,10 +1,10 @@
-"""What a trace shows, read once for rows and checks alike.
+"""What a trace shows: the messages, secrets and steps of which rows and checks of a comparison speak.
 
-Secrets are labels here, so that "who could have redeemed the tokens" is a question about labels: which ones
-did the request carry that was answered with tokens, and where else did they turn up? Nothing is concluded
-from a flow's name but what kind of flow it is.
+Secrets are labels, so that "who could have got the tokens" is a question about labels: which ones were in the
+request that was answered with tokens, and where else do they stand? From the name of a flow nothing is
+concluded but which kind of flow it is.
 
-A leg of which only the URL is known counts as evidence of what was asked for, never of what a browser did.
+An exchange of which only the URL is known shows what was requested, but not what a browser did.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class Message:
 
 
 def traits_of(flow: str) -> FlowTraits:
-    """Return what the flow of a run is; an unknown one is taken for a code flow."""
+    """Return the traits of a flow; those of `code` for an unknown one."""
     return BY_NAME.get(flow, BY_NAME["code"])
 
 
 def label_kind(label: str) -> str:
-    """Return what a label stands for, such as `code` for `<code#1>`; a name stands for itself."""
+    """Return the kind of a secret from its label, such as `code` from `<code#1>`; a name stays as it is."""
     return label.strip("<>").partition("#")[0]
 
 
@@ -157,7 +157,7 @@ def exchanges_named(trace: Trace, *steps: str) -> Iterator[Exchange]:
 
 
 def entry_numbers(*entries: Step | Exchange | None) -> tuple[int, ...]:
-    """Return the places of these entries in the trace, each once, in order."""
+    """Return the numbers of entries, each once, in order."""
     return tuple(sorted({entry.number for entry in entries if entry is not None}))
 
 

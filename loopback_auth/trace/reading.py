@@ -1,7 +1,7 @@
-"""How an exchange is read: where it went, what was sent along, what came back, and which secrets were in it.
+"""Reads the exchanges of a trace: parameters that were sent, members that came back, labels of secrets.
 
-A label such as `<code#1>` holds a number sign, so that the usual parser of URLs would take its second half
-for a fragment. What cannot be read is left out: whoever draws shows the text itself.
+A label such as `<code#1>` contains a number sign, so that the usual parser of URLs would take its second half
+for a fragment. What cannot be read is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.records import Exchange
 
 LABEL = re.compile(r"<[a-z0-9_]+#\d+>")
-"""What stands for a secret."""
+"""A label, which stands for a secret."""
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -37,22 +37,22 @@ def fragment_parameters(url: str) -> Parameters:
 
 
 def form_parameters(exchange: Exchange) -> Parameters:
-    """Return the parameters in the body of a request; none where the body is no form."""
+    """Return the parameters in the body of a request; empty where the body is not a form."""
     return _parameters(exchange.request_body) if media_type(exchange.request_headers) == FORM else ()
 
 
 def json_parameters(exchange: Exchange) -> Parameters:
-    """Return the members of a JSON object in the body of a request; none where the body is none."""
+    """Return the members of a JSON object in the body of a request; empty where there is no object."""
     return _members(exchange.request_body)
 
 
 def parameters_sent(exchange: Exchange) -> Parameters:
-    """Return what a request carries in its address and its body; some servers take JSON for a form."""
+    """Return the parameters of a request, from its query and its body, a form or JSON."""
     return (*query_parameters(exchange.url), *form_parameters(exchange), *json_parameters(exchange))
 
 
 def response_members(exchange: Exchange) -> Parameters:
-    """Return the members of a JSON object that came back; none where the body is none."""
+    """Return the members of a JSON object in the body of a response; empty where there is no object."""
     return _members(exchange.response_body)
 
 
@@ -68,18 +68,18 @@ def labels_sent(exchange: Exchange) -> tuple[str, ...]:
 
 
 def labels_received(exchange: Exchange) -> tuple[str, ...]:
-    """Return the labels of the secrets that an answer carried."""
+    """Return the labels of the secrets that a response carried."""
     headers = (value for _, value in exchange.response_headers)
     return labels_in(*headers, exchange.response_body)
 
 
 def response_header(exchange: Exchange, name: str) -> str:
-    """Return a header of the answer, or the empty string."""
+    """Return a header of the response, or the empty string; `name` is in lower case."""
     return next((value for key, value in exchange.response_headers if key.lower() == name), "")
 
 
 def media_type(headers: Parameters) -> str:
-    """Return the media type of a body."""
+    """Return the media type in some headers, in lower case; empty when there is none."""
     kind = next((value for key, value in headers if key.lower() == "content-type"), "")
     return kind.partition(";")[0].strip().lower()
 

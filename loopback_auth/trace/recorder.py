@@ -1,12 +1,11 @@
-"""Turns what happens in one sign-in into a trace: who asked whom for what, and nothing secret in it.
+"""Records one sign-in as a trace: who requested what of whom, without secrets.
 
-It sees what the driver and, where there is one, the simulated browser see: effects, exchanges of ours, what
-a browser was started with, what reached our port, and what the browser did elsewhere. What it has seen stays
-inside, raw, until `trace` writes it: a secret is often known by its name only later than it first passes, and
-its label has to be on everything before, too.
+The recorder is an `Observer`: it sees effects, requests of ours, what a browser was started with, what came
+to our port, and the requests of a simulated browser. It keeps all of that as it was until `trace` writes it
+down, for a secret may pass before its name is known, and has to be a label there, too.
 
-Nobody sees what a real browser says to a server. On live ground the addresses that we sent it to are in the
-trace, marked as not observed; the rest is not there.
+The requests of a real browser to a server cannot be seen. On live ground the addresses to which we sent the
+browser are in the trace, marked as not observed; the rest is missing.
 
 Source: the names of the steps are those of RFC 6749 §4.1, §4.2, RFC 8628 §3, RFC 8252 §7.3.
 """
@@ -38,8 +37,8 @@ from loopback_auth.trace.writing import DIGITS, written_exchange, written_secret
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
-    """A step as it was seen; `at` by the recorder's clock."""
+class _SeenStep:
+    """A step as it was seen; `at` is of the recorder's clock."""
 
     at: float
     name: str
@@ -48,8 +47,8 @@ class _Act:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """An exchange as it was seen; `step` is empty where the browser asked."""
+class _SeenExchange:
+    """An exchange as it was seen; `step` is empty for a request of the browser."""
 
     at: float
     ended: float
@@ -64,10 +63,10 @@ class Recorder(Observer):
     """Records one sign-in.
 
     Args:
-        flow: its name.
+        flow: name of the flow.
         ground: where it runs.
         provider: name of the provider.
-        clock: seconds, of the same clock as all times that come in; never goes back.
+        clock: returns seconds; the clock of all times that the recorder is told, which never goes back.
     """
 
     def __init__(self, flow: str, *, ground: Ground, provider: str, clock: Callable[[], float]) -> None:
@@ -77,23 +76,23 @@ class Recorder(Observer):
         self._clock = clock
         self._begun = clock()
         self._redactor = Redactor()
-        self._seen: list[_Act | _Seen] = []
+        self._seen: list[_SeenStep | _SeenExchange] = []
         self._authority = ""
         self._redirect_uri = ""
         self._browse_url = ""
-        self._invite_urls: tuple[str, ...] = ()
-        self._answer_at: tuple[int, float] | None = None
+        self._prompt_urls: tuple[str, ...] = ()
+        self._response_at: tuple[int, float] | None = None
 
     def __repr__(self) -> str:
         return f"Recorder({self._flow!r}, {self._ground!r}, {len(self._seen)} entries)"
 
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
-        """Note an effect and its answer: a step, or for a request of ours an exchange."""
+        """Note an effect and its answer: an exchange for a request of ours, a step for all others."""
         match effect:
             case Bind():
                 self._redirect_uri, self._authority = str(answer), _authority(str(answer))
-                # The browser is started as soon as there is a port: this came before.
-                self._act(
+                # By its beginning, for the browser is started before it has ended.
+                self._note(
                     begun,
                     "bind",
                     "Listen for the redirect on this machine.",
@@ -102,20 +101,20 @@ class Recorder(Observer):
             case Browse(url):
                 self._browsing(url, ended)
             case VerificationPrompt():
-                self._inviting(effect, ended)
+                self._prompting(effect, ended)
             case Receive() if isinstance(answer, Callback):
                 self._received(answer, ended)
             case Sleep(seconds) if seconds > 0:
                 returned = isinstance(answer, Tick) and answer.returned
                 self._waited(ended - begun, begun, returned=returned)
             case Warn(text):
-                self._act(ended, "warn", text)
+                self._note(ended, "warn", text)
             case Send(request, step, secrets):
                 response = answer if isinstance(answer, HttpResponse) else None
                 self._redactor.learn_request(request)
                 if response is not None:
                     self._redactor.learn_response(response, secrets)
-                self._seen.append(_Seen(begun, ended, request, response, step))
+                self._seen.append(_SeenExchange(begun, ended, request, response, step))
 
     def opened(self, argument: str, program: str) -> None:
         """Note what a browser was started with, or the link that was shown."""
@@ -125,24 +124,24 @@ class Recorder(Observer):
             self._authority = _authority(argument)
         page = "the start page" if ours else "the provider's page"
         words = f"Open {page} in a browser." if program else f"Show the link to {page}."
-        self._act(self._clock(), "open", words, (("argument", argument), ("program", program)))
+        self._note(self._clock(), "open", words, (("argument", argument), ("program", program)))
 
     def visited(self, request: HttpRequest, status: int) -> None:
         """Note what reached our own port, on live ground alone: elsewhere `browsed` has it already."""
         if self._ground != "live":
             return
-        # A stranger's parameters are nobody's business, least of all those of another sign-in.
+        # What was turned away may be another sign-in's callback: its parameters are not for this trace.
         target = request.url if status < 400 else request.url.partition("?")[0]
         url = f"http://{self._authority}{target}"
         whole = HttpRequest(request.method, url, request.headers)
         self._redactor.learn_request(whole)
         address = "" if request.header("x-loopback-relay") else url
         now = self._clock()
-        seen = _Seen(now, now, whole, HttpResponse(status), address=address)
+        seen = _SeenExchange(now, now, whole, HttpResponse(status), address=address)
         brings = status < 400 and self._browser_step(whole) in ("authorization response", "fragment relay")
-        if brings and self._answer_at is not None:
-            # It was held until the end, and has been there since just before the answer was received.
-            place, at = self._answer_at
+        if brings and self._response_at is not None:
+            # The receiver told of it when it was answered, at the end; it came just before it was received.
+            place, at = self._response_at
             self._seen.insert(place, replace(seen, at=at))
         else:
             self._seen.append(seen)
@@ -150,91 +149,95 @@ class Recorder(Observer):
     def browsed(
         self, request: HttpRequest, answer: HttpResponse | None, *, address: str, begun: float, ended: float
     ) -> None:
-        """Note a request of the simulated browser, and that the person approves if that is what it says."""
+        """Note a request of the simulated browser, and the approval of the person if it is one."""
         self._redactor.learn_request(request, guess=True)
         self._redactor.learn_url(address, guess=True)
         if answer is not None:
             self._redactor.learn_response(answer)
         if request.method == "POST" and ("decision", "approve") in parse_qsl(request.body.decode("latin-1")):
-            self._act(begun, "approve", "The user approves.")
-        self._seen.append(_Seen(begun, ended, request, answer, address=address))
+            self._note(begun, "approve", "The user approves.")
+        self._seen.append(_SeenExchange(begun, ended, request, answer, address=address))
 
     def ended(self, end: SignIn | LoopbackAuthError) -> None:
-        """Note that the tokens are here, or why there will be none."""
+        """Note how the sign-in ended."""
         if isinstance(end, LoopbackAuthError):
-            self._act(self._clock(), "failed", end.message)
+            self._note(self._clock(), "failed", end.message)
         else:
             who = f" as {end.tokens.account}" if end.tokens.account else ""
-            self._act(self._clock(), "done", f"The program is signed in{who}.")
+            self._note(self._clock(), "done", f"The program is signed in{who}.")
 
     def text(self, text: str) -> str:
         """Return a text without the secrets of this sign-in."""
         return self._redactor.excerpt(text)
 
     def trace(self, *, secrets: bool = False) -> Trace:
-        """Write down what was seen so far.
+        """Return what was seen so far.
 
         Args:
-            secrets: leave them as they are; then there are no labels to judge by.
+            secrets: write secrets as they are; then there are no labels to judge by.
         """
         redactor = Redactor() if secrets else self._redactor
         # At the same moment a port is there before a browser is sent to it.
-        ordered = sorted(self._seen, key=lambda one: (one.at, isinstance(one, _Seen) or one.name != "bind"))
+        ordered = sorted(
+            self._seen, key=lambda one: (one.at, isinstance(one, _SeenExchange) or one.name != "bind")
+        )
         entries = tuple(
             self._step(number, one, redactor)
-            if isinstance(one, _Act)
+            if isinstance(one, _SeenStep)
             else self._exchange(number, one, redactor)
             for number, one in enumerate(ordered, 1)
         )
         return Trace(self._flow, self._ground, self._provider, entries, written_secrets(entries, redactor))
 
-    def _act(self, at: float, name: str, words: str, values: tuple[tuple[str, str], ...] = ()) -> None:
-        self._seen.append(_Act(at, name, words, tuple(pair for pair in values if pair[1])))
+    def _note(self, at: float, name: str, words: str, values: tuple[tuple[str, str], ...] = ()) -> None:
+        self._seen.append(_SeenStep(at, name, words, tuple(pair for pair in values if pair[1])))
 
     def _browsing(self, url: str, at: float) -> None:
         self._redactor.learn_url(url)
         self._browse_url = url
-        self._act(at, "browse", "Send the browser to the authorization endpoint.", (("url", url),))
+        self._note(at, "browse", "Send the browser to the authorization endpoint.", (("url", url),))
         self._unobserved(url, at)
 
-    def _inviting(self, invite: VerificationPrompt, at: float) -> None:
-        self._redactor.learn_url(invite.url)
-        self._redactor.learn("user_code", invite.user_code)
-        self._invite_urls = (invite.url, invite.plain_url)
+    def _prompting(self, prompt: VerificationPrompt, at: float) -> None:
+        self._redactor.learn_url(prompt.url)
+        self._redactor.learn("user_code", prompt.user_code)
+        self._prompt_urls = (prompt.url, prompt.plain_url)
         values = (
-            ("url", invite.url),
-            ("user_code", invite.user_code),
-            ("plain_url", invite.plain_url),
-            ("lifetime", f"{invite.lifetime:g}"),
+            ("url", prompt.url),
+            ("user_code", prompt.user_code),
+            ("plain_url", prompt.plain_url),
+            ("lifetime", f"{prompt.lifetime:g}"),
         )
-        self._act(at, "invite", "Ask the user to approve at the provider.", values)
-        self._unobserved(invite.url, at)
+        self._note(at, "invite", "Ask the user to approve at the provider.", values)
+        self._unobserved(prompt.url, at)
 
     def _unobserved(self, url: str, at: float) -> None:
         if self._ground == "live":
-            self._seen.append(_Seen(at, at, HttpRequest("GET", url), None, address=url, observed=False))
+            self._seen.append(
+                _SeenExchange(at, at, HttpRequest("GET", url), None, address=url, observed=False)
+            )
 
     def _waited(self, seconds: float, at: float, *, returned: bool) -> None:
         why = "until the user comes back" if returned else "before the next polling request"
         values = (("seconds", f"{seconds:.2f}"), ("returned", "yes" if returned else ""))
-        self._act(at, "wait", f"Wait {seconds:.1f} s {why}.", values)
+        self._note(at, "wait", f"Wait {seconds:.1f} s {why}.", values)
 
     def _received(self, callback: Callback, at: float) -> None:
         self._redactor.learn_parameters(callback.parameters)
         names = " ".join(name for name, _ in callback.parameters)
         values = (("via", callback.via), ("parameters", names))
         if callback.via == "paste":
-            self._act(at, "paste", "The user pastes the URL where the browser ended.", values)
+            self._note(at, "paste", "The user pastes the URL where the browser ended.", values)
         else:
-            self._act(at, "receive", "The authorization response has arrived.", values)
-            self._answer_at = len(self._seen) - 1, at
+            self._note(at, "receive", "The authorization response has arrived.", values)
+            self._response_at = len(self._seen) - 1, at
 
-    def _step(self, number: int, act: _Act, redactor: Redactor) -> Step:
+    def _step(self, number: int, act: _SeenStep, redactor: Redactor) -> Step:
         text = redactor.excerpt
         values = tuple((name, text(value)) for name, value in act.values)
         return Step(number, self._since(act.at), act.name, text(act.words), values)
 
-    def _exchange(self, number: int, seen: _Seen, redactor: Redactor) -> Exchange:
+    def _exchange(self, number: int, seen: _SeenExchange, redactor: Redactor) -> Exchange:
         request, answer = seen.request, seen.answer
         sender: Party = "client" if seen.step else "browser"
         return written_exchange(
@@ -258,7 +261,7 @@ class Recorder(Observer):
         return bool(self._authority) and _authority(request.url) == self._authority
 
     def _browser_step(self, request: HttpRequest) -> str:
-        """Name a request of the browser by what it is."""
+        """Return the name of a request of the browser."""
         page = request.url.partition("?")[0]
         if self._is_ours(request):
             own = OWN_KEY.match(request.url)
@@ -268,7 +271,7 @@ class Recorder(Observer):
             return "page" if page[own.end() :] else "fragment relay" if relays else "start page"
         if page == self._browse_url.partition("?")[0]:
             return "authorization request"
-        if page in {url.partition("?")[0] for url in self._invite_urls}:
+        if page in {url.partition("?")[0] for url in self._prompt_urls}:
             return "ticket approval page" if self._flow == "ticket" else "device verification page"
         return "sign-in and consent" if request.method == "POST" else "page"
 

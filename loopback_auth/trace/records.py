@@ -1,10 +1,9 @@
-"""What happened in one sign-in, already without secrets: what the flow asked for, what went over the wire.
+"""The records of a trace: what the flow of one sign-in did, and what went over the wire, without secrets.
 
-A trace is all that `compare` and `explain` judge and draw. Whatever cannot be seen there was not observed,
-and must not be claimed. Secrets are labels such as `<code#1>` from the moment of recording on, the same
-label wherever the same secret turns up.
+`compare` and `explain` judge and draw nothing but traces. What is not in one was not observed, and must not
+be claimed. A secret is a label such as `<code#1>`, the same label wherever the same secret stands.
 
-Times are seconds since the sign-in began, so that a trace can be shown without saying when that was.
+Times are seconds since the sign-in began, so that a trace can be shown without telling when that was.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Party = Literal["client", "browser", "server", "person", "stranger"]
-"""`client` is the program that signs in, its redirect endpoint included; `server` that of the provider."""
+"""`client` is the program that signs in, with its redirect endpoint; `server` is the authorization server or
+another server of the provider; `stranger` is any other program or person."""
 
 Ground = Literal["simulate", "demo", "live", "file"]
 """Where a trace comes from: memory, loopback sockets, a real provider and browser, somebody's capture."""
@@ -24,15 +24,15 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that the flow did, or that happened to it, apart from HTTP requests.
+    """Something that the flow did or that happened to it, other than an HTTP request.
 
     Args:
-        number: place in the trace, from 1, shared with exchanges.
+        number: position in the trace, counted from 1 together with exchanges.
         at: seconds since the beginning.
         name: `bind`, `open` (a browser was started, or a link shown), `browse`, `invite`, `approve` (the
             person decided), `receive`, `paste`, `wait`, `warn`, `done` or `failed`.
         words: one sentence for people.
-        values: named details, such as `redirect_uri`, or `argument` of a started program.
+        values: names and values of details, such as `redirect_uri`, or `argument` of a started program.
     """
 
     number: int
@@ -51,12 +51,12 @@ class Exchange:
     """One HTTP request and its response.
 
     Args:
-        number: place in the trace, from 1, shared with steps.
-        at: seconds since the beginning.
-        seconds: until the response was there.
+        number: position in the trace, counted from 1 together with steps.
+        at: seconds from the beginning to the request.
+        seconds: from the request to the response.
         sender: who sent the request.
         receiver: who answered it.
-        step: in the words of the specification, such as `token request`.
+        step: the name of the request in the words of the specification, such as `token request`.
         method: of HTTP.
         url: as sent, without a fragment; a label in it is not percent-encoded.
         request_headers: in order; a name may come twice.
@@ -65,7 +65,7 @@ class Exchange:
         response_headers: in order; a name may come twice.
         response_body: empty when there was none.
         address: what the browser's address bar showed, fragment included; empty for all but navigations.
-        observed: False for what only the browser and the server have seen; then nothing but the URL is known.
+        observed: False where only the browser and the server saw the exchange; then the URL alone is known.
     """
 
     number: int
@@ -87,12 +87,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A label, and what it stands for.
+    """What is known of a secret.
 
     Args:
-        label: such as `<code#1>`; the same wherever the same secret occurs.
-        kind: name of the parameter.
-        length: of the value, in characters; nothing else of the value is kept.
+        label: stands for the secret wherever it occurs, such as `<code#1>`.
+        kind: name of its parameter.
+        length: of the secret, in characters; nothing else of it is kept.
     """
 
     label: str
@@ -105,11 +105,11 @@ class Trace:
     """One sign-in from beginning to end.
 
     Args:
-        flow: its name.
+        flow: name of the flow.
         ground: where it ran.
         provider: name of the provider.
-        entries: in order; numbers count from 1 without gaps.
-        secrets: every label that occurs.
+        entries: steps and exchanges in order; their numbers count from 1 without gaps.
+        secrets: one for every label in the entries.
     """
 
     flow: str

@@ -1,7 +1,7 @@
 """Labels for secrets, and texts in which every known secret is replaced by its label.
 
-Secrets are *labelled*, not blanked: the first code seen is `<code#1>` wherever it shows up again, so that a
-reader can follow it from the redirect to the token request without ever seeing it.
+The first code seen is `<code#1>` wherever it occurs, so that a reader can follow it from the redirect to the
+token request without seeing it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from loopback_auth.trace.escapes import layers
 _KIND = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 SHORT = 8
-"""Characters; what has fewer is replaced where it stands alone, or it would eat into ordinary words."""
+"""Characters; a shorter secret is replaced only where it stands alone, not inside of ordinary words."""
 
 MOST_SECRETS = 1000
-"""Remembered at a time; a sign-in has some twenty, a capture of a browser some hundreds with its cookies."""
+"""That are remembered. A sign-in has some twenty; a recording of a browser has hundreds, with its cookies."""
+
 LONGEST_TEXT = 1 << 16
-"""Characters of a text that is looked through; longer ones are not shown."""
+"""Characters; a longer text is not searched and not shown."""
 
 
 class SecretLabels:
-    """Replaces every secret that it was told of by a stable label, in any text, however encoded.
+    """Replaces every secret that it has learnt by its label, in any text, however it is encoded there.
 
-    The text is decoded, layer by layer, and the secrets are looked for in each layer as they are: the time
-    grows with the length of the text and the number of secrets, both of which are bounded, and not with what
-    stands in them. What cannot be judged within the bounds is not shown at all.
+    The text is decoded layer by layer, and each layer is searched for the secrets. The time this takes grows
+    with the length of the text and the number of secrets, which are bounded, and not with what they contain.
+    A text that would exceed the bounds is not shown at all.
     """
 
     def __init__(self) -> None:
