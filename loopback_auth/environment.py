@@ -1,7 +1,8 @@
-"""Look around: what this process can see of the machine, without deciding anything.
+"""Collect what this process can see of its environment; what follows from it is decided in `plan`.
 
-Runs before the browser is started, so it makes a handful of system calls and reads no file. Only the first
-opener is looked for: under WSL, PATH leads through the folders of Windows, where each look costs.
+This runs before the browser is started, so it makes only a few system calls and reads no file. It looks for
+the first program that can open a page, and for no other: under WSL, PATH includes folders of Windows, where
+each look is slow.
 """
 
 # pathlib would cost more than all else here.
@@ -30,13 +31,13 @@ def look_around(
     stderr: TextIO | None,
     overrides: Mapping[str, str] | None = None,
 ) -> Surroundings:
-    """Return what there is to see.
+    """Return what this process can see of its environment.
 
     Args:
-        environ: the environment.
-        stdin: may be closed, as all three are for a service.
-        stderr: the same.
-        overrides: what the person wants to be seen instead, see `plan.signals.overridden`.
+        environ: the environment variables.
+        stdin: None or closed for a service.
+        stderr: None or closed for a service.
+        overrides: what the settings say instead, see `plan.signals.overridden`.
     """
     environ, files = overridden(environ, filter(os.path.exists, PROBED), overrides or {})
     environ = quoted_browser(environ)
@@ -58,9 +59,9 @@ def _kernel() -> str:
 
 
 def quoted_browser(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return an environment in which a program that BROWSER names by a path with blanks is one word.
+    """Return the environment with quotes around a program in BROWSER whose path contains blanks.
 
-    People write `BROWSER="/mnt/c/Program Files/Mozilla Firefox/firefox.exe"`, and mean the program.
+    People write `BROWSER="/mnt/c/Program Files/Mozilla Firefox/firefox.exe"`, and mean one program.
     """
     value = environ.get("BROWSER", "").strip()
     if not ({" ", "\t"} & set(value)) or not _is_executable(value):
@@ -69,27 +70,27 @@ def quoted_browser(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def user_and_host() -> tuple[str, str]:
-    """Return what an SSH client elsewhere would call this account and this machine."""
+    """Return the names of this account and this machine, for an SSH command on another machine."""
     import socket  # Start-up.
     from getpass import getuser
 
     try:
         user = getuser()
     except (ImportError, KeyError, OSError):
-        # An account without a name, as in a container that runs under a number of its own.
+        # The account has no name, as in a container that runs with a user ID of its own.
         user = "you"
     return user, socket.gethostname()
 
 
 def started_here() -> str:
-    """Say on an approval page what only the person who began can know: when, and on which machine."""
+    """Return the text for an approval page that only the person who began can recognize: time and machine."""
     import socket  # Start-up.
 
     return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a stream is a terminal; one that was closed is none."""
+    """Return whether a stream is a terminal; a closed one is not."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -105,7 +106,7 @@ def _first_opener(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _runs(program: str, environ: Mapping[str, str]) -> bool:
-    """Return whether a program is there, as `shutil.which` would, which costs its import."""
+    """Return whether a program is on PATH; `shutil.which` would do the same, but takes time to import."""
     if os.path.dirname(program):
         return _is_executable(program)
     folders = environ.get("PATH", os.defpath).split(os.pathsep)

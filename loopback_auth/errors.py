@@ -1,44 +1,44 @@
 """The errors of this package, one tree so that one `except` suffices.
 
     LoopbackAuthError              .hint  .exit_code
-      ConfigError                  we were told something impossible                        2
+      ConfigError                  a setting or an argument is wrong                        2
       Unavailable                  this flow cannot run here: the only reason to fall back  3
-        RedirectUnavailable        no port of ours can be the redirect URI
+        RedirectUnavailable        no port can be used for the redirect URI
         BrowserUnavailable         no browser could be started
         EndpointMissing            the server does not offer what the flow needs
-        NoFlowAvailable            none of the flows that were allowed can run here: .reasons
+        NoFlowAvailable            none of the allowed flows can run here: .reasons
       OAuthError                   the authorization server said no                         4
         AuthorizationError         at the authorization endpoint (RFC 6749 §4.1.2.1)
         TokenError                 at the token endpoint (RFC 6749 §5.2)
         PushedAuthorizationError   at the PAR endpoint (RFC 9126 §2.3)
         RevocationError            at the revocation endpoint (RFC 7009 §2.2.1)
         DeviceError                during a device authorization (RFC 8628 §3.5)
-        TicketError                a ticket was denied, has expired, or is not known
+        TicketError                a ticket was denied, has expired, or is unknown
       ProtocolError                an answer broke a rule: .source .expected .received      5
         StateMismatch              RFC 6749 §10.12
         IssuerMismatch             RFC 9207 §2.4, RFC 8414 §3.3
         MalformedResponse          everything else
-      TransportError               no answer: connect, TLS, time-out, a server in trouble   6
-      AttemptExpired               nobody came back in time                                 7
-      AttemptCancelled             the person or the program gave up                      130
+      TransportError               no answer: connect, TLS, timeout, a failing server       6
+      AttemptExpired               the person did not finish in time                        7
+      AttemptCancelled             the person or the program cancelled                    130
       StoreError                   tokens could not be read or kept                         8
-        NotKept                    new tokens that could not be kept: .sign_in
-      SignInRequired               no usable token, and asking a person was not allowed     9
-      StillPending                 begun, kept, and not approved yet: .retry_after         10
+        NotKept                    new tokens could not be kept: .sign_in
+      SignInRequired               no usable token, and no person may be asked              9
+      StillPending                 not approved yet: .retry_after                          10
 
-The class says who is at fault, the fields say what happened, the hint says what to do next.
-This module is loaded before the browser is started, and imports nothing then.
+The class says where the fault is, the fields say what happened, and the hint says what to do next. This
+module is loaded before the browser is started, and imports nothing then.
 """
 
 from __future__ import annotations
 
 
 class LoopbackAuthError(Exception):
-    """The root: every error that leaves this package is one of these.
+    """The root: every error that this package raises is one of these.
 
     Args:
         message: `what happened: detail`, without secrets.
-        hint: one imperative sentence that says what to do next; empty when there is nothing to do.
+        hint: a sentence that says what to do next; empty when there is nothing to do.
     """
 
     exit_code = 1
@@ -50,7 +50,7 @@ class LoopbackAuthError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do next; a traceback shows it, too."""
+        """What to do next; a traceback shows it too."""
         return self._hint
 
     @hint.setter
@@ -68,23 +68,23 @@ def _note(hint: str) -> str:
 
 
 class ConfigError(LoopbackAuthError):
-    """We were told something impossible: a flag, a variable, a file, an argument."""
+    """A flag, a variable, a configuration file or an argument is wrong."""
 
     exit_code = 2
 
 
 class Unavailable(LoopbackAuthError):
-    """This flow cannot run here; another one may. The only error that may bring the next route."""
+    """This flow cannot run here, but another one may. Only this error leads to the next flow."""
 
     exit_code = 3
 
 
 class RedirectUnavailable(Unavailable):
-    """No port on this machine can serve as the redirect URI (RFC 8252 §7.3)."""
+    """No port on this machine can be used for the redirect URI (RFC 8252 §7.3)."""
 
 
 class BrowserUnavailable(Unavailable):
-    """No browser could be started, and nobody can be shown a link."""
+    """No browser could be started, and there is no way to show a link to a person."""
 
 
 class EndpointMissing(Unavailable):
@@ -92,11 +92,11 @@ class EndpointMissing(Unavailable):
 
 
 class NoFlowAvailable(Unavailable):
-    """No way to sign in is left.
+    """None of the allowed flows can be used.
 
     Args:
-        reasons: flow to why it cannot be used, in sentences.
-        hint: what to do; by default where to look.
+        reasons: flow to the reason why it cannot be used, in sentences.
+        hint: what to do; by default the command `doctor`.
     """
 
     def __init__(self, reasons: dict[str, str], *, hint: str = "") -> None:
@@ -109,11 +109,11 @@ class NoFlowAvailable(Unavailable):
 
 
 class OAuthError(LoopbackAuthError):
-    """The authorization server said no.
+    """The authorization server refused a request.
 
     Args:
-        error: the code as on the wire, for example `access_denied`; `HTTP status 400` and the like where the
-            server named none.
+        error: the code as on the wire, such as `access_denied`; `HTTP status 400` and the like if the server
+            sent no code.
         error_description: the server's sentence, cleaned and cut; empty when there was none.
         error_uri: a page of the server about the error, to print and never to open.
     """
@@ -134,8 +134,8 @@ class OAuthError(LoopbackAuthError):
 class AuthorizationError(OAuthError):
     """An authorization error response (RFC 6749 §4.1.2.1).
 
-    Two of its codes stand for the HTTP statuses 500 and 503, which no redirect can have. Nobody has refused
-    anything then, and the exit status is that of a server that is not well.
+    Two of its codes stand for the HTTP statuses 500 and 503, which a redirect cannot have. They are failures
+    and not refusals, so they have the exit status of `TransportError`.
     """
 
     step = "authorization request"
@@ -171,12 +171,12 @@ class DeviceError(OAuthError):
 
 
 class TicketError(OAuthError):
-    """A ticket was denied, has expired, or is not known; vendors do not tell these apart.
+    """A ticket was denied, has expired, or is unknown; vendors use one status for these.
 
     Args:
-        error: `denied_or_expired`, `not_created` (for this client), `creation_refused` (to whoever asks) or
-            `exchange_refused`: codes of ours, since there are none.
-        error_description: the server's words, cleaned and cut; empty when there were none.
+        error: `denied_or_expired`, `not_created` (for this client), `creation_refused` (for every client) or
+            `exchange_refused`; these codes are ours, because tickets have none.
+        error_description: the server's sentence, cleaned and cut; empty when there was none.
     """
 
     step = "ticket"
@@ -192,10 +192,11 @@ class ProtocolError(LoopbackAuthError):
     """An answer broke a rule.
 
     Args:
-        message: what was wrong, in words.
-        source: the clause that is broken, for example `RFC 9207 §2.4`.
-        expected: what would have been right, when that is no secret.
-        received: what came, when that is no secret.
+        message: what was wrong.
+        source: the clause that was broken, for example `RFC 9207 §2.4`.
+        expected: what would have been right; empty if that is secret.
+        received: what came; empty if that is secret.
+        hint: what to do next.
     """
 
     exit_code = 5
@@ -210,24 +211,24 @@ class ProtocolError(LoopbackAuthError):
 
 
 class StateMismatch(ProtocolError):
-    """The answer belongs to another sign-in (RFC 6749 §10.12)."""
+    """The response belongs to another sign-in (RFC 6749 §10.12)."""
 
 
 class IssuerMismatch(ProtocolError):
-    """The answer or the metadata come from another issuer (RFC 9207 §2.4, RFC 8414 §3.3)."""
+    """The response or the metadata come from another issuer (RFC 9207 §2.4, RFC 8414 §3.3)."""
 
 
 class MalformedResponse(ProtocolError):
-    """The answer cannot be what the specification says it is."""
+    """The answer does not have the form that the specification demands."""
 
 
 class TransportError(LoopbackAuthError):
-    """There was no answer: name resolution, connect, TLS, time-out, or a server that is not well.
+    """There was no answer: name resolution, connect, TLS, timeout, or a failing server.
 
     Args:
         message: what happened.
         hint: what to do.
-        retry_after: seconds after which the server wants to be asked again, where it said so.
+        retry_after: seconds after which the server accepts requests again; None when it did not say.
     """
 
     exit_code = 6
@@ -238,13 +239,13 @@ class TransportError(LoopbackAuthError):
 
 
 class AttemptExpired(LoopbackAuthError):
-    """Nobody came back before the deadline."""
+    """The person did not finish in time."""
 
     exit_code = 7
 
 
 class AttemptCancelled(LoopbackAuthError):
-    """The person or the program gave up."""
+    """The person or the program cancelled the sign-in."""
 
     exit_code = 130
 
@@ -256,39 +257,40 @@ class StoreError(LoopbackAuthError):
 
 
 class NotKept(StoreError):
-    """New tokens came and could not be kept; they are in this error and nowhere else.
+    """New tokens could not be kept; only this error has them.
 
     Args:
         name: of the sign-in.
-        sign_in: a `model.SignIn` that holds them; used tokens may be all that is kept.
-        cause: why they could not be kept.
+        sign_in: a `model.SignIn` with the new tokens; the kept ones may be invalid.
+        cause: why the tokens could not be kept.
     """
 
     def __init__(self, name: str, sign_in: object, cause: Exception) -> None:
-        why, advice = type(cause).__name__, "Look at the store."
+        why, advice = type(cause).__name__, "Check the store."
         if isinstance(cause, LoopbackAuthError):
             why, advice = cause.message, cause.hint
         super().__init__(
             f"The new tokens for {name} could not be kept: {why}",
-            hint=f"{advice} Should the next renewal be refused, sign in again.",
+            hint=f"{advice} If the next renewal is refused, sign in again.",
         )
         self.sign_in = sign_in
 
 
 class SignInRequired(LoopbackAuthError):
-    """There is no usable token and asking a person was not allowed."""
+    """There is no usable token, and no person may be asked to sign in."""
 
     exit_code = 9
 
 
 class StillPending(LoopbackAuthError):
-    """A sign-in that was begun before is not approved yet; what is known of it is kept.
+    """A pending sign-in is not approved yet; it can be finished later.
 
     Args:
         message: what is missing.
-        handle: by which it is gone on with.
-        expires_at: Unix seconds after which it is over.
-        retry_after: seconds until there is something to ask for; None: the person has to bring an address.
+        handle: names the pending sign-in.
+        expires_at: Unix seconds at which it expires.
+        retry_after: seconds until the next poll; None: the person has to paste a URL.
+        hint: what to do next.
     """
 
     exit_code = 10
@@ -304,8 +306,8 @@ class StillPending(LoopbackAuthError):
 
 TICKET_WORDS = {
     "denied_or_expired": "The ticket was denied, or it has expired",
-    "not_created": "The server made no ticket",
-    "creation_refused": "The server made no ticket",
+    "not_created": "The server did not create a ticket",
+    "creation_refused": "The server did not create a ticket",
     "exchange_refused": "The ticket was approved, but the server did not exchange it",
 }
 
@@ -323,7 +325,7 @@ EXIT_STATUSES = {
     10: "not approved yet",
     130: "cancelled",
 }
-"""What a command ends with, and what that means. Help and the README are made from it."""
+"""The exit statuses of commands and their meanings. Help and the README are generated from them."""
 
 DENIALS = ("access_denied", "authorization_declined")
-"""What says that the person, or the server for them, said no: RFC 6749 §4.1.2.1, RFC 8628 §3.5; Microsoft."""
+"""Error codes that mean that the person refused: RFC 6749 §4.1.2.1, RFC 8628 §3.5; Microsoft."""

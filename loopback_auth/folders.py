@@ -1,10 +1,10 @@
-"""Where files of ours live: one folder for settings, one for what is kept.
+"""Decide where the program's files are: one folder for the settings, one for what is kept.
 
-`LOOPBACK_AUTH_CONFIG_DIR` and `LOOPBACK_AUTH_DATA_DIR` decide if set; otherwise the conventions of the
-system do, by way of platformdirs. Importing that costs about as much as starting the interpreter, and the
-command that prints a kept token waits for it; hence on plain Linux the rule is written out here and a test
-holds the two equal. Paths are `str` for the same reason: pathlib is slow to import. Nothing is looked up on
-disk and nothing is made here.
+`LOOPBACK_AUTH_CONFIG_DIR` and `LOOPBACK_AUTH_DATA_DIR` decide if they are set, otherwise platformdirs with
+the conventions of the system. Importing platformdirs takes about as long as starting Python, and the command
+that prints a kept token would wait for it; therefore the rule for plain Linux is written here, and a test
+checks that both agree. Paths are `str` for the same reason: pathlib is slow to import. This module reads and
+creates nothing on the disk.
 
 Source: XDG Base Directory Specification, "Environment variables".
 """
@@ -27,13 +27,13 @@ DATA_VARIABLE = "LOOPBACK_AUTH_DATA_DIR"
 
 
 def config_folder(environ: Mapping[str, str]) -> str:
-    """Name the folder of the settings file, as an absolute path.
+    """Return the folder of the configuration file, as an absolute path.
 
     Args:
         environ: the environment variables; `os.environ` outside of tests.
 
     Raises:
-        ConfigError: there is no home directory to start from.
+        ConfigError: there is no home directory.
     """
     if chosen := environ.get(CONFIG_VARIABLE):
         return os.path.abspath(chosen)
@@ -45,13 +45,13 @@ def config_folder(environ: Mapping[str, str]) -> str:
 
 
 def data_folder(environ: Mapping[str, str]) -> str:
-    """Name the folder of what is kept between runs, as an absolute path.
+    """Return the folder of what is kept between runs, as an absolute path.
 
     Args:
         environ: the environment variables; `os.environ` outside of tests.
 
     Raises:
-        ConfigError: there is no home directory to start from.
+        ConfigError: there is no home directory.
     """
     if chosen := environ.get(DATA_VARIABLE):
         return os.path.abspath(chosen)
@@ -63,13 +63,13 @@ def data_folder(environ: Mapping[str, str]) -> str:
 
 
 def _plain_linux(environ: Mapping[str, str]) -> bool:
-    # Android calls itself Linux and has folders of its own.
+    # On Android sys.platform is linux too, but its folders are others.
     android = hasattr(sys, "getandroidapilevel") or "ANDROID_ROOT" in environ
     return sys.platform == "linux" and not android
 
 
 def _xdg_folder(environ: Mapping[str, str], variable: str, default: str, ours: str) -> str:
-    # "All paths set in these environment variables must be absolute": a relative one is to be ignored.
+    # "All paths set in these environment variables must be absolute": a relative one is ignored.
     base = environ.get(variable, "")
     if not base.startswith("/"):
         base = f"{_home(environ, ours)}/{default}"
@@ -84,7 +84,7 @@ def _home(environ: Mapping[str, str], ours: str) -> str:
         from loopback_auth.errors import ConfigError  # Start-up.
 
         raise ConfigError(
-            "No home directory: HOME is not an absolute path and the account has none",
+            "There is no home directory: HOME is not an absolute path, and the account has none",
             hint=f"Set HOME, or set {ours} to the folder to use.",
         )
     return home.rstrip("/")
@@ -92,11 +92,11 @@ def _home(environ: Mapping[str, str], ours: str) -> str:
 
 def _home_of_account() -> str:
     if sys.platform == "win32":
-        return ""  # The rule of XDG is not asked for there.
+        return ""  # The rule of XDG is not used there.
     import pwd  # Of one platform.
 
     try:
         return pwd.getpwuid(os.getuid()).pw_dir
     except KeyError:
-        # A container may run under a user id that no account has.
+        # A container may run with a user ID that has no account.
         return ""

@@ -1,27 +1,28 @@
-"""When an access token is fresh: one rule, for tokens in memory and for those that are read off a file.
+"""Decide whether an access token is fresh: one rule for tokens in memory and for those in a file.
 
-Imports nothing: the command that prints a kept token asks it before dataclasses are imported.
+This module imports nothing, because the command that prints a kept token uses it before dataclasses are
+imported. It refuses to know how a token is renewed.
 """
 
 LEEWAY = 60.0
-"""Seconds before its end in which a token is renewed already, so that it does not end on its way."""
+"""Seconds before its expiry in which a token is renewed already, so that it does not expire in transit."""
 PART = 10
-"""Of a short lifetime the leeway is no more than one part in so many."""
+"""The leeway is at most the lifetime divided by this."""
 CLOCK_STEP = 60.0
-"""Seconds by which a clock may be set back without a token seeming to come from the future."""
+"""Seconds by which a clock may be set back before a token counts as one from the future."""
 
 
 def fresh(*, obtained_at: float, expires_at: float | None, now: float, leeway: float | None = None) -> bool:
-    """Return whether an access token will still be good in `leeway` seconds.
+    """Return whether an access token will still be valid in `leeway` seconds.
 
-    A token without a stated lifetime counts as fresh. A clock that now stands before the moment the token
-    was obtained has jumped, and then nothing can be said for the token.
+    A token without a stated lifetime is fresh. If the clock is before the time at which the token was
+    obtained, the clock was changed; then the token is not fresh, because its age is unknown.
 
     Args:
         obtained_at: Unix seconds.
         expires_at: Unix seconds; None when the server did not say.
         now: Unix seconds.
-        leeway: seconds; None: 60, or a tenth of the lifetime where that is less.
+        leeway: seconds; None: 60, or a tenth of the lifetime if that is less.
     """
     if expires_at is None:
         return True

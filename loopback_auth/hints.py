@@ -1,6 +1,7 @@
-"""What a person can do about an error code that a server answers with, by the step that it answers.
+"""What a person can do about an error code from a server, by the step in which it came.
 
-Apart from `errors`, which is loaded before the browser is started: a hint is looked up when a server said no.
+The table is apart from `errors`, which is loaded before the browser is started: it is needed only after a
+refusal. It refuses to know more than step and code.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ SIGN_IN_AGAIN = "Sign in again: the code or refresh token was used, expired or r
 CHECK_CLIENT = (
     "Check --client-id, --client-auth and the client secret against the registration at the server."
 )
-REPORT_BUG = "Report this with the output of --verbose: the request was not understood by the server."
-TRY_LATER = "Try again in a few minutes; the server is the one with the problem."
+REPORT_BUG = "Report this with the output of --verbose: the server did not understand the request."
+TRY_LATER = "Try again in a few minutes: the server has a problem."
+NO_PROMPT_NONE = "Leave --prompt none out, so that the server may ask you."
+OTHER_SCOPES = "Request other scopes with --scope; the server's documentation lists them."
 
 HINTS = {
     # RFC 6749 §4.1.2.1, authorization error response
@@ -21,25 +24,20 @@ HINTS = {
         "Allow this client the authorization code grant in its registration, or use another --client-id."
     ),
     ("authorization request", "access_denied"): (
-        "Run the command again and approve, or ask the administrator whether this client is allowed."
+        "Run the command again and approve, or ask an administrator whether this client is allowed."
     ),
     ("authorization request", "unsupported_response_type"): (
         "Enable the authorization code grant for this client at the server, or choose another --flow."
     ),
-    ("authorization request", "invalid_scope"): "Ask for other scopes with --scope; the server knows which.",
+    ("authorization request", "invalid_scope"): OTHER_SCOPES,
     ("authorization request", "server_error"): TRY_LATER,
     ("authorization request", "temporarily_unavailable"): TRY_LATER,
     # OpenID Connect Core §3.1.2.6
-    ("authorization request", "login_required"): "Leave --prompt none out, so that the server may ask you.",
-    (
-        "authorization request",
-        "consent_required",
-    ): "Leave --prompt none out, so that the server may ask you.",
-    ("authorization request", "interaction_required"): (
-        "Leave --prompt none out, so that the server may ask you."
-    ),
+    ("authorization request", "login_required"): NO_PROMPT_NONE,
+    ("authorization request", "consent_required"): NO_PROMPT_NONE,
+    ("authorization request", "interaction_required"): NO_PROMPT_NONE,
     ("authorization request", "account_selection_required"): (
-        "Drop --prompt none, or name the account with --login-hint."
+        "Leave --prompt none out, or name the account with --login-hint."
     ),
     # RFC 8707 §2
     ("authorization request", "invalid_target"): "Check --resource: the server does not know it.",
@@ -54,7 +52,7 @@ HINTS = {
     ("token request", "unsupported_grant_type"): (
         "Enable the authorization code and refresh token grants for this client at the server."
     ),
-    ("token request", "invalid_scope"): "Ask for other scopes with --scope; the server knows which.",
+    ("token request", "invalid_scope"): OTHER_SCOPES,
     # GitHub's own codes, answered with status 200
     ("token request", "bad_verification_code"): SIGN_IN_AGAIN,
     ("token request", "incorrect_client_credentials"): CHECK_CLIENT,
@@ -71,24 +69,23 @@ HINTS = {
     ),
     # RFC 8628 §3.5
     ("device authorization", "access_denied"): "Run the command again and approve.",
-    # Microsoft's word for it
+    # Microsoft's code for it
     ("device authorization", "authorization_declined"): "Run the command again and approve.",
     ("device authorization", "expired_token"): "Run the command again and enter the code in time.",
     ("device authorization", "invalid_client"): CHECK_CLIENT,
-    ("device authorization", "invalid_grant"): "Run the command again: the code is used or has expired.",
+    ("device authorization", "invalid_grant"): "Run the command again: the code was used or has expired.",
     ("device authorization", "unauthorized_client"): (
         "Allow this client the device grant in its registration at the server, or choose another --flow."
     ),
-    (
-        "device authorization",
-        "unsupported_grant_type",
-    ): "Choose another --flow: this server has no device grant.",
-    ("device authorization", "invalid_scope"): "Ask for other scopes with --scope; the server knows which.",
+    ("device authorization", "unsupported_grant_type"): (
+        "Choose another --flow: this server does not support the device grant."
+    ),
+    ("device authorization", "invalid_scope"): OTHER_SCOPES,
     # Tickets have no error codes of their own: these are ours.
     ("ticket", "denied_or_expired"): "Run the command again and approve within a few minutes.",
-    ("ticket", "not_created"): "Check --client-id: the server did not make a ticket for it.",
+    ("ticket", "not_created"): "Check --client-id: the server did not create a ticket for it.",
     ("ticket", "creation_refused"): "Try again in a few minutes, or choose another --flow.",
-    ("ticket", "exchange_refused"): "Run the command again: a ticket can be exchanged once.",
+    ("ticket", "exchange_refused"): "Run the command again: a ticket can be exchanged only once.",
     # RFC 7009 §2.2.1
     ("revocation request", "unsupported_token_type"): (
         "Remove the authorization on the server's own web page; it does not revoke this kind of token."
@@ -98,5 +95,5 @@ HINTS = {
 
 
 def hint_for(step: str, error: str) -> str:
-    """Look up what a person can do about an error code at one step; a general sentence if unknown."""
-    return HINTS.get((step, error), "Ask the server's documentation what this error means, then try again.")
+    """Return what a person can do about an error code in a step; a general sentence for unknown codes."""
+    return HINTS.get((step, error), "Look the error up in the server's documentation, then try again.")

@@ -1,10 +1,10 @@
-"""What was typed to get here, so that messages can name a command that runs when it is typed again.
+"""Find the command that started this process, so that messages name a command that can be typed again.
 
-Messages everywhere are written with the general name; where they are shown, by the command line alone, it is
-replaced by what was typed: `loopback-auth`, `.venv/bin/python -m loopback_auth`. A program that embeds the
-package is never taken for the command line, and keeps the general name.
+All messages contain the general name. The command line, which shows them, replaces it by what was typed:
+`loopback-auth`, `.venv/bin/python -m loopback_auth`. In a program that embeds this package the general name
+stays.
 
-Loaded before the browser is started, so whatever costs is imported on use.
+This module is loaded before the browser is started, so slow imports are made where they are used.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 GENERAL = "python -m loopback_auth"
-"""How messages name the command line."""
+"""The name of the command line in messages."""
 SCRIPT = "loopback-auth"
 """The console script that the package installs."""
 MAIN = "loopback_auth.__main__"
 SAFE = "-_./=+" + ("\\:" if os.name == "nt" else "")
-"""Characters besides letters and digits that mean nothing to a shell."""
+"""Characters that need no quotes in a shell, in addition to letters and digits."""
 
 
 def as_typed(text: str) -> str:
-    """Put the command that was typed into a text that has the general name."""
+    """Replace the general name in a text by the command that was typed."""
     if GENERAL not in text:
         return text
     import re  # Start-up.
 
     typed = invocation()
-    # After a folder it is the name of another interpreter.
+    # After a folder it names another interpreter.
     return re.sub(rf"(?<![/\\]){GENERAL}", lambda _: typed, text)
 
 
 def invocation() -> str:
-    """Return the command that started this process, ready to be typed again."""
+    """Return the command that started this process, so that it can be typed again."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     module = spec.name if spec is not None else ""
     frozen = bool(getattr(sys, "frozen", False))
@@ -55,11 +55,11 @@ def invocation_of(
     """Return the command that started a process.
 
     Args:
-        module: that `python -m` runs; empty for none.
+        module: that `python -m` runs; empty without -m.
         arguments: `sys.argv`.
-        whole: `sys.orig_argv`, which has the interpreter and its options too.
+        whole: `sys.orig_argv`, with the interpreter and its options.
         environ: the environment.
-        frozen: Python itself is part of the program, so that there is none to be run with a module.
+        frozen: the program contains Python, so that there is no interpreter to run a module with.
     """
     script = arguments[0] if arguments else ""
     before = list(whole[: len(whole) - len(arguments) + 1])
@@ -71,13 +71,13 @@ def invocation_of(
         return GENERAL
     words[0] = _shortest(words[0], environ)
     if environ.get("UV_RUN_RECURSION_DEPTH"):
-        # What `uv run` finds on its PATH is not on that of the person.
+        # The PATH of `uv run` is not that of the person.
         words = ["uv", "run", *words]
     return " ".join(map(_quoted, words))
 
 
 def _shortest(program: str, environ: Mapping[str, str]) -> str:
-    """Leave the folder out where the shell would look into it first."""
+    """Return a program without its folder if the shell would find it there first."""
     folder, name = os.path.split(program)
     for place in environ.get("PATH", "").split(os.pathsep) if os.path.isabs(program) else ():  # noqa: PTH117
         if os.path.exists(os.path.join(place, name)):  # noqa: PTH110, PTH118 - pathlib costs

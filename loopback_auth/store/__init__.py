@@ -1,11 +1,11 @@
-"""Sign-ins between runs: one private JSON file each, `<folder>/sign-ins/<name>.json`.
+"""Keep sign-ins between runs: one private JSON file each, `<folder>/sign-ins/<name>.json`.
 
-Two speeds. `read_fresh_token` answers the command that prints a kept token and imports next to nothing;
-whenever it is in doubt it says None, and the slow way explains. `FileTokenStore` is the slow way: it reads,
-keeps, deletes and locks. Refuses to know what tokens are good for; how files are kept private is
-`private_files`, what is in them `kept`.
+The command that prints a kept token uses `read_fresh_token`, which imports next to nothing; in doubt it
+returns None. For everything else there is `FileTokenStore`, which explains errors.
+How files are kept private is decided in `private_files`, what is in them in `kept`. This module refuses to
+know what the tokens are for.
 
-A damaged or unsafe file is never overwritten: `load` refuses it, `save` first moves it to
+A damaged or unsafe file is never overwritten: `load` refuses it, and `save` first moves it to
 `<name>.json.corrupt-<time>`.
 """
 
@@ -43,7 +43,7 @@ SUFFIX = ".json"
 LOCK_TIMEOUT = 30.0
 NAME_LIMIT = 100
 PROBE_SIZE = 64 * 1024
-_REPORT = "Ask the server for smaller or plainer tokens: fewer scopes, or no openid scope."
+_REPORT = "Request fewer scopes, or leave openid out, so that the tokens are smaller."
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
@@ -54,10 +54,10 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
         folder: the data folder.
         now: Unix seconds.
         name: which sign-in; empty: the chosen one, or the only one.
-        since: Unix seconds; what was kept before that is in doubt, for the settings have changed then.
+        since: Unix seconds at which the settings changed; a file that is older may not match them.
 
     Returns:
-        One line of visible ASCII (RFC 6749 appendix A.12), or None if anything at all is doubtful.
+        One line of visible ASCII (RFC 6749 appendix A.12); None in every doubtful case.
     """
     import json
 
@@ -77,7 +77,7 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
         content = read_private(path)
         return _fresh_token(json.loads(content.decode("ascii")), now) if content else None
     except Exception:
-        # Whatever it was, the slow way meets it again and has the words for it.
+        # FileTokenStore meets the same fault again, and explains it.
         return None
 
 
@@ -105,7 +105,7 @@ def sign_in_name(text: str) -> str:
         1 to 100 characters out of `a-z0-9._-`, of which the first is a letter or a digit.
 
     Raises:
-        ConfigError: there is no letter or digit in it.
+        ConfigError: the text has no letter and no digit.
     """
     spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
     return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
@@ -115,14 +115,14 @@ class FileTokenStore:
     """Keeps sign-ins in files that only their owner can read.
 
     Args:
-        folder: the data folder; made when something is first kept.
+        folder: the data folder; created when something is kept for the first time.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.join(os.path.abspath(folder), SIGN_INS)
 
     def names(self) -> tuple[str, ...]:
-        """List what is kept, in alphabetical order.
+        """Return the names of all kept sign-ins, in alphabetical order.
 
         Raises:
             StoreError: the folder cannot be read or trusted.
@@ -133,11 +133,11 @@ class FileTokenStore:
             raise system_refused(exc, self._folder, "listed") from exc
 
     def load(self, name: str) -> SignIn | None:
-        """Read one sign-in; None when there is none of that name.
+        """Return a sign-in; None when there is none of that name.
 
         Raises:
-            ConfigError: the name is none.
-            StoreError: the file cannot be read, trusted or understood; it is left as it is.
+            ConfigError: this cannot be a name.
+            StoreError: the file cannot be read, is unsafe or is damaged; it is not changed.
         """
         path = self.path(name)
         content = read_private(path) if check_folder(self._folder) else None
@@ -149,15 +149,15 @@ class FileTokenStore:
             return from_json(content, name)
         except ValueError as exc:
             raise store_error(
-                f"{path} is damaged: {exc}", "Sign in again; the damaged file will be kept aside."
+                f"{path} is damaged: {exc}", "Sign in again; the damaged file will be renamed."
             ) from None
 
     def save(self, sign_in: SignIn) -> None:
         """Keep a sign-in under its name: completely, or not at all.
 
         Raises:
-            ConfigError: its name is none.
-            StoreError: it cannot be kept; what was there before still is.
+            ConfigError: its name cannot be one.
+            StoreError: it cannot be kept; the previous file is unchanged.
         """
         path = self.path(sign_in.name)
         content = _kept_form(sign_in)
@@ -171,11 +171,11 @@ class FileTokenStore:
             raise
 
     def delete(self, name: str) -> bool:
-        """Forget a sign-in with every copy of it; return whether there was one. The caller holds its lock.
+        """Delete a sign-in and all its copies; return whether there was one. The caller holds its lock.
 
         Raises:
-            ConfigError: the name is none.
-            StoreError: the file is there and cannot be removed.
+            ConfigError: this cannot be a name.
+            StoreError: the file exists and cannot be removed.
         """
         from loopback_auth.store.current import forget_in
         from loopback_auth.store.damaged import discard_copies
@@ -193,21 +193,21 @@ class FileTokenStore:
         return True
 
     def chosen(self) -> str:
-        """Return the name of the sign-in that is meant when none is named; empty when none was chosen."""
+        """Return the name of the sign-in to use when none is named; empty when none was chosen."""
         from loopback_auth.errors import StoreError
         from loopback_auth.store.current import chosen_in
 
         try:
             name = chosen_in(self._folder) if check_folder(self._folder) else ""
         except StoreError:
-            return ""  # A choice that cannot be read is made again.
+            return ""  # An unreadable choice counts as none.
         return name if _is_name(name) and os.path.lexists(self.path(name)) else ""
 
     def choose(self, name: str) -> None:
-        """Have a sign-in meant when none is named.
+        """Choose the sign-in to use when none is named.
 
         Raises:
-            ConfigError: the name is none.
+            ConfigError: this cannot be a name.
             StoreError: the choice cannot be kept.
         """
         from loopback_auth.store.current import choose_in
@@ -216,49 +216,49 @@ class FileTokenStore:
         choose_in(self._folder, checked_name(name))
 
     def vouch(self, name: str) -> None:
-        """Note that a kept sign-in was compared with the settings just now (see `read_fresh_token`).
+        """Note that a kept sign-in matches the settings of now (see `since` of `read_fresh_token`).
 
         Raises:
-            ConfigError: the name is none.
+            ConfigError: this cannot be a name.
         """
         try:
             os.utime(self.path(name))
         except OSError:
-            return  # It will be compared again.
+            return  # It will be compared again next time.
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Keep other threads and processes from the sign-in; a lock dies with its process.
+        """Return a lock that excludes other threads and processes; it ends with its process.
 
         Args:
             name: of a sign-in, which need not exist yet.
-            timeout: seconds to wait for it on entry.
+            timeout: seconds to wait for the lock on entry.
 
         Raises:
-            ConfigError: the name is none.
-            StoreError: (on entry) somebody else held it all the time, or it cannot be made.
+            ConfigError: this cannot be a name.
+            StoreError: (on entry) the lock was not free in time, or its file cannot be created.
         """
         from loopback_auth.store.locks import locked
 
         return locked(self.path(name) + ".lock", timeout)
 
     def sign_in_lock(self, name: str) -> SignInLock:
-        """Return those who want to sign in under a name at the same time, in whatever process.
+        """Return the lock that lets one process at a time sign in under a name.
 
         Raises:
-            ConfigError: the name is none.
+            ConfigError: this cannot be a name.
         """
         from loopback_auth.store.sign_in_lock import SignInLock
 
         return SignInLock(self.path(name) + ".crowd")
 
     def check_writable(self) -> None:
-        """Prove that a sign-in could be kept now, by writing 64 KiB to the disk and removing them.
+        """Check that a sign-in can be kept now, by writing and removing a file of 64 KiB.
 
         Raises:
-            StoreError: it could not.
+            StoreError: it cannot.
         """
         self._prepare()
-        # Random, because zeroes take no room on a disk that compresses.
+        # Random bytes, because zeros need no space on a file system that compresses.
         discard(write_private(self._folder, os.urandom(PROBE_SIZE)))
 
     def _prepare(self) -> None:
@@ -276,7 +276,7 @@ class FileTokenStore:
         try:
             self.load(name)
         except StoreError:
-            # A link is not worth keeping: it is replaced, and what it points to is not ours.
+            # A link is replaced; what it points to is not ours.
             if not os.path.islink(path):
                 from loopback_auth.store.damaged import move_aside
 
@@ -305,16 +305,16 @@ def _is_name(text: str) -> bool:
 
 
 def checked_name(name: str) -> str:
-    """Return a name that can be one of a sign-in.
+    """Return the name of a sign-in unchanged, or refuse it.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: this cannot be a name.
     """
     if not _is_name(name):
         from loopback_auth.errors import ConfigError
 
         raise ConfigError(
-            f"{name!r} cannot name a sign-in",
-            hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, with a letter or a digit in front.",
+            f"{name!r} cannot be the name of a sign-in",
+            hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.",
         )
     return name

@@ -1,6 +1,7 @@
-"""Which sign-in is meant when none is named: the last one that was made, or the one that was chosen.
+"""Remember which sign-in is used when none is named: the latest one, or the one that was chosen.
 
-One private file beside the sign-ins holds its name. A name that is not kept any more means nothing.
+A private file beside the sign-ins contains its name. If no sign-in of that name is kept any more, none is
+chosen.
 """
 
 # Pathlib takes longer to import than a kept token to read.
@@ -26,18 +27,18 @@ def chosen_in(folder: str) -> str:
 
 
 def choose_in(folder: str, name: str) -> None:
-    """Choose a sign-in; what is chosen already is not written again, for a person may be waiting.
+    """Choose a sign-in; a choice that is there already is not written again, because a person may be waiting.
 
     Raises:
-        StoreError: the choice cannot be kept; the one before still is.
+        StoreError: the choice cannot be kept; the previous one is unchanged.
     """
-    from loopback_auth.errors import StoreError  # Not on the way to a kept token.
+    from loopback_auth.errors import StoreError  # Not needed to print a kept token.
 
     try:
         if chosen_in(folder) == name:
             return
     except StoreError:
-        pass  # What cannot be read is replaced.
+        pass  # An unreadable file is replaced.
     new = write_private(folder, name.encode("ascii") + b"\n", FILE)
     try:
         move_over(new, os.path.join(folder, FILE))
@@ -47,5 +48,5 @@ def choose_in(folder: str, name: str) -> None:
 
 
 def forget_in(folder: str) -> None:
-    """Choose none."""
+    """Remove the choice."""
     discard(os.path.join(folder, FILE))

@@ -1,4 +1,4 @@
-"""What lies beside a private file: damaged content, set aside, and what a crash has left of writing."""
+"""Files beside a private file: damaged content that was renamed, and what a crash has left."""
 
 # As in `private_files`.
 # ruff: noqa: PTH104, PTH118, PTH208
@@ -11,10 +11,10 @@ from loopback_auth.store.private_files import NEW_PREFIX, discard, system_refuse
 
 
 def move_aside(path: str, now: float) -> None:
-    """Rename whatever is at a path to `<path>.corrupt-<Unix seconds>`, over nothing that is there already.
+    """Rename a file to `<path>.corrupt-<Unix seconds>`, without replacing another file.
 
     Raises:
-        StoreError: it cannot be renamed.
+        StoreError: the file cannot be renamed.
     """
     second = int(now)
     while os.path.lexists(f"{path}.corrupt-{second}"):
@@ -24,13 +24,13 @@ def move_aside(path: str, now: float) -> None:
     except FileNotFoundError:
         return
     except OSError as exc:
-        raise system_refused(exc, path, "kept aside") from exc
+        raise system_refused(exc, path, "renamed") from exc
 
 
 def discard_copies(path: str, label: str) -> None:
-    """Remove what was set aside from a path, and what a crash has left of writing there.
+    """Remove the renamed copies of a file, and what a crash has left while writing it.
 
-    The caller has to keep everybody else from writing there.
+    The caller holds the lock, so that no other process writes there.
     """
     folder, name = os.path.split(path)
     aside, new = f"{name}.corrupt-", f"{NEW_PREFIX}{label}-"
@@ -39,6 +39,6 @@ def discard_copies(path: str, label: str) -> None:
     except OSError:
         return
     for entry in entries:
-        # What follows the label is as long as what `write_private` puts there: labels have hyphens, too.
+        # The length is that of the suffix of `write_private`, because labels may have hyphens too.
         if entry.startswith(aside) or (entry.startswith(new) and len(entry) == len(new) + 16):
             discard(os.path.join(folder, entry))

@@ -1,4 +1,4 @@
-"""What a store of sign-ins has to do, whatever it keeps them in."""
+"""The interface of a store of sign-ins, for programs that keep them elsewhere."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from loopback_auth.store import LOCK_TIMEOUT
 
 
 class TokenStore(Protocol):
-    """Where sign-ins are kept; every method may block and raises `StoreError` when it cannot do its work."""
+    """Where sign-ins are kept; every method may block, and raises `StoreError` when it fails."""
 
     def names(self) -> tuple[str, ...]:
-        """List what is kept, in alphabetical order."""
+        """Return the names of all kept sign-ins, in alphabetical order."""
         ...
 
     def load(self, name: str) -> SignIn | None:
-        """Read one sign-in; None when there is none of that name."""
+        """Return a sign-in; None when there is none of that name."""
         ...
 
     def save(self, sign_in: SignIn) -> None:
-        """Keep a sign-in under its name, in place of the old one."""
+        """Keep a sign-in under its name, and replace the previous one."""
         ...
 
     def delete(self, name: str) -> bool:
-        """Forget a sign-in; return whether there was one."""
+        """Delete a sign-in; return whether there was one."""
         ...
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Keep everybody else from the sign-in meanwhile; waits for at most `timeout` seconds on entry."""
+        """Return a lock that excludes all others; it waits for at most `timeout` seconds on entry."""
         ...
 
     def check_writable(self) -> None:
-        """Prove that a sign-in could be kept now, before a person is asked for one."""
+        """Check that a sign-in can be kept now, before a person is asked to sign in."""
         ...

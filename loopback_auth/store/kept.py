@@ -1,7 +1,7 @@
 """The form in which a sign-in is kept: one JSON object, format version 1.
 
 Members are the fields of `SignIn` and of what is in it, by their names; a field that is None is left out, and
-so are quirks where a provider has none, and a network that says nothing. Members that this version does not
+so are `quirks` and `network` where all their fields have the default. Members that this version does not
 know are ignored, so that older and newer versions of the package can read each other's files. Refuses to know
 where the text is kept.
 """
@@ -20,7 +20,7 @@ def to_json(sign_in: SignIn) -> bytes:
     """Write a sign-in as ASCII JSON, ending in a line break.
 
     Raises:
-        ValueError: a claim is not something that JSON can carry.
+        ValueError: a claim of the ID token cannot be written as JSON.
     """
     try:
         members = {"version": FORMAT_VERSION, **to_members(sign_in, defaults=True)}

@@ -1,6 +1,7 @@
-"""Locks of the operating system that are waited for; the one that is not is `early_lock`.
+"""Locks of the operating system that wait until they are free; `process_lock` has the one that does not wait.
 
-Imported when something is to be locked, since filelock takes longer to import than a kept token to read.
+This module is imported only to lock something, because importing filelock takes longer than reading a kept
+token.
 """
 
 # As in `private_files`.
@@ -21,17 +22,17 @@ _WHO_HOLDS = "handle.exe {} (of Sysinternals)" if WINDOWS else "fuser {}"
 
 @contextmanager
 def locked(path: str, timeout: float) -> Generator[None]:
-    """Hold a lock of the operating system; it may be left by another thread, and dies with its process.
+    """Hold a lock of the operating system; another thread may release it, and it ends with its process.
 
     Args:
-        path: the lock file; made, and left behind, since removing it would split those who wait.
+        path: the lock file; created and never removed: otherwise two processes could hold different files.
         timeout: seconds to wait on entry; 0 or less: try once.
 
     Raises:
-        StoreError: (on entry) somebody else held it all the time, or it cannot be made.
+        StoreError: (on entry) the lock was not free in time, or its file cannot be created.
     """
     make_folder(os.path.dirname(path))
-    # A negative time-out would mean for ever.
+    # For filelock a negative timeout means for ever.
     lock = FileLock(path, timeout=max(timeout, 0.0), mode=0o600, thread_local=False)
     try:
         lock.acquire()

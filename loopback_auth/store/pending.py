@@ -1,10 +1,10 @@
-"""Sign-ins that were begun and wait for the person, between one process and the next.
+"""Keep pending sign-ins, which wait for the person, between one process and the next.
 
-One private JSON file each, `<folder>/pending/<handle>.json`: who asks, the randomness of the attempt, and the
-journal, which is every answer that the flow has got so far. It holds a device code, a ticket or a code
-verifier, at the end the tokens themselves, but never the client secret. It is replaced in one step, locked
-while somebody goes on with it, and removed when the sign-in is over or its time is. What became of it stays
-known for an hour, without a secret, for those who ask again. What is in the files is `handed`.
+One private JSON file each, `<folder>/pending/<handle>.json`: the client, the random values of the attempt,
+and the journal, which is every answer that the flow has got so far. It contains a device code, a ticket or a
+code verifier, and in the end the tokens, but never the client secret. It is replaced in one step, locked
+while a process continues the sign-in, and removed when the sign-in has ended or expired. Its result is
+remembered for an hour, without secrets. What is in the files is decided in `pending_sign_in`.
 """
 
 # The rest of the store does without pathlib, too.
@@ -37,7 +37,7 @@ from loopback_auth.store.private_files import (
 
 FOLDER, SUFFIX, ENDED, LOCK = "pending", ".json", ".ended", ".lock"
 REMEMBERED = 3600.0
-"""Seconds for which it is known what became of a sign-in."""
+"""Seconds for which the result of a sign-in is remembered."""
 SUFFIX_BYTES = 3
 LAPSED = "It expired before it was approved and finished."
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}-[0-9a-f]{6}")
@@ -46,7 +46,7 @@ T = TypeVar("T", PendingSignIn, Ended)
 
 
 def new_handle(name: str) -> str:
-    """Make the handle of a new sign-in from its name."""
+    """Return a new handle for a sign-in of a name."""
     return f"{sign_in_name(name)}-{os.urandom(SUFFIX_BYTES).hex()}"
 
 
@@ -56,22 +56,22 @@ def name_in(handle: str) -> str:
 
 
 def is_handle(text: str) -> bool:
-    """Return whether a text could be a handle that was made here."""
+    """Return whether a text has the form of a handle."""
     return _HANDLE.fullmatch(text) is not None
 
 
 class PendingStore:
-    """Keeps sign-ins that are under way in files that only their owner can read.
+    """Keeps pending sign-ins in files that only their owner can read.
 
     Args:
-        folder: the data folder; made when something is first kept.
+        folder: the data folder; created when something is kept for the first time.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.join(os.path.abspath(folder), FOLDER)
 
     def handles(self) -> tuple[str, ...]:
-        """List the sign-ins that are under way, in alphabetical order.
+        """Return the handles of the pending sign-ins, in alphabetical order.
 
         Raises:
             StoreError: the folder cannot be read or trusted.
@@ -80,11 +80,11 @@ class PendingStore:
         return tuple(sorted(filter(is_handle, stems)))
 
     def load(self, handle: str) -> PendingSignIn | Ended | None:
-        """Read a sign-in, or what became of it; None when there never was one, or nobody remembers.
+        """Return a pending sign-in, or its result; None when there was none, or its result is forgotten.
 
         Raises:
-            ConfigError: the handle is none.
-            StoreError: the file cannot be read, trusted or understood; it is left as it is.
+            ConfigError: this cannot be a handle.
+            StoreError: the file cannot be read, is unsafe or is damaged; it is not changed.
         """
         path = self.path(handle)
         if not check_folder(self._folder):
@@ -96,23 +96,23 @@ class PendingStore:
         return None if content is None else _understood(Ended, content, handle, ended)
 
     def save(self, handed: PendingSignIn) -> None:
-        """Keep a sign-in as it stands: completely, or as it stood before.
+        """Keep a pending sign-in: completely, or not at all.
 
         Raises:
-            ConfigError: its handle is none.
+            ConfigError: its handle cannot be one.
             StoreError: it cannot be kept.
         """
         self._write(self.path(handed.handle), to_json(handed), handed.handle)
 
     def end(self, ended: Ended) -> None:
-        """Forget a sign-in, and remember what became of it.
+        """Delete a pending sign-in, and remember its result.
 
         Raises:
-            ConfigError: its handle is none.
-            StoreError: it is there and cannot be removed.
+            ConfigError: its handle cannot be one.
+            StoreError: the file exists and cannot be removed.
         """
         path = self.path(ended.handle)
-        with suppress(StoreError):  # A courtesy, for which there may be no room.
+        with suppress(StoreError):  # The result is optional; the disk may be full.
             self._write(self._ended(ended.handle), to_json(ended), ended.handle)
         try:
             os.unlink(path)
@@ -123,11 +123,11 @@ class PendingStore:
 
     @contextmanager
     def lock(self, handle: str, timeout: float) -> Generator[None]:
-        """Keep other processes from a sign-in; waits for at most `timeout` seconds on entry.
+        """Hold a lock that excludes other processes; it waits for at most `timeout` seconds on entry.
 
         Raises:
-            ConfigError: the handle is none.
-            StoreError: (on entry) somebody else held it all the time, or it cannot be made.
+            ConfigError: this cannot be a handle.
+            StoreError: (on entry) the lock was not free in time, or its file cannot be created.
         """
         from loopback_auth.store.locks import locked  # Start-up.
 
@@ -136,18 +136,18 @@ class PendingStore:
             try:
                 yield
             finally:
-                # Handles are used once, so that whoever still waits finds nothing left to protect.
+                # A handle is used once, so a process that still waits finds nothing to protect.
                 if not os.path.lexists(path):
                     discard(path + LOCK)
 
     def sweep(self, now: float) -> None:
-        """Remove the sign-ins whose time is over, and what was remembered for long enough.
+        """Remove the sign-ins that have expired, and results that were remembered for long enough.
 
         Raises:
             StoreError: the folder cannot be read or trusted.
         """
         for handle in self.handles():
-            # It may be damaged, or somebody is at it; either will be told when it is asked for.
+            # It may be damaged or locked; then whoever asks for it gets the error.
             with suppress(StoreError):
                 if self._has_lapsed(handle, now):
                     with self.lock(handle, 0):
@@ -164,7 +164,7 @@ class PendingStore:
         """Return the file of a sign-in, whether or not it exists.
 
         Raises:
-            ConfigError: the handle is none.
+            ConfigError: this cannot be a handle.
         """
         if not is_handle(handle):
             raise ConfigError(
@@ -178,7 +178,7 @@ class PendingStore:
         return isinstance(found, PendingSignIn) and found.lapsed(now)
 
     def _let_lapse(self, handle: str, now: float) -> None:
-        # Looked at again under the lock: somebody may have finished it just now.
+        # Read again under the lock: another process may just have finished it.
         if self._has_lapsed(handle, now):
             self.end(Ended(handle, name_in(handle), "expired", LAPSED))
 
@@ -195,7 +195,7 @@ class PendingStore:
         if len(content) > SIZE_LIMIT:
             raise store_error(
                 f"The sign-in {handle} cannot be kept: it is larger than 1 MiB",
-                "Begin again, and ask less often.",
+                "Begin again, and run finish less often.",
             )
         make_folder(self._folder)
         discard_left_overs(self._folder, time.time())

@@ -1,8 +1,9 @@
-"""A sign-in that was begun and waits for the person: its nouns, and the form in which they are kept.
+"""A pending sign-in, which waits for the person: its data types, and the form in which it is kept.
 
-One JSON object, format version 2, with a digest over all else in it: that shows a slip of an editor, which
-must not be acted upon; it keeps nobody out. A `ValueError` says what is wrong without quoting it. Refuses to
-know where the text is kept (`pending`) and what the answers mean (`signin.two_step`).
+One JSON object, format version 2, with a digest of all its other members. The digest reveals an accidental
+change, with which the program must not continue; it is not a protection. A `ValueError` says what is wrong
+without quoting it. Refuses to know where the text is kept (`pending`) and what the answers mean
+(`signin.two_step`).
 """
 
 from __future__ import annotations
@@ -18,16 +19,23 @@ from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import Attempt, Callback, ClientConfig, HttpResponse
 
 Outcome = Literal["signed in", "expired", "refused", "failed", "given up"]
-"""What becomes of a sign-in; it failed when an answer broke a rule."""
+"""The result of a sign-in; it failed when an answer broke a rule."""
 
 FORMAT_VERSION = 2
 ARRIVED_FOR = 86400.0
-"""Seconds for which tokens are kept that arrived when their process was killed."""
+"""Seconds for which tokens are kept that arrived just before their process was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request of ours that came to nothing, as the flow was told."""
+    """The error that a flow got for a request.
+
+    Args:
+        error: the name of its class.
+        message: what happened.
+        hint: what to do.
+        source: the clause that the answer broke; empty for none.
+    """
 
     error: Literal["TransportError", "MalformedResponse"]
     message: str
@@ -37,12 +45,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """An effect, by the name of its class, and its answer: one of the members behind, or none.
+    """One effect of a flow, and its answer: at most one of the last five fields.
 
     Args:
-        effect: name of its class.
-        step: of a request.
+        effect: the name of its class.
+        step: of `Send`.
         text: the redirect URI, for `Bind`.
+        response: for `Send`.
+        callback: for `Receive`.
+        moment: for `Sleep`.
+        failure: instead of a response.
     """
 
     effect: str
@@ -56,22 +68,24 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A sign-in that is in the hands of the person: what they need, and all that is needed to go on.
+    """A sign-in that waits for the person: what the person needs, and all that is needed to continue.
 
     Args:
         handle: name of the sign-in, a hyphen, and six characters that make it unique.
         created_at: Unix seconds.
         expires_at: Unix seconds after which the person cannot approve any more.
-        named: the provider as it was named; empty when it was not.
+        flow: that was begun.
         client: without its secret.
-        with_secret: it has one, which has to be found again.
-        verify_signature: ID tokens' signatures are checked.
-        message: for the person on a ticket's approval page.
-        url: to open; that of a ticket holds the ticket's id.
+        attempt: its random values.
+        named: the provider as the person named it; empty when they did not.
+        with_secret: the client has a secret, which the settings must provide again.
+        verify_signature: check the signatures of ID tokens.
+        message: for the person, on the approval page of a ticket.
+        url: to open; that of a ticket contains the ticket's id.
         user_code: to compare or to enter there; empty when there is none.
-        verification_uri: short enough to be typed, where it differs.
-        redirect_uri: where the browser ends, when that address is to be pasted.
-        interval: seconds that have to pass before it is asked the first time; 0 when nobody is asked.
+        verification_uri: short enough to be typed, where it differs from `url`.
+        redirect_uri: where the browser ends, when the person has to paste that URL.
+        interval: seconds before the first poll; 0 when there is no polling.
         journal: what the flow was answered, in order.
     """
 
@@ -94,7 +108,7 @@ class PendingSignIn:
 
     @property
     def answered(self) -> bool:
-        """Whether an answer is there that nobody has looked at yet: it may hold tokens, however late."""
+        """Whether an answer has arrived that was not processed yet; it may contain tokens."""
         effects = [each.effect for each in self.journal]
         if "VerificationPrompt" not in effects:
             return "Receive" in effects
@@ -102,16 +116,18 @@ class PendingSignIn:
         return "Send" in effects[waited:]
 
     def lapsed(self, now: float) -> bool:
-        """Return whether the person's time is over; what has arrived within it may be used for a day more."""
+        """Return whether it has expired; an answer that arrived before can be used for one more day."""
         return now >= self.expires_at + (ARRIVED_FOR if self.answered else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of a sign-in.
+    """The result of a pending sign-in.
 
     Args:
+        handle: of the pending sign-in.
         name: under which its tokens were kept, if they were.
+        outcome: how it ended.
         message: what happened, for people.
     """
 
@@ -125,22 +141,22 @@ T = TypeVar("T", PendingSignIn, Ended)
 
 
 def to_json(value: PendingSignIn | Ended) -> bytes:
-    """Write it as ASCII JSON, ending in a line break."""
+    """Write a pending sign-in, or its result, as ASCII JSON, ending in a line break."""
     members = to_members(value)
     document = {"version": FORMAT_VERSION, "digest": _digest(members), **members}
     return json.dumps(document, indent=1, allow_nan=False).encode("ascii") + b"\n"
 
 
 def from_json(kind: type[T], content: bytes, handle: str) -> T:
-    """Read it back.
+    """Read a pending sign-in, or its result, back.
 
     Args:
-        kind: what it has to be.
-        content: what `to_json` wrote, or anything at all.
-        handle: the one that it must bear.
+        kind: which of the two it must be.
+        content: what `to_json` wrote, or any other bytes.
+        handle: that it must have.
 
     Raises:
-        ValueError: it is something else; the text quotes no value.
+        ValueError: the content is something else; the text quotes no value.
     """
     members = read_object(content)
     version = members.pop("version", None)

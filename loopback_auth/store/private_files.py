@@ -1,14 +1,14 @@
-"""Files for their owner alone: how they are made, replaced and read again.
+"""Private files, which only their owner can read: create, replace and read them.
 
-Decides what a file or folder must look like before we trust or fill it: ours, of the plain kind, closed to
-everybody else. A file has its final mode from its first moment, since a chmod afterwards comes too late
-(CVE-2025-27154); it is written beside its target and moved over it, so that a crash or a full disk leaves
-the old content whole. Refuses to know what the files contain.
+Decides what a file or folder must be like before the program reads or writes it: owned by the user, a plain
+file or folder, and closed to other users. A file has its final mode when it is created, because a chmod
+afterwards would be too late (CVE-2025-27154). It is written beside its target and then moved over it, so that
+a crash or a full disk leaves the old content unchanged. Refuses to know what the files contain.
 
-Where the system has no owners or mode bits (Windows), only the kind of file is checked. Folders that we make
-are for their user alone there too (CVE-2024-4030, mended in Python 3.11.10, 3.12.4 and 3.13), and one that is
-there already keeps its access list; below a profile that lets nobody else in. Weak spot: somebody who may
-write to a *parent* folder can take the whole folder away, though not read it.
+On Windows, which has neither owners nor mode bits in this sense, only the type of the file is checked. New
+folders are for their user alone there too (CVE-2024-4030, fixed in Python 3.11.10, 3.12.4 and 3.13); an
+existing folder keeps its access list, inside a profile that other users cannot open. Known weakness: a user
+who may write to a *parent* folder can remove the whole folder, but cannot read it.
 """
 
 # Pathlib takes longer to import than a kept token to read.
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from loopback_auth.errors import StoreError
 
 SIZE_LIMIT = 1024 * 1024
-"""Bytes; whatever is larger was not written by us."""
+"""Bytes; a larger file was not written by this program."""
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Seconds between the tries to move a file that somebody reads: another process of ours, or a scanner."""
+"""Seconds between attempts to move a file that another process reads, such as a virus scanner."""
 LEFT_OVER_AFTER = 3600.0
-"""Seconds after which a file that nobody put in place is taken for the trace of a crash."""
+"""Seconds after which a new file that was not moved into place counts as left by a crash."""
 NEW_PREFIX = ".new-"
 
-# O_NONBLOCK: opening a named pipe would otherwise wait for its other end, before it can be refused.
+# O_NONBLOCK: otherwise opening a named pipe would wait for its other end, before it can be refused.
 _OPTIONAL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _OPTIONAL
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPTIONAL
 
 _ELSEWHERE = "choose another folder with LOOPBACK_AUTH_DATA_DIR"
-# What a person types to mend it, in the shell of their system.
+# Commands for hints, in the shell of the system.
 WINDOWS = os.name == "nt"
 _LOOK_AT = "dir /a" if WINDOWS else "ls -la"
 _MOVE = "move" if WINDOWS else "mv"
@@ -51,19 +51,19 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def store_error(message: str, hint: str) -> StoreError:
-    """Make the error of this corner; imported only now, because the fast path never needs it."""
+    """Return a `StoreError`, which is imported only now: printing a kept token does not need it."""
     from loopback_auth.errors import StoreError  # Start-up.
 
     return StoreError(message, hint=hint)
 
 
 def system_refused(exc: OSError, path: str, done: str) -> StoreError:
-    """Say in our words that the operating system refused.
+    """Return the error for an operation that the operating system refused.
 
     Args:
-        exc: what it said.
-        path: the file or folder it was about.
-        done: what was wanted, as a participle: `read`, `written`.
+        exc: the error of the system.
+        path: the file or folder.
+        done: what could not be done, as a participle: `read`, `written`.
     """
     hint = f"Look at the folder with: {_LOOK_AT} {quoted(os.path.dirname(path))}; or {_ELSEWHERE}."
     if exc.errno in _FULL:
@@ -79,7 +79,7 @@ def system_refused(exc: OSError, path: str, done: str) -> StoreError:
 
 
 def _is_ours(folder: str) -> bool:
-    """Return whether a folder is there whose mode we can change."""
+    """Return whether a folder exists and belongs to this user, who can therefore change its mode."""
     try:
         return not _foreign(os.lstat(folder))
     except OSError:
@@ -87,13 +87,13 @@ def _is_ours(folder: str) -> bool:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder and its missing parents, all closed to others under any umask.
+    """Create a folder and its missing parents, all closed to other users with any umask.
 
     Args:
         path: absolute.
 
     Raises:
-        StoreError: it cannot be made, or what is there cannot be trusted.
+        StoreError: the folder cannot be created, or the existing one is unsafe.
     """
     try:
         _make_with_parents(path)
@@ -103,16 +103,16 @@ def make_folder(path: str) -> None:
 
 
 def check_folder(path: str) -> bool:
-    """Return whether a folder is there.
+    """Return whether a folder exists.
 
     Raises:
-        StoreError: it is there but not a folder, not ours, or open to others.
+        StoreError: it is not a folder, belongs to another user, or is open to other users.
     """
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         parent = os.path.dirname(path)
-        # Windows does not tell a missing file from one below something that is not a folder.
+        # On Windows a path below a file gives the same error as a missing one.
         if os.path.isfile(parent):
             raise _not_a_folder(parent) from None
         return False
@@ -122,7 +122,7 @@ def check_folder(path: str) -> bool:
         raise _not_a_folder(path)
     if _foreign(found):
         raise store_error(
-            f"{path} belongs to user id {found.st_uid}, not to you", f"Run as that user, or {_ELSEWHERE}."
+            f"{path} belongs to user ID {found.st_uid}, not to you", f"Run as that user, or {_ELSEWHERE}."
         )
     if _mode(found) & 0o777 != 0o700:
         raise store_error(
@@ -132,15 +132,16 @@ def check_folder(path: str) -> bool:
 
 
 def _not_a_folder(path: str) -> StoreError:
-    hint = f"Move it away: {_MOVE} {quoted(path)} {quoted(path + '.old')}; or {_ELSEWHERE}."
+    hint = f"Rename it: {_MOVE} {quoted(path)} {quoted(path + '.old')}; or {_ELSEWHERE}."
     return store_error(f"{path} is not a folder", hint)
 
 
 def read_private(path: str) -> bytes | None:
-    """Read a file that only we can have written; None when there is none.
+    """Read a file that only this user can have written; None when there is none.
 
     Raises:
-        StoreError: it is a link or no regular file, not ours, open to others, too large, or cannot be read.
+        StoreError: the file cannot be read, or is unsafe: a link, not a regular file, of another user, open
+            to other users, or too large.
     """
     try:
         descriptor = os.open(path, _READ)
@@ -160,15 +161,15 @@ def read_private(path: str) -> bytes | None:
 
 
 def write_private(folder: str, content: bytes, label: str = "") -> str:
-    """Write a new file to the disk, under a name of its own; return its path.
+    """Write a new file to the disk under a unique name, and return its path.
 
     Args:
-        folder: where to.
-        content: what.
-        label: what it is for, so that what a crash has left of that can be found.
+        folder: in which to write.
+        content: of the file.
+        label: part of the name, by which a file that a crash has left can be found.
 
     Raises:
-        StoreError: it cannot be written, or this file system cannot keep it from others; nothing is left.
+        StoreError: the file cannot be written, or the file system cannot keep it private; nothing is left.
     """
     path = os.path.join(folder, f"{NEW_PREFIX}{label}-{os.urandom(8).hex()}")
     try:
@@ -191,10 +192,10 @@ def write_private(folder: str, content: bytes, label: str = "") -> str:
 
 
 def move_over(new: str, path: str) -> None:
-    """Put a written file in its place, whatever is there; a link is replaced, not followed.
+    """Move a new file over its target; a link there is replaced, not followed.
 
     Raises:
-        StoreError: it cannot be moved; the old content stays.
+        StoreError: the file cannot be moved; the old content is unchanged.
     """
     try:
         while_read(lambda: os.replace(new, path))
@@ -204,7 +205,7 @@ def move_over(new: str, path: str) -> None:
 
 
 def while_read(move: Callable[[], None]) -> None:
-    """Move a file although somebody may be reading it, which Windows does not allow; readers are quick."""
+    """Move a file, and try again while another process reads it, which Windows does not allow."""
     for pause in _PAUSES:
         try:
             return move()
@@ -216,7 +217,7 @@ def while_read(move: Callable[[], None]) -> None:
 
 
 def discard(path: str) -> None:
-    """Remove a file if that is possible."""
+    """Remove a file, if that is possible."""
     try:
         os.unlink(path)
     except OSError:
@@ -224,7 +225,7 @@ def discard(path: str) -> None:
 
 
 def discard_left_overs(folder: str, now: float) -> None:
-    """Remove the new files that a crash kept from being put in place."""
+    """Remove new files that were not moved into place because of a crash."""
     try:
         with os.scandir(folder) as entries:
             left = [entry.path for entry in entries if _left_over(entry, now)]
@@ -241,7 +242,7 @@ def _left_over(entry: os.DirEntry[str], now: float) -> bool:
 
 
 def _make_with_parents(path: str) -> None:
-    # os.makedirs would give the parents the mode that the umask leaves.
+    # With os.makedirs the umask would decide about the mode of the parents.
     parent = os.path.dirname(path)
     if not os.path.isdir(parent):
         _make_with_parents(parent)
@@ -261,22 +262,22 @@ def _sync_folder(folder: str) -> None:
     try:
         os.fsync(descriptor)
     except OSError:
-        # The file is in place; some file systems cannot flush a folder.
+        # The file is in place; not every file system can flush a folder.
         return
     finally:
         os.close(descriptor)
 
 
 def _flaw(found: os.stat_result) -> tuple[str, str] | None:
-    # What is wrong, and the command that mends it; removing a name never harms what else it points to.
+    # What is wrong, and the command that repairs it; removing a link never harms its target.
     if stat.S_ISLNK(found.st_mode):
         return "is a symbolic link", _REMOVE
     if not stat.S_ISREG(found.st_mode):
         return "is not a regular file", f"{_REMOVE} -d" if not WINDOWS else "rmdir"
     if _foreign(found):
-        return f"belongs to user id {found.st_uid}, not to you", _REMOVE
+        return f"belongs to user ID {found.st_uid}, not to you", _REMOVE
     if found.st_nlink > 1:
-        return "has a second name elsewhere (a hard link)", _REMOVE
+        return "has a second name (a hard link)", _REMOVE
     if _mode(found) & 0o477 != 0o400:
         return f"has mode {_mode(found):04o} instead of 0600", "chmod 600"
     if found.st_size > SIZE_LIMIT:
@@ -285,7 +286,7 @@ def _flaw(found: os.stat_result) -> tuple[str, str] | None:
 
 
 def _flaw_by_name(path: str) -> tuple[str, str] | None:
-    # Good enough to explain why opening failed, never to trust what a later open would find.
+    # Explains why opening failed; it is no check of a file that is opened later.
     try:
         return _flaw(os.lstat(path))
     except OSError:
@@ -293,11 +294,11 @@ def _flaw_by_name(path: str) -> tuple[str, str] | None:
 
 
 def _unsafe(path: str, what: str, command: str) -> StoreError:
-    return store_error(f"{path} is not to be trusted: it {what}", f"Run: {command} {quoted(path)}")
+    return store_error(f"{path} is not safe to use: it {what}", f"Run: {command} {quoted(path)}")
 
 
 def _mode(found: os.stat_result) -> int:
-    # Without owners there is nobody to shut out, and the bits are invented.
+    # Without owners the mode bits mean nothing.
     if not hasattr(os, "geteuid"):
         return 0o700 if stat.S_ISDIR(found.st_mode) else 0o600
     return stat.S_IMODE(found.st_mode) & 0o777
@@ -308,9 +309,9 @@ def _foreign(found: os.stat_result) -> bool:
 
 
 def quoted(path: str) -> str:
-    """Return a path as a person types it, in the shell of their system."""
+    """Return a path as it is typed in the shell of the system."""
     if WINDOWS:
-        return f'"{path}"'  # No path has a quotation mark there.
+        return f'"{path}"'  # A path has no quotation mark on Windows.
     import shlex  # Start-up.
 
     return shlex.quote(path)

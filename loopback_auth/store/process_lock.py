@@ -1,11 +1,11 @@
 """A lock of the operating system that is needed before the browser is started.
 
-It dies with its process, so that nobody has to judge whether a holder is still alive. Everything else is
-locked by filelock (`locks`), but importing that costs more than starting Python does; hence
-this one lock is taken by the call that filelock makes too.
+It ends with its process, so that the program never has to check whether the holder is still alive. All other
+locks use filelock (`locks`); importing that takes longer than starting Python, so this lock makes the same
+system call itself.
 
-Where a file system has no locks (some network and FUSE mounts), everybody gets it: two open tabs are better
-than waiting for a process that is not there.
+On a file system without locks (some network and FUSE mounts) every process gets it: two open tabs are better
+than waiting for a process that does not exist.
 """
 
 # Pathlib takes longer to import than all of this to run.
@@ -21,28 +21,28 @@ from loopback_auth.store.private_files import make_folder, system_refused
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK, 0})
-"""What says that somebody else has the lock; the C library of Wine says so without a number."""
+"""Errors that mean that another process has the lock; the C library of Wine gives no number."""
 _FAR = 1 << 30
-"""Where the lock is on Windows: nobody can read a byte that is locked."""
+"""The position of the lock on Windows, where a locked byte cannot be read."""
 
 
 class ProcessLock:
-    """A lock on a file that is taken at once or not at all; any thread may let go of it.
+    """A lock on a file that is taken at once or not at all; any thread may release it.
 
     Args:
-        path: of the file that is locked; its folder is made.
+        path: of the locked file; its folder is created.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.descriptor: int | None = None
-        """Of the file, for reading and writing, while the lock is held."""
+        """Of the locked file, for reading and writing; None while the lock is not held."""
 
     def take(self) -> bool:
-        """Take the lock if nobody has it; return whether it is ours.
+        """Take the lock if it is free; return whether this object has it.
 
         Raises:
-            StoreError: the file cannot be made or opened.
+            StoreError: the file cannot be created or opened.
         """
         if self.descriptor is not None:
             return True
@@ -61,7 +61,7 @@ class ProcessLock:
         return True
 
     def release(self) -> None:
-        """Let somebody else have it."""
+        """Release the lock, if it is held."""
         if self.descriptor is not None:
             _unlock(self.descriptor)
             os.close(self.descriptor)
@@ -81,7 +81,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _unlock(descriptor: int) -> None:
-    """Unlock before closing: a process forked meanwhile keeps the file open, and Windows takes its time."""
+    """Unlock before closing: a process that was forked keeps the file open, and Windows unlocks late."""
     try:
         if sys.platform == "win32":
             import msvcrt  # Of one platform.
@@ -93,4 +93,4 @@ def _unlock(descriptor: int) -> None:
 
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     except OSError:
-        return  # Where a file system has no locks there was none.
+        return  # The file system has no locks, so there was none.

@@ -1,8 +1,8 @@
-"""Many processes that want to sign in at once: one leads, the others wait for what comes of it.
+"""When several processes want to sign in at once, one of them leads, and the others wait for its result.
 
-Who leads holds a lock of the operating system, so that a leader that dies is replaced without anybody having
-to judge whether it is still alive. In the locked file stands who leads and, once it is over, how it ended:
-those who were waiting take a refusal as theirs, lest twenty of them ask the same person one after the other.
+The leader holds a lock of the operating system, so that a leader that dies is replaced without a check
+whether it is still alive. The locked file names the leader and, afterwards, the result. The waiting processes
+share a failure: otherwise twenty of them would ask the same person one after the other.
 
 Source: int128/kubelogin#904, gravitational/teleport#9450 (many tabs); punkpeye/mcp-remote#325.
 """
@@ -23,60 +23,60 @@ if TYPE_CHECKING:
 
 
 class SignInLock:
-    """Everybody who wants to sign in under one name; as a context manager, the time that one of them leads.
+    """The lock of one name; as a context manager, the time for which this process leads.
 
     Args:
-        path: of the file that is locked; its folder is made.
+        path: of the locked file; its folder is created.
     """
 
     def __init__(self, path: str) -> None:
         self._lock = ProcessLock(path)
 
     def lead(self) -> bool:
-        """Become the leader if there is none; return whether that is what we are.
+        """Become the leader if there is none; return whether this process leads.
 
         Raises:
-            StoreError: the file cannot be made or opened.
+            StoreError: the file cannot be created or opened.
         """
         return self._lock.take()
 
     def leader(self) -> int:
-        """Return the process that leads, as far as it has said so; otherwise 0."""
+        """Return the process ID of the leader; 0 when it is not known."""
         process = self._read().get("process")
         return process if type(process) is int and process > 0 else 0
 
     def ended_since(self, moment: float) -> bool:
-        """Return whether a sign-in has come to its end since a moment, in Unix seconds.
+        """Return whether a sign-in has ended since a time, in Unix seconds.
 
         Raises:
-            SignInRequired: it has, and it failed.
+            SignInRequired: it has ended with a failure.
         """
         said = self._read()
         ended_at, error = said.get("ended_at"), said.get("error")
-        # A clock that was ahead and is right again must not make an old end last until then.
+        # A time in the future is from a clock that was wrong, and counts as none.
         if not isinstance(ended_at, (int, float)) or not moment <= ended_at <= time.time():
             return False
         if isinstance(error, str) and error:
             raise SignInRequired(
-                f"Another process was signing in, and that ended so: {error}",
-                hint="Run the command again to be asked yourself.",
+                f"The sign-in of another process failed: {error}",
+                hint="Run the command again to sign in yourself.",
             )
         return True
 
     def leave(self) -> None:
-        """Let somebody else lead."""
+        """Let another process lead."""
         self._lock.release()
 
     def __enter__(self) -> SignInLock:
-        """Say that we lead; only once `lead` has said so."""
-        # Before the browser is started: what would be imported for JSON can wait.
+        """Write that this process leads; only after `lead` has returned True."""
+        # The browser is not started yet, so json is not imported for this.
         self._write(b'{"process": %d}' % os.getpid())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Somebody who gives up speaks for this one program alone, and a program that crashes for nobody.
+        # A cancelled sign-in, or a crash, concerns this process alone.
         if exc is None or (isinstance(exc, LoopbackAuthError) and not isinstance(exc, AttemptCancelled)):
             import json  # Start-up.
 
@@ -90,7 +90,7 @@ class SignInLock:
         try:
             said = json.loads(read_private(self._lock.path) or b"{}")
         except (ValueError, RecursionError, LoopbackAuthError):
-            return {}  # It is being written, or was edited by hand: nothing in it has to be known.
+            return {}  # It is being written, or was edited by hand; its content is optional.
         return said if isinstance(said, dict) else {}
 
     def _write(self, content: bytes) -> None:
@@ -101,4 +101,4 @@ class SignInLock:
             os.truncate(descriptor, 0)
             os.write(descriptor, content)
         except OSError:
-            return  # A full disk keeps nobody from signing in; the others will ask for themselves.
+            return  # On a full disk the sign-in goes on, and the other processes sign in themselves.

@@ -151,9 +151,9 @@ def test_a_stranger_s_file_and_folder_are_refused(folder: Path, monkeypatch: pyt
     us = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: us + 1)
 
-    with pytest.raises(StoreError, match=f"user id {us}"):
+    with pytest.raises(StoreError, match=f"user ID {us}"):
         private_files.read_private(str(path))
-    with pytest.raises(StoreError, match=f"user id {us}"):
+    with pytest.raises(StoreError, match=f"user ID {us}"):
         private_files.check_folder(str(folder))
 
 

@@ -269,7 +269,7 @@ def test_a_damaged_file_is_refused_untouched_and_kept_aside(files: FileTokenStor
     [aside] = [name for name in entries(tmp_path) if name.startswith("as.example.json.corrupt-")]
 
     assert str(path) in caught.value.message
-    assert "kept aside" in caught.value.hint
+    assert "renamed" in caught.value.hint
     assert (left, (path.parent / aside).read_bytes()) == (b"damaged", b"damaged")
     assert files.load("as.example") == SIGN_IN
 
