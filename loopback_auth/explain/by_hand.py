@@ -13,8 +13,8 @@ from loopback_auth.compare.model import Run
 from loopback_auth.explain.story import FROM_ANSWER, Manner, shown_link
 from loopback_auth.explain.value_flow import came_back
 from loopback_auth.model import FORM
-from loopback_auth.trace.evidence import label_kind, traits_of
-from loopback_auth.trace.reading import LABEL, labels_in, media_type
+from loopback_auth.trace.evidence import traits_of
+from loopback_auth.trace.reading import LABEL, label_kind, labels_in, media_type
 from loopback_auth.trace.records import Exchange, Step
 
 SHOWN = frozenset({"accept", "authorization", "content-type"})

@@ -22,11 +22,11 @@ from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.endings import ending_of, flow_of
 from loopback_auth.explain.grouping import BESIDES, Found, groups, server
 from loopback_auth.explain.har import Archive, Entry, read_archive
-from loopback_auth.explain.recognition import Recognition, bare, ticket_ids
+from loopback_auth.explain.recognition import Recognition, ticket_ids
 from loopback_auth.explain.reduction import reduced
 from loopback_auth.protocol.ticket import ticket_secrets
 from loopback_auth.trace.evidence import RESPONSES, authorization_request
-from loopback_auth.trace.reading import LABEL
+from loopback_auth.trace.reading import LABEL, label_kind, without_query
 from loopback_auth.trace.records import Exchange, Party, Trace
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.writing import written_exchange, written_secrets
@@ -128,7 +128,7 @@ def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found
         if not step:
             continue
         sender: Party = "browser" if entry.by_browser else "client"
-        back = bare(url) in recognition.redirect_uris or step in RESPONSES
+        back = without_query(url) in recognition.redirect_uris or step in RESPONSES
         shown = address if entry.navigates or step == "authorization response" else ""
         request = replace(entry.request, url=url.partition("#")[0])
         yield Found(replace(entry, request=request), step, sender, "client" if back else "server", shown)
@@ -139,9 +139,9 @@ def _learn(one: Found, redactor: Redactor, contract: TicketContract | None) -> N
     request, answered = one.entry.request, one.entry.answer
     for ticket in ticket_ids(contract, request.url):
         redactor.learn("ticket", ticket)
-    for label in LABEL.findall(unquote(bare(request.url))):
+    for label in LABEL.findall(unquote(without_query(request.url))):
         # An archive of ours, in which it is one already.
-        redactor.learn(label.strip("<>").partition("#")[0], label)
+        redactor.learn(label_kind(label), label)
     redactor.learn_request(request, guess=one.sender == "browser")
     redactor.learn_url(one.address, guess=True)
     if answered is None:

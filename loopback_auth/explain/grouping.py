@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from loopback_auth.explain.endings import PUSHED
 from loopback_auth.explain.har import Entry
-from loopback_auth.explain.recognition import bare, sent
-from loopback_auth.trace.evidence import RESPONSES, label_kind
-from loopback_auth.trace.reading import LABEL
+from loopback_auth.explain.recognition import sent
+from loopback_auth.trace.evidence import RESPONSES
+from loopback_auth.trace.reading import LABEL, label_kind, without_query
 from loopback_auth.trace.records import Party
 from loopback_auth.trace.redactor import Redactor
 
@@ -97,8 +97,8 @@ def _joined_otherwise(one: Found, links: set[str], begun: Sequence[Group]) -> li
 def _waits_for(group: Group, one: Found, _links: set[str]) -> bool:
     steps = {member.step for member in group[1]}
     asked = [sent(member.entry.request) for member in group[1] if member.step in ASKING]
-    at = {bare(parameters.get("redirect_uri", "")) for parameters in asked}
-    return bare(one.entry.request.url) in at and one.step not in steps
+    at = {without_query(parameters.get("redirect_uri", "")) for parameters in asked}
+    return without_query(one.entry.request.url) in at and one.step not in steps
 
 
 def _is_at_its_server(group: Group, one: Found, links: set[str]) -> bool:
@@ -111,7 +111,7 @@ def _is_at_its_server(group: Group, one: Found, links: set[str]) -> bool:
 
 def server(url: str) -> str:
     """Return scheme and host of an address, however malformed it is."""
-    return "/".join(bare(url).split("/", 3)[:3])
+    return "/".join(without_query(url).split("/", 3)[:3])
 
 
 def _links(one: Found, redactor: Redactor) -> set[str]:
@@ -125,4 +125,4 @@ def _links(one: Found, redactor: Redactor) -> set[str]:
     if one.step in DIRECT and one.entry.answer is not None:
         texts.append(one.entry.answer.body.decode("utf-8", "replace"))
     shown = (label for text in texts for label in LABEL.findall(redactor.excerpt(text)))
-    return {label for label in shown if label.strip("<>").partition("#")[0] in LINKING}
+    return {label for label in shown if label_kind(label) in LINKING}

@@ -20,6 +20,7 @@ from loopback_auth.model import FORM, HttpRequest, HttpResponse
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.json import member, object_or_none
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY
+from loopback_auth.trace.reading import without_query
 
 WELL_KNOWN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 GRANTS = {
@@ -62,14 +63,14 @@ class Recognition:
 
     def _expect(self, asked: Mapping[str, str]) -> None:
         """Remember where the answer to an authorization request goes."""
-        uri = bare(asked.get("redirect_uri", ""))
+        uri = without_query(asked.get("redirect_uri", ""))
         self.redirect_uris.add(uri)
         usual = "fragment" if {"token", "id_token"} & set(asked.get("response_type", "").split()) else "query"
         if asked.get("response_mode", usual) == "fragment":
             self._behind_fragments.add(uri)
 
     def _named(self, entry: Entry) -> str:
-        request, along, place = entry.request, sent(entry.request), bare(entry.request.url)
+        request, along, place = entry.request, sent(entry.request), without_query(entry.request.url)
         answered = document(entry.answer)
         if any(name in place for name in WELL_KNOWN):
             return "metadata request"
@@ -117,7 +118,7 @@ class Recognition:
         if along.get("response_type") == "ticket" and "ticket" in along:
             self.contract = self.contract or NETLIFY
             return "ticket approval page"
-        place = bare(request.url)
+        place = without_query(request.url)
         for contract in [self.contract] if self.contract is not None else CONTRACTS.values():
             for name, step in CALLS.items():
                 call: Call | None = getattr(contract, name)
@@ -144,7 +145,7 @@ class Recognition:
         for value, step in (("poll_url", "ticket status request"), ("browser_url", "ticket approval page")):
             address = member(document(answer), contract.extract.get(value, ""))
             if isinstance(address, str) and address:
-                self._endpoints[bare(address)] = step
+                self._endpoints[without_query(address)] = step
 
     def _remember(self, step: str, answer: HttpResponse | None) -> None:
         told = document(answer)
@@ -160,7 +161,7 @@ class Recognition:
         for name, following in known.items():
             address = told.get(name)
             if isinstance(address, str):
-                self._endpoints[bare(address)] = following
+                self._endpoints[without_query(address)] = following
 
 
 def sent(request: HttpRequest) -> Mapping[str, str]:
@@ -176,18 +177,13 @@ def document(message: HttpRequest | HttpResponse | None) -> Mapping[str, object]
     return (object_or_none(message.body) if message is not None else None) or {}
 
 
-def bare(url: str) -> str:
-    """Return an address without query and fragment."""
-    return re.split(r"[?#]", url, maxsplit=1)[0]
-
-
 def ticket_ids(contract: TicketContract | None, url: str) -> Iterator[str]:
     """Iterate over the parts of an address that are the id of a ticket."""
     if contract is None:
         return
     for name in CALLS:
         call: Call | None = getattr(contract, name)
-        if call is not None and (found := _pattern(call, contract).fullmatch(bare(url))) is not None:
+        if call is not None and (found := _pattern(call, contract).fullmatch(without_query(url))) is not None:
             yield from (unquote(part) for part in found.groups() if part)
 
 
@@ -200,7 +196,7 @@ def _pattern(call: Call, contract: TicketContract) -> re.Pattern[str]:
     free = r"https?://[^/]+(?:/.*)?"
     known = {"base": contract.base, "ui": contract.ui}
     expression = ""
-    for literal, name, _, _ in Formatter().parse(bare(call.url)):
+    for literal, name, _, _ in Formatter().parse(without_query(call.url)):
         expression += re.escape(literal)
         if name in known:
             expression += free if TELLING in call.url else re.escape(known[name])

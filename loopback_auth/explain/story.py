@@ -18,11 +18,11 @@ from loopback_auth.explain.story_words import PARAMETERS, STEPS, VENDOR, Told
 from loopback_auth.explain.value_flow import came_back, carried, sent_along
 from loopback_auth.model import Provider
 from loopback_auth.redact import server_text
-from loopback_auth.trace.evidence import label_kind
 from loopback_auth.trace.reading import (
     LABEL,
     Parameters,
     fragment_parameters,
+    label_kind,
     labels_received,
     labels_sent,
     without_query,

@@ -25,11 +25,10 @@ from loopback_auth.trace.evidence import (
     entry_numbers,
     exchanges_named,
     first_exchange,
-    label_kind,
     redeeming_request,
     traits_of,
 )
-from loopback_auth.trace.reading import labels_in, labels_received, labels_sent, without_query
+from loopback_auth.trace.reading import label_kind, labels_in, labels_received, labels_sent, without_query
 from loopback_auth.trace.records import Exchange, Trace
 
 

@@ -11,6 +11,7 @@ from loopback_auth.trace.reading import (
     form_parameters,
     fragment_parameters,
     json_parameters,
+    label_kind,
     query_parameters,
     response_header,
     response_members,
@@ -47,4 +48,4 @@ def came_back(exchange: Exchange) -> Parameters:
 def _credentials(head: str) -> Parameters:
     if (client := _CLIENT.fullmatch(head)) is not None:
         return ("client_id", client[1]), ("client_secret", client[2])
-    return tuple((label.strip("<>").partition("#")[0], label) for label in LABEL.findall(head))
+    return tuple((label_kind(label), label) for label in LABEL.findall(head))

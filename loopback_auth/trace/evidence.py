@@ -16,6 +16,7 @@ from loopback_auth.flow_table import BY_NAME, FlowTraits
 from loopback_auth.trace.reading import (
     form_parameters,
     fragment_parameters,
+    label_kind,
     labels_in,
     labels_sent,
     query_parameters,
@@ -65,11 +66,6 @@ class Message:
 def traits_of(flow: str) -> FlowTraits:
     """Return the traits of a flow; those of `code` for an unknown one."""
     return BY_NAME.get(flow, BY_NAME["code"])
-
-
-def label_kind(label: str) -> str:
-    """Return the kind of a secret from its label, such as `code` from `<code#1>`; a name stays as it is."""
-    return label.strip("<>").partition("#")[0]
 
 
 def labels_of_kind(found: Iterable[str], kinds: Iterable[str]) -> tuple[str, ...]:

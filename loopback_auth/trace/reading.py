@@ -43,7 +43,7 @@ def form_parameters(exchange: Exchange) -> Parameters:
 
 def json_parameters(exchange: Exchange) -> Parameters:
     """Return the members of a JSON object in the body of a request; empty where there is no object."""
-    return _members(exchange.request_body)
+    return _members_in(exchange.request_body)
 
 
 def parameters_sent(exchange: Exchange) -> Parameters:
@@ -53,12 +53,17 @@ def parameters_sent(exchange: Exchange) -> Parameters:
 
 def response_members(exchange: Exchange) -> Parameters:
     """Return the members of a JSON object in the body of a response; empty where there is no object."""
-    return _members(exchange.response_body)
+    return _members_in(exchange.response_body)
 
 
 def labels_in(*texts: str) -> tuple[str, ...]:
     """Return the labels in some texts, each once, in order."""
     return tuple(dict.fromkeys(label for text in texts for label in LABEL.findall(text)))
+
+
+def label_kind(label: str) -> str:
+    """Return the kind of a secret from its label, such as `code` from `<code#1>`; a name stays as it is."""
+    return label.strip("<>").partition("#")[0]
 
 
 def labels_sent(exchange: Exchange) -> tuple[str, ...]:
@@ -84,7 +89,7 @@ def media_type(headers: Parameters) -> str:
     return kind.partition(";")[0].strip().lower()
 
 
-def _members(text: str) -> Parameters:
+def _members_in(text: str) -> Parameters:
     return tuple((name, _plain(value)) for name, value in (object_or_none(text) or {}).items())
 
 

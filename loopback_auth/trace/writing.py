@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.trace.reading import label_kind
 from loopback_auth.trace.records import Exchange, Party, Secret, Step
 from loopback_auth.trace.redactor import Redactor
 
@@ -50,7 +51,5 @@ def written_secrets(entries: Iterable[Step | Exchange], redactor: Redactor) -> t
     """Return the secrets whose labels stand in these entries, in the order in which they were learnt."""
     shown = repr(tuple(entries))
     return tuple(
-        Secret(label, label[1:].partition("#")[0], length)
-        for label, length in redactor.known()
-        if label in shown
+        Secret(label, label_kind(label), length) for label, length in redactor.known() if label in shown
     )

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from loopback_auth.compare.drawing.diagram import LONGEST_LABEL, Arrow
 from loopback_auth.compare.drawing.mermaid import PARTICIPANTS
 from loopback_auth.redact import server_text
-from loopback_auth.trace.evidence import label_kind
-from loopback_auth.trace.reading import LABEL
+from loopback_auth.trace.reading import LABEL, label_kind
 
 COLOURS = {
     "code": 1,

@@ -22,7 +22,6 @@ from loopback_auth.trace.evidence import (
     entry_numbers,
     exchanges_named,
     first_exchange,
-    label_kind,
     labels_brought,
     labels_in_browser,
     labels_of_kind,
@@ -32,7 +31,7 @@ from loopback_auth.trace.evidence import (
     traits_of,
     valuable_labels,
 )
-from loopback_auth.trace.reading import labels_in, labels_sent, parameters_sent
+from loopback_auth.trace.reading import label_kind, labels_in, labels_sent, parameters_sent
 
 
 def port(run: Run) -> Cell:

@@ -17,11 +17,10 @@ from loopback_auth.trace.evidence import (
     entry_numbers,
     exchanges_named,
     first_exchange,
-    label_kind,
     labels_in_address,
     labels_of_kind,
 )
-from loopback_auth.trace.reading import labels_sent
+from loopback_auth.trace.reading import label_kind, labels_sent
 from loopback_auth.trace.records import Exchange, Trace
 
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -17,7 +17,6 @@ from loopback_auth.trace.evidence import (
     browser_starts,
     entry_numbers,
     first_exchange,
-    label_kind,
     labels_brought,
     labels_in_address,
     labels_in_browser,
@@ -26,7 +25,7 @@ from loopback_auth.trace.evidence import (
     redeeming_labels,
     valuable_labels,
 )
-from loopback_auth.trace.reading import fragment_parameters, labels_in
+from loopback_auth.trace.reading import fragment_parameters, label_kind, labels_in
 from loopback_auth.trace.records import Exchange, Trace
 
 Look = Callable[[Exchange], tuple[str, ...]]
