@@ -1,10 +1,11 @@
-"""The door for other programs: sign a person in and keep the tokens, from async code or without a loop.
+"""Sign a person in from your own program, async or sync, and keep the tokens.
 
     sign_in = await login(client)                                   # opens the browser, returns tokens
 
-What comes afterwards is `token_source`, which signs in once and then renews, and `signin.refresh`.
+`token_source` signs in once and renews the tokens afterwards; `signin.refresh` renews and revokes.
 
-Everything here is cancellable: cancelling the task closes the port, the browser's wait and the connections.
+Cancelling the task cancels the sign-in: the port and the connections are closed, and a browser that waits for
+its last page gets one.
 """
 
 from __future__ import annotations
@@ -43,36 +44,37 @@ async def login(
     paste: Paste | None = None,
     confirm: Confirm | None = None,
 ) -> SignIn:
-    """Sign a person in, by whichever of the flows works here.
+    """Sign a person in by a flow that works here.
 
-    Without `flow` and `plan` it is worked out what can work on this machine with this provider; flows are
-    then open side by side, and the first valid answer wins. The result says which one that was, and why it
-    was open. With a `FileTokenStore`, of many processes one asks the person and all of them get the result.
+    Without `flow` and `plan` the program finds out which flows can work on this machine with this provider.
+    Several flows may then be open at the same time; the first valid answer wins. The result says which flow
+    it came from, and why that flow was open. With a `FileTokenStore`, one of several processes asks the
+    person, and all of them get the result.
 
     Args:
         client: the client as registered, and what it asks for.
-        store: where the sign-in is kept; None keeps it nowhere.
-        notify: told what happens, the link to show above all (see `events`); called in this loop. None:
-            it is said on stderr.
-        open_browser: starts a browser on a URL; returns False, or an `Opening` that says why, where it did
-            not. None: this machine's browser, if the plan has it opened.
-        start_page: begin at a page of ours; False opens the provider's URL at once.
-        timeout: seconds until the person has to be back; what is left to do then has limits of its own.
-            None: `TIMEOUT`, or for tickets and device codes as long as these live.
-        flow: one of `flow_table.NAMES`, and no other.
-        allowed_flows: those that may be chosen from, of `flow_table.CHOOSABLE`.
-        plan: the choice, made by the caller; see `plan.routes.plan`.
-        controls: by which further flows can be begun while the sign-in is open.
-        message: for the person on a ticket's approval page.
-        paste: asks for a pasted address besides waiting for the redirect (see `terminal.paste`).
-        confirm: asked before the sign-in is kept and handed out whether this is the right account; for flows
-            that anybody could have approved (RFC 6749 §10.16). Without it such flows are opened only where
-            `flow` or `plan` names them. A plain function is called in a thread.
+        store: where the sign-in is kept; None: nowhere.
+        notify: called in this loop with each event, such as the link to show (see `events`). None: messages
+            go to stderr.
+        open_browser: starts a browser on a URL. It returns False, or an `Opening` with the reason, when it
+            did not. None: the browser of this machine, if the plan opens one.
+        start_page: let the browser begin at a page on this machine; False: at the provider's URL.
+        timeout: seconds that the person has to come back from the browser. The requests after that have
+            limits of their own. None: `TIMEOUT`, or the lifetime of a ticket or device code.
+        flow: the only flow to use, one of `flow_table.NAMES`; None: choose.
+        allowed_flows: the flows to choose from, of `flow_table.CHOOSABLE`.
+        plan: which flows there are and when each begins, instead of a choice; see `plan.routes.plan`.
+        controls: begins further flows while the sign-in is open.
+        message: shown to the person on the approval page of a ticket.
+        paste: asks for a pasted address while the program also waits for the redirect; see `terminal.paste`.
+        confirm: called with the `SignIn` before it is kept and returned, for flows that another person could
+            have approved (RFC 6749 §10.16); returns whether the account is the right one. Without it such
+            flows are used only if `flow` or `plan` names them. A plain function is called in a thread.
 
     Raises:
-        NoFlowAvailable: nothing that is allowed can work here; the reasons are listed.
-        NotKept: the person has signed in, and the store does not take the tokens; the error has them.
-        LoopbackAuthError: see `errors`; what went wrong is also told in the browser, if it is waiting.
+        NoFlowAvailable: none of the allowed flows can work here; the error lists the reasons.
+        NotKept: the person has signed in, but the store did not take the tokens; the error has them.
+        LoopbackAuthError: see `errors`. A browser that waits for its last page shows the reason, too.
     """
     check_asyncio()
     async with single_flight(
@@ -119,9 +121,10 @@ def login_sync(
     allowed_flows: Sequence[str] = CHOOSABLE,
     confirm: Confirm | None = None,
 ) -> SignIn:
-    """Sign in from code without a loop, or, as in a notebook, from under one that is running.
+    """Sign in from code without an event loop, or while one is running in this thread, as in a notebook.
 
-    Arguments and errors are those of `login`. Ctrl-C cancels the sign-in and is raised again.
+    Arguments and errors are those of `login`, but for `timeout`, which has a default here: 300 seconds.
+    Ctrl-C cancels the sign-in and is raised again.
     """
 
     def begin() -> Coroutine[object, object, SignIn]:

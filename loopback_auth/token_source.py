@@ -1,4 +1,4 @@
-"""Access tokens for a program: kept ones, renewed ones, and a new sign-in when nothing else helps."""
+"""Access tokens for a program: the kept one, a renewed one, or one from a new sign-in."""
 
 from __future__ import annotations
 
@@ -28,31 +28,36 @@ REFUSED_FOR = 60.0
 
 @dataclass(slots=True)
 class _Running:
-    """A renewal or a sign-in under way, and how many wait for it in its loop."""
+    """A renewal or a sign-in that is under way.
+
+    Args:
+        task: does it, in its own event loop.
+        waiting: how many tasks of that loop wait for it.
+    """
 
     task: asyncio.Task[SignIn]
     waiting: int = 0
 
 
 class TokenSource:
-    """Hands out a fresh access token, renewing it or asking the person as needed.
+    """Returns a fresh access token; renews it, or asks the person to sign in, when that is needed.
 
-    It may be used from any number of tasks, event loops and threads: of them one renews or asks. What is kept
-    is used only if it was made for this client at this server, for the same resource and audience and for
-    no less scope; otherwise a person signs in anew.
+    Any number of tasks, event loops and threads may use one source: only one of them renews or asks. A kept
+    sign-in is used only if it is for this client at this server, for the same resource and audience, and for
+    at least the same scope; otherwise the person signs in again.
 
     Args:
-        client: whose tokens; its provider's name is what they are kept under.
+        client: whose tokens; they are kept under its provider's name.
         store: where they are kept.
-        interactive: ask a person when nothing else helps; otherwise raise `SignInRequired`.
+        interactive: ask the person when a token can be had in no other way; False: raise `SignInRequired`.
         notify: as in `login`.
-        open_browser: starts a browser on a URL, as `webbrowser.open` does.
-        timeout: seconds that a person gets.
+        open_browser: as in `login`.
+        timeout: seconds that the person has to come back from the browser.
         flow: as in `login`.
         allowed_flows: as in `login`.
         confirm: as in `login`.
-        leeway: seconds for which a token has to be good; None: 60, or a tenth of its lifetime where that is
-            less. What has just been renewed is handed out however short its life is.
+        leeway: seconds for which a token must still be valid; None: 60, or a tenth of its lifetime if that
+            is less. A token that has just been renewed is returned even if its lifetime is shorter.
     """
 
     def __init__(
@@ -82,20 +87,20 @@ class TokenSource:
         self._running: dict[asyncio.AbstractEventLoop, _Running] = {}
         self._busy = threading.Lock()
         self._not_kept: tuple[SignIn | None, SignIn] | None = None
-        """What is kept, and the newer tokens that the store did not take."""
+        """What the store has, and the newer tokens that it did not take."""
         self._refused: tuple[TokenSet, float, str, str] | None = None
-        """What the server refuses to renew, until when that is believed, message and hint."""
+        """Tokens that the server refused to renew, until when not to ask (monotonic seconds), message, hint."""
 
     async def token(self) -> str:
-        """Return an access token that is good for the leeway at least.
+        """Return an access token that is valid for at least the leeway.
 
-        However many ask at the same time, there is one renewal or one sign-in, and its end is everybody's.
-        It is cancelled with the last of those who wait for it.
+        Calls at the same time share one renewal or one sign-in and its result. It is cancelled when the last
+        of those calls is.
 
         Raises:
-            SignInRequired: a person is needed, and `interactive` is off.
-            ConfigError: the flow brings no access token.
-            LoopbackAuthError: renewing or signing in failed.
+            SignInRequired: the person has to sign in, and `interactive` is False.
+            ConfigError: the flow that was used returns no access token.
+            LoopbackAuthError: the renewal or the sign-in failed.
         """
         check_asyncio()
         running = self._running_here()
@@ -110,7 +115,7 @@ class TokenSource:
                 await asyncio.wait([running.task])
 
     def _running_here(self) -> _Running:
-        """Return what is under way in this loop, begun if need be: loops cannot wait for each other."""
+        """Return what is under way in this loop, or begin it: loops cannot wait for each other."""
         for loop in [one for one in self._running if one.is_closed()]:
             self._running.pop(loop, None)
         loop = asyncio.get_running_loop()
@@ -192,7 +197,7 @@ class TokenSource:
             return self._kept_here(await apart(self._store.load, name), exc)
 
     async def _kept(self) -> tuple[SignIn | None, str]:
-        """Return what is kept, if it serves; else why it does not, as a clause for a message."""
+        """Return the kept sign-in if it is the wanted one; else why it is not, as a clause."""
         kept = await apart(self._store.load, self._client.provider.name)
         if self._not_kept is not None:
             kept = await self._kept_at_last(kept, *self._not_kept)
@@ -202,7 +207,7 @@ class TokenSource:
         return (None, f" as it is wanted: there is a sign-in, but {why}") if why else (kept, "")
 
     def _kept_here(self, replaced: SignIn | None, lost: NotKept) -> SignIn:
-        """Go on with tokens that the store did not take: they are good, and the kept ones no longer are."""
+        """Use tokens that the store did not take: they are valid, and the kept ones may no longer be."""
         if not isinstance(lost.sign_in, SignIn):
             raise lost
         self._not_kept = replaced, lost.sign_in
@@ -212,7 +217,7 @@ class TokenSource:
     async def _kept_at_last(
         self, kept: SignIn | None, replaced: SignIn | None, newer: SignIn
     ) -> SignIn | None:
-        """Try again to keep what the store did not take, unless it has something else by now."""
+        """Try again to keep what the store did not take, unless it has other tokens by now."""
         if kept == replaced:
             try:
                 async with locked(self._store, newer.name):
@@ -236,7 +241,7 @@ def _access_token(sign_in: SignIn) -> str:
 
 
 def _warned(event: Event) -> None:
-    """Show on stderr what should be known, and nothing else."""
+    """Show warnings on stderr, and nothing else."""
     if isinstance(event, Warned):
         from loopback_auth.terminal.line import write  # Start-up.
 

@@ -1,8 +1,8 @@
 """One sign-in under way: its flows, the race between them, and the time that the person has.
 
-The deadline is the person's. Once they are back it no longer counts: what is left to do has limits of its
-own. A ticket or a device code says itself how long it lives, and unless somebody asked for less, so long is
-waited.
+The deadline is the person's. When the callback has come it no longer counts: the requests after that have
+limits of their own. A ticket or a device code says how long it lives; the program waits for that long, unless
+the caller asked for less.
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ from loopback_auth.signin.resources import Resources
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""
 LAPSE_SECONDS = 30.0
-"""Seconds in which a ticket or a code that has just lapsed says so itself."""
+"""Seconds after the end of a ticket or code in which the server may still say that it has expired."""
 
 
 class SignInAttempt:
     """Runs the flows of one sign-in.
 
     Args:
-        client: who asks.
+        client: the client as registered, and what it asks for.
         plan: which flows there are, and when each begins.
-        notify: told what happens.
-        conditions: what the flows may rely on.
-        timeout: seconds until the person has to be back; None: as long as what they are invited to lives.
-        paste: asks for a pasted address.
+        notify: called with each event.
+        conditions: options of the flows.
+        timeout: seconds that the person has to come back; None: `TIMEOUT`, or the lifetime of a ticket or
+            device code.
+        paste: asks for a pasted address; None: the program cannot ask.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class SignInAttempt:
             case LinkOpened(windowless_program=""):
                 self._asked = self._visited = True
             case OpenerFailed() if self._asked:
-                return  # It has come to our page, however it ends.
+                return  # The browser has come to our page all the same.
             case CallbackReceived() if not self._deadline.expired():
                 self._deadline.reschedule(None)
             case VerificationPrompted(lifetime=lifetime) if (
@@ -88,7 +89,7 @@ class SignInAttempt:
             ):
                 self._extend(lifetime)
             case VerificationPrompted(lifetime=lifetime) if (left := self._left()) is not None:
-                # Whatever the server says: when the person's time is over, so is this.
+                # Whatever the server says: the ticket or code is polled no longer than the person has time.
                 event = replace(event, lifetime=min(lifetime, left))
             case _:
                 pass
@@ -96,7 +97,7 @@ class SignInAttempt:
         try:
             self._notify(event)
         except Exception as exc:
-            # A sign-in that a person has approved is worth more than what is told of it.
+            # A callback that fails must not cost a sign-in that a person has approved.
             report_mistake("a watcher of the sign-in failed", exc)
         if self._race is None:
             self._early.append(event)
@@ -104,7 +105,7 @@ class SignInAttempt:
             self._race.evidence(event)
 
     async def run(self, resources: Resources, controls: Controls | None) -> SignIn:
-        """Return the sign-in, with the flow that brought it.
+        """Run the flows, and return the sign-in with the flow that it came from.
 
         Raises:
             AttemptExpired: the person did not come back in time.
@@ -187,5 +188,5 @@ class SignInAttempt:
 
 
 async def nobody_pastes(_: AuthorizationRequest) -> Callback:
-    """Be the way to ask of a program that has none."""
+    """Refuse to ask for a pasted address, in a program that cannot ask."""
     raise Unavailable("This program cannot ask for an address.", hint="Choose another flow.")

@@ -1,6 +1,6 @@
-"""What a person may still ask for while a sign-in is open, for whoever reads their keys or clicks.
+"""What a person may ask for while a sign-in is open: for a program that reads their keys or clicks.
 
-Made by the caller of `api.login`, handed to it, and usable for as long as the sign-in is under way.
+Made by the caller of `api.login` and given to it; of use for as long as the sign-in is under way.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class Controls:
-    """Begins further flows by hand; before and after the sign-in there is nothing to begin."""
+    """Begins further flows of a sign-in by hand; before and after it, `waiting` is empty."""
 
     def __init__(self) -> None:
         self._begin: Callable[[str], None] | None = None
@@ -22,11 +22,18 @@ class Controls:
         waiting: Callable[[], tuple[str, ...]],
         link: Callable[[bool], str],
     ) -> None:
-        """Let a sign-in be controlled from here; called by it."""
+        """Let a sign-in be controlled from here; the sign-in calls this.
+
+        Args:
+            begin: begins a flow, given its name.
+            waiting: returns the names of the flows that could be begun.
+            link: returns a link to the start page that still works, given whether a program will be started
+                with it; an empty string if there is none.
+        """
         self._begin, self._waiting, self._link = begin, waiting, link
 
     def disconnect(self) -> None:
-        """Note that the sign-in is over."""
+        """Forget the sign-in, which is over."""
         self._begin = self._waiting = self._link = None
 
     @property
@@ -35,15 +42,15 @@ class Controls:
         return self._waiting() if self._waiting is not None else ()
 
     def start_link(self, *, exposed: bool) -> str:
-        """Return a link to the page where the sign-in begins, one that still works; empty: there is none.
+        """Return a link to the page where the sign-in begins, which still works; empty if there is none.
 
         Args:
-            exposed: it will be given to a program, in whose command line others can read it.
+            exposed: a program will be started with it, and other users can read its command line.
         """
         return self._link(exposed) if self._link is not None else ""
 
     def begin(self, flow: str) -> bool:
-        """Begin a flow beside those that are open; return whether that was possible."""
+        """Begin a flow while others are open; return whether that was possible."""
         if self._begin is None or flow not in self.waiting:
             return False
         self._begin(flow)

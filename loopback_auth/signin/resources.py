@@ -1,6 +1,6 @@
-"""What the flows of one sign-in share: one port, one browser, one set of connections, one memory of secrets.
+"""What the flows of one sign-in share: one port, one browser, one set of connections, one list of secrets.
 
-Opened when first needed, closed together, whoever of them comes first.
+Each is opened when a flow first needs it; all are closed together.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Resources:
     """Owns what the flows of one sign-in share; an async context manager that closes it all.
 
     Args:
-        notify: told of everything that a person may want to know.
+        notify: called with each event that a person may want to know.
         open_browser: starts a browser on a URL, or says why not.
-        start_page: let the browser begin at a page of ours instead of the provider's.
-        any_port: the redirect URI may have whatever port the browser proves to reach us by.
-        bound: sockets that are listening already, on which the browser has been sent off.
-        exchanges: tell of every HTTP exchange of ours too, redacted; that takes time.
+        start_page: let the browser begin at a page on this machine instead of the provider's.
+        any_port: the redirect URI may have any port; so a port by which the browser has come will do.
+        bound: sockets that are listening already; the browser may be on its way to them.
+        exchanges: tell of every HTTP exchange of this program too, redacted; that takes time.
         observer: sees everything, unredacted, to record it; in monotonic seconds.
         network: how the server is reached.
     """
@@ -74,7 +74,7 @@ class Resources:
         self._sent_at: float | None = None
 
     async def __aenter__(self) -> Resources:
-        """Listen where the browser is on its way to: it should not have to wait for a flow's first step."""
+        """Listen at once if the browser is on its way: it must not wait for the first step of a flow."""
         if self._bound is not None:
             if opening := self._bound.opening:
                 self._send_off(opening)
@@ -94,7 +94,7 @@ class Resources:
                 self._bound.close()
 
     async def port(self, redirect: Redirect, *, opens: bool = True) -> BoundRedirect:
-        """Own a port; the first time, send the browser to a page of ours there if that is wanted."""
+        """Own a port; the first time, open the browser on the start page if that is wanted."""
         if self._bound is None:
             self._bound = bind(redirect.host, redirect.ports, redirect.path)
             if self.start_page and opens:
@@ -129,11 +129,11 @@ class Resources:
         return opening
 
     def start_browser(self, url: str) -> Opening:
-        """Start a browser on a URL; tell later if its opener failed."""
+        """Start a browser on a URL; `notify` is told later if its opener failed."""
         try:
             opening = _as_opening(self._open_browser(url))
         except Exception as exc:
-            # The link is shown as well, and whoever follows it signs in all the same.
+            # The link is shown as well, and a person can open it.
             report_mistake("the program's way to open a page failed", exc)
             opening = Opening(why_not=f"what should have opened it failed ({type(exc).__name__})")
         self.observer.opened(url, opening.program)
@@ -141,7 +141,7 @@ class Resources:
         return opening
 
     async def send(self, send: Send) -> HttpResponse:
-        """Make one request of ours; metadata is asked for once, however many flows want it."""
+        """Make one HTTP request; metadata is requested once, however many flows want it."""
         request, step = send.request, send.step
         known = self._metadata.get(request.url) if step == METADATA_STEP else None
         if known is not None:
@@ -178,7 +178,7 @@ class Resources:
 
     @property
     def doubted(self) -> bool:
-        """Whether somebody else may have answered in the person's place: the account has to be looked at."""
+        """Whether another person may have answered, so that the account has to be confirmed."""
         return self.receiver is not None and self.receiver.start.doubted
 
     def remembering(self, sign_in: SignIn) -> SignIn:
@@ -188,16 +188,16 @@ class Resources:
         return replace(sign_in, network=replace(sign_in.network, public=True))
 
     def ask_elsewhere(self, account: str) -> None:
-        """Let the browser say that a question about an account is to be answered in the terminal."""
+        """Show in the browser that a question about an account is to be answered in the terminal."""
         if self.receiver is not None:
             self.receiver.ask_elsewhere(account)
 
     async def finish(self, page: HttpResponse, *, early: bool = False) -> None:
-        """Show the browser how it ended, if it is waiting to know.
+        """Show the last page in the browser, if it is waiting for it.
 
         Args:
-            page: its last one.
-            early: it may have ended before a browser that was started has come: it should find a page, too.
+            page: the last page.
+            early: a browser that was started may not have come yet; wait a few seconds for it.
         """
         if self.receiver is not None:
             await self.receiver.finish(page, due=self._due() if early else 0.0)
@@ -230,13 +230,13 @@ class Resources:
     def _tell_while_running(self, event: Event) -> None:
         if isinstance(event, OpenerFailed):
             self._sent_at = None
-        # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
+        # A browser that is its own opener may end hours later; then its exit status means nothing.
         if not self._over:
             self.notify(event)
 
 
 def _as_opening(answer: object) -> Opening:
-    """Take what an opener returned: ours an `Opening`, `webbrowser.open` and its like whether it worked."""
+    """Turn what an opener returned into an `Opening`; `webbrowser.open` returns whether it worked."""
     if isinstance(answer, Opening):
         return answer
     if answer is False:

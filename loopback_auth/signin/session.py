@@ -1,7 +1,7 @@
 """One sign-in from its plan to its last page: race the flows, confirm the account, keep the tokens.
 
-Whoever has a plan calls this: the door for programs (`api`), which makes one, and our own commands and
-comparisons. Everything here is cancellable: cancelling the task closes the port and the connections.
+Called with a plan: by `api.login`, which makes one, by the command `login` and by comparisons. Cancelling the
+task closes the port and the connections.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.store.interface import TokenStore
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
-"""Asked whether an account is the right one."""
+"""Called with a sign-in; returns whether its account is the right one."""
 
 
 async def sign_in(
@@ -52,24 +52,24 @@ async def sign_in(
     Args:
         client: the client as registered, and what it asks for.
         plan: which flows there are, and when each begins.
-        notify: told what happens, the link to show above all (see `events`); called in this loop.
+        notify: called in this loop with each event, such as the link to show (see `events`).
         store: where the sign-in is kept; None: nowhere. The caller has checked that it can be written.
-        open_browser: starts a browser on a URL; None: this machine's browser, if the plan has it opened.
-        start_page: begin at a page of ours; False: open the provider's URL at once.
-        timeout: seconds until the person has to be back; None: `attempt.TIMEOUT`, or for tickets and device
-            codes as long as these live.
+        open_browser: starts a browser on a URL; None: the browser of this machine, if the plan opens one.
+        start_page: let the browser begin at a page on this machine; False: at the provider's URL.
+        timeout: seconds that the person has to come back from the browser; None: `attempt.TIMEOUT`, or the
+            lifetime of a ticket or device code.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
-        controls: by which further flows can be begun while the sign-in is open.
-        message: for the person on a ticket's approval page.
-        paste: asks for a pasted address besides waiting for the redirect.
-        confirm: asked before the sign-in is kept, where somebody else may have approved it
+        controls: begins further flows while the sign-in is open.
+        message: shown to the person on the approval page of a ticket.
+        paste: asks for a pasted address while the program also waits for the redirect.
+        confirm: called before the sign-in is kept, if another person may have approved it
             (RFC 6749 §10.16). A plain function is called in a thread.
-        exchanges: tell `notify` of every HTTP exchange of ours too, redacted, which takes time.
+        exchanges: tell `notify` of every HTTP exchange of this program, redacted, which takes time.
         observer: sees everything unredacted, to record it; see `trace.recorder`.
 
     Raises:
-        NoFlowAvailable: no flow of the plan can work; the reasons are listed.
-        NotKept: the person has signed in, and the store does not take the tokens; the error has them.
+        NoFlowAvailable: no flow of the plan can work; the error lists the reasons.
+        NotKept: the person has signed in, but the store did not take the tokens; the error has them.
         AttemptCancelled: the account was not the right one, or the person gave up.
         AttemptExpired: the person did not come back in time.
         LoopbackAuthError: see `errors`.
@@ -98,7 +98,7 @@ async def sign_in(
             if store is not None:
                 await keep_new(store, signed_in, attempt.tell)
         except LoopbackAuthError as exc:
-            # Who has given up, or has not come all the time, will not come now.
+            # A browser that did not come before the time was over, or the person gave up, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
             await resources.finish(_failure(exc), early=early)
             raise
@@ -120,7 +120,7 @@ def _opener(plan: Plan) -> OpenBrowser:
 
 
 async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resources, notify: Notify) -> bool:
-    """Ask where somebody else may have approved, or may have been faster than the person's browser."""
+    """Ask if another person may have approved, or may have opened the link first."""
     if confirm is None and resources.doubted:
         notify(Warned(words.LINK_OPENED_AFTERWARDS))
     if confirm is None or not (resources.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
