@@ -89,7 +89,7 @@ class TokenSource:
         self._not_kept: tuple[SignIn | None, SignIn] | None = None
         """What the store has, and the newer tokens that it did not take."""
         self._refused: tuple[TokenSet, float, str, str] | None = None
-        """Tokens that the server refused to renew, until when not to ask (monotonic seconds), message, hint."""
+        """Tokens that the server refused to renew, until when not to ask (monotonic), message and hint."""
 
     async def token(self) -> str:
         """Return an access token that is valid for at least the leeway.

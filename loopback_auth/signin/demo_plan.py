@@ -29,7 +29,7 @@ NO_BROWSER_HERE = (
 
 
 def redirect_first(chosen: Plan) -> None:
-    """Leave the redirect alone open at first, and say what else there is where no browser is started."""
+    """Begin with the redirect alone; if no browser is opened, advise what else there is."""
     code = chosen.route("code")
     if code is not None:
         others = (Route(one.flow, ASKED, LOCAL) for one in chosen.routes if one is not code)
@@ -39,11 +39,11 @@ def redirect_first(chosen: Plan) -> None:
 
 
 def nobody_to_ask(chosen: Plan, overrides: Mapping[str, tuple[str, str]]) -> str:
-    """Say why nobody can be asked here; empty where somebody can, or where the settings decide.
+    """Return why no person can be asked here; empty if one can, or if the settings decide.
 
     Args:
         chosen: the plan for a real person.
-        overrides: what the settings say of this machine.
+        overrides: facts that the settings decide: name to level, and where that was set.
     """
     wished = {fact for fact, (level, _) in overrides.items() if level == YES}
     waits = chosen.facts.waits
@@ -51,7 +51,7 @@ def nobody_to_ask(chosen: Plan, overrides: Mapping[str, tuple[str, str]]) -> str
         return ""
     if waits.level == NO:
         return waits.reason
-    # Whoever says something about the browser has one in mind.
+    # A person who sets something about the browser has one.
     if waits.level == UNLIKELY and not chosen.opens and not overrides.keys() & {"opens", "reaches"}:
         return f"{waits.reason}, and no browser is opened: {chosen.why_not}"
     return ""
@@ -60,8 +60,13 @@ def nobody_to_ask(chosen: Plan, overrides: Mapping[str, tuple[str, str]]) -> str
 def simulated(chosen: Plan, *, flow: str | None, allowed: tuple[str, ...]) -> Plan:
     """Return the plan for a simulated person, who has a browser on this machine.
 
+    Args:
+        chosen: the plan for a real person.
+        flow: the only flow; None: the first that is allowed.
+        allowed: the flows to choose from.
+
     Raises:
-        ConfigError: the flow needs somebody at a terminal.
+        ConfigError: the flow needs a person at a terminal.
     """
     flow = flow or next((one for one in CHOOSABLE if one in allowed and one != "paste"), "paste")
     if flow == "paste":

@@ -65,10 +65,11 @@ class Driver:
     """Performs the effects of one flow.
 
     Args:
-        resources: what it shares with the flows that are open beside it.
-        paste: asks the person for the address on which the browser ended; whatever comes first counts.
-        authority: by which the browser has proven to reach our port, where that is not the port's own.
-        beside: port and browser are another flow's.
+        resources: what this flow shares with other open flows.
+        paste: asks the person for the address on which the browser ended, while the redirect is awaited; the
+            first answer counts. None: only the redirect is awaited.
+        authority: host and port by which the browser has reached the start page, if not the port's own.
+        beside: another flow has the port and the browser.
     """
 
     def __init__(
@@ -83,14 +84,14 @@ class Driver:
         self.asked = False
         """Whether a person has been sent somewhere by this flow."""
         self.led = False
-        """Whether our start page leads to what this flow asks for."""
+        """Whether the start page leads to the URL of this flow."""
 
     def anew(self) -> Driver:
-        """Return a driver for the same flow from its beginning, with what this one had."""
+        """Return a driver with the same arguments, to run the same flow again from its beginning."""
         return Driver(self._resources, paste=self._paste, authority=self._reached_by, beside=self._beside)
 
     def reached_by(self, authority: str) -> bool:
-        """Return whether an authority is the one that this flow's redirect URI has, or would have."""
+        """Return whether this flow's redirect URI has, or would have, this authority."""
         return self._resources.is_at(authority) if not self._reached_by else authority == self._reached_by
 
     @property
@@ -102,7 +103,7 @@ class Driver:
         """Run a flow to its end.
 
         Raises:
-            LoopbackAuthError: whatever the flow raises, scrubbed of secrets.
+            LoopbackAuthError: what the flow raises, without secrets in its texts.
         """
         answer: object = None
         try:
@@ -114,7 +115,7 @@ class Driver:
             # The frames below have tokens in their locals, which some reporters of errors write down.
             raise exc.with_traceback(None) from None
         except asyncio.CancelledError:
-            # Another flow goes on; an answer to this one would end the waiting, and nobody would take it.
+            # Another flow goes on. An answer to this one would end the waiting, but nothing would use it.
             if self._state:
                 self._resources.own_receiver().withdraw(self._state)
             raise
@@ -172,7 +173,7 @@ class Driver:
                 done, ways = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
                 first = arriving if arriving in done else done.pop()
                 nobody = first.exception()
-                # With nobody to paste anything the redirect may still arrive.
+                # If no address can be pasted, the redirect may still arrive.
                 if first is arriving or not isinstance(nobody, Unavailable):
                     return first.result()
                 self._resources.notify(Warned(f"{nobody.message} {nobody.hint}"))
@@ -208,7 +209,7 @@ class Driver:
         self._resources.redactor.learn_url(prompt.url)
         check_browser_url(prompt.url)
         self.asked = True
-        opening = Opening(why_not="another way is open already")
+        opening = Opening(why_not="another flow is open already")
         if not self._beside or self._resources.receiver is None:
             opening = await self._show(prompt)
         self._resources.notify(
@@ -225,13 +226,13 @@ class Driver:
 
     async def _show(self, prompt: VerificationPrompt) -> Opening:
         if self._resources.start_page:
-            # Without a port of ours there is no tab that could tell of a return; the sign-in can do without.
+            # Without a port there is no tab that tells of the person's return; polling works without it.
             with suppress(RedirectUnavailable):
                 await self._resources.port(Redirect())
         if self._resources.receiver is None or not self._resources.start_page:
-            if prompt.redeemable:  # The command line of a program is for everybody to read.
+            if prompt.redeemable:  # Every user of the machine can read the command line of a program.
                 return Opening(why_not="other users could read the link in the browser's command line")
             return self._resources.start_browser(prompt.url)
         self.led = True
         self._waiting_page = self._resources.receiver.prompt(prompt)
-        return Opening(why_not="the button is on the page of ours")
+        return Opening(why_not="the start page has a button that opens it")

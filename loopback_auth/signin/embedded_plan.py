@@ -1,4 +1,4 @@
-"""Work out how to sign in here for a program that embeds us, which has a client and no settings."""
+"""Plan a sign-in for a program that embeds the package: it has a client and no settings."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def planned(
     pastes: bool = False,
     confirms: bool = False,
 ) -> Plan:
-    """Plan a sign-in for a program that embeds us.
+    """Plan a sign-in for a program that embeds the package.
 
     Args:
-        client: who asks, at which provider.
-        flow: the only one that is wanted; None: choose.
-        allowed: to be chosen from.
-        opener: the caller has its own way to open a page.
-        pastes: the caller can ask a person for an address.
-        confirms: the caller asks whose account it was; without that, a flow that anybody could approve is
-            not opened but where it is wanted by name.
+        client: the client, with its provider.
+        flow: the only flow; None: choose.
+        allowed: the flows to choose from.
+        opener: the program opens pages itself.
+        pastes: the program can ask a person for an address.
+        confirms: the program asks whose account it is. Without that, flows that another person could approve
+            are used only if `flow` names them.
     """
     overrides = {"person": (YES, "the program can ask") if pastes else (NO, "this program does not ask you")}
     if opener:
@@ -58,6 +58,6 @@ def planned(
             {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
         )
     surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
-    # What it means that nobody is at the terminal is said by `confirms`.
+    # `confirms` says what follows if no person is at the terminal.
     chosen = plan(surroundings, able, overrides=overrides, allowed=tuple(allowed), unconfirmed=True)
     return chosen.only(flow) if flow is not None else chosen

@@ -1,4 +1,4 @@
-"""Work out how to sign in here for a command, which has settings; for a program that embeds us: `embedded`.
+"""Plan a sign-in for a command, which has settings; `embedded_plan` does it for a program, which has none.
 
 Called before the browser is started; imports next to nothing.
 """
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = False) -> Plan:
-    """Plan a sign-in by what the settings say.
+    """Plan a sign-in by the settings.
 
     Args:
-        settings: of the provider and the client; what they say of this machine stands above what is seen.
-        unconfirmed: an account that nobody has looked at may be kept.
-        simulate: have a simulated person sign in; None: where nobody can be asked. Only at the demonstration.
+        settings: of the provider and the client; what they say of this machine overrides what was detected.
+        unconfirmed: keep the sign-in even if no person has confirmed the account.
+        simulate: let a simulated person sign in, at the demonstration only; None: if no person can be asked.
 
     Raises:
-        ConfigError: the flow that is wanted is not allowed, or needs somebody to look at the account; or a
-            simulated person is wanted at a real server.
-        NoFlowAvailable: nothing can work; says why of each.
-        Unavailable: nobody may be waited for here.
+        ConfigError: the chosen flow is not allowed, or needs a person who confirms the account; or a
+            simulated person was chosen for a real server.
+        NoFlowAvailable: no flow can work; the error lists the reasons.
+        Unavailable: this is no place to wait for a person, such as a CI job.
     """
     flow = settings.text("flow")
     check_allowed(settings, flow)
@@ -68,7 +68,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
         raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
     chosen.patience = settings.seconds("patience") or chosen.patience
     chosen.second_look = settings.seconds("second_look") or chosen.second_look
-    # Without a page of ours nobody's coming can be seen, only that nobody comes back.
+    # Without a start page a visit cannot be seen, but a callback can.
     chosen.start_page = chosen.start_page and settings.switch("start_page") is not False
     return chosen
 
@@ -110,15 +110,15 @@ def _chosen(settings: Settings, overrides: Mapping[str, tuple[str, str]], *, unc
 
 
 def surroundings_of(settings: Settings) -> Surroundings:
-    """Look at this machine, but for what the settings say is to be seen instead."""
+    """Return what is detected of this machine, with the signals that the settings override."""
     return look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr, overrides=settings.pairs("signal"))
 
 
 def check_allowed(settings: Settings, flow: str | None) -> None:
-    """Refuse a flow that was chosen and is not among those that are allowed.
+    """Refuse a chosen flow that is not allowed.
 
     Raises:
-        ConfigError: says where each of the two was said.
+        ConfigError: the error says where each of the two was set.
     """
     if flow in CHOOSABLE and flow not in settings.words("allowed_flows"):
         raise ConfigError(
@@ -129,7 +129,7 @@ def check_allowed(settings: Settings, flow: str | None) -> None:
 
 
 def _check_asked(settings: Settings, flow: str | None) -> None:
-    """Refuse what no authorization request can ask for, and a flow that this provider cannot have."""
+    """Refuse parameters that no authorization request may have, and a flow that the provider lacks."""
     if flow in POLLED:
         why = capabilities_of(settings).refused.get("device", "") if flow == "device" else ""
         if why:
@@ -137,7 +137,7 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
         return
     extra, mode = settings.pairs("extra"), settings.text("response_mode")
     if extra or mode is not None:
-        # Few people ask for either, and every import keeps the browser waiting.
+        # Few people set either, and every import delays the browser.
         from loopback_auth.protocol.asking import check_extra, check_response_mode
 
         optional = ("audience", "login_hint", "prompt", "resource")
@@ -147,7 +147,7 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
 
 
 def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
-    """Refuse a flow that anybody could have approved where nobody is there to look at the account."""
+    """Refuse a flow that another person could approve, if no person is here to confirm the account."""
     nobody = chosen.facts.person.level in (NO, UNLIKELY)
     if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
         raise ConfigError(

@@ -1,17 +1,17 @@
 """The race: flows that are open side by side, of which the first valid answer wins.
 
 Theory of operation. A plan says which flows begin at once and which only on evidence: the browser's opener
-has failed, nobody has come to our page in time, or a browser has gone on from there and nothing has come back
+has failed, no browser has come to our page in time, or one has gone on from there and has not come back
 (a server must not redirect where it does not know the redirect URI, RFC 6749 §4.1.2.1). Each runs in a task
-of its own and ends the race itself, so that a single flow is not slower here than alone by more than one turn
-of the loop. Whoever comes second is cancelled, and with it go its requests, its ticket and its code.
+of its own and ends the race itself, so that a single flow is slower here than alone by at most one turn of
+the loop. The other flows are then cancelled, with their requests, tickets and codes.
 
-Not every failure ends the race, and not every one is forgiven. `Unavailable` says that a flow cannot run
-here, and brings the next one. A ticket, a device code or a paste that fails before it has asked anybody
-anything is dropped, and so is one whose time is over while others are open. A ticket or a device code that
-breaks beside an open redirect is dropped, too, unless the person has refused: what goes on is no weaker.
-Everything else, a refusal or a broken rule above all, ends the sign-in: to try another way would be a silent
-downgrade (RFC 9700 §2.1.2).
+Some failures end the race, others do not. `Unavailable` says that a flow cannot run here: the next one
+begins.
+A ticket, a device code or a paste that fails before the person was asked for anything is dropped, and so is
+one whose time is over while others are open. A ticket or a device code that fails while a redirect is open
+is dropped, too, unless the person has refused: the flow that goes on is not weaker. All else, above all a
+refusal or a broken rule, ends the sign-in: to try another flow would be a silent downgrade (RFC 9700 §2.1.2).
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ INSTEAD = "It takes over."
 HTTPS_ONLY = "Whatever has come to the link so far spoke https, which is not answered there."
 
 REFUSALS = (*DENIALS, "denied_or_expired")
-"""The last is our own word for tickets, whose vendors do not tell the two apart."""
+"""The last is our own code for tickets, whose vendors do not tell the two apart."""
 
 
 def did_not_open(failed: OpenerFailed) -> str:
-    """Say that a browser did not open; it may be the reason of another flow."""
+    """Return the sentence for a browser that did not open; it may be why another flow begins."""
     return f"The browser did not open ({failed.program} ended with {failed.status})."
 
 
 def _refused(error: LoopbackAuthError) -> bool:
-    """Return whether the person has said no, or may have: vendors of tickets do not tell."""
+    """Return whether the person has refused, or may have: vendors of tickets do not say."""
     return isinstance(error, AttemptCancelled) or (isinstance(error, OAuthError) and error.error in REFUSALS)
 
 
@@ -75,10 +75,10 @@ class Race:
 
     Args:
         plan: which routes there are, and when each begins.
-        drive: makes the driver for a flow, and for the authority that a browser has proven to reach us by.
+        drive: makes the driver for a flow, given its name and the authority by which a browser has come.
         run: runs a flow in a driver.
-        notify: told of routes that begin and end.
-        provider: where the browser is sent on to, for people.
+        notify: called when a route begins or ends.
+        provider: name of the provider, for messages.
     """
 
     def __init__(self, plan: Plan, *, drive: MakeDriver, run: Run, notify: Notify, provider: str) -> None:
@@ -99,10 +99,10 @@ class Race:
         """Return the route that won, and what it gave.
 
         Args:
-            early: what has happened already: a browser may fail faster than we get here.
+            early: events from before: a browser may fail before the race begins.
 
         Raises:
-            NoFlowAvailable: no route is left; says why of each.
+            NoFlowAvailable: no route is left; the error lists the reasons.
             LoopbackAuthError: what ended the sign-in.
         """
         try:
@@ -112,7 +112,7 @@ class Race:
                 self._begin(route)
             if self._plan.start_page:
                 self._look_again(self._plan.patience, self._nobody_came)
-            else:  # Nobody's coming can be seen, but what comes back can.
+            else:  # Without a start page a visit cannot be seen, but a callback can.
                 self._look_again(self._plan.patience + self._plan.second_look, self._nobody_came_back)
             for event in early:
                 self.evidence(event)
@@ -136,7 +136,7 @@ class Race:
         return () if self._answered else tuple(route.flow for route in self._left)
 
     def evidence(self, event: Event) -> None:
-        """Draw the conclusions from an event."""
+        """Begin or end flows because of an event."""
         match event:
             case LinkRequested(authority, nobody):
                 if not nobody:
@@ -159,7 +159,7 @@ class Race:
 
     def _begin(self, route: Route, why: str = "") -> None:
         self._left.remove(route)
-        # What happened is a better reason than what was planned.
+        # What happened is a better reason than the one in the plan.
         route = Route(route.flow, route.starts, why or route.why)
         if self._tasks and not (route.starts == AT_ONCE and not why):
             self._notify(RouteBegan(route.flow, route.why))
@@ -195,7 +195,7 @@ class Race:
             self._end(self._nothing_left())
             return
         self._notify(RouteEnded(route.flow, error.message))
-        # What needs no way back is open beside a redirect already, and goes on without it.
+        # A flow without a redirect is open already, and goes on when the redirect fails.
         replaced = route.flow in NO_REDIRECT or not self._open
         if self._left and replaced and not lapsed:
             self._begin(self._left[0], INSTEAD)
@@ -212,7 +212,7 @@ class Race:
         return NoFlowAvailable({**reasons, **self._plan.refused}, hint=" ".join(hints))
 
     def _look_again(self, seconds: float, look: Callable[[], None]) -> None:
-        """Draw a conclusion after a while, unless something happens before."""
+        """Call `look` after some seconds, unless something happens before."""
         self._stop_timer()
         if not self._answered and self._waiting():
             self._timer = asyncio.get_running_loop().call_later(seconds, look)
@@ -249,13 +249,13 @@ class Race:
         """Begin the redirect flow anew for a port that was forwarded under another number."""
         for task, (route, driver) in list(self._open.items()):
             if route.flow not in NO_REDIRECT and not driver.reached_by(authority):
-                # Who comes by another authority is not coming back by the first.
+                # A browser that has come by another authority does not come back by the first.
                 del self._open[task]
                 task.cancel()
                 self._start(route, self._drive(route.flow, authority))
 
     def _begin_anew(self) -> None:
-        """Give up whatever our link led to, and ask again: a stranger may have what was asked with."""
+        """Begin the flows again that the start page led to: a stranger may have their requests."""
         for task, (route, driver) in list(self._open.items()):
             if driver.led and not driver.answered:
                 del self._open[task]
@@ -263,14 +263,14 @@ class Race:
                 self._start(route, driver.anew())
 
     def _drop_others(self) -> None:
-        """Give up what is still asking: the answer is here, and its worth will be known in a moment."""
+        """Cancel the flows that have no answer: one has, and its result will be known in a moment."""
         for task, (_, driver) in list(self._open.items()):
             if not driver.answered:
                 del self._open[task]
                 task.cancel()
 
     def _give_up(self) -> None:
-        """Cancel whoever has not won; how they take it need not keep the winner waiting."""
+        """Cancel the flows that have not won; `close` waits for their end."""
         self._answered = True
         self._stop_timer()
         for task in self._tasks:

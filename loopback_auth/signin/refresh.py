@@ -1,10 +1,10 @@
-"""What is done with a kept sign-in: renew its tokens, or give them up; each under the store's lock.
+"""Renew or revoke the tokens of a kept sign-in, under the lock of its store; keep new ones.
 
-Many processes share what is kept. So whoever wants to renew decides under the lock, after reading again, and
-what another process has got meanwhile is taken instead. What a renewal brings is kept before anything else
-is done with it: at a server that rotates refresh tokens the old one is dead by then.
+Several processes share a store. Each decides under the lock, after reading again, whether to renew; if
+another process has renewed the tokens, they are used. New tokens are kept before anything else is done with
+them: at a server that rotates refresh tokens the old one is invalid by then.
 
-A sign-in and a token that is fresh need neither flow, so that each is imported when it is due.
+A new sign-in and a fresh token need neither flow, so each flow is imported when it is used.
 
 Source: RFC 9700 §4.14.2; RFC 6749 §6; RFC 7009 §2.
 """
@@ -43,28 +43,29 @@ async def renew(
     leeway: float | None = None,
     network: Network | None = None,
 ) -> SignIn:
-    """Return a sign-in whose access token is fresh, renewing it if need be.
+    """Return a sign-in whose access token is fresh; renew it if that is needed.
 
-    Whether to renew is decided under the store's lock and after reading again, so that of many processes
-    one renews and the others take its result: a rotating server would revoke everything on a second use.
+    This is decided under the lock of the store and after reading again, so that of several processes one
+    renews and the others use its result: a server that rotates refresh tokens would revoke all of them when
+    one is used twice.
 
-    A token that has not ended is returned with a warning when it cannot be renewed now, unless `force` is set
-    or a person has to sign in.
+    If the renewal fails for now, a token that has not expired is returned, with a warning; but not with
+    `force`, nor if the person has to sign in again.
 
     Args:
         sign_in: as last read.
         store: where it is kept.
-        client_secret: for confidential clients.
-        notify: told what happens; only after the new tokens are kept, so that it may raise.
-        force: renew although the token is fresh, unless another process has done so meanwhile.
-        leeway: seconds for which the token has to be good; None: 60, or a tenth of its lifetime where that
-            is less. What has just been renewed is returned however short its life is.
-        network: how the server is reached, where that is another way than at the sign-in.
+        client_secret: of a confidential client; it is never kept.
+        notify: called with each event, after the new tokens are kept, so that it may raise.
+        force: renew even a fresh token, unless another process has just renewed it.
+        leeway: seconds for which the token must still be valid; None: 60, or a tenth of its lifetime if that
+            is less. A token that has just been renewed is returned even if its lifetime is shorter.
+        network: how the server is reached, if not as at the sign-in.
 
     Raises:
-        SignInRequired: the refresh token is missing or no longer good; whatever is kept stays as it is.
-        NotKept: the tokens were renewed, and could not be kept; the error has them.
-        LoopbackAuthError: everything else; what is kept stays as it is.
+        SignInRequired: there is no refresh token, or the server no longer accepts it; the store is unchanged.
+        NotKept: the tokens were renewed, but could not be kept; the error has them.
+        LoopbackAuthError: any other failure; the store is unchanged.
 
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
@@ -103,7 +104,7 @@ def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float |
     """
     tokens, now = current.tokens, time.time()
     if tokens.access_token != before.tokens.access_token and tokens.alive(now):
-        return True  # Another process has renewed it meanwhile.
+        return True  # Another process has just renewed it.
     needed = 0.0 if leeway is None and tokens.refresh_token is None else leeway
     if not force and tokens.fresh(now, needed):
         return True
@@ -116,7 +117,7 @@ def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float |
 
 
 def _check_same(current: SignIn, wanted: SignIn) -> None:
-    """Refuse to take for one sign-in what another client has put in its place meanwhile."""
+    """Refuse a sign-in that another client has kept in its place."""
     if _origin(current) != _origin(wanted):
         raise SignInRequired(
             f"The sign-in for {wanted.name} was replaced by one of another client or server.",
@@ -167,7 +168,7 @@ async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None
 
 @contextmanager
 def _told_afterwards(notify: Notify) -> Generator[Notify]:
-    """Pass events on at the end of the block: whoever is told may raise, and that must cost nothing."""
+    """Pass events on at the end of the block: `notify` may raise, and that must not cost the tokens."""
     events: list[Event] = []
     try:
         yield events.append
@@ -177,7 +178,7 @@ def _told_afterwards(notify: Notify) -> Generator[Notify]:
 
 
 async def _of_the_winner(current: SignIn, store: TokenStore, refusal: SignInRequired) -> SignIn:
-    """Take what another process has got meanwhile; without that nothing that is kept is touched."""
+    """Return the tokens that another process has just kept; without any, the store stays as it is."""
     # The lock is ours, but there are file systems on which that means nothing. To write there after having
     # lost would wipe out what the winner is about to write.
     latest = await apart(store.load, current.name)
@@ -190,12 +191,12 @@ async def keep(store: TokenStore, sign_in: SignIn, failures: type[Exception] = E
     """Keep new tokens, trying more than once; the caller holds the lock.
 
     Args:
-        store: what keeps them.
-        sign_in: what has them.
-        failures: what a store may raise; renewed tokens are too precious to be lost to its mistakes.
+        store: where they are kept.
+        sign_in: what to keep.
+        failures: exceptions after which to try again; a store may raise others than ours.
 
     Raises:
-        NotKept: the store does not take them; the error has them.
+        NotKept: the store did not take them; the error has them.
     """
     for pause in (*PAUSES, None):
         try:
@@ -207,12 +208,17 @@ async def keep(store: TokenStore, sign_in: SignIn, failures: type[Exception] = E
 
 
 async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) -> None:
-    """Keep what a person has just signed in for, and say so where that replaces another account.
+    """Keep a new sign-in, and warn if it replaces one of another account.
 
-    From then on it is the one that is meant when none is named, unless its server has ended by now.
+    From then on it is the default sign-in, unless it is of the demonstration, whose server has ended.
+
+    Args:
+        store: where it is kept.
+        sign_in: what to keep.
+        notify: called with the warning.
 
     Raises:
-        NotKept: the store does not take it; the error has it.
+        NotKept: the store did not take it; the error has it.
     """
     async with locked(store, sign_in.name):
         before = None
@@ -239,20 +245,20 @@ async def logout(
     notify: Notify = silent,
     network: Network | None = None,
 ) -> bool:
-    """Revoke a sign-in's tokens at the server and forget them here, the latter in any case.
+    """Revoke the tokens of a sign-in at the server, and delete them here in any case.
 
     Args:
         sign_in: as last read.
         store: where it is kept.
-        client_secret: for confidential clients.
-        notify: told what happens.
-        network: as for `renew`.
+        client_secret: of a confidential client.
+        notify: called with each event.
+        network: how the server is reached, if not as at the sign-in.
 
     Returns:
-        Whether they were revoked: False when the server offers no revocation, or is gone.
+        Whether they were revoked; False if the server offers no revocation, or was the demonstration.
 
     Raises:
-        LoopbackAuthError: the server did not revoke them; here they are forgotten all the same.
+        LoopbackAuthError: the server did not revoke them; here they are deleted all the same.
 
     Source: RFC 7009 §2.
     """
@@ -276,7 +282,7 @@ async def logout(
 
 
 def can_verify_signatures() -> bool:
-    """Return whether the extra `oidc` is installed and loads, importing it; look only where it is needed."""
+    """Return whether the extra `oidc` can be imported; that takes time, so ask only if it is needed."""
     try:
         import joserfc.jwk  # noqa: F401 - it brings a compiled library, which may not load on this system
     except ImportError:
@@ -286,7 +292,7 @@ def can_verify_signatures() -> bool:
 
 @asynccontextmanager
 async def locked(store: TokenStore, name: str) -> AsyncGenerator[None]:
-    """Hold a store's lock on one sign-in; waiting for it blocks no loop and can be cancelled."""
+    """Hold the lock on one kept sign-in; waiting for it does not block the loop and can be cancelled."""
     lock = store.lock(name)
     await enter(lock)
     try:

@@ -1,7 +1,7 @@
-"""What reached our port and was not the answer, remembered for the error of a sign-in that nobody ended.
+"""Requests that reached our port and were not the answer, remembered for the error when the time is over.
 
-A person who waited in vain has often seen the reason go by: it is said once when it happens, and once more at
-the end, in place of a guess.
+A person who waited without success has often seen the reason go by. It is told when it happens, and again at
+the end, instead of a guess.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from loopback_auth.events import CallbackTurnedAway, Event, HttpsTried, OtherUse
 
 
 def https_tried(authority: str) -> str:
-    """Say what an https request to our port means, and what to do."""
+    """Return what an https request to our port means, and what to do."""
     return (
         f"Something spoke https to http://{authority}, which cannot answer it. If that was your browser, it "
         "insists on https (HTTPS-only mode, or HSTS for this name): allow http there, or open the link in "
@@ -41,7 +41,7 @@ class RejectedRequests:
                 pass
 
     def sentences(self) -> str:
-        """Say what happened; empty when nothing did."""
+        """Return what happened, in sentences; empty if nothing did."""
         said: list[str] = []
         if self._turned_away == 1:
             said.append(f"One answer was turned away: {self._last}.")

@@ -1,8 +1,9 @@
-"""The interpreter of split sign-ins: tells a flow its journal, then asks the real world on.
+"""The interpreter of sign-ins in two steps: gives a flow its journal, then performs the effects that follow.
 
-It stops where somebody would have to be waited for, and takes an answer for given only once it is kept. An
-answer that does not fit what the flow asks means that the flow has changed since; then nothing is guessed.
-Why this is enough to go on with is told in `split`.
+It stops where the program would have to wait for a person, and gives the flow an answer only after it is
+kept. An answer of another type than the flow asks for means that the flow has changed since; then the sign-in
+ends.
+`two_step` says why a journal is enough.
 """
 
 from __future__ import annotations
@@ -56,25 +57,25 @@ ENDING_SECONDS = 5.0
 
 CODE_EXCHANGE = "token request"
 ANSWERS = {"Bind": ("text",), "Receive": ("callback",), "Send": ("response", "failure"), "Sleep": ("moment",)}
-"""By the name of the effect, what may be its answer; one that is not listed gets none."""
+"""By the name of an effect, what in a journal answers it; an effect that is not listed has no answer."""
 
 READ = ("content-type", "date", "retry-after", "x-ratelimit-reset")
-"""Headers of answers that flows read; no others are kept."""
+"""The headers of answers that flows read; only these are kept."""
 
 Save = Callable[[PendingSignIn], None]
 
 
 class Replay:
-    """Runs one flow from its journal on.
+    """Runs one flow, from its journal on.
 
     Args:
-        handed: as it stands; grows with every answer.
-        client: with its secret.
-        world: opened.
-        notify: told of warnings that are new.
-        save: called with what it has grown to, before the flow is told; None keeps nothing.
+        handed: the sign-in as it was kept last; its journal grows with every answer.
+        client: the client, with its secret.
+        world: the network and the clock.
+        notify: called with warnings that are new.
+        save: called with the sign-in before the flow is given an answer; None: nothing is kept.
         wait: seconds that may be spent sleeping.
-        paste: gets the pasted address.
+        paste: gets the pasted address; None: there is none.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Replay:
         self._live = False
 
     async def run(self) -> SignIn:
-        """Run the flow to its end, or to where nothing can be done now."""
+        """Run the flow to its end, or until a person has to do something."""
         while True:
             try:
                 return await self._run()
@@ -190,9 +191,9 @@ class Replay:
         moments = [each.moment for each in self.handed.journal if each.moment]
         last = moments[-1].wall if moments else now
         if seconds > 0 and self._save is not None and not any(each.returned for each in moments):
-            # Whoever goes on with it first comes from the person; later it may be a script that only asks.
+            # The first call comes from the person; later ones may come from a script that only polls.
             return Tick(max(now, last), max(now, last), returned=True)
-        # The last, lest a clock that was set back by a day makes us wait for that long.
+        # The last bound is for a clock that was set back by a day.
         left = min(last + seconds - now, seconds)
         if left > self._wait:
             self.handed = replace(self.handed, interval=self.handed.interval or seconds)

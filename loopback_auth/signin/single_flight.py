@@ -23,13 +23,22 @@ LOOK_SECONDS = 0.1
 async def single_flight(
     store: TokenStore | None, client: ClientConfig, notify: Notify, seconds: float
 ) -> AsyncGenerator[SignIn | None]:
-    """Lead those who want this sign-in for as long as the block lasts, or give what another process has got.
+    """Hold the lock of a sign-in for as long as the block lasts, or yield what another process has got.
 
-    Only a `FileTokenStore` is shared by processes; with any other there is nobody to wait for.
+    Processes share a `FileTokenStore` alone; with another store there is no other process to wait for.
+
+    Args:
+        store: where the sign-in is kept.
+        client: the client that signs in.
+        notify: called with `Followed` when another process is waited for.
+        seconds: how long to wait for it.
+
+    Yields:
+        The sign-in of the other process; None: this process has to sign in.
 
     Raises:
         SignInRequired: another process asked the person, and that failed.
-        AttemptExpired: another process has been asking for longer than we may wait.
+        AttemptExpired: the other process has not ended in time.
     """
     if not isinstance(store, FileTokenStore):
         yield None
@@ -62,20 +71,19 @@ async def wait_for_other(
     serves: Callable[[SignIn], bool],
     seconds: float,
 ) -> SignIn | None:
-    """Wait until nobody leads any more, and lead.
+    """Wait until no other process has the lock, and take it.
 
     Args:
-        lock: of this name.
+        lock: the lock of the sign-in.
         store: where the other process keeps its sign-in.
-        name: of the sign-in.
-        since: Unix seconds; what ended before that is not what we waited for.
-        notify: told whom we wait for.
-        serves: tells whether a sign-in is one that we would have asked for, too.
-        seconds: after so many to give up: a process that was stopped holds its lock for ever.
+        name: what the sign-in is kept under.
+        since: Unix seconds; a sign-in that ended before is not taken.
+        notify: called with `Followed` when another process is waited for.
+        serves: returns whether a sign-in is the one that is wanted here, too.
+        seconds: how long to wait: a process that was stopped keeps its lock.
 
     Returns:
-        What the other process has got, and then we do not lead; None when we lead and have to sign in
-        ourselves.
+        The sign-in of the other process; None: this process has the lock now and has to sign in.
 
     Raises:
         SignInRequired: the other process asked the person, and that failed.
@@ -89,7 +97,7 @@ async def wait_for_other(
                 hint=f"End it{_by_id(lock.leader())}, or sign in although it does, with --alone.",
             )
         leader = lock.leader()
-        # It is 0 for a moment at the start and at the end: nothing new is to be told then.
+        # It is 0 for a moment at the start and at the end.
         if leader not in (0, followed):
             notify(WaitingForOtherProcess(leader))
             followed = leader

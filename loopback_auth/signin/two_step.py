@@ -1,20 +1,20 @@
-"""Split sign-in: begun by one process, finished by another, for callers that cannot wait for a person.
+"""A sign-in in two steps: begun by one process, finished by another, for callers that cannot wait.
 
     handed = await begin(client, "ticket")                 # show handed.url, keep it: pendings.save(handed)
     sign_in = await resume(handed, save=pendings.save)     # tokens, or StillPending with .retry_after
 
-Theory of operation. A flow is a deterministic generator, so that its whole state is the list of answers that
-it got: the journal. To go on, the same generator is made again from the same client and the same randomness,
-is told the journal, and then asks the real world on (`replay`). Every answer is kept before the flow is told
-it. So a process may be killed between any two steps: what had arrived is there, what had not is asked again.
+Theory of operation. A flow is a deterministic generator, so its whole state is the list of answers that it
+got: the journal. To go on, the program makes the same generator from the same client and the same random
+values, gives it the journal, and then performs its next effects (`replay`). Every answer is kept before the
+flow gets it. So a process may be killed between any two steps: an answer that had arrived is there, and one
+that had not is asked for again.
 
-The clock is the wall clock alone, since a monotonic one does not survive its process, and it never runs
-backwards within a journal. Nothing listens at the redirect URI: the browser fails there, and its address is
-carried here by hand.
+Only the wall clock is used, since a monotonic clock ends with its process; it never runs backwards within a
+journal. Nothing listens at the redirect URI: the browser fails there, and a person pastes its address.
 
 Weak spot, admitted: a request whose answer was lost is sent again, a code included, though never after any
 answer to it (D9). A server that had redeemed the code refuses, and revokes what it had issued for it
-(RFC 6749 §4.1.2), which nobody has; then the person has to begin anew.
+(RFC 6749 §4.1.2), which has been lost; then the person has to begin again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from loopback_auth.store.pending import LAPSED, new_handle
 from loopback_auth.store.pending_sign_in import PendingSignIn
 
 FINAL = (OAuthError, ProtocolError, AttemptExpired)
-"""Errors after which a sign-in is over; after every other one it can be gone on with."""
+"""Errors that end a sign-in; after any other error `resume` may be called again."""
 
 PASTE_SECONDS = 600.0
 """Seconds for which a pasted address is awaited; servers let codes live no longer (RFC 6749 §4.1.2)."""
@@ -51,22 +51,22 @@ async def begin(
     notify: Notify = silent,
     world: World | None = None,
 ) -> PendingSignIn:
-    """Begin a sign-in, up to where somebody would have to be waited for.
+    """Begin a sign-in, up to where the program would have to wait for a person.
 
     Args:
         client: the client as registered, and what it asks for.
         flow: one that needs no open port.
-        named: the provider as the person named it, by which the client's secret is found again.
-        conditions: what the flow may rely on, now and when it is gone on with.
-        notify: told of warnings.
-        world: the real one if None.
+        named: the provider as the person named it, to find the client secret again.
+        conditions: options of the flow, now and when it is resumed.
+        notify: called with warnings.
+        world: the network and the clock; None: the real ones.
 
     Returns:
-        What to show to the person, and to keep until then; it holds secrets.
+        What to show to the person and to keep until `resume`; it holds secrets.
 
     Raises:
         EndpointMissing: the server does not offer this flow.
-        LoopbackAuthError: see `errors`; nothing is left behind.
+        LoopbackAuthError: see `errors`; nothing has to be cleaned up.
     """
     _check_flow(flow)
     async with _opened(world, client.provider.network) as opened:
@@ -100,19 +100,19 @@ async def resume(
     notify: Notify = silent,
     world: World | None = None,
 ) -> SignIn:
-    """Go on with a sign-in: ask once if it is due, and finish it if the person has approved.
+    """Resume a sign-in: poll once if that is due, and finish it if the person has approved.
 
-    Nobody else may go on with it meanwhile. The account is still to be looked at when anybody could have
-    approved, as with a ticket or a device code (RFC 6749 §10.16).
+    Only one process at a time may resume it. If another person could have approved, as with a ticket or a
+    device code, the caller still has to confirm the account (RFC 6749 §10.16).
 
     Args:
         handed: as it was kept last.
         client_secret: of a client that has one.
         save: keeps the sign-in as it stands; called before every step.
-        wait: seconds that may be spent waiting for the person, besides the requests.
-        paste: gets the pasted address; see `judged_once`. None: there is nobody who has it.
-        notify: told of warnings.
-        world: the real one if None.
+        wait: seconds that may be spent waiting for the person, not counting the requests.
+        paste: gets the pasted address; see `judged_once`. None: there is none yet.
+        notify: called with warnings.
+        world: the network and the clock; None: the real ones.
 
     Raises:
         StillPending: the login has not been approved yet, or there is no pasted address.
@@ -134,9 +134,9 @@ async def resume(
 
 
 def judged_once(text: str, notify: Notify = silent) -> Paste:
-    """Take a text for the pasted address, and refuse it if it is not the right one.
+    """Return a `Paste` that takes one text for the pasted address.
 
-    The result raises `ConfigError` then; the sign-in goes on waiting for another.
+    It raises `ConfigError` if that is not the right address; the sign-in can still be resumed with another.
     """
 
     async def judged(request: AuthorizationRequest) -> Callback:
@@ -163,7 +163,7 @@ def _check_flow(flow: str) -> None:
 
 
 def _names_itself(request: AuthorizationRequest) -> bool:
-    # RFC 9207 §2.4: whoever names itself in every answer does not send a code alone.
+    # RFC 9207 §2.4: a server that names itself in every answer does not send a code alone.
     return request.metadata.authorization_response_iss_parameter_supported
 
 

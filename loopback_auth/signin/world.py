@@ -1,6 +1,6 @@
-"""What a split sign-in needs of the world besides its journal: the time, the network, and a port's number.
+"""What a sign-in in two steps needs besides its journal: the time, the network, and the number of a port.
 
-A protocol, so that time can be made to pass where nothing is to be waited for.
+A protocol, so that tests can let time pass without waiting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from loopback_auth.network.transport import Transport
 
 
 class World(Protocol):
-    """What a split sign-in needs of the world besides its journal."""
+    """What a sign-in in two steps needs besides its journal."""
 
     def now(self) -> float:
         """Return Unix seconds."""
@@ -98,8 +98,8 @@ class RealWorld:
 
     def free_port(self, host: str) -> int:
         """Return a port at which nothing listens."""
-        # Nor shall anything: the browser has to fail there, so that the address stays in its address bar.
-        # Whoever takes the port meanwhile gets a code that is of no use without the verifier (RFC 8252 §8.1).
+        # Nothing must listen there: the browser has to fail, so that the address stays in its address bar.
+        # A program that takes the port gets a code, which is of no use without the verifier (RFC 8252 §8.1).
         with socket.socket(socket.AF_INET6 if host == "[::1]" else socket.AF_INET) as probe:
             probe.bind((host.strip("[]"), 0))
             port: int = probe.getsockname()[1]
