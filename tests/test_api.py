@@ -695,7 +695,7 @@ def test_nothing_is_renewed_after_a_logout() -> None:
         store = MemoryTokenStore()
         async with serve_demo() as demo:
             sign_in = stale(await signed_in(demo))
-            with pytest.raises(SignInRequired, match="any more"):
+            with pytest.raises(SignInRequired):
                 await renew(sign_in, store=store)
             assert demo.server.log[TOKEN] == 1
         assert store.names() == ()
