@@ -58,4 +58,4 @@ def brief_page(verdict: object, last: HttpResponse) -> HttpResponse | None:
 
 
 def _refused(refusal: TurnedAway) -> HttpResponse:
-    return pages.turned_away(status=refusal.status, reason=refusal.reason)
+    return pages.turned_away(status=refusal.status, reason=refusal.reason, allow=refusal.allow)

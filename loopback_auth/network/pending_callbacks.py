@@ -81,11 +81,6 @@ class PendingCallbacks:
         """Return whether a path is where a page of ours sends what it read in the fragment."""
         return path == self._nothing_yet.relay_path
 
-    def methods(self) -> str:
-        """List the methods that a callback may have, for `Allow` (RFC 9110 §15.5.6)."""
-        modes = [one.request.response_mode for one in self._endpoints.values() if one.request is not None]
-        return "GET, POST" if "form_post" in modes else "GET"
-
     def admitted(self, head: HttpRequest) -> tuple[RedirectEndpoint, ...] | TurnedAway:
         """Return those whose callback a request may be by its head alone; without one, why it is none."""
         endpoints = tuple(self._endpoints.values()) or (self._nothing_yet,)

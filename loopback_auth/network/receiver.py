@@ -217,12 +217,10 @@ class Receiver:
             self._https_told = True
             self._tell(HttpsTried(self._bound.authority))
 
-    def refused(self, refusal: TurnedAway, allow: str = "GET") -> HttpResponse:
+    def refused(self, refusal: TurnedAway) -> HttpResponse:
         """Count a request that was not ours, and make the page for it."""
         self.turn_away(refusal)
-        page = pages.turned_away(status=refusal.status, reason=refusal.reason)
-        # RFC 9110 §15.5.6: a 405 MUST say which methods would have done.
-        return replace(page, headers=(*page.headers, ("Allow", allow))) if page.status == 405 else page
+        return pages.turned_away(status=refusal.status, reason=refusal.reason, allow=refusal.allow)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request."""
@@ -232,7 +230,7 @@ class Receiver:
             raise TypeError("a connection of another server")
         link = self.start.link(path_of(head))
         if link is not None:
-            page = self._told(self.start.answer(link, head, partial(self._another_user, connection)), "GET")
+            page = self._told(self.start.answer(link, head, partial(self._another_user, connection)))
         elif self._waiting_page is not None and path_of(head).startswith(self._waiting_page.path):
             page = self._told(self._waiting_page.answer(head, connection))
         else:
@@ -248,8 +246,8 @@ class Receiver:
         self._observer.visited(head, page.status)
         return answer(page)
 
-    def _told(self, verdict: Answer | TurnedAway, allow: str = "GET, POST") -> Answer:
-        return self.refused(verdict, allow) if isinstance(verdict, TurnedAway) else verdict
+    def _told(self, verdict: Answer | TurnedAway) -> Answer:
+        return self.refused(verdict) if isinstance(verdict, TurnedAway) else verdict
 
     def _handed(
         self, link: StartLink, head: HttpRequest, page: HttpResponse, connection: Connection
@@ -297,7 +295,7 @@ class Receiver:
         here = path_of(head) == (self._bound.path or "/") or self._expected.relays(path_of(head))
         if here and refusal.why and not self._expected.answered:
             self._tell(CallbackTurnedAway(refusal.why, said(head)))
-        return self.refused(refusal, self._expected.methods())
+        return self.refused(refusal)
 
     def _tell(self, event: Event) -> None:
         try:

@@ -6,6 +6,7 @@ waits links elsewhere. What all pages have in common, above all their defences, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 from loopback_auth import words
@@ -125,12 +126,13 @@ def over(status: int) -> HttpResponse:
     return failure(message=words.FAILURE_ELSEWHERE, hint="", status=status)
 
 
-def turned_away(*, status: int, reason: str) -> HttpResponse:
+def turned_away(*, status: int, reason: str, allow: str = "") -> HttpResponse:
     """Answer a request that is not ours to serve, without repeating anything of it.
 
     Args:
-        status: HTTP status, 400 to 599. A 405 needs an Allow header besides (RFC 9110 §15.5.6).
+        status: HTTP status, 400 to 599.
         reason: a fixed sentence of the caller.
+        allow: the methods that can be used, which a 405 has to list (RFC 9110 §15.5.6).
     """
     title = sentence(words.TURNED_AWAY_TITLE)
     body = fill(
@@ -139,7 +141,8 @@ def turned_away(*, status: int, reason: str) -> HttpResponse:
         reason=paragraph(reason, style="lead"),
         advice=sentence(words.TURNED_AWAY_ADVICE),
     )
-    return page(status, title=title, body=body)
+    answer = page(status, title=title, body=body)
+    return replace(answer, headers=(*answer.headers, ("Allow", allow))) if allow else answer
 
 
 def relay(*, path: str, token: str) -> HttpResponse:

@@ -68,13 +68,14 @@ class TurnedAway:
     """It was a navigation to the callback path: perhaps an attempt to interfere."""
     why: str = ""
     """The reason for the terminal; completes the sentence "it was turned away: it ..."."""
+    allow: str = ""
+    """The methods that can be used here, for the header `Allow` of a 405 (RFC 9110 §15.5.6)."""
 
 
 PAGE_TOKEN = "x-loopback-relay"
 """The header that identifies the scripts of our pages."""
 
 NOTHING_HERE = TurnedAway(404, "There is nothing at this address.")
-NOT_USED = TurnedAway(405, "This method is not used here.", why="was not made by the method of a visit")
 NO_VISIT = "was not made by a visit to the page"
 OTHER_NAME = TurnedAway(
     421,
@@ -175,7 +176,7 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
     path, expected = _path(request), endpoint.request
     if expected is not None and endpoint.relay_path and path == endpoint.relay_path:
         refusal = own_page(request, authority=endpoint.authority, token=endpoint.relay_token)
-        return refusal or _form_only(request)
+        return refusal or _form_only(request, "POST")
     refusal = navigation(request, authority=endpoint.authority)
     if refusal is not None:
         return refusal
@@ -183,10 +184,9 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
     # equivalent.
     if path != (endpoint.path or "/") or expected is None:
         return NOTHING_HERE
-    if request.method == "POST" and expected.response_mode == "form_post":
-        return _form_only(request)
-    # A genuine response by query instead of form_post passes: its error is worth reporting.
-    return None if request.method == "GET" else NOT_USED
+    if request.method == "GET":
+        return None  # Also by query instead of form_post: the error of such a response is worth reporting.
+    return _form_only(request, "GET, POST") if expected.response_mode == "form_post" else _not_used("GET")
 
 
 def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway | None:
@@ -201,7 +201,7 @@ def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway 
     if not request.url.startswith("/") or len(hosts) != 1 or hosts[0].lower() != authority.lower():
         return OTHER_NAME
     if request.method not in ("GET", "POST"):
-        return NOT_USED
+        return _not_used("GET, POST")
     # A same-origin GET has no Origin; one that is present must be right.
     if origins != (f"http://{authority}",) and (origins or request.method == "POST"):
         return TurnedAway(403, "This request comes from another page.")
@@ -212,9 +212,14 @@ def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway 
     return None
 
 
-def _form_only(request: HttpRequest) -> TurnedAway | None:
+def _not_used(allow: str) -> TurnedAway:
+    reason, why = "This method is not used here.", "was not made by the method of a visit"
+    return TurnedAway(405, reason, why=why, allow=allow)
+
+
+def _form_only(request: HttpRequest, allow: str) -> TurnedAway | None:
     if request.method != "POST":
-        return NOT_USED
+        return _not_used(allow)
     if request.header("content-type").partition(";")[0].strip().lower() != FORM:
         return TurnedAway(415, "A form was expected here.", why="was not a form")
     return None
@@ -231,7 +236,7 @@ def start_page(request: HttpRequest, *, authority: str, key: str, used: bool) ->
     if refusal is not None:
         return refusal
     if request.method != "GET":
-        return NOT_USED
+        return _not_used("GET")
     if not same_secret(_path(request), f"/{key}"):
         return NOTHING_HERE
     if used:
