@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
+from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.consent import Interactions, Question, SignedIn, page_is_over
@@ -149,7 +150,7 @@ class Approvals:
         found = self.find(kind, secret)
         if found is None or _over(found, now):
             wrong.append(now)
-            problem = "That code does not exist, or it has expired."
+            problem = words.DEMO_WRONG_CODE
             return demo_pages.enter_code(action=action, problem=problem, status=400)
         return self.ask(kind, secret, now)
 
@@ -179,14 +180,14 @@ class Approvals:
             auth_time=signed_in.auth_time,
         )
         self._waiting[secret] = replace(waiting, state="approved", grant=grant)
-        return demo_pages.done(title="Approved", message="The program that asked will notice in a moment.")
+        return demo_pages.done(title=words.DEMO_APPROVED, message=words.DEMO_APPROVED_LEAD)
 
     def _denied(self, secret: str) -> HttpResponse:
         waiting = self._waiting[secret]
         if waiting.state != "pending":
             raise page_is_over()
         self._waiting[secret] = replace(waiting, state="denied")
-        return demo_pages.done(title="Denied", message="The program that asked gets no access.")
+        return demo_pages.done(title=words.DEMO_DENIED, message=words.DEMO_DENIED_LEAD)
 
 
 def _over(waiting: Waiting, now: float) -> bool:

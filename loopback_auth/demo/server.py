@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
 from loopback_auth.demo.approvals import Approvals
@@ -199,8 +200,8 @@ class DemoServer:
 
 def _error_page(refused: Refused) -> HttpResponse:
     return demo_pages.refused(
-        title="This sign-in cannot go on",
+        title=words.DEMO_REFUSED,
         message=refused.description,
-        hint="Start again in the program that sent you here.",
+        hint=words.DEMO_REFUSED_ADVICE,
         status=refused.status,
     )

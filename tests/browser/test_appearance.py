@@ -103,7 +103,7 @@ ALONE = {
         code="WDJB-MJHT",
         message="Deploy the documentation",
     ),
-    "done": demo_pages.done(title="Approved", message="The program that asked will notice in a moment."),
+    "done": demo_pages.done(title=words.DEMO_APPROVED, message=words.DEMO_APPROVED_LEAD),
 }
 """Pages that pass too quickly, or that another flow than the one above would show."""
 

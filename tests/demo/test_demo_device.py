@@ -18,6 +18,8 @@ from demo_conversation import (
     id_claims,
 )
 
+from loopback_auth import words
+
 SECRET = SECRET_CLIENT.client_secret or ""
 
 
@@ -274,7 +276,7 @@ def test_wrong_code_can_be_entered_again() -> None:
     """People mistype; the agent does not, and stops at the page that asks again."""
     page = conversation().visit(f"{ISSUER}/device", user_code="BBBB-BBBB")
 
-    assert (page.status, b"That code does not exist" in page.body) == (400, True)
+    assert (page.status, words.DEMO_WRONG_CODE.encode() in page.body) == (400, True)
 
 
 def test_code_from_another_site_is_refused() -> None:

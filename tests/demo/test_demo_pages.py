@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
 
 
@@ -19,7 +20,7 @@ def test_consent_shows_code_and_message_when_there_are_some() -> None:
     assert "WDJB-MJHT" in consent(code="WDJB-MJHT")
     assert "Deploy the docs" in consent(message="Deploy the docs")
     assert "Compare" not in consent()
-    assert "It says" not in consent()
+    assert words.DEMO_MESSAGE not in consent()
 
 
 def test_page_that_leads_nowhere_says_so_by_silence() -> None:

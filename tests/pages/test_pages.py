@@ -348,10 +348,11 @@ def test_address_that_would_widen_the_policy_is_refused(url: str) -> None:
 
 def test_what_pages_say_is_kept_apart_from_how_they_look() -> None:
     """A sentence in a template or a script would be forgotten by whoever changes or translates the words."""
-    folder = Path(pages.__file__).parent
+    folders = [Path(str(package.__file__)).parent for package in (pages, demo_pages)]
+    texts = {path: path.read_text("utf-8") for folder in folders for path in folder.glob("*.*")}
     markup = re.compile(r"<[^>]*>|\$\w+")
-    templates = {path.name: markup.sub("", path.read_text("utf-8")).strip() for path in folder.glob("*.html")}
-    said = {path.name: re.findall(r"say\(([^)]*)\)", path.read_text("utf-8")) for path in folder.glob("*.js")}
+    templates = {path: markup.sub("", text).strip() for path, text in texts.items() if path.suffix == ".html"}
+    said = {path: re.findall(r"say\(([^)]*)\)", text) for path, text in texts.items() if path.suffix == ".js"}
 
     assert not any(templates.values()), templates
     assert not [one for calls in said.values() for one in calls if '"' in one], said

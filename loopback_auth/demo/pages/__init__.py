@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from loopback_auth import words
 from loopback_auth.model import HttpResponse
 from loopback_auth.pages import failure
-from loopback_auth.pages.frame import escaped, fill, form_source, page, paragraph
+from loopback_auth.pages.frame import escaped, fill, form_source, page, paragraph, sentence
 from loopback_auth.redact import server_text
-
-_FOOTER = "A demonstration inside loopback_auth. No real account is involved."
 
 # A parameter called "submit" would hide the form's own method, hence the detour over the prototype.
 _SUBMIT = "HTMLFormElement.prototype.submit.call(document.forms[0])"
@@ -50,12 +49,18 @@ def sign_in(
         package=__package__,
         action=escape(action),
         hidden=_hidden(hidden),
-        client_id=escaped(client_id),
+        ribbon=sentence(words.DEMO_RIBBON),
+        title=sentence(words.DEMO_SIGN_IN),
+        lead=sentence(words.DEMO_SIGN_IN_LEAD, client=f"<strong>{escaped(client_id)}</strong>"),
+        choose=sentence(words.DEMO_CHOOSE),
+        practice=sentence(words.DEMO_PRACTICE),
+        go_on=sentence(words.DEMO_CONTINUE),
         returns=_returns(redirect_uri),
         accounts=choices,
     )
+    title = _marked(words.DEMO_SIGN_IN)
     form_action = _returning_to(redirect_uri)
-    return page(200, title="Sign in (demonstration)", body=body, form_action=form_action, footer=_FOOTER)
+    return page(200, title=title, body=body, form_action=form_action, footer=words.DEMO_FOOTER)
 
 
 def consent(
@@ -90,17 +95,23 @@ def consent(
         package=__package__,
         action=escape(action),
         hidden=_hidden(hidden),
-        client_id=escaped(client_id),
+        ribbon=sentence(words.DEMO_RIBBON),
+        title=sentence(words.DEMO_CONSENT),
+        lead=sentence(
+            words.DEMO_CONSENT_LEAD,
+            client=f"<strong>{escaped(client_id)}</strong>",
+            account=f"<strong>{escaped(account)}</strong>",
+        ),
+        approve=sentence(words.DEMO_APPROVE),
+        deny=sentence(words.DEMO_DENY),
         returns=_returns(redirect_uri),
-        account=escaped(account),
         message=_quoted(message),
         code=_comparison(code),
         scopes=f'<ul class="scopes">\n{items}\n</ul>' if items else "",
     )
     form_action = _returning_to(redirect_uri)
-    return page(
-        200, title="Allow access? (demonstration)", body=body, form_action=form_action, footer=_FOOTER
-    )
+    title = _marked(words.DEMO_CONSENT)
+    return page(200, title=title, body=body, form_action=form_action, footer=words.DEMO_FOOTER)
 
 
 def enter_code(*, action: str, code: str = "", problem: str = "", status: int = 200) -> HttpResponse:
@@ -120,22 +131,32 @@ def enter_code(*, action: str, code: str = "", problem: str = "", status: int = 
         action=escape(action),
         code=escape(server_text(code)),
         problem=paragraph(problem, style="hint"),
+        ribbon=sentence(words.DEMO_RIBBON),
+        title=sentence(words.DEMO_ENTER_CODE),
+        lead=sentence(words.DEMO_ENTER_CODE_LEAD),
+        label=sentence(words.DEMO_ENTER_CODE_LABEL),
+        go_on=sentence(words.DEMO_CONTINUE),
     )
-    title = "Enter the code (demonstration)"
-    return page(status, title=title, body=body, form_action="'self'", footer=_FOOTER)
+    title = _marked(words.DEMO_ENTER_CODE)
+    return page(status, title=title, body=body, form_action="'self'", footer=words.DEMO_FOOTER)
 
 
 def done(*, title: str, message: str) -> HttpResponse:
     """Say that nothing is left to do here: what follows happens where the sign-in was begun."""
     body = fill(
-        "done.html", package=__package__, title=escaped(title), message=paragraph(message, style="lead")
+        "done.html",
+        package=__package__,
+        ribbon=sentence(words.DEMO_RIBBON),
+        title=escaped(title),
+        message=paragraph(message, style="lead"),
+        close=sentence(words.DEMO_CLOSE),
     )
-    return page(200, title=escaped(title), body=body, footer=_FOOTER)
+    return page(200, title=escaped(title), body=body, footer=words.DEMO_FOOTER)
 
 
 def refused(*, title: str, message: str, hint: str, status: int) -> HttpResponse:
     """Say that the demonstration server does not go on, why, and what to do; the browser stays here."""
-    return failure(title=title, message=message, hint=hint, status=status, footer=_FOOTER)
+    return failure(title=title, message=message, hint=hint, status=status, footer=words.DEMO_FOOTER)
 
 
 def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResponse:
@@ -150,9 +171,25 @@ def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResp
 
     Source: OAuth 2.0 Form Post Response Mode §2.
     """
-    body = fill("form_post.html", package=__package__, action=escape(action), hidden=_hidden(parameters))
+    title = sentence(words.DEMO_FORM_POST)
+    body = fill(
+        "form_post.html",
+        package=__package__,
+        action=escape(action),
+        hidden=_hidden(parameters),
+        title=title,
+        lead=sentence(words.DEMO_FORM_POST_LEAD),
+        go_on=sentence(words.DEMO_CONTINUE),
+    )
     form_action = form_source(action)
-    return page(200, title="One moment", body=body, script=_SUBMIT, form_action=form_action, footer=_FOOTER)
+    return page(
+        200, title=title, body=body, script=_SUBMIT, form_action=form_action, footer=words.DEMO_FOOTER
+    )
+
+
+def _marked(title: str) -> str:
+    """Make the title of a tab, which cannot show the ribbon."""
+    return sentence(words.DEMO_TAB, title=sentence(title))
 
 
 def _returning_to(redirect_uri: str) -> str:
@@ -164,13 +201,14 @@ def _returning_to(redirect_uri: str) -> str:
 def _returns(redirect_uri: str) -> str:
     if not redirect_uri:
         return ""
-    row = f"<div><dt>Returns to</dt><dd><code>{escaped(redirect_uri)}</code></dd></div>"
+    label = sentence(words.DEMO_RETURNS)
+    row = f"<div><dt>{label}</dt><dd><code>{escaped(redirect_uri)}</code></dd></div>"
     return f'<dl class="facts">\n{row}\n</dl>'
 
 
 def _quoted(message: str) -> str:
     shown = escaped(message)
-    return f'<p class="hint"><b>It says</b>{shown}</p>' if shown else ""
+    return f'<p class="hint"><b>{sentence(words.DEMO_MESSAGE)}</b>{shown}</p>' if shown else ""
 
 
 def _comparison(code: str) -> str:
@@ -178,9 +216,8 @@ def _comparison(code: str) -> str:
     if not shown:
         return ""
     return (
-        f'<p class="hint"><b>Compare the code</b><code class="user-code">{shown}</code> The other'
-        " device or program has to show you the same. Deny if it differs, or if you did not begin this"
-        " yourself.</p>"
+        f'<p class="hint"><b>{sentence(words.DEMO_COMPARE)}</b><code class="user-code">{shown}</code> '
+        f"{sentence(words.DEMO_COMPARE_ADVICE)}</p>"
     )
 
 
