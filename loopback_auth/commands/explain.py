@@ -136,14 +136,14 @@ def _recording(options: argparse.Namespace) -> int:
     if not stories:
         raise ConfigError(
             f"There is no sign-in in this recording, only {found.others} other requests.",
-            hint="Open the developer tools before signing in, switch Preserve log on, and record again.",
+            hint="Open the developer tools, turn Preserve log on, then sign in and save the recording again.",
         )
     if options.json:
         print_json({"sign_ins": [members(story) for story in stories], "others": found.others})
         return 0
     width = _width()
     answer("\n\n".join(text(story, width=width) for story in stories))
-    answer(f"\nOther requests in the recording, which are left out: {found.others}.\n")
+    answer(f"\nOther requests in the recording, not shown: {found.others}.\n")
     return 0
 
 
@@ -156,7 +156,7 @@ def _read(path: str) -> bytes:
     except OSError as exc:
         raise ConfigError(
             f"The recording {path[:200]!a} cannot be read: {exc.strerror}",
-            hint="Name a file that developer tools have saved as HAR.",
+            hint="Pass a file that a browser's developer tools saved as HAR.",
         ) from exc
 
 

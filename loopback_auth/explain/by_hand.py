@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from loopback_auth.compare.model import Run
-from loopback_auth.explain.story import FROM_ANSWER, Manner, shown_link
+from loopback_auth.explain.story import FROM_RESPONSE, Manner, shown_link
 from loopback_auth.explain.value_flow import came_back
 from loopback_auth.model import FORM
 from loopback_auth.trace.evidence import traits_of
@@ -20,7 +20,7 @@ from loopback_auth.trace.records import Exchange, Step
 SHOWN = frozenset({"accept", "authorization", "content-type"})
 """Headers that a server may insist on."""
 
-_GIVEN = re.compile(r"\{([a-zA-Z_]+)(?:" + re.escape(FROM_ANSWER.removesuffix("}")) + r")?\}")
+_GIVEN = re.compile(r"\{([a-zA-Z_]+)(?:" + re.escape(FROM_RESPONSE.removesuffix("}")) + r")?\}")
 """An address that only the provider knows."""
 
 
@@ -42,7 +42,7 @@ def _commands(run: Run, manner: Manner) -> Iterator[str]:
             for name in dict.fromkeys((*map(label_kind, labels_in(command)), *_GIVEN.findall(command))):
                 if name not in known:
                     known.add(name)
-                    yield f"read -rs {name}  # paste {members.get(name, name)} of the answer, press Enter"
+                    yield f"read -rs {name}  # paste {members.get(name, name)} from the response, press Enter"
             yield _GIVEN.sub(r"$\1", LABEL.sub(lambda label: f"${label_kind(label[0])}", command))
         if isinstance(entry, Exchange):
             members.update((label_kind(value), name) for name, value in came_back(entry))
@@ -52,7 +52,7 @@ def _command(entry: Step | Exchange, manner: Manner) -> str:
     """Write a command; labels and names in braces stand for what is not known."""
     if isinstance(entry, Step):
         link = shown_link(entry.value("url"), manner)
-        return f'# to be opened in a browser\necho "{link}"' if entry.name == "invite" else ""
+        return f'# open this link in a browser\necho "{link}"' if entry.name == "invite" else ""
     if (entry.sender, entry.receiver) != ("client", "server") or entry.step == "key set request":
         return ""
     url = shown_link(entry.url, manner)

@@ -178,7 +178,7 @@ def _excused(finding: Finding) -> Finding:
     """Drop what is asked of native apps alone (RFC 8252 §8.3, §8.5)."""
     if finding.id not in NATIVE:
         return finding
-    because = "The redirect URI is a web server's, to which this does not apply."
+    because = "The redirect URI belongs to a web server; this check is for programs on the user's machine."
     return replace(finding, verdict="not applicable", because=because, steps=(), advice="")
 
 

@@ -1,4 +1,4 @@
-"""What a recorded sign-in is called, and how it ended, as far as its exchanges show that."""
+"""The name of the flow of a recorded sign-in, and how it ended, as far as the exchanges show it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loopback_auth.trace.records import Exchange, Trace
 PUSHED = "pushed authorization request"
 NO_END = "The recording does not show how it ended."
 AFTERWARDS = frozenset({"UserInfo request", "introspection request", "refresh request", "revocation request"})
-"""Requests for which somebody has signed in before."""
+"""Requests that come after a sign-in."""
 
 
 def flow_of(entries: Sequence[Exchange]) -> str:

@@ -38,7 +38,7 @@ PACKED = (b"\x1f\x8b", b"PK\x03\x04")
 """How files begin that are compressed: gzip, zip."""
 
 _USER = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
-_HINT = "Export it anew: in the developer tools of the browser, Network, save all as HAR with content."
+_HINT = "Export it again: in the browser's developer tools, open Network and save all as HAR with content."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,18 @@ def read_archive(content: bytes) -> Archive:
     if len(content) > LIMIT:
         raise ConfigError(
             f"The archive is larger than {LIMIT // 1_000_000} MB.",
-            hint="Record again, and only the sign-in.",
+            hint="Record again, and record only the sign-in.",
         )
     if content.startswith(PACKED):
         raise ConfigError(
             "This archive is compressed.",
-            hint="Unpack it first, with gunzip or unzip, and name the .har file.",
+            hint="Unpack it with gunzip or unzip, then pass the .har file.",
         )
     try:
         root = json.loads(content.decode("utf-8-sig"), parse_constant=_constant)
     except (ValueError, RecursionError):
-        raise _wrong("it is no JSON") from None
-    log = _object(_object(root, "the whole").get("log"), "log")
+        raise _wrong("it is not valid JSON") from None
+    log = _object(_object(root, "the file").get("log"), "log")
     if not _text(log.get("version", "1.2"), "log.version").startswith("1."):
         raise _wrong("log.version is not 1.2")
     creator = log.get("browser") or log.get("creator") or {}
@@ -147,7 +147,7 @@ def _request(members: Mapping[str, object], where: str) -> HttpRequest:
 def _answer(members: Mapping[str, object], where: str) -> HttpResponse | None:
     status = members.get("status") or 0
     if type(status) is not int or not -1 <= status <= 999:
-        raise _wrong(f"{where}.status is no status")
+        raise _wrong(f"{where}.status is not an HTTP status")
     if status <= 0:
         return None
     headers = _headers(members.get("headers"), f"{where}.headers")
@@ -184,7 +184,7 @@ def _decoded(text: str, where: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise _wrong(f"{where}.content.text is no base64") from None
+        raise _wrong(f"{where}.content.text is not valid base64") from None
 
 
 def _bounded(text: str) -> bytes:
@@ -213,31 +213,31 @@ def _moment(value: object, where: str) -> float:
     try:
         return datetime.fromisoformat(_text(value, where)).timestamp()
     except (ValueError, OverflowError):
-        raise _wrong(f"{where} is no date") from None
+        raise _wrong(f"{where} is not a date") from None
 
 
 def _number(value: object, where: str) -> float:
     # Comparisons take whole numbers of any length, and are false for NaN.
     if isinstance(value, bool) or not isinstance(value, int | float) or not -FARTHEST < value < FARTHEST:
-        raise _wrong(f"{where} is no number")
+        raise _wrong(f"{where} is not a number")
     return float(value)
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise _wrong(f"{where} is no text")
+        raise _wrong(f"{where} is not a string")
     return value
 
 
 def _list(value: object, where: str) -> list[object]:
     if not isinstance(value, list):
-        raise _wrong(f"{where} is no list")
+        raise _wrong(f"{where} is not a list")
     return value
 
 
 def _object(value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise _wrong(f"{where} is no object")
+        raise _wrong(f"{where} is not a JSON object")
     return value
 
 
@@ -246,4 +246,4 @@ def _constant(_name: str) -> NoReturn:
 
 
 def _wrong(what: str) -> ConfigError:
-    return ConfigError(f"This is no HTTP archive: {what}.", hint=_HINT)
+    return ConfigError(f"This is not an HTTP archive: {what}.", hint=_HINT)

@@ -24,7 +24,7 @@ from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.explain.story import FROM_ANSWER
+from loopback_auth.explain.story import FROM_RESPONSE
 from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.settings.contracts import CONTRACTS
@@ -151,7 +151,7 @@ def _places(client: ClientConfig, contract: TicketContract | None, trace: Trace)
     places = {CALLBACK: own + redirect.path, OURS: own}
     for name, path in PATHS.items():
         places[ISSUER + path] = getattr(known, name) or f"{{{name}}}"
-    places[f"{ISSUER}/device"] = f"{{verification_uri{FROM_ANSWER}"
+    places[f"{ISSUER}/device"] = f"{{verification_uri{FROM_RESPONSE}"
     places[ISSUER] = known.issuer or f"{{{client.provider.name}}}"
     if contract is not None:
         places |= _ticket_places(contract, trace)
@@ -169,7 +169,7 @@ def _ticket_places(contract: TicketContract, trace: Trace) -> dict[str, str]:
     for step, value in GIVEN.items():
         exchange = first_exchange(trace, step)
         if exchange is not None and value in contract.extract:
-            places[without_query(exchange.url)] = f"{{{contract.extract[value]}{FROM_ANSWER}"
+            places[without_query(exchange.url)] = f"{{{contract.extract[value]}{FROM_RESPONSE}"
     return places
 
 

@@ -57,8 +57,8 @@ SHOWN = {"redirect_uri": "redirect_uri", "url": "link", "argument": "address", "
 """Values of steps that are written out, and by which names."""
 LONGEST = 200
 """Characters of a value."""
-FROM_ANSWER = ", from the answer}"
-"""Ends the name that stands for an address which the server gave as a whole."""
+FROM_RESPONSE = ", from the response}"
+"""The end of the name that stands for an address which the server chose."""
 NAMES = {party: name.lower() for party, name in PARTICIPANTS.items()}
 """Who asks or answers, inside a sentence."""
 
@@ -229,7 +229,7 @@ def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> ExplainedStep
     words, source = _words(exchange, manner)
     url = manner.translated(without_query(exchange.url))
     along = [(where, pair) for where, pairs in carried(exchange) for pair in pairs]
-    if url.endswith(FROM_ANSWER):
+    if url.endswith(FROM_RESPONSE):
         along = []
     if exchange.receiver == "client":
         along = [(where, pair) for where, pair in along if heard(pair)]
@@ -291,7 +291,7 @@ def shown_link(url: str, manner: Manner) -> str:
     """Write an address as the provider's: by name where that is given, without the query where it is long."""
     whole = manner.translated(url)
     bare = manner.translated(without_query(url))
-    return bare if bare.endswith(FROM_ANSWER) or "redirect_uri=" in whole else whole
+    return bare if bare.endswith(FROM_RESPONSE) or "redirect_uri=" in whole else whole
 
 
 def _explained_once(told: list[ExplainedStep], manner: Manner) -> Iterator[ExplainedStep]:

@@ -18,6 +18,8 @@ from loopback_auth.trace.records import Trace
 
 Noun = Story | ExplainedStep | Said | Answer | Fate | Finding
 INDENT = 4
+RESPONSE = "response"
+"""The word before what came back."""
 GITHUB = "https://github.com/"
 """Left out before the name of a repository, as it would stand on every other line."""
 
@@ -26,7 +28,7 @@ def text(story: Story, *, width: int = 100) -> str:
     """Write a story.
 
     Args:
-        story: what is told; its texts may be a stranger's.
+        story: its texts may come from a stranger.
         width: characters from left to right.
     """
     lines = [*hanging("", story.title, width=width), "-" * min(len(story.title), width)]
@@ -35,7 +37,7 @@ def text(story: Story, *, width: int = 100) -> str:
         lines += hanging("", note, width=width)
     lines += hanging("", _contents(story), width=width)
     if story.answers:
-        lines += ["", "What people ask", "---------------"]
+        lines += ["", "Questions and answers", "---------------------"]
     for one in story.answers:
         lines += ["", *hanging("", one.question, width=width)]
         lines += hanging("  ", _with_source(one.answer, one.source), width=width)
@@ -43,7 +45,7 @@ def text(story: Story, *, width: int = 100) -> str:
     for number, scene in enumerate(story.scenes, 1):
         lines += ["", *_scene(number, scene, width)]
     if story.fates:
-        lines += ["", "The secrets, and who could take them", "------------------------------------"]
+        lines += ["", "Secrets, and who could take them", "--------------------------------"]
     for fate in story.fates:
         lines += [
             "",
@@ -57,13 +59,13 @@ def text(story: Story, *, width: int = 100) -> str:
 
 
 def _contents(story: Story) -> str:
-    """Say what follows: it is longer than a screen, and the last part is there to be copied."""
+    """Say what follows, because it is longer than a screen, and the last part is for copying."""
     parts = (
-        (story.answers, "what people ask"),
+        (story.answers, "questions and answers"),
         (story.scenes, "the steps"),
-        (story.fates, "the secrets and who could take them"),
-        (story.findings, "what the checks say"),
-        (story.by_hand, "the same by hand, with curl"),
+        (story.fates, "secrets, and who could take them"),
+        (story.findings, "results of the checks"),
+        (story.by_hand, "the same requests with curl"),
     )
     return f"What follows: {'; '.join(title for part, title in parts if part)}."
 
@@ -88,7 +90,7 @@ def _scene(number: int, scene: ExplainedStep, width: int) -> Iterator[str]:
     for where, said in groupby(scene.sent, key=attrgetter("where")):
         yield from _said(f"{where} " if where else "", tuple(said), width)
     if scene.status or scene.received:
-        yield from _said(f"gets {scene.status or ''}".rstrip() + " ", scene.received, width)
+        yield from _said(f"{RESPONSE} {scene.status or ''}".rstrip() + " ", scene.received, width)
     if scene.words:
         yield from hanging(indent, _with_source(scene.words, scene.source), width=width)
 
@@ -99,7 +101,7 @@ def _findings(story: Story, width: int) -> Iterator[str]:
         return
     run = Run(story.flow, "signed in", Trace(story.flow, "file", "", ()), findings=story.findings)
     whole = Comparison("file", "", 0.0, "", (run,), ())
-    yield from ("", "What the checks say", "-------------------")
+    yield from ("", "Results of the checks", "---------------------")
     for finding, told in failed(whole):
         start = f"{finding.severity.upper()} "
         yield ""
@@ -113,10 +115,10 @@ def _findings(story: Story, width: int) -> Iterator[str]:
 
 def _by_hand(story: Story, width: int) -> Iterator[str]:
     """Write commands, none of which is wrapped: they are to be copied."""
-    yield from ("By hand, with curl", "------------------", "")
+    yield from ("The same requests with curl", "---------------------------", "")
     words = (
-        "One command at a time. What is secret is pasted into a variable, and goes from there to curl on its "
-        "standard input: it is in no list of processes and in no history of commands."
+        "Run one command at a time. You paste a secret into a variable, and curl reads it from its standard "
+        "input, so that it is not in the process list or in the shell's history."
     )
     yield from (*hanging("", words, width=width), "")
     for command in story.by_hand:
@@ -126,7 +128,7 @@ def _by_hand(story: Story, width: int) -> Iterator[str]:
 def _said(verb: str, said: tuple[Said, ...], width: int) -> Iterator[str]:
     """Write what is explained on lines of its own, and the bare names together."""
     if not said:
-        if verb.startswith("gets"):
+        if verb.startswith(RESPONSE):
             yield " " * INDENT + verb.strip()
         return
     bare = [one.name for one in said if not one.value and not one.meaning]
