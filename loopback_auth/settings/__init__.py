@@ -1,13 +1,14 @@
-"""Where every value of a run comes from: flag, environment, configuration file, preset, or default.
+"""Find the value of every setting: flag, environment, configuration file, preset, or default.
 
-The first of them that has a value wins and is remembered as its origin, so that a person can be told. What
-the values come to together is decided in `configure`; only what is needed to listen is worked out here.
+The first of these sources that has a value wins, and the value keeps its origin, so that messages can name
+it. Whether the values make a client is decided in `configure`; here only the redirect URI is worked out,
+which is needed first.
 
-Two limits to the order. The addresses of a preset belong to one server: whoever says by other means where to
-sign in gets none of them, lest the tokens of one server are shown to another (RFC 6749 §10.3). For the same
-reason the addresses and the client at the top of the file are of no use to a server named elsewhere.
+There are two exceptions to the order. The addresses in a preset belong to one server: when another server is
+named elsewhere, none of them are used, so that no token is sent to another server (RFC 6749 §10.3). For the
+same reason, addresses and client at the top of the file are not used for a server that is named elsewhere.
 
-The module is loaded before the browser is started and imports next to nothing.
+This module is loaded before the browser is started, and imports next to nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 UNNAMED = "unnamed"
-"""A client ID alone says nothing about the server."""
+"""The name when there is a client ID, but nothing that names a server."""
 DEFAULT = "default"
 OTHER_VARIABLES = (
     "LOOPBACK_AUTH_CONFIG_DIR",
@@ -49,13 +50,13 @@ _CLIENT = ("client_id", "client_secret")
 
 
 class Settings:
-    """The values of one run and where each came from.
+    """The values of all settings in one run, each with its origin.
 
     Args:
-        name: what the sign-in is kept under: the provider, or else the host of the server.
-        values: name to value, origin in words, and distance: 0 is a flag, more with each place behind.
-        advice: what to register at the provider and where that is described; empty when unknown.
-        notes: what was left out of a preset and why, for people.
+        name: under which the sign-in is kept: the provider, or else the host of the server.
+        values: name to value, origin in words, and distance: 0 for a flag, greater for each later source.
+        advice: what to register at the provider, and where that is documented; empty when unknown.
+        notes: what of a preset is not used, and why, for people.
     """
 
     __slots__ = ("_values", "advice", "name", "notes")
@@ -74,53 +75,53 @@ class Settings:
 
     @property
     def is_demo(self) -> bool:
-        """Whether nothing says where to sign in, so that the embedded server will do."""
+        """Whether no server is named, so that the built-in demonstration server is used."""
         return self.name == DEMO
 
     def get(self, name: str) -> object:
-        """Return a value: None when nobody set it and it has no default."""
+        """Return the value of a setting; None when it is not set and has no default."""
         return self._values[name][0]
 
     def text(self, name: str) -> str | None:
-        """Return the value of a setting of the kind `text` or `scope`; None when nobody set it."""
+        """Return the value of a setting of the kind `text` or `scope`; None when it is not set."""
         value = self.get(name)
         return value if isinstance(value, str) else None
 
     def switch(self, name: str) -> bool | None:
-        """Return the value of a setting of the kind `switch`; None when nobody set it."""
+        """Return the value of a setting of the kind `switch`; None when it is not set."""
         value = self.get(name)
         return value if isinstance(value, bool) else None
 
     def words(self, name: str) -> tuple[str, ...]:
-        """Return the value of a setting of the kind `words`; empty when nobody set it."""
+        """Return the value of a setting of the kind `words`; empty when it is not set."""
         value = self.get(name)
         return value if isinstance(value, tuple) else ()
 
     def pairs(self, name: str) -> Mapping[str, str]:
-        """Return the value of a setting of the kind `pairs`; empty when nobody set it."""
+        """Return the value of a setting of the kind `pairs`; empty when it is not set."""
         value = self.get(name)
         return value if isinstance(value, dict) else {}
 
     def seconds(self, name: str) -> float:
-        """Return the value of a setting of the kind `seconds`; 0 when nobody set it."""
+        """Return the value of a setting of the kind `seconds`; 0 when it is not set."""
         value = self.get(name)
         return value if isinstance(value, float) else 0.0
 
     def origin(self, name: str) -> str:
-        """Say where a value came from, for example `flag --client-id`, `preset github` or `default`."""
+        """Return the origin of a value, for example `flag --client-id`, `preset github` or `default`."""
         return self._values[name][1]
 
     def distance(self, name: str) -> int:
-        """Return how far from the person a value was set: 0 by a flag, greater with every place behind."""
+        """Return the distance of a value's origin: 0 for a flag, greater for each later source."""
         return self._values[name][2]
 
     def completed(self, values: Mapping[str, object], origin: str) -> Settings:
-        """Return the same settings with values for what nobody has set."""
+        """Return the same settings with values for those that are not set."""
         unset = {name: (value, origin, 9) for name, value in values.items() if self.get(name) is None}
         return Settings(self.name, {**self._values, **unset}, self.advice, self.notes)
 
     def with_secret(self, client_secret: str) -> Settings:
-        """Return the same settings with a client secret that a person typed in."""
+        """Return the same settings with a client secret that the person has typed."""
         values = {**self._values, "client_secret": (client_secret, "terminal", 0)}
         return Settings(self.name, values, self.advice, self.notes)
 
@@ -134,24 +135,25 @@ def config_file(environ: Mapping[str, str]) -> str:
 
 
 def load_config(path: str) -> Mapping[str, object]:
-    """Read the configuration file; a file that is not there is an empty one.
+    """Read the configuration file; a missing file is an empty one.
 
     Raises:
-        ConfigError: it cannot be read, is no TOML, or holds a secret that other users can read.
+        ConfigError: the file cannot be read, is not TOML, is unsafe, or contains a secret that other users
+            can read.
     """
     try:
         os.stat(path)  # noqa: PTH116 - pathlib costs more than the rest of this module
     except FileNotFoundError:
         return {}
     except OSError:
-        pass  # Reading it fails in the same way, and says so.
+        pass  # Reading it fails in the same way, with a message.
     from loopback_auth.settings.config import read_config  # Start-up.
 
     return read_config(path)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the variables that look like ours and mean nothing, to warn of a slip of the pen."""
+    """Return the variables that begin like ours but are unknown, to warn of a misspelt name."""
     known = {*(setting.variable for setting in SETTINGS), *OTHER_VARIABLES}
     return tuple(sorted(name for name in environ if name.startswith(PREFIX) and name not in known))
 
@@ -166,13 +168,13 @@ def resolve(
 ) -> Settings:
     """Find the value of every setting, and its origin.
 
-    A provider that is only a default, from LOOPBACK_AUTH_PROVIDER or the file, stands back when something
-    nearer to the person says where to sign in.
+    A provider that is only a default, from LOOPBACK_AUTH_PROVIDER or the file, is not used when a source
+    before it names a server.
 
     Args:
         provider: a table of the file, a preset, an issuer that starts with http, `demo`, or empty.
-        flags: setting name to value as argparse gives it; None is absent, other names are passed over.
-        environ: the environment; an empty value is absent, as build servers leave it for a missing secret.
+        flags: setting name to value, as argparse gives it; None counts as missing, other names are ignored.
+        environ: the environment; an empty value counts as missing, because CI sets missing secrets to it.
         config: content of the configuration file, from `load_config`.
         config_path: where that file is, for the origins.
 
@@ -186,7 +188,7 @@ def resolve(
     address = next((one for one in ADDRESSES if one in given and one != "ticket"), "")
     if name == DEMO and address:
         raise ConfigError(
-            f"The built-in demonstration has its own address: --{address.replace('_', '-')} has no use there",
+            f"The built-in demonstration has its own address: --{address.replace('_', '-')} cannot be used",
             hint=f"Leave {DEMO} out to sign in at the address that you gave.",
         )
     table = tables.get(name, {})
@@ -213,13 +215,13 @@ def resolve(
 
 
 def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
-    """Return host, ports and path to listen at; port 0 is any free one.
+    """Return host, ports and path of the redirect URI; port 0 means any free port.
 
-    `port` and a port within `redirect_uri` say the same thing, and the one set nearer to the person counts.
-    The path is kept byte for byte, also an empty one, which a browser asks for as `/`.
+    `port` and a port in `redirect_uri` mean the same; the one from the earlier source counts. The path is
+    kept byte for byte, even an empty one, which a browser requests as `/`.
 
     Raises:
-        ConfigError: this is no loopback redirect over http, or the two name different ports.
+        ConfigError: not a loopback redirect URI with http, or the two name different ports.
 
     Source: RFC 8252 §7.3, §8.3; RFC 6749 §3.1.2.
     """
@@ -242,9 +244,9 @@ def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
 
 
 def needs_secret(settings: Settings) -> bool:
-    """Return whether a client secret is still to be asked for: the client authenticates with one."""
+    """Return whether the client needs a secret that no setting has."""
     takes_one = settings.text("client_auth") in ("client_secret_basic", "client_secret_post")
-    # Where the browser or a ticket brings the token no secret is sent, and a device has none to send.
+    # Only the token request with a code sends the secret.
     sends_it = settings.text("flow") in (None, "code", "code id_token", "paste")
     needs_one = takes_one and not settings.switch("secret_optional")
     return needs_one and sends_it and not settings.text("client_secret")
@@ -261,8 +263,8 @@ def _tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str
 def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> ConfigError:
     return ConfigError(
         f"Unknown provider: {ascii(name)[:80]} (from {origin})",
-        hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} Or give an issuer, which starts with "
-        "https://, or with http:// on this machine.",
+        hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} You can also give "
+        "an issuer, which starts with https://, or with http:// on this machine.",
     )
 
 
@@ -273,7 +275,7 @@ def _named(
     environ: Mapping[str, str],
     config: Mapping[str, object],
 ) -> tuple[str, int]:
-    """Return the provider's name, and the number of places that are nearer to the person than its own."""
+    """Return the provider's name, and the number of sources before the one that names it."""
     if provider or any(place in given for place in PLACES):
         return provider, 1
     from_environment = environ.get("LOOPBACK_AUTH_PROVIDER", "")
@@ -283,20 +285,20 @@ def _named(
 
 
 def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> str:
-    """Return what goes into the addresses of a template; itself when nobody has said it.
+    """Return the domain for the addresses of a template; `{domain}` when it is not set.
 
     Raises:
-        ConfigError: somebody has, but there is no place for it.
+        ConfigError: a flag sets it, and the provider is not a template.
     """
     (item,) = (item for item in SETTINGS if item.name == "domain")
     domain, origin, distance = _value(item, layers)
     if distance == len(layers):
         return "{domain}"
-    # What is set for every provider is of use to those alone that have a place for it.
+    # A domain from another source may be for other providers.
     if origin.startswith("flag ") and not any("{domain}" in str(value) for value in layers[-1][1].values()):
         raise ConfigError(
             f"A domain is given, but {extended or 'the server'} has none in its addresses (from {origin})",
-            hint="Name a provider that is a server of your own, such as keycloak, or give --issuer.",
+            hint="Name a provider that has a domain, such as keycloak, or give --issuer instead.",
         )
     return str(domain)
 
@@ -315,11 +317,11 @@ def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
     for place in PLACES:
         url = values[place][0]
         if isinstance(url, str):
-            # One without a scheme is refused later on, in words about itself and not about its name.
+            # A URL without a scheme is refused later, with a message about the URL.
             rest = url.partition("://")[2] or url
-            # Two issuers on one host, as tenants have them, are two providers.
+            # Two issuers on one host, such as those of tenants, are two providers.
             return (rest if place == "issuer" else rest.partition("/")[0]).rstrip("/")
-    # An address that somebody has given is never passed over, even if it is not enough to sign in.
+    # Any address that is set counts, even if it is not enough to sign in.
     for address in ("ticket_base", *ADDRESSES):
         url = values[address][0]
         if isinstance(url, str) and "://" in url:

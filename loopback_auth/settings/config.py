@@ -1,8 +1,9 @@
-"""The configuration file: reading it, and refusing what stands in it by mistake.
+"""Read the configuration file, and refuse unknown keys and tables.
 
-Its top level holds values for every provider and `provider`, the one to use when none is named; a table
-`[providers.NAME]` holds those of one, and may extend a preset by `preset = "google"`. Values are not read
-here but by `Setting.read`, when they are used. This module is imported only when there is such a file.
+The top level has values for every provider, and `provider`, the one to use when none is named; a table
+`[providers.NAME]` has the values for one, and may extend a preset by `preset = "google"`. The values
+themselves are checked by `Setting.read`, when they are used. This module is imported only when there is such
+a file.
 """
 
 from __future__ import annotations
@@ -27,45 +28,48 @@ def read_config(path: str) -> Mapping[str, object]:
     """Read and parse the configuration file.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or others can write to it, or read a secret in it.
+        ConfigError: the file cannot be read, is not TOML, or other users can write to it or read a secret in
+            it.
     """
     content, mode = read_trusted(path)
     config = _parse(content, path)
     if os.name == "posix" and mode & 0o077 and _holds_secret(config):
         raise ConfigError(
-            f"The configuration file {path} holds a secret that other users can read",
+            f"The configuration file {path} contains a secret that other users can read",
             hint=f"Run: chmod 600 {path}",
         )
     return config
 
 
 def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Mapping[str, object]]:
-    """Return the tables of the providers by name, after looking for keys that mean nothing.
+    """Return the tables of the providers by name, after a check for unknown keys.
 
     Raises:
-        ConfigError: an unknown key or preset, a reserved name, or a table that is none.
+        ConfigError: an unknown key or preset, a reserved name, or a value where a table is expected.
     """
     for key in config:
         if key in _QUIRKS:
             raise ConfigError(
-                f"In {path}, {key} stands outside of a provider's table, but belongs to one provider",
-                hint="Put it below a heading such as [providers.work].",
+                f"In {path}, {key} must be in the table of a provider",
+                hint="Move it below a heading such as [providers.work].",
             )
     _check_keys(config, (*_NAMES, "provider", "providers"), path)
     named = config.get("provider", "")
     if isinstance(named, dict):
         meant = next(iter(named), "work")
         raise ConfigError(
-            f"In {path}, [provider.{meant}] is not the heading of a provider",
+            f"In {path}, [provider.{meant}] is not a valid heading",
             hint=f"Did you mean [providers.{meant}]?",
         )
     if not isinstance(named, str):
-        raise ConfigError(f"In {path}, provider must be a string", hint="Name one provider, in quotes.")
+        raise ConfigError(
+            f"In {path}, provider must be a string", hint="Write the name of one provider, in quotes."
+        )
     tables = config.get("providers", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(
-            f"In {path}, providers is not a table of tables",
-            hint="Write a heading such as [providers.work] for each provider.",
+            f"In {path}, providers must be a table of tables",
+            hint="Write one heading such as [providers.work] for each provider.",
         )
     for name, table in tables.items():
         _check_table(name, table, f"{path} [providers.{name}]")
@@ -80,14 +84,14 @@ def _parse(content: bytes, path: str) -> dict[str, object]:
         raise _no_toml(path, f"it is not UTF-8 (at line {line})") from exc
     except RecursionError as exc:
         raise _no_toml(path, "its brackets are nested too deeply") from exc
-    except ValueError as exc:  # Also a number of thousands of digits, which is none of TOML's own errors.
+    except ValueError as exc:  # A number with thousands of digits is a ValueError of Python, not of tomllib.
         raise _no_toml(path, str(exc)) from exc
 
 
 def _no_toml(path: str, detail: str) -> ConfigError:
     return ConfigError(
         f"The configuration file {path} is not valid TOML: {detail}",
-        hint='Correct that line; text stands in quotes, as in client_id = "abc".',
+        hint='Correct that line; strings need quotes, as in client_id = "abc".',
     )
 
 
@@ -106,8 +110,8 @@ def _check_table(name: str, table: Mapping[str, object], place: str) -> None:
         )
     if "://" in name:
         raise ConfigError(
-            f"{place} has an address for a name",
-            hint="Give it a name, and the address as issuer = in the table.",
+            f"{place} has an address as its name",
+            hint="Choose a short name, and write the address as issuer = in the table.",
         )
     preset = table.get("preset")
     if preset is not None and (not isinstance(preset, str) or preset not in every_preset()):

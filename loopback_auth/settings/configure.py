@@ -1,9 +1,9 @@
-"""From settings to a client: what the values mean together, and whether one can sign in with them.
+"""Build a client from the settings, and refuse settings with which nobody can sign in.
 
-Every refusal here is for a person: it says which value is at fault, where it came from, and what to do. The
-server is not asked anything; whether it would agree is found out by asking it.
+Every error says which value is wrong, where it came from, and what to do. The server is not asked anything
+here.
 
-`check_settings` is called before the browser is started, hence the model is imported only by `client_config`.
+`check_settings` is called before the browser is started; therefore only `client_config` imports the model.
 
 Source: RFC 6749 §2.2, §2.3, §3.3, appendix A; RFC 8252 §7.3; RFC 8414 §2.
 """
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
 
 SECRET_HINT = (
-    "Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, or run this in a terminal "
-    "and be asked for it."
+    "Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, or run the command in a "
+    "terminal, which asks for it."
 )
 NETWORK = ("ca_file", "client_cert", "client_key", "allow_private")
 TICKETS_WITH_UI = ("netlify", "heroku")
-"""Vendors whose contract has a second address, where the ticket or the token is taken too."""
+"""Vendors whose contract has a second address, to which the ticket or the token is sent too."""
 
 TICKETS_FOR_CLIENTS = ("netlify",)
-"""Vendors whose tickets are made for a registered client; the others' are for whoever asks."""
+"""Vendors whose tickets are for a registered client; those of the others are for every program."""
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuse settings that no client can be built from.
+    """Refuse settings from which no client can be built.
 
     Raises:
-        ConfigError: something is missing, or cannot be what it is given as.
+        ConfigError: a value is missing or invalid.
 
     Source: RFC 6749 §2.2, §2.3.1, §3.3; RFC 8414 §2; RFC 8707 §2.
     """
@@ -54,7 +54,7 @@ def check_settings(settings: Settings) -> None:
     _check_client_id(settings)
     _check_client_secret(settings)
     _check_scope(settings)
-    # A preset's are looked after by its tests; the person's own were read from a file, which takes longer.
+    # Those of a preset are tested; only a table of the file can have others.
     own = any(item.quirk and settings.origin(item.name).startswith("file ") for item in SETTINGS)
     if own or settings.switch("nonce") is False:
         from loopback_auth.settings.quirks import check_quirks  # Start-up.
@@ -72,7 +72,7 @@ def client_config(settings: Settings) -> ClientConfig:
     """Build the client that the settings describe.
 
     Raises:
-        ConfigError: something is missing, or cannot be what it is given as.
+        ConfigError: a value is missing or invalid.
 
     Source: RFC 6749 §2.2, §2.3.1; RFC 8707 §2.
     """
@@ -104,7 +104,7 @@ def client_config(settings: Settings) -> ClientConfig:
     return ClientConfig(
         provider=provider,
         client_id=text("client_id") or "",
-        # A secret that is never to be sent is not carried about either.
+        # A secret that is never sent is left out.
         client_secret=None if provider.client_auth == "none" else text("client_secret") or None,
         scope=_scope(settings),
         response_mode=cast("ResponseMode | None", text("response_mode")),
@@ -118,7 +118,7 @@ def client_config(settings: Settings) -> ClientConfig:
 
 
 def only_by_ticket(settings: Settings) -> bool:
-    """Return whether only a ticket can sign in, because it was chosen or no other place is known."""
+    """Return whether only a ticket can be used, because it was chosen or no other address is known."""
     flow = settings.text("flow")
     places = ("issuer", "authorization_endpoint", "device_authorization_endpoint")
     nowhere_else = bool(settings.text("ticket")) and not any(settings.text(name) for name in places)
@@ -126,7 +126,7 @@ def only_by_ticket(settings: Settings) -> bool:
 
 
 def has_other_way(settings: Settings) -> bool:
-    """Return whether one could sign in without the secret that a code needs: by ticket or device code."""
+    """Return whether another flow works without the client secret that a code needs: ticket or device."""
     places = ("issuer", "ticket", "device_authorization_endpoint")
     return settings.text("flow") is None and any(settings.text(name) for name in places)
 
@@ -148,11 +148,11 @@ def _ticket(settings: Settings) -> TicketContract | None:
 
 
 def _check_ticket(settings: Settings) -> None:
-    """Refuse a ticket of one server that would be shown to another: who has it can redeem the token."""
+    """Refuse a ticket that would be sent to another server, which could exchange it for the token."""
     vendor, base, ui = (settings.text(name) for name in ("ticket", "ticket_base", "ticket_ui"))
     if not vendor:
         by_flag = any(settings.origin(name).startswith("flag ") for name in ("ticket_base", "ticket_ui"))
-        # A variable may be there for another provider, as long as this one has an address.
+        # If this provider has an address, a variable may be for another one.
         if (base or ui) and (by_flag or not any(settings.text(name) for name in PLACES)):
             raise ConfigError(
                 f"The address {(base or ui or '')[:120]!a} is for tickets, but no vendor of tickets is named",
@@ -163,12 +163,12 @@ def _check_ticket(settings: Settings) -> None:
     elsewhere = any(settings.text(name) not in (None, row.get(name)) for name in PLACES)
     if elsewhere and not base:
         raise ConfigError(
-            f"{settings.name} would not be asked for the ticket, but {vendor}, which is another server",
-            hint=f"Say where {settings.name} makes such tickets: {_ticket_flags(vendor)}.",
+            f"The ticket would be requested from {vendor} and not from {settings.name}",
+            hint=f"Give the addresses of {settings.name} for tickets with {_ticket_flags(vendor)}.",
         )
     if vendor in TICKETS_WITH_UI and bool(base) != bool(ui):
         raise ConfigError(
-            f"Of the two addresses for {vendor}'s tickets one is given; the other would be {vendor}'s own",
+            f"One of two addresses for tickets is given; the other one would be that of {vendor}",
             hint=f"Give both: {_ticket_flags(vendor)}.",
         )
 
@@ -189,22 +189,22 @@ def _check_places(settings: Settings) -> None:
     if any("{domain}" in (settings.text(name) or "") for name in ("issuer", *ENDPOINTS)):
         if domain := settings.text("domain"):
             raise ConfigError(
-                f"{domain[:120]!a} does not fit into the addresses of {settings.name}",
-                hint=f"Give it without https://, as the provider calls it. {settings.advice}",
+                f"{domain[:120]!a} cannot be the domain of {settings.name}",
+                hint=f"Give it without https://, as the provider documents it. {settings.advice}",
             )
         raise ConfigError(
-            f"{settings.name} is a server at a domain of your own, and nothing names it",
+            f"{settings.name} needs the domain of your own server",
             hint=f"Give --domain, or domain in a table of the configuration file. {settings.advice}",
         )
     issuer = settings.text("issuer")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
     if not issuer and missing and settings.text("ticket"):
         raise ConfigError(
-            f"{settings.name} signs in by ticket only", hint="Leave --flow out, or give --flow ticket."
+            f"{settings.name} supports only the flow ticket", hint="Leave --flow out, or give --flow ticket."
         )
     if not issuer and missing:
         raise ConfigError(
-            f"Nothing says where to sign in: there is neither an issuer nor {' and '.join(missing)}",
+            f"No server is named: there is neither an issuer nor {' and '.join(missing)}",
             hint="Name a provider, or give --issuer, or give both --authorization-endpoint and "
             "--token-endpoint.",
         )
@@ -229,7 +229,7 @@ def _check_client_id(settings: Settings) -> None:
 
 
 def _client_auth(settings: Settings) -> str | None:
-    """Return how the client authenticates: not at all where its secret may be left out, and is."""
+    """Return how the client authenticates; `none` when its secret is optional and not set."""
     optional = settings.switch("secret_optional") and not settings.text("client_secret")
     return "none" if optional else settings.text("client_auth")
 
@@ -238,7 +238,7 @@ def _check_client_secret(settings: Settings) -> None:
     client_auth, client_secret = settings.text("client_auth"), settings.text("client_secret")
     if needs_secret(settings) and not has_other_way(settings):
         raise ConfigError(
-            f"There is no client secret for {settings.name}, and {client_auth} takes one "
+            f"There is no client secret for {settings.name}, and {client_auth} needs one "
             f"(from {settings.origin('client_auth')})",
             hint=SECRET_HINT,
         )
@@ -251,12 +251,12 @@ def _check_visible(settings: Settings, name: str, value: str) -> None:
         raise ConfigError(
             f"The {name} has a character that is not allowed, such as a line break "
             f"(from {settings.origin(name)})",
-            hint="Copy it again, without anything before and after it.",
+            hint="Copy it again, without any characters before or after it.",
         )
 
 
 def _scope(settings: Settings) -> str:
-    """Return the scope with blanks between its words; where commas separate them, none can be in a word."""
+    """Return the scopes with spaces between them, also where the provider separates them by commas."""
     scope, separator = settings.text("scope") or "", settings.text("scope_separator") or " "
     return " ".join(scope.replace(separator, " ").split())
 

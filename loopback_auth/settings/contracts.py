@@ -1,7 +1,7 @@
-"""How vendors sign in by ticket, as data: one instance of `TicketContract` each.
+"""The ticket contracts of the known vendors, as data: one `TicketContract` each.
 
-A row says what the vendor's own, published client does; what nobody has published is not in it. The demo
-server speaks every one of them, so that the descriptions are exercised and not only read.
+A contract describes what the vendor's own, published client does, and contains nothing that is not published.
+The demo server supports every one of them, so that the tests can run them.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ NPM = TicketContract(
     source="https://github.com/npm/npm-profile",
 )
 
-# https://github.com/heroku/heroku-cli-command: src/login.ts. One poll that is answered when it is over; the
-# client asks again after a 5xx, as their router sends when it has waited long enough. `ui` is their API.
+# https://github.com/heroku/heroku-cli-command: src/login.ts. One long poll; the client polls again after
+# a 5xx, which their router sends when it has waited long enough. `ui` is their API.
 HEROKU = TicketContract(
     base="https://cli-auth.heroku.com",
     ui="https://api.heroku.com",

@@ -1,7 +1,7 @@
-"""What the settings say of a kept sign-in: which one is meant, whether it is still theirs, and its secret.
+"""Compare the settings with a kept sign-in: which one is meant, whether it matches, and its client secret.
 
-Only what the person has set is compared, in the environment or in the configuration file: a sign-in may have
-been made with flags, and what a preset says of scopes need not be what was asked for.
+Only values from the environment and the configuration file are compared: the sign-in may have been made with
+flags, and the scope of a preset need not be the requested one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class KeptSettings:
-    """The environment and the configuration file, as far as they concern what is kept.
+    """The environment and the configuration file, for commands that use a kept sign-in.
 
     Args:
         environ: the environment variables.
@@ -34,21 +34,21 @@ class KeptSettings:
         self._config = load_config(self._path)
 
     def meant(self) -> str:
-        """Return the provider that is meant when none is named; empty when nothing says one."""
+        """Return the provider to use when none is named; empty when no setting names one."""
         try:
             settings = self._resolved("")
         except ConfigError:
-            # It need not be known any more: there may be a sign-in of its name.
+            # The provider may not be known any more, while a sign-in of its name is still kept.
             named = self._environ.get("LOOPBACK_AUTH_PROVIDER") or self._config.get("provider")
             return named if isinstance(named, str) else ""
         return "" if settings.is_demo or settings.name == UNNAMED else settings.name
 
     def why_not(self, sign_in: SignIn, named: str) -> str:
-        """Say in a clause why a kept sign-in is not what the settings ask for; empty when it may be.
+        """Return why a kept sign-in does not match the settings, as a clause; empty when it does.
 
         Args:
-            sign_in: as kept.
-            named: as the person named it; may be empty.
+            sign_in: the kept one.
+            named: the provider as the person named it; may be empty.
         """
         from loopback_auth.flows.serving import why_not  # Start-up.
         from loopback_auth.model import ClientConfig, Provider, ServerMetadata
@@ -73,27 +73,27 @@ class KeptSettings:
         return why_not(sign_in, client)
 
     def client_secret(self, client_id: str, *names: str) -> str | None:
-        """Find the secret of a client again: it is never kept with what the client has got or begun.
+        """Return the secret of a client from the settings, because it is never kept with a sign-in.
 
         Args:
             client_id: of the client.
-            names: under which the settings may know its provider, likeliest first; then come those for all.
+            names: possible names of its provider, likeliest first; the settings for all providers come last.
         """
         for provider in dict.fromkeys((*names, "")):
             try:
                 settings = self._resolved(provider)
             except ConfigError:
-                continue  # It signed in by an issuer, so that there is no provider of its name.
-            # The secret of another client is nobody's business at this server.
+                continue  # The sign-in was by issuer, so there is no provider of that name.
+            # The secret of another client must not be sent to this server.
             if settings.text("client_secret") and settings.text("client_id") in (None, client_id):
                 return settings.text("client_secret")
         return None
 
     def network(self, sign_in: SignIn) -> Network:
-        """Return how the settings of now would have the server reached.
+        """Return how the server is reached according to the settings.
 
         Raises:
-            ConfigError: a file that they name cannot be read.
+            ConfigError: a file that the settings name cannot be read.
         """
         from loopback_auth.model import Network  # Start-up.
         from loopback_auth.settings.network import check_network, network_of
@@ -108,7 +108,7 @@ class KeptSettings:
         return network_of(settings)
 
     def _of(self, sign_in: SignIn, named: str) -> Settings | None:
-        """Return the settings by which a sign-in would be made again; None when none have its name."""
+        """Return the settings that have the name of a sign-in; None when none have."""
         for provider in dict.fromkeys((named, sign_in.name, "")):
             try:
                 settings = self._resolved(provider)
@@ -119,7 +119,7 @@ class KeptSettings:
         return None
 
     def _of_all(self) -> Settings | None:
-        """Return what is said of every provider, where nothing says which: sign-ins by flags obey it, too."""
+        """Return the settings for every provider if none is named; sign-ins by flags must match them too."""
         try:
             settings = self._resolved("")
         except ConfigError:
@@ -141,6 +141,6 @@ def _set(settings: Settings, name: str) -> str | None:
 
 
 def _is_set(settings: Settings, name: str) -> bool:
-    # A template has its addresses from the domain, which is the person's.
+    # The addresses of a template contain the domain, which the person has set.
     places = (name, "domain") if name in ("issuer", "authorization_endpoint", "token_endpoint") else (name,)
     return any(settings.origin(place).startswith(("environment ", "file ")) for place in places)

@@ -1,4 +1,4 @@
-"""The settings about the network: files and hosts that are added, checked before a browser starts."""
+"""The settings about the network, checked before a browser is started: certificate files, private hosts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FILES = ("ca_file", "client_cert", "client_key")
 
 
 def check_network(settings: Settings) -> None:
-    """Refuse files that cannot be read, a key without its certificate, and what is not a host.
+    """Refuse unreadable files, a key without a certificate, and values that are not hosts.
 
     Raises:
-        ConfigError: one of these.
+        ConfigError: a value cannot be used.
     """
     for name in FILES:
         if path := _path(settings, name):
@@ -38,7 +38,7 @@ def check_network(settings: Settings) -> None:
 
 
 def network_of(settings: Settings) -> Network:
-    """Say how the server is reached; paths are made absolute, since later processes may run elsewhere."""
+    """Return how the server is reached; paths are absolute, because later processes may run elsewhere."""
     from loopback_auth.model import Network  # Start-up.
 
     return Network(

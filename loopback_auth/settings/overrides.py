@@ -1,6 +1,6 @@
-"""What the settings say to the plan: what the person knows better than any detection, and what is declared.
+"""What the plan takes from the settings: facts that the person has set, and what the provider supports.
 
-Loaded before the browser is started; imports next to nothing.
+This module is loaded before the browser is started, and imports next to nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ _WISHES = {"opens": "browser", "reaches": "reachable", "person": "person", "wait
 
 
 def overrides_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
-    """Return the facts that the person has decided: name to level, and where that was said.
-
-    A default is nobody's wish.
-    """
+    """Return the facts that the person has set: name to level and origin; defaults are not among them."""
     overrides: dict[str, tuple[str, str]] = {}
     for fact, name in _WISHES.items():
         value = settings.switch(name)
@@ -35,12 +32,12 @@ def overrides_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
 
 
 def capabilities_of(settings: Settings) -> Capabilities:
-    """Say which flows the provider and this client allow, as far as it is declared; the demo allows all."""
+    """Return which flows the settings of provider and client allow; the demonstration allows all."""
     known = {name for name in DECLARED if settings.is_demo or settings.text(name)}
     missing, any_port = needs_secret(settings), redirect_of(settings)[1] == (0,)
     return capabilities(known, client_secret_missing=missing, any_port=any_port)
 
 
 def _negative(origin: str) -> str:
-    # The flag that says no has a name of its own.
+    # The flag that switches off has another name.
     return origin.replace("flag --", "flag --no-", 1)

@@ -1,9 +1,9 @@
-"""Which preset or template a provider extends, and what of its row counts there.
+"""Find the preset or template that a provider extends, and which of its values are used.
 
-The addresses of a preset belong to one server: whoever says by other means where to sign in gets none of
-them, lest the tokens of one server are shown to another (RFC 6749 §10.3).
+The addresses in a preset belong to one server: when another server is named elsewhere, none of them are used,
+so that no token is sent to another server (RFC 6749 §10.3).
 
-Loaded before the browser is started; the tables are imported when a provider is named.
+This module is loaded before the browser is started; it imports the tables only when a provider is named.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
-"""The settings of which one says where to sign in."""
+"""The settings that name a server."""
 ADDRESSES = (
     "issuer",
     *ENDPOINTS,
@@ -31,7 +31,7 @@ ADDRESSES = (
 
 
 def preset(name: str) -> dict[str, object]:
-    """Return a preset, or a template whose `{domain}` is still to be filled in; empty when there is none."""
+    """Return a preset, or a template that still contains `{domain}`; empty when there is none."""
     if not name or "://" in name:
         return {}
     from loopback_auth.settings.providers import PRESETS  # Start-up.
@@ -48,7 +48,7 @@ def every_preset() -> dict[str, dict[str, object]]:
 
 
 def filled(preset: Mapping[str, object], domain: str) -> dict[str, object]:
-    """Put a domain into a template; one with a scheme stands for the address as a whole."""
+    """Replace `{domain}` in a template; a domain with a scheme replaces `https://{domain}`."""
     return {
         key: value.replace("https://{domain}" if "://" in domain else "{domain}", domain.rstrip("/"))
         if isinstance(value, str)
@@ -58,7 +58,7 @@ def filled(preset: Mapping[str, object], domain: str) -> dict[str, object]:
 
 
 def preset_name(name: str, table: Mapping[str, object]) -> str:
-    """Return the preset of a provider; a table called like a preset extends it, unless it lies elsewhere."""
+    """Return the preset that a provider extends; a table of that name does, unless it names a server."""
     if "preset" in table:
         return str(table["preset"])
     elsewhere = any(place in table for place in PLACES)
@@ -66,7 +66,7 @@ def preset_name(name: str, table: Mapping[str, object]) -> str:
 
 
 def preset_row(name: str, nearer: Iterable[Mapping[str, object]]) -> dict[str, object]:
-    """Return a preset's row; without its addresses where another server is named nearer to the person."""
+    """Return the values of a preset, without its addresses if an earlier source names another server."""
     row = preset(name)
     given = [(place, str(layer[place])) for layer in nearer for place in PLACES if place in layer]
     if all(_is_of_row(row, place, url) for place, url in given):
@@ -75,19 +75,19 @@ def preset_row(name: str, nearer: Iterable[Mapping[str, object]]) -> dict[str, o
 
 
 def left_out(extended: str, values: Mapping[str, tuple[object, str, int]]) -> tuple[str, ...]:
-    """Say that a preset's ticket is left out, which is a flow that a person may count on."""
+    """Return the note that the tickets of a preset are not used; empty when they are, or it has none."""
     if values["ticket"][0] or not preset(extended).get("ticket"):
         return ()
     return (
-        f"The tickets of {extended} are left out, for another server is named than its own. If that one "
-        "makes tickets too, give --ticket, --ticket-base and --ticket-ui.",
+        f"The tickets of {extended} are not used, because another server is named. If that server has "
+        "tickets too, give --ticket, --ticket-base and --ticket-ui.",
     )
 
 
 def _is_of_row(row: Mapping[str, object], place: str, url: str) -> bool:
-    """Return whether an address is of a preset's own server, so that the others there are still its.
+    """Return whether an address is on the server of a preset, so that its other addresses are valid.
 
-    Tenants share a server, and are none: an issuer is compared as a whole, and a template is everybody's own.
+    Tenants share a host, so an issuer is compared as a whole; so are all addresses of a template.
     """
     if place == "issuer" or any("{domain}" in str(value) for value in row.values()):
         return url == row.get(place)
@@ -99,7 +99,7 @@ def _origin(url: str) -> str:
 
 
 def of_vendor(extended: str, environ: Mapping[str, str]) -> Mapping[str, object]:
-    """Return what the vendor's own tools take from the environment, under the names of our settings."""
+    """Return the values of the vendor's own environment variables, under the names of our settings."""
     aliases = preset(extended).get("environment", {})
     pairs = aliases.items() if isinstance(aliases, dict) else ()
     return {name: environ[variable] for name, variable in pairs if environ.get(variable)}

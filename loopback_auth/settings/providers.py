@@ -1,14 +1,15 @@
-"""Presets: how well-known authorization servers want to be spoken to, as data.
+"""The presets: settings for well-known authorization servers, as data.
 
-The keys of a preset are the names of settings, besides `title`, `source` (a public page that states the
-endpoints) and `note` (one sentence for people: what to register there). What a provider publishes under its
-issuer is not repeated here. A client is never part of a preset: whoever signs in has registered their own.
-Servers at a domain of one's own are in `templates`; how a row is chosen and filled in is `presets`.
+The keys of a preset are names of settings, and also `title`, `source` (a public page that states the
+endpoints) and `note` (one sentence for people: what to register there). What a provider publishes in its
+metadata is not repeated here. A preset has no client, because everybody registers their own. Servers with a
+domain of their own are in `templates`; which preset is used is decided in `presets`.
 
-A fixed port stands where the provider compares redirect URIs byte for byte; none stands where it ignores the
-port of a loopback redirect (RFC 8252 §7.3), which is also what happens when there is no `redirect_uri`.
+A redirect URI has a port if the provider compares redirect URIs byte for byte. It has none if the provider
+ignores the port of a loopback redirect URI (RFC 8252 §7.3); the same is assumed when there is no
+`redirect_uri`.
 
-This module imports next to nothing: it is loaded before the browser is started.
+This module is loaded before the browser is started, and imports next to nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "audience": "api.atlassian.com",
         "prompt": "consent",
         "account_fields": ("email", "name", "account_id"),
-        # 403 unauthorized_client "refresh_token is invalid": https://github.com/raycast/extensions/issues/11836
+        # 403 unauthorized_client "refresh_token is invalid":
+        # https://github.com/raycast/extensions/issues/11836
         "dead_refresh_errors": ("unauthorized_client",),
     },
     "bitbucket": {
@@ -118,7 +120,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "client_auth": "client_secret_post",
         "account_fields": ("login",),
         "dead_refresh_errors": ("bad_refresh_token",),
-        # What a scope includes: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+        # What a scope includes:
+        # https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
         "scope_aliases": {
             "user:email": "user",
             "user:follow": "user",
@@ -258,7 +261,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "redirect_uri": EXACT_LOCALHOST,
         "scope_parameter": "user_scope",
         "scope_separator": ",",
-        # What is granted to the person is not at the top: https://docs.slack.dev/reference/methods/oauth.v2.access
+        # What is granted to the person is not at the top:
+        # https://docs.slack.dev/reference/methods/oauth.v2.access
         "access_token_path": "authed_user.access_token",
         "token_types": ("user",),
         # https://github.com/slackapi/node-slack-sdk/issues/2038

@@ -1,7 +1,8 @@
-"""Where a provider differs from the RFCs, from its row and the user's table to the model.
+"""Build `Quirks` from the settings, and refuse values that cannot be sent or that are unsafe.
 
-What cannot be sent or would lower what is asked of a server too far is refused, by key and place. Imported
-when a client is built, and before the browser is started only for a table of the user's own with such keys.
+The values are from a preset or from a table of the configuration file. This module is imported when a client
+is built, and before the browser is started only for a table with such keys. Which quirks exist is decided in
+`loopback_auth.quirks`.
 
 Source: RFC 9110 §5.5, §5.6.2; RFC 9700 §4.5.3.
 """
@@ -35,9 +36,9 @@ _OWN_HEADERS = ("authorization", "connection", "content-length", "content-type",
 
 
 def quirks_of(settings: Settings) -> Quirks:
-    """Return where the provider differs from the RFCs, as its row and the user's table say.
+    """Return where the provider differs from the RFCs.
 
-    A scope may be granted under several other names; they stand with spaces between them.
+    In the settings, several names under which one scope is granted have spaces between them.
     """
     from loopback_auth.quirks import Quirks  # Start-up.
 
@@ -51,16 +52,16 @@ def quirks_of(settings: Settings) -> Quirks:
 
 
 def check_quirks(settings: Settings) -> None:
-    """Refuse quirks that cannot be.
+    """Refuse invalid quirks.
 
     Raises:
-        ConfigError: names the key and where it stands.
+        ConfigError: a value is invalid; the message names key and origin.
     """
     for name, own in (("token_parameters", _OWN_PARAMETERS), ("token_headers", _OWN_HEADERS)):
         for key, value in settings.pairs(name).items():
             if key.lower() in own:
-                raise _unfit(settings, name, f"{key} is the program's own", "Leave it out.")
-            # A line break would begin another header (RFC 9110 §5.5), and an unseen character helps nobody.
+                raise _unfit(settings, name, f"{key} is set by the program itself", "Leave it out.")
+            # A line break would start another header (RFC 9110 §5.5).
             if not (key.isascii() and key.replace("-", "_").isidentifier() and is_visible(value)):
                 hint = "Use letters, digits, - and _ in the name, and visible ASCII in the value."
                 raise _unfit(settings, name, f"{ascii(key)[:80]} cannot be sent", hint)
@@ -68,7 +69,10 @@ def check_quirks(settings: Settings) -> None:
         path = settings.text(name)
         if path is not None and not all(path.split(".")):
             raise _unfit(
-                settings, name, "a name is missing in it", "Write a name, such as user.access_token."
+                settings,
+                name,
+                "a name in it is empty",
+                "Write names with dots between them, such as user.access_token.",
             )
     for host in settings.words("approval_hosts"):
         if not is_host(host):
@@ -76,12 +80,14 @@ def check_quirks(settings: Settings) -> None:
             raise _unfit(settings, "approval_hosts", f"{ascii(host)[:80]} is not a host", hint)
     revoke_url = settings.text("revoke_url")
     if (revoke_url is None) != (settings.text("revoke_method") is None):
-        raise _unfit(settings, "revoke_url", "it goes with revoke_method", "Give both of them, or neither.")
+        raise _unfit(
+            settings, "revoke_url", "it needs revoke_method as well", "Give both of them, or neither."
+        )
     if revoke_url is not None:
         check_endpoint(revoke_url, name="revoke_url")
     if settings.switch("nonce") is False and settings.switch("pkce") is False:
         hint = "Leave one of them on: without both, a stolen code could be used (RFC 9700 §4.5.3)."
-        raise _unfit(settings, "nonce", "it is off, and so is pkce", hint)
+        raise _unfit(settings, "nonce", "it is off, and pkce is off too", hint)
 
 
 def _unfit(settings: Settings, name: str, reason: str, hint: str) -> ConfigError:

@@ -1,9 +1,10 @@
-"""How the value of a setting is read from text, from TOML or from a flag, and a redirect URI taken apart.
+"""Read the value of a setting from text, TOML or a flag, and split a redirect URI into its parts.
 
-Lists are written in one way everywhere: with commas or blanks between the items, or an item at a time. What
-cannot be read is a `ValueError` that never quotes more than the item at fault.
+Lists are written in the same way everywhere: with commas or spaces between the items, or with a repeated
+flag. An unreadable value is a `ValueError` that quotes at most the wrong item. What a setting is for is
+decided in `setting`.
 
-The module is loaded before the browser is started and imports next to nothing.
+This module is loaded before the browser is started, and imports next to nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _PATH_CHARACTERS = frozenset(
 
 def _text(raw: object) -> str:
     if not isinstance(raw, str):
-        raise ValueError("text is expected")
+        raise ValueError("it must be a string")
     return raw
 
 
@@ -38,13 +39,13 @@ def _switch(raw: object) -> bool:
 
 def _seconds(raw: object) -> float:
     if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
-        raise ValueError("a number of seconds is expected")
+        raise ValueError("it must be a number of seconds")
     try:
         seconds = float(raw)
     except ValueError:
         raise ValueError(f"{ascii(raw)[:80]} is not a number of seconds") from None
     if not 1 <= seconds <= 3600:
-        raise ValueError(f"{raw} seconds are not between 1 and 3600")
+        raise ValueError(f"{raw} is not between 1 and 3600 seconds")
     return seconds
 
 
@@ -52,7 +53,7 @@ def _ports(raw: object) -> tuple[int, ...]:
     items = raw if isinstance(raw, (list, tuple)) else [raw]
     texts = [text for item in items for text in _port_texts(item)]
     if not texts:
-        raise ValueError("a port number is expected")
+        raise ValueError("it must be a port number")
     return tuple(map(port_number, texts))
 
 
@@ -60,12 +61,12 @@ def _port_texts(item: object) -> list[str]:
     if isinstance(item, int) and not isinstance(item, bool):
         return [str(item)]
     if not isinstance(item, str):
-        raise ValueError("port numbers are expected")
+        raise ValueError("it must be a list of port numbers")
     return item.replace(",", " ").split()
 
 
 def is_visible(value: str) -> bool:
-    """Return whether a text is visible ASCII and blanks alone (RFC 6749 appendix A: VSCHAR)."""
+    """Return whether a text consists of visible ASCII characters and spaces (RFC 6749 appendix A: VSCHAR)."""
     return all(" " <= character <= "~" for character in value)
 
 
@@ -84,19 +85,19 @@ def is_host(text: str) -> bool:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a sentence that helps with a misspelt word."""
+    """Return a sentence that suggests the nearest known word, or lists all of them."""
     import difflib  # Start-up.
 
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}."
+    return f"Did you mean {near[0]}?" if near else f"Known names: {', '.join(names)}."
 
 
 def port_number(text: str) -> int:
     """Read a port number of at most five digits.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a port number.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
         raise ValueError(f"{ascii(text)[:80]} is not a port number from 0 to 65535")
@@ -104,19 +105,19 @@ def port_number(text: str) -> int:
 
 
 def _words(raw: object) -> tuple[str, ...]:
-    """Read several texts: a list, or a text with commas or blanks between them."""
+    """Read several words: a list, or a string with commas or spaces between them."""
     items = [raw] if isinstance(raw, str) else raw
     if not isinstance(items, (list, tuple)):
-        raise ValueError("text or a list of texts is expected")
+        raise ValueError("it must be a string or a list of strings")
     if not all(isinstance(item, str) and item for item in items if items is raw):
-        raise ValueError("every item of the list has to be text")
+        raise ValueError("every item of the list must be a string")
     return tuple(word for item in items for part in item.split() for word in _without_commas(part))
 
 
 def _without_commas(text: str) -> list[str]:
     words: list[str] = []
     for part in text.split(","):
-        # A URI may have a comma in it; then what follows does not begin like another one (RFC 3986 §3.3).
+        # A URI may contain a comma (RFC 3986 §3.3); then the next part does not begin like another URI.
         if words and "://" in words[-1] and "://" not in part:
             words[-1] += f",{part}"
         else:
@@ -125,10 +126,10 @@ def _without_commas(text: str) -> list[str]:
 
 
 def _scope(raw: object) -> str:
-    # A comma may be a part of a scope (RFC 6749 §3.3), and only blanks separate them.
+    # A scope may contain a comma (RFC 6749 §3.3), so only spaces separate scopes.
     items = [raw] if isinstance(raw, str) else raw
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise ValueError("text or a list of texts is expected")
+        raise ValueError("it must be a string or a list of strings")
     return " ".join(" ".join(items).split())
 
 
@@ -138,20 +139,20 @@ def _pairs(raw: object) -> Mapping[str, str]:
     else:
         items = raw.split() if isinstance(raw, str) else raw
         if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-            raise ValueError("texts of the form name=value are expected")
-        # Repeated ones are taken as they are: a value may have commas and blanks.
+            raise ValueError("it must have the form name=value")
+        # The items of a list are not split, because a value may contain commas and spaces.
         pairs = [_pair(item) for item in items]
     if not all(isinstance(value, str) for _, value in pairs):
-        raise ValueError("every value has to be text")
+        raise ValueError("every value must be a string")
     if len(dict(pairs)) != len(pairs):
-        raise ValueError("a parameter is given twice")
+        raise ValueError("a name is repeated")
     return dict(pairs)
 
 
 def _pair(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not name or not equals:
-        raise ValueError(f"{ascii(word)[:80]} is not of the form name=value")
+        raise ValueError(f"{ascii(word)[:80]} does not have the form name=value")
     return name, value
 
 
@@ -159,14 +160,14 @@ def check_writable(value: object) -> None:
     """Refuse text that cannot be sent.
 
     Raises:
-        ValueError: it has bytes that are not UTF-8.
+        ValueError: the text has bytes that are not UTF-8.
     """
     if isinstance(value, dict):
         value = (*value, *value.values())
     for text in value if isinstance(value, tuple) else (value,):
         if not isinstance(text, str) or text.isascii():
             continue
-        from loopback_auth.redact import is_utf8  # Hardly ever needed.
+        from loopback_auth.redact import is_utf8  # Needed only for text that is not ASCII.
 
         if not is_utf8(text):
             raise ValueError("it has bytes that are not UTF-8")
@@ -184,29 +185,31 @@ READERS: Mapping[str, Callable[[object], object]] = {
 
 
 def loopback_parts(uri: str) -> tuple[str, int, str]:
-    """Take a redirect URI apart into host, port (0: any) and path; the path is kept byte for byte.
+    """Split a redirect URI into host, port (0: any) and path; the path is kept byte for byte.
 
     Raises:
-        ConfigError: this is no loopback redirect over http, or has something that none may have.
+        ConfigError: not a loopback redirect URI with http, or with a part that is not allowed.
 
     Source: RFC 8252 §7.3, §8.3; RFC 6749 §3.1.2; RFC 3986 §3.3, §6.2.2.3.
     """
     scheme, separator, rest = uri.partition("://")
     if scheme == "https":
-        raise _no_redirect(uri, "a loopback redirect is plain http, the answer never leaves this machine")
+        raise _no_redirect(
+            uri, "it must start with http://, because the response does not leave this machine"
+        )
     if scheme != "http" or not separator:
-        raise _no_redirect(uri, "it has to start with http://")
+        raise _no_redirect(uri, "it must start with http://")
     if "?" in rest or "#" in rest:
-        raise _no_redirect(uri, "it has neither query nor fragment")
+        raise _no_redirect(uri, "it must not have a query or a fragment")
     authority, slash, tail = rest.partition("/")
     if "@" in authority:
-        raise _no_redirect(uri, "it has no user information")
+        raise _no_redirect(uri, "it must not have a user name")
     host, port = _host_and_port(authority, uri)
     path = slash + tail
     if not _PATH_CHARACTERS.issuperset(path):
-        raise _no_redirect(uri, "its path has characters that have to be percent-encoded")
+        raise _no_redirect(uri, "its path has characters that must be percent-encoded")
     if any(part.lower().replace("%2e", ".") in (".", "..") for part in path.split("/")):
-        raise _no_redirect(uri, "browsers take the dots out of its path")
+        raise _no_redirect(uri, "browsers remove the segments . and .. from its path")
     return host, port, path
 
 
@@ -215,7 +218,7 @@ def _host_and_port(authority: str, uri: str) -> tuple[str, int]:
     if not authority.endswith("]"):
         host, colon, port = authority.rpartition(":") if ":" in authority else (authority, "", "")
     if host not in ("127.0.0.1", "[::1]", "localhost"):
-        raise _no_redirect(uri, "its host has to be 127.0.0.1, [::1] or localhost")
+        raise _no_redirect(uri, "its host must be 127.0.0.1, [::1] or localhost")
     if not colon:
         return host, 0
     try:
@@ -227,5 +230,5 @@ def _host_and_port(authority: str, uri: str) -> tuple[str, int]:
 def _no_redirect(uri: str, reason: str) -> ConfigError:
     return ConfigError(
         f"The redirect URI cannot be used: {reason}: {uri[:120]!a}",
-        hint="Give one such as http://127.0.0.1/callback for any port, or http://localhost:8400/callback.",
+        hint="Use one such as http://127.0.0.1/callback for any port, or http://localhost:8400/callback.",
     )

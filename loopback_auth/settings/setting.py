@@ -1,9 +1,10 @@
-"""The table of settings: how each is called, what it is for, and which values it takes.
+"""The table of settings: the name, the purpose and the allowed values of each.
 
-What a value means next to others is not decided here, nor whether a server would like it. A value that
-cannot be read is refused by name and place; the value of a secret is never part of a message.
+Whether the values fit together is decided in `configure`, and whether the server accepts them is not known
+here. The error for an unreadable value names the setting and the origin; it never contains the value of a
+secret.
 
-The module is loaded before the browser is started and imports next to nothing.
+This module is loaded before the browser is started, and imports next to nothing.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
 
 
 class Setting:
-    """One setting; flag, variable and key of the file are its name, each in their spelling.
+    """One setting; its flag, its variable and its key in the file are spellings of its name.
 
     Args:
+        name: with underscores, as in the configuration file.
         kind: `text`, `scope` (text, or a list in the file), `switch` (true or false), `seconds`, `ports`,
             `words` (several values), or `pairs` (several `name=value`).
-        help: what it is for, as help shows it.
-        secret: never a flag, and never shown.
-        quirk: it belongs to a provider and not to a run, hence it is neither a flag nor a variable, but a key
-            of a provider's table; most are fields of `Quirks`.
-        choices: the only texts allowed; empty: any.
+        help: what it is for, as `--help` shows it.
+        default: the value when it is not set.
+        secret: it is never a flag, and never shown.
+        quirk: it belongs to a provider, so it is neither a flag nor a variable, but only a key in the table
+            of a provider; most are fields of `Quirks`.
+        choices: the allowed values; empty: any.
     """
 
     __slots__ = ("choices", "default", "help", "kind", "name", "quirk", "secret")
@@ -56,7 +59,7 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """The flag, for example `--client-id`; empty for a secret, which other users would see there."""
+        """The flag, for example `--client-id`; empty for a secret, because other users can see arguments."""
         return "" if self.secret or self.quirk else "--" + self.name.replace("_", "-")
 
     @property
@@ -65,14 +68,14 @@ class Setting:
         return "" if self.quirk else PREFIX + self.name.upper()
 
     def read(self, raw: object, origin: str) -> object:
-        """Return a value in its own type: text, bool, float, tuple of int or of text, or a mapping.
+        """Return a value with its own type: str, bool, float, a tuple of int or str, or a mapping.
 
         Args:
-            raw: text from a variable or a flag, a list from a repeated flag, or what TOML holds.
-            origin: where it was found, for the message.
+            raw: a string from a variable or a flag, a list from a repeated flag, or a value of TOML.
+            origin: where the value is from, for the message.
 
         Raises:
-            ConfigError: it cannot be read.
+            ConfigError: the value cannot be read.
         """
         try:
             value = READERS[self.kind](raw)
@@ -82,7 +85,7 @@ class Setting:
         except ValueError as exc:
             raise self._refused(str(exc), origin, self._how_to_write()) from exc
         if self.choices and value == ():
-            raise self._refused("nothing is named", origin, self._choices(""))
+            raise self._refused("it is empty", origin, self._choices(""))
         for one in value if isinstance(value, tuple) else (value,):
             if self.choices and one not in self.choices:
                 raise self._refused(f"{ascii(one)[:80]} is not a known value", origin, self._choices(one))
@@ -94,23 +97,23 @@ class Setting:
     def _how_to_write(self) -> str:
         again = f" Repeat {self.flag} for several." if self.flag else ""
         return {
-            "text": "Write one text, in quotes in the configuration file.",
+            "text": "Write one string, in quotes in the configuration file.",
             "scope": f"Write the scopes with spaces between them.{again}",
             "switch": "Write true or false.",
             "seconds": "Write a number of seconds from 1 to 3600.",
             "ports": f"Write port numbers from 0 to 65535, with commas or spaces between them.{again}",
-            "words": f"Write texts, with commas or spaces between them.{again}",
+            "words": f"Write words, with commas or spaces between them.{again}",
             "pairs": f"Write name=value.{again}",
         }[self.kind]
 
     def _choices(self, wrong: object) -> str:
-        again = " Several can be named, with commas between them." if self.kind == "words" else ""
+        again = " You can give several, with commas between them." if self.kind == "words" else ""
         meant = suggestion(str(wrong), self.choices)
         allowed = ", ".join(choice if choice.strip(" ,") else repr(choice) for choice in self.choices)
         return f"{meant if meant.startswith('Did') else ''} Allowed values are: {allowed}.{again}".strip()
 
     def shown(self, value: object) -> str:
-        """Return a value as people may see it."""
+        """Return a value in the form in which it may be shown."""
         if value is None or value in ((), {}):
             return "not set"
         if self.secret:

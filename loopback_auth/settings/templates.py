@@ -1,7 +1,8 @@
-"""Presets with a place for a domain: servers that everybody has at an address of their own, as data.
+"""The templates: presets for servers whose domain differs from user to user, as data.
 
-`{domain}` stands for what `--domain` gives, or the key `domain` of a table: a host, with the path to a tenant
-or a realm where there are several. A `domain` in the row is the usual one. All else is as in `providers`.
+`{domain}` is replaced by the value of `--domain`, or of the key `domain` in a table: a host, with the path to
+a tenant or a realm if there are several. A template with a `domain` has a default. Everything else is as in
+`providers`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A file that says where codes and secrets go is obeyed only if nobody else could have written it.
+"""Read the configuration file only if no other user could have written it.
 
-As ssh and git do it: the file, and the folder that it lies in, belong to us or to root, and neither the group
-nor others may write to them; links on the way there belong to us or to root, too. In a folder with the sticky
-bit others cannot replace what is ours.
+It says where secrets are sent. The rule is that of ssh and git: the file and its folder belong to the user or
+to root, and neither the group nor others may write to them; symbolic links on the path belong to the user or
+to root too. In a folder with the sticky bit other users cannot replace the file.
 
 Source: OpenBSD ssh_config(5), "FILES"; CVE-2022-24765 (git obeyed the configuration of another user).
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 from loopback_auth.errors import ConfigError
 
 LONGEST = 1 << 20
-"""Bytes of a configuration file; people write some hundreds."""
+"""Bytes of a configuration file; real ones have some hundreds."""
 
 
 MOST_LINKS = 40
@@ -34,7 +34,7 @@ def read_trusted(path: str) -> tuple[bytes, int]:
         Its content, and its mode.
 
     Raises:
-        ConfigError: it cannot be read, is not a file, or another user can or could write to it.
+        ConfigError: the file cannot be read, is not a regular file, or another user can write to it.
     """
     try:
         # Before it is opened: a pipe or a device may never answer.
@@ -44,7 +44,7 @@ def read_trusted(path: str) -> tuple[bytes, int]:
         with Path(path).open("rb") as file:
             content, found = file.read(LONGEST + 1), os.fstat(file.fileno())
         _check(path, found, "file")
-        # A link is as good as whoever can change it, and what it leads to.
+        # Whoever can change a link decides which file is read.
         for link, itself in _links(path):
             _check_owner(link, itself, "link")
         for folder in {os.path.dirname(path) or ".", os.path.dirname(os.path.realpath(path))}:  # noqa: PTH120
@@ -56,13 +56,14 @@ def read_trusted(path: str) -> tuple[bytes, int]:
         ) from exc
     if len(content) > LONGEST:
         raise ConfigError(
-            f"The configuration file {path} is longer than {LONGEST} bytes", hint="Is it another file?"
+            f"The configuration file {path} is longer than {LONGEST} bytes",
+            hint="Check whether it is another file.",
         )
     return content, found.st_mode
 
 
 def _links(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Find every symbolic link that leads to a file: of the file, of a folder, and of what they lead to."""
+    """Return every symbolic link on the path to a file, and on the paths that these links name."""
     if sys.platform == "win32":
         return
     place, rest, found = "/", os.path.join(os.getcwd(), path).split("/"), 0  # noqa: PTH109, PTH118
@@ -71,7 +72,7 @@ def _links(path: str) -> Iterator[tuple[str, os.stat_result]]:
         itself = os.lstat(place)
         if stat.S_ISLNK(itself.st_mode):
             found += 1
-            if found > MOST_LINKS:  # Somebody has changed them since the file was opened.
+            if found > MOST_LINKS:  # The links have changed since the file was opened.
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
             yield place, itself
             rest = os.readlink(place).split("/") + rest  # noqa: PTH115
@@ -80,13 +81,13 @@ def _links(path: str) -> Iterator[tuple[str, os.stat_result]]:
 
 def _check(path: str, found: os.stat_result, kind: str) -> None:
     if sys.platform == "win32":
-        return  # A profile's folders are private there, and a mode says nothing.
+        return  # On Windows the folders of a profile are private, and modes mean nothing.
     _check_owner(path, found, kind)
     sticky = kind == "folder" and found.st_mode & stat.S_ISVTX
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky:
         raise ConfigError(
             f"Other users can write to the configuration {kind} {path}, and send your secrets elsewhere",
-            hint=f"Look at what is in it. Then run: chmod go-w {shlex.quote(path)}",
+            hint=f"Check its content. Then run: chmod go-w {shlex.quote(path)}",
         )
 
 
@@ -95,6 +96,6 @@ def _check_owner(path: str, found: os.stat_result, kind: str) -> None:
         raise ConfigError(
             f"The configuration {kind} {path} belongs to another user (user ID {found.st_uid}), who could "
             "send your secrets elsewhere",
-            hint="Look at what is in it. If you trust it, run: "
+            hint="Check its content. If you trust it, run: "
             f"sudo chown {'-h ' * (kind == 'link')}{os.geteuid()} {shlex.quote(path)}",
         )

@@ -92,7 +92,7 @@ REFUSED = [
     ({**ISSUER, "client_id": ""}, "There is no client ID", "Register a client"),
     ({**ISSUER, "client_id": "abc\n"}, "client_id has a character that is not allowed", "Copy it again"),
     ({**ISSUER, "issuer": "http://a.example"}, "plain http", "https://"),
-    ({**ISSUER, "issuer": "https://a.example/?x"}, "neither query nor fragment", "https://"),
+    ({**ISSUER, "issuer": "https://a.example/?x"}, "fragment", "https://"),
     (
         {**ISSUER, **ENDPOINTS, "token_endpoint": "http://a.example/t"},
         "token_endpoint was refused",
@@ -104,7 +104,11 @@ REFUSED = [
     ({**ISSUER, "scope": 'a "b"'}, "The scope has a character", "without quotes"),
     ({**ISSUER, "scope": "a\u00a0b\u00e4"}, "(from flag --scope)", "without quotes"),
     ({**ISSUER, "client_auth": "basic", "flow": "code"}, "no client secret", "LOOPBACK_AUTH_CLIENT_SECRET"),
-    ({**ISSUER, "redirect_uri": "https://127.0.0.1/cb"}, "plain http", "http://127.0.0.1/callback"),
+    (
+        {**ISSUER, "redirect_uri": "https://127.0.0.1/cb"},
+        "must start with http://",
+        "http://127.0.0.1/callback",
+    ),
 ]
 
 

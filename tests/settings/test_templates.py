@@ -50,7 +50,7 @@ def test_a_development_server_on_this_machine_keeps_its_address() -> None:
 @pytest.mark.parametrize("name", [name for name, row in TEMPLATES.items() if "domain" not in row])
 def test_without_its_domain_a_template_says_what_to_give(name: str) -> None:
     """Nobody can guess what the vendor calls it; its note says so, with an example."""
-    with pytest.raises(ConfigError, match="a domain of your own") as caught:
+    with pytest.raises(ConfigError, match="needs the domain") as caught:
         check_settings(settings_of(name, CLIENT))
 
     assert "--domain" in caught.value.hint
@@ -109,7 +109,7 @@ def test_a_domain_that_goes_nowhere_is_refused(provider: str) -> None:
 
 def test_a_whole_address_does_not_fit_where_a_part_is_wanted() -> None:
     """Microsoft's tenants are all at one server."""
-    with pytest.raises(ConfigError, match="does not fit") as caught:
+    with pytest.raises(ConfigError, match="cannot be the domain") as caught:
         check_settings(settings_of("microsoft", {**CLIENT, "domain": "https://contoso.example"}))
 
     assert "without https://" in caught.value.hint
