@@ -1,12 +1,12 @@
-"""The last page stays up for a moment after the program has ended, and nobody waits for that.
+"""The last page can be loaded for a moment after the program has ended, which does not wait for that.
 
-A person who reloads, or a tab that was slow, would otherwise find a dead port where a moment ago it said how
-the sign-in ended. But whoever called the program wants its exit status now. So where the system can split a
-process (Linux), a child is left behind that has the listening sockets and nothing else of ours: no terminal,
-no pipe that somebody reads to its end, no lock, a session of its own, and little more than a second to live.
+A person who reloads the page, or a slow tab, would otherwise find a closed port where the page said how the
+sign-in ended. But the caller of the program wants its exit status now. So where the system can fork (Linux),
+a child process serves the page. It has the listening sockets and nothing else of the program: no terminal, no
+pipe that a reader waits for, no lock; it has a session of its own and ends after little more than a second.
 
-Only a port that the system chose is kept: one that is registered has to be free for the next sign-in at once.
-A program that embeds us is never split; there, the port closes with the sign-in.
+Only a port that the system chose is kept open: a registered one must be free for the next sign-in at once. A
+program that embeds the package is never forked; there, the port closes with the sign-in.
 
 Source: fork(2); RFC 9110 §9.2.2 (a GET may be repeated); close_range(2).
 """
@@ -36,7 +36,7 @@ REQUEST_LIMIT = 256 * 1024
 
 
 def serve_after_exit(sockets: Sequence[socket.socket], answer: Respond) -> None:
-    """Have a child answer on listening sockets; the caller has them no longer."""
+    """Let a child process answer on listening sockets, and close them here."""
     try:
         if _is_child():
             _forget_the_rest({one.fileno() for one in sockets})
@@ -47,7 +47,7 @@ def serve_after_exit(sockets: Sequence[socket.socket], answer: Respond) -> None:
 
 
 def _is_child() -> bool:
-    """Split the process; return whether this is the child, which must not come back."""
+    """Fork; return whether this is the child process, which must not return from here."""
     if sys.platform == "win32":
         return False
     with warnings.catch_warnings():
@@ -60,7 +60,7 @@ def _is_child() -> bool:
 
 
 def _forget_the_rest(kept: set[int]) -> None:
-    """Close all but some files, hear no signal but those that end, and have no terminal."""
+    """Close all files but these, restore the signals that end a process, and leave the terminal."""
     if sys.platform == "win32":
         return
     os.setsid()
@@ -107,7 +107,7 @@ def _respond(connection: socket.socket, answer: Respond, seconds: float) -> None
 
 
 def _read(connection: socket.socket) -> HttpRequest | None:
-    """Read a request as far as the last page depends on it; None when it is none."""
+    """Read a request as far as the last page depends on it; None if it is not a request."""
     without, received = WithoutCookies(), bytearray()
     while b"\r\n\r\n" not in received:
         piece = connection.recv(65536)

@@ -1,10 +1,10 @@
 """Open a page in the person's browser, without a shell and without believing that it worked.
 
-A started opener is no opened page: `xdg-open` ends with 3 when it finds no browser. So the opener's end is
-watched and told to whoever asks. Text browsers are never started: they would take over the terminal.
+An opener that was started has not opened a page yet: `xdg-open` ends with 3 when it finds no browser. So the
+program watches for the end of the opener. Text browsers are never started: they would take over the terminal.
 
-The URL given to the opener shows in the process list; it is our start page, whose key works once. Nothing
-here is imported that costs, because this runs before everything else.
+The URL is visible in the process list; it is that of the start page, whose key works once. The module imports
+nothing slow, because it runs before everything else.
 
 Source: RFC 8252 §6; CVE-2017-18266 (xdg-open), CVE-2025-6514, CVE-2026-4519; Azure/azure-cli#21112 (lynx).
 """
@@ -29,7 +29,13 @@ FROZEN: bool = getattr(sys, "frozen", False)
 
 
 class Opening:
-    """An attempt to open a page: by which program, or why not at all."""
+    """An attempt to open a page.
+
+    Args:
+        program: that was started; empty if none was.
+        why_not: a clause that says why none was started.
+        process: of the program, to learn its exit status; None: it is not known.
+    """
 
     __slots__ = ("_process", "program", "why_not")
 
@@ -41,7 +47,7 @@ class Opening:
         self._process = process
 
     def watch(self, failed: Callable[[int], object]) -> None:
-        """Call `failed` with the exit status, from another thread, should the opener end with one but 0.
+        """Call `failed` with the exit status, from another thread, if the opener fails.
 
         A browser that is its own opener runs on for hours, so the thread must not keep the program alive.
         """
@@ -58,7 +64,7 @@ class Opening:
 
 
 def open_browser(url: str, environ: Mapping[str, str] | None = None) -> Opening:
-    """Start the person's browser on a URL of ours, or say why that failed; whether to is up to the plan.
+    """Start the person's browser on a checked URL; the plan decides whether to.
 
     Args:
         url: already checked; one argument of the program, never part of a command line.

@@ -1,4 +1,4 @@
-"""One connection of the receiver: aiohttp's, with a deadline, a limit, and our own words for what is no HTTP.
+"""One connection of the receiver: aiohttp's, with a deadline, a size limit, and pages of ours for errors.
 
 Knows nothing of sign-ins. No word of the framework gets into an answer or a log, because aiohttp quotes what
 it could not parse, and that may hold a code.
@@ -30,7 +30,12 @@ SILENT = logging.Logger("loopback_auth.receiver", level=logging.CRITICAL + 1)
 
 
 class Owner(Protocol):
-    """What a connection needs of those that it belongs to."""
+    """What a connection needs of the set that it belongs to.
+
+    Attributes:
+        request_seconds: how long it may take to send its whole request.
+        closed: no connection is taken in any more.
+    """
 
     request_seconds: float
     closed: bool
@@ -61,7 +66,13 @@ class Visited(Protocol):
 
 
 class Connection(RequestHandler):
-    """One connection: aiohttp's, with a deadline, and with our own words when it cannot be understood."""
+    """One connection: aiohttp's, with a deadline, a size limit, and pages of ours for errors.
+
+    Args:
+        manager: aiohttp's server.
+        owner: the set of connections that it belongs to.
+        visited: answers its request.
+    """
 
     __slots__ = ("_encrypted", "_owner", "_received", "_timer", "_visited", "_without_cookies", "busy")
 
@@ -87,7 +98,7 @@ class Connection(RequestHandler):
         self.busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to listen, unless it is all over."""
+        """Begin to read, unless the receiver is closed."""
         if self._owner.closed and isinstance(transport, asyncio.Transport):
             transport.abort()
             return
@@ -96,7 +107,7 @@ class Connection(RequestHandler):
         self._owner.admit(self, self._task_handler)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Note that the other side, or we, have hung up."""
+        """Note that either side has closed the connection."""
         if self._timer is not None:
             self._timer.cancel()
         self._owner.forget(self)
@@ -119,21 +130,21 @@ class Connection(RequestHandler):
         super().data_received(data)
 
     def understood(self) -> None:
-        """Note that the request is complete: from now on it is our turn."""
+        """Note that the request is complete: from now on no deadline applies."""
         self.busy = True
         if self._timer is not None:
             self._timer.cancel()
 
     @property
     def stands(self) -> bool:
-        """Whether the other side is still there, as far as can be told: it has not hung up."""
+        """Whether the other side has not closed the connection, as far as the system tells."""
         if self.transport is None or self.transport.is_closing():
             return False
         with self.transport.get_extra_info("socket").dup() as one:
             return is_open(one)
 
     def other_user(self) -> int | None:
-        """Return the id of another user of this machine who is at the other side; None: nobody can tell."""
+        """Return the user id of another user of this machine at the other side; None: it is not known."""
         theirs, ours = (
             (self.transport.get_extra_info(one) for one in ("peername", "sockname"))
             if self.transport
@@ -154,7 +165,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> StreamResponse:
-        """Answer what is no HTTP, or our own failure, with a page of ours."""
+        """Answer a request that is not HTTP, or that failed here, with a page of ours."""
         reason = "This request could not be understood."
         if status >= 500:
             reason = "Something went wrong on this side."
@@ -167,7 +178,12 @@ class Connection(RequestHandler):
 
 
 class Server(WebServer):
-    """aiohttp's low-level server, making connections of our kind."""
+    """aiohttp's low-level server, which makes a `Connection` for each.
+
+    Args:
+        owner: the set of connections.
+        visited: answers their requests.
+    """
 
     def __init__(self, owner: Owner, visited: Visited) -> None:
         super().__init__(visited.handle)
@@ -180,14 +196,14 @@ class Server(WebServer):
 
 
 def report_mistake(what: str, exc: BaseException | None) -> None:
-    """Pass a mistake on to whoever handles those of the running loop; by default they are logged."""
+    """Pass an exception to the exception handler of the running loop, which logs it by default."""
     asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
 
 
 def answer(page: HttpResponse) -> Response:
     """Turn a page into aiohttp's response, the last of its connection."""
-    # One request a connection: a kept one could bring the next sign-in's callback to a flow that is over.
-    # Without a Server of ours aiohttp would name itself and its version.
+    # One request a connection: a reused one could bring the callback of the next sign-in to this one.
+    # Without a header Server aiohttp would name itself and its version.
     headers = [*page.headers, ("Connection", "close"), ("Server", "loopback_auth")]
     response = Response(status=page.status, headers=headers, body=page.body)
     response.force_close()

@@ -1,4 +1,4 @@
-"""Why a request of ours got no answer, and what to do: in our words or the system's, never in a library's.
+"""Why an HTTP request got no answer, and what to do: in our words or the system's, never in a library's.
 
 Those may quote what was sent, or what came back. Who is at fault comes first: the proxy, the name server, the
 certificate, or the server.
@@ -89,12 +89,12 @@ def failure(
 
 
 def may_want_certificate(exc: Exception) -> bool:
-    """Return whether a connection was cut in a way in which the wish for a client certificate may be lost."""
+    """Return whether a connection ended so that an alert about a client certificate may have been lost."""
     return _tls_error(exc) is None and _of_server(exc, tuple)[0] == CUT
 
 
 def _of_proxy(exc: Exception, proxy: Proxy) -> Trouble:
-    """Say what is wrong with the proxy; nothing when the server or its name is at fault."""
+    """Return what is wrong with the proxy; None if the server or its name is at fault."""
     check = f"Check the proxy in {proxy.named_by}, or name this host in NO_PROXY."
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return _refused_by(proxy, exc, check)

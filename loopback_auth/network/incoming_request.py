@@ -1,4 +1,4 @@
-"""aiohttp's requests as values of ours: the head at once, the body only when it is wanted."""
+"""Turn aiohttp's requests into `HttpRequest`: the head at once, the body only when it is needed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def path_of(head: HttpRequest) -> str:
 
 
 async def body_of(request: BaseRequest) -> bytes | TurnedAway:
-    """Read the body, as far as one can be an answer, or say why it cannot be had."""
+    """Read the body, up to the size of a callback; or return why it cannot be read."""
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # RFC 9110 §10.1.1
     body = bytearray()

@@ -1,7 +1,7 @@
-"""What is answered at our port when the sign-in is over: the last page for whoever brings the answer again.
+"""What is answered when the sign-in is over: the last page, to a browser that sends the callback again.
 
-Whoever does not bring it, a reload of the page that has cleaned its address above all, learns how it ended
-and nothing about whose it was.
+Another request, above all a reload of the page, which has removed the callback from its address, is told how
+the sign-in ended, but not whose it was.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from loopback_auth.protocol.redirect import OVER, WITHDRAWN, Repeated, TurnedAwa
 
 
 class LastPage:
-    """Answers requests; nobody is told of them, and nothing can be changed any more.
+    """Answers requests after the end: it tells no events and changes nothing.
 
     Args:
-        page: the last one.
-        expected: what was awaited, and has been answered.
-        start: whose links lead to the end, too.
-        same_user: what other users could read is for our own alone.
+        page: the last page.
+        expected: the callbacks that were awaited, of which one has arrived.
+        start: the start page, whose links lead to the end now.
+        same_user: what other users could have read is answered to our own user alone.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class LastPage:
         self._same_user = same_user
 
     def __call__(self, head: HttpRequest, connection: socket.socket) -> HttpResponse | None:
-        """Answer a request; None: not at all."""
+        """Return the page for a request; None: do not answer."""
         endpoints = self._expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
             known = self._start.link(path_of(head)) is not None
@@ -50,8 +50,8 @@ class LastPage:
 
 
 def brief_page(verdict: object, last: HttpResponse) -> HttpResponse | None:
-    """Return what tells no more than how it ended, if that is all that a request may learn."""
-    # What was withdrawn because of a stranger must not look as if it had succeeded.
+    """Return a page that says only how the sign-in ended, if a request may learn no more."""
+    # A request that was withdrawn because of a stranger must not seem to have succeeded.
     if verdict is OVER or (verdict is WITHDRAWN and last.status != 200):
         return pages.over(last.status)
     return None

@@ -67,7 +67,7 @@ class BoundRedirect:
         self.lingers = False
         """Whether the last page is to stay up for a moment when the sign-in has ended."""
         self.after_exit: tuple[tuple[socket.socket, ...], Respond] | None = None
-        """Then: sockets of whoever takes them, and what is to be answered there."""
+        """Copies of the sockets for a child process, and how it answers there; None: the port closes."""
         self.opening: Opening | None = None
         """The browser that was sent to the start page already."""
 
@@ -81,7 +81,7 @@ class BoundRedirect:
 
     @property
     def start_url(self) -> str:
-        """Our start page; whoever has it may begin the sign-in, once."""
+        """The URL of the start page; it works once."""
         return f"http://{self.authority}/{self.key}"
 
     @property
@@ -170,7 +170,7 @@ def _bind_families(host: str, port: int) -> tuple[socket.socket, ...]:
         return (_listen(family, host.strip("[]"), port),)
     if not _has_ipv6():
         return (_listen(socket.AF_INET, "127.0.0.1", port),)
-    # A browser may try either family first; whoever holds the other one on our port would get the code.
+    # A browser may try either family first; a program with the other one on this port would get the code.
     for _ in range(TRIES):
         ipv4 = _listen(socket.AF_INET, "127.0.0.1", port)
         try:

@@ -1,13 +1,13 @@
 """Which user of this machine is at the other end of a loopback connection, where the system tells.
 
 A link that was given to a browser's opener shows in the process list, and another user who reads it there is
-faster than any browser. On Linux the kernel tells whose a socket is. What it does not tell is no reason to
-turn anybody away: a connection that a daemon forwards (published ports of containers, WSL) is root's or has
-its other end in another network namespace, a forwarder of ours (ssh, an editor's) has our own user id, and
-other systems say nothing.
+faster than any browser. On Linux the kernel tells which user has a socket. If it does not tell, the request
+is not refused: a connection that a daemon forwards (published ports of containers, WSL) is root's or has its
+other end in another network namespace, a forwarder of ours (ssh, an editor's) has our own user id, and other
+systems say nothing.
 
-Weak spots, admitted. Whoever is root, or can make a program of root's or ours fetch an address and show the
-answer, is not told apart. Outside of Linux there is no such look.
+Weak spots, admitted. Root is not told apart from us, nor is a user who can make a program of root's or ours
+fetch an address and show the answer. Other systems than Linux are not asked.
 
 Source: sock_diag(7), tcp(7) and proc_pid_net(5); user_namespaces(7) for ids that have no name here.
 """
@@ -48,7 +48,7 @@ UNMAPPED = 65534
 """What the kernel says of a user who has no id in our user namespace; outside of one it is `nobody`."""
 UNSET = 2**32 - 1
 LEFT = -1
-"""No id at all: a socket that its program has closed belongs to nobody, whoever it was."""
+"""No user id: a socket that its program has closed has none."""
 
 _ESTABLISHED = 1
 """The first octet of `tcp_info`: neither end has said that it is done (RFC 9293 §3.3.2)."""
@@ -79,7 +79,7 @@ def other_user(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
         ours: those of the near end.
 
     Returns:
-        None when it is our own user, root, or nobody can tell.
+        A user id; None if it is our own user or root, or the system does not tell.
     """
     found = _owner(theirs, ours)
     if found is None or found == LEFT or found in _own_users():
@@ -88,10 +88,10 @@ def other_user(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
 
 
 def is_open(connection: socket.socket) -> bool:
-    """Return whether the other side of a connection has it open still, as far as this system tells.
+    """Return whether the other side of a connection is still open, as far as this system tells.
 
-    Nobody's is a socket that was closed, and its closing need not have arrived: it waits behind all that was
-    sent before. So neither what there is to read nor our own end alone would tell.
+    A socket that was closed has no user, though the end of the connection may not have arrived yet: it comes
+    after all data that was sent before. So the state of our own end alone is not enough.
     """
     if sys.platform == "linux":
         with suppress(OSError):  # Where TCP is emulated, as on WSL 1, it may not tell its state.
@@ -109,7 +109,7 @@ def is_open(connection: socket.socket) -> bool:
 
 
 def _owner(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
-    """Return the id of the user who holds the far end, or `LEFT`; None when nobody can tell."""
+    """Return the id of the user who has the far end, or `LEFT`; None if the system does not tell."""
     if sys.platform != "linux":
         return None
     try:
@@ -121,7 +121,7 @@ def _owner(theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
 
 
 def _own_users() -> set[int]:
-    """Collect the ids that are as good as ours: after `sudo` or `su` the browser is still the person's."""
+    """Return the user ids that count as ours: after `sudo` or `su` the browser is still the person's."""
     if sys.platform != "linux":
         return set()
     users = {ROOT, os.getuid(), os.geteuid()}

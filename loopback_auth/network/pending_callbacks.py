@@ -1,8 +1,8 @@
 """The requests whose callbacks are awaited at one port, and the one answer that counts.
 
 Several may be on their way at once, each with a state of its own and perhaps an authority of its own, where
-a port was forwarded under another number. What a callback is, is decided by `protocol.redirect`; here it is
-only found out whose it is.
+a port was forwarded under another number. `protocol.redirect` decides whether a request is a callback; this
+module finds out of which authorization request.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from loopback_auth.protocol.redirect import (
 
 
 class PendingCallbacks:
-    """Knows which callbacks may come.
+    """The callbacks that may come.
 
     Args:
-        authority: host and port of ours.
+        authority: host and port of our own.
         path: raw path of the redirect URI.
     """
 
     def __init__(self, authority: str, path: str) -> None:
         self.answered = False
-        """A callback has arrived, and with it the end of the waiting."""
+        """Whether a callback has arrived, so that no other is awaited."""
         # One page fetches the fragment for whichever of the requests it answers.
         self._nothing_yet = RedirectEndpoint(
             authority, path, relay_path=f"/{new_key()}", relay_token=new_key()
@@ -42,11 +42,11 @@ class PendingCallbacks:
         self._callbacks: dict[str, asyncio.Future[Callback]] = {}
 
     def expect(self, request: AuthorizationRequest, authority: str) -> asyncio.Future[Callback]:
-        """Begin to recognise the callback of a request; return what will be it.
+        """Begin to recognise the callback of a request; return a future of it.
 
         Args:
-            request: it is known by its state.
-            authority: by which the browser has proven to reach us; empty: our own.
+            request: the authorization request; its callback has the same state.
+            authority: host and port by which the browser has reached us; empty: our own.
         """
         if request.state not in self._endpoints:
             self._endpoints[request.state] = replace(
@@ -68,12 +68,12 @@ class PendingCallbacks:
             self._endpoints[state] = replace(self._endpoints[state], guarded=True)
 
     def withdraw(self, state: str) -> None:
-        """Take the callback of a request no longer, unless it has arrived."""
+        """Accept the callback of a request no longer, unless it has arrived."""
         if state in self._endpoints and not self.has_answer(state):
             self._endpoints[state] = replace(self._endpoints[state], withdrawn=True)
 
     def withdraw_all(self) -> None:
-        """Take none of the callbacks any longer that have been awaited so far."""
+        """Accept none of the callbacks that have been awaited so far."""
         for state in self._endpoints:
             self.withdraw(state)
 
@@ -82,7 +82,7 @@ class PendingCallbacks:
         return path == self._nothing_yet.relay_path
 
     def admitted(self, head: HttpRequest) -> tuple[RedirectEndpoint, ...] | TurnedAway:
-        """Return those whose callback a request may be by its head alone; without one, why it is none."""
+        """Return the endpoints whose callback a request may be, by its head alone; if none, the refusal."""
         endpoints = tuple(self._endpoints.values()) or (self._nothing_yet,)
         refusals = [admission(one, head) for one in endpoints]
         admitted = tuple(one for one, refusal in zip(endpoints, refusals, strict=True) if refusal is None)
@@ -91,18 +91,18 @@ class PendingCallbacks:
     def judged(
         self, endpoints: tuple[RedirectEndpoint, ...], request: HttpRequest
     ) -> tuple[RedirectEndpoint, Callback | RelayPage | Repeated] | TurnedAway:
-        """Find the one whose callback a request is; without one, why it is none."""
+        """Return the endpoint whose callback a request is, and the callback; if none, the refusal."""
         refusals: list[TurnedAway] = []
         for endpoint in endpoints:
             verdict = redirect_endpoint(replace(endpoint, answered=self.answered), request)
             if not isinstance(verdict, TurnedAway):
                 return endpoint, verdict
             refusals.append(verdict)
-        # "Answered already" says more than "not ours", which is said on behalf of all the others.
+        # "Answered already" says more than the "not ours" of all the other endpoints.
         return next((one for one in refusals if one.status == 410), refusals[0])
 
     def answer(self, endpoint: RedirectEndpoint, callback: Callback) -> None:
-        """Hand the callback over to whoever waits for it."""
+        """Give the callback to the flow that waits for it."""
         # Set before anything is awaited: of two equal callbacks exactly one is the first.
         self.answered = True
         if endpoint.request is not None:

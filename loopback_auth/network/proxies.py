@@ -27,10 +27,10 @@ EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy for a URL; None for the direct way. On some systems this asks a name server.
+    """Return the proxy for a URL; None: connect directly. On some systems this asks a name server.
 
     Raises:
-        ConfigError: one is named that cannot be used.
+        ConfigError: the proxy that is set cannot be used.
     """
     # RFC 8252 §8.3: what is meant for loopback stays there.
     if is_loopback_url(url):

@@ -26,8 +26,11 @@ class Proxy:
 
     Args:
         named_by: the variable, or what else named it.
-        port: its scheme's own if none was given.
-        user: the bytes that were given, UTF-8 if they were not percent-encoded (RFC 7617 §2.1).
+        scheme: http, https, or a variant of SOCKS.
+        host: name or address, without brackets.
+        port: that of the scheme if none was given.
+        user: the bytes that were given, UTF-8 if they were not percent-encoded (RFC 7617 §2.1); empty: none.
+        password: the same.
     """
 
     named_by: str

@@ -61,13 +61,13 @@ Answer = HttpResponse | asyncio.Future[HttpResponse]
 
 
 class Receiver:
-    """Serves the start page and the redirect endpoint of one sign-in; an async context manager.
+    """Serves the pages and the redirect endpoint of one sign-in; an async context manager.
 
     Args:
         bound: listening sockets; closed at the end.
-        notify: told of visitors.
-        start_page: serve one; without it there is nothing but the redirect endpoint.
-        any_port: let the start page be reached under another loopback port, and tell of it.
+        notify: called with the events of requests.
+        start_page: serve one; without it there is only the redirect endpoint.
+        any_port: the start page may be reached under another loopback port, of which `notify` is told.
         request_seconds: how long a connection may take to send its whole request.
         observer: sees every request and the status that it got.
     """
@@ -125,12 +125,18 @@ class Receiver:
         await self._connections.ended()
 
     def send_browser_to(self, url: str, authority: str = "", state: str = "") -> None:
-        """Let the start page, as reached under an authority, lead on to a URL, with a state of ours."""
+        """Let the start page redirect to a URL.
+
+        Args:
+            url: at the provider.
+            authority: host and port under which the start page was reached; empty: our own.
+            state: that the URL has, by which its callback is known.
+        """
         page = HttpResponse(302, (("Location", url), *pages.safe_headers()))
         self.start.lead(authority, page, state=state)
 
     def prompt(self, prompt: VerificationPrompt) -> WaitingPage:
-        """Let the start page be one that leads to the provider in another tab, and stays."""
+        """Let the start page be a waiting page, with a button that opens the provider in another tab."""
         if self._waiting_page is not None:
             self._waiting_page.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
         waiting = self._waiting_page = WaitingPage(self._bound.authority)
@@ -139,13 +145,18 @@ class Receiver:
         return waiting
 
     def exposed(self, program: str, state: str = "") -> None:
-        """Note that a program was started with a link in its command line, and with which state of ours."""
+        """Note that a program was started with a link in its command line, which other users can read.
+
+        Args:
+            program: that was started; empty: none was.
+            state: that the link has.
+        """
         self._same_user = self._same_user and not runs_as_another(program)
         if program and state:
             self._expected.guard(state)
 
     def expect(self, request: AuthorizationRequest, authority: str = "") -> None:
-        """Begin to recognise the callback of a request, at our authority or at one proven to lead here."""
+        """Begin to recognise the callback of a request, at our authority or at one that led here."""
         self._expected.expect(request, authority)
 
     async def receive(self, request: AuthorizationRequest) -> Callback:
@@ -157,11 +168,11 @@ class Receiver:
         return self._expected.has_answer(state)
 
     def withdraw(self, state: str) -> None:
-        """Take the callback of a request no longer, unless it has arrived."""
+        """Accept the callback of a request no longer, unless it has arrived."""
         self._expected.withdraw(state)
 
     def ask_elsewhere(self, account: str) -> None:
-        """Let the waiting browser say that a question about an account is to be answered in the terminal."""
+        """Show in the waiting browser that a question about an account is to be answered in the terminal."""
         self._waiting_page = self._waiting_page or WaitingPage(self._bound.authority)
         page = self._waiting_page.question(account, taken=bool(self._held))
         if not self._outcome.done():
@@ -171,8 +182,8 @@ class Receiver:
         """Give the waiting browser its last page, and wait for at most `LAST_PAGE_SECONDS` until it has it.
 
         Args:
-            page: the last one.
-            due: seconds in which a browser may still come to the start page for the first time.
+            page: the last page.
+            due: seconds to wait for a browser that has not come to the start page yet.
         """
         self._last = page
         if not self._outcome.done():
@@ -291,7 +302,7 @@ class Receiver:
         return self._outcome
 
     def _no_answer(self, refusal: TurnedAway, head: HttpRequest) -> HttpResponse:
-        """Turn away what is no answer, and say so where somebody waits for one (RFC 6749 §10.12)."""
+        """Refuse a request that is not the callback, and tell the person who waits (RFC 6749 §10.12)."""
         here = path_of(head) == (self._bound.path or "/") or self._expected.relays(path_of(head))
         if here and refusal.why and not self._expected.answered:
             self._tell(CallbackTurnedAway(refusal.why, said(head)))
@@ -301,5 +312,5 @@ class Receiver:
         try:
             self._notify(event)
         except Exception as exc:
-            # Whoever watches must not come between the browser and its answer.
+            # A failing callback must not come between the browser and its answer.
             report_mistake("a watcher of the sign-in failed", exc)

@@ -1,6 +1,6 @@
-"""What of the network is set, for people who look for a mistake: proxies, authorities, certificates.
+"""The network settings in use, for people who look for a mistake: proxies, authorities, certificates.
 
-Each thing has a form to be posted in public, too, which names no host, no folder and no person.
+Each also has a form that can be posted in public, without names of hosts, folders and persons.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from loopback_auth.network.proxy_address import parsed
 
 
 class NetworkSetting(NamedTuple):
-    """One thing that is set.
+    """One setting.
 
     Args:
-        name: of a variable or setting, or what it is about.
-        value: what people who own it may see; without user names and passwords.
-        harmless: what everybody may see.
+        name: of the variable or setting, or what it is about.
+        value: for the person who has set it; without user names and passwords.
+        harmless: the same for the public.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Where a name leads: asked of the system, and kept from leading inside.
+"""Find the addresses of a name, and refuse private ones after public ones.
 
-A public authorization server may not lead us into this machine or its network (RFC 9728 §7.7): once a public
-address has been spoken to, a private one is refused. `localhost` and the names below it are this machine,
-whatever a name server says (RFC 6761 §6.3).
+A public authorization server must not lead the program into this machine or its network (RFC 9728 §7.7):
+after a request to a public address, a private one is refused. `localhost` and the names below it are this
+machine, whatever a name server says (RFC 6761 §6.3).
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from loopback_auth.network.threads import apart
 from loopback_auth.protocol.urls import is_localhost, is_public_address, plain_host
 
 LOOPBACK = ("::1", "127.0.0.1")
-"""In the order in which browsers and curl try them, so that they and we speak to the same server."""
+"""In the order of browsers and curl, so that this program speaks to the same server."""
 
 
 class PrivateAddressError(OSError):
-    """A name led to an address inside, where the authorization server has no business."""
+    """A name of a public server led to a private address.
+
+    Args:
+        host: the name.
+    """
 
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is a private address, but the authorization server is a public one")
@@ -32,10 +36,10 @@ class PrivateAddressError(OSError):
 
 
 class SystemResolver(AbstractResolver):
-    """Asks the system, in a thread that can be left alone when no name server answers.
+    """Asks the system, in a thread that is abandoned when no name server answers.
 
     Args:
-        seconds: after so many that is taken for the answer; the system tries one server after the other.
+        seconds: until it gives up; the system tries one name server after the other.
     """
 
     def __init__(self, seconds: float = 15.0) -> None:
@@ -47,7 +51,7 @@ class SystemResolver(AbstractResolver):
         """Find the addresses of a name.
 
         Raises:
-            OSError: it has none, or nobody knows.
+            OSError: it has none, or no name server has answered.
         """
         if is_localhost(host):
             return [_found(host, address, port) for address in LOOPBACK]
@@ -98,10 +102,10 @@ class Resolver(AbstractResolver):
         return found
 
     def judge(self, host: str, addresses: Sequence[str]) -> None:
-        """Refuse a host that leads inside after others have led outside.
+        """Refuse a host with a private address after one with a public address.
 
         Raises:
-            PrivateAddressError: it does, and nobody has allowed it.
+            PrivateAddressError: it is refused, unless the person has allowed it.
         """
         public = [is_public_address(one) for one in addresses]
         if self.seen_public and not all(public) and plain_host(host) not in self._allowed:

@@ -1,19 +1,18 @@
 """The links to our start page: which of them still work, where each leads, and what a second opening means.
 
-Theory of operation. A link is a key of 128 random bits, and whoever opens it is led to the provider, with our
-state. It works once: it is used when its answer was handed to a connection that still stood, for a browser
-may ask again by itself or give up while we do not know yet where to lead it (RFC 9110 §9.2.2).
+Theory of operation. A link is a key of 128 random bits. It leads the browser that opens it to the provider,
+with our state. It works once: it is used up when its answer was sent on a connection that was still open, for
+a browser may ask again by itself or give up while it is not known yet where the link leads (RFC 9110 §9.2.2).
 
 A browser that we start shows its link in the process list, and there every user of the machine can read it.
-So two things are done about whoever opens it first. Where the system tells whose a connection is, such a link
-and what it leads to are for our own user alone (`network.peer`). And a used link that is opened once more is
-evidence that one of the two was somebody else: all that the first one was given (state, code challenge,
-ticket) is withdrawn at once, the flows begin anew, and a fresh link is told to the terminal, which no process
-list shows.
+So two things are done. Where the system tells which user has a connection, such a link and what it leads to
+are for our own user alone (`network.peer`). And when a used link is opened again, one of the two who opened
+it may have been another user: all that the first one was given (state, code challenge, ticket) is withdrawn
+at once, the flows begin again, and the terminal shows a fresh link, which is in no process list.
 
-Weak spots, admitted. Where the system does not tell, a thief who not only opens the link but also answers
-before the browser has started cannot be told from it; the account that was signed in is what the person
-sees. The second opening of a person's own costs them the first tab.
+Weak spots, admitted. Where the system does not tell, a thief who opens the link and also answers before the
+browser has started cannot be told from it; the person sees only which account was signed in. A person who
+opens the link twice loses the first tab.
 
 Source: RFC 6749 §10.12; RFC 9700 §4.7; jupyter/notebook#4260 (a key in a link that other users can list).
 """
@@ -41,33 +40,33 @@ ANOTHER_USER = TurnedAway(403, "This request comes from another user of this mac
 
 
 class StartLink:
-    """One link.
+    """One link to the start page.
 
     Args:
-        exposed: it stands, or stood, in the command line of a program.
+        exposed: it is, or was, in the command line of a program.
     """
 
     def __init__(self, exposed: bool) -> None:
         self.exposed = exposed
         self.round: int | None = None
-        """In which its answer was handed over, counted from what was last withdrawn; None: it was not."""
+        """How often requests had been withdrawn when its answer was sent; None: it was not sent."""
 
     @property
     def used(self) -> bool:
-        """Whether its answer was handed over."""
+        """Whether its answer was sent."""
         return self.round is not None
 
 
 class StartPage:
-    """Our start page: its links, where they lead, and whoever opens them.
+    """The start page: its links, where they lead, and what follows when they are opened.
 
     Args:
-        authority: host and port of ours.
+        authority: host and port of our own.
         key: of the first link; empty: there is no start page.
-        exposed: that one was given to a program.
+        exposed: a program was started with that link.
         any_port: the page may be reached under another loopback port.
-        expected: the requests that links lead to.
-        tell: told what happens.
+        expected: the callbacks of the requests that links lead to.
+        tell: called with each event.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class StartPage:
         tell: Notify,
     ) -> None:
         self.doubted = False
-        """A link was opened once more when the answer was there already: either may be a stranger's."""
+        """Whether a link was opened again after the callback had come: either may be a stranger's."""
         self._authority = authority
         self._any_port = any_port
         self._expected = expected
@@ -98,7 +97,13 @@ class StartPage:
         return self._links.get(path[1:])
 
     def lead(self, authority: str, page: HttpResponse, *, state: str = "") -> None:
-        """Let whoever comes by an authority be answered by a page, which holds a state of ours."""
+        """Answer links that are opened under an authority with a page.
+
+        Args:
+            authority: host and port; empty: our own.
+            page: the answer.
+            state: that the page has, by which its callback is known.
+        """
         authority = authority or self._authority
         if self._destination(authority).done():
             self._destinations[authority] = asyncio.get_running_loop().create_future()
@@ -115,7 +120,7 @@ class StartPage:
         """Return a link that works: the newest one as long as it is unused, and as hidden as it has to be.
 
         Args:
-            exposed: it will be given to a program of this machine.
+            exposed: a program will be started with it.
         """
         if not self._links:
             return ""
@@ -128,7 +133,13 @@ class StartPage:
     def answer(
         self, link: StartLink, head: HttpRequest, another_user: Callable[[], int | None]
     ) -> asyncio.Future[HttpResponse] | TurnedAway:
-        """Answer whoever opens a link."""
+        """Return the answer to a link that is opened, or a future of it; or the refusal.
+
+        Args:
+            link: the link.
+            head: the request.
+            another_user: returns the id of another user who sent it; None: it is our own, or not known.
+        """
         authority = self._reached_by(head)
         refusal = start_page(head, authority=authority, key=head.url.partition("?")[0][1:], used=link.used)
         # Looked at first: what another user does with the link must not use it up, nor be evidence.
@@ -143,7 +154,7 @@ class StartPage:
         return self._destination(authority)
 
     def use_up(self, link: StartLink, head: HttpRequest) -> TurnedAway | None:
-        """Use a link up: its answer goes to somebody who is still there; or say why it must not."""
+        """Use a link up, since its answer is about to be sent; or return why it must not be."""
         if self._last is not None:
             return None
         if link.used:
@@ -159,7 +170,7 @@ class StartPage:
         return None
 
     def _opened_again(self, link: StartLink) -> None:
-        """Conclude that one of two who opened a link was somebody else."""
+        """Act on a link that was opened twice, perhaps by another user."""
         if self._expected.answered:
             self.doubted = True
             return
@@ -168,17 +179,16 @@ class StartPage:
             self._destinations = {name: way for name, way in self._destinations.items() if not way.done()}
             self._expected.withdraw_all()
             self._tell(LinkOpenedTwice())
-        # As long as nobody has used the newest link it stays: an old one must not be good for ending it.
+        # The newest link stays until it is used: an old one must not invalidate it.
         if self._links[self._newest].used:
             self._renew()
 
     def _renew(self) -> None:
-        # Only the terminal learns the new key, so whoever took the old link from the process list is out.
+        # Only the terminal shows the new key, so a thief of the old link does not have it.
         self._tell(LinkRenewed(self.fresh_link(exposed=False)))
 
     def _reached_by(self, head: HttpRequest) -> str:
-        # The key is known to nobody else, so the name under which a visitor with it came is how we are
-        # reached.
+        # Only our own browser knows the key, so the name under which it came is how this port is reached.
         return (forwarded_authority(head) if self._any_port else "") or self._authority
 
     def _destination(self, authority: str) -> asyncio.Future[HttpResponse]:

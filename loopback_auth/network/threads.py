@@ -1,4 +1,4 @@
-"""Between loops and threads: code without a loop, work that must not be left half done, locks that block.
+"""Between event loops and threads: calls without a loop, work that must be completed, locks that block.
 
 Knows nothing of sign-ins.
 """
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.1
-"""Seconds between two looks at whether the waiting thread has been told to stop."""
+"""Seconds after which the waiting thread looks again whether it should stop."""
 
 
 def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
@@ -122,7 +122,7 @@ def check_asyncio() -> None:
     """Refuse to run under another kind of loop, in words that say how it can be done.
 
     Raises:
-        ConfigError: there is no loop of asyncio here.
+        ConfigError: no asyncio event loop is running.
     """
     try:
         asyncio.get_running_loop()

@@ -50,7 +50,7 @@ CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
 
 REPEATABLE = ("GET", "HEAD")
-"""Methods of requests that may ride on a connection which was used before."""
+"""Methods of requests that may be sent on a connection which was used before."""
 
 ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
@@ -63,8 +63,8 @@ class Transport:
 
     Args:
         network: how the server is reached, see `Network`.
-        environ: the environment; that of the process in place of None.
-        total_seconds: until the whole answer has to be there.
+        environ: the environment; None: that of the process.
+        total_seconds: in which the whole answer has to arrive.
         resolver: finds the addresses of names.
     """
 

@@ -1,4 +1,4 @@
-"""Whom to trust: the system's authorities, and those that the person has added; and our own certificate.
+"""Which certificate authorities to trust: the system's and the person's; and the client certificate.
 
 Where OpenSSL finds the system's authorities itself, its own context is used, which aiohttp has made already.
 macOS and Windows keep them elsewhere, and some builds of Python look in the wrong place: there `truststore`

@@ -1,10 +1,10 @@
-"""Our own tab while something is decided elsewhere: it shows what comes, and tells when the person is back.
+"""The page that waits while the person approves in another tab; it tells of their return.
 
-Nobody notifies a program of an approval: there is no redirect, so it has to ask. But whoever has approved in
-one tab comes back to the other, and a browser tells a page when that happens. So the best moment to ask is
-known, without asking more often.
+The program is not notified of an approval: there is no redirect, so it has to poll. But a person who has
+approved in one tab comes back to the other, and a browser tells a page when that happens. So the program
+knows the best moment to poll, without polling more often.
 
-What the tab's script sends is judged by `protocol.redirect.own_page`; this file only keeps what it tells.
+`protocol.redirect.own_page` judges what the script of the page sends; this file keeps what it tells.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, navigation
 
 
 class WaitingPage:
-    """One page of ours that waits, and what it tells; `connection` is whatever identifies one."""
+    """One waiting page, and what its script tells; `connection` is any value that identifies a connection.
+
+    Args:
+        authority: host and port of our own.
+    """
 
     def __init__(self, authority: str) -> None:
         self.path = f"/{new_key()}"
         self.token = new_key()
         self.owed = False
-        """A page was given that is about to ask for the last one."""
+        """Whether a page is shown that is about to request the last page."""
         self._authority = authority
         self._page = HttpResponse(404)
         self._away = False
@@ -37,11 +41,17 @@ class WaitingPage:
 
     @property
     def watched(self) -> bool:
-        """Whether the page is open and the person has left it for another, so that a return would be told."""
+        """Whether the page is open, and the person has left it so that their return would be noticed."""
         return self._away and bool(self._watchers)
 
     def page(self, *, provider: str, url: str, user_code: str) -> HttpResponse:
-        """Make the page that leads to the provider."""
+        """Make the page that leads to the provider.
+
+        Args:
+            provider: its name.
+            url: to open in another tab.
+            user_code: to compare or to enter there; empty: there is none.
+        """
         self._page = pages.waiting(
             path=self.path, token=self.token, provider=provider, url=url, user_code=user_code
         )
@@ -50,7 +60,7 @@ class WaitingPage:
     def answer(
         self, request: HttpRequest, connection: object
     ) -> HttpResponse | asyncio.Future[HttpResponse] | TurnedAway:
-        """Answer the page's script: at once, or when there is something to show; and a reload of the page."""
+        """Answer a reload of the page, and its script: at once, or when there is something to show."""
         if request.url == self.path and request.method == "GET":
             page = self._last if self._last.done() else self._page
             return navigation(request, authority=self._authority) or page
@@ -78,11 +88,11 @@ class WaitingPage:
         self._watchers.discard(connection)
 
     def question(self, account: str, *, taken: bool) -> HttpResponse:
-        """Turn the page into one that says where a question is to be answered; return it for others, too.
+        """Show that a question is to be answered in the terminal; return the page, for other tabs too.
 
         Args:
-            account: whose sign-in it is.
-            taken: a browser is waiting for a page, and so will get this one.
+            account: that approved.
+            taken: a browser is waiting for a page, and will get this one.
         """
         self.owed = taken
         page = pages.question(path=self.path, token=self.token, account=account)
@@ -91,14 +101,14 @@ class WaitingPage:
         return page
 
     def end(self, page: HttpResponse) -> None:
-        """Turn the page into the last one."""
-        # To a script it is an answer like any other; browsers complain of those with an error status.
+        """Replace the page by the last one."""
+        # Browsers log an error for an answer with an error status, and to the script it is like any other.
         for waiting in (self._next, self._last):
             if not waiting.done():
                 waiting.set_result(replace(page, status=200))
 
     async def sleep(self, seconds: float) -> bool:
-        """Wait, but no longer than until the person is back; return whether that happened."""
+        """Wait some seconds, or until the person is back; return whether they are."""
         try:
             async with asyncio.timeout(seconds):
                 await self._returned.wait()
