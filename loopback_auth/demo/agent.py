@@ -29,7 +29,7 @@ Decision = Literal["approve", "deny"]
 def browse(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Generator[HttpRequest, HttpResponse, HttpResponse]:
-    """Open a page and go on from there: `follow`, for whoever wants nothing but the requests."""
+    """Do what `follow` does, but yield requests in place of steps."""
     way = follow(url, decision=decision, account=account, user_code=user_code)
     step = next(way)
     while True:
@@ -44,21 +44,21 @@ def browse(
 def follow(
     url: str, *, decision: Decision = "approve", account: str = "", user_code: str = ""
 ) -> Generator[Navigation, HttpResponse, HttpResponse]:
-    """Open a page and go on from there, until a page comes that asks for nothing more.
+    """Open a page and go on from there, until a page comes on which nothing is left to do.
 
     Args:
         url: absolute URL, as it would be given to a browser.
         decision: which button to press where both are offered.
-        account: value or label of the account to choose; empty: the one chosen beforehand.
-        user_code: to enter, once, where a page asks for it and has none yet; empty: the one that a page of
-            ours showed on the way, if any.
+        account: value or label of the account to choose; empty: the one that the page has chosen.
+        user_code: to enter, once, where a page asks for it and has none yet; empty: the one that our waiting
+            page showed before, if any.
 
     Yields:
         One step at a time; send in the response to its request.
 
     Returns:
-        The last response: a page without a form, or one that asks for a code that nobody has; a redirect to
-        something that is not http; or the answer to a relayed fragment, which only a script gets to see.
+        The last response: a page without a form, or one that asks for an unknown code; a redirect to an
+        address that is not http; or the response to a relayed fragment, which only a script sees.
 
     Raises:
         ConfigError: a page offers accounts, and this one is not among them.
@@ -78,7 +78,13 @@ def follow(
 
 @dataclass(slots=True)
 class Person:
-    """Who sits at the browser: a mind made up, and perhaps a code in hand."""
+    """The person at the browser.
+
+    Args:
+        decision: which button they press.
+        account: which account they choose, as in `follow`.
+        user_code: the code to enter; empty when they have none, or have entered it.
+    """
 
     decision: Decision
     account: str
@@ -87,14 +93,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """One navigation: what to fetch, and who began it.
+    """One navigation of the browser, or one fetch of our relay page's script.
 
     Args:
-        url: its fragment is kept here and never sent.
+        method: of the request.
+        url: with its fragment, which is never sent.
+        body: a form; empty for a GET.
         initiator: origin of the page whose form led here; empty when the person typed the address.
-        site: how far the chain of redirects has strayed from the initiator; empty without one.
-        origin: value of `Origin` if this is a POST.
-        relay: what a relaying page proves itself with; empty: this is a navigation.
+        site: relation of the farthest URL in the chain of redirects to the initiator, one of `SITES`; empty
+            without an initiator (Fetch Metadata §2.2).
+        origin: value of the header `Origin` of a POST.
+        relay: token with which the script of a relay page proves itself; empty: this is a navigation.
     """
 
     method: Literal["GET", "POST"]
@@ -107,7 +116,7 @@ class Navigation:
 
     @property
     def address(self) -> str:
-        """What the address bar shows meanwhile, fragment included; empty when a script asks."""
+        """What the address bar shows meanwhile, fragment included; empty when a script fetches."""
         return "" if self.relay else self.url
 
     @property
@@ -117,7 +126,7 @@ class Navigation:
         return any(name == "decision" and value in get_args(Decision) for name, value in sent)
 
     def request(self) -> HttpRequest:
-        """Dress this navigation, or this fetch of a script, as a browser would."""
+        """Return the request, with the headers that a browser would send."""
         url, _, _ = self.url.partition("#")
         headers = [("Host", urlsplit(url).netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT)]
         if self.relay:
@@ -160,7 +169,7 @@ class Navigation:
 
 
 def _after(step: Navigation, response: HttpResponse, person: Person) -> Navigation | None:
-    """Tell what the browser does next; None when this page is the last."""
+    """Return what the browser does next; None when this page is the last."""
     if step.relay:
         return None
     location = response.header("location")
@@ -221,7 +230,7 @@ def _submitted(step: Navigation, page: HttpResponse, url: str, body: str) -> Nav
 
 
 def _form_origin(page: HttpResponse, initiator: str, url: str) -> str:
-    """Say what a page may tell about itself when its form is sent (Fetch §3.2)."""
+    """Return the value of `Origin` with which the form of a page is sent (Fetch §3.2)."""
     downgrade = initiator.startswith("https:") and url.startswith("http:")
     secretive = page.header("referrer-policy") == "no-referrer"
     return "null" if downgrade or secretive else initiator

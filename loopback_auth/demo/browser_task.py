@@ -1,7 +1,7 @@
-"""The simulated user agent in simulated time: one errand from the first page to the last.
+"""The simulated user agent in simulated time: one task from the first page to the last.
 
-Each request takes as long as the latency says, and the person takes their time before they decide. Nothing
-happens by itself: whoever has the clock lets the errand go on until some moment.
+Each request takes `latency`, and the person takes `thinking` before they decide. Nothing happens by itself:
+the owner of the clock lets the task go on until some moment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from loopback_auth.model import HttpResponse
 NEVER = float("inf")
 
 Reply = HttpResponse | Literal["held", "lost"]
-"""An answer; or one that comes later, by `resume`; or nobody is there to answer, and the errand ends."""
+"""A response; `held`: it comes later, by `resume`; `lost`: there will be none, and the task ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Pace:
 
 
 class BrowserTask:
-    """A browser on its way.
+    """A browser between its first page and its last; times are in the seconds of the simulated clock.
 
     Args:
-        way: from `agent.wander`.
-        begun: when the first request leaves.
+        way: from `agent.follow`.
+        begun: when the first request is sent.
         pace: of this world.
-        answer: makes the reply to a step that arrives at some moment.
-        observer: sees every request with its answer.
+        answer: called with a step and the time of its arrival; returns the reply.
+        observer: sees every request with its response.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class BrowserTask:
         observer: Observer,
     ) -> None:
         self.address = ""
-        """Where the browser stands, as the address bar shows it."""
+        """What the address bar shows."""
         self.over_at = NEVER
-        """When the last page had come; `NEVER` before."""
+        """When the last page has come; `NEVER` before that."""
         self.held = False
         self._way = way
         self._pace = pace
@@ -66,7 +66,7 @@ class BrowserTask:
         self._begun = begun
 
     def until(self, moment: float) -> None:
-        """Do all that happens up to a moment, unless somebody lets the browser wait."""
+        """Do all that happens up to a moment, as long as the browser is not kept waiting."""
         while not self.held and self.over_at == NEVER and self._arrives_at() <= moment:
             arrived_at = self._arrives_at()
             self.address = self._step.address or self.address
@@ -80,7 +80,7 @@ class BrowserTask:
                 self.resume(reply, arrived_at)
 
     def resume(self, response: HttpResponse, moment: float) -> None:
-        """Give the browser the answer that it waits for."""
+        """Give the browser the response that it waits for."""
         self.held = False
         self._see(response, moment)
         self.over_at = moment  # Also when the browser gives up with an error.

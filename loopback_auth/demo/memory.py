@@ -1,11 +1,11 @@
 """The simulated world: an interpreter of effects without sockets, threads or waiting.
 
-The authorization server, the browser and the person are pure code (`demo.server`, `demo.agent`), the clock
-stands still unless it is moved. The same flow that signs a person in over the network runs here in well
-under a millisecond, and what it did can be read off afterwards, effect by effect.
+The authorization server, the browser and the person are pure code (`demo.server`, `demo.agent`), and the
+clock stands still unless it is moved. A flow that signs a person in over the network runs here in well
+under a millisecond, and `effects` has what it asked for.
 
-With a `latency`, a start page and an observer it is also a stage: then every request takes its time, and
-what would have been seen in the real world is told, as the driver would tell it.
+With a `latency`, a start page and an observer the world also serves for comparisons: then every request takes
+time, and the observer sees what it would see of the real driver.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ PROGRAM = "simulated user agent"
 
 @dataclass(frozen=True, slots=True)
 class PageKeys:
-    """What is unguessable about our own pages in the real world, and given here.
+    """Paths and tokens of our own pages, which are random in the real world.
 
     Args:
-        start: path of the start page; empty: none, the browser begins at the provider's page.
-        relay: where the relaying page sends its fragment.
-        token: what it proves itself with.
+        start: path of the start page; empty: there is none, and the browser begins at the provider's page.
+        relay: path to which the relay page sends its fragment.
+        token: with which the relay page proves itself.
     """
 
     start: str = field(default="", repr=False)
@@ -72,17 +72,20 @@ class MemoryWorld:
     """One person, one browser, one authorization server.
 
     Args:
-        server: answers what is sent to its issuer.
-        decision: what the person does on the consent page.
-        now: the clock, Unix seconds.
+        server: answers the requests of browser and flow.
+        decision: which button the person presses on the consent page.
+        now: the time, in Unix seconds.
         thinking: seconds that the person takes to approve, and to paste.
-        watched: the person has our own tab open, and comes back to it after approving.
-        disturb: may answer or fail any request of ours before the server sees it; None lets it pass.
+        watched: the person has the tab with our waiting page open, and comes back to it after approving.
+        disturb: called with each request of the flow before the server sees it; may return a response or
+            raise an error in place of the server, or return None.
         strangers: requests that reach the redirect endpoint before the real callback does.
         latency: seconds that each request takes.
         keys: of our own pages.
         paste: the browser is on another machine and cannot reach us; the person pastes where it ended.
         observer: sees everything, in seconds of `now`.
+        effects: what the flow asked for, in order.
+        refused: statuses of the responses to strangers.
     """
 
     server: DemoServer
@@ -98,13 +101,12 @@ class MemoryWorld:
     observer: Observer = UNOBSERVED
     effects: list[Effect] = field(default_factory=list[Effect])
     refused: list[int] = field(default_factory=list[int])
-    """Statuses that strangers got."""
     _path: str = ""
-    _way_on: HttpResponse | None = field(default=None, repr=False)
+    _next_page: HttpResponse | None = field(default=None, repr=False)
     _endpoint: RedirectEndpoint = field(default_factory=lambda: RedirectEndpoint(AUTHORITY, ""), repr=False)
     _callback: Callback | None = field(default=None, repr=False)
-    _errand: BrowserTask | None = field(default=None, repr=False)
-    _invited: bool = False
+    _task: BrowserTask | None = field(default=None, repr=False)
+    _prompted: bool = False
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; errors of ours come out as they would in the real world."""
@@ -119,20 +121,20 @@ class MemoryWorld:
 
     def finish(self, page: HttpResponse) -> None:
         """Give the browser its last page, if it waits for one."""
-        errand = self._errand
-        if errand is None:
+        task = self._task
+        if task is None:
             return
-        errand.until(self.now)
-        if errand.held:
-            errand.resume(page, self.now)
-            errand.until(NEVER)
+        task.until(self.now)
+        if task.held:
+            task.resume(page, self.now)
+            task.until(NEVER)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the flow wanted the person to know."""
+        """Return the texts of the flow's warnings, in order."""
         return tuple(effect.text for effect in self.effects if isinstance(effect, Warn))
 
     def steps(self) -> tuple[str, ...]:
-        """Return the names of the requests that the flow made itself, in order."""
+        """Return the names of the flow's own requests, in order."""
         return tuple(effect.step for effect in self.effects if isinstance(effect, Send))
 
     def _answered(self, effect: Effect) -> object:
@@ -161,7 +163,7 @@ class MemoryWorld:
             case Sleep(seconds):
                 return self._sleep(seconds)
             case VerificationPrompt():
-                self._invite(effect)
+                self._prompt(effect)
             case Warn():
                 pass
             case _:
@@ -170,7 +172,7 @@ class MemoryWorld:
 
     def _open(self, url: str, user_code: str = "") -> None:
         self.observer.opened(url, "" if self.paste else PROGRAM)
-        self._errand = BrowserTask(
+        self._task = BrowserTask(
             follow(url, decision=self.decision, user_code=user_code),
             begun=self.now,
             pace=Pace(self.latency, self.thinking),
@@ -178,45 +180,45 @@ class MemoryWorld:
             observer=self.observer,
         )
 
-    def _lead(self, way_on: HttpResponse, url: str, user_code: str = "") -> None:
+    def _lead(self, next_page: HttpResponse, url: str, user_code: str = "") -> None:
         """Let the start page answer, or open the URL where there is none."""
-        errand = self._errand
-        if errand is not None and self.keys.start:
-            errand.until(self.now)
-        self._way_on = way_on
-        if errand is None or not self.keys.start:
+        task = self._task
+        if task is not None and self.keys.start:
+            task.until(self.now)
+        self._next_page = next_page
+        if task is None or not self.keys.start:
             self._open(OURS + self.keys.start if self.keys.start else url, user_code)
-        elif errand.held:
-            errand.resume(way_on, self.now)
+        elif task.held:
+            task.resume(next_page, self.now)
 
-    def _invite(self, invite: VerificationPrompt) -> None:
-        self._invited = True
+    def _prompt(self, prompt: VerificationPrompt) -> None:
+        self._prompted = True
         page = pages.waiting(
             path=self.keys.relay,
             token=self.keys.token,
-            provider=invite.provider,
-            url=invite.url,
-            user_code=invite.user_code,
+            provider=prompt.provider,
+            url=prompt.url,
+            user_code=prompt.user_code,
         )
-        self._lead(page, invite.url, invite.user_code)
+        self._lead(page, prompt.url, prompt.user_code)
 
     def _sleep(self, seconds: float) -> Tick:
-        end, errand = self.now + seconds, self._errand
-        if errand is not None:
-            errand.until(end)
-        if errand is None or not self._invited or errand.over_at > end:
+        end, task = self.now + seconds, self._task
+        if task is not None:
+            task.until(end)
+        if task is None or not self._prompted or task.over_at > end:
             self.now = end
             return Tick(end, end, watched=self.watched)
-        self._invited = False
+        self._prompted = False
         # Somebody who comes back wakes the flow; somebody who does not leaves it asleep.
-        self.now = max(self.now, errand.over_at) if self.watched else end
+        self.now = max(self.now, task.over_at) if self.watched else end
         return Tick(self.now, self.now, returned=self.watched, watched=self.watched)
 
     def _send(self, send: Send) -> HttpResponse:
         begun = self.now
         self.now += self.latency
-        if self._invited and self._errand is not None:
-            self._errand.until(self.now)
+        if self._prompted and self._task is not None:
+            self._task.until(self.now)
         answer: HttpResponse | None = None
         try:
             answer = self.disturb(send.request) if self.disturb is not None else None
@@ -237,12 +239,12 @@ class MemoryWorld:
             if isinstance(verdict, Callback):
                 return replace(verdict, received_at=self.now)
             self.refused.append(verdict.status if isinstance(verdict, TurnedAway) else 200)
-        errand = self._errand
-        if errand is not None:
-            errand.until(NEVER)
-            if self.paste and errand.over_at != NEVER:
-                self.now = max(self.now, errand.over_at + self.thinking)
-                pasted = pasted_callback(errand.address, request)
+        task = self._task
+        if task is not None:
+            task.until(NEVER)
+            if self.paste and task.over_at != NEVER:
+                self.now = max(self.now, task.over_at + self.thinking)
+                pasted = pasted_callback(task.address, request)
                 self._callback = pasted.callback if isinstance(pasted, Pasted) else None
         if self._callback is None:
             raise AttemptExpired("The browser did not come back.")
@@ -257,7 +259,7 @@ class MemoryWorld:
             return "lost"
         target = request.url.removeprefix(OURS)
         if target == self.keys.start:
-            return self._way_on or "held"
+            return self._next_page or "held"
         verdict = redirect_endpoint(self._endpoint, replace(request, url=target))
         if isinstance(verdict, Callback):
             self.now = max(self.now, now)

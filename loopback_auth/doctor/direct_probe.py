@@ -1,9 +1,9 @@
-"""What an authorization server would answer, asked before a person is sent there: the part without a browser.
+"""Asks an authorization server, before a person is sent there, what can be asked without a browser.
 
-Metadata are read for what they list. A pushed request is checked whole, since it is a real one; the token
-endpoint gets codes and tokens that nobody has issued, and tells by its refusal whether it looked for them; a
-device code is asked for and left to lapse. A client secret is sent where the client has one, and where it
-should have one and does not, the server's wish for it is no verdict.
+The metadata are read for their lists. A pushed request is a real one, which the server checks completely. The
+token endpoint gets made-up codes and tokens, and its refusal tells whether it looked for them. A device code
+is requested and left to expire. The client secret is sent if there is one; where it is missing, a refusal
+that demands it decides nothing.
 
 Source: RFC 8414 §2; RFC 9126 §2.3; RFC 6749 §5.2; RFC 8628 §3.1-3.5.
 """
@@ -55,7 +55,7 @@ SILENCE = {
     "grant_types_supported": "authorization_code and implicit",
     "code_challenge_methods_supported": "no PKCE",
 }
-"""Lists of the metadata, and what RFC 8414 §2 has their absence mean."""
+"""Names of lists in the metadata, and what it means that one is missing (RFC 8414 §2)."""
 
 # The last three are GitHub's.
 GRANT_KNOWN = frozenset({"invalid_grant", "expired_token", "authorization_pending", "slow_down"}) | {
@@ -68,9 +68,12 @@ GRANT_REFUSED = frozenset({"unauthorized_client", "unsupported_grant_type"})
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is known of a server before any question, and what of it is an answer already.
+    """What the metadata of a server say, and the answers that are in them.
 
-    `response_types` is None where the server did not list them.
+    Args:
+        metadata: as a sign-in would use them.
+        answered: what needs no further request.
+        response_types: that the server lists; None where it has no such list.
     """
 
     metadata: ServerMetadata
@@ -79,7 +82,7 @@ class Described:
 
 
 def metadata_probe_response(provider: Provider, answer: HttpResponse) -> Described:
-    """Read the metadata, and what they list.
+    """Read the metadata, and the lists in them.
 
     Raises:
         ProtocolError: a sign-in would not accept them either.
@@ -94,7 +97,9 @@ def metadata_probe_response(provider: Provider, answer: HttpResponse) -> Describ
 
 
 def not_listed(described: Described, response_type: str) -> ProbeAnswer | None:
-    """Say no for a response type that the server's own list leaves out; the order of its words is free.
+    """Return *no* for a response type that is missing in the server's list, whatever the order of its words.
+
+    None when the server lists it, or has no list.
 
     Source: RFC 8414 §2 (`response_types_supported`); RFC 6749 §3.1.1.
     """
@@ -106,7 +111,7 @@ def not_listed(described: Described, response_type: str) -> ProbeAnswer | None:
 
 
 def pushed_probe(client: ClientConfig, request: AuthorizationRequest) -> HttpRequest:
-    """Build the request that has the server check the parameters without a browser.
+    """Build the pushed request, with which a server checks the parameters without a browser.
 
     Source: RFC 9126 §2.1.
     """
@@ -116,7 +121,7 @@ def pushed_probe(client: ClientConfig, request: AuthorizationRequest) -> HttpReq
 def pushed_probe_response(
     client: ClientConfig, request: AuthorizationRequest, what: str, answer: HttpResponse
 ) -> tuple[AuthorizationRequest | None, tuple[ProbeAnswer, ...]]:
-    """Judge the answer to a pushed request; where it was taken, return what may be visited as well.
+    """Judge the answer to a pushed request; return with it the request to visit, None if it was refused.
 
     Source: RFC 9126 §2.2, §2.3.
     """
@@ -138,7 +143,7 @@ def pushed_probe_response(
 def grant_probe(
     client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, grant_type: GrantType
 ) -> HttpRequest:
-    """Build a token request with a code or token that nobody has issued.
+    """Build a token request with a made-up code or token.
 
     Raises:
         EndpointMissing: the server has no token endpoint.
@@ -158,7 +163,7 @@ def grant_probe(
 
 
 def grant_probe_response(client: ClientConfig, grant_type: GrantType, answer: HttpResponse) -> ProbeAnswer:
-    """Judge the answer to a made-up code or token: a server that looked for it answers the grant.
+    """Judge the answer to a made-up code or token: a server that has looked for it supports the grant.
 
     Source: RFC 6749 §5.2; RFC 8628 §3.5.
     """
@@ -180,7 +185,7 @@ def grant_probe_response(client: ClientConfig, grant_type: GrantType, answer: Ht
 
 
 def device_probe(client: ClientConfig, metadata: ServerMetadata) -> HttpRequest:
-    """Build the request for a device code, which nobody will enter.
+    """Build the request for a device code, which is left to expire.
 
     Raises:
         EndpointMissing: the server has no device authorization endpoint.
@@ -242,7 +247,7 @@ def _lacks_secret(client: ClientConfig) -> bool:
 
 
 def _without_proof(client: ClientConfig) -> ClientConfig:
-    """Return a client that can ask: without its secret it names itself only."""
+    """Return the client; one whose secret is not known here sends its ID alone."""
     if not _lacks_secret(client):
         return client
     return replace(client, provider=replace(client.provider, client_auth="none"))

@@ -1,7 +1,7 @@
-"""Ask a server what it would answer to a client: one question after the other, and nobody has to approve.
+"""Asks a server what it would answer to a client: one request after the other, none of which needs approval.
 
-What goes wrong with one question is the answer to that one; the others are asked all the same, except at a
-host that has left two without an answer. At most `LIMIT` requests are made, the most telling ones first.
+An error is the answer to the request that met it; the others are made all the same, except at a host that has
+left two without a response. At most `LIMIT` requests are made, those that tell the most first.
 
 Source: RFC 8414 §3; RFC 6749 §4.1.1, §4.1.3; RFC 9126 §2; RFC 8628 §3.1.
 """
@@ -68,11 +68,11 @@ def probe(client: ClientConfig, attempts: Iterator[Attempt]) -> Flow[Answers]:
     """Find out what a server answers to a client, before a person is sent there.
 
     Args:
-        client: without an ID only the metadata are read.
-        attempts: fresh randomness, one for each question.
+        client: as registered; without an ID only the metadata are read.
+        attempts: fresh randomness, one attempt for each request.
 
     Returns:
-        One answer about each thing that was asked; trouble is an answer too, so nothing is raised.
+        One answer about each thing that was asked; an error is an answer too, and not raised.
 
     Source: RFC 8414 §3; RFC 6749 §4.1.2.1, §5.2; RFC 9126 §2.3; RFC 8628 §3.2.
     """
@@ -90,19 +90,19 @@ def probe(client: ClientConfig, attempts: Iterator[Attempt]) -> Flow[Answers]:
 
 
 class _Asking:
-    """The one way to ask: counts the requests, and leaves alone a host that does not answer."""
+    """Sends the requests: counts them, and asks a host no more that does not answer."""
 
     def __init__(self) -> None:
         self.unread = False
-        """The metadata were asked for and did not come, so that what is missing in them may be there."""
+        """Whether the metadata were requested and did not come: the server may have what is not known."""
         self._left = LIMIT
         self._silent: dict[str, int] = {}
 
     def send(self, request: HttpRequest, *, step: str) -> Flow[HttpResponse]:
-        """Make a request, unless it would be one too many.
+        """Make a request, unless that would be too many.
 
         Raises:
-            TransportError: there was no answer, or nobody was asked.
+            TransportError: there was no answer, or no request was made.
             ProtocolError: the answer was too large.
         """
         host = origin(request.url)
@@ -118,7 +118,7 @@ class _Asking:
             raise
 
     def trouble(self, what: str, error: LoopbackAuthError) -> ProbeAnswer:
-        """Answer with an error: *no* where a sign-in would fail as well, *unknown* without an answer."""
+        """Return an error as an answer: *no* if a sign-in would fail, too, *unknown* without a response."""
         if self.unread and isinstance(error, EndpointMissing):
             return ProbeAnswer(what, "unknown", "Where to ask would be in the metadata.", "")
         verdict: Verdict = "unknown" if isinstance(error, TransportError) else "no"
@@ -144,7 +144,7 @@ def _described(provider: Provider, asking: _Asking) -> Flow[Described]:
 
 
 def _worth_more(answers: Answers, metadata: ServerMetadata) -> bool:
-    """Return whether more can be learnt: who is refused as such gets the same answer to every request."""
+    """Return whether more can be learnt: a client that is not known gets the same answer to every request."""
     verdicts = {one.what: one.verdict for one in answers}
     if metadata.require_pushed_authorization_requests and verdicts.get(PUSHED) != "yes":
         return False
@@ -152,7 +152,7 @@ def _worth_more(answers: Answers, metadata: ServerMetadata) -> bool:
 
 
 def _code(client: ClientConfig, metadata: ServerMetadata, attempt: Attempt, asking: _Asking) -> Flow[Answers]:
-    """Ask about the flow to use twice: by a pushed request, where there is such a thing, and by a visit."""
+    """Ask about the code flow twice: by a pushed request, where the server takes them, and by a visit."""
     what = "response_type=code"
     answers: Answers = ()
     try:
@@ -176,7 +176,7 @@ def _variants(
     asking: _Asking,
     redirect_uri: ProbeAnswer | None,
 ) -> Flow[Answers]:
-    """Ask about other ways to answer, as far as the server does not rule them out itself."""
+    """Ask about other response types and modes, but for those that the metadata leave out."""
     metadata = described.metadata
     first = yield from _variant(client, metadata, next(attempts), asking, "code", "form_post")
     answers = of_another_type(first, "response_mode=form_post", redirect_uri)

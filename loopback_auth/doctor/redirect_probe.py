@@ -1,9 +1,9 @@
-"""What an authorization server would answer, asked before a person is sent there: the browser's part.
+"""Asks an authorization server, before a person is sent there, what it answers to an authorization request.
 
-The question is the authorization request of a sign-in, with `prompt=none` where the server knows it; the
-answer's redirect is read and not followed. *yes* and *no* are the server's own words in the protocol,
-*likely* is a page of its own that has refused nothing so far, and what may come from something in between is
-*unknown*. The judges never raise. What is asked without a browser is in `doctor.direct_probe`.
+The request is that of a sign-in, with `prompt=none` where the server knows it; the redirect in the answer is
+read and not followed. *yes* and *no* are answers of the protocol, *likely* is a page of the server that has
+refused nothing so far, and what a proxy or a firewall may have answered is *unknown*. The functions that
+judge an answer raise no error. Requests that need no browser are in `doctor.direct_probe`.
 
 Source: RFC 6749 §4.1.2.1; OpenID Connect Core 1.0 §3.1.2.1, §3.1.2.6.
 """
@@ -37,12 +37,12 @@ from loopback_auth.trace.redactor import Redactor
 Verdict = Literal["yes", "likely", "no", "unknown"]
 
 ANY_PORT = 49152
-"""The first of the dynamic ports (RFC 6335 §6): what is named where any port would do."""
+"""The first of the dynamic ports (RFC 6335 §6), which is named where any port will do."""
 
 REDIRECT_URI = "redirect_uri"
 SOURCE = "RFC 6749 §4.1.2.1"
 PAGE_LIMIT = 64 * 1024
-"""Bytes of a page that are looked at; one that posts an answer has fewer."""
+"""Bytes of a page that are read; a page that posts an authorization response has fewer."""
 
 ASKS_NOBODY = frozenset(
     {"account_selection_required", "consent_required", "interaction_required", "login_required"}
@@ -60,18 +60,20 @@ _ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""
 _ERROR_PAGE = re.compile(r"(^|/)errors?(/|$)", re.IGNORECASE)
 _NOTHING_THERE = (404, 405, 410)
 _IN_BETWEEN = ("cf-mitigated", "www-authenticate", "x-amzn-waf-action", "x-vercel-mitigated")
-"""Headers of those who want to see a real browser, or another log-in, before the server is asked at all."""
+"""Headers of what stands before the server, and wants a real browser or another log-in first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:
-    """One thing that was asked about, and what is known of it now.
+    """One thing that a server was asked about, and its answer.
 
     Args:
-        what: a name on the wire, with its value where there are several.
+        what: a name on the wire, such as `redirect_uri`, or with its value `response_type=code`.
+        verdict: whether the server takes it.
         because: one sentence for people.
-        source: the clause that gives the answer its meaning, `declared`, or empty where nobody was asked.
-        of_client: the server objects to the client itself.
+        source: the clause that gives the answer its meaning; `declared` for what the settings say; empty
+            where no server was asked.
+        of_client: the server objects to the client ID itself.
     """
 
     what: str
@@ -97,7 +99,7 @@ def authorization_probe(
     response_type: ResponseType,
     response_mode: ResponseMode,
 ) -> AuthorizationRequest:
-    """Build the authorization request of a sign-in, but one that names nobody and asks nobody.
+    """Build the authorization request of a sign-in, but without a login hint and with `prompt=none`.
 
     Raises:
         EndpointMissing: the server has no authorization endpoint, or no token endpoint for what follows.
@@ -123,7 +125,7 @@ def authorization_probe(
 
 
 def authorization_probe_visit(request: AuthorizationRequest) -> HttpRequest:
-    """Build the visit that a browser would make, down to what it accepts: some servers decide by that.
+    """Build the request that a browser would make; some servers decide by its header `Accept`.
 
     Source: RFC 6749 §3.1; RFC 9110 §12.5.1.
     """
@@ -133,9 +135,9 @@ def authorization_probe_visit(request: AuthorizationRequest) -> HttpRequest:
 def authorization_probe_response(
     request: AuthorizationRequest, what: str, answer: HttpResponse
 ) -> tuple[ProbeAnswer, ...]:
-    """Judge the answer to a visit: what it says of the redirect URI, and of what was asked about.
+    """Judge the answer to a visit: what it says about the redirect URI, and about `what`.
 
-    Nobody may be sent to an address that is not registered, so a server that answers there knows it.
+    A server may not redirect to an address that is not registered, so one that answers there knows it.
 
     Source: RFC 6749 §3.1.2.4, §4.1.2.1; OpenID Connect Core 1.0 §3.1.2.6; Form Post Response Mode §2.
     """
@@ -149,15 +151,15 @@ def authorization_probe_response(
 def of_another_type(
     answers: tuple[ProbeAnswer, ...], what: str, redirect_uri: ProbeAnswer | None
 ) -> tuple[ProbeAnswer, ...]:
-    """Judge a page of the server's own in the light of what became of `code` with the same redirect URI.
+    """Judge again a page of the server, by its answer to `response_type=code` with the same redirect URI.
 
-    For a redirect URI or a client that it does not know, a server must show a page; it may for anything else
-    that it does not like. So once `code` went on, such a page is about what is different now.
+    A server must show a page for a redirect URI or a client that it does not know, and may show one for any
+    other refusal. So when it did not for `code`, the page refuses what is different in this request.
 
     Args:
-        answers: about one request, see `authorization_probe_response`.
-        what: was different in it.
-        redirect_uri: what is known of the redirect URI.
+        answers: to this request, see `authorization_probe_response`.
+        what: is different in this request.
+        redirect_uri: what the answer to `code` said about the redirect URI; None when it was not asked.
 
     Source: RFC 6749 §4.1.2.1.
     """
@@ -169,7 +171,7 @@ def of_another_type(
 
 
 def quoted(error: OAuthError) -> str:
-    """Return the server's words about a refusal, fit to end a sentence.
+    """Return the server's error code and description, as the end of a sentence without its full stop.
 
     Source: RFC 6749 §4.1.2.1, §5.2.
     """
@@ -178,7 +180,7 @@ def quoted(error: OAuthError) -> str:
 
 
 def decisive(answers: tuple[ProbeAnswer, ...]) -> tuple[ProbeAnswer, ...]:
-    """Keep one answer about each thing, in the order asked: the most decisive, of equal ones the first.
+    """Return one answer about each thing, in the order asked: the most decisive, the first of equal ones.
 
     Source: RFC 9126 §2.3 (what is checked directly need not be guessed from a page).
     """
@@ -210,7 +212,7 @@ def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) 
 
 
 def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback | None:
-    """Return what the browser would bring to the redirect URI, if this answer sends it there."""
+    """Return the callback that the browser would bring to the redirect URI, if this answer sends it there."""
     via: Literal["query", "form_post", "relay"] = "form_post"
     if location := _location(request, answer):
         rest, _, fragment = location.partition("#")
@@ -219,7 +221,7 @@ def _callback(request: AuthorizationRequest, answer: HttpResponse) -> Callback |
         parameters = parse_qsl(query or fragment.removeprefix("?"))
     else:
         # Whatever the status: oidc-provider sends the form of a refusal with 400.
-        address, parameters = _posted(_text(answer))
+        address, parameters = _posted(_page_text(answer))
     uri = request.redirect_uri
     if address != uri and not (uri.count("/") == 2 and address == f"{uri}/"):
         return None
@@ -239,7 +241,7 @@ def _location(request: AuthorizationRequest, answer: HttpResponse) -> str:
 
 
 def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[ProbeAnswer, ...]:
-    status, found = answer.status, _CODE_IN_PAGE.search(_text(answer))
+    status, found = answer.status, _CODE_IN_PAGE.search(_page_text(answer))
     code = found[1] if found else ""
     if status in _NOTHING_THERE:
         return _both(what, "unknown", f"Nothing is at the authorization endpoint: HTTP status {status}.")
@@ -274,12 +276,12 @@ def _both(what: str, verdict: Verdict, because: str) -> tuple[ProbeAnswer, ...]:
     return tuple(ProbeAnswer(one, verdict, because, SOURCE) for one in (REDIRECT_URI, what))
 
 
-def _text(answer: HttpResponse) -> str:
+def _page_text(answer: HttpResponse) -> str:
     return answer.body[:PAGE_LIMIT].decode("utf-8", "replace")
 
 
 def _posted(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return where the first form of a page goes, and what it brings."""
+    """Return the address to which the first form of a page is sent, and its fields."""
     action, fields = "", []
     for tag, attributes in _TAG.findall(text):
         values = {one[0].lower(): unescape("".join(one[1:])) for one in _ATTRIBUTE.findall(attributes)}

@@ -76,7 +76,7 @@ class AttackedWorld(MemoryWorld):
         request = replace(request, url=request.url.removeprefix(OURS))
         if self.keys.start and request.url == self.keys.start:
             refusal = self.opening(request)
-            return _page(refusal) if refusal is not None else self._way_on or NO_ANSWER
+            return _page(refusal) if refusal is not None else self._next_page or NO_ANSWER
         verdict = self.judged(request)
         if isinstance(verdict, Callback):
             self._take(verdict)
