@@ -20,10 +20,9 @@ from loopback_auth.cli import answer, tell
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.model import HttpRequest
 from loopback_auth.settings.configure import client_config
-from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.signin.refresh import can_verify_signatures
 
 CLIENT_ID = "loopback-auth-demo"
@@ -52,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:
             where = HttpRequest("GET", f"{demo.issuer}/.well-known/oauth-authorization-server")
             metadata = json.loads(demo.server.handle(where, time.time()).body)
-            tickets = {vendor: demo_contract(vendor, demo.issuer).base for vendor in CONTRACTS}
+            tickets = {vendor: demo_contract(vendor, demo.issuer).base for vendor in BASES}
             answer(json.dumps({"client_id": CLIENT_ID, **metadata, "tickets": tickets}) + "\n")
             tell(f"Serving {demo.issuer} until you press Ctrl-C. To sign in to it:")
             tell(f"  python -m loopback_auth login {demo.issuer} --client-id {CLIENT_ID}")

@@ -29,6 +29,10 @@ MESSAGE_LIMIT = 500
 class Netlify:
     """The endpoints below `/netlify`."""
 
+    name = KIND
+    base = API
+    approval_page = "/netlify/authorize"
+
     def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
         self._faults = desk.setup.faults
@@ -41,7 +45,7 @@ class Netlify:
             f"{TICKETS}/{{id}}/exchange": {"POST": self._exchange},
             f"{API}/user": {"GET": self._user},
             f"{API}/access_tokens/revoke": {"DELETE": self._revoke},
-            "/netlify/authorize": {"GET": self._desk.page(KIND, "ticket")},
+            self.approval_page: {"GET": self._desk.page(KIND, "ticket")},
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:

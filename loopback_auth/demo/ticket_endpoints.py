@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.approvals import Approvals, Waiting
+from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.faults import shown_token
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.setup import Setup
@@ -27,9 +28,12 @@ SCOPE = ("profile", "email")
 class TicketEndpoints:
     """Makes and redeems the tickets of one demo server, whatever their vendor."""
 
-    def __init__(self, setup: Setup, ledger: Ledger, approvals: Approvals) -> None:
+    def __init__(
+        self, setup: Setup, ledger: Ledger, approvals: Approvals, interactions: Interactions
+    ) -> None:
         self.setup = setup
         self.approvals = approvals
+        self.interactions = interactions
         self._ledger = ledger
 
     def create(

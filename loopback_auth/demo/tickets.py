@@ -12,7 +12,7 @@ from dataclasses import replace
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.grants import Ledger
-from loopback_auth.demo.netlify import API, TICKETS, Netlify
+from loopback_auth.demo.netlify import TICKETS, Netlify
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints
 from loopback_auth.demo.vendors import Doppler, Heroku, Npm, Stripe
@@ -20,18 +20,10 @@ from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings.contracts import CONTRACTS
 
-BASES = {"netlify": API, "npm": "/npm", "heroku": "/heroku", "stripe": "/stripe", "doppler": "/doppler"}
+VENDORS = (Netlify, Npm, Heroku, Stripe, Doppler)
+BASES = {vendor.name: vendor.base for vendor in VENDORS}
 """Where a contract's `base` lies below the issuer."""
-
-APPROVAL_PAGES = frozenset(
-    {
-        "/netlify/authorize",
-        "/npm/login",
-        "/heroku/auth/browser",
-        "/stripe/stripecli/confirm_auth",
-        "/doppler/auth/cli",
-    }
-)
+APPROVAL_PAGES = frozenset(vendor.approval_page for vendor in VENDORS)
 
 
 def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketContract:
@@ -46,7 +38,10 @@ def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketCon
         ConfigError: there is no such contract, or no binding in it.
     """
     if name not in BASES or (binding and name != "netlify"):
-        raise ConfigError(f"The demo server has no such tickets: {name}{', bound' if binding else ''}")
+        raise ConfigError(
+            f"The demo server has no such tickets: {name}{', bound' if binding else ''}",
+            hint=f"Choose one of {', '.join(BASES)}.",
+        )
     contract = replace(CONTRACTS[name], base=issuer + BASES[name], ui=f"{issuer}/{name}")
     if not binding or contract.exchange is None:
         return contract
@@ -59,9 +54,8 @@ def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketCon
 
 def ticket_routes(setup: Setup, ledger: Ledger, approvals: Approvals, interactions: Interactions) -> Routes:
     """Return the endpoints of all vendors by path and method."""
-    desk = TicketEndpoints(setup, ledger, approvals)
-    vendors = (Netlify(desk), Npm(desk), Heroku(desk), Stripe(desk), Doppler(desk, interactions))
-    return {path: methods for vendor in vendors for path, methods in vendor.routes().items()}
+    desk = TicketEndpoints(setup, ledger, approvals, interactions)
+    return {path: methods for vendor in VENDORS for path, methods in vendor(desk).routes().items()}
 
 
 def route_of(path: str) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from loopback_auth.demo import pages as demo_pages
-from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, json_text
 from loopback_auth.model import HttpRequest, HttpResponse
@@ -23,6 +22,10 @@ from loopback_auth.model import HttpRequest, HttpResponse
 
 class Npm:
     """npm's web login: 202 with `Retry-After` is "not yet"."""
+
+    name = "npm"
+    base = "/npm"
+    approval_page = "/npm/login"
 
     def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
@@ -33,14 +36,14 @@ class Npm:
             "/npm/-/v1/login": {"POST": self._desk.creating(self._create)},
             "/npm/-/v1/done": {"GET": self._desk.polling(self._done)},
             "/npm/-/whoami": {"GET": self._whoami},
-            "/npm/login": {"GET": self._desk.page("npm", "next")},
+            self.approval_page: {"GET": self._desk.page("npm", "next")},
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
         secret = self._desk.create("npm", now, message=json_text(json_members(request), "hostname"))
         handle = self._desk.approvals.handle("npm", secret)
         done = self._desk.poll_url(_path("/npm/-/v1/done", authId=secret))
-        page = self._desk.setup.issuer + _path("/npm/login", next=handle)
+        page = self._desk.setup.issuer + _path(self.approval_page, next=handle)
         return json_reply({"loginUrl": page, "doneUrl": done})
 
     def _done(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -61,6 +64,10 @@ class Npm:
 class Heroku:
     """Heroku's browser login: a second secret goes into the header of the poll."""
 
+    name = "heroku"
+    base = "/heroku"
+    approval_page = "/heroku/auth/browser"
+
     def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
 
@@ -69,7 +76,7 @@ class Heroku:
         return {
             "/heroku/auth": {"POST": self._desk.creating(self._create)},
             "/heroku/auth/cli": {"GET": self._desk.polling(self._poll)},
-            "/heroku/auth/browser": {"GET": self._desk.page("heroku", "id")},
+            self.approval_page: {"GET": self._desk.page("heroku", "id")},
             "/heroku/account": {"GET": self._account},
         }
 
@@ -80,7 +87,7 @@ class Heroku:
         poll = _path("/heroku/auth/cli", id=handle)
         elsewhere = self._desk.setup.faults.poll_elsewhere
         answer = {
-            "browser_url": _path("/heroku/auth/browser", id=handle),
+            "browser_url": _path(self.approval_page, id=handle),
             "cli_url": elsewhere + poll,
             "token": secret,
         }
@@ -105,6 +112,10 @@ class Heroku:
 class Stripe:
     """Stripe's pairing: the person compares a code, and the keys come with the last poll."""
 
+    name = "stripe"
+    base = "/stripe"
+    approval_page = "/stripe/stripecli/confirm_auth"
+
     def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
 
@@ -113,7 +124,7 @@ class Stripe:
         return {
             "/stripe/stripecli/auth": {"POST": self._desk.creating(self._create)},
             "/stripe/stripecli/poll": {"GET": self._desk.polling(self._poll)},
-            "/stripe/stripecli/confirm_auth": {"GET": self._desk.page("stripe", "t")},
+            self.approval_page: {"GET": self._desk.page("stripe", "t")},
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -121,7 +132,7 @@ class Stripe:
         code = self._desk.approvals.user_code()
         secret = self._desk.create("stripe", now, message=message, user_code=code)
         handle = self._desk.approvals.handle("stripe", secret)
-        page = self._desk.setup.issuer + _path("/stripe/stripecli/confirm_auth", t=handle)
+        page = self._desk.setup.issuer + _path(self.approval_page, t=handle)
         poll = self._desk.poll_url(_path("/stripe/stripecli/poll", secret=secret))
         return json_reply({"browser_url": page, "poll_url": poll, "verification_code": code})
 
@@ -146,16 +157,19 @@ class Stripe:
 class Doppler:
     """Doppler's login: the person enters the code, the client asks with another one; 409 is "not yet"."""
 
-    def __init__(self, desk: TicketEndpoints, interactions: Interactions) -> None:
+    name = "doppler"
+    base = "/doppler"
+    approval_page = "/doppler/auth/cli"
+
+    def __init__(self, desk: TicketEndpoints) -> None:
         self._desk = desk
-        self._interactions = interactions
 
     def routes(self) -> Routes:
         """Return the endpoints below `/doppler` by path and method."""
         return {
             "/doppler/v3/auth/cli/generate/2": {"GET": self._desk.creating(self._create)},
             "/doppler/v3/auth/cli/authorize": {"POST": self._desk.polling(self._poll)},
-            "/doppler/auth/cli": {"GET": self._page, "POST": self._entered},
+            self.approval_page: {"GET": self._page, "POST": self._entered},
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -179,11 +193,11 @@ class Doppler:
         return json_reply({"token": token, "name": account.name, "dashboard_url": f"{issuer}/doppler"})
 
     def _page(self, _request: HttpRequest, _now: float) -> HttpResponse:
-        return demo_pages.enter_code(action="/doppler/auth/cli")
+        return demo_pages.enter_code(action=self.approval_page)
 
     def _entered(self, request: HttpRequest, now: float) -> HttpResponse:
-        form = self._interactions.own_form(request)
-        return self._desk.approvals.enter("doppler", "/doppler/auth/cli", form.get("user_code"), now)
+        form = self._desk.interactions.own_form(request)
+        return self._desk.approvals.enter("doppler", self.approval_page, form.get("user_code"), now)
 
 
 def _path(path: str, **query: str) -> str:

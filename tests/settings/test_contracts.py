@@ -10,13 +10,14 @@ import pytest
 
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.device_and_ticket import Call, TicketContract
 from loopback_auth.effects import Send
 from loopback_auth.flows.ticket import ticket
 from loopback_auth.model import Attempt, ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.settings.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
+from loopback_auth.settings.setting import SETTINGS
 
 ISSUER = "https://as.example"
 ATTEMPT = Attempt(state="s" * 32, code_verifier="v" * 43, nonce="n" * 32)
@@ -93,3 +94,10 @@ def test_statuses_are_those_of_the_public_clients() -> None:
     assert (DOPPLER.pending, DOPPLER.interval, DOPPLER.timeout) == ((409,), 2.0, 300.0)
     assert (HEROKU.long_poll, HEROKU.timeout) == (True, 600.0)
     assert [name for name, contract in CONTRACTS.items() if contract.binding] == []
+
+
+def test_vendors_of_the_setting_are_those_of_the_contracts_and_of_the_demo_server() -> None:
+    """The setting has its own list, since it is read before the browser starts; the demo speaks them all."""
+    [setting] = [one for one in SETTINGS if one.name == "ticket"]
+
+    assert setting.choices == tuple(CONTRACTS) == tuple(BASES)
