@@ -12,6 +12,7 @@ import os
 
 from loopback_auth.cli import answer, print_json, print_table, tell
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_list, is_object, is_tuple
 from loopback_auth.settings import config_file, load_config
 from loopback_auth.settings.config import provider_tables
 from loopback_auth.settings.presets import every_preset
@@ -73,8 +74,8 @@ def _harmless(table: Mapping[str, object]) -> dict[str, object]:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dict):
+    if is_object(value):
         return " ".join(f"{key}={one}" for key, one in value.items())
-    if isinstance(value, list | tuple):
+    if is_list(value) or is_tuple(value):
         return " ".join(map(str, value))
     return str(value)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
 
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.narrow import is_object
 
 BODY_LIMIT = 64 * 1024
 FIELD_LIMIT = 64
@@ -121,7 +122,7 @@ def json_members(request: HttpRequest) -> Mapping[str, object]:
         document = json.loads(request.body.decode("utf-8"))
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict):
+    if not is_object(document):
         raise Refused("invalid_request", "The body is not a JSON object.")
     return document
 

@@ -34,6 +34,7 @@ from loopback_auth.model import (
     Provider,
     ServerMetadata,
 )
+from loopback_auth.narrow import is_list
 from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.device import device_authorization_request, device_authorization_response
@@ -265,6 +266,6 @@ def _listed(document: Mapping[str, object], name: str) -> ProbeAnswer:
 
 def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
     values = document.get(name)
-    if not isinstance(values, list):
+    if not is_list(values):
         return None
     return tuple(value for value in values if isinstance(value, str))

@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.narrow import is_list, is_object
 from loopback_auth.trace.records import Headers
 
 LIMIT = 50_000_000
@@ -95,8 +96,8 @@ def read_archive(content: bytes) -> Archive:
     log = _object(_object(root, "the file").get("log"), "log")
     if not _text(log.get("version", "1.2"), "log.version").startswith("1."):
         raise _wrong("log.version is not 1.2")
-    creator = log.get("browser") or log.get("creator") or {}
-    named = str(_object(creator, "log.creator").get("name", "")).lower()
+    creator = log.get("browser") or log.get("creator")
+    named = str(_object(creator or dict[str, object](), "log.creator").get("name", "")).lower()
     listed = _list(log.get("entries"), "log.entries")
     found = (_entry(one, f"log.entries[{at}]", browser=named in BROWSERS) for at, one in enumerate(listed))
     entries = sorted((one for one in found if one is not None), key=lambda one: one.at)
@@ -230,13 +231,13 @@ def _text(value: object, where: str) -> str:
 
 
 def _list(value: object, where: str) -> list[object]:
-    if not isinstance(value, list):
+    if not is_list(value):
         raise _wrong(f"{where} is not a list")
     return value
 
 
 def _object(value: object, where: str) -> Mapping[str, object]:
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise _wrong(f"{where} is not a JSON object")
     return value
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from urllib.parse import quote
 
+from loopback_auth.narrow import is_list
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import (
@@ -109,7 +110,7 @@ def _members(body: str) -> str:
 def _member(name: str, value: object) -> object:
     if isinstance(value, str):
         return _value(name, value)
-    if isinstance(value, list) and name.endswith("_supported"):
+    if is_list(value) and name.endswith("_supported"):
         return [one for one in value if isinstance(one, str)]
     return value if name in KNOWN and isinstance(value, bool | int | float) else HIDDEN
 

@@ -13,6 +13,7 @@ from loopback_auth.compare.model import Comparison, Finding, Run
 from loopback_auth.explain.narration import Story
 from loopback_auth.explain.story import ExplainedStep, Said
 from loopback_auth.explain.story_questions import Answer, Fate
+from loopback_auth.narrow import is_tuple
 from loopback_auth.redact import server_text
 from loopback_auth.trace.records import Trace
 
@@ -76,7 +77,7 @@ def members(noun: Noun) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, tuple):
+    if is_tuple(value):
         return [_plain(one) for one in value]
     return members(value) if isinstance(value, Noun) else value
 

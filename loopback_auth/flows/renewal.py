@@ -24,6 +24,7 @@ from loopback_auth.errors import (
 )
 from loopback_auth.flows.discovery import UNVERIFIED, keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
+from loopback_auth.narrow import is_object
 from loopback_auth.protocol.answer import said
 from loopback_auth.protocol.json import is_wall, member
 from loopback_auth.protocol.jws import decode
@@ -61,8 +62,8 @@ class Renewal:
 
 def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
     """Rebuild the client from a kept sign-in; its secret is not kept there."""
-    claims = sign_in.tokens.id_token.claims if sign_in.tokens.id_token is not None else {}
-    issuer = claims.get("iss")
+    id_token = sign_in.tokens.id_token
+    issuer = id_token.claims.get("iss") if id_token is not None else None
     provider = Provider(
         name=sign_in.name,
         metadata=sign_in.metadata,
@@ -219,7 +220,7 @@ def _new_refresh_token(answer: HttpResponse, sign_in: SignIn) -> str | None:
     except (ValueError, RecursionError):
         document = None
     path = sign_in.quirks.access_token_path.rpartition(".")[0]
-    token = member(document, f"{path}.refresh_token".lstrip(".")) if isinstance(document, dict) else None
+    token = member(document, f"{path}.refresh_token".lstrip(".")) if is_object(document) else None
     if token is None:
         # Anywhere in the answer and in any form, as long as there is only one.
         found = {unquote_plus(match[2]) if match[2] else match[1] for match in _REFRESH_TOKEN.finditer(text)}

@@ -32,7 +32,7 @@ def check_contract(contract: TicketContract) -> TicketContract:
     check_endpoint(contract.base, name="base")
     if contract.ui:
         check_endpoint(contract.ui, name="ui")
-    given = GIVEN | (BINDING if contract.binding else frozenset())
+    given = GIVEN | BINDING if contract.binding else GIVEN
     later = given | contract.extract.keys()
     first = {"create": contract.create, "account": contract.account, "revoke": contract.revoke}
     then = {"poll": contract.poll, "exchange": contract.exchange, "cleanup": contract.cleanup}

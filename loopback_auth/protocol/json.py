@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.narrow import is_mapping, is_object
 
 BODY_LIMIT = 1 << 20
 """Bytes of a body after decompression."""
@@ -66,7 +67,7 @@ def parse_object(body: bytes, *, what: str, source: str) -> dict[str, object]:
     # The decoder's message may quote the document, so it is not passed on.
     except (ValueError, UnicodeDecodeError):
         refuse("not a JSON document with unique names and finite numbers")
-    if not isinstance(value, dict):
+    if not is_object(value):
         refuse("not a JSON object")
     return value
 
@@ -132,7 +133,7 @@ def member(document: Mapping[str, object], path: str) -> object:
     """
     value: object = document
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if is_mapping(value) else None
     return value
 
 

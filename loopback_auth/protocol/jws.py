@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.json import is_json, parse_object
 from loopback_auth.protocol.jwk import public_key
@@ -58,7 +59,7 @@ def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
         )
     document = parse_object(answer.body, what="key set", source="RFC 7517 §5")
     keys = document.get("keys")
-    if not isinstance(keys, list) or len(keys) > 100 or not all(isinstance(key, dict) for key in keys):
+    if not is_list(keys) or len(keys) > 100 or not all(isinstance(key, dict) for key in keys):
         raise MalformedResponse("The key set must have a list of at most 100 keys", source="RFC 7517 §5.1")
     return document
 
@@ -128,8 +129,12 @@ def names_key(raw: str, keys: Mapping[str, object]) -> bool:
     Source: OpenID Connect Core 1.0 §10.1.1 (an unknown `kid` is the sign to fetch the keys again).
     """
     kid = decode(raw)[0].get("kid")
+    return kid is None or any(key.get("kid") == kid for key in _listed(keys))
+
+
+def _listed(keys: Mapping[str, object]) -> list[dict[str, object]]:
     listed = keys.get("keys")
-    return kid is None or any(key.get("kid") == kid for key in (listed if isinstance(listed, list) else []))
+    return [key for key in listed if is_object(key)] if is_list(listed) else []
 
 
 def _fitting(
@@ -137,10 +142,9 @@ def _fitting(
 ) -> Mapping[str, object]:
     family = {"R": "RSA", "P": "RSA", "E": "EC"}[algorithm[0]]
     family = "OKP" if algorithm.startswith("Ed") else family
-    listed = keys.get("keys")
     fitting = [
         key
-        for key in (listed if isinstance(listed, list) else [])
+        for key in _listed(keys)
         if key.get("kty") == family
         and key.get("use", "sig") == "sig"
         and key.get("alg", algorithm) == algorithm
@@ -149,8 +153,7 @@ def _fitting(
     if len(fitting) != 1:
         detail = "no key matches" if not fitting else "several keys match, and it has no kid"
         refuse("signature", f"cannot be checked: {detail}", "OpenID Connect Core 1.0 §10.1")
-    chosen: Mapping[str, object] = fitting[0]
-    return chosen
+    return fitting[0]
 
 
 def accepted_algorithm(header: Mapping[str, object], client: ClientConfig, metadata: ServerMetadata) -> str:

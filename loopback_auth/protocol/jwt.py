@@ -19,6 +19,7 @@ from loopback_auth.model import (
     IdToken,
     ServerMetadata,
 )
+from loopback_auth.narrow import is_list
 from loopback_auth.protocol.json import number, text_member
 from loopback_auth.protocol.jws import accepted_algorithm, decode, refuse, verify_signature
 from loopback_auth.protocol.pkce import base64url
@@ -138,7 +139,7 @@ def check_claims(
     if metadata.issuer is not None and issuer not in known:
         refuse("iss", f"is {server_text(issuer, 120)!a}, expected {metadata.issuer}")
     audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
+    audiences = audience if is_list(audience) else [audience]
     if client.client_id not in audiences:
         refuse("aud", "does not name this client")
     # `azp` is for extensions only (Core with errata set 2, §3.1.3.7 (4, 5)): Entra, Keycloak and Google put

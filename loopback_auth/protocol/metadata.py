@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
+from loopback_auth.narrow import is_list, is_strings
 from loopback_auth.protocol.answer import PASSING, came_instead, check_well
 from loopback_auth.protocol.json import is_json, object_or_none, parse_object, text_member
 from loopback_auth.protocol.urls import (
@@ -249,7 +250,7 @@ def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | Non
     value = document.get(name)
     # A string instead of a list is a list of one; other types are ignored.
     listed = value.split() if isinstance(value, str) and value else value
-    return tuple(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else None
+    return tuple(item for item in listed if isinstance(item, str)) if is_list(listed) else None
 
 
 def _flag(document: Mapping[str, object], name: str) -> bool:
@@ -259,6 +260,6 @@ def _flag(document: Mapping[str, object], name: str) -> bool:
 
 
 def _is_list_of_strings(value: object) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(item, str) for item in value)
+    if is_list(value):
+        return is_strings(value)
     return value is None or value == ""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import member
 from loopback_auth.redact import error_code, server_text
 
@@ -148,10 +149,10 @@ def _listed(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
             if isinstance(value, str):
                 yield {"message": value}
                 break
-            if isinstance(value, Mapping):
+            if is_object(value):
                 yield value
                 value = next(iter(value.values()), None) if name == "errors" else None
-            elif isinstance(value, list):
+            elif is_list(value):
                 value = next(iter(value), None)
 
 

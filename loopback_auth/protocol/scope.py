@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from loopback_auth.model import TokenSet
+from loopback_auth.narrow import is_strings
 from loopback_auth.quirks import Quirks
 from loopback_auth.redact import server_text
 
@@ -49,7 +50,7 @@ def scope_words(value: object, *, asked: str) -> tuple[str, ...] | None:
     Source: RFC 6749 §3.3 (a scope may have a comma in it), §5.1.
     """
     items = [value] if isinstance(value, str) else value
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+    if not is_strings(items):
         return None
     known = asked.split()
     # Never cut: the granted scopes are compared with the requested ones, and kept.
@@ -95,8 +96,8 @@ def scope_missing(*, requested: str, tokens: TokenSet, quirks: Quirks) -> list[s
     Source: RFC 6749 §3.3; OpenID Connect Core 1.0 §5.4, §11.
     """
     names, given = _Names(quirks), tokens.scope.split()
-    came = IDENTITY if tokens.id_token is not None else frozenset()
-    came = came | ({OFFLINE} if tokens.refresh_token is not None else frozenset())
+    came: set[str] = set(IDENTITY if tokens.id_token is not None else ())
+    came |= {OFFLINE} if tokens.refresh_token is not None else set[str]()
     return [word for word in requested.split() if word not in came and not names.covered(word, given)]
 
 

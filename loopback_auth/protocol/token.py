@@ -22,6 +22,7 @@ from loopback_auth.model import (
     ServerMetadata,
     TokenSet,
 )
+from loopback_auth.narrow import is_object
 from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.json import member, number
@@ -196,7 +197,7 @@ def _holder(document: Mapping[str, object], quirks: Quirks) -> Mapping[str, obje
     """Return the object that should contain the access token, else the whole document (renewals at Slack)."""
     path, _, name = quirks.access_token_path.rpartition(".")
     holder = member(document, path) if path else document
-    return holder if isinstance(holder, Mapping) and name in holder else document
+    return holder if is_object(holder) and name in holder else document
 
 
 def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def layers(text: str) -> list[tuple[str, Sequence[int]]] | None:
         Each layer, the text itself first; with the position in the text of each character, and of the end.
     """
     places: Sequence[int] = range(len(text) + 1)
-    found = [(text, places)]
+    found: list[tuple[str, Sequence[int]]] = [(text, places)]
     while _ESCAPED.search(text):
         decoded, places = _decoded(text, places)
         if decoded == text:

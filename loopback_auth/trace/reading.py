@@ -11,6 +11,7 @@ import re
 from urllib.parse import parse_qsl
 
 from loopback_auth.model import FORM
+from loopback_auth.narrow import is_strings
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.records import Exchange
 
@@ -104,6 +105,6 @@ def _parameters(text: str) -> Parameters:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if is_strings(value):
         return " ".join(value)
     return value if isinstance(value, str) else json.dumps(value)

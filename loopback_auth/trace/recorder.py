@@ -115,6 +115,8 @@ class Recorder(Observer):
                 if response is not None:
                     self._redactor.learn_response(response, secrets)
                 self._seen.append(_SeenExchange(begun, ended, request, response, step))
+            case _:
+                pass  # A wait of no length, or an answer that did not come, is nothing to be seen.
 
     def opened(self, argument: str, program: str) -> None:
         """Note what a browser was started with, or the link that was shown."""

@@ -15,6 +15,7 @@ from dataclasses import replace
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
 from loopback_auth.events import Exchanged
 from loopback_auth.model import FORM, Callback, HttpRequest, HttpResponse
+from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import is_page, media_type, object_or_none
 from loopback_auth.redact import server_text
 from loopback_auth.trace.secret_finder import (
@@ -208,9 +209,9 @@ class Redactor:
 
     def _json(self, value: object) -> object:
         """Return a JSON value without its secrets, wherever in it they stand."""
-        if isinstance(value, dict):
+        if is_object(value):
             return {self.text(name): self._json(one) for name, one in value.items()}
-        if isinstance(value, list):
+        if is_list(value):
             return [self._json(one) for one in value]
         if isinstance(value, str):
             return self.text(value)

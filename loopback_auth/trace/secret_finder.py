@@ -17,6 +17,7 @@ from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import media_type, member, object_or_none
 from loopback_auth.trace.secret_names import PUBLIC, is_secret
 
@@ -172,10 +173,10 @@ def _in_credentials(header: str) -> Secrets:
 
 def _in_members(value: object, name: str = "") -> Secrets:
     """Yield the secrets in a JSON document, however deep: by their names, or as they look like it."""
-    if isinstance(value, dict):
+    if is_object(value):
         for inner, one in value.items():
             yield from _in_members(one, name if is_secret(name) and inner in WRAPPED else inner)
-    elif isinstance(value, list):
+    elif is_list(value):
         for one in value:
             yield from _in_members(one, name)
     elif is_secret(name):
@@ -205,9 +206,9 @@ def _claims(part: str) -> object:
 
 
 def _without_codes(value: object) -> object:
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: _without_codes(one) for name, one in value.items() if name != "code"}
-    return [_without_codes(one) for one in value] if isinstance(value, list) else value
+    return [_without_codes(one) for one in value] if is_list(value) else value
 
 
 def _looks_secret(text: str) -> bool:

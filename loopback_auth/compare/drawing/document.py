@@ -14,6 +14,7 @@ import json
 from dataclasses import fields
 
 from loopback_auth.compare.model import Attack, Cell, Comparison, Finding, Row, Run, Tokens
+from loopback_auth.narrow import is_tuple
 from loopback_auth.trace.records import Exchange, Headers, Secret, Step
 
 Described = Attack | Cell | Exchange | Finding | Row | Secret | Step | Tokens
@@ -99,4 +100,4 @@ def _kind(entry: Step | Exchange) -> str:
 
 
 def _plain(value: object) -> object:
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    return [_plain(one) for one in value] if is_tuple(value) else value

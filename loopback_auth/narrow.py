@@ -1,0 +1,34 @@
+"""What JSON is made of, for type checkers: isinstance(value, dict) tells them nothing of its members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+
+def is_object(value: object) -> TypeGuard[dict[str, object]]:
+    """Return whether a value that was read from JSON is an object."""
+    return isinstance(value, dict)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+    """Return whether a value has named members: an object of JSON, or a copy of one that cannot change."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[list[object]]:
+    """Return whether a value that was read from JSON is a list."""
+    return isinstance(value, list)
+
+
+def is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    """Return whether a value is a tuple."""
+    return isinstance(value, tuple)
+
+
+def is_strings(value: object) -> TypeGuard[list[str]]:
+    """Return whether a value that was read from JSON is a list of strings."""
+    return is_list(value) and all(isinstance(item, str) for item in value)
