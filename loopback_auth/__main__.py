@@ -63,7 +63,7 @@ def _end_at_once(status: int) -> None:
     """
     import atexit
 
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage] - nothing public runs them
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()

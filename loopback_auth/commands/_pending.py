@@ -49,7 +49,7 @@ def chosen(pendings: PendingStore, handle: str) -> str:
         raise SignInRequired(
             f"There is no unfinished login {handle}{others}.", hint=f"{ELSEWHERE} {BEGIN_AGAIN}."
         )
-    if not handles:
+    if len(handles) == 0:
         raise SignInRequired("There is no unfinished login.", hint="Begin one: python -m loopback_auth start")
     if len(handles) > 1:
         raise ConfigError(

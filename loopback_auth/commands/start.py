@@ -114,14 +114,18 @@ def _flows(settings: Settings) -> tuple[TwoStepFlow, ...]:
     wanted, hint = settings.text("flow"), f"Choose one of {', '.join(TWO_STEP)}, or use login."
     if wanted is not None:
         # A code whose redirect nobody waits for is one whose address is pasted.
-        flows = [flow for flow in TWO_STEP if flow == wanted or (flow, wanted) == ("paste", "code")]
+        flows: list[TwoStepFlow] = [
+            flow for flow in TWO_STEP if flow == wanted or (flow, wanted) == ("paste", "code")
+        ]
         if not flows:
             raise ConfigError(f"The flow {wanted} needs a process that waits for the browser.", hint=hint)
         check_allowed(settings, wanted)
         return tuple(flows)
     offered = [flow for flow in TWO_STEP if any(settings.text(name) for name in BY_NAME[flow].offered_by)]
     # Without any, the last one is tried, so that it is said what is missing.
-    allowed = [flow for flow in offered or TWO_STEP[-1:] if flow in settings.words("allowed_flows")]
+    allowed: list[TwoStepFlow] = [
+        flow for flow in offered or TWO_STEP[-1:] if flow in settings.words("allowed_flows")
+    ]
     if not allowed:
         raise ConfigError(
             f"Of the flows that are allowed (from {settings.origin('allowed_flows')}) none can be used here.",

@@ -224,10 +224,10 @@ class MemoryWorld:
             answer = self.disturb(send.request) if self.disturb is not None else None
             if answer is None:
                 answer = self.server.handle(send.request, self.now)
-            answer = replace(answer, received_at=self.now)
+            answer = received = replace(answer, received_at=self.now)
         finally:
             self.observer.performed(send, answer, begun=begun, ended=self.now)
-        return answer
+        return received
 
     def _receive(self, request: AuthorizationRequest) -> Callback:
         keys = self.keys

@@ -282,7 +282,8 @@ def _page_text(answer: HttpResponse) -> str:
 
 def _posted(text: str) -> tuple[str, list[tuple[str, str]]]:
     """Return the address to which the first form of a page is sent, and its fields."""
-    action, fields = "", []
+    action = ""
+    fields: list[tuple[str, str]] = []
     for tag, attributes in _TAG.findall(text):
         values = {one[0].lower(): unescape("".join(one[1:])) for one in _ATTRIBUTE.findall(attributes)}
         if tag.lower() == "form":

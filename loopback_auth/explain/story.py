@@ -254,7 +254,7 @@ def _heard(run: Run, manner: Manner) -> Heard:
         return lambda _: True
     used = {label for exchange in run.trace.exchanges() for label in labels_sent(exchange)}
     contract = manner.contract
-    named = {contract.done_path, *contract.extract.values()} if contract is not None else set()
+    named: set[str] = {contract.done_path, *contract.extract.values()} if contract is not None else set()
 
     def heard(pair: tuple[str, str]) -> bool:
         name, value = pair

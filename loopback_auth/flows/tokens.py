@@ -216,7 +216,7 @@ def _completed(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet)
 
 def _account(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -> Flow[str]:
     fields = client.provider.account_fields
-    claims = tokens.id_token.claims if tokens.id_token is not None else {}
+    claims: Mapping[str, object] = tokens.id_token.claims if tokens.id_token is not None else {}
     telling = account_name(claims, [name for name in fields if name != "sub"])
     request = userinfo_request(metadata, tokens, client.provider.quirks) if tokens.access_token else None
     if telling or request is None:

@@ -25,6 +25,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
 from loopback_auth.redact import server_text
 
+_HERE = __name__.rpartition(".")[0]
 _COMMON_HEADERS = (
     ("Cache-Control", "no-store"),
     ("Referrer-Policy", "no-referrer"),
@@ -90,13 +91,13 @@ def page(
     return HttpResponse(status, headers, html.encode("utf-8", "replace"))
 
 
-def fill(name: str, *, package: str = __package__, **values: str) -> str:
+def fill(name: str, *, package: str = _HERE, **values: str) -> str:
     """Put HTML into the places of a file that lies beside the modules of a package."""
     return _template(name, package).substitute(values)
 
 
 @cache
-def file_text(name: str, package: str = __package__) -> str:
+def file_text(name: str, package: str = _HERE) -> str:
     """Read a file that lies beside the modules of a package, be it in a folder, a zip or a frozen program.
 
     Raises:

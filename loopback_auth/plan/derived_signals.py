@@ -69,7 +69,8 @@ def _single(surroundings: Surroundings) -> dict[str, str]:
 def _browser(surroundings: Surroundings) -> dict[str, str]:
     """What BROWSER says: at most one of these, besides `helper_named`."""
     environ = surroundings.environ
-    traits = dict.fromkeys(("print_only", "text_browser", "lost_browser", "helper", "named"), "")
+    names = ("print_only", "text_browser", "lost_browser", "helper", "named")
+    traits: dict[str, str] = dict.fromkeys(names, "")
     traits["helper_named"] = "BROWSER" if "/helpers/browser" in environ.get("BROWSER", "") else ""
     if word := print_only(environ):
         traits["print_only"] = word

@@ -284,7 +284,8 @@ async def logout(
 def can_verify_signatures() -> bool:
     """Return whether the extra `oidc` can be imported; that takes time, so ask only if it is needed."""
     try:
-        import joserfc.jwk  # noqa: F401 - it brings a compiled library, which may not load on this system
+        # It brings a compiled library, which may not load on this system.
+        import joserfc.jwk  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError:
         return False
     return True

@@ -151,10 +151,10 @@ class Resources:
         self.redactor.learn_request(request)
         received: HttpResponse | None = None
         try:
-            received = await transport.send(request, step=step)
+            received = response = await transport.send(request, step=step)
         finally:
             self.observer.performed(send, received, begun=begun, ended=time.monotonic())
-        answer = self.redactor.clean_response(received, send.secrets)
+        answer = self.redactor.clean_response(response, send.secrets)
         if step == METADATA_STEP:
             self._metadata[request.url] = answer
         if self._exchanges:

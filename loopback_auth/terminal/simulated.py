@@ -42,3 +42,5 @@ class Narrator:
             case events.Exchanged() if self._verbose:
                 for line in exchange_lines(event):
                     say(line)
+            case _:
+                pass  # The rest is for a person who has to do something.

@@ -101,7 +101,10 @@ class LoginUnderAttack(Observer):
 
     async def leave(self) -> None:
         """Cancel what is still running; unexpected errors are raised."""
-        tasks = [*self._tasks, *([self._login] if self._login is not None else [])]
+        tasks: list[asyncio.Task[object]] = [
+            *self._tasks,
+            *([self._login] if self._login is not None else []),
+        ]
         for task in tasks:
             task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):

@@ -164,6 +164,7 @@ def _phases(trace: Trace) -> Iterator[Phase]:
     polls |= {request for request, count in times.items() if count > 1}
     phase: Phase = "ask"
     for at, entry in enumerate(trace.entries):
+        found: Phase
         if isinstance(entry, Step):
             found = _PHASE_OF_STEP.get(entry.name, phase)
         elif _request(entry) in polls:
@@ -172,7 +173,7 @@ def _phases(trace: Trace) -> Iterator[Phase]:
             found = "approve" if times[_request(entry)] else _phase_of_end(entry)
         else:
             found = _phase_of(entry, phase, trace.entries[:at])
-        phase = max(phase, found, key=PHASES.index)
+        phase = found if PHASES.index(found) > PHASES.index(phase) else phase
         yield phase
 
 

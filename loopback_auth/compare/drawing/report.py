@@ -168,7 +168,7 @@ def templates() -> Environment:
         "succeeded": succeeded,
     }
     made.filters.update(filters)
-    made.globals.update(
+    used: dict[str, Any] = dict(
         ATTACK_WORDS=ATTACK_WORDS,
         BODY_LIMIT=exchanges.BODY_LIMIT,
         HEAD=HEAD,
@@ -181,6 +181,7 @@ def templates() -> Environment:
         SIGNS=SIGNS,
         VERDICT_WORDS=VERDICT_WORDS,
     )
+    made.globals.update(used)
     return made
 
 

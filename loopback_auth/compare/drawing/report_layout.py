@@ -143,7 +143,7 @@ def lay_out(traces: Sequence[Trace]) -> tuple[Diagram, ...]:
     """Lay out the diagrams of several traces beside each other."""
     drawn = [arrows(trace) for trace in traces]
     there = {party for each in drawn for arrow in each for party in (arrow.start, arrow.end)}
-    lanes = tuple(party for party in PARTIES if party != "stranger" or party in there)
+    lanes: tuple[Party, ...] = tuple(party for party in PARTIES if party != "stranger" or party in there)
     bands: list[list[Band]] = [[] for _ in traces]
     top = HEAD
     for phase in PHASES:

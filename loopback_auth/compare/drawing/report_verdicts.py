@@ -16,7 +16,7 @@ VERDICT_WORDS: Mapping[Verdict, str] = {
 }
 """In the order in which they are shown."""
 
-ATTACK_WORDS = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDED.items()}
+ATTACK_WORDS: dict[Verdict, str] = {verdict: word.capitalize() for verdict, word in HOW_ATTACKS_ENDED.items()}
 """In the order in which they are shown."""
 
 Anchors = Mapping[int, str]
@@ -118,9 +118,11 @@ def _check(results: Sequence[tuple[Finding, str, Links]]) -> Check:
 
 
 def _tried(tried: Mapping[int, Attack], flows: Sequence[str]) -> Tried:
-    verdicts = [tried[at].verdict if at in tried else None for at in range(len(flows))]
+    verdicts: list[Verdict | None] = [tried[at].verdict if at in tried else None for at in range(len(flows))]
     no_links: Links = ()
-    told = [(attack.verdict, attack.because, flows[at], no_links) for at, attack in tried.items()]
+    told: list[tuple[Verdict, str, str, Links]] = [
+        (attack.verdict, attack.because, flows[at], no_links) for at, attack in tried.items()
+    ]
     return Tried(next(iter(tried.values())), verdicts, _endings(told, ATTACK_WORDS))
 
 

@@ -46,7 +46,7 @@ def sign_in(
     )
     body = fill(
         "sign_in.html",
-        package=__package__,
+        package=__name__,
         action=escape(action),
         hidden=_hidden(hidden),
         ribbon=sentence(words.DEMO_RIBBON),
@@ -92,7 +92,7 @@ def consent(
     items = "\n".join(f"<li>{escaped(text)}<code>{escaped(name)}</code></li>" for name, text in scopes)
     body = fill(
         "consent.html",
-        package=__package__,
+        package=__name__,
         action=escape(action),
         hidden=_hidden(hidden),
         ribbon=sentence(words.DEMO_RIBBON),
@@ -127,7 +127,7 @@ def enter_code(*, action: str, code: str = "", problem: str = "", status: int = 
     """
     body = fill(
         "enter_code.html",
-        package=__package__,
+        package=__name__,
         action=escape(action),
         code=escape(server_text(code)),
         problem=paragraph(problem, style="hint"),
@@ -145,7 +145,7 @@ def done(*, title: str, message: str) -> HttpResponse:
     """Say that nothing is left to do here: what follows happens where the sign-in was begun."""
     body = fill(
         "done.html",
-        package=__package__,
+        package=__name__,
         ribbon=sentence(words.DEMO_RIBBON),
         title=escaped(title),
         message=paragraph(message, style="lead"),
@@ -174,7 +174,7 @@ def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResp
     title = sentence(words.DEMO_FORM_POST)
     body = fill(
         "form_post.html",
-        package=__package__,
+        package=__name__,
         action=escape(action),
         hidden=_hidden(parameters),
         title=title,
