@@ -98,11 +98,11 @@ async def _begun(settings: Settings, named: str, store: FileTokenStore) -> Pendi
 async def _begin(settings: Settings, flow: TwoStepFlow, named: str, store: FileTokenStore) -> PendingSignIn:
     client = client_config(settings.completed({"flow": flow}, "chosen by start"))
     check_same_client(settings, store)
-    conditions = FlowOptions(
+    options = FlowOptions(
         verify_signature="openid" in client.scope.split() and can_verify_signatures(),
         message=settings.text("message") or started_here(),
     )
-    return await begin(client, flow, named=named, conditions=conditions, notify=remark)
+    return await begin(client, flow, named=named, options=options, notify=remark)
 
 
 def _flows(settings: Settings) -> tuple[TwoStepFlow, ...]:

@@ -31,7 +31,7 @@ class FlowOptions:
     message: str = ""
 
 
-def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: FlowOptions) -> Flow[SignIn]:
+def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowOptions) -> Flow[SignIn]:
     """Return the flow of a name, ready to run.
 
     `paste` is the code flow; only the interpreter receives the response in another way.
@@ -40,7 +40,7 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Fl
         ConfigError: there is no such flow, or a value of the client cannot be sent.
     """
     _check_texts(client)
-    verify = conditions.verify_signature
+    verify = options.verify_signature
     if name == "device":
         from loopback_auth.flows.device import device_code  # Start-up.
 
@@ -51,7 +51,7 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, conditions: Fl
     if name == "ticket":
         from loopback_auth.flows.ticket import ticket  # Start-up.
 
-        return ticket(client, attempt, message=conditions.message)
+        return ticket(client, attempt, message=options.message)
     if name == "paste":
         # The person copies the response from the address bar.
         name, client = "code", replace(client, response_mode="query")

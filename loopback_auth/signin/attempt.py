@@ -44,7 +44,7 @@ class SignInAttempt:
         client: the client as registered, and what it asks for.
         plan: which flows there are, and when each begins.
         notify: called with each event.
-        conditions: options of the flows.
+        options: options of the flows.
         timeout: seconds that the person has to come back; None: `TIMEOUT`, or the lifetime of a ticket or
             device code.
         paste: asks for a pasted address; None: the program cannot ask.
@@ -56,14 +56,14 @@ class SignInAttempt:
         plan: Plan,
         *,
         notify: Notify,
-        conditions: FlowOptions,
+        options: FlowOptions,
         timeout: float | None,
         paste: Paste | None,
     ) -> None:
         self._client = client
         self._plan = plan
         self._notify = notify
-        self._conditions = conditions
+        self._options = options
         self._timeout = timeout
         self._paste = paste
         self._deadline = asyncio.timeout(None)
@@ -146,7 +146,7 @@ class SignInAttempt:
         return replace(sign_in, flow=route.flow, reason=route.why)
 
     async def _run(self, flow: str, driver: Driver) -> SignIn:
-        return await driver.run(flow_named(flow, self._client, new_attempt(), self._conditions))
+        return await driver.run(flow_named(flow, self._client, new_attempt(), self._options))
 
     def _leading(self) -> str:
         """Name the flow that has the port and the browser: one that redirects, if there is any."""

@@ -69,7 +69,7 @@ class Replay:
     """Runs one flow, from its journal on.
 
     Args:
-        handed: the sign-in as it was kept last; its journal grows with every answer.
+        pending: the sign-in as it was kept last; its journal grows with every answer.
         client: the client, with its secret.
         world: the network and the clock.
         notify: called with warnings that are new.
@@ -80,7 +80,7 @@ class Replay:
 
     def __init__(
         self,
-        handed: PendingSignIn,
+        pending: PendingSignIn,
         client: ClientConfig,
         world: World,
         *,
@@ -89,7 +89,7 @@ class Replay:
         wait: float = 0.0,
         paste: Paste | None = None,
     ) -> None:
-        self.handed = handed
+        self.pending = pending
         self._client = client
         self._world = world
         self._notify = notify
@@ -112,9 +112,9 @@ class Replay:
                     raise
 
     async def _run(self) -> SignIn:
-        handed, self._told = self.handed, 0
-        conditions = FlowOptions(verify_signature=handed.verify_signature, message=handed.message)
-        flow = flow_named(handed.flow, self._client, handed.attempt, conditions)
+        pending, self._told = self.pending, 0
+        options = FlowOptions(verify_signature=pending.verify_signature, message=pending.message)
+        flow = flow_named(pending.flow, self._client, pending.attempt, options)
         answer: object = None
         try:
             while not isinstance(step := resume_flow(flow, answer), FlowResult):
@@ -131,7 +131,7 @@ class Replay:
         return step.value
 
     async def _answered(self, effect: Effect) -> JournalEntry:
-        journal = self.handed.journal
+        journal = self.pending.journal
         if self._told == len(journal):
             self._live = True
             if isinstance(effect, Send) and self._save is not None:
@@ -145,7 +145,7 @@ class Replay:
         elif isinstance(effect, Send):
             self._learn(effect, journal[self._told].response)
         self._told += 1
-        return self.handed.journal[self._told - 1]
+        return self.pending.journal[self._told - 1]
 
     async def _perform(
         self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn
@@ -157,7 +157,7 @@ class Replay:
             case Browse(url, request):
                 await self._world.look_at(effect.leads_to)
                 redirect_uri = request.redirect_uri if request is not None else ""
-                self.handed = replace(self.handed, url=check_browser_url(url), redirect_uri=redirect_uri)
+                self.pending = replace(self.pending, url=check_browser_url(url), redirect_uri=redirect_uri)
             case VerificationPrompt():
                 await self._world.look_at(effect.leads_to)
                 self._prompt(effect)
@@ -172,8 +172,8 @@ class Replay:
         return JournalEntry(name)
 
     def _prompt(self, prompt: VerificationPrompt) -> None:
-        self.handed = replace(
-            self.handed,
+        self.pending = replace(
+            self.pending,
             url=check_browser_url(prompt.url),
             user_code=prompt.user_code,
             verification_uri=prompt.plain_url,
@@ -188,7 +188,7 @@ class Replay:
 
     async def _sleep(self, seconds: float, spread: float) -> Tick:
         now = self._world.now()
-        moments = [each.moment for each in self.handed.journal if each.moment]
+        moments = [each.moment for each in self.pending.journal if each.moment]
         last = moments[-1].wall if moments else now
         if seconds > 0 and self._save is not None and not any(each.returned for each in moments):
             # The first call comes from the person; later ones may come from a script that only polls.
@@ -196,7 +196,7 @@ class Replay:
         # The last bound is for a clock that was set back by a day.
         left = min(last + seconds - now, seconds)
         if left > self._wait:
-            self.handed = replace(self.handed, interval=self.handed.interval or seconds)
+            self.pending = replace(self.pending, interval=self.pending.interval or seconds)
             raise self._pending("the login has not been approved yet", float(math.ceil(left)))
         if left > 0:
             pause = min(left * (1 + spread * secrets.randbelow(1000) / 1000), self._wait)
@@ -222,13 +222,13 @@ class Replay:
         self._record(JournalEntry(name, send.step, failure=failure))
 
     def _record(self, answered: JournalEntry) -> None:
-        self._keep((*self.handed.journal, answered))
+        self._keep((*self.pending.journal, answered))
 
     def _keep(self, journal: tuple[JournalEntry, ...]) -> None:
-        handed = replace(self.handed, journal=journal)
+        pending = replace(self.pending, journal=journal)
         if self._save is not None:
-            self._save(handed)
-        self.handed = handed
+            self._save(pending)
+        self.pending = pending
 
     def _learn(self, send: Send, response: HttpResponse | None) -> None:
         self._redactor.learn_request(send.request)
@@ -237,7 +237,7 @@ class Replay:
 
     def _forget_failure(self) -> bool:
         """Forget the answer of which the flow has failed, if it may be asked for again; return whether."""
-        *journal, last = self.handed.journal or (JournalEntry(""),)
+        *journal, last = self.pending.journal or (JournalEntry(""),)
         spent = last.step == CODE_EXCHANGE and last.response is not None
         if last.effect != "Send" or spent:
             return False
@@ -245,22 +245,22 @@ class Replay:
         return True
 
     def _pending(self, what: str, retry_after: float | None) -> StillPending:
-        handed = self.handed
+        pending = self.pending
         return StillPending(
-            f"{handed.handle} is not finished: {what}.",
-            handle=handed.handle,
-            expires_at=handed.expires_at,
+            f"{pending.handle} is not finished: {what}.",
+            handle=pending.handle,
+            expires_at=pending.expires_at,
             retry_after=retry_after,
         )
 
     def _check_all_told(self) -> None:
-        if self._told < len(self.handed.journal):
+        if self._told < len(self.pending.journal):
             raise self._unfit()
 
     def _unfit(self) -> StoreError:
         return StoreError(
-            f"What is kept of {self.handed.handle} was written by another version of this program.",
-            hint=f"Forget it with: python -m loopback_auth cancel {self.handed.handle}. Then begin again.",
+            f"What is kept of {self.pending.handle} was written by another version of this program.",
+            hint=f"Forget it with: python -m loopback_auth cancel {self.pending.handle}. Then begin again.",
         )
 
 

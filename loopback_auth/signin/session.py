@@ -76,7 +76,7 @@ async def sign_in(
     """
     pages.check_complete()
     options = FlowOptions(verify_signature=_verifies(client, plan), message=message)
-    attempt = SignInAttempt(client, plan, notify=notify, conditions=options, timeout=timeout, paste=paste)
+    attempt = SignInAttempt(client, plan, notify=notify, options=options, timeout=timeout, paste=paste)
     async with Resources(
         notify=attempt.tell,
         open_browser=open_browser or _opener(plan),

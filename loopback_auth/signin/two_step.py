@@ -1,7 +1,7 @@
 """A sign-in in two steps: begun by one process, finished by another, for callers that cannot wait.
 
-    handed = await begin(client, "ticket")                 # show handed.url, keep it: pendings.save(handed)
-    sign_in = await resume(handed, save=pendings.save)     # tokens, or StillPending with .retry_after
+    pending = await begin(client, "ticket")               # show pending.url, keep it: store.save(pending)
+    sign_in = await resume(pending, save=store.save)      # tokens, or StillPending with .retry_after
 
 Theory of operation. A flow is a deterministic generator, so its whole state is the list of answers that it
 got: the journal. To go on, the program makes the same generator from the same client and the same random
@@ -47,7 +47,7 @@ async def begin(
     flow: TwoStepFlow,
     *,
     named: str = "",
-    conditions: FlowOptions | None = None,
+    options: FlowOptions | None = None,
     notify: Notify = silent,
     world: World | None = None,
 ) -> PendingSignIn:
@@ -57,7 +57,7 @@ async def begin(
         client: the client as registered, and what it asks for.
         flow: one that needs no open port.
         named: the provider as the person named it, to find the client secret again.
-        conditions: options of the flow, now and when it is resumed.
+        options: options of the flow, now and when it is resumed.
         notify: called with warnings.
         world: the network and the clock; None: the real ones.
 
@@ -70,8 +70,8 @@ async def begin(
     """
     _check_flow(flow)
     async with _opened(world, client.provider.network) as opened:
-        now, conditions = opened.now(), conditions or FlowOptions()
-        handed = PendingSignIn(
+        now, options = opened.now(), options or FlowOptions()
+        pending = PendingSignIn(
             handle=new_handle(client.provider.name),
             created_at=now,
             expires_at=now + PASTE_SECONDS,
@@ -80,18 +80,18 @@ async def begin(
             attempt=new_attempt(),
             named=named,
             with_secret=client.client_secret is not None,
-            verify_signature=conditions.verify_signature,
-            message=conditions.message,
+            verify_signature=options.verify_signature,
+            message=options.message,
         )
-        replay = Replay(handed, client, opened, notify=notify)
+        replay = Replay(pending, client, opened, notify=notify)
         with suppress(StillPending):
             await replay.run()
-        handed = replay.handed
-        return replace(handed, client=_remembering(handed.client, opened))
+        pending = replay.pending
+        return replace(pending, client=_remembering(pending.client, opened))
 
 
 async def resume(
-    handed: PendingSignIn,
+    pending: PendingSignIn,
     *,
     client_secret: str | None = None,
     save: Callable[[PendingSignIn], None],
@@ -106,7 +106,7 @@ async def resume(
     device code, the caller still has to confirm the account (RFC 6749 §10.16).
 
     Args:
-        handed: as it was kept last.
+        pending: as it was kept last.
         client_secret: of a client that has one.
         save: keeps the sign-in as it stands; called before every step.
         wait: seconds that may be spent waiting for the person, not counting the requests.
@@ -118,19 +118,19 @@ async def resume(
         StillPending: the login has not been approved yet, or there is no pasted address.
         LoopbackAuthError: see `errors`; after one of `FINAL` the sign-in is over.
     """
-    if handed.with_secret and client_secret is None:
+    if pending.with_secret and client_secret is None:
         raise ConfigError(
-            f"The client secret for {handed.client.provider.name} is missing; it is never kept.",
+            f"The client secret for {pending.client.provider.name} is missing; it is never kept.",
             hint="Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, as before.",
         )
-    client = replace(handed.client, client_secret=client_secret)
+    client = replace(pending.client, client_secret=client_secret)
     async with _opened(world, client.provider.network) as opened:
-        if handed.lapsed(opened.now()):
-            raise AttemptExpired(f"{handed.handle} is over. {LAPSED}", hint="Begin again.")
-        replay = Replay(handed, client, opened, notify=notify, save=save, wait=wait, paste=paste)
+        if pending.lapsed(opened.now()):
+            raise AttemptExpired(f"{pending.handle} is over. {LAPSED}", hint="Begin again.")
+        replay = Replay(pending, client, opened, notify=notify, save=save, wait=wait, paste=paste)
         sign_in = await replay.run()
         network = _remembering(client, opened).provider.network
-    return replace(sign_in, network=network, flow=handed.flow, reason="It was begun, and finished later.")
+    return replace(sign_in, network=network, flow=pending.flow, reason="It was begun, and finished later.")
 
 
 def judged_once(text: str, notify: Notify = silent) -> Paste:

@@ -677,8 +677,8 @@ def test_nothing_secret_shows_in_a_repr(flow: TwoStepFlow) -> None:
 def test_conditions_are_those_of_the_beginning() -> None:
     """Whether signatures are checked decides which requests there are, and the message was shown."""
     here = world()
-    conditions = FlowOptions(verify_signature=True, message="begun at 12:00")
-    handed = asyncio.run(begin(CLIENT, "ticket", conditions=conditions, named="x", world=here))
+    options = FlowOptions(verify_signature=True, message="begun at 12:00")
+    handed = asyncio.run(begin(CLIENT, "ticket", options=options, named="x", world=here))
 
     assert (handed.verify_signature, handed.message, handed.named) == (True, "begun at 12:00", "x")
 
