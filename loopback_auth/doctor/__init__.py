@@ -1,1 +1,1 @@
-"""What can work on this machine, and what a server would answer, found out before a person signs in."""
+"""Find out what can work on this machine, and what a server would answer, before a person signs in."""

@@ -1,4 +1,4 @@
-"""A report: everything that a plan was made of, fit to be posted in public, and read back to the same plan.
+"""The report of `doctor`: everything that a plan was made from, safe to post in public, and read back.
 
     {"version": 1,
      "signals": [{"name", "value", "meaning"}],
@@ -8,9 +8,9 @@
      "routes": [{"flow", "starts", "why"}], "refused": {flow: why}, "advice", "recipe",
      "network": [{"name", "value"}], "server": [...]}
 
-Only `surroundings` and `asked` are read back, and strictly: whoever wrote the file is a stranger, and what it
-says goes to a terminal and into a command line that people copy. What could name a person or a machine has
-gone before anything is described, so the rest of the report is made of harmless things only.
+Only `surroundings` and `asked` are read back, and strictly: a stranger may have written the file, and its
+values are shown in a terminal and in a command that people copy. Values that could identify a person or a
+machine are removed first, so the rest of the report contains none either. Reading it gives the same plan.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Words = TypeVar("Words", Mapping[str, str], Mapping[str, tuple[str, str]], tuple
 VERSION = 1
 FACTS = ("opens", "reaches", "person", "waits")
 ANY_PORT = "PORT"
-"""What stands for a port that is not known before the sign-in."""
+"""Stands for a port that is not known before the sign-in."""
 SOMEBODY, SOMEWHERE = "you", "this-machine"
 
 _WORD = re.compile(r"[A-Za-z0-9._:/+@-]{0,64}")
@@ -46,10 +46,10 @@ _HELPER = "/helpers/browser"
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Everything that a plan is made of.
+    """Everything that a plan is made from.
 
     Args:
-        surroundings: what the machine shows.
+        surroundings: what was detected about the machine.
         capabilities: what the provider allows.
         overrides: fact to the level that the person has set, and where they set it.
         allowed: the flows that may be used.
@@ -67,7 +67,7 @@ class Circumstances:
     authority: str = field(kw_only=True)
 
     def plan(self) -> Plan:
-        """Make the plan of a sign-in; where one flow is insisted on, what speaks against it stays in it."""
+        """Return the plan; if one flow is demanded, the reason why it would be refused stays in it."""
         chosen = plan(self.surroundings, self.capabilities, overrides=self.overrides, allowed=self.allowed)
         if self.flow is None:
             return chosen
@@ -76,7 +76,7 @@ class Circumstances:
         return insisted
 
     def redacted(self) -> Circumstances:
-        """Return the same without anything that names a person or a machine; the plan is the same."""
+        """Return the same without values that identify a person or a machine; the plan is the same."""
         seen = self.surroundings
         return Circumstances(
             Surroundings(
@@ -104,12 +104,12 @@ class Circumstances:
 def described(
     circumstances: Circumstances, server: list[dict[str, str]], network: Sequence[dict[str, str]] = ()
 ) -> dict[str, object]:
-    """Describe a plan, and all that it was made of, without anything that names a person or a machine.
+    """Return the report: a plan, and all that it was made from, without values that identify anyone.
 
     Args:
-        circumstances: as they are; they are redacted here.
-        server: what the authorization server answered, ready for JSON.
-        network: how it is reached, ready for JSON and without names.
+        circumstances: unchanged; they are redacted here.
+        server: what the authorization server answered, as JSON.
+        network: how it is reached, as JSON and without names.
     """
     safe = circumstances.redacted()
     seen, chosen = safe.surroundings, safe.plan()
@@ -148,7 +148,7 @@ def circumstances_of(document: Mapping[str, object]) -> Circumstances:
         document: untrusted.
 
     Raises:
-        ConfigError: it is no report, or has something in it that no report has.
+        ConfigError: the document is not a report, or contains a value that a report never has.
     """
     if document.get("version") != VERSION:
         raise _refused("its version is not 1")
@@ -221,12 +221,12 @@ def _fact(chosen: Plan, name: str) -> dict[str, object]:
 
 
 def _empty(name: str, seen: Surroundings) -> bool:
-    # An empty BROWSER asks for no browser; every other empty variable is as good as none.
+    # An empty BROWSER means "no browser"; any other empty variable counts as not set.
     return name == "BROWSER" and name in seen.environ
 
 
 def _harmless(name: str, seen: Surroundings) -> str:
-    """Return a value that leads to the same plan, and tells nothing else."""
+    """Return a value that leads to the same plan and reveals nothing else."""
     value = seen.environ[name]
     if name == "BROWSER":
         return _harmless_browser(value, seen)
@@ -260,7 +260,7 @@ def _program(path: str) -> str:
 
 
 def _origin(origin: str) -> str:
-    """Leave out where somebody's files are."""
+    """Return an origin without the path of the file."""
     return "the configuration file" if origin.startswith("file ") else origin
 
 

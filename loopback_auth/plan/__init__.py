@@ -1,1 +1,1 @@
-"""The choice between the flows: what is known about this machine and the provider, and what follows."""
+"""The choice between the flows, from what is known about this machine and the provider."""

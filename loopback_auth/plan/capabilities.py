@@ -1,4 +1,4 @@
-"""Which flows a provider and this client allow, as far as it is declared: nothing is asked over the net."""
+"""Decide which flows the provider and this client allow, from the settings alone; no server is asked."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Set
 
-_NO_AUTHORIZATION_ENDPOINT = "No authorization endpoint is known, nor an issuer to ask for it."
-_NO_TOKEN_ENDPOINT = "No token endpoint is known, nor an issuer to ask for it."
-_NO_DEVICE_ENDPOINT = "No device authorization endpoint is known, nor an issuer to ask for it."
-_NO_SECRET = "The server wants a client secret to exchange the code, and none is set."
-_NO_TICKET = "This provider is not known to sign in by ticket."
+_NO_AUTHORIZATION_ENDPOINT = "Neither an authorization endpoint nor an issuer is known."
+_NO_TOKEN_ENDPOINT = "Neither a token endpoint nor an issuer is known."
+_NO_DEVICE_ENDPOINT = "Neither a device authorization endpoint nor an issuer is known."
+_NO_SECRET = "The server requires a client secret to exchange the code, and none is set."
+_NO_TICKET = "No ticket contract is known for this provider."
 
 
 DECLARED = ("issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "ticket")
-"""What may be known of a provider and decides which flows can be."""
+"""What must be known about a provider for a flow to be possible."""
 
 
 def capabilities(
     known: Set[str], *, client_secret_missing: bool = False, any_port: bool = True
 ) -> Capabilities:
-    """Say which flows cannot be, and why; what an issuer may still publish is not ruled out.
+    """Return the impossible flows with their reasons; with an issuer, its metadata may still have endpoints.
 
     Args:
-        known: those of `DECLARED` that are known. With an issuer, its metadata may name the rest.
-        client_secret_missing: one is needed to exchange a code, and there is none; a device code needs none.
+        known: those of `DECLARED` that are known. With an issuer, its metadata may name the others.
+        client_secret_missing: the token request with a code needs a secret that is not set; a device code
+            does not.
         any_port: the redirect URI may have any port.
     """
     no_tokens = "" if known & {"issuer", "token_endpoint"} else _NO_TOKEN_ENDPOINT

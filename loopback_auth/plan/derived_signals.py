@@ -1,7 +1,7 @@
-"""What the signals say together: each trait of this place, by name, with the signal that shows it.
+"""Derive traits of the environment from its signals; each trait has the signal that shows it.
 
-The tables of `places` and `facts` are written in these words. A trait that is not there is the empty string,
-so that a table's row is one name.
+The tables in `places` and `facts` use the names of traits. A trait that is not present is the empty string,
+so that a row of a table needs only a name.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 _NO_DISPLAY_NEEDED = {"darwin": "macOS", "win32": "Windows", "cygwin": "Windows"}
 _FORWARDED = ("localhost:", "127.0.0.1:", "[::1]:")
-"""How X forwarding names its display."""
+"""The beginning of DISPLAY with X forwarding."""
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 _OF_WINDOWS = frozenset(command[0] for command in WSL_OPENERS)
 
 
 def derived_signals(surroundings: Surroundings) -> Traits:
-    """Return every trait, each with what shows it."""
+    """Return every trait, with the signal that shows it."""
     traits = _single(surroundings) | _kind(surroundings) | _browser(surroundings)
     return traits | _combined(traits)
 
 
 def _single(surroundings: Surroundings) -> dict[str, str]:
-    """What one signal shows, or one group of them."""
+    """Return the traits that a single signal, or one of a group, shows."""
     environ = surroundings.environ
     desktop = _NO_DISPLAY_NEEDED.get(surroundings.platform, "")
     shell = (name for name, start in seen.CLOUD_SHELL_HOSTS.items() if _begins(environ, name, start))
     return {
         "agent": "" if surroundings.stdin else seen.first(environ, seen.AGENTS),
         "ci": seen.first(environ, seen.CI),
-        # A person may have set it; some jobs are given a terminal.
+        # The person may have set it, and some CI jobs have a terminal.
         "ci_terminal": seen.first(environ, seen.CI) if surroundings.stdin else "",
         "cloud_shell": seen.first(environ, seen.CLOUD_SHELLS) or next(shell, ""),
         "codespaces": seen.first(environ, seen.CODESPACES),
@@ -67,7 +67,7 @@ def _single(surroundings: Surroundings) -> dict[str, str]:
 
 
 def _browser(surroundings: Surroundings) -> dict[str, str]:
-    """What BROWSER says: at most one of these, besides `helper_named`."""
+    """Return the traits that BROWSER shows: at most one of these, besides `helper_named`."""
     environ = surroundings.environ
     names = ("print_only", "text_browser", "lost_browser", "helper", "named")
     traits: dict[str, str] = dict.fromkeys(names, "")
@@ -89,7 +89,7 @@ def _browser(surroundings: Surroundings) -> dict[str, str]:
 
 
 def _kind(surroundings: Surroundings) -> dict[str, str]:
-    """What sort of machine this is: no WSL inside a container, no container inside a Flatpak."""
+    """Return the kind of machine: WSL does not count inside a container, nor a container inside a Flatpak."""
     environ, files = surroundings.environ, surroundings.files
     pod = seen.first(environ, (seen.POD,)) or _probed(files, "/var/run/secrets/kubernetes.io")
     marks = (
@@ -112,7 +112,7 @@ def _kind(surroundings: Surroundings) -> dict[str, str]:
 
 
 def _combined(t: Traits) -> dict[str, str]:
-    """What follows from several; the value is that of the last one asked for."""
+    """Return the traits that follow from several others; the value is that of the last one."""
     window = t["display"] and t["opener"]
     vscode = t["vscode"] or t["helper_named"]
     elsewhere = ("ssh", "dev_container", "wsl", "codespaces", "workspace", "cloud_shell")

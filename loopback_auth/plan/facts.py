@@ -1,8 +1,8 @@
-"""What the signals come to: four answers about this machine, each with its reason.
+"""Decide four facts about this machine, each with its level and its reasons.
 
-A table for each of the two hard questions; the first row whose trait is there answers. What the person wishes
-stands above them. Three things make an answer less sure: tmux and screen keep variables that are older than
-the connection, a coding agent may run in a sandbox, and without a terminal nobody may be sitting there.
+Two of them have a table, in which the first row whose trait is present decides. What the person has set takes
+precedence. Three things make a fact less certain: variables in tmux and screen can be older than the
+connection, a coding agent may run in a sandbox, and without a terminal no person may be at the machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Rule = tuple[str, str, str, bool]
 
 FIRM, STALE = False, True
-"""Whether tmux and screen may remember what the row is built on."""
+"""Whether tmux and screen may have an outdated value of the trait."""
 
 OPENS: tuple[Rule, ...] = (
     # trait, level, why; whether it may be stale
@@ -87,12 +87,13 @@ REACHES: tuple[Rule, ...] = (
 
 
 def facts_of(surroundings: Surroundings, traits: Traits, overrides: Mapping[str, tuple[str, str]]) -> Facts:
-    """Answer the four questions.
+    """Return the four facts.
 
     Args:
-        surroundings: what was seen.
-        traits: what follows from that; see `derived_signals`.
-        overrides: name of a fact to its level and where the person said so, such as `flag --no-browser`.
+        surroundings: what was detected.
+        traits: what follows from it; see `derived_signals`.
+        overrides: name of a fact to the level that the person has set, and its origin, such as
+            `flag --no-browser`.
     """
     wished = {name: Fact(level, origin) for name, (level, origin) in overrides.items()}
     return Facts(

@@ -1,7 +1,7 @@
-"""What a plan is made of: surroundings, facts, capabilities, routes.
+"""The data types of a plan: surroundings, facts, capabilities, routes.
 
-Plain classes, because a plan is made before the browser is started, and importing `dataclasses` would keep it
-waiting. Knows nothing of how any of it is found out.
+They are plain classes, because a plan is made before the browser is started, and importing `dataclasses`
+would delay it. This module refuses to know how any value is found out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ YES, LIKELY, UNKNOWN, UNLIKELY, NO = "yes", "likely", "unknown", "unlikely", "no
 LEVELS = (YES, LIKELY, UNKNOWN, UNLIKELY, NO)
 
 AT_ONCE, UNVISITED, ASKED = "at once", "unvisited", "asked"
-"""When a route begins: at once, when no browser has come to our page or come back in time, or when asked."""
+"""When a route starts: at once, when the browser has not come or returned in time, or when requested."""
 
 NOBODY_TO_CONFIRM = (
     "Anyone with the {what} can approve a {flow} login, so the account must be confirmed, and there is no "
@@ -25,21 +25,21 @@ NOBODY_TO_CONFIRM = (
 
 
 def nobody_to_confirm(flow: str) -> str:
-    """Say why a flow that anybody can approve is not for a program without a terminal."""
+    """Return why a flow that anybody can approve needs a terminal."""
     return NOBODY_TO_CONFIRM.format(what=BY_NAME[flow].approved_with, flow=flow)
 
 
 class Surroundings:
-    """What the machine shows, as it was looked at.
+    """What was detected about the machine.
 
     Args:
-        environ: the environment, with whatever the person has overridden.
+        environ: the environment variables, with the values that the settings override.
         platform: as `sys.platform`.
         kernel: release of the kernel, as `uname -r` shows it.
         files: those of the probed paths that exist.
         stdin: whether it is a terminal.
         stderr: whether it is a terminal.
-        openers: programs that open a page and were found on PATH.
+        openers: programs on PATH that open a page.
     """
 
     __slots__ = ("environ", "files", "kernel", "openers", "platform", "stderr", "stdin")
@@ -65,7 +65,12 @@ class Surroundings:
 
 
 class Fact:
-    """One answer: how sure it is, and the signals or the wish behind it, in words for people."""
+    """How certain something is, and why.
+
+    Args:
+        level: one of `LEVELS`.
+        because: the reason as a clause, then the signals behind it, in words for people.
+    """
 
     __slots__ = ("because", "level")
 
@@ -75,7 +80,7 @@ class Fact:
 
     @property
     def reason(self) -> str:
-        """What is behind it as one clause, the signals in brackets."""
+        """The reason as one clause, with the signals in brackets."""
         first, *signals = self.because
         return f"{first} ({', '.join(signals)})" if signals else first
 
@@ -84,13 +89,13 @@ class Fact:
 
 
 class Facts:
-    """The answers about this machine.
+    """The four facts about this machine.
 
     Args:
-        opens: can something open a page that the person sees?
-        reaches: can that person's browser reach a port of ours?
-        person: is a person at our terminal, who can be asked?
-        waits: may we wait for somebody?
+        opens: a program can open a page that the person sees.
+        reaches: the person's browser can reach a port of this machine.
+        person: a person is at the terminal and can answer questions.
+        waits: the program may wait for a person.
     """
 
     __slots__ = ("opens", "person", "reaches", "waits")
@@ -103,12 +108,12 @@ class Facts:
 
 
 class Place:
-    """Where this runs, as one row of the table of places.
+    """The kind of environment in which the program runs: one row of the table in `places`.
 
     Args:
         name: short and stable, for `--json` and tests.
         title: completes "This is ...", without a full stop.
-        advice: what to do to sign in here more easily; empty when nothing special.
+        advice: how to sign in more easily there; empty when there is none.
     """
 
     __slots__ = ("advice", "name", "title")
@@ -120,10 +125,10 @@ class Place:
 
 
 class Capabilities:
-    """What a provider allows this client, as far as it is declared.
+    """What the provider allows this client, according to the settings.
 
     Args:
-        refused: flow to why it cannot be; a flow that is missing here can be tried.
+        refused: flow to the reason why it is impossible; other flows can be tried.
         any_port: the redirect URI may have any port (RFC 8252 §7.3).
     """
 
@@ -135,7 +140,13 @@ class Capabilities:
 
 
 class Route:
-    """One way to sign in: which flow, when it begins, and why then."""
+    """One flow of a plan.
+
+    Args:
+        flow: its name.
+        starts: when it starts: `AT_ONCE`, `UNVISITED` or `ASKED`.
+        why: why it is possible, in a sentence for people.
+    """
 
     __slots__ = ("flow", "starts", "why")
 
@@ -149,19 +160,19 @@ class Route:
 
 
 class Plan:
-    """The ordered ways to sign in here with this provider.
+    """The flows with which to sign in here, in order.
 
     Args:
-        place: where this runs.
+        place: the kind of environment.
         facts: what is known about it.
-        routes: best first; those that begin at once are open together.
-        refused: flow to why it is no route.
+        routes: the flows, best first; those that start at once are open together.
+        refused: other flow to the reason why it is not used.
         opens: start a browser; otherwise links are only shown.
         why_not: why no browser is started; empty when one is.
-        start_page: the browser that will be used may be able to come to a page of ours.
-        patience: seconds without a visit to our page after which the routes that wait for that begin.
-        second_look: seconds after such a visit without anything having come back, after which they do, too.
-        simulated: why a simulated person signs in; empty: a real one does.
+        start_page: the browser may be able to reach our start page.
+        patience: seconds without a visit to the start page, after which the `UNVISITED` routes start.
+        second_look: seconds after a visit without a response, after which they start too.
+        simulated: why a simulated person signs in; empty for a real one.
     """
 
     __slots__ = (
@@ -202,15 +213,15 @@ class Plan:
         self.simulated = ""
 
     def route(self, flow: str) -> Route | None:
-        """Return the route by a flow, if there is one."""
+        """Return the route of a flow; None when there is none."""
         return next((one for one in self.routes if one.flow == flow), None)
 
     def only(self, flow: str) -> Plan:
-        """Return a plan for one flow and no other, whatever speaks against it: somebody wants just that."""
+        """Return a plan for one flow alone, even if it was refused, because the person wants this one."""
         return Plan(
             place=self.place,
             facts=self.facts,
-            routes=(Route(flow, AT_ONCE, "It is the one that was asked for."),),
+            routes=(Route(flow, AT_ONCE, "It is the flow that was requested."),),
             refused={},
             opens=self.opens,
             why_not=self.why_not,
@@ -220,14 +231,14 @@ class Plan:
         )
 
     def starting(self, starts: str) -> tuple[Route, ...]:
-        """Return the routes that begin on one occasion."""
+        """Return the routes that start at a given moment."""
         return tuple(one for one in self.routes if one.starts == starts)
 
     def beside(self, *, visited: bool) -> tuple[Route, ...]:
-        """Return the routes that begin by themselves once the browser is not to be relied on any longer.
+        """Return the routes that start automatically when the browser has not returned in time.
 
         Args:
-            visited: it has come to our page, so that it is not out of reach. Then nothing is gained by an
-                address to paste: where the server does not redirect there is none.
+            visited: the browser has reached our start page. Then `paste` does not help: if the server does
+                not redirect, there is no URL to paste.
         """
         return tuple(one for one in self.starting(UNVISITED) if not (visited and one.flow == "paste"))

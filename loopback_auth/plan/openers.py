@@ -1,7 +1,7 @@
-"""Which program would open a page: what BROWSER says, and what each system has.
+"""Decide which programs can open a page: those in BROWSER, and those of each system.
 
-`network.browser` starts them, `environment` looks whether they are there. Text browsers are never among
-them: they would take over the terminal (Azure/azure-cli#21112).
+`network.browser` starts them, and `environment` looks for them on PATH. Text browsers are never used, because
+they would take over the terminal (Azure/azure-cli#21112).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 TEXT_BROWSERS = frozenset({"elinks", "links", "links2", "lynx", "w3m", "www-browser"})
 PRINT_ONLY = frozenset({"", "none", "echo", "true", "false"})
-"""What people set BROWSER to when they want no browser (git-ecosystem/git-credential-manager#2317)."""
+"""Values of BROWSER that mean "no browser" (git-ecosystem/git-credential-manager#2317)."""
 
 LINUX_OPENERS = (("xdg-open",), ("gio", "open"), ("x-www-browser",), ("firefox",), ("chromium",))
 WSL_OPENERS = (("wslview",), ("rundll32.exe", "url.dll,FileProtocolHandler"))
 
 
 def openers(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
-    """List the commands to try, best first; `%s` in one of BROWSER's stands for the URL."""
+    """Return the commands to try, best first; `%s` in a command from BROWSER stands for the URL."""
     if environ.get("BROWSER"):
         commands = named_commands(environ, platform)
         return tuple(command for command in commands if not is_text_browser(command[0]))
@@ -36,22 +36,22 @@ def openers(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...],
 
 
 def named_commands(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
-    """List the commands that BROWSER names; none where its quotes do not match."""
+    """Return the commands in BROWSER; none if its quotes do not match."""
     separator = ";" if platform == "win32" else ":"
     commands = (_command(part, platform) for part in environ.get("BROWSER", "").split(separator))
     return tuple(command for command in commands if command)
 
 
 def has_failed(program: str, status: int) -> bool:
-    """Return whether the exit status of an opener says that it has opened nothing.
+    """Return whether the exit status of an opener means that it has opened nothing.
 
-    explorer.exe ends with 1 whatever becomes of the page (microsoft/WSL#6565).
+    explorer.exe always ends with 1 (microsoft/WSL#6565).
     """
     return status != 0 and not (program_name(program).lower() in ("explorer.exe", "explorer") and status == 1)
 
 
 def print_only(environ: Mapping[str, str]) -> str:
-    """Return the word in BROWSER that asks for no browser, else nothing."""
+    """Return the value of BROWSER if it means "no browser"; otherwise empty."""
     if "BROWSER" not in environ:
         return ""
     word = program_name(environ["BROWSER"].strip())
@@ -59,7 +59,7 @@ def print_only(environ: Mapping[str, str]) -> str:
 
 
 def is_text_browser(program: str) -> bool:
-    """Return whether a program would take over the terminal."""
+    """Return whether a program is a text browser, which would take over the terminal."""
     return program_name(program) in TEXT_BROWSERS
 
 
@@ -69,12 +69,12 @@ def program_name(program: str) -> str:
 
 
 def has_display(environ: Mapping[str, str]) -> bool:
-    """Return whether windows can be shown somewhere."""
+    """Return whether there is a display."""
     return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def is_wsl(environ: Mapping[str, str]) -> bool:
-    """Return whether this is the Windows Subsystem for Linux, whose browser is the one of Windows."""
+    """Return whether this is the Windows Subsystem for Linux, where pages open in a browser of Windows."""
     return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))
 
 
@@ -84,7 +84,7 @@ def is_termux(environ: Mapping[str, str]) -> bool:
 
 
 def _words(part: str, platform: str) -> list[str]:
-    # Hardly anybody quotes anything there, and this is done before the browser is started.
+    # Quotes are rare there, and importing shlex would delay the start of the browser.
     if not any(special in part for special in "\"'\\#"):
         return part.split()
     import shlex  # Start-up.
@@ -94,11 +94,11 @@ def _words(part: str, platform: str) -> list[str]:
 
 
 def _command(part: str, platform: str) -> tuple[str, ...]:
-    """Split one of BROWSER's commands into words; no words where its quotes do not match."""
+    """Split a command in BROWSER into words; none if its quotes do not match."""
     try:
         words = _words(part, platform)
     except ValueError:
         return ()
-    # A last `&` asks for the background (Python's webbrowser reads it so); that is where all are started.
+    # As in Python's webbrowser, a final `&` means the background, in which all commands are started anyway.
     words = words[:-1] if words[-1:] == ["&"] else words
     return tuple(word.strip('"') for word in words) if platform == "win32" else tuple(words)

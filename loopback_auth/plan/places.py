@@ -1,7 +1,8 @@
-"""Where this runs, in one word and one sentence: the table of places, of which the first that fits is taken.
+"""The table of environments in which the program can run; the first row whose trait is present is used.
 
-What can be told apart is told apart, the narrower place first: Codespaces is a container too, and a terminal
-of VS Code over SSH is an SSH session. Rows name a trait (see `traits`).
+A more specific environment comes first: Codespaces is a container too, and a terminal of VS Code over SSH is
+an SSH session. The names of traits are those of `derived_signals`. In texts for people a place is called an
+environment.
 """
 
 from __future__ import annotations
@@ -97,11 +98,11 @@ PLACES: tuple[tuple[str, Place], ...] = (
     ("display", Place("linux-desktop", "a desktop")),
     ("always", Place("console", "a console without a display", _ELSEWHERE)),
 )
-"""The trait that shows a place, and the place; the last one always fits."""
+"""A trait, and the environment that it shows; the last row always fits."""
 
 
 def place_of(traits: Traits) -> Place:
-    """Return the first place that fits.
+    """Return the environment in which the program runs.
 
     Args:
         traits: see `derived_signals`.

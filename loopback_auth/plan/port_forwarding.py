@@ -1,4 +1,4 @@
-"""What to run so that a browser on another machine can reach a port of this one, in each place's words."""
+"""The command with which a browser on another machine can reach a port of this one, for each environment."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _BY_VSCODE = ("vscode-ssh", "dev-container", "codespaces")
 
 
 def is_here(url: str) -> bool:
-    """Return whether a URL leads to this machine and means another one everywhere else."""
+    """Return whether the host of a URL is a loopback name, which means another machine elsewhere."""
     return authority_of(url).rpartition(":")[0] in ("127.0.0.1", "[::1]", "localhost")
 
 
 def authority_of(url: str) -> str:
-    """Return the host and port of a URL of ours."""
+    """Return host and port of a URL."""
     return url.partition("://")[2].partition("/")[0]
 
 
@@ -43,16 +43,16 @@ def forwarding_command(
     command: str = "login",
     ours: bool = True,
 ) -> str:
-    """Return one line that makes these ports reachable; empty where nothing helps or nothing is needed.
+    """Return a command that makes these ports reachable; empty when none helps or none is needed.
 
     Args:
-        place: where this runs.
-        environ: its environment.
-        authorities: hosts and ports that the browser has to reach, all on this machine.
-        user: whose account this is.
-        host: what this machine calls itself.
-        command: of ours, which a container can be started with again; empty: another program asks.
-        ours: one of the ports is our own; of no other can we say where it listens.
+        place: the kind of environment.
+        environ: its variables.
+        authorities: hosts and ports that the browser must reach, all on this machine.
+        user: name of the account.
+        host: name of this machine.
+        command: of this program, with which a container can be started again; empty in another program.
+        ours: one of the ports belongs to this program; where the others listen is not known.
     """
     ports = [one.rpartition(":")[2] for one in authorities]
     if not ports:
@@ -74,7 +74,7 @@ def forwarding_command(
 
 
 def instruction(place: Place) -> str:
-    """Return what stands before that line: where it is for."""
+    """Return the sentence before the command, which says where to run it."""
     if place.name == "container":
         return "Is your browser outside of the container? Then start the container like this:"
     what = "Do this" if place.name in _BY_VSCODE else "Run this there"
@@ -82,16 +82,16 @@ def instruction(place: Place) -> str:
 
 
 def _published(environ: Mapping[str, str], ports: list[str], command: str) -> str:
-    """Publishing a port leads to no loopback address in the container, so two things have to be changed."""
+    """Return the command that publishes a port; the program must listen on all addresses for that."""
     program = "podman" if environ.get("container") in ("podman", "oci") else "docker"
     if len(ports) > 1 or not command:
-        # Only our own port can listen elsewhere; that of a server here has to be reached as it is.
+        # Only this program can listen on another address; a server in the container cannot.
         return f"{program} run --network host ..."
     return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... {command} --port {ports[0]} --bind 0.0.0.0"
 
 
 def _this_machine(environ: Mapping[str, str], user: str, host: str) -> str:
-    """Return what ssh on another machine needs to reach this one: the address that it came to, if it did."""
+    """Return user and host for ssh on another machine; the host is that of the SSH session, if any."""
     connection = environ.get("SSH_CONNECTION", "").split()
     if len(connection) != 4:
         return f"{user}@{host}"

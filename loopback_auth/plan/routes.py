@@ -1,13 +1,14 @@
-"""The choice between the flows: what is known about machine and provider in, the ordered ways to sign in out.
+"""Choose the flows, from what is known about the machine and the provider.
 
-Theory of operation. Nothing that is known before the start proves that a browser can reach us, so the likely
-routes are opened together and what happens decides: a visit to our page, an opener that fails, an answer from
-elsewhere. A visit proves that the browser can come back, and not that the server lets it: when nothing comes
-back for a while, the next route is opened beside. How sure we are only sets the order and who waits. A *no*
-alone takes a route away.
+Theory of operation. Nothing that is known before the start proves that a browser can reach this machine.
+Therefore the likely flows are opened together, and events decide: a visit to our start page, a browser that
+cannot be started, an answer through another flow. A visit proves that the browser can reach this machine, but
+not that the server redirects there: when no response comes for a while, the next flow is opened as well. The
+levels of the facts decide only the order, and which flows wait. A flow is removed only when it certainly
+cannot work (*no*).
 
-Weak spots, admitted. A port that a person forwarded beforehand cannot be seen, nor can an HSTS rule that
-sends `localhost` to https (cli/cli#650), nor a VPN between Windows and WSL (microsoft/WSL#8905).
+Known weaknesses. The program cannot detect a port that a person has forwarded, an HSTS rule that turns
+`localhost` into https (cli/cli#650), or a VPN between Windows and WSL (microsoft/WSL#8905).
 
 Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 """
@@ -39,15 +40,15 @@ if TYPE_CHECKING:
     from loopback_auth.plan.model import Capabilities, Facts, Surroundings
 
 VISIT_SECONDS = 10.0
-"""Seconds that a browser which was started gets to come to our page; a cold one needs five."""
+"""Seconds for a started browser to visit our start page; a browser that was not running needs five."""
 VISIT_SECONDS_BY_HAND = 20.0
-"""The same where a person has to open the link first, or Windows has to wake up."""
+"""The same when the person has to open the link, or when Windows starts the browser for WSL."""
 
 RETURN_SECONDS = 40.0
-"""Seconds from a visit to our page until the browser is missed: longer than most people need for a password,
-a second factor and the approval."""
+"""Seconds after a visit to our start page until the next flow is opened: longer than most people need for a
+password, a second factor and the approval."""
 
-NOT_ALLOWED = "It is not among the flows that were asked for."
+NOT_ALLOWED = "It is not among the allowed flows."
 NOBODY = "There is no terminal to confirm the account on; --yes accepts any account."
 NOBODY_PASTES = "There is no terminal to paste an address into."
 
@@ -57,7 +58,7 @@ _SAID = {
     "file": "the configuration file says so",
     "preset": "the preset says so",
 }
-"""A wish's origin, by its first word; any other is a clause already."""
+"""Clauses for the origin of an override, by its first word; any other origin is a clause already."""
 
 _REACHES_US = {
     YES: "Your browser can come back to this machine",
@@ -75,14 +76,14 @@ def plan(
     allowed: Collection[str] = CHOOSABLE,
     unconfirmed: bool = False,
 ) -> Plan:
-    """Choose the ways to sign in here.
+    """Choose the flows with which to sign in here.
 
     Args:
-        surroundings: what was seen.
+        surroundings: what was detected.
         capabilities: what the provider and the client allow.
-        overrides: name of a fact to its level and who said so; they stand above what was detected.
+        overrides: name of a fact to level and origin; they take precedence over what was detected.
         allowed: flows that may be chosen.
-        unconfirmed: a sign-in approved elsewhere may be kept without a person who confirms the account.
+        unconfirmed: a sign-in that anybody can approve may be kept without a person who confirms the account.
     """
     traits = derived_signals(surroundings)
     facts, place = facts_of(surroundings, traits, overrides), place_of(traits)
@@ -105,10 +106,10 @@ def plan(
 def _why_not(
     surroundings: Surroundings, traits: Traits, facts: Facts, overrides: Mapping[str, tuple[str, str]]
 ) -> str:
-    """Say why no browser is started; empty when one is."""
+    """Return why no browser is started; empty when one is."""
     opens = facts.opens
     if traits["text_browser"]:
-        # Even a wish does not give the terminal away.
+        # A text browser never gets the terminal, even if the person overrides the fact.
         return f"BROWSER names a text browser, {traits['text_browser']}"
     if traits["print_only"]:
         return f"BROWSER is set to {traits['print_only']}"
@@ -117,7 +118,7 @@ def _why_not(
 
 
 def _clause(name: str, facts: Facts, overrides: Mapping[str, tuple[str, str]]) -> str:
-    """Return the reason of a fact as a clause, without the path of a file in it."""
+    """Return the reason of a fact as a clause, without file paths."""
     reason: str = getattr(facts, name).because[0]
     kind, _, place = reason.partition(" ")
     return _SAID[kind].format(place) if name in overrides and kind in _SAID else reason
@@ -131,7 +132,7 @@ def _refused(
     *,
     unconfirmed: bool,
 ) -> dict[str, str]:
-    """Return the flows that are no routes, each with one sentence."""
+    """Return the flows that are not used, each with one sentence."""
     unreachable = f"Your browser cannot come back to this machine: {_clause('reaches', facts, overrides)}."
     here = dict.fromkeys(REDIRECTING, unreachable if facts.reaches.level == NO else "")
     here |= dict.fromkeys(POLLED, NOBODY if facts.person.level == NO and not unconfirmed else "")
@@ -147,7 +148,7 @@ def _refused(
 def _routes(
     facts: Facts, refused: Mapping[str, str], overrides: Mapping[str, tuple[str, str]], patience: float
 ) -> tuple[Route, ...]:
-    """Order what is left, and say when each begins."""
+    """Return the remaining flows in order, each with the moment at which it starts."""
     open_ = [flow for flow in CHOOSABLE if flow not in refused]
     reaches, because = facts.reaches.level, _clause("reaches", facts, overrides)
     elsewhere = [flow for flow in open_ if flow in POLLED]

@@ -1,8 +1,8 @@
-"""The signals that the machine gives: which variables and files are looked at, and what each one says.
+"""The signals of the environment: which variables and files are looked at, and what each of them means.
 
-A signal is no answer: most of them lie somewhere (a display that tmux remembers, `CI=false`, an image that
-sets DEBIAN_FRONTEND for everybody). What follows from them is decided in `facts`. What is shown of them is
-safe to be posted in public: a value that could name a person or a machine is only said to be set.
+A signal alone decides nothing, because most of them can be wrong: a display that tmux remembers, `CI=false`,
+an image that sets DEBIAN_FRONTEND for every user. What follows from them is decided in `facts`. Signals can
+be posted in public: a value that could identify a person or a machine is shown as "set".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WORKSPACES = (
 )
 CLOUD_SHELLS = ("CLOUD_SHELL", "EDITOR_IN_CLOUD_SHELL", "MONOSPACE_ENV", "ACC_CLOUD")
 CLOUD_SHELL_HOSTS = {"AWS_EXECUTION_ENV": "cloudshell", "AZUREPS_HOST_ENVIRONMENT": "cloud-shell"}
-"""These have other values elsewhere; lower case, and only the beginning counts."""
+"""Variables that other environments have too, and how their values begin in a cloud shell, in lower case."""
 WSL = ("WSL_INTEROP", "WSL_DISTRO_NAME")
 POD = "KUBERNETES_SERVICE_HOST"
 CONTAINER = "container"
@@ -111,12 +111,12 @@ _HARMLESS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 
 
 class Signal:
-    """One thing that was seen.
+    """A signal that is present.
 
     Args:
         name: the variable, the file, or what else was looked at.
-        value: as it may be shown to anybody.
-        meaning: what it says about where this runs.
+        value: in a form that can be posted in public.
+        meaning: what it says about the environment.
     """
 
     __slots__ = ("meaning", "name", "value")
@@ -131,7 +131,7 @@ class Signal:
 
 
 def signals(surroundings: Surroundings) -> tuple[Signal, ...]:
-    """List what is there of all that is looked at; whether there are terminals is always said."""
+    """Return the signals that are present; those about terminals always are."""
     environ = surroundings.environ
     found = [
         Signal(name, _shown(name, surroundings, public=public), _meaning(name, environ[name], meaning))
@@ -150,24 +150,24 @@ def signals(surroundings: Surroundings) -> tuple[Signal, ...]:
 
 
 def truthy(value: str | None) -> bool:
-    """Return whether a variable says yes: set, and to nothing that means no."""
+    """Return whether a variable means yes: it is set, and not to a word that means no."""
     return (value or "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
 def first(environ: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return the first of these variables that says yes, or nothing."""
+    """Return the name of the first of these variables that means yes; empty when none does."""
     return next((name for name in names if truthy(environ.get(name))), "")
 
 
 def overridden(
     environ: Mapping[str, str], files: Iterable[str], overrides: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return variables and files as the person wants them to be seen.
+    """Return variables and files with those that the settings override.
 
     Args:
-        environ: the environment.
-        files: of those in `PROBED`, the ones that exist.
-        overrides: name to value; a name that is a path stands for a file, and an empty value takes it away.
+        environ: the environment variables.
+        files: those in `PROBED` that exist.
+        overrides: name to value; a path names a file, and an empty value removes it.
     """
     variables = {name: value for name, value in environ.items() if name not in overrides}
     variables |= {name: value for name, value in overrides.items() if value and not name.startswith("/")}
@@ -194,7 +194,7 @@ def _shown(name: str, surroundings: Surroundings, *, public: bool) -> str:
 
 
 def _browser(surroundings: Surroundings) -> str:
-    """Name the program in BROWSER, if it is one: what is split wrongly may be the name of a folder."""
+    """Return the name of the program in BROWSER; empty if it may be the name of a folder instead."""
     environ = surroundings.environ
     if word := print_only(environ):
         return word

@@ -180,7 +180,7 @@ def test_missing_secret_is_a_reason_and_is_not_asked_for(
 
     assert status == 0
     assert "Client secret" not in shown
-    assert "The server wants a client secret to exchange the code, and none is set." in shown
+    assert "The server requires a client secret" in shown
     assert "no client_secret There is none. Set LOOPBACK_AUTH_CLIENT_SECRET" in shown
     assert "unknown grant_type=authorization_code The server wants the client secret first" in shown
     assert "redirect_uri" in shown
@@ -234,7 +234,7 @@ def test_no_way_left_has_a_status_of_its_own(command_line: CommandLine) -> None:
 
     assert ended.status == NOBODY
     assert "No flow can sign you in" in ended.stdout
-    assert "  code    The server wants a client secret" in ended.stdout
+    assert "  code    The server requires a client secret" in ended.stdout
     assert "  device  There is no terminal" in ended.stdout
     assert "To reach the port" not in ended.stdout
 
@@ -245,7 +245,7 @@ def test_flow_that_was_asked_for_is_the_only_one(command_line: CommandLine) -> N
     told = sections(ended.stdout)
 
     assert ended.status == 0
-    assert "asked for" in told["How to sign in to npm, in order:"][0]
+    assert "requested" in told["How to sign in to npm, in order:"][0]
     assert told["Why it cannot be used:"][0].startswith("  ticket  There is no terminal")
     assert "  yes      ticket     Its contract is known" in ended.stdout
 

@@ -37,7 +37,7 @@ from loopback_auth.plan.model import (
     Plan,
     Surroundings,
 )
-from loopback_auth.plan.routes import plan
+from loopback_auth.plan.routes import NOT_ALLOWED, plan
 from loopback_auth.plan.signals import PROBED, READ
 
 BROWSERS = ("firefox", "none", "", "lynx", "'broken", "a:b %s", *(VSCODE["BROWSER"],))
@@ -284,7 +284,7 @@ def test_only_what_is_allowed_is_tried(allowed: str, routes: str) -> None:
     chosen = plan(machine(DESKTOP), EVERYTHING, overrides={}, allowed=allowed.split())
 
     assert story(chosen) == routes
-    assert set(chosen.refused.values()) <= {"It is not among the flows that were asked for."}
+    assert set(chosen.refused.values()) <= {NOT_ALLOWED}
 
 
 def test_every_refusal_names_the_first_reason() -> None:
@@ -295,8 +295,8 @@ def test_every_refusal_names_the_first_reason() -> None:
 
     assert chosen.refused == {
         "code": "Your browser cannot come back to this machine: --no-reachable was given.",
-        "ticket": "This provider is not known to sign in by ticket.",
-        "device": "No device authorization endpoint is known, nor an issuer to ask for it.",
+        "ticket": "No ticket contract is known for this provider.",
+        "device": "Neither a device authorization endpoint nor an issuer is known.",
         "paste": "There is no terminal to paste an address into.",
     }
 
