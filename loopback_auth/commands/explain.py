@@ -28,7 +28,7 @@ from loopback_auth.explain.capture import capture
 from loopback_auth.explain.har import LIMIT
 from loopback_auth.explain.narration import recorded_story, rehearsed_story
 from loopback_auth.explain.rehearsal import rehearse
-from loopback_auth.explain.story import Manner
+from loopback_auth.explain.story import Wording
 from loopback_auth.explain.story_text import members, text
 from loopback_auth.flow_table import FLOWS
 from loopback_auth.settings import needs_secret
@@ -49,13 +49,13 @@ SHOWN = ("issuer", "client_id", "scope", "response_mode", "ticket")
 WIDEST = 100
 """Characters of a line."""
 STAND_INS = {"client_id": "CLIENT_ID"}
-SECRET = "client-secret-of-nobody"
-"""What the rehearsal has for a client secret; it becomes a label."""
+SECRET = "made-up-client-secret"
+"""The client secret in a rehearsal; the output shows its label."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    # The settings have a flag of the same name, for which there is no use here.
+    # The settings have flags of the same names; here they are positional.
     parser.add_argument("name", nargs="?", metavar="FLOW", help="which flow to explain")
     parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="whose addresses to use")
     parser.add_argument("--har", metavar="FILE", help="explain a recording instead; - is stdin")
@@ -63,7 +63,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Explain."""
+    """Run the command."""
     if options.har is not None:
         if options.name:
             raise ConfigError("The recording shows which flow it is.", hint="Leave FLOW out with --har.")
@@ -90,22 +90,22 @@ def _list(options: argparse.Namespace) -> int:
 def _story(name: str, options: argparse.Namespace) -> Story:
     client = _client(name, options)
     rehearsal = rehearse(name, client)
-    # A vendor of tickets alone is no provider that has a name.
+    # A vendor that only has tickets is not a provider with a name.
     provider = rehearsal.provider if options.provider or not options.ticket else options.ticket
-    manner = Manner(
+    wording = Wording(
         provider,
         rehearsal.translated,
         rehearsal.contract,
         rehearsed=client is not None,
         declared=client.provider if client is not None else None,
     )
-    return rehearsed_story(rehearsal.run, manner)
+    return rehearsed_story(rehearsal.run, wording)
 
 
 def _client(name: str, options: argparse.Namespace) -> ClientConfig | None:
-    """Describe the client that the settings name; None for the demonstration's own.
+    """Return the client that the settings describe; None for the one of the demonstration server.
 
-    What is missing of it is made up: no part of it is sent to anybody.
+    Missing values are made up: nothing is sent.
     """
     if name in every_preset():
         raise ConfigError(

@@ -1,1 +1,1 @@
-"""A flow told step by step: one that is rehearsed here, or one that somebody has recorded."""
+"""Explanations of a sign-in, step by step: of a rehearsal in memory, or of a recording."""

@@ -1,12 +1,12 @@
-"""Somebody's recording as sign-ins of ours: traces without secrets, judged like any other.
+"""The sign-ins in a recording: traces without secrets, checked like any other.
 
-Theory of operation. Every request is named, or left alone. Of those that are named the secrets are learnt,
-all of them before anything is written, so that each is the same label wherever it turns up. Requests that
-share a secret belong to one sign-in (see `grouping`). Then everything is written with labels and reduced to
-what the specifications have names for; what was read is forgotten.
+Theory of operation. Each request is recognised, or left out (see `recognition`). The secrets of all
+recognised requests are learnt before anything is written, so that each has the same label everywhere.
+Requests that share a secret belong to the same sign-in (see `grouping`). Then the requests are written with
+labels and reduced to what the specifications have names for (see `reduction`); what was read is dropped.
 
-A browser records its own legs. What a program says to the server is in nobody's archive but a proxy's, and is
-not observed then.
+A browser records only its own requests. The requests of a program to the server are only in the recording
+of a proxy; elsewhere they count as not observed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of
 from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.endings import ending_of, flow_of
-from loopback_auth.explain.grouping import BESIDES, Found, groups, server
+from loopback_auth.explain.grouping import NO_SIGN_IN_ALONE, NamedRequest, groups, server
 from loopback_auth.explain.har import Archive, Entry, read_archive
 from loopback_auth.explain.recognition import Recognition, ticket_ids
 from loopback_auth.explain.reduction import reduced
@@ -31,14 +31,19 @@ from loopback_auth.trace.records import Exchange, Party, Trace
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.writing import written_exchange, written_secrets
 
-NATIVE = ("no-client-secret", "redirect-loopback-literal")
-"""Checks of programs on a person's own machine."""
+NATIVE_APP_CHECKS = ("no-client-secret", "redirect-loopback-literal")
+"""Checks for programs on the user's machine."""
 PARTIES: tuple[Party, ...] = ("client", "browser", "server", "person", "stranger")
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """The sign-ins that were found, each with the contract of its tickets, and how much else there was."""
+    """The sign-ins in a recording.
+
+    Args:
+        runs: each sign-in, with the ticket contract if it used tickets.
+        others: how many other requests there were.
+    """
 
     runs: tuple[tuple[Run, TicketContract | None], ...]
     others: int
@@ -48,34 +53,36 @@ def capture(content: bytes) -> Capture:
     """Find the sign-ins in an HTTP archive.
 
     Args:
-        content: of the file; untrusted.
+        content: bytes of the file; untrusted.
 
     Raises:
-        ConfigError: it is no archive.
+        ConfigError: the content is not an HTTP archive.
     """
     archive = read_archive(content)
     if archive.flows:
-        return _own(archive)
+        return _own_archive(archive)
     recognition = Recognition()
-    found = list(_found(archive.entries, recognition))
+    found = list(_named_requests(archive.entries, recognition))
     redactor = Redactor()
     for one in found:
         _learn(one, redactor, recognition.contract)
-    told = [group for group in groups(found, redactor) if not {one.step for one in group} <= BESIDES]
-    runs = [_run(group, redactor) for group in told]
+    sign_ins = [
+        group for group in groups(found, redactor) if not {one.step for one in group} <= NO_SIGN_IN_ALONE
+    ]
+    runs = [_run(group, redactor) for group in sign_ins]
     return Capture(
         tuple((run, recognition.contract if run.flow == "ticket" else None) for run in runs),
-        len(archive.entries) - sum(map(len, told)),
+        len(archive.entries) - sum(map(len, sign_ins)),
     )
 
 
-def _own(archive: Archive) -> Capture:
-    """Read an archive that we have written: it says itself what belongs together, and what each is."""
+def _own_archive(archive: Archive) -> Capture:
+    """Read an archive that this program wrote: it names its flows and requests itself."""
     runs: list[tuple[Run, TicketContract | None]] = []
     for page, flow in archive.flows.items():
         recognition, redactor = Recognition(), Redactor()
         entries = [entry for entry in archive.entries if entry.page == page]
-        found = [one for entry in entries if (one := _noted(entry)) is not None]
+        found = [one for entry in entries if (one := _noted_request(entry)) is not None]
         for one in found:
             recognition.step(one.entry)
             _learn(one, redactor, recognition.contract)
@@ -87,7 +94,7 @@ def _own(archive: Archive) -> Capture:
     )
 
 
-def _noted(entry: Entry) -> Found | None:
+def _noted_request(entry: Entry) -> NamedRequest | None:
     notes = entry.notes
     step, address = notes.get("step"), notes.get("address")
     sender = next((party for party in PARTIES if party == notes.get("sender")), None)
@@ -95,7 +102,7 @@ def _noted(entry: Entry) -> Found | None:
     if not isinstance(step, str) or not isinstance(address, str) or sender is None or receiver is None:
         return None
     observed = notes.get("observed") is not False
-    return Found(_with_labels_escaped(entry), step, sender, receiver, _escaped(address), observed)
+    return NamedRequest(_with_labels_escaped(entry), step, sender, receiver, _escaped(address), observed)
 
 
 def _with_labels_escaped(entry: Entry) -> Entry:
@@ -113,8 +120,8 @@ def _escaped(text: str) -> str:
     return LABEL.sub(lambda label: quote(label[0], safe=""), text)
 
 
-def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found]:
-    """Name the requests that belong to a sign-in."""
+def _named_requests(entries: Iterable[Entry], recognition: Recognition) -> Iterator[NamedRequest]:
+    """Iterate over the requests that belong to a sign-in, each with its name."""
     led: dict[str, str] = {}
     for entry in entries:
         url = entry.request.url
@@ -123,7 +130,7 @@ def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found
         step = recognition.step(whole)
         target = entry.answer.header("location") if entry.answer is not None else ""
         if "#" in target:
-            # A request has no fragment, but the browser goes on with the one that it was led by.
+            # RFC 9110 §10.2.2: the browser keeps the fragment of the redirect; a request has none.
             led[target.partition("#")[0]] = target
         if not step:
             continue
@@ -131,16 +138,18 @@ def _found(entries: Iterable[Entry], recognition: Recognition) -> Iterator[Found
         back = without_query(url) in recognition.redirect_uris or step in RESPONSES
         shown = address if entry.navigates or step == "authorization response" else ""
         request = replace(entry.request, url=url.partition("#")[0])
-        yield Found(replace(entry, request=request), step, sender, "client" if back else "server", shown)
+        yield NamedRequest(
+            replace(entry, request=request), step, sender, "client" if back else "server", shown
+        )
 
 
-def _learn(one: Found, redactor: Redactor, contract: TicketContract | None) -> None:
-    """Remember the secrets of a request and its answer."""
+def _learn(one: NamedRequest, redactor: Redactor, contract: TicketContract | None) -> None:
+    """Remember the secrets of a request and its response."""
     request, answered = one.entry.request, one.entry.answer
     for ticket in ticket_ids(contract, request.url):
         redactor.learn("ticket", ticket)
     for label in LABEL.findall(unquote(without_query(request.url))):
-        # An archive of ours, in which it is one already.
+        # In an archive that this program wrote, the secret is a label already.
         redactor.learn(label_kind(label), label)
     redactor.learn_request(request, guess=one.sender == "browser")
     redactor.learn_url(one.address, guess=True)
@@ -151,7 +160,7 @@ def _learn(one: Found, redactor: Redactor, contract: TicketContract | None) -> N
     redactor.learn_url(answered.header("location"), guess=True)
 
 
-def _run(found: Sequence[Found], redactor: Redactor, *, flow: str = "") -> Run:
+def _run(found: Sequence[NamedRequest], redactor: Redactor, *, flow: str = "") -> Run:
     begun = found[0].entry.at
     entries = tuple(_exchange(number, one, begun, redactor) for number, one in enumerate(found, 1))
     trace = Trace(
@@ -164,25 +173,25 @@ def _run(found: Sequence[Found], redactor: Redactor, *, flow: str = "") -> Run:
     outcome, reason, tokens = ending_of(trace)
     run = Run(trace.flow, outcome, trace, reason=reason, tokens=tokens)
     judged = findings(run)
-    return replace(run, findings=tuple(map(_excused, judged)) if _is_web(run) else judged)
+    return replace(run, findings=tuple(map(_not_for_web, judged)) if _is_web(run) else judged)
 
 
 def _is_web(run: Run) -> bool:
-    """Return whether the program is a web server, which has an address of its own and can keep a secret."""
+    """Return whether the redirect URI belongs to a web server, which can keep a client secret."""
     message = authorization_request(run.trace)
     uri = message.parameters.get("redirect_uri", "") if message is not None else ""
     return bool(uri) and host_of(uri) not in LOOPBACK
 
 
-def _excused(finding: Finding) -> Finding:
-    """Drop what is asked of native apps alone (RFC 8252 §8.3, §8.5)."""
-    if finding.id not in NATIVE:
+def _not_for_web(finding: Finding) -> Finding:
+    """Excuse a web server from the checks for native apps (RFC 8252 §8.3, §8.5)."""
+    if finding.id not in NATIVE_APP_CHECKS:
         return finding
     because = "The redirect URI belongs to a web server; this check is for programs on the user's machine."
     return replace(finding, verdict="not applicable", because=because, steps=(), advice="")
 
 
-def _exchange(number: int, one: Found, begun: float, redactor: Redactor) -> Exchange:
+def _exchange(number: int, one: NamedRequest, begun: float, redactor: Redactor) -> Exchange:
     exchange = written_exchange(
         one.entry.request,
         one.entry.answer,

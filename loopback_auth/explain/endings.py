@@ -1,4 +1,7 @@
-"""The name of the flow of a recorded sign-in, and how it ended, as far as the exchanges show it."""
+"""The flow of a recorded sign-in, and how it ended.
+
+Decides both from the recorded exchanges alone; an end that they do not show is reported as such.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,14 @@ from loopback_auth.trace.records import Exchange, Trace
 
 PUSHED = "pushed authorization request"
 NO_END = "The recording does not show how it ended."
-AFTERWARDS = frozenset({"UserInfo request", "introspection request", "refresh request", "revocation request"})
+AFTER_SIGN_IN = frozenset(
+    {"UserInfo request", "introspection request", "refresh request", "revocation request"}
+)
 """Requests that come after a sign-in."""
 
 
 def flow_of(entries: Sequence[Exchange]) -> str:
-    """Name the flow by what was asked for, or by what came."""
+    """Return the name of the flow, from what was requested, or from the response."""
     steps = {entry.step for entry in entries}
     for name in POLLED:
         if any(step.startswith(name) for step in steps):
@@ -44,7 +49,7 @@ def flow_of(entries: Sequence[Exchange]) -> str:
 
 
 def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
-    """Say how it ended, as far as the recording shows that."""
+    """Return the outcome, the reason if it failed, and the tokens, as far as the recording shows them."""
     scope = next(
         (
             value
@@ -56,7 +61,7 @@ def ending_of(trace: Trace) -> tuple[Outcome, str, Tokens | None]:
     )
     for exchange in trace.exchanges():
         if exchange.step == "authorization request" and exchange.status >= 400:
-            # RFC 6749 §4.1.2.1: where client or redirect URI are wrong, the browser is not sent back.
+            # RFC 6749 §4.1.2.1: when the client or redirect URI is wrong, the browser is not redirected.
             return "refused", f"{exchange.step}: status {exchange.status}", None
         along = dict(
             (

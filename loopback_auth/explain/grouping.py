@@ -1,9 +1,10 @@
-"""Which requests of a recording belong to the same sign-in.
+"""Decides which requests of a recording belong to the same sign-in.
 
-Those that share a secret: the state leads from the request to the answer, the code from there to the token
-request, the token to whatever is done with it. An answer that shares none, because its state is a stranger's
-or not to be seen, goes to the request that waits for one at its address: that is what was wrong there. What
-has no secret, or is the first to show a token, goes to the sign-in before it at the same server.
+Requests that share a secret belong together: the state leads from the authorization request to its
+response, the code from there to the token request, the token to its use. A response that shares no secret,
+because its state is wrong or was not recorded, belongs to the request that waits for a response at its
+address, so that the checks see what is wrong. A request without a secret, or the first with a token,
+belongs to the latest sign-in at the same server.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ DIRECT = (
     "ticket request",
     "token request",
 )
-"""Requests whose answers belong to the sign-in as they do."""
+"""Requests of the program whose responses belong to the same sign-in."""
 LINKING = frozenset(
     {
         "access_token",
@@ -44,22 +45,31 @@ LINKING = frozenset(
         "user_code",
     }
 )
-"""Kinds of secrets that two requests of the same sign-in share, and no others do."""
-BESIDES = frozenset({"key set request", "metadata request"})
-"""Requests that tell of no sign-in when there are no others."""
-FOLLOWING = frozenset({"UserInfo request", "account request", "introspection request", "revocation request"})
-"""Requests that carry a token which a sign-in may have got where nobody recorded it."""
+"""Kinds of secrets that are shared only by requests of the same sign-in."""
+NO_SIGN_IN_ALONE = frozenset({"key set request", "metadata request"})
+"""Requests that are not a sign-in when there are no others."""
+TOKEN_USES = frozenset({"UserInfo request", "account request", "introspection request", "revocation request"})
+"""Requests with a token that a sign-in may have obtained where it was not recorded."""
 
 ASKING = frozenset({"authorization request", PUSHED})
-"""Requests that say where the answer goes."""
+"""Requests that name the redirect URI for the response."""
 
-Group = tuple[set[str], list["Found"]]
-"""The labels that lead to a sign-in, and its requests."""
+Group = tuple[set[str], list["NamedRequest"]]
+"""The labels that belong to a sign-in, and its requests."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A request that was named; `address` has the fragment that the browser brought along."""
+class NamedRequest:
+    """A recorded request that was recognised.
+
+    Args:
+        entry: the request with its response, secrets included.
+        step: name of the request in the specifications.
+        sender: who sent it.
+        receiver: who answered it.
+        address: what the address bar showed, fragment included; empty when the request was not a navigation.
+        observed: the recorder saw the request; False when it was only concluded.
+    """
 
     entry: Entry
     step: str
@@ -69,8 +79,8 @@ class Found:
     observed: bool = True
 
 
-def groups(found: Sequence[Found], redactor: Redactor) -> list[list[Found]]:
-    """Put together what belongs to one sign-in, in the order in which each began."""
+def groups(found: Sequence[NamedRequest], redactor: Redactor) -> list[list[NamedRequest]]:
+    """Group the requests by sign-in; the sign-ins are in the order in which they began."""
     begun: list[Group] = []
     for one in found:
         links = _links(one, redactor)
@@ -88,24 +98,24 @@ def groups(found: Sequence[Found], redactor: Redactor) -> list[list[Found]]:
     return [sorted(members, key=lambda one: one.entry.at) for _, members in begun]
 
 
-def _joined_otherwise(one: Found, links: set[str], begun: Sequence[Group]) -> list[Group]:
-    """Return the last sign-in that a request belongs to although it shares no secret with it."""
+def _joined_otherwise(one: NamedRequest, links: set[str], begun: Sequence[Group]) -> list[Group]:
+    """Return the latest sign-in to which a request belongs without sharing a secret."""
     belongs = _waits_for if one.step in RESPONSES else _is_at_its_server
     return [group for group in reversed(begun) if belongs(group, one, links)][:1]
 
 
-def _waits_for(group: Group, one: Found, _links: set[str]) -> bool:
+def _waits_for(group: Group, one: NamedRequest, _links: set[str]) -> bool:
     steps = {member.step for member in group[1]}
     asked = [sent(member.entry.request) for member in group[1] if member.step in ASKING]
     at = {without_query(parameters.get("redirect_uri", "")) for parameters in asked}
     return without_query(one.entry.request.url) in at and one.step not in steps
 
 
-def _is_at_its_server(group: Group, one: Found, links: set[str]) -> bool:
-    """Return whether a request is at a sign-in's own server, where one of both has no secret to compare."""
+def _is_at_its_server(group: Group, one: NamedRequest, links: set[str]) -> bool:
+    """Return whether a request went to the server of a sign-in, when there are no secrets to compare."""
     here = server(one.entry.request.url)
     nothing = not links or not group[0]
-    first_use = one.step in FOLLOWING and "access_token" not in map(label_kind, group[0])
+    first_use = one.step in TOKEN_USES and "access_token" not in map(label_kind, group[0])
     return (nothing or first_use) and any(server(member.entry.request.url) == here for member in group[1])
 
 
@@ -114,7 +124,7 @@ def server(url: str) -> str:
     return "/".join(without_query(url).split("/", 3)[:3])
 
 
-def _links(one: Found, redactor: Redactor) -> set[str]:
+def _links(one: NamedRequest, redactor: Redactor) -> set[str]:
     request = one.entry.request
     texts = [
         request.url,

@@ -1,14 +1,13 @@
-"""HTTP archives, as the developer tools of browsers export them: read strictly, and into messages of ours.
+"""Reads HTTP archives (HAR), as the developer tools of browsers export them, into our messages.
 
-What comes out still holds every secret, and is for `capture` alone. Members that are not needed are not
-looked at; one that is needed and is of another kind than the format has it is an error that names its place
-and quotes no value. One that is missing or null is taken for empty wherever writers leave it out: a request
-that nobody answered must not cost the whole recording. Addresses lose what stands before an @, which is a
-password.
+The result still has every secret and is only for `capture`. Members that are not needed are ignored. A
+needed member of the wrong type is an error, which names its place and quotes no value. A missing or null
+member counts as empty where writers leave it out: one request without a response must not cost the whole
+recording. User name and password in an address are removed.
 
 Source: http://www.softwareishard.com/blog/har-12-spec/; Chromium leaves fragments out of addresses and,
-unless told otherwise, Authorization and cookies; Firefox leaves out what is undefined; Playwright gives what
-was not answered the status -1.
+by default, Authorization and cookies; Firefox leaves out what is undefined; Playwright gives
+what was not answered the status -1.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from loopback_auth.trace.records import Headers
 LIMIT = 50_000_000
 """Bytes of an archive."""
 BODY_LIMIT = 1_000_000
-"""Characters of a body; what is longer is no message of a sign-in."""
-FARTHEST = 1e15
-"""Milliseconds; beyond every date."""
+"""Characters of a body; a longer one is not a message of a sign-in."""
+MAX_MILLISECONDS = 1e15
+"""A larger number of milliseconds is not a time."""
 BROWSERS = ("webinspector", "firefox")
-"""Who says in the archive that it was a browser."""
-PACKED = (b"\x1f\x8b", b"PK\x03\x04")
-"""How files begin that are compressed: gzip, zip."""
+"""Names in an archive of the browsers that wrote it."""
+COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04")
+"""First bytes of compressed files: gzip, zip."""
 
 _USER = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
 _HINT = "Export it again: in the browser's developer tools, open Network and save all as HAR with content."
@@ -44,15 +43,17 @@ _HINT = "Export it again: in the browser's developer tools, open Network and sav
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request in an archive, with its answer.
+    """One request in an archive, with its response.
 
     Args:
-        at: Unix seconds.
-        seconds: until the answer was there.
-        answer: None when there was none.
-        navigates: it changes what the address bar shows.
-        page: what the archive groups it under.
-        notes: what an archive of ours says besides, by names without their underscores.
+        at: when the request began, in Unix seconds.
+        seconds: from the request to the end of the response.
+        request: with every secret.
+        answer: the response, with every secret; None when there was none.
+        by_browser: a browser sent the request.
+        navigates: the request changes what the address bar shows.
+        page: ID of the page under which the archive has it.
+        notes: the members that an archive of this program adds, by names without their underscores.
     """
 
     at: float
@@ -67,7 +68,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The entries in order of time, and, in archives of ours, the flow of each page."""
+    """The content of an archive.
+
+    Args:
+        entries: in order of time.
+        flows: name of the flow by ID of the page; only in an archive that this program wrote.
+    """
 
     entries: tuple[Entry, ...]
     flows: Mapping[str, str]
@@ -77,14 +83,14 @@ def read_archive(content: bytes) -> Archive:
     """Read an archive.
 
     Raises:
-        ConfigError: it is too large, or no archive.
+        ConfigError: the file is too large, compressed, or not an HTTP archive.
     """
     if len(content) > LIMIT:
         raise ConfigError(
             f"The archive is larger than {LIMIT // 1_000_000} MB.",
             hint="Record again, and record only the sign-in.",
         )
-    if content.startswith(PACKED):
+    if content.startswith(COMPRESSED):
         raise ConfigError(
             "This archive is compressed.",
             hint="Unpack it with gunzip or unzip, then pass the .har file.",
@@ -92,10 +98,10 @@ def read_archive(content: bytes) -> Archive:
     try:
         root = json.loads(content.decode("utf-8-sig"), parse_constant=_constant)
     except (ValueError, RecursionError):
-        raise _wrong("it is not valid JSON") from None
+        raise _invalid("it is not valid JSON") from None
     log = _object(_object(root, "the file").get("log"), "log")
     if not _text(log.get("version", "1.2"), "log.version").startswith("1."):
-        raise _wrong("log.version is not 1.2")
+        raise _invalid("log.version is not 1.2")
     creator = log.get("browser") or log.get("creator")
     named = str(_object(creator or dict[str, object](), "log.creator").get("name", "")).lower()
     listed = _list(log.get("entries"), "log.entries")
@@ -110,7 +116,7 @@ def _flows(log: Mapping[str, object]) -> dict[str, str]:
 
 
 def _entry(value: object, where: str, *, browser: bool) -> Entry | None:
-    """Read one entry; None for what is no HTTP at all, such as a data URL."""
+    """Read one entry; None when it is not HTTP, such as a data URL."""
     members = _object(value, where)
     asked = _object(members.get("request"), f"{where}.request")
     if not _text(asked.get("url"), f"{where}.request.url").lower().startswith(("http://", "https://")):
@@ -148,7 +154,7 @@ def _request(members: Mapping[str, object], where: str) -> HttpRequest:
 def _answer(members: Mapping[str, object], where: str) -> HttpResponse | None:
     status = members.get("status") or 0
     if type(status) is not int or not -1 <= status <= 999:
-        raise _wrong(f"{where}.status is not an HTTP status")
+        raise _invalid(f"{where}.status is not an HTTP status")
     if status <= 0:
         return None
     headers = _headers(members.get("headers"), f"{where}.headers")
@@ -162,7 +168,7 @@ def _answer(members: Mapping[str, object], where: str) -> HttpResponse | None:
 
 
 def _as_json(answer: HttpResponse) -> HttpResponse:
-    """Write an answer as JSON where it is a form, as GitHub answers a client that does not ask for JSON."""
+    """Turn a form into JSON: GitHub answers with a form when a client does not ask for JSON."""
     if answer.header("content-type").partition(";")[0].strip().lower() != FORM:
         return answer
     headers = tuple(pair for pair in answer.headers if pair[0].lower() != "content-type")
@@ -173,7 +179,7 @@ def _as_json(answer: HttpResponse) -> HttpResponse:
 
 
 def _completed(headers: Headers, name: str, value: object) -> Headers:
-    """Add a header that the archive keeps elsewhere, if it is not among the headers."""
+    """Add a header that the archive has elsewhere, unless it is among the headers."""
     if not isinstance(value, str) or not value or any(key.lower() == name.lower() for key, _ in headers):
         return headers
     return (*headers, (name, value))
@@ -185,7 +191,7 @@ def _decoded(text: str, where: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise _wrong(f"{where}.content.text is not valid base64") from None
+        raise _invalid(f"{where}.content.text is not valid base64") from None
 
 
 def _bounded(text: str) -> bytes:
@@ -198,7 +204,7 @@ def _is_browser(request: HttpRequest) -> bool:
 
 
 def _headers(value: object, where: str) -> Headers:
-    # HTTP/2 has fields such as :authority, which say what the address says already.
+    # HTTP/2 has fields such as :authority, which repeat the address.
     return tuple(pair for pair in _pairs(value, where) if not pair[0].startswith(":"))
 
 
@@ -214,31 +220,35 @@ def _moment(value: object, where: str) -> float:
     try:
         return datetime.fromisoformat(_text(value, where)).timestamp()
     except (ValueError, OverflowError):
-        raise _wrong(f"{where} is not a date") from None
+        raise _invalid(f"{where} is not a date") from None
 
 
 def _number(value: object, where: str) -> float:
     # Comparisons take whole numbers of any length, and are false for NaN.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -FARTHEST < value < FARTHEST:
-        raise _wrong(f"{where} is not a number")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not -MAX_MILLISECONDS < value < MAX_MILLISECONDS
+    ):
+        raise _invalid(f"{where} is not a number")
     return float(value)
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise _wrong(f"{where} is not a string")
+        raise _invalid(f"{where} is not a string")
     return value
 
 
 def _list(value: object, where: str) -> list[object]:
     if not is_list(value):
-        raise _wrong(f"{where} is not a list")
+        raise _invalid(f"{where} is not a list")
     return value
 
 
 def _object(value: object, where: str) -> Mapping[str, object]:
     if not is_object(value):
-        raise _wrong(f"{where} is not a JSON object")
+        raise _invalid(f"{where} is not a JSON object")
     return value
 
 
@@ -246,5 +256,5 @@ def _constant(_name: str) -> NoReturn:
     raise ValueError
 
 
-def _wrong(what: str) -> ConfigError:
+def _invalid(what: str) -> ConfigError:
     return ConfigError(f"This is not an HTTP archive: {what}.", hint=_HINT)

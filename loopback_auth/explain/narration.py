@@ -1,4 +1,4 @@
-"""The whole explanation of one sign-in: of one that was rehearsed, or of one that was recorded."""
+"""The whole explanation of one sign-in, rehearsed or recorded: puts together the parts of a story."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.by_hand import commands
-from loopback_auth.explain.endings import AFTERWARDS, NO_END
-from loopback_auth.explain.story import FROM_RESPONSE, ExplainedStep, Manner, scenes
-from loopback_auth.explain.story_questions import Answer, Fate, fates, questions
+from loopback_auth.explain.endings import AFTER_SIGN_IN, NO_END
+from loopback_auth.explain.story import FROM_RESPONSE, ExplainedStep, Wording, explained_steps
+from loopback_auth.explain.story_questions import Answer, SecretExposure, questions, secret_exposures
 from loopback_auth.explain.story_templates import NOTES
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
@@ -23,14 +23,14 @@ class Story:
     Args:
         flow: name of the flow.
         title: one line.
-        summary: a sentence or two.
+        summary: the flow in a sentence or two.
         source: clause behind the summary.
-        notes: what the reader needs to know beforehand.
+        notes: what the reader needs to know first.
         scenes: the steps, in order.
         answers: to the questions that people ask.
-        fates: each secret, and who could have taken it.
-        findings: of every check; empty where the server was not the provider's own.
-        by_hand: shell commands that make the same calls, where that is possible.
+        fates: each secret, with who could have taken it.
+        findings: results of the checks; empty for a rehearsal, where the provider did not answer.
+        by_hand: shell commands that make the same requests; empty where a browser must come back.
     """
 
     flow: str
@@ -40,34 +40,34 @@ class Story:
     notes: tuple[str, ...]
     scenes: tuple[ExplainedStep, ...]
     answers: tuple[Answer, ...]
-    fates: tuple[Fate, ...]
+    fates: tuple[SecretExposure, ...]
     findings: tuple[Finding, ...] = ()
     by_hand: tuple[str, ...] = ()
 
 
-def rehearsed_story(run: Run, manner: Manner) -> Story:
-    """Explain what the program would do."""
+def rehearsed_story(run: Run, wording: Wording) -> Story:
+    """Explain what the program does at a provider, from a rehearsal."""
     flow = traits_of(run.flow)
-    told = scenes(run, manner)
+    steps = explained_steps(run, wording)
     return Story(
         flow=run.flow,
-        title=f"{run.flow} at {manner.provider}, step by step",
+        title=f"{run.flow} at {wording.provider}, step by step",
         summary=flow.summary,
-        source=manner.contract.source if manner.contract is not None else flow.source,
-        notes=tuple(_reading_aids(told, manner)),
-        scenes=told,
-        answers=questions(run, manner),
-        fates=fates(run, manner),
-        by_hand=commands(run, manner),
+        source=wording.contract.source if wording.contract is not None else flow.source,
+        notes=tuple(_reading_aids(steps, wording)),
+        scenes=steps,
+        answers=questions(run, wording),
+        fates=secret_exposures(run, wording),
+        by_hand=commands(run, wording),
     )
 
 
 def recorded_story(run: Run, contract: TicketContract | None) -> Story:
-    """Explain a recording."""
-    manner = Manner(contract=contract)
+    """Explain a sign-in that was recorded."""
+    wording = Wording(contract=contract)
     flow = traits_of(run.flow)
     name, summary, source = run.flow, flow.summary, flow.source
-    if {exchange.step for exchange in run.trace.exchanges()} <= AFTERWARDS:
+    if {exchange.step for exchange in run.trace.exchanges()} <= AFTER_SIGN_IN:
         name, summary, source = (
             "What follows a sign-in",
             "The recording does not show the sign-in itself.",
@@ -79,18 +79,18 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
         summary=summary,
         source=contract.source if contract is not None else source,
         notes=tuple(_gaps(run)) if source else (),
-        scenes=scenes(run, manner),
-        answers=questions(run, manner),
-        fates=fates(run, manner),
+        scenes=explained_steps(run, wording),
+        answers=questions(run, wording),
+        fates=secret_exposures(run, wording),
         findings=run.findings,
     )
 
 
-def _reading_aids(told: tuple[ExplainedStep, ...], manner: Manner) -> Iterator[str]:
-    """Explain the placeholders."""
-    shown = repr(told)
-    if manner.rehearsed:
-        yield NOTES["rehearsed"].format(provider=manner.provider)
+def _reading_aids(steps: tuple[ExplainedStep, ...], wording: Wording) -> Iterator[str]:
+    """Iterate over the notes that explain placeholders."""
+    shown = repr(steps)
+    if wording.rehearsed:
+        yield NOTES["rehearsed"].format(provider=wording.provider)
     else:
         yield NOTES["demo"]
     if ":PORT" in shown:
@@ -98,19 +98,19 @@ def _reading_aids(told: tuple[ExplainedStep, ...], manner: Manner) -> Iterator[s
     if "CLIENT_ID" in shown:
         yield NOTES["client_id"]
     if "_endpoint}" in shown or "_uri}" in shown:
-        yield from _where_braces_are_filled(told)
+        yield from _published_addresses(steps)
     if FROM_RESPONSE in shown:
         yield NOTES["from_response"]
 
 
-def _where_braces_are_filled(told: tuple[ExplainedStep, ...]) -> Iterator[str]:
-    asked = [scene.request.removeprefix("GET ") for scene in told if scene.title == "metadata request"]
+def _published_addresses(steps: tuple[ExplainedStep, ...]) -> Iterator[str]:
+    asked = [step.request.removeprefix("GET ") for step in steps if step.title == "metadata request"]
     see = NOTES["see"].format(commands=" or ".join(f"curl {url}" for url in asked)) if asked else ""
     yield NOTES["published"].format(see=see)
 
 
 def _gaps(run: Run) -> Iterator[str]:
-    """Say what must have happened but is not in the recording."""
+    """Iterate over the notes about what the recording does not show."""
     trace = run.trace
     if first_exchange(trace, "authorization response") is not None and _is_missing(trace, "token request"):
         yield NOTES["no_token_request"]

@@ -1,9 +1,11 @@
-"""Which requests of a recording belong to a sign-in, and what each is, in the words of the specifications.
+"""Decides which requests of a recording belong to a sign-in, and names each as the specifications do.
 
-A request is known by its own parameters, by its answer, or by an address that an earlier message named: a
-redirect URI, an endpoint of the metadata, the page for a user code. Of anything else nothing is claimed.
+A request is recognised by its parameters, by its response, or by an address in an earlier message: a
+redirect URI, an endpoint in the metadata, the page for a user code. Nothing is claimed about any other
+request.
 
-Source: RFC 6749 §4, §5, §6; RFC 8628 §3; RFC 9126 §2; RFC 7009 §2.1; RFC 8414 §3; for tickets the contracts.
+Source: RFC 6749 §4, §5, §6; RFC 8628 §3; RFC 9126 §2; RFC 7009 §2.1; RFC 8414 §3; for tickets the
+contracts.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 from loopback_auth.device_and_ticket import Call, TicketContract
 from loopback_auth.explain.har import Entry
-from loopback_auth.explain.story import ANSWERS
+from loopback_auth.explain.story import RESPONSE_PARAMETERS
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.json import member, object_or_none
@@ -28,7 +30,7 @@ GRANTS = {
     DEVICE_CODE: "device token request",
     "refresh_token": "refresh request",
 }
-"""By grant type; with any other nobody signs in."""
+"""By grant type; other grant types are not a sign-in of a user."""
 CALLS = {
     "create": "ticket request",
     "poll": "ticket status request",
@@ -36,24 +38,24 @@ CALLS = {
     "account": "account request",
     "revoke": "revocation request",
 }
-TELLING = "/oauth/tickets"
-"""A path that says what it is, so that the host need not."""
+TICKETS_PATH = "/oauth/tickets"
+"""A path that is recognised on any host."""
 
 
 class Recognition:
-    """Names requests one after the other, and remembers what they tell of those to come."""
+    """Names requests in order, and remembers the addresses that they announce for later ones."""
 
     def __init__(self) -> None:
         self.contract: TicketContract | None = None
-        """Of the tickets that were seen."""
+        """The contract of the tickets that were seen; None before the first."""
         self.redirect_uris: set[str] = set()
         self._behind_fragments: set[str] = set()
-        """Redirect URIs at which an answer is due that no archive may show."""
+        """Redirect URIs whose response is in the fragment, which an archive may leave out."""
         self._states: set[str] = set()
         self._endpoints: dict[str, str] = {}
 
     def step(self, entry: Entry) -> str:
-        """Name a request; empty when it is no part of a sign-in."""
+        """Return the name of a request; empty when it does not belong to a sign-in."""
         request, answer = entry.request, entry.answer
         step = self._ticket(request, answer) or self._named(entry)
         if step in ("authorization request", "pushed authorization request"):
@@ -62,7 +64,7 @@ class Recognition:
         return step
 
     def _expect(self, asked: Mapping[str, str]) -> None:
-        """Remember where the answer to an authorization request goes."""
+        """Remember where the response to an authorization request goes."""
         uri = without_query(asked.get("redirect_uri", ""))
         self.redirect_uris.add(uri)
         usual = "fragment" if {"token", "id_token"} & set(asked.get("response_type", "").split()) else "query"
@@ -93,7 +95,7 @@ class Recognition:
         return self._endpoints.get(place, "UserInfo request" if place.endswith("/userinfo") else "")
 
     def _first_time(self, along: Mapping[str, str]) -> str:
-        """Name an authorization request; a server's own pages often repeat its parameters."""
+        """Name an authorization request once: the pages of a server often repeat its parameters."""
         key = "\n".join(along.get(name, "") for name in ("client_id", "state", "request_uri", "nonce"))
         if key in self._states:
             return ""
@@ -104,7 +106,7 @@ class Recognition:
         fragment = dict(parse_qsl(entry.request.url.partition("#")[2].removeprefix("?")))
         if along.keys() & {"grant_type", "client_secret", "code_verifier"}:
             return False
-        if not ANSWERS & {*along, *fragment}:
+        if not RESPONSE_PARAMETERS & {*along, *fragment}:
             due = place in self._behind_fragments and entry.navigates and entry.request.method == "GET"
         else:
             ours = "state" in {*along, *fragment} and "client_id" not in along and entry.by_browser
@@ -122,7 +124,7 @@ class Recognition:
         for contract in [self.contract] if self.contract is not None else CONTRACTS.values():
             for name, step in CALLS.items():
                 call: Call | None = getattr(contract, name)
-                if call is None or call.method != request.method or not _fits(call, contract, place):
+                if call is None or call.method != request.method or not _matches(call, contract, place):
                     continue
                 if self.contract is None and (
                     name in ("account", "revoke") or not _is_create(name, call, answer)
@@ -148,7 +150,7 @@ class Recognition:
                 self._endpoints[without_query(address)] = step
 
     def _remember(self, step: str, answer: HttpResponse | None) -> None:
-        told = document(answer)
+        members = document(answer)
         if step == "metadata request":
             known = {"userinfo_endpoint": "UserInfo request", "jwks_uri": "key set request"}
         elif step == "device authorization request":
@@ -159,7 +161,7 @@ class Recognition:
         else:
             return
         for name, following in known.items():
-            address = told.get(name)
+            address = members.get(name)
             if isinstance(address, str):
                 self._endpoints[without_query(address)] = following
 
@@ -173,12 +175,12 @@ def sent(request: HttpRequest) -> Mapping[str, str]:
 
 
 def document(message: HttpRequest | HttpResponse | None) -> Mapping[str, object]:
-    """Return the JSON object that is a message's body; an empty one where it is none."""
+    """Return the JSON object in the body of a message; empty when the body is something else."""
     return (object_or_none(message.body) if message is not None else None) or {}
 
 
 def ticket_ids(contract: TicketContract | None, url: str) -> Iterator[str]:
-    """Iterate over the parts of an address that are the id of a ticket."""
+    """Iterate over the parts of an address that are the ID of a ticket."""
     if contract is None:
         return
     for name in CALLS:
@@ -187,26 +189,26 @@ def ticket_ids(contract: TicketContract | None, url: str) -> Iterator[str]:
             yield from (unquote(part) for part in found.groups() if part)
 
 
-def _fits(call: Call, contract: TicketContract, place: str) -> bool:
+def _matches(call: Call, contract: TicketContract, place: str) -> bool:
     return _pattern(call, contract).fullmatch(place) is not None
 
 
 def _pattern(call: Call, contract: TicketContract) -> re.Pattern[str]:
-    """Write the expression of a call's address; one that the server gives as a whole fits nothing."""
+    """Return a pattern for the address of a call; an address that the server chooses matches nothing."""
     free = r"https?://[^/]+(?:/.*)?"
     known = {"base": contract.base, "ui": contract.ui}
     expression = ""
     for literal, name, _, _ in Formatter().parse(without_query(call.url)):
         expression += re.escape(literal)
         if name in known:
-            expression += free if TELLING in call.url else re.escape(known[name])
+            expression += free if TICKETS_PATH in call.url else re.escape(known[name])
         elif name is not None:
             expression += "([^/]+)" if name == "id" else "(?!)"
     return re.compile(expression)
 
 
 def _is_create(name: str, call: Call, answer: HttpResponse | None) -> bool:
-    """Return whether a ticket begins here; or that it was begun before, where the path says enough."""
+    """Return whether a request creates a ticket, or has the ID of one in its path."""
     return "{id}" in call.url if name != "create" else answer is not None and answer.status in call.ok
 
 

@@ -1,8 +1,7 @@
-"""What is left of somebody else's exchange: what the specifications of a sign-in have names for.
+"""Reduces a recorded exchange to what the specifications of a sign-in have names for.
 
-Of every other parameter and member there is the name and not the value, of every other body nothing, and of a
-path no part that looks like a secret. So what nobody knows to be a secret does not show either. Those that
-are known are labels already.
+Known secrets are labels already. This protects the unknown ones: of any other parameter or member only the
+name is kept, of any other body nothing, and no part of a path that looks like a secret.
 """
 
 from __future__ import annotations
@@ -61,19 +60,19 @@ KNOWN = frozenset(
         "verification_url",
     }
 )
-"""Names whose values are left, besides the lists and addresses of metadata."""
+"""Names whose values are kept, besides the lists and addresses of metadata."""
 ADDRESSES = frozenset({"location", "redirect_uri", "referer", "verification_uri_complete"})
-"""Parameters, members and headers that are addresses themselves."""
+"""Parameters, members and headers that hold an address."""
 
 _ORIGIN = re.compile(r"[^/?#]*://[^/]*")
 _NUMBERED = re.compile(r"[A-Za-z0-9._~%=-]*[0-9][A-Za-z0-9._~%=-]*")
 _LONGEST_PART = 12
-"""Characters of a part of a path that has digits in it; a longer one may be a secret."""
+"""Characters of a path segment with digits; a longer one may be a secret."""
 _LONGEST_NAME = 60
 
 
 def reduced(exchange: Exchange) -> Exchange:
-    """Reduce an exchange whose known secrets are labels."""
+    """Reduce an exchange; its known secrets must be labels already."""
     return replace(
         exchange,
         url=reduced_url(exchange.url),
@@ -86,7 +85,7 @@ def reduced(exchange: Exchange) -> Exchange:
 
 
 def reduced_url(url: str) -> str:
-    """Reduce an address in which known secrets are labels."""
+    """Reduce an address; its known secrets must be labels already."""
     head = without_query(url)
     origin = _ORIGIN.match(head)
     start = origin.end() if origin is not None else 0  # It may be relative.
@@ -100,7 +99,7 @@ def reduced_url(url: str) -> str:
 
 
 def _members(body: str) -> str:
-    """Reduce a JSON object; empty for what is none."""
+    """Reduce a JSON object; empty when the body is something else."""
     members = object_or_none(body)
     if members is None:
         return ""
@@ -116,7 +115,7 @@ def _member(name: str, value: object) -> object:
 
 
 def _parameters(pairs: Parameters) -> str:
-    """Write parameters; a label stays one that can be seen."""
+    """Write parameters; labels stay readable."""
     written = ((_name(name), _value(name, value)) for name, value in pairs)
     return "&".join(
         f"{quote(name, safe='')}={value if LABEL.fullmatch(value) else quote(value, safe='')}"
@@ -133,7 +132,7 @@ def _value(name: str, value: str) -> str:
 
 
 def _name(name: str) -> str:
-    """Return a name as far as it can be one: some put a secret in its place."""
+    """Return a name, unless it looks like a secret in the place of a name."""
     cleaned = server_text(name, 80)
     return (
         cleaned

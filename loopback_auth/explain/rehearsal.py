@@ -1,8 +1,8 @@
-"""A flow rehearsed in memory the way it would be run at a provider: with its endpoints, client and dialect.
+"""Runs a flow in memory as the program would run it at a provider, and sends nothing over the network.
 
-What the program would do is what its own flow does here; nobody is asked over the net. The demonstration
-server plays the provider, and its addresses are replaced by the provider's afterwards. An address that only
-the provider can tell, in its metadata or in an answer, stays a name in braces, such as `{token_endpoint}`.
+The flow is the program's own. The demonstration server answers instead of the provider, and afterwards its
+addresses are replaced with the provider's. An address that only the provider knows, from its metadata or a
+response, is a name in braces, such as `{token_endpoint}`.
 """
 
 from __future__ import annotations
@@ -34,39 +34,39 @@ from loopback_auth.trace.records import Trace
 
 CALLBACK = f"{OURS}/callback"
 ANY_PORT = "PORT"
-"""What is written for a port that may be any."""
-GIVEN = {"ticket approval page": "browser_url", "ticket status request": "poll_url"}
-"""Requests whose address a vendor may give as a whole, and its name in the contract."""
+"""Stands for any free port."""
+CHOSEN_ADDRESSES = {"ticket approval page": "browser_url", "ticket status request": "poll_url"}
+"""Requests whose whole address a vendor may choose, and its name in the contract."""
 
-_VERIFIER = "a-verifier-for-those-who-send-none-of-their-own"
+_VERIFIER = "verifier-for-clients-of-providers-without-pkce-0"
 _PROOF = f"&code_verifier={_VERIFIER}".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A run in memory, and how to speak of it.
+    """A run in memory, and the addresses of the provider.
 
     Args:
-        run: its addresses are the demonstration's.
-        provider: name of the provider it was rehearsed for.
-        places: address of the demonstration to address of the provider, longest first.
-        contract: the provider's way to sign in by ticket, where that is the flow.
+        run: has the addresses of the demonstration server.
+        provider: name of the provider.
+        addresses: the provider's address by the demonstration server's, longest first.
+        contract: the provider's ticket contract; None for other flows.
     """
 
     run: Run
     provider: str
-    places: Mapping[str, str]
+    addresses: Mapping[str, str]
     contract: TicketContract | None = None
 
     def translated(self, text: str) -> str:
-        """Put the provider's addresses in place of the demonstration's."""
-        for ours, theirs in self.places.items():
+        """Replace the addresses of the demonstration server with the provider's."""
+        for ours, theirs in self.addresses.items():
             text = text.replace(ours, theirs)
         return text
 
 
-class _Player(DemoServer):
-    """Plays a provider: lets it have no PKCE, and take JSON, where the demonstration insists on more."""
+class _ProviderStandIn(DemoServer):
+    """Also accepts a client without PKCE, and JSON requests, which the demonstration server refuses."""
 
     pkce = True
 
@@ -92,38 +92,38 @@ def rehearse(name: str, client: ClientConfig | None = None) -> Rehearsal:
 
     Args:
         name: of the flow.
-        client: None: the demonstration's own, at the demonstration.
+        client: with its provider; None: the client and server of the demonstration.
 
     Raises:
         ConfigError: there is no such flow, or it needs a package that is missing.
-        Unavailable: the provider offers no such flow.
+        Unavailable: the provider does not offer the flow.
     """
-    there = demo_client(ISSUER) if client is None else client
-    here = there if client is None else _at_the_demonstration(client)
-    scopes = here.scope.split()
+    original = demo_client(ISSUER) if client is None else client
+    adapted = original if client is None else _at_the_demonstration(client)
+    scopes = adapted.scope.split()
     signer = rsa_signer() if "openid" in scopes or "id_token" in name else None
     if "id_token" in name and "openid" not in scopes:
-        here = replace(here, scope=" ".join(("openid", *scopes)))
+        adapted = replace(adapted, scope=" ".join(("openid", *scopes)))
     elif "openid" in scopes and signer is None:
-        # Nothing could be signed: the rest of the flow is the same without.
-        here = replace(here, scope=" ".join(scope for scope in scopes if scope != "openid"))
-    chosen = choice(name, here)
+        # Without a signer there is no ID token; the rest of the flow is the same.
+        adapted = replace(adapted, scope=" ".join(scope for scope in scopes if scope != "openid"))
+    chosen = choice(name, adapted)
     world = simulated_world(name)
-    world.server = _server(name, here, signer)
+    world.server = _server(name, adapted, signer)
     recorder, end = simulate(chosen, world, verify_signature=signer is not None)
     if isinstance(end, LoopbackAuthError):
         raise end
     run = assembled(name, recorder, end)
-    contract = there.provider.ticket if chosen.flow == "ticket" else None
+    contract = original.provider.ticket if chosen.flow == "ticket" else None
     anywhere = {OURS: f"http://127.0.0.1:{ANY_PORT}"}
-    places = anywhere if client is None else _places(client, contract, run.trace)
-    return Rehearsal(run, there.provider.name, places, contract)
+    addresses = anywhere if client is None else _addresses(client, contract, run.trace)
+    return Rehearsal(run, original.provider.name, addresses, contract)
 
 
 def _server(name: str, client: ClientConfig, signer: Signer | None) -> DemoServer:
     separator = client.provider.scope_separator
     scopes = [scope for scope in client.scope.replace(" ", separator).split(separator) if scope != "openid"]
-    server = _Player(
+    server = _ProviderStandIn(
         ISSUER,
         entropy=Entropy(f"server of {name}"),
         signer=signer,
@@ -135,42 +135,42 @@ def _server(name: str, client: ClientConfig, signer: Signer | None) -> DemoServe
 
 
 def _at_the_demonstration(client: ClientConfig) -> ClientConfig:
-    """Point a client at the demonstration, which then plays its provider."""
+    """Point a client at the demonstration server, which answers instead of its provider."""
     provider, known = client.provider, client.provider.metadata
     own = {name: ISSUER + path for name, path in PATHS.items() if getattr(known, name)}
     metadata = ServerMetadata(ISSUER if known.issuer else None).with_endpoints(own)
     contract = demo_contract(_vendor(provider.ticket), ISSUER) if provider.ticket is not None else None
-    there = replace(provider, metadata=metadata, redirect=Redirect(), ticket=contract, allowed_issuer=None)
-    return replace(client, provider=there)
+    demo = replace(provider, metadata=metadata, redirect=Redirect(), ticket=contract, allowed_issuer=None)
+    return replace(client, provider=demo)
 
 
-def _places(client: ClientConfig, contract: TicketContract | None, trace: Trace) -> dict[str, str]:
-    """Say which address of the demonstration stands for which of the provider."""
+def _addresses(client: ClientConfig, contract: TicketContract | None, trace: Trace) -> dict[str, str]:
+    """Return the provider's address for each address of the demonstration server, longest first."""
     redirect, known = client.provider.redirect, client.provider.metadata
     own = f"http://{redirect.host}:{redirect.ports[0] or ANY_PORT}"
-    places = {CALLBACK: own + redirect.path, OURS: own}
+    addresses = {CALLBACK: own + redirect.path, OURS: own}
     for name, path in PATHS.items():
-        places[ISSUER + path] = getattr(known, name) or f"{{{name}}}"
-    places[f"{ISSUER}/device"] = f"{{verification_uri{FROM_RESPONSE}"
-    places[ISSUER] = known.issuer or f"{{{client.provider.name}}}"
+        addresses[ISSUER + path] = getattr(known, name) or f"{{{name}}}"
+    addresses[f"{ISSUER}/device"] = f"{{verification_uri{FROM_RESPONSE}"
+    addresses[ISSUER] = known.issuer or f"{{{client.provider.name}}}"
     if contract is not None:
-        places |= _ticket_places(contract, trace)
-    return dict(sorted(places.items(), key=lambda pair: len(pair[0]), reverse=True))
+        addresses |= _ticket_addresses(contract, trace)
+    return dict(sorted(addresses.items(), key=lambda pair: len(pair[0]), reverse=True))
 
 
-def _ticket_places(contract: TicketContract, trace: Trace) -> dict[str, str]:
+def _ticket_addresses(contract: TicketContract, trace: Trace) -> dict[str, str]:
     vendor = _vendor(contract)
-    places = {ISSUER + BASES[vendor]: contract.base}
+    addresses = {ISSUER + BASES[vendor]: contract.base}
     calls = (contract.create, contract.poll, contract.exchange, contract.account)
     for template in (contract.browser_url, *(call.url for call in calls if call is not None)):
         if template.startswith("{ui}"):
             path = template.removeprefix("{ui}").partition("?")[0]
-            places[f"{ISSUER}/{vendor}{path}"] = contract.ui + path
-    for step, value in GIVEN.items():
+            addresses[f"{ISSUER}/{vendor}{path}"] = contract.ui + path
+    for step, value in CHOSEN_ADDRESSES.items():
         exchange = first_exchange(trace, step)
         if exchange is not None and value in contract.extract:
-            places[without_query(exchange.url)] = f"{{{contract.extract[value]}{FROM_RESPONSE}"
-    return places
+            addresses[without_query(exchange.url)] = f"{{{contract.extract[value]}{FROM_RESPONSE}"
+    return addresses
 
 
 def _vendor(contract: TicketContract) -> str:

@@ -1,8 +1,8 @@
-"""A sign-in told in order: who asked whom for what, what was sent along, and what each of that is for.
+"""The steps of a sign-in in order: who sends which request, with which parameters, and what each is for.
 
-Everything is read off the trace. A request that is not there is not told, a parameter that was not sent is
-not explained, and a value is written out only if it can be no secret: of any other there is the label, or the
-name alone.
+Decides which sentence explains a step, from what the trace shows. Explains no request that is not in the
+trace and no parameter that was not sent. A value is shown only if it cannot be a secret; otherwise its
+label is shown, or only the name of the parameter.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from itertools import groupby
 from loopback_auth.compare.drawing.mermaid import DIRECTIONS, PARTICIPANTS
 from loopback_auth.compare.model import Run
 from loopback_auth.device_and_ticket import TicketContract
-from loopback_auth.explain.story_words import PARAMETERS, STEPS, VENDOR, Told
-from loopback_auth.explain.value_flow import came_back, carried, sent_along
+from loopback_auth.explain.story_words import PARAMETERS, STEPS, VENDOR, Sentence
+from loopback_auth.explain.value_flow import request_parameters, request_parts, response_parameters
 from loopback_auth.model import Provider
 from loopback_auth.redact import server_text
 from loopback_auth.trace.reading import (
@@ -29,10 +29,11 @@ from loopback_auth.trace.reading import (
 )
 from loopback_auth.trace.records import Exchange, Step
 
-Heard = Callable[[tuple[str, str]], bool]
+IsShown = Callable[[tuple[str, str]], bool]
+"""Returns whether a parameter that came from the server is shown."""
 
-UNTOLD = frozenset({"browse", "wait", "receive", "warn", "start page", "page", "sign-in and consent"})
-"""Steps and requests that are part of another one's telling, or the server's own business."""
+LEFT_OUT = frozenset({"browse", "wait", "receive", "warn", "start page", "page", "sign-in and consent"})
+"""Steps and requests without an explanation: others include them, or they happen inside the server."""
 PUBLIC = frozenset(
     {
         "authorized",
@@ -50,25 +51,29 @@ PUBLIC = frozenset(
         "token_type_hint",
     }
 )
-"""Parameters whose values are written out."""
-ANSWERS = frozenset({"access_token", "code", "error", "id_token"})
-"""Parameters of which an authorization response has one."""
-SHOWN = {"redirect_uri": "redirect_uri", "url": "link", "argument": "address", "user_code": "user_code"}
-"""Values of steps that are written out, and by which names."""
-LONGEST = 200
-"""Characters of a value."""
+"""Parameters whose values are shown."""
+RESPONSE_PARAMETERS = frozenset({"access_token", "code", "error", "id_token"})
+"""An authorization response has at least one of these parameters."""
+STEP_VALUES = {"redirect_uri": "redirect_uri", "url": "link", "argument": "address", "user_code": "user_code"}
+"""Values of steps that are shown, and under which names."""
+LONGEST_VALUE = 200
+"""Characters of a value; the rest is cut."""
 FROM_RESPONSE = ", from the response}"
 """The end of the name that stands for an address which the server chose."""
-NAMES = {party: name.lower() for party, name in PARTICIPANTS.items()}
-"""Who asks or answers, inside a sentence."""
+PARTY_NAMES = {party: name.lower() for party, name in PARTICIPANTS.items()}
+"""Names of the parties inside a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A parameter: its name, its value as far as that is shown, and what it is for, told once in a story.
+class ExplainedValue:
+    """A parameter of a request or response.
 
     Args:
-        where: part of the request that carries it, such as `query`; empty for what came back.
+        name: of the parameter.
+        value: a public value, or the label of a secret; empty when the value is not shown.
+        meaning: what the parameter is for; empty after the first time in a story.
+        source: clause behind the meaning; empty without one.
+        where: part of the request that carries it, such as `query`; empty in a response.
     """
 
     name: str
@@ -80,42 +85,42 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedStep:
-    """One thing that happened.
+    """A step of a sign-in: one request, equal requests in a row, or something that the program or user did.
 
     Args:
         steps: numbers of the trace entries.
-        who: such as `program to server`.
-        title: what it is, with how often.
-        request: method and address; empty for what is no request.
-        sent: with the request.
-        status: of the answer; 0 when there was none, or none was seen.
-        received: with the answer.
-        words: what it is for.
-        source: the clause that says so.
+        who: sender and receiver, such as `program to server`; or who acted.
+        title: name of the request or step; says how often it was repeated.
+        request: method and URL; empty when the step is not a request.
+        sent: parameters of the request.
+        status: HTTP status of the response; 0 when there was none, or it was not recorded.
+        received: parameters of the response.
+        words: what the step is for.
+        source: clause behind the words.
     """
 
     steps: tuple[int, ...]
     who: str
     title: str
     request: str
-    sent: tuple[Said, ...]
+    sent: tuple[ExplainedValue, ...]
     status: int
-    received: tuple[Said, ...]
+    received: tuple[ExplainedValue, ...]
     words: str
     source: str
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How to speak of a run.
+class Wording:
+    """The names and addresses that an explanation uses.
 
     Args:
-        provider: what the server is called.
-        translated: puts the provider's addresses in place of others.
-        contract: the vendor's way to sign in by ticket.
-        rehearsed: somebody else answered in the provider's place, so that of the answers only that is told
-            which the program goes on with.
-        declared: what is known of the provider beforehand, also about flows other than this one.
+        provider: name of the server.
+        translated: replaces the addresses of the demonstration server with those of the provider.
+        contract: the vendor's ticket contract; None for other flows.
+        rehearsed: the demonstration server answered instead of the provider, so only the response fields that
+            the program uses are shown.
+        declared: what the settings say about the provider, for this and other flows; None when unknown.
     """
 
     provider: str = "the server"
@@ -124,34 +129,34 @@ class Manner:
     rehearsed: bool = False
     declared: Provider | None = None
 
-    def told(self, told: Told) -> Told:
-        """Name the source of the vendor's contract where a sentence rests on it."""
+    def with_source(self, sentence: Sentence) -> Sentence:
+        """Fill in the source of the vendor's contract where a sentence refers to it."""
         source = self.contract.source if self.contract is not None else ""
-        return told[0], told[1].replace(VENDOR, source)
+        return sentence[0], sentence[1].replace(VENDOR, source)
 
-    def who(self, exchange: Exchange) -> str:
-        """Say who asked whom."""
-        names = {**NAMES, "server": self.provider.removeprefix("the ")}
+    def direction(self, exchange: Exchange) -> str:
+        """Return who sent a request to whom."""
+        names = {**PARTY_NAMES, "server": self.provider.removeprefix("the ")}
         return f"{names[exchange.sender]} to {names[exchange.receiver]}"
 
 
-def scenes(run: Run, manner: Manner) -> tuple[ExplainedStep, ...]:
-    """Tell a run in order; requests of one kind that follow each other are told as one."""
-    told: list[ExplainedStep] = []
-    heard = _heard(run, manner)
-    entries = [entry for entry in run.trace.entries if _name(entry) not in UNTOLD]
+def explained_steps(run: Run, wording: Wording) -> tuple[ExplainedStep, ...]:
+    """Explain a run in order; equal requests that follow each other are one step."""
+    steps: list[ExplainedStep] = []
+    is_shown = _is_shown(run, wording)
+    entries = [entry for entry in run.trace.entries if _name(entry) not in LEFT_OUT]
     for _, group in groupby(entries, key=_kind):
         same = tuple(group)
         last = same[-1]
-        scene = _step(last, manner) if isinstance(last, Step) else _exchange(last, manner, heard)
+        step = _step(last, wording) if isinstance(last, Step) else _exchange(last, wording, is_shown)
         count = f", {len(same)} times" if len(same) > 1 else ""
         numbers = tuple(entry.number for entry in same)
-        told.append(replace(scene, steps=numbers, title=f"{scene.title}{count}"))
-    return tuple(_explained_once(told, manner))
+        steps.append(replace(step, steps=numbers, title=f"{step.title}{count}"))
+    return tuple(_explained_once(steps, wording))
 
 
 def _kind(entry: Step | Exchange) -> tuple[str, ...]:
-    """Return what entries have in common that are told as one."""
+    """Return what is equal in entries that are explained as one step."""
     where = (entry.method, without_query(entry.url)) if isinstance(entry, Exchange) else ()
     return (_name(entry), _variant(entry), *where)
 
@@ -161,12 +166,12 @@ def _name(entry: Step | Exchange) -> str:
 
 
 def _variant(entry: Step | Exchange) -> str:
-    """Name the circumstance that makes another sentence true."""
+    """Return the variant of a step that needs another sentence; empty for the usual one."""
     if isinstance(entry, Step):
         if entry.name == "open" and not entry.value("program"):
             return "link"
         return "device" if entry.name == "invite" and entry.value("user_code") else ""
-    along, back = dict(sent_along(entry)), dict(came_back(entry))
+    along, back = dict(request_parameters(entry)), dict(response_parameters(entry))
     match entry.step:
         case "metadata request":
             return "" if entry.status == 200 else "missing"
@@ -175,7 +180,7 @@ def _variant(entry: Step | Exchange) -> str:
         case "authorization request":
             return "" if "code" in along.get("response_type", "code").split() else "fragment"
         case "authorization response":
-            return _how_answered(entry)
+            return _response_variant(entry)
         case "token request" if entry.sender == "browser":
             return "browser"
         case "device token request" if "access_token" not in back:
@@ -191,12 +196,12 @@ def _variant(entry: Step | Exchange) -> str:
     return ""
 
 
-def _how_answered(response: Exchange) -> str:
-    """Name the way of an authorization response, and whether it grants anything."""
-    brought = {name for name, _ in (*sent_along(response), *fragment_parameters(response.address))}
+def _response_variant(response: Exchange) -> str:
+    """Return how an authorization response arrived, or that it refuses or was not recorded."""
+    brought = {name for name, _ in (*request_parameters(response), *fragment_parameters(response.address))}
     if "error" in brought:
         return "refused"
-    if not ANSWERS & brought:
+    if not RESPONSE_PARAMETERS & brought:
         return "unseen"
     if fragment_parameters(response.address):
         return "fragment"
@@ -205,108 +210,110 @@ def _how_answered(response: Exchange) -> str:
     return "" if response.status else "paste"
 
 
-def _words(entry: Step | Exchange, manner: Manner) -> Told:
+def _words(entry: Step | Exchange, wording: Wording) -> Sentence:
     name = _name(entry)
     special = STEPS.get(f"{name} {_variant(entry)}")
-    return manner.told(special or STEPS.get(name, ("", "")))
+    return wording.with_source(special or STEPS.get(name, ("", "")))
 
 
-def _step(step: Step, manner: Manner) -> ExplainedStep:
-    words, source = _words(step, manner)
-    said = tuple(
-        Said(name, shown_link(step.value(value), manner))
-        for value, name in SHOWN.items()
+def _step(step: Step, wording: Wording) -> ExplainedStep:
+    words, source = _words(step, wording)
+    values = tuple(
+        ExplainedValue(name, shown_link(step.value(value), wording))
+        for value, name in STEP_VALUES.items()
         if step.value(value)
     )
-    # The last one names an account, which is nobody's.
+    # The words of the last step name an account of the demonstration server.
     title = "Signed in." if step.name == "done" else server_text(step.words)
     return ExplainedStep(
-        (), NAMES[DIRECTIONS.get(step.name, ("client",))[0]], title, "", said, 0, (), words, source
+        (), PARTY_NAMES[DIRECTIONS.get(step.name, ("client",))[0]], title, "", values, 0, (), words, source
     )
 
 
-def _exchange(exchange: Exchange, manner: Manner, heard: Heard) -> ExplainedStep:
-    words, source = _words(exchange, manner)
-    url = manner.translated(without_query(exchange.url))
-    along = [(where, pair) for where, pairs in carried(exchange) for pair in pairs]
+def _exchange(exchange: Exchange, wording: Wording, is_shown: IsShown) -> ExplainedStep:
+    words, source = _words(exchange, wording)
+    url = wording.translated(without_query(exchange.url))
+    along = [(where, pair) for where, pairs in request_parts(exchange) for pair in pairs]
     if url.endswith(FROM_RESPONSE):
         along = []
     if exchange.receiver == "client":
-        along = [(where, pair) for where, pair in along if heard(pair)]
+        along = [(where, pair) for where, pair in along if is_shown(pair)]
     asked = exchange.sender == "browser" or exchange.step == "metadata request"
     return ExplainedStep(
         steps=(),
-        who=manner.who(exchange),
+        who=wording.direction(exchange),
         title=exchange.step,
         request=f"{exchange.method} {url}",
-        sent=tuple(replace(_said(pair, manner), where=where) for where, pair in along),
-        # How the provider's pages answer, and where it has its metadata, is its own business.
-        status=0 if manner.rehearsed and asked else exchange.status,
-        received=tuple(_said(pair, manner) for pair in _telling(exchange) if heard(pair)),
+        sent=tuple(replace(_explained_value(pair, wording), where=where) for where, pair in along),
+        # The demonstration server cannot know how the provider's pages and metadata answer.
+        status=0 if wording.rehearsed and asked else exchange.status,
+        received=tuple(_explained_value(pair, wording) for pair in _relevant(exchange) if is_shown(pair)),
         words=words,
         source=source,
     )
 
 
-def _heard(run: Run, manner: Manner) -> Heard:
-    """Return what tells of a parameter that came from the server whether it is to be told."""
-    if not manner.rehearsed:
+def _is_shown(run: Run, wording: Wording) -> IsShown:
+    """Make the function that decides which parameters of the server are shown."""
+    if not wording.rehearsed:
         return lambda _: True
     used = {label for exchange in run.trace.exchanges() for label in labels_sent(exchange)}
-    contract = manner.contract
+    contract = wording.contract
     named: set[str] = {contract.done_path, *contract.extract.values()} if contract is not None else set()
 
-    def heard(pair: tuple[str, str]) -> bool:
+    def is_shown(pair: tuple[str, str]) -> bool:
         name, value = pair
         is_secret = LABEL.fullmatch(value) is not None
         return name in named or (is_secret and (value in used or is_token(value)))
 
-    return heard
+    return is_shown
 
 
 def is_token(label: str) -> bool:
-    """Return whether a label stands for what a sign-in is made for; vendors have their own names for it."""
+    """Return whether a label stands for an access token, whatever the vendor calls it."""
     kind = label_kind(label)
     return kind.endswith(("token", "_secret")) and kind not in ("client_secret", "refresh_token")
 
 
-def _telling(exchange: Exchange) -> Parameters:
-    """Return what is worth a word of an answer."""
-    back = came_back(exchange)
+def _relevant(exchange: Exchange) -> Parameters:
+    """Return the parameters of a response that need an explanation."""
+    back = response_parameters(exchange)
     if exchange.step == "metadata request":
         return tuple(pair for pair in back if pair[0].endswith(("_endpoint", "issuer")))
-    if exchange.step == "authorization request" and not ANSWERS & dict(back).keys():
-        return ()  # It leads to another page of the server's.
+    if exchange.step == "authorization request" and not RESPONSE_PARAMETERS & dict(back).keys():
+        return ()  # The redirect leads to another page of the server.
     return back
 
 
-def _said(pair: tuple[str, str], manner: Manner) -> Said:
+def _explained_value(pair: tuple[str, str], wording: Wording) -> ExplainedValue:
     name, value = server_text(pair[0], 80), pair[1]
     if LABEL.fullmatch(value):
-        return Said(name, value)
-    return Said(name, server_text(manner.translated(value), LONGEST) if name in PUBLIC else "")
+        return ExplainedValue(name, value)
+    return ExplainedValue(
+        name, server_text(wording.translated(value), LONGEST_VALUE) if name in PUBLIC else ""
+    )
 
 
-def shown_link(url: str, manner: Manner) -> str:
-    """Write an address as the provider's: by name where that is given, without the query where it is long."""
-    whole = manner.translated(url)
-    bare = manner.translated(without_query(url))
+def shown_link(url: str, wording: Wording) -> str:
+    """Return a link with the provider's addresses; without the query where that would be long."""
+    whole = wording.translated(url)
+    bare = wording.translated(without_query(url))
     return bare if bare.endswith(FROM_RESPONSE) or "redirect_uri=" in whole else whole
 
 
-def _explained_once(told: list[ExplainedStep], manner: Manner) -> Iterator[ExplainedStep]:
-    """Say of each parameter what it is for where it first occurs."""
+def _explained_once(steps: list[ExplainedStep], wording: Wording) -> Iterator[ExplainedStep]:
+    """Add the meaning of each parameter where it first occurs."""
     known: set[str] = set()
 
-    def explained(said: Said) -> Said:
-        special = f"{said.name} {said.value}"
-        name = special if special in PARAMETERS else said.name
+    def explained(value: ExplainedValue) -> ExplainedValue:
+        special = f"{value.name} {value.value}"
+        name = special if special in PARAMETERS else value.name
         if name in known or name not in PARAMETERS:
-            return said
+            return value
         known.add(name)
-        meaning, source = manner.told(PARAMETERS[name])
-        return replace(said, meaning=meaning, source=source)
+        meaning, source = wording.with_source(PARAMETERS[name])
+        return replace(value, meaning=meaning, source=source)
 
-    for scene in told:
-        along = tuple(map(explained, scene.sent))
-        yield replace(scene, sent=along, received=tuple(map(explained, scene.received)))
+    for step in steps:
+        sent = tuple(map(explained, step.sent))
+        yield replace(step, sent=sent, received=tuple(map(explained, step.received)))

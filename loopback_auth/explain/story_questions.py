@@ -1,7 +1,7 @@
-"""What people ask about a flow, answered from its trace, and who could have taken each secret in it.
+"""Answers to what people ask about a flow, and who could have taken each of its secrets.
 
-An answer is built from what the trace shows: how often the program polled, which request carried a redirect
-URI, where the label of the token appeared. A question that the trace cannot answer is left out.
+Decides both from what the trace shows: how often the program polled, which request carried a redirect URI,
+where the label of the token appears. A question that the trace cannot answer is left out.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of
 from loopback_auth.compare.model import Run
-from loopback_auth.explain.story import Manner, is_token
+from loopback_auth.explain.story import Wording, is_token
 from loopback_auth.explain.story_templates import ANSWERS, QUESTIONS, TAKERS
 from loopback_auth.explain.story_words import SECRETS
-from loopback_auth.explain.value_flow import sent_along
+from loopback_auth.explain.value_flow import request_parameters
 from loopback_auth.trace.evidence import (
     POLLS,
     REDEMPTIONS,
@@ -51,13 +51,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class SecretExposure:
     """A secret, and who could have taken it.
 
     Args:
         label: such as `<code#1>`.
-        good_for: what can be done with it, in a sentence.
-        taken_by: who had a chance to see it, besides the program and the server.
+        good_for: what can be done with it.
+        taken_by: who could have seen it, besides the program and the server.
         source: clause or page behind `good_for`.
     """
 
@@ -67,14 +67,14 @@ class Fate:
     source: str
 
 
-def questions(run: Run, manner: Manner) -> tuple[Answer, ...]:
+def questions(run: Run, wording: Wording) -> tuple[Answer, ...]:
     """Answer the questions that people ask about a flow."""
     asked = (_ticket, _approval, _redirect_uri, _code, _token_endpoint, _token)
-    return tuple(one for ask in asked if (one := ask(run.trace, manner)) is not None)
+    return tuple(one for ask in asked if (one := ask(run.trace, wording)) is not None)
 
 
-def fates(run: Run, manner: Manner) -> tuple[Fate, ...]:
-    """Say for every secret what it is good for, and who could have taken it."""
+def secret_exposures(run: Run, wording: Wording) -> tuple[SecretExposure, ...]:
+    """Return for each secret what can be done with it, and who could have taken it."""
     trace = run.trace
     used = {label for each in trace.exchanges() for label in (*labels_sent(each), *labels_in(each.address))}
     redeemed = {label for each in exchanges_named(trace, *REDEMPTIONS) for label in labels_sent(each)}
@@ -85,46 +85,48 @@ def fates(run: Run, manner: Manner) -> tuple[Fate, ...]:
         if one.label in opening
         or (
             one.kind in SECRETS
-            # An address may hold an id that is good for showing a page only.
+            # An ID in an address may only show a page; one that is exchanged is a secret.
             and (one.kind != "ticket" or one.label in redeemed)
-            # A secret that only the demonstration server made is not one of the provider's.
-            and (one.label in used or not manner.rehearsed)
+            # In a rehearsal the demonstration server may issue what the provider does not.
+            and (one.label in used or not wording.rehearsed)
         )
     ]
-    return tuple(_fate(label, trace, manner) for label in wanted)
+    return tuple(_secret_exposure(label, trace, wording) for label in wanted)
 
 
-def _ticket(trace: Trace, manner: Manner) -> Answer | None:
+def _ticket(trace: Trace, wording: Wording) -> Answer | None:
     created, exchanged = first_exchange(trace, "ticket request"), first_exchange(trace, "ticket exchange")
     if created is None:
         return None
     finish = ANSWERS["ticket poll"]
     if exchanged is not None:
-        finish = ANSWERS["ticket exchange"].format(exchange=_request(exchanged, manner))
+        finish = ANSWERS["ticket exchange"].format(exchange=_request(exchanged, wording))
     redeeming = redeeming_request(trace)
     wanted = set(map(label_kind, labels_sent(redeeming))) if redeeming is not None else set[str]()
     more = " bound" if "code_verifier" in wanted else " more" if wanted - {"ticket"} else ""
-    said = ANSWERS["ticket"].format(
-        create=_request(created, manner), finish=finish, holder=ANSWERS[f"ticket holder{more}"]
+    words = ANSWERS["ticket"].format(
+        create=_request(created, wording), finish=finish, holder=ANSWERS[f"ticket holder{more}"]
     )
-    return Answer(QUESTIONS["ticket"], said, _source(manner), entry_numbers(created, exchanged))
+    return Answer(QUESTIONS["ticket"], words, _source(wording), entry_numbers(created, exchanged))
 
 
-def _approval(trace: Trace, manner: Manner) -> Answer | None:
+def _approval(trace: Trace, wording: Wording) -> Answer | None:
     question = QUESTIONS["approval"]
-    if any(each.step in RESPONSES and "error" in dict(sent_along(each)) for each in trace.exchanges()):
+    if any(
+        each.step in RESPONSES and "error" in dict(request_parameters(each)) for each in trace.exchanges()
+    ):
         return None
     polls = tuple(exchanges_named(trace, *POLLS))
     if polls:
         times = "once" if len(polls) == 1 else f"{len(polls)} times"
-        said = ANSWERS["approval polled"].format(
-            poll=_request(polls[-1], manner),
+        words = ANSWERS["approval polled"].format(
+            poll=_request(polls[-1], wording),
             times=times,
-            until=_until(manner) if polls[0].step == "ticket status request" else "",
+            until=_until(wording) if polls[0].step == "ticket status request" else "",
             no_callback="" if tuple(trace.exchanges("server")) else ANSWERS["approval no callback"],
         )
-        source = "RFC 8628 §3.4" if polls[0].step == "device token request" else _source(manner)
-        return Answer(question, said, source, entry_numbers(*polls))
+        source = "RFC 8628 §3.4" if polls[0].step == "device token request" else _source(wording)
+        return Answer(question, words, source, entry_numbers(*polls))
     pasted = entry_numbers(*trace.steps("paste"))
     if pasted:
         return Answer(question, ANSWERS["approval pasted"], "RFC 6749 §4.1.2", pasted)
@@ -133,13 +135,13 @@ def _approval(trace: Trace, manner: Manner) -> Answer | None:
         return None
     if first_exchange(trace, "fragment relay") is not None:
         return Answer(question, ANSWERS["approval relayed"], "RFC 6749 §4.2 (D-F)", response.steps)
-    said = ANSWERS["approval redirected"].format(url=manner.translated(response.url))
-    return Answer(question, said, "RFC 6749 §4.1.2; RFC 8252 §7.3", response.steps)
+    words = ANSWERS["approval redirected"].format(url=wording.translated(response.url))
+    return Answer(question, words, "RFC 6749 §4.1.2; RFC 8252 §7.3", response.steps)
 
 
-def _until(manner: Manner) -> str:
-    """Say what ends the polling."""
-    contract = manner.contract
+def _until(wording: Wording) -> str:
+    """Return the sentences that say when the polling ends."""
+    contract = wording.contract
     if contract is None or not contract.done_path:
         return ""
     return ANSWERS["approval until"].format(
@@ -152,26 +154,26 @@ def _until(manner: Manner) -> str:
     )
 
 
-def _redirect_uri(trace: Trace, manner: Manner) -> Answer | None:
+def _redirect_uri(trace: Trace, wording: Wording) -> Answer | None:
     exchanges = tuple(trace.exchanges())
-    with_it = [each for each in exchanges if "redirect_uri" in dict(sent_along(each))]
+    with_it = [each for each in exchanges if "redirect_uri" in dict(request_parameters(each))]
     if with_it:
-        uri = manner.translated(dict(sent_along(with_it[0]))["redirect_uri"])
-        recorded_there = not manner.rehearsed and host_of(uri) in LOOPBACK
+        uri = wording.translated(dict(request_parameters(with_it[0]))["redirect_uri"])
+        recorded_there = not wording.rehearsed and host_of(uri) in LOOPBACK
         loopback = ":PORT" in uri or recorded_there
         exactly = ANSWERS["redirect_uri loopback" if loopback else "redirect_uri exact"]
-        said = ANSWERS["redirect_uri"].format(uri=uri, exactly=exactly)
+        words = ANSWERS["redirect_uri"].format(uri=uri, exactly=exactly)
         source = "RFC 9700 §2.1; RFC 8252 §7.3" if loopback else "RFC 9700 §2.1"
-        return Answer(QUESTIONS["redirect_uri"], said, source, entry_numbers(*with_it))
+        return Answer(QUESTIONS["redirect_uri"], words, source, entry_numbers(*with_it))
     if not traits_of(trace.flow).polled:
         return None
-    source = "RFC 8628 §3.1" if trace.flow == "device" else _source(manner)
+    source = "RFC 8628 §3.1" if trace.flow == "device" else _source(wording)
     return Answer(QUESTIONS["no_redirect_uri"], ANSWERS["no_redirect_uri"], source, entry_numbers(*exchanges))
 
 
-def _code(trace: Trace, manner: Manner) -> Answer | None:
-    """Point from the ticket to the code flow, where the provider has both."""
-    declared = manner.declared
+def _code(trace: Trace, wording: Wording) -> Answer | None:
+    """Answer about the code flow where the provider has both tickets and a token endpoint."""
+    declared = wording.declared
     if (
         first_exchange(trace, "ticket request") is None
         or declared is None
@@ -179,32 +181,32 @@ def _code(trace: Trace, manner: Manner) -> Answer | None:
     ):
         return None
     sent = declared.client_auth in ("client_secret_basic", "client_secret_post")
-    said = ANSWERS["code"].format(
+    words = ANSWERS["code"].format(
         provider=declared.name,
         token_endpoint=declared.metadata.token_endpoint,
         secret=ANSWERS["code secret"] if sent else "",
     )
-    return Answer(QUESTIONS["code"], said, "RFC 6749 §4.1")
+    return Answer(QUESTIONS["code"], words, "RFC 6749 §4.1")
 
 
-def _token_endpoint(trace: Trace, manner: Manner) -> Answer | None:
+def _token_endpoint(trace: Trace, wording: Wording) -> Answer | None:
     request = first_exchange(trace, "token request")
     if request is None:
         return None
-    carried = dict(sent_along(request))
+    carried = dict(request_parameters(request))
     proofs = [
         ANSWERS[f"token_endpoint {name}"] for name in ("code_verifier", "client_secret") if name in carried
     ]
-    said = ANSWERS["token_endpoint"].format(
-        url=manner.translated(without_query(request.url)),
+    words = ANSWERS["token_endpoint"].format(
+        url=wording.translated(without_query(request.url)),
         proofs=ANSWERS["token_endpoint proofs"].format(proofs=" and ".join(proofs)) if proofs else "",
         warning=ANSWERS["token_endpoint warning"] if "client_secret" in carried else "",
     )
     source = "RFC 6749 §3.2; RFC 7636 §4.5" if "code_verifier" in carried else "RFC 6749 §3.2; RFC 8252 §8.5"
-    return Answer(QUESTIONS["token_endpoint"], said, source, (request.number,))
+    return Answer(QUESTIONS["token_endpoint"], words, source, (request.number,))
 
 
-def _token(trace: Trace, manner: Manner) -> Answer | None:
+def _token(trace: Trace, wording: Wording) -> Answer | None:
     question = QUESTIONS["access_token"]
     label = next((one.label for one in trace.secrets if one.label in _opening(trace)), "")
     if not label:
@@ -212,20 +214,20 @@ def _token(trace: Trace, manner: Manner) -> Answer | None:
     legs = [each for each in trace.exchanges("browser") if label in _everything(each)]
     if legs:
         where = "fragment" if any(label in each.address for each in legs) else "page"
-        said = ANSWERS[f"access_token {where}"]
-        return Answer(question, said, "RFC 9700 §2.1.2, §4.3.2", entry_numbers(*legs))
+        words = ANSWERS[f"access_token {where}"]
+        return Answer(question, words, "RFC 9700 §2.1.2, §4.3.2", entry_numbers(*legs))
     ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
     if not ours:
         return None  # The recording does not show how it came to the program.
     where = "response" if label in labels_received(ours[0]) else "request"
-    said = ANSWERS[f"access_token {where}"].format(
-        provider=manner.provider, request=ours[0].step, but=_but(trace)
+    words = ANSWERS[f"access_token {where}"].format(
+        provider=wording.provider, request=ours[0].step, but=_but(trace)
     )
-    return Answer(question, said, "RFC 9700 §2.1.2", entry_numbers(*ours))
+    return Answer(question, words, "RFC 9700 §2.1.2", entry_numbers(*ours))
 
 
 def _but(trace: Trace) -> str:
-    """Say which secret is visible to the browser and is enough to get the token."""
+    """Return the sentence about a secret that the browser sees and that is enough to get the token."""
     redeeming = redeeming_request(trace)
     wanted = set(labels_sent(redeeming)) if redeeming is not None else set[str]()
     shown = {
@@ -245,22 +247,22 @@ def _opening(trace: Trace) -> frozenset[str]:
     return frozenset(found)
 
 
-def _fate(label: str, trace: Trace, manner: Manner) -> Fate:
+def _secret_exposure(label: str, trace: Trace, wording: Wording) -> SecretExposure:
     kind = "access_token" if label in _opening(trace) else label_kind(label)
     redeeming, request = redeeming_request(trace), authorization_request(trace)
-    proofs = dict(sent_along(redeeming)).keys() if redeeming is not None else set[str]()
+    proofs = dict(request_parameters(redeeming)).keys() if redeeming is not None else set[str]()
     promised = request is not None and "code_challenge" in request.parameters
     # Where the exchange was not observed, the server has at least been asked to require the verifier.
     bound = "code_verifier" in proofs or (redeeming is None and promised)
-    good_for, source = manner.told(SECRETS.get(f"{kind} bound" if bound else kind, SECRETS[kind]))
+    good_for, source = wording.with_source(SECRETS.get(f"{kind} bound" if bound else kind, SECRETS[kind]))
     takers = tuple(dict.fromkeys(_takers(label, trace)))
     plain = any(each.url.startswith("http:") for each in trace.exchanges() if label in _everything(each))
-    only = TAKERS["only" if plain else "only inside TLS"].format(provider=manner.provider)
-    return Fate(label, good_for, "; ".join(takers) or only, source)
+    only = TAKERS["only" if plain else "only inside TLS"].format(provider=wording.provider)
+    return SecretExposure(label, good_for, "; ".join(takers) or only, source)
 
 
 def _takers(label: str, trace: Trace) -> Iterator[str]:
-    """Say who had a chance to see a secret, besides the program and the server."""
+    """Iterate over who could have seen a secret, besides the program and the server."""
     if label_kind(label) == "client_secret":
         yield TAKERS["program"]
     if any(label in labels_in(step.value("argument")) for step in browser_starts(trace)):
@@ -287,11 +289,11 @@ def _everything(exchange: Exchange) -> tuple[str, ...]:
     return (*labels_sent(exchange), *labels_received(exchange), *labels_in(exchange.address))
 
 
-def _request(exchange: Exchange | None, manner: Manner) -> str:
+def _request(exchange: Exchange | None, wording: Wording) -> str:
     if exchange is None:
         return ""
-    return f"{exchange.method} {manner.translated(without_query(exchange.url))}"
+    return f"{exchange.method} {wording.translated(without_query(exchange.url))}"
 
 
-def _source(manner: Manner) -> str:
-    return manner.contract.source if manner.contract is not None else ""
+def _source(wording: Wording) -> str:
+    return wording.contract.source if wording.contract is not None else ""

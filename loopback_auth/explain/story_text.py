@@ -1,4 +1,4 @@
-"""A story as text for a terminal, and as JSON."""
+"""A story as text for a terminal, and as JSON: decides the layout, and no words of the explanation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from loopback_auth.compare.drawing.columns import hanging
 from loopback_auth.compare.drawing.overview import checked, failed
 from loopback_auth.compare.model import Comparison, Finding, Run
 from loopback_auth.explain.narration import Story
-from loopback_auth.explain.story import ExplainedStep, Said
-from loopback_auth.explain.story_questions import Answer, Fate
+from loopback_auth.explain.story import ExplainedStep, ExplainedValue
+from loopback_auth.explain.story_questions import Answer, SecretExposure
 from loopback_auth.narrow import is_tuple
 from loopback_auth.redact import server_text
 from loopback_auth.trace.records import Trace
 
-Noun = Story | ExplainedStep | Said | Answer | Fate | Finding
+Part = Story | ExplainedStep | ExplainedValue | Answer | SecretExposure | Finding
 INDENT = 4
 RESPONSE = "response"
 """The word before what came back."""
@@ -26,11 +26,11 @@ GITHUB = "https://github.com/"
 
 
 def text(story: Story, *, width: int = 100) -> str:
-    """Write a story.
+    """Write a story as text.
 
     Args:
-        story: its texts may come from a stranger.
-        width: characters from left to right.
+        story: its values may come from an untrusted server.
+        width: characters of a line; commands to copy are not wrapped.
     """
     lines = [*hanging("", story.title, width=width), "-" * min(len(story.title), width)]
     lines += hanging("", _with_source(story.summary, story.source), width=width)
@@ -43,16 +43,18 @@ def text(story: Story, *, width: int = 100) -> str:
         lines += ["", *hanging("", one.question, width=width)]
         lines += hanging("  ", _with_source(one.answer, one.source), width=width)
     lines += ["", "Step by step", "------------"]
-    for number, scene in enumerate(story.scenes, 1):
-        lines += ["", *_scene(number, scene, width)]
+    for number, step in enumerate(story.scenes, 1):
+        lines += ["", *_step(number, step, width)]
     if story.fates:
         lines += ["", "Secrets, and who could take them", "--------------------------------"]
-    for fate in story.fates:
+    for secret in story.fates:
         lines += [
             "",
-            *hanging(f"{fate.label}  ", _with_source(fate.good_for, fate.source), width=width, indent=2),
+            *hanging(
+                f"{secret.label}  ", _with_source(secret.good_for, secret.source), width=width, indent=2
+            ),
         ]
-        lines += hanging("  could be taken by: ", fate.taken_by, width=width, indent=4)
+        lines += hanging("  could be taken by: ", secret.taken_by, width=width, indent=4)
     lines += _findings(story, width)
     if story.by_hand:
         lines += ["", *_by_hand(story, width)]
@@ -60,7 +62,7 @@ def text(story: Story, *, width: int = 100) -> str:
 
 
 def _contents(story: Story) -> str:
-    """Say what follows, because it is longer than a screen, and the last part is for copying."""
+    """List the parts: a story is longer than a screen, and its last part is for copying."""
     parts = (
         (story.answers, "questions and answers"),
         (story.scenes, "the steps"),
@@ -71,43 +73,43 @@ def _contents(story: Story) -> str:
     return f"What follows: {'; '.join(title for part, title in parts if part)}."
 
 
-def members(noun: Noun) -> dict[str, object]:
-    """Return a story as JSON has it."""
-    return {field.name: _plain(getattr(noun, field.name)) for field in fields(noun)}
+def members(part: Part) -> dict[str, object]:
+    """Return a story, or a part of it, as a JSON object."""
+    return {field.name: _plain(getattr(part, field.name)) for field in fields(part)}
 
 
 def _plain(value: object) -> object:
     if is_tuple(value):
         return [_plain(one) for one in value]
-    return members(value) if isinstance(value, Noun) else value
+    return members(value) if isinstance(value, Part) else value
 
 
-def _scene(number: int, scene: ExplainedStep, width: int) -> Iterator[str]:
+def _step(number: int, step: ExplainedStep, width: int) -> Iterator[str]:
     start = f"{number}. ".rjust(INDENT)
-    yield from hanging(start, f"{scene.who}: {scene.title}", width=width)
+    yield from hanging(start, f"{step.who}: {step.title}", width=width)
     indent = " " * INDENT
-    if scene.request:
-        yield from hanging(indent, scene.request, width=width, indent=INDENT + 2)
-    for where, said in groupby(scene.sent, key=attrgetter("where")):
-        yield from _said(f"{where} " if where else "", tuple(said), width)
-    if scene.status or scene.received:
-        yield from _said(f"{RESPONSE} {scene.status or ''}".rstrip() + " ", scene.received, width)
-    if scene.words:
-        yield from hanging(indent, _with_source(scene.words, scene.source), width=width)
+    if step.request:
+        yield from hanging(indent, step.request, width=width, indent=INDENT + 2)
+    for where, values in groupby(step.sent, key=attrgetter("where")):
+        yield from _values(f"{where} " if where else "", tuple(values), width)
+    if step.status or step.received:
+        yield from _values(f"{RESPONSE} {step.status or ''}".rstrip() + " ", step.received, width)
+    if step.words:
+        yield from hanging(indent, _with_source(step.words, step.source), width=width)
 
 
 def _findings(story: Story, width: int) -> Iterator[str]:
-    """Write what failed, and how much was checked."""
+    """Write the checks that failed, and how many there were."""
     if not story.findings:
         return
     run = Run(story.flow, "signed in", Trace(story.flow, "file", "", ()), findings=story.findings)
     whole = Comparison("file", "", 0.0, "", (run,), ())
     yield from ("", "Results of the checks", "---------------------")
-    for finding, told in failed(whole):
+    for finding, reasons in failed(whole):
         start = f"{finding.severity.upper()} "
         yield ""
         yield from hanging(start, f"{finding.id}: {finding.title} [{finding.source}]", width=width, indent=2)
-        for _, because in told:
+        for _, because in reasons:
             yield from hanging("  ", because, width=width)
         yield from hanging("  ", f"What to do: {finding.advice}", width=width, indent=4)
     yield ""
@@ -115,7 +117,7 @@ def _findings(story: Story, width: int) -> Iterator[str]:
 
 
 def _by_hand(story: Story, width: int) -> Iterator[str]:
-    """Write commands, none of which is wrapped: they are to be copied."""
+    """Write the commands without wrapping them, so that they can be copied."""
     yield from ("The same requests with curl", "---------------------------", "")
     words = (
         "Run one command at a time. You paste a secret into a variable, and curl reads it from its standard "
@@ -126,15 +128,15 @@ def _by_hand(story: Story, width: int) -> Iterator[str]:
         yield from map(server_text, command.splitlines())
 
 
-def _said(verb: str, said: tuple[Said, ...], width: int) -> Iterator[str]:
-    """Write what is explained on lines of its own, and the bare names together."""
-    if not said:
+def _values(verb: str, values: tuple[ExplainedValue, ...], width: int) -> Iterator[str]:
+    """Write each explained parameter on its own line, and the bare names together."""
+    if not values:
         if verb.startswith(RESPONSE):
             yield " " * INDENT + verb.strip()
         return
-    bare = [one.name for one in said if not one.value and not one.meaning]
+    bare = [one.name for one in values if not one.value and not one.meaning]
     start = " " * INDENT + verb
-    for one in said:
+    for one in values:
         if one.value or one.meaning:
             value = f" = {one.value}" if one.value else ""
             meaning = f": {_with_source(one.meaning, one.source)}" if one.meaning else ""

@@ -1,20 +1,20 @@
-"""What each request, parameter and secret of a sign-in is for: one sentence each, with its source.
+"""What each request, parameter and secret of a sign-in is for: a sentence each, with its source.
 
-Only tables: `story` chooses from them by what a trace shows. Where a sentence is true for one kind of flow
-only, its key names the kind.
+Only tables: `story` and `story_questions` choose from them by what a trace shows. Where a sentence is true
+only for one variant, its key names the variant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-Told = tuple[str, str]
-"""A sentence, and its source."""
+Sentence = tuple[str, str]
+"""A sentence, and the clause or page behind it."""
 
 VENDOR = "{contract}"
 """Is replaced by the source of the vendor's contract."""
 
-STEPS: Mapping[str, Told] = {
+STEPS: Mapping[str, Sentence] = {
     "bind": (
         "The program opens a port on this machine first, because the redirect URI contains the number of the "
         "port.",
@@ -181,9 +181,9 @@ STEPS: Mapping[str, Told] = {
     ),
     "ticket clean-up": ("The program deletes the ticket, which is not needed any more.", VENDOR),
 }
-"""By name of a step or request; a kind of flow or a circumstance may follow the name."""
+"""By name of a step or request; a variant may follow the name."""
 
-PARAMETERS: Mapping[str, Told] = {
+PARAMETERS: Mapping[str, Sentence] = {
     "response_type": ("what the browser should bring back", "RFC 6749 §3.1.1"),
     "response_type ticket": ("a ticket should be approved; the browser brings nothing back", VENDOR),
     "response_mode": (
@@ -252,7 +252,7 @@ PARAMETERS: Mapping[str, Told] = {
 }
 """By name on the wire; a value may follow the name."""
 
-SECRETS: Mapping[str, Told] = {
+SECRETS: Mapping[str, Sentence] = {
     "access_token": (
         "Gives access to the account to anyone who has it, until it expires or is revoked.",
         "RFC 6750 §1.2",
@@ -297,4 +297,4 @@ SECRETS: Mapping[str, Told] = {
         "jupyter/notebook#4260",
     ),
 }
-"""By kind of secret; with `bound`, it needs the code verifier too."""
+"""By kind of secret; `bound`: the code verifier is needed too."""

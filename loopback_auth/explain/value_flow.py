@@ -1,4 +1,4 @@
-"""What requests and answers carry along, and where in them: an address, a body, or a header."""
+"""The parameters that requests and responses carry, and where: in an address, a body or a header."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from loopback_auth.trace.reading import (
 from loopback_auth.trace.records import Exchange
 
 FRAGMENT = "fragment"
-"""Names the part of an address that only the browser sees."""
+"""Name of the part of an address that only the browser sees."""
 
 _CLIENT = re.compile(r"Basic ([^:]+):(<client_secret#\d+>)")
 
 
-def carried(exchange: Exchange) -> Iterator[tuple[str, Parameters]]:
-    """Iterate over the places of a request that may carry something, and what each does carry."""
+def request_parts(exchange: Exchange) -> Iterator[tuple[str, Parameters]]:
+    """Iterate over the parts of a request that may carry parameters, with the parameters of each."""
     yield "query", query_parameters(exchange.url)
     yield "form", form_parameters(exchange)
     yield "JSON", json_parameters(exchange)
@@ -34,13 +34,13 @@ def carried(exchange: Exchange) -> Iterator[tuple[str, Parameters]]:
     yield FRAGMENT, fragment_parameters(exchange.address)
 
 
-def sent_along(exchange: Exchange) -> Parameters:
-    """Return what a request carried: in its address, its body, or as the client's credentials."""
-    return tuple(pair for where, pairs in carried(exchange) if where != FRAGMENT for pair in pairs)
+def request_parameters(exchange: Exchange) -> Parameters:
+    """Return the parameters that a server sees: in the query, the body, or the client authentication."""
+    return tuple(pair for where, pairs in request_parts(exchange) if where != FRAGMENT for pair in pairs)
 
 
-def came_back(exchange: Exchange) -> Parameters:
-    """Return what an answer carried: in the address that it led to, or in its body."""
+def response_parameters(exchange: Exchange) -> Parameters:
+    """Return the parameters of a response: in the address of its redirect, or in its body."""
     target = response_header(exchange, "location")
     return (*query_parameters(target), *fragment_parameters(target), *response_members(exchange))
 

@@ -32,7 +32,7 @@ from loopback_auth.explain.endings import NO_END
 from loopback_auth.explain.narration import Story, recorded_story
 from loopback_auth.explain.reduction import HIDDEN
 from loopback_auth.explain.story import ExplainedStep
-from loopback_auth.explain.story_questions import Fate
+from loopback_auth.explain.story_questions import SecretExposure
 from loopback_auth.explain.story_templates import ANSWERS, NOTES, QUESTIONS
 from loopback_auth.explain.story_text import text
 from loopback_auth.explain.story_words import PARAMETERS, SECRETS, STEPS
@@ -67,7 +67,7 @@ def answers(content: bytes) -> dict[str, str]:
     return {keys[one.question]: one.answer for one in told(content).answers}
 
 
-def secret(content: bytes, label: str) -> Fate:
+def secret(content: bytes, label: str) -> SecretExposure:
     """Return what is said of a secret."""
     return next(one for one in told(content).fates if one.label == label)
 
@@ -235,10 +235,10 @@ def test_token_request_by_get_is_found() -> None:
             program_entry("GET", f"{TOKEN}?{REDEEMED}", second=3, text=TOKENS),
         )
     )
-    scene = recorded_story(run, None).scenes[-1]
+    step = recorded_story(run, None).scenes[-1]
 
-    assert scene.request == f"GET {TOKEN}"
-    assert {said.where for said in scene.sent} == {"query"}
+    assert step.request == f"GET {TOKEN}"
+    assert {said.where for said in step.sent} == {"query"}
 
 
 NO_SIGN_IN = {

@@ -12,7 +12,7 @@ from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.explain.narration import Story, rehearsed_story
 from loopback_auth.explain.rehearsal import rehearse
-from loopback_auth.explain.story import FROM_RESPONSE, PUBLIC, ExplainedStep, Manner
+from loopback_auth.explain.story import FROM_RESPONSE, PUBLIC, ExplainedStep, Wording
 from loopback_auth.explain.story_questions import Answer, questions
 from loopback_auth.explain.story_templates import ANSWERS, QUESTIONS, TAKERS
 from loopback_auth.explain.story_text import members, text
@@ -32,26 +32,26 @@ def told(flow: str, provider: str = "") -> Story:
     if not provider:
         rehearsal = rehearse(flow)
         return rehearsed_story(
-            rehearsal.run, Manner(rehearsal.provider, rehearsal.translated, rehearsal.contract)
+            rehearsal.run, Wording(rehearsal.provider, rehearsal.translated, rehearsal.contract)
         )
     flags = {"client_id": "CLIENT_ID", "flow": flow.partition(" ")[0]}
     settings = resolve(provider=provider, flags=flags, environ={}, config={}, config_path="")
     if needs_secret(settings):
         settings = settings.with_secret(SECRET)
     rehearsal = rehearse(flow, client_config(settings))
-    manner = Manner(
+    wording = Wording(
         rehearsal.provider,
         rehearsal.translated,
         rehearsal.contract,
         rehearsed=True,
         declared=client_config(settings).provider,
     )
-    return rehearsed_story(rehearsal.run, manner)
+    return rehearsed_story(rehearsal.run, wording)
 
 
 def requests(story: Story) -> list[str]:
     """Return who asked what."""
-    return [f"{scene.who}: {scene.request}" for scene in story.scenes if scene.request]
+    return [f"{step.who}: {step.request}" for step in story.scenes if step.request]
 
 
 def found(story: Story, question: str) -> Answer:
@@ -104,7 +104,7 @@ def test_questions_of_the_thread_are_answered() -> None:
 def test_ticket_bound_to_a_verifier_is_not_anybodys() -> None:
     """Its id alone redeems nothing (RFC 7636 §4.6)."""
     bound = changed(TICKET, "ticket exchange", "/exchange", "/exchange?code_verifier=<code_verifier#1>")
-    said = [next(one.answer for one in questions(run, Manner())) for run in (TICKET, bound)]
+    said = [next(one.answer for one in questions(run, Wording())) for run in (TICKET, bound)]
 
     assert ANSWERS["ticket holder"] in said[0]
     assert ANSWERS["ticket holder bound"] in said[1]
@@ -150,7 +150,7 @@ def test_flow_that_a_browser_comes_back_from_has_no_commands() -> None:
 def test_parameters_say_where_they_are_sent() -> None:
     """Whoever writes the request has to know it."""
     created = told("ticket", "netlify").scenes[0]
-    redeemed = next(scene for scene in told("code", "netlify").scenes if scene.title == "token request")
+    redeemed = next(step for step in told("code", "netlify").scenes if step.title == "token request")
 
     assert [(said.name, said.where) for said in created.sent] == [("client_id", "query")]
     assert [(said.name, said.where) for said in redeemed.sent] == [
@@ -164,9 +164,9 @@ def test_parameters_say_where_they_are_sent() -> None:
 
 def test_metadata_at_two_addresses_are_two_requests() -> None:
     """The first of them has none at the demonstration server."""
-    asked = [scene for scene in told("code").scenes if scene.title == "metadata request"]
+    asked = [step for step in told("code").scenes if step.title == "metadata request"]
 
-    assert [(scene.request.rpartition("/")[2], scene.status) for scene in asked] == [
+    assert [(step.request.rpartition("/")[2], step.status) for step in asked] == [
         ("openid-configuration", 404),
         ("oauth-authorization-server", 200),
     ]
@@ -197,7 +197,7 @@ def test_what_a_stand_in_answered_is_no_claim_about_the_provider() -> None:
     """Nobody has published whether Netlify gives refresh tokens; the demonstration does."""
     assert "refresh_token" in text(told("code"))
     assert "refresh_token" not in text(told("code", "netlify"))
-    assert "iss" not in {said.name for scene in told("code", "github").scenes for said in scene.sent}
+    assert "iss" not in {said.name for step in told("code", "github").scenes for said in step.sent}
 
 
 def test_addresses_that_only_metadata_tell_stay_names() -> None:
@@ -219,7 +219,7 @@ def test_addresses_that_a_vendor_gives_stay_names() -> None:
 
     assert requests(story)[0] == "program to npm: POST https://registry.npmjs.org/-/v1/login"
     assert f"program to npm: GET {{doneUrl{FROM_RESPONSE}" in requests(story)
-    assert [fate.label for fate in story.fates if fate.label.startswith("<ticket")] == ["<ticket#2>"]
+    assert [secret.label for secret in story.fates if secret.label.startswith("<ticket")] == ["<ticket#2>"]
 
 
 @pytest.mark.slow
@@ -253,9 +253,11 @@ def test_every_scene_says_what_it_is_for_and_by_which_clause(flow: str) -> None:
     """A step without a reason is a list, no explanation."""
     story = told(flow)
 
-    assert [scene.title for scene in story.scenes if not (scene.words and scene.source)] == []
+    assert [step.title for step in story.scenes if not (step.words and step.source)] == []
     assert [one.question for one in story.answers if not (one.answer and one.source and one.steps)] == []
-    assert [fate.label for fate in story.fates if not (fate.good_for and fate.taken_by and fate.source)] == []
+    assert [
+        secret.label for secret in story.fates if not (secret.good_for and secret.taken_by and secret.source)
+    ] == []
     assert "{contract}" not in json.dumps(members(story))
 
 
@@ -265,7 +267,7 @@ def test_scenes_point_at_what_happened(flow: str) -> None:
     run = rehearse(flow).run
     story = told(flow)
     numbers = {entry.number for entry in run.trace.entries}
-    steps = [step for scene in story.scenes for step in scene.steps]
+    steps = [number for step in story.scenes for number in step.steps]
 
     assert set(steps) <= numbers
     assert len(steps) == len(set(steps))
@@ -275,7 +277,7 @@ def test_scenes_point_at_what_happened(flow: str) -> None:
 @pytest.mark.parametrize("flow", NAMES)
 def test_values_are_labels_or_public(flow: str) -> None:
     """Whatever else a server says is told by its name."""
-    said = [one for scene in told(flow).scenes if scene.request for one in (*scene.sent, *scene.received)]
+    said = [one for step in told(flow).scenes if step.request for one in (*step.sent, *step.received)]
 
     assert [
         one.name for one in said if one.value and one.name not in PUBLIC and not LABEL.fullmatch(one.value)
@@ -286,7 +288,7 @@ def test_values_are_labels_or_public(flow: str) -> None:
 def test_parameter_is_explained_once() -> None:
     """The second time it would only be in the way."""
     story = told("code")
-    meanings = [one.name for scene in story.scenes for one in (*scene.sent, *scene.received) if one.meaning]
+    meanings = [one.name for step in story.scenes for one in (*step.sent, *step.received) if one.meaning]
 
     assert len(meanings) == len(set(meanings))
     assert {"state", "code_challenge", "code_verifier", "access_token"} <= set(meanings)
@@ -294,8 +296,8 @@ def test_parameter_is_explained_once() -> None:
 
 def test_code_is_worth_nothing_alone_where_a_verifier_comes_with_it() -> None:
     """And everything where none does."""
-    bound = next(fate for fate in told("code").fates if fate.label == "<code#1>")
-    alone = next(fate for fate in told("code", "netlify").fates if fate.label == "<code#1>")
+    bound = next(secret for secret in told("code").fates if secret.label == "<code#1>")
+    alone = next(secret for secret in told("code", "netlify").fates if secret.label == "<code#1>")
 
     assert (bound.good_for, bound.source) == SECRETS["code bound"]
     assert (alone.good_for, alone.source) == SECRETS["code"]
