@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One resource owner. `sub` never changes; `email` is what the sign-in page shows."""
+    """One resource owner.
+
+    Args:
+        sub: identifier of the account, which never changes (OpenID Connect Core §2).
+        email: address, by which the sign-in page offers the account.
+        name: full name, for the ID token and the UserInfo response.
+    """
 
     sub: str
     email: str

@@ -35,6 +35,12 @@ class Waiting:
 
     Args:
         kind: which endpoints it belongs to: `device`, or a vendor.
+        client_id: of the client that created it.
+        scope: names that were requested, all of them known to the server.
+        created_at: Unix seconds.
+        expires_at: Unix seconds.
+        resource: where the access token is going to be used (RFC 8707 §2).
+        user_code: to enter or to compare (RFC 8628 §3.3); empty: there is none.
         message: shown to the person.
         code_challenge: its verifier is wanted with the exchange; empty: nothing is.
         state: `used` once its token was given out.

@@ -37,7 +37,12 @@ REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A pushed authorization request, already judged once."""
+    """A pushed authorization request, already checked once (RFC 9126 §2.1).
+
+    Args:
+        client_id: of the client that pushed it, and the only one that may use it.
+        parameters: of the authorization request.
+    """
 
     client_id: str
     parameters: Parameters = field(repr=False)

@@ -24,6 +24,7 @@ class DemoClient:
     """A client as registered at the demo server.
 
     Args:
+        client_id: its name at the server.
         client_secret: None makes a public client (RFC 6749 §2.1).
         redirect_uris: without fragment; the port of a loopback one does not matter.
         client_auth: the only way in; None: Basic or the form with a secret, `none` without.

@@ -26,7 +26,12 @@ PAGE_LIFETIME = 600.0
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who answered, and when they signed in (Unix seconds)."""
+    """Who answered.
+
+    Args:
+        account: that the person chose.
+        auth_time: when they signed in, in Unix seconds.
+    """
 
     account: Account
     auth_time: float
@@ -37,6 +42,7 @@ class Question:
     """What a person is asked, and what follows from the answer.
 
     Args:
+        client_id: of the client that asks.
         scope: names, all of them known to the server.
         approved: makes the last answer to the browser, from who approved and the time.
         denied: makes it after a denial.

@@ -19,7 +19,19 @@ REFRESH_LIFETIME = 14 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one person allowed one client, and what the authorization request bound it to."""
+    """What one person allowed one client, and what the authorization request bound it to.
+
+    Args:
+        id: the same for all codes and tokens of the grant, so that they are revoked together.
+        client_id: of the client.
+        redirect_uri: of the authorization request; empty where the browser was not redirected.
+        account: of the person who approved.
+        scope: names that were granted.
+        resource: where the access token may be used (RFC 8707 §2).
+        code_challenge: its verifier is wanted with the code (RFC 7636 §4.6); empty: none is.
+        nonce: for the ID token; empty: none was sent.
+        auth_time: when the person signed in, in Unix seconds.
+    """
 
     id: str = field(repr=False)
     client_id: str
@@ -34,7 +46,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A code, an access token or a refresh token: what it stands for, and until when."""
+    """A code, an access token or a refresh token: what it stands for, and until when.
+
+    Args:
+        grant: that it was issued for.
+        scope: of the token; a refresh request may have asked for less than the grant has.
+        expires_at: Unix seconds.
+    """
 
     grant: Grant
     scope: tuple[str, ...]

@@ -27,7 +27,14 @@ CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class ReturnAddress:
-    """Where and how the client wants its answer, checked against its registration."""
+    """Where and how the client wants its answer, checked against its registration.
+
+    Args:
+        client: that asks.
+        redirect_uri: where the browser is sent.
+        response_mode: how the parameters travel: in the query, in the fragment, or as a form.
+        state: sent back unchanged (RFC 6749 §4.1.2); empty: none was sent.
+    """
 
     client: DemoClient
     redirect_uri: str
@@ -37,7 +44,18 @@ class ReturnAddress:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An authorization request that passed every check."""
+    """An authorization request that passed every check.
+
+    Args:
+        back: where the answer goes.
+        response_type: names that the parameter consists of (RFC 6749 §3.1.1).
+        scope: names, all of them known to the server.
+        resource: where the access token is going to be used (RFC 8707 §2).
+        code_challenge: made with S256; empty: none was sent.
+        nonce: for the ID token; empty: none was sent.
+        login_hint: the account that the client expects; empty: none was named.
+        prompt: names that the parameter consists of (OpenID Connect Core §3.1.2.1).
+    """
 
     back: ReturnAddress
     response_type: frozenset[str]

@@ -51,7 +51,12 @@ Host = Literal["127.0.0.1", "::1"]
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo server that can be reached: its issuer, and the server itself with its log."""
+    """A demo server that can be reached.
+
+    Args:
+        issuer: origin, with the port that was bound.
+        server: that answers there; its `log` has the requests.
+    """
 
     issuer: str
     server: DemoServer = field(repr=False)

@@ -37,7 +37,19 @@ PROMPTS = ("none", "login", "consent", "select_account")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The settled facts of one demo server; see `DemoServer` for their meaning."""
+    """The settled facts of one demo server.
+
+    Args:
+        issuer: origin of the server.
+        signer: signs ID tokens; None: there are none.
+        clients: registered clients by their ids.
+        accounts: that can sign in; the first is offered first.
+        scopes: known names, each with what it allows.
+        faults: rules that the server breaks.
+        expires_in: seconds for which an access token is valid.
+        require_pushed_authorization_requests: authorization requests must be pushed (RFC 9126 §5).
+        device_interval: seconds between polls of a device code (RFC 8628 §3.2).
+    """
 
     issuer: str
     signer: Signer | None

@@ -46,7 +46,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of one request; `resource` is the only one that may repeat (RFC 8707 §2)."""
+    """The parameters of one request.
+
+    Args:
+        values: by name; of a repeated parameter the first value.
+        repeated: names that came more than once.
+        resource: all values of the only parameter that may repeat (RFC 8707 §2).
+    """
 
     values: Mapping[str, str] = field(repr=False)
     repeated: frozenset[str]

@@ -32,6 +32,7 @@ class RedirectEndpoint:
     authority: str
     """Host and port of the redirect URI, for example `127.0.0.1:49152`."""
     path: str
+    """Path of the redirect URI, for example `/callback`."""
     request: AuthorizationRequest | None = field(default=None, repr=False)
     """None until the browser was sent to the server; until then nothing can be the callback."""
     answered: bool = False
@@ -63,7 +64,9 @@ class TurnedAway:
     """A request that is not the callback."""
 
     status: int
+    """HTTP status of the answer."""
     reason: str
+    """The reason for the page, as a sentence."""
     forged: bool = False
     """It was a navigation to the callback path: perhaps an attempt to interfere."""
     why: str = ""

@@ -126,7 +126,12 @@ class TypedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A key, or what was pasted; `whole` if the terminal has told where that ends."""
+    """A key, or a text that was pasted.
+
+    Args:
+        text: the character or the escape sequence of the key, or the pasted text.
+        whole: the terminal marked where the pasted text begins and ends (bracketed paste).
+    """
 
     text: str = field(repr=False)
     whole: bool = False
