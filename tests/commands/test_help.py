@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 
 import pytest
 
@@ -13,8 +15,6 @@ from loopback_auth.errors import EXIT_STATUSES
 
 def test_every_topic_has_a_text_and_every_text_is_a_topic() -> None:
     """A text that no list names is never read."""
-    from importlib.resources import files
-
     texts = {file.name.removesuffix(".txt") for file in files("loopback_auth").joinpath("topics").iterdir()}
 
     assert texts == set(TOPICS)
@@ -79,3 +79,12 @@ def test_a_program_can_read_what_there_is(capsys: pytest.CaptureFixture[str]) ->
     assert overview["exit_statuses"]["10"] == EXIT_STATUSES[10]
     assert one["subject"] == "agents"
     assert "finish" in one["text"]
+
+
+def test_every_exit_status_of_a_failure_has_advice() -> None:
+    """The table says what a status means; whoever meets one wants to know what to do."""
+    advice = files("loopback_auth").joinpath("topics", "exit-statuses.txt").read_text()
+
+    assert [
+        status for status in EXIT_STATUSES if status and not re.search(rf"^{status}: ", advice, re.M)
+    ] == []
