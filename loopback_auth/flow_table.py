@@ -32,7 +32,8 @@ class FlowTraits:
             explanation tell apart; empty: it is a flow of its own.
         needs_port: the browser brings the response to a port of this machine.
         brings_code: an authorization code comes through the browser.
-        polled: the person approves on any device, and the program asks the server until that is done.
+        begun_by: name of the request that begins it, where the person approves on any device.
+        polled_by: name of the request that the program repeats until the person has approved there.
         approved_by_anybody: nothing but the name of the account shows that the person who approved is the
             person who started (RFC 6749 §10.16; RFC 8628 §5.4).
         two_step: one process can begin it and another one finish it, because nothing has to stay open.
@@ -49,6 +50,7 @@ class FlowTraits:
         "approved_by_anybody",
         "approved_with",
         "awaited",
+        "begun_by",
         "brings_code",
         "choosable",
         "compared",
@@ -56,7 +58,7 @@ class FlowTraits:
         "name",
         "needs_port",
         "offered_by",
-        "polled",
+        "polled_by",
         "source",
         "summary",
         "title",
@@ -73,7 +75,8 @@ class FlowTraits:
         variant_of: FlowName | Literal[""] = "",
         needs_port: bool = False,
         brings_code: bool = False,
-        polled: bool = False,
+        begun_by: str = "",
+        polled_by: str = "",
         approved_by_anybody: bool = False,
         two_step: bool = False,
         choosable: bool = False,
@@ -90,7 +93,8 @@ class FlowTraits:
         self.variant_of = variant_of
         self.needs_port = needs_port
         self.brings_code = brings_code
-        self.polled = polled
+        self.begun_by = begun_by
+        self.polled_by = polled_by
         self.approved_by_anybody = approved_by_anybody
         self.two_step = two_step
         self.choosable = choosable
@@ -100,6 +104,11 @@ class FlowTraits:
         self.title = title
         self.key = key
         self.approved_with = approved_with
+
+    @property
+    def polled(self) -> bool:
+        """Whether the person approves on any device, and the program asks until that is done."""
+        return bool(self.polled_by)
 
     @property
     def brings_tokens(self) -> bool:
@@ -157,7 +166,8 @@ FLOWS = (
         "ticket",
         "The program creates a ticket, and the user approves it. The program polls, then exchanges it.",
         "https://github.com/netlify/open-api",
-        polled=True,
+        begun_by="ticket request",
+        polled_by="ticket status request",
         approved_by_anybody=True,
         two_step=True,
         choosable=True,
@@ -171,7 +181,8 @@ FLOWS = (
         "device",
         "The server issues a short code, and the user approves it. The program polls for the tokens.",
         "RFC 8628 §1",
-        polled=True,
+        begun_by="device authorization request",
+        polled_by="device token request",
         approved_by_anybody=True,
         two_step=True,
         choosable=True,

@@ -18,6 +18,7 @@ from loopback_auth.explain.story_words import PARAMETERS, STEPS, VENDOR, Sentenc
 from loopback_auth.explain.value_flow import request_parameters, request_parts, response_parameters
 from loopback_auth.model import Provider
 from loopback_auth.redact import server_text
+from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.reading import (
     LABEL,
     Parameters,
@@ -183,10 +184,10 @@ def _variant(entry: Step | Exchange) -> str:
             return _response_variant(entry)
         case "token request" if entry.sender == "browser":
             return "browser"
-        case "device token request" if "access_token" not in back:
-            return "pending"
-        case "ticket status request" if back.get("authorized") != "true" and not any(
-            map(is_token, labels_received(entry))
+        case step if (
+            step in POLLS
+            and back.get("authorized") != "true"
+            and not any(map(is_token, labels_received(entry)))
         ):
             return "pending"
         case "ticket request" if "code_challenge" in along:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from loopback_auth.flow_table import BY_NAME, FlowTraits
+from loopback_auth.flow_table import BY_NAME, FLOWS, FlowTraits
 from loopback_auth.trace.reading import (
     form_parameters,
     fragment_parameters,
@@ -24,10 +24,10 @@ from loopback_auth.trace.reading import (
 )
 from loopback_auth.trace.records import Exchange, Step, Trace
 
-POLLS = ("device token request", "ticket status request")
+POLLS = tuple(flow.polled_by for flow in FLOWS if flow.polled)
 """Names of the requests that ask again and again whether the person has approved."""
 
-REDEMPTIONS = ("token request", "device token request", "ticket exchange", "ticket status request")
+REDEMPTIONS = ("token request", "ticket exchange", *POLLS)
 """Requests of ours that are answered with tokens, where the browser does not bring them."""
 
 RESPONSES = ("authorization response", "fragment relay")

@@ -27,10 +27,11 @@ from trace_samples import (
     without,
 )
 
-from loopback_auth.compare.judging.known_rows import FACTS
+from loopback_auth.compare.judging.known_rows import FACTS, LIKE
 from loopback_auth.compare.judging.rows import PROPERTIES, rows
 from loopback_auth.compare.model import Cell, Comparison, Run
 from loopback_auth.compare.running.run import compare_simulated
+from loopback_auth.flow_table import FLOWS
 from loopback_auth.trace.records import Exchange
 
 EMPTY = tuple(Run(run.flow, "not possible", trace(run.flow, ())) for run in RUNS)
@@ -364,3 +365,20 @@ def test_text_of_a_server_is_cleaned() -> None:
     run = replace(CODE, tokens=replace(TOKENS, scope_granted="\x1b[2J\u202eadmin"))
 
     assert cell("scope-granted", run).text == "[2Jadmin"
+
+
+def test_what_is_known_is_known_of_every_flow() -> None:
+    """A gap would look as if nobody had looked. What a redirect shows is observed, and need not be known."""
+    unknown = [
+        (flow.name, about)
+        for about, facts in FACTS.items()
+        for flow in FLOWS
+        if (flow.polled or "code" in facts) and not {flow.name, *relatives(flow.name)} & facts.keys()
+    ]
+
+    assert unknown == []
+
+
+def relatives(flow: str) -> list[str]:
+    """Return the flows whose facts apply to another one, nearest first."""
+    return [LIKE[flow], *relatives(LIKE[flow])] if flow in LIKE else []

@@ -173,9 +173,7 @@ def _scope(run: Run, difference: Difference, word: str) -> Judgement:
 
 def _interval(run: Run) -> float | None:
     """Return the seconds between polls that the server named, or those of RFC 8628 for a device."""
-    created = first_exchange(run.trace, "device authorization request") or first_exchange(
-        run.trace, "ticket request"
-    )
+    created = first_exchange(run.trace, traits_of(run.flow).begun_by)
     named_interval = dict(response_members(created)).get("interval", "") if created is not None else ""
     try:
         return float(named_interval)

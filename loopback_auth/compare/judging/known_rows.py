@@ -147,6 +147,8 @@ def fact(run: Run, about: str) -> Cell:
     if flow == "ticket" and not _netlify(run):
         return NOT_OBSERVED
     while flow not in facts:
+        if flow not in LIKE:
+            return NOT_OBSERVED
         flow = LIKE[flow]
     return known(*facts[flow])
 
