@@ -1,1 +1,1 @@
-"""A correct, strict authorization server and a simulated user agent, to practise and to test against."""
+"""A correct, strict authorization server and a simulated user agent, for demonstrations and tests."""

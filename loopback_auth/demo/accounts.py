@@ -1,6 +1,6 @@
-"""Who can sign in at the demo server, what may be asked for, and what is then told.
+"""The accounts, scopes and claims of the demo server.
 
-The accounts are made up and belong to nobody (RFC 2606 §3). Nothing here knows of requests or tokens.
+The accounts are invented (RFC 2606 §3). This module refuses to know about requests and tokens.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DEFAULT_SCOPE = ("profile",)
 
 
 def claims(account: Account, scope: tuple[str, ...]) -> dict[str, object]:
-    """Say of an account what the scope allows.
+    """Return the claims of an account that the scope allows.
 
     Source: OpenID Connect Core §5.4.
     """

@@ -1,6 +1,7 @@
-"""What the simulated user agent sees of a page: its first form, and what our own pages ask of a script.
+"""Read what the simulated user agent needs from a page: its first form, and what our scripts would do.
 
-Reads forms whose method is post, with hidden fields, radio buttons, text fields and buttons; nothing else.
+It reads forms with the method post, with hidden fields, radio buttons, text fields and buttons, and nothing
+else.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from loopback_auth.model import HttpResponse
 class Page(HTMLParser):
     """The parts of one page.
 
-    `relay` and `token` are where and with what a relaying page sends its fragment, `waits` says that a page
-    stays open until it is over elsewhere, where `link` leads; `user_code` is the code that it shows.
+    A relaying page sends its fragment to `relay`, with `token`. `waits` means that the page stays open until
+    the person has approved at `link`; `user_code` is the code that it shows.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class Page(HTMLParser):
         self._code = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in one element."""
+        """Read the start of an element."""
         given = {name: value or "" for name, value in attrs}
         if tag == "body":
             self.relay, self.token = given.get("data-relay", ""), given.get("data-token", "")
@@ -49,7 +50,7 @@ class Page(HTMLParser):
             self._control(tag, given)
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave one element."""
+        """Read the end of an element."""
         self._code = False
         if tag == "form":
             self._inside = False
@@ -57,7 +58,7 @@ class Page(HTMLParser):
             self._label = False
 
     def handle_data(self, data: str) -> None:
-        """Take in text: the label of a radio button, or a code to be entered elsewhere."""
+        """Read text: the label of a radio button, or a code to enter on another page."""
         if self._code:
             self.user_code = self.user_code or data.strip()
         if self._label and self.radios:
@@ -108,6 +109,6 @@ def read_page(response: HttpResponse) -> Page:
 
 
 def _telling(html: str) -> str:
-    """Return the part of a page that can matter: reading the rest takes most of a simulated sign-in."""
+    """Return the part of a page that is read; parsing the rest would take most of the time."""
     begin, end = html.find("<form"), html.rfind("</form>")
     return html[begin : end + len("</form>")] if 0 <= begin < end else html[max(0, html.find("<body")) :]

@@ -1,4 +1,4 @@
-"""What waits for a person at the demo server: device codes and tickets, one bookkeeping for both.
+"""Keep the device codes and tickets that wait for a person at the demo server.
 
 Each has a secret by which the client asks, and a way for the person to find it: a user code, a handle in an
 address, or, as at some vendors, the very secret. Who knows the way may answer the question; only who knows
@@ -31,7 +31,7 @@ WRONG_CODES, WRONG_CODES_WITHIN = 10, 60.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A device code or a ticket, as it stands.
+    """The state of a device code or a ticket.
 
     Args:
         kind: which endpoints it belongs to: `device`, or a vendor.
@@ -42,8 +42,8 @@ class Waiting:
         resource: where the access token is going to be used (RFC 8707 §2).
         user_code: to enter or to compare (RFC 8628 §3.3); empty: there is none.
         message: shown to the person.
-        code_challenge: its verifier is wanted with the exchange; empty: nothing is.
-        state: `used` once its token was given out.
+        code_challenge: the exchange must have its verifier; empty: no verifier is needed.
+        state: `used` once its token was issued.
         grant: what the person approved; None before.
     """
 
@@ -61,12 +61,12 @@ class Waiting:
 
 
 class Approvals:
-    """Everything that waits, or has waited. A `Refused` that leaves here is for the person.
+    """All device codes and tickets. The `Refused` that its methods raise are for the person.
 
     Args:
         setup: of the server.
-        ledger: where the tokens are entered.
-        interactions: the pages that ask.
+        ledger: records the tokens.
+        interactions: the pages that ask the person.
     """
 
     def __init__(self, setup: Setup, ledger: Ledger, interactions: Interactions) -> None:
@@ -80,7 +80,7 @@ class Approvals:
         self._wrong_codes: deque[float] = deque(maxlen=WRONG_CODES)
 
     def open(self, waiting: Waiting, lifetime: float) -> str:
-        """Let something wait for so many seconds; return its secret."""
+        """Keep a device code or a ticket for its lifetime in seconds, and return its secret."""
         secret = self._ledger.unguessable()
         early = self._setup.faults.expires_early
         expires_at = waiting.created_at + (lifetime if early is None else early)
@@ -108,17 +108,17 @@ class Approvals:
         return f"{letters[:4]}-{letters[4:]}"
 
     def find(self, kind: str, secret: str) -> Waiting | None:
-        """Return what a secret stands for, expired or not."""
+        """Return what belongs to a secret, expired or not; None if it is unknown."""
         found = self._waiting.get(secret)
         return found if found is not None and found.kind == kind else None
 
     def use(self, secret: str) -> None:
-        """Note that the token was given out: the secret is worthless from now on."""
+        """Note that the token was issued, so that the secret is not valid any more."""
         if not self._setup.faults.reusable:
             self._waiting[secret] = replace(self._waiting[secret], state="used")
 
     def seen(self, kind: str, secret: str, now: float) -> Waiting | None:
-        """Return what a poll is told: nothing of what is used or over, of an approval maybe later."""
+        """Return the state that a poll sees; None if it is used or expired. Faults can delay an approval."""
         found = self.find(kind, secret)
         if found is None or found.state == "used" or now >= found.expires_at:
             return None
@@ -136,7 +136,7 @@ class Approvals:
         return self._ledger.issue_access_token(grant, grant.scope, expires_at), grant.account
 
     def ask(self, kind: str, handle: str, now: float) -> HttpResponse:
-        """Ask the person about what a handle leads to, or a secret."""
+        """Ask the person about what belongs to a handle, or to a secret."""
         secret = self._by_handle.get((kind, handle), handle)
         found = self.find(kind, secret)
         if found is None or _over(found, now):

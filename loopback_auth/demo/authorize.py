@@ -49,7 +49,10 @@ class Pushed:
 
 
 class AuthorizationEndpoints:
-    """What leads to a code. A `Refused` that leaves here is for the person, or for the client that pushed."""
+    """The authorization and the pushed authorization request endpoint.
+
+    The `Refused` that its methods raise are for the person, or for the client that pushed.
+    """
 
     def __init__(self, setup: Setup, ledger: Ledger, interactions: Interactions) -> None:
         self._setup = setup
@@ -86,7 +89,7 @@ class AuthorizationEndpoints:
         return self._interactions.ask(question, now)
 
     def push(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Take an authorization request from the client itself.
+        """Answer a pushed authorization request.
 
         Source: RFC 9126 §2.
         """

@@ -1,4 +1,4 @@
-"""Which clients the demo server knows, where each may be answered, and how each proves itself.
+"""The clients of the demo server: their redirect URIs, and how each authenticates.
 
 Redirect URIs are compared as strings, except for the port of a loopback one (RFC 8252 §7.3, RFC 9700 §2.1).
 """
@@ -27,11 +27,11 @@ class DemoClient:
         client_id: its name at the server.
         client_secret: None makes a public client (RFC 6749 §2.1).
         redirect_uris: without fragment; the port of a loopback one does not matter.
-        client_auth: the only way in; None: Basic or the form with a secret, `none` without.
+        client_auth: the only method; None: Basic or the form with a secret, `none` without.
 
     Raises:
-        ConfigError: no id, no redirect URI or one with a fragment, an empty secret, or a secret that
-            does not fit `client_auth`.
+        ConfigError: no ID, no redirect URI or one with a fragment, an empty secret, or a secret that does not
+            fit `client_auth`.
     """
 
     client_id: str
@@ -48,7 +48,7 @@ class DemoClient:
             raise ConfigError(f"The client_auth of the demo client {self.client_id} does not fit its secret")
 
     def allows(self, redirect_uri: str) -> bool:
-        """Return whether this client may be answered at a redirect URI.
+        """Return whether a redirect URI is registered for this client.
 
         Source: RFC 8252 §7.3; RFC 9700 §2.1.
         """
@@ -56,7 +56,7 @@ class DemoClient:
         return any(asked == _without_loopback_port(registered) for registered in self.redirect_uris)
 
     def accepts(self, method: ClientAuth) -> bool:
-        """Return whether this client may prove itself in this way."""
+        """Return whether this client may authenticate by this method."""
         if self.client_auth is not None:
             return method == self.client_auth
         return (method == "none") == (self.client_secret is None)
@@ -67,7 +67,7 @@ DEMO_CLIENT = DemoClient("loopback-auth-demo", redirect_uris=tuple(f"{host}/call
 
 
 def _without_loopback_port(uri: str) -> str:
-    """Cut the port of a loopback redirect URI; every other URI, and a port that is none, stays as it is."""
+    """Return a loopback redirect URI without its port; other URIs and malformed ports stay unchanged."""
     for host in LOOPBACK:
         if uri.startswith(f"{host}:"):
             port, slash, path = uri[len(host) + 1 :].partition("/")
@@ -80,7 +80,7 @@ def _without_loopback_port(uri: str) -> str:
 def authenticate(
     request: HttpRequest, parameters: Parameters, clients: Mapping[str, DemoClient]
 ) -> DemoClient:
-    """Find out which client makes a request, and have it prove that.
+    """Return the client that makes a request, after checking its authentication.
 
     Source: RFC 6749 §2.3, §3.2.1, §5.2.
     """

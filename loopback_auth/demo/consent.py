@@ -1,11 +1,11 @@
 """Sign-in and consent at the demo server: two pages that ask a person, whatever the flow behind them.
 
-A flow brings a `Question` and learns the answer; it never sees a form. The question under way is kept here
-and found again by an unguessable id in a hidden field: it changes with every page, works once and expires.
-No cookie is set, so the id is all that ties the pages together; a real server would bind it to a session
-cookie as well, for here whoever knows the id may go on in another browser. Against forged posts (RFC 6749
-§10.12) the browser's own word is taken: `Sec-Fetch-Site`, or `Origin` where that is missing. `Origin: null`
-passes, because a page without referrer posts so even to itself.
+A flow passes a `Question` and gets the answer; it never sees a form. The question is kept here and found
+again by an unguessable ID in a hidden field, which changes with every page, works once and expires. No cookie
+is set, so only the ID connects the pages; a real server would bind it to a session cookie as well, because
+here anyone who knows the ID can continue in another browser. Against forged posts (RFC 6749 §10.12)
+`Sec-Fetch-Site` is checked, or `Origin` where that is missing. `Origin: null` passes, because a page without
+referrer sends it even to its own server.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Question:
     Args:
         client_id: of the client that asks.
         scope: names, all of them known to the server.
-        approved: makes the last answer to the browser, from who approved and the time.
-        denied: makes it after a denial.
-        redirect_uri: where the browser goes then; empty: nowhere.
-        login_hint: the account to choose beforehand.
-        code: to be compared with the one on another device.
-        message: the client's own words.
+        approved: returns the last response to the browser after an approval, from the person and the time.
+        denied: returns it after a denial.
+        redirect_uri: where the browser goes then; empty: it stays.
+        login_hint: the account to preselect.
+        code: to compare with the one on another device.
+        message: from the client.
     """
 
     client_id: str
@@ -63,7 +63,7 @@ class Question:
 
 
 class Interactions:
-    """The pages under way. A `Refused` that leaves here is for the person."""
+    """The pages that wait for an answer. The `Refused` that its methods raise are for the person."""
 
     def __init__(self, setup: Setup, ledger: Ledger) -> None:
         self._setup = setup
@@ -72,7 +72,7 @@ class Interactions:
         self._to_consent: SingleUse[tuple[Question, SignedIn]] = SingleUse(PAGE_LIFETIME)
 
     def ask(self, question: Question, now: float) -> HttpResponse:
-        """Begin with the sign-in page: there are no sessions, so nobody is ever signed in already."""
+        """Return the sign-in page; there are no sessions, so it is always needed."""
         key = self._ledger.unguessable()
         self._to_sign_in.put(key, question, now)
         accounts, hint = self._setup.accounts, question.login_hint
@@ -87,7 +87,7 @@ class Interactions:
         )
 
     def sign_in(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Take the choice of an account; answer with the consent page."""
+        """Read the chosen account, and return the consent page."""
         form = self.own_form(request)
         question = self._to_sign_in.take(form.get("interaction"), now)
         if question is None:
@@ -110,7 +110,7 @@ class Interactions:
         )
 
     def consent(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Take the decision, and let the flow answer.
+        """Read the decision, and return the answer of the flow.
 
         Source: RFC 6749 §4.1.1 (step B of the code flow).
         """
@@ -135,5 +135,5 @@ class Interactions:
 
 
 def page_is_over() -> Refused:
-    """Refuse a page that was used before, or has expired, or never was."""
+    """Return the refusal of a page that was used before, has expired, or is unknown."""
     return Refused("invalid_request", "This page was used before, or has expired.")

@@ -1,7 +1,7 @@
-"""The demo server's device authorization grant: two codes out, the person in between, tokens in the end.
+"""The device authorization grant of the demo server.
 
-Decides when a device may ask again and what it is told meanwhile. The page for the person shows the code and
-the client once more: whoever reads a code to somebody else may have begun the sign-in (RFC 8628 §5.4).
+Decides when a device may poll again, and what a poll is answered. The page for the person shows code and
+client again, because another person may have begun the sign-in and sent the code (RFC 8628 §5.4).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIFETIME = 600
 SLOWER = 5.0
 """Seconds that every `slow_down` adds (RFC 8628 §3.5)."""
 TOLERANCE = 0.25
-"""Seconds: two polls do not travel equally long."""
+"""Seconds of tolerance, because the travel times of two polls differ."""
 
 
 class DeviceEndpoints:
@@ -74,12 +74,12 @@ class DeviceEndpoints:
         return demo_pages.enter_code(action="/device", code=parameters.get("user_code"))
 
     def entered(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Take a code from the page; go on to sign-in and consent."""
+        """Read the code from the page, and return the sign-in page."""
         form = self._interactions.own_form(request)
         return self._approvals.enter(KIND, "/device", form.get("user_code"), now)
 
     def poll(self, client: DemoClient, parameters: Parameters, now: float) -> Grant | HttpResponse:
-        """Judge a token request with a device code: what was granted, or a fault in place of an answer.
+        """Answer a token request with a device code: with the grant, or with a fault.
 
         Source: RFC 8628 §3.4, §3.5.
         """
@@ -104,7 +104,7 @@ class DeviceEndpoints:
         return seen.grant
 
     def _enforced(self) -> float:
-        """Return the interval that is kept: never more than what a fault announces."""
+        """Return the interval that is enforced: never more than what a fault announces."""
         interval, announced = float(self._setup.device_interval), self._setup.faults.device_interval
         return interval if announced is None or isinstance(announced, str) else min(interval, announced)
 

@@ -1,4 +1,4 @@
-"""What a demo server can be told to do wrong, so that a client can prove that it notices.
+"""The faults of a demo server, with which tests check that a client notices them.
 
 A fault is a value given to the constructor of `DemoServer`. Without one the server keeps every rule; with one
 it breaks exactly the rule in this table and keeps the others.
@@ -27,7 +27,7 @@ it breaks exactly the rule in this table and keeps the others.
     clock_skew                 `iat`, `exp`, `auth_time`, `created_at`     OpenID Connect Core §3.1.3.7
     wrong_subject              `sub` of the UserInfo response              OpenID Connect Core §5.3.2
 
-Of the device grant and of tickets. A poll is a token request with a device code, or asking for a ticket.
+Faults of the device grant and of tickets. A poll is a token request with a device code, or one for a ticket.
 
     fault                      alters                                      a client must notice because of
     device_interval            `interval` of the device grant              RFC 8628 §3.2
@@ -46,16 +46,15 @@ Of the device grant and of tickets. A poll is a token request with a device code
     ticket_status              status of every request for a new ticket    the vendor does not do this
     exchange_refused           every ticket exchange answers 403           a token is not to be expected
 
-Of what a server owes its clients, and no client can notice: `compare` shows what attackers make of it.
+Faults that no client can notice; `compare` shows how attackers use them.
 
     fault                      lets pass                                   what forbids it
     ignore_verifier            every code verifier, and none               RFC 7636 §4.6
     reusable                   codes and tickets that were used before     RFC 6749 §4.1.2, RFC 8628 §3.5
     unlimited_user_codes       any number of wrong user codes              RFC 8628 §5.1
 
-The four kinds of spoilt polls come in the order of the table, counted over all polls of one server; what is
-left of the counts does not outlast them. Slowness, silence and half answers are faults of the transport: see
-`serve_demo`.
+The four kinds of faulty polls come in the order of the table, and are counted over all polls of one server.
+Slow, missing and incomplete answers are faults of the transport: see `serve_demo`.
 """
 
 from __future__ import annotations
@@ -72,27 +71,54 @@ NUMBER = 8_675_309
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """The rules to break; the default breaks none. The opening of the module has the table.
+    """The rules to break; the default breaks none. The opening of the module has the table with the clauses.
 
     Args:
-        duplicate_parameter: name of an authorization response parameter, for example `code`.
-        redirect_token_endpoint: where the token endpoint sends its callers; empty: nowhere.
-        token_status: HTTP status; 0 leaves it alone. The request is processed all the same, as when a
-            proxy spoils the answer on its way.
-        token_body: bytes in place of the JSON document; None leaves it alone.
-        expires_in: any JSON value in place of the number of seconds; None leaves it alone.
-        narrow_scope: space separated names; None leaves the scope alone.
-        clock_skew: seconds by which the server's clock is ahead; what it enforces goes by the right one.
-        device_interval: any JSON value in place of the number of seconds; None leaves it alone. No more is
-            enforced than is announced, or the two would never meet.
-        expires_early: seconds after which device codes and tickets are dead, whatever was announced.
-        server_errors: how many polls; so with the next three.
+        deny_all: treat every consent as a denial.
+        wrong_state: send another `state`.
+        wrong_iss: send another `iss`.
+        omit_iss: send no `iss`.
+        duplicate_parameter: name of an authorization response parameter to send twice, for example `code`.
+        fragment_question_mark: begin a fragment with `?`.
+        refresh_token_in_fragment: send a refresh token through the browser.
+        metadata_issuer: `issuer` in both metadata documents; empty: the right one.
+        without_metadata: answer 404 instead of metadata.
+        pkce_unannounced: leave `code_challenge_methods_supported` out.
+        redirect_token_endpoint: URL to which the token endpoint redirects; empty: it does not.
+        token_status: HTTP status of token responses; 0: the right one. The request is processed all the same,
+            as when a proxy changes the answer.
+        token_html: send a web page in place of the JSON document.
+        token_body: bytes in place of the JSON document; None: the document.
+        token_wrong_type: send a number as access token.
+        expires_in: any JSON value in place of the number of seconds; None: the number.
+        omit_members: names of members to leave out of token responses.
+        narrow_scope: the only scopes that are granted, separated by spaces; None: the requested ones.
+        wrong_nonce: send another `nonce` in ID tokens.
+        wrong_audience: send another `aud` in ID tokens.
+        bad_signature: damage the signature of ID tokens.
+        clock_skew: seconds by which the times in answers are ahead; the server itself uses the right time.
+        wrong_subject: send another `sub` in UserInfo responses.
+        device_interval: any JSON value in place of the number of seconds; None: the number. The server
+            enforces no more than it announces.
+        omit_device_interval: announce no interval.
+        verification_url: use Google's spelling of `verification_uri`.
+        expires_early: seconds after which device codes and tickets expire, whatever was announced; None: as
+            announced.
+        server_errors: how many polls get 503.
+        rate_limited: how many polls get 429.
         rate_limit_header: in which header a 429 says how long to wait: one second.
-        approve_after: how many polls see an approval as pending still.
-        wrong_type: any JSON value, before and after the approval alike; None leaves it alone.
-        bad_ticket_id: for example `../../user`; empty leaves it alone.
-        poll_elsewhere: origin such as `https://evil.example`; empty leaves it alone.
-        ticket_status: HTTP status; 0 leaves it alone.
+        html_answers: how many polls get a web page.
+        slow_down_storm: how many polls of device codes get `slow_down`.
+        approve_after: how many polls still see an approval as pending.
+        wrong_type: any JSON value for the status of a ticket, before and after the approval; None: the right
+            one.
+        bad_ticket_id: id of new tickets, for example `../../user`; empty: a good one.
+        poll_elsewhere: origin of the URLs to poll, such as `https://evil.example`; empty: the server's own.
+        ticket_status: HTTP status of every request for a new ticket; 0: the right one.
+        exchange_refused: refuse every exchange of a ticket.
+        ignore_verifier: accept every code verifier, and none.
+        reusable: accept codes and tickets that were used before.
+        unlimited_user_codes: accept any number of wrong user codes.
     """
 
     deny_all: bool = False

@@ -1,8 +1,8 @@
-"""What the demo server has granted, and which codes and tokens stand for it: plain bookkeeping.
+"""Record what the demo server has granted, with its codes and tokens.
 
-A grant is one person's consent to one client. The code, and all tokens that ever come from it, belong to it,
-so that revoking the grant ends them together (RFC 6749 §4.1.2, RFC 9700 §4.14.2). Nothing is forgotten while
-the server lives: memory grows with the sign-ins, which is right for tests and demonstrations only.
+A grant is the consent of one person to one client. Its code and all its tokens belong to it, so that revoking
+the grant ends them together (RFC 6749 §4.1.2, RFC 9700 §4.14.2). Nothing is deleted while the server runs:
+its memory grows with the sign-ins, which is acceptable only for tests and demonstrations.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class Issued:
 
 
 class Ledger:
-    """Remembers grants; one for each server.
+    """Keeps the grants of one server.
 
     Args:
-        entropy: gives that many unguessable bytes.
+        entropy: returns so many unguessable bytes.
     """
 
     def __init__(self, entropy: Callable[[int], bytes]) -> None:
@@ -75,11 +75,11 @@ class Ledger:
         self._revoked: set[str] = set()
 
     def unguessable(self) -> str:
-        """Make a value of 256 random bits in unpadded base64url."""
+        """Return 256 random bits in unpadded base64url."""
         return base64.urlsafe_b64encode(self.entropy(32)).rstrip(b"=").decode("ascii")
 
     def issue_code(self, grant: Grant, now: float) -> str:
-        """Issue a code for a grant; good for a minute and for one use (RFC 6749 §4.1.2)."""
+        """Issue a code for a grant; it is valid for a minute, once (RFC 6749 §4.1.2)."""
         return self._issue(self.codes, Issued(grant, grant.scope, now + CODE_LIFETIME))
 
     def issue_access_token(self, grant: Grant, scope: tuple[str, ...], expires_at: float) -> str:
@@ -96,7 +96,7 @@ class Ledger:
         return value
 
     def spend(self, value: str) -> bool:
-        """Use up a code or refresh token; False when that has happened before, which ends the grant."""
+        """Use a code or refresh token; False when it was used before, which revokes the grant."""
         if value in self._spent:
             self.revoke(self._found(value).grant)
             return False
@@ -104,11 +104,11 @@ class Ledger:
         return True
 
     def revoke(self, grant: Grant) -> None:
-        """End a grant: its code and all its tokens are worthless from now on."""
+        """Revoke a grant with its code and all its tokens."""
         self._revoked.add(grant.id)
 
     def valid(self, issued: Issued | None, now: float) -> bool:
-        """Return whether a code or token exists, has not expired and is not revoked; used up is not asked."""
+        """Return whether a code or token exists, has not expired and is not revoked, used or not."""
         return issued is not None and now < issued.expires_at and issued.grant.id not in self._revoked
 
     def active(self, token: str, now: float) -> bool:

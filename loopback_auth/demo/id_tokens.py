@@ -1,7 +1,7 @@
-"""What the demo server says in an ID token, whichever way the token travels.
+"""Build the ID tokens of the demo server, for every flow.
 
-The hashes tie an ID token to what came with it: in the front channel nothing else does. RS256 means SHA-256,
-of which the left half is taken.
+The hashes bind an ID token to the code and the access token that come with it; through the browser nothing
+else does. RS256 means SHA-256, of which the left half is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def base64url(octets: bytes) -> str:
 
 
 def left_half(value: str) -> str:
-    """Hash an ASCII value as `at_hash`, `c_hash` and `s_hash` are.
+    """Return the hash of an ASCII value for `at_hash`, `c_hash` or `s_hash`.
 
     Source: OpenID Connect Core §3.1.3.6, §3.3.2.11.
     """
@@ -38,7 +38,7 @@ def id_token(
     code: str = "",
     state: str = "",
 ) -> str:
-    """Sign who approved a grant; empty when this server signs nothing, or `openid` was not granted.
+    """Return a signed ID token for a grant; empty without a signer, or when `openid` was not granted.
 
     Args:
         setup: of the server, faults included.

@@ -1,7 +1,7 @@
 """How the demo server signs ID tokens: a small protocol, and one implementation over joserfc.
 
-Cryptography is never ours. Without joserfc (extra `oidc`) there is no signer, and the demo server is a plain
-OAuth 2.0 server that neither offers the scope `openid` nor says so in its metadata.
+The cryptography is that of joserfc. Without it (extra `oidc`) there is no signer, and the demo server is a
+plain OAuth 2.0 server without the scope `openid`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Signer(Protocol):
 
 
 def rsa_signer() -> Signer | None:
-    """Make a signer with a fresh RSA key, or None when joserfc is not installed.
+    """Return a signer with a new RSA key, or None when joserfc is not installed.
 
-    Making the key takes some tenths of a second: share one signer among servers.
+    Generating the key takes some tenths of a second; servers can share one signer.
     """
     try:
         from joserfc.jwk import RSAKey  # Optional package.

@@ -1,10 +1,10 @@
 """Netlify's ticket handshake at the demo server: create, show, exchange, and what the token is good for.
 
-The paths, members and statuses are those of the published interface. What it leaves open is strict here: a
-ticket lives ten minutes and is exchanged once, an exchange before the approval is refused with 403, and a
-denied, expired or used ticket is as unknown as one that never was. One thing is more than the vendor offers:
-whoever creates a ticket with a code challenge has to bring the verifier to the exchange (RFC 7636), so that
-the id alone, which the browser carries too, buys nothing.
+The paths, members and statuses are those of the published interface. What it does not say is strict here: a
+ticket is valid for ten minutes and can be exchanged once, an exchange before the approval is refused with
+403, and a denied, expired or used ticket is answered like an unknown one. One thing is more than the vendor
+offers: a ticket that was created with a code challenge needs the verifier at the exchange (RFC 7636), so that
+the id alone, which is also in the browser, is not enough.
 
 Source: https://github.com/netlify/open-api, swagger.yml, paths /oauth/tickets.
 """

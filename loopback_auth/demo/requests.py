@@ -1,7 +1,8 @@
-"""The demo server's judgement of an authorization request: pure checks, no pages, no memory.
+"""Check an authorization request at the demo server; pure functions without pages or state.
 
-Two steps, in this order because the first decides whether a refusal may travel to the client at all: who
-asks and where to answer (never at an address that is not registered: RFC 6749 §3.1.2.4), then what is asked.
+There are two steps. The first checks the client and its redirect URI; until it has passed, nothing may be
+sent to the client, because the URI may not be registered (RFC 6749 §3.1.2.4). The second checks the other
+parameters.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Asked:
 
 
 def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
-    """Find out who asks and where the answer goes; a refusal here must not be redirected.
+    """Check client and redirect URI; a refusal here must not be redirected.
 
     Source: RFC 6749 §3.1.2.3, §3.1.2.4, §4.1.2.1; RFC 9700 §2.1.
     """
@@ -86,7 +87,7 @@ def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
 
 
 def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> Asked:
-    """Judge what is asked; a refusal here goes back to the client.
+    """Check the other parameters; a refusal here goes to the client.
 
     Source: RFC 6749 §4.1.1, §4.1.2.1, §4.2.1; RFC 7636 §4.3, §4.4.1; RFC 8707 §2; OpenID Connect Core
     §3.1.2.1, §3.2.2.1; OAuth 2.0 Multiple Response Type Encoding Practices §3.
@@ -121,7 +122,7 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
 
 
 def _response_mode(parameters: Parameters) -> ResponseMode:
-    """Choose how to answer: as asked, but what holds a token never in the query.
+    """Return the response mode: the requested one, but never the query for tokens.
 
     Source: OAuth 2.0 Multiple Response Type Encoding Practices §2.1, §3.
     """

@@ -1,7 +1,7 @@
 """The demo server on a real socket, and the simulated user agent on a real connection.
 
-The only part of the demo that does I/O.
-The socket is bound first and the issuer built from it, so nobody else can take the port in between.
+This is the only part of the demo that does I/O. The socket is bound before the issuer is built from its port,
+so that no other program can take the port in between.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Demo:
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
-    """How the connection misbehaves, by path."""
+    """The faults of the connection, by path."""
 
     delay: Mapping[str, float]
     hang: Collection[str]
@@ -214,7 +214,7 @@ async def run_agent(
 
 
 async def _seen(session: ClientSession, step: Navigation, observer: Observer, reaches: str) -> HttpResponse:
-    """Make one step, and let the observer see it, whatever comes of it."""
+    """Make one step, and show it to the observer even if it fails."""
     request, begun = step.request(), time.monotonic()
     response: HttpResponse | None = None
     try:
@@ -283,7 +283,7 @@ def _handler(server: DemoServer, wire: _Wire) -> Handler:
 
 
 async def _never(request: web.BaseRequest, end: asyncio.Event) -> web.StreamResponse:
-    """Keep silent for as long as the server lives; it does not see the request."""
+    """Send no answer while the server runs; the server does not see the request."""
     await end.wait()
     if request.transport is not None:
         request.transport.abort()

@@ -1,4 +1,4 @@
-"""What every part of one demo server needs to know: fixed at its construction, shared by its endpoints."""
+"""The configuration of one demo server, which its endpoints share; it does not change."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ class Setup:
     device_interval: int
 
     def granted(self, scope: tuple[str, ...]) -> tuple[str, ...]:
-        """Cut a scope to what this server grants (RFC 6749 §3.3)."""
+        """Return the part of a scope that this server grants (RFC 6749 §3.3)."""
         narrow = self.faults.narrow_scope
         allowed = scope if narrow is None else narrow.split()
         return tuple(name for name in scope if name in allowed)
 
 
 def response_types(setup: Setup) -> list[str]:
-    """List the response types; an ID token only where it can be signed.
+    """Return the supported response types; those with an ID token only if there is a signer.
 
     Source: RFC 6749 §3.1.1; OAuth 2.0 Multiple Response Type Encoding Practices §3, §5.
     """
@@ -77,7 +77,7 @@ def response_types(setup: Setup) -> list[str]:
 
 
 def metadata(setup: Setup) -> dict[str, object]:
-    """Describe the server, and nothing that it cannot do.
+    """Return the metadata document of the server.
 
     Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3; RFC 8628 §4.
     """

@@ -1,4 +1,4 @@
-"""A place for values that can be taken out once: pages under way, pushed requests."""
+"""Keep values that can be used once: open pages and pushed requests."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class SingleUse(Generic[T]):
 
     def put(self, key: str, value: T, now: float) -> None:
         """Keep a value, and drop those that expired meanwhile."""
-        # All live equally long, so the oldest stand first: two out for one in keeps the number bounded
+        # All have the same lifetime, so the oldest are first; removing two for each new one limits the number
         for old in [key for key, (expires_at, _) in islice(self._kept.items(), 2) if now >= expires_at]:
             del self._kept[old]
         self._kept[key] = (now + self._lifetime, value)
 
     def take(self, key: str, now: float) -> T | None:
-        """Hand out a value for good; None when it is unknown, used or expired."""
+        """Remove a value and return it; None when it is unknown, used or expired."""
         found = self._kept.pop(key, None)
         return found[1] if found is not None and now < found[0] else None

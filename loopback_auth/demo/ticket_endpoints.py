@@ -1,7 +1,7 @@
-"""What all ticket vendors of the demo server share: making a ticket, asking the person, knowing the account.
+"""What all ticket vendors of the demo server share: create a ticket, ask the person, exchange it.
 
-A vendor decides what its requests and answers look like; here is only what they come down to. Clients that
-name no `client_id` are known to the person by the vendor's name.
+The module of each vendor decides the form of its requests and answers. A client without a `client_id` is
+shown to the person under the vendor's name.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Routes = Mapping[str, Mapping[str, Endpoint]]
 
 LIFETIME = 600.0
 SCOPE = ("profile", "email")
-"""A ticket names no scope: it stands for whatever an account has here."""
+"""A ticket has no scope, so its token has this one."""
 
 
 class TicketEndpoints:
-    """Makes and redeems the tickets of one demo server, whatever their vendor."""
+    """Creates and exchanges the tickets of one demo server, for every vendor."""
 
     def __init__(
         self, setup: Setup, ledger: Ledger, approvals: Approvals, interactions: Interactions
@@ -46,7 +46,7 @@ class TicketEndpoints:
         user_code: str = "",
         code_challenge: str = "",
     ) -> str:
-        """Make a ticket; return the secret by which it is polled."""
+        """Create a ticket, and return the secret with which it is polled."""
         waiting = Waiting(
             kind=vendor,
             client_id=client_id or vendor,
@@ -60,35 +60,35 @@ class TicketEndpoints:
         return self.approvals.open(waiting, LIFETIME)
 
     def redeem(self, secret: str, now: float) -> tuple[str | int, Account]:
-        """Give out the token of an approved ticket, and say whose it is."""
+        """Return the token of an approved ticket, and its account."""
         token, account = self.approvals.redeem(secret, now)
         return shown_token(token, self.setup.faults), account
 
     def account(self, request: HttpRequest, now: float) -> Account | None:
-        """Return whom the access token of a request stands for; None without a good one."""
+        """Return the account of the access token in a request; None without a valid one."""
         issued = self._ledger.access_tokens.get(bearer_token(request))
         good = issued is not None and self._ledger.valid(issued, now)
         return issued.grant.account if issued is not None and good else None
 
     def revoke(self, request: HttpRequest) -> None:
-        """End the access token of a request."""
+        """Revoke the access token in a request."""
         self._ledger.access_tokens.pop(bearer_token(request), None)
 
     def poll_url(self, path: str) -> str:
-        """Write an address to be polled."""
+        """Return a URL to poll."""
         return (self.setup.faults.poll_elsewhere or self.setup.issuer) + path
 
     def creating(self, endpoint: Endpoint) -> Endpoint:
-        """Let the faults have a request for a new ticket first."""
+        """Return an endpoint that creates tickets, with the faults applied."""
         status = self.setup.faults.ticket_status
         return endpoint if not status else lambda _request, _now: no(status, "Not here.")
 
     def polling(self, endpoint: Endpoint) -> Endpoint:
-        """Let the faults have a poll first."""
+        """Return an endpoint that is polled, with the faults applied."""
         return lambda request, now: self.approvals.troubles.instead(now) or endpoint(request, now)
 
     def page(self, vendor: str, parameter: str) -> Endpoint:
-        """Make the approval page, to which this query parameter shows the way."""
+        """Return the endpoint of the approval page; the query parameter has the handle."""
         return lambda request, now: self.approvals.ask(vendor, in_query(request, parameter), now)
 
 
@@ -98,5 +98,5 @@ def in_query(request: HttpRequest, name: str) -> str:
 
 
 def no(status: int, message: str) -> HttpResponse:
-    """Refuse as vendors do: a status, the same as a number, and a sentence."""
+    """Return a refusal in the form of the vendors: a status, the same as a number, and a sentence."""
     return json_reply({"code": status, "message": message}, status)

@@ -1,4 +1,4 @@
-"""Tickets at the demo server: which vendors it imitates, where, and how a client is pointed there.
+"""Tickets at the demo server: the vendors that it imitates, their paths, and the contracts for a client.
 
     client = ClientConfig(Provider("demo", metadata, ticket=demo_contract("netlify", issuer)), ...)
 

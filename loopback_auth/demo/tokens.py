@@ -1,9 +1,9 @@
 """The demo server's token, revocation and UserInfo endpoints.
 
-Decides what a code or a refresh token is worth and what is said about an account. A code is good once, for
-the client, redirect URI and verifier that it was made for. Every refresh gives a new refresh token, and one
-that comes back after use ends the grant (RFC 9700 §4.14.2). A refresh token is given with every code,
-asked for or not: a native app that runs once a day would otherwise sign its user in each time.
+Decides which codes and refresh tokens are accepted, and which claims UserInfo returns. A code is valid once,
+for its client, redirect URI and verifier. Every refresh issues a new refresh token, using one again revokes
+the grant (RFC 9700 §4.14.2). Every code gets a refresh token, requested or not: otherwise a native app that
+runs once a day would have to sign its user in each time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def s256(text: str) -> str:
 
 
 class TokenEndpoints:
-    """Everything that happens without the browser once a code was issued."""
+    """The endpoints that the client calls itself."""
 
     def __init__(self, setup: Setup, ledger: Ledger, device: DeviceEndpoints) -> None:
         self._setup = setup
@@ -96,7 +96,7 @@ class TokenEndpoints:
         return json_reply({})
 
     def userinfo(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Tell about the account that an access token stands for.
+        """Return the claims about the account of an access token.
 
         Source: OpenID Connect Core §5.3; RFC 6750 §2.1, §3.
         """
@@ -138,7 +138,8 @@ class TokenEndpoints:
         if bound and not hmac.compare_digest(grant.code_challenge, s256(verifier)):
             raise Refused("invalid_grant", "The code_verifier does not fit the code_challenge.")
         self._check_resource(grant, parameters)
-        # Only now: a stranger who saw a used code, but has no verifier, must not be able to end the grant.
+        # Only now: an attacker who saw a used code, but has no verifier, must not be able to revoke the
+        # grant.
         if not self._setup.faults.reusable and not self._ledger.spend(code):
             raise Refused("invalid_grant", "The code was used before; its tokens are revoked.")
         if not self._ledger.valid(issued, now):

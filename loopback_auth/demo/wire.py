@@ -1,8 +1,8 @@
-"""The edge of the demo server: requests are read here, once and strictly, and JSON answers are written.
+"""Read the requests to the demo server strictly, and write its answers.
 
-A value that is not UTF-8, or that carries a control character, makes the whole request unreadable (RFC 6749
-appendix A); an empty value counts as absent and a repeated one is reported (RFC 6749 §3.1). Knows nothing of
-clients, accounts or tokens.
+A value that is not UTF-8, or that contains a control character, makes the whole request unreadable (RFC 6749
+appendix A); an empty value counts as missing, and a repeated one is reported (RFC 6749 §3.1). This module
+refuses to know about clients, accounts and tokens.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def form_parameters(request: HttpRequest) -> Parameters:
 
 
 def json_members(request: HttpRequest) -> Mapping[str, object]:
-    """Read the JSON object in the body of a request; a request without a body says nothing.
+    """Read the JSON object in the body of a request; empty without a body.
 
     Source: RFC 8259 §4, §8.1.
     """
@@ -134,7 +134,7 @@ def json_members(request: HttpRequest) -> Mapping[str, object]:
 
 
 def json_text(members: Mapping[str, object], name: str) -> str:
-    """Return a member that is a text; empty when it is absent or something else."""
+    """Return a member that is a string; empty when it is missing or of another type."""
     value = members.get(name)
     return value if isinstance(value, str) else ""
 
@@ -146,7 +146,7 @@ def bearer_token(request: HttpRequest) -> str:
 
 
 def json_reply(document: Mapping[str, object], status: int = 200) -> HttpResponse:
-    """Answer with a JSON object that nobody may keep."""
+    """Answer with a JSON object that must not be cached."""
     return HttpResponse(status, JSON_HEADERS, json.dumps(document).encode("ascii"))
 
 

@@ -61,18 +61,23 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway:
-    """A request that is not the callback."""
+    """A request that is not the callback.
+
+    Args:
+        status: of the HTTP response.
+        reason: for the page that is shown, a sentence.
+        forged: it was a navigation to the callback path: perhaps an attempt to interfere.
+        why: for the terminal; completes the sentence "it was turned away: it ...".
+        allow: the methods that can be used here, for the header `Allow` of a 405 (RFC 9110 §15.5.6).
+    """
 
     status: int
     """HTTP status of the answer."""
     reason: str
     """The reason for the page, as a sentence."""
     forged: bool = False
-    """It was a navigation to the callback path: perhaps an attempt to interfere."""
     why: str = ""
-    """The reason for the terminal; completes the sentence "it was turned away: it ..."."""
     allow: str = ""
-    """The methods that can be used here, for the header `Allow` of a 405 (RFC 9110 §15.5.6)."""
 
 
 PAGE_TOKEN = "x-loopback-relay"
