@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,20 @@ def test_every_module_opens_with_what_it_is() -> None:
     silent = [path for path in PACKAGE.rglob("*.py") if not ast.get_docstring(ast.parse(path.read_text()))]
 
     assert silent == []
+
+
+def test_every_field_of_a_public_dataclass_is_explained() -> None:
+    """A name and a type seldom tell units, what is empty when, and whom to trust.
+
+    By a line of the docstring of its class or module, or by a string of its own.
+    """
+    unexplained = [
+        f"{path.relative_to(PACKAGE)}: {name}.{field}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for name, field in _unexplained(ast.parse(path.read_text()))
+    ]
+
+    assert unexplained == []
 
 
 def test_the_core_does_not_reach_the_world() -> None:
@@ -210,6 +226,21 @@ def test_lock_file_has_what_is_needed_with_hashes_and_no_registry() -> None:
         re.findall(r"^(\S.*)\n(?!    --hash=sha256:[0-9a-f]{64})", re.sub(r"#.*\n", "", locked), re.M) == []
     )
     assert re.search(r"https?://|--index|--find-links|--extra", locked) is None
+
+
+def _unexplained(module: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield class and name of the fields of public dataclasses that nothing explains."""
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+    for node in classes:
+        if not any(ast.unparse(one).startswith("dataclass") for one in node.decorator_list):
+            continue
+        words = f"{ast.get_docstring(node)}\n{ast.get_docstring(module)}"
+        for statement, following in zip_longest(node.body, node.body[1:]):
+            if not isinstance(statement, ast.AnnAssign) or isinstance(following, ast.Expr):
+                continue
+            name = ast.unparse(statement.target)
+            if name[0] != "_" and not re.search(rf"^\s*{name}(:|\s{{2}})", words, re.MULTILINE):
+                yield node.name, name
 
 
 def _imported(node: ast.AST) -> list[str]:

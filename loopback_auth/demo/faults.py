@@ -6,7 +6,8 @@ it breaks exactly the rule in this table and keeps the others.
     fault                      alters                                      a client must notice because of
     deny_all                   every consent becomes a denial              RFC 6749 §4.1.2.1
     wrong_state                `state` of the authorization response       RFC 6749 §10.12
-    wrong_iss, omit_iss        `iss` of the authorization response         RFC 9207 §2.4
+    wrong_iss                  `iss` of the authorization response         RFC 9207 §2.4
+    omit_iss                   the same, missing                           RFC 9207 §2.4
     duplicate_parameter        that parameter is sent twice                RFC 6749 §3.1
     fragment_question_mark     a fragment starts with `?`                  (Netlify sends it so: to be read)
     refresh_token_in_fragment  a refresh token in the front channel        RFC 6749 §4.2.2
