@@ -78,7 +78,7 @@ async def login(
     """
     check_asyncio()
     async with single_flight(
-        store, client, notify or _teller(client), TIMEOUT if timeout is None else timeout
+        store, client, notify or _messages(client), TIMEOUT if timeout is None else timeout
     ) as theirs:
         if theirs is not None:
             return theirs
@@ -96,7 +96,7 @@ async def login(
         return await session.sign_in(
             client,
             plan,
-            notify=notify or _teller(client, plan),
+            notify=notify or _messages(client, plan),
             store=store,
             open_browser=open_browser,
             start_page=start_page,
@@ -143,7 +143,7 @@ def login_sync(
     return run_sync(begin)
 
 
-def _teller(client: ClientConfig, plan: Plan | None = None) -> Notify:
+def _messages(client: ClientConfig, plan: Plan | None = None) -> Notify:
     from loopback_auth.terminal.messages import Messages  # Start-up.
 
     name = client.provider.shown_name

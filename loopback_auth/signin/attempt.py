@@ -68,13 +68,13 @@ class SignInAttempt:
         self._paste = paste
         self._deadline = asyncio.timeout(None)
         self._asked = self._visited = False
-        self._mishaps = RejectedRequests()
+        self._rejected = RejectedRequests()
         self._race: Race | None = None
         self._early: list[Event] = []
 
     def tell(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
-        self._mishaps.note(event)
+        self._rejected.note(event)
         match event:
             case LinkRequested(windowless_program=""):
                 self._asked = True
@@ -117,7 +117,7 @@ class SignInAttempt:
 
         def drive(flow: str, authority: str) -> Driver:
             if flow == "paste":
-                return Driver(resources, paste=self._paste or nobody_pastes, beside=True)
+                return Driver(resources, paste=self._paste or no_paste, beside=True)
             return Driver(resources, authority=authority, beside=flow != leading or bool(authority))
 
         race = self._race = Race(
@@ -166,7 +166,7 @@ class SignInAttempt:
 
     def _expired(self) -> AttemptExpired:
         again = "run the command again; --timeout gives more time."
-        if known := self._mishaps.sentences():
+        if known := self._rejected.sentences():
             hint = f"{known} {again.capitalize()}"
         elif self._visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.
@@ -187,6 +187,6 @@ class SignInAttempt:
         return AttemptExpired(f"{nobody} within {within}.", hint=hint)
 
 
-async def nobody_pastes(_: AuthorizationRequest) -> Callback:
+async def no_paste(_: AuthorizationRequest) -> Callback:
     """Refuse to ask for a pasted address, in a program that cannot ask."""
     raise Unavailable("This program cannot ask for an address.", hint="Choose another flow.")
