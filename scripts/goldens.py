@@ -104,7 +104,7 @@ def sign_ins() -> str:
     )
     paste = events.PasteReady("https://as.example/authorize?response_type=code", redirect_uri)
     failed = events.OpenerFailed("firefox", 3)
-    began = events.RouteBegan("device", "It can be approved in a browser anywhere.")
+    began = events.RouteBegan("device", "You can approve in any browser.")
     ended = events.RouteEnded("device", "The code has expired.")
     stories: dict[str, tuple[events.Event, ...]] = {
         "code": (opened, events.LinkOpened("127.0.0.1:49152"), events.CallbackReceived()),

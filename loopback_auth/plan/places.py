@@ -17,7 +17,10 @@ _ELSEWHERE = "Approve in any browser, or paste the address on which your browser
 _FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
 
 PLACES: tuple[tuple[str, Place], ...] = (
-    ("ci", Place("ci", "a CI job", "Usually a person cannot sign in here: give the job a token of its own.")),
+    (
+        "ci",
+        Place("ci", "a CI job", "There is usually no person to sign in: give the job a token of its own."),
+    ),
     (
         "agent",
         Place(

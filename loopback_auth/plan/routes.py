@@ -154,18 +154,18 @@ def _routes(
     elsewhere = [flow for flow in open_ if flow in POLLED]
     hopeful = "code" in open_ and reaches in (YES, LIKELY)
     doubtful = "code" in open_ and reaches == UNKNOWN
-    late = f"should no browser have come to our page after {patience:.0f} seconds"
-    back = f", or not have come back from the server after {RETURN_SECONDS:.0f}"
+    late = f"if no browser opens the link within {patience:.0f} seconds"
+    back = f", or none comes back from the server within {RETURN_SECONDS:.0f}"
     routes: list[Route] = []
     if "code" in open_:
         routes.append(Route("code", AT_ONCE, f"{_REACHES_US[reaches]}: {because}."))
     if elsewhere:
-        approve = "It can be approved in a browser anywhere"
+        approve = "You can approve in any browser"
         one = Route(elsewhere[0], UNVISITED, f"{approve}, {late}{back}.")
         if not hopeful:
             one = Route(elsewhere[0], AT_ONCE, f"{approve}.")
         routes.insert(1 if hopeful or doubtful else 0, one)
-    routes += [Route(flow, ASKED, f"It takes over should the {elsewhere[0]} fail.") for flow in elsewhere[1:]]
+    routes += [Route(flow, ASKED, f"This flow begins if the {elsewhere[0]} fails.") for flow in elsewhere[1:]]
     if "paste" in open_:
         routes.append(_paste(elsewhere, hopeful or doubtful, late))
     return tuple(routes)

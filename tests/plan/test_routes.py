@@ -310,9 +310,9 @@ def test_reasons_in_full() -> None:
 
     assert [route.why for route in near.routes] == [
         "Your browser can come back to this machine: there is a display.",
-        "It can be approved in a browser anywhere, should no browser have come to our page after 10 seconds, "
-        "or not have come back from the server after 40.",
-        "It takes over should the ticket fail.",
+        "You can approve in any browser, if no browser opens the link within 10 seconds, "
+        "or none comes back from the server within 40.",
+        "This flow begins if the ticket fails.",
         "You can paste the address on which your browser ends, if you ask for it.",
     ]
     assert [route.why for route in far.routes] == [

@@ -285,7 +285,7 @@ def plan_of(*routes: Route, name: str = "ssh", title: str = "an SSH session", ad
 
 CODE = Route("code", AT_ONCE, "Why not.")
 DEVICE = Route("device", AT_ONCE, "Why not.")
-LATE = Route("device", UNVISITED, "It can be approved in a browser anywhere.")
+LATE = Route("device", UNVISITED, "You can approve in any browser.")
 
 
 def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str]) -> None:
