@@ -23,6 +23,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from loopback_auth import words
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.doctor.probe_flow import LIMIT, probe
@@ -218,7 +219,7 @@ def _tell(
 
 
 def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
-    answer(f"This is {chosen.place.title}.\n")
+    answer(words.ENVIRONMENT.format(place=chosen.place.title) + "\n")
     if chosen.place.advice:
         answer(f"{filled(chosen.place.advice, _columns())}\n")
     facts = [(question, getattr(chosen.facts, name)) for name, question in zip(FACTS, QUESTIONS, strict=True)]

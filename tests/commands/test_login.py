@@ -164,7 +164,7 @@ def test_without_a_browser_the_way_from_another_machine_is_shown(
         running.end()
 
     port = port_of(link)
-    assert "This is an SSH session." in running.stderr
+    assert words.ENVIRONMENT.format(place="an SSH session") in running.stderr
     assert f"ssh -L {port}:127.0.0.1:{port} -p 2222 " in recipe
     assert recipe.endswith("@10.0.0.1\n")
 
@@ -259,5 +259,5 @@ def test_over_ssh_what_works_on_any_device_comes_first(
         status = screen.end()
     shown = screen.shown
 
-    assert shown.index("/device") < shown.index("Or open this link") < shown.index("ssh -L")
+    assert shown.index("/device") < shown.index(words.LINK_SECOND.partition("{")[0]) < shown.index("ssh -L")
     assert status == 130

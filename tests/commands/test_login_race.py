@@ -182,7 +182,7 @@ def test_text_browser_without_a_terminal_is_no_browser(
 
     assert ended.status == 0
     assert first != fresh
-    assert "Your browser is at" not in ended.stderr.partition("No browser has come")[0]
+    assert words.STAGE_VISITED.partition("{")[0] not in ended.stderr.partition("No browser has come")[0]
 
 
 def test_d_begins_a_device_code(command_line: CommandLine, prompt: PromptServer) -> None:
@@ -197,7 +197,7 @@ def test_d_begins_a_device_code(command_line: CommandLine, prompt: PromptServer)
         status = screen.end()
 
     assert (status, asked_before) == (0, False)
-    assert "You can also sign in to " in visible(screen)
+    assert words.APPROVE_ALSO_AT.partition("{")[0] in visible(screen)
 
 
 def test_c_copies_the_link(command_line: CommandLine, prompt: PromptServer) -> None:

@@ -106,7 +106,7 @@ def test_variables_that_contradict_each_other_give_one_line_and_a_sign_in(
     places = [line for line in ended.stderr.splitlines() if line.startswith("This is ")]
 
     assert ended.status == 0
-    assert places == ["This is an SSH session."]
+    assert places == [words.ENVIRONMENT.format(place="an SSH session")]
     assert "warning" not in ended.stderr
 
 
@@ -123,7 +123,7 @@ def test_variables_that_contradict_each_other_give_one_line_at_a_terminal(
     places = [line for line in visible(screen).splitlines() if line.startswith("This is ")]
 
     assert status == 0
-    assert [line.startswith("This is an SSH session. ") for line in places] == [True]
+    assert [line.startswith(words.ENVIRONMENT.format(place="an SSH session")) for line in places] == [True]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from loopback_auth import words
 from loopback_auth.api import login
 from loopback_auth.commands._simulated import SimulatedPerson
 from loopback_auth.commands.demo import demo_client, signing_server
@@ -40,7 +41,7 @@ async def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
         assert sign_in.simulated_person is simulated
         response = await walks[0]
 
-    assert (b"A simulated person approved this" in response.body) is simulated
+    assert (words.SUCCESS_SIMULATED.encode() in response.body) is simulated
 
 
 async def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:

@@ -134,7 +134,7 @@ def test_in_the_terminal_of_a_container_there_is_one_link_and_the_option(command
         status = screen.end()
 
     assert status == 130
-    assert "This is a container." in shown
+    assert words.ENVIRONMENT.format(place="a container") in shown
     assert "login --simulate-person" in " ".join(shown.split())
     assert "response_type=ticket" not in shown
     assert shown.count("http://127.0.0.1:") == 1

@@ -91,7 +91,7 @@ def test_start_explains_what_to_paste(command_line: CommandLine, server: Recordi
     """A browser that fails looks like a mistake."""
     ended = command_line.run("start", *client_flags(server.issuer), "--flow", "code")
 
-    assert "an address that it cannot open" in ended.stderr
+    assert words.PASTE_EXPECT in ended.stderr
     assert re.search(r"^  http://127\.0\.0\.1:\d+/callback\?\.\.\.$", ended.stderr, re.M)
     assert re.search(r"finish \S+ --url -$", ended.stderr, re.M)
 
@@ -337,7 +337,7 @@ def test_waiting_lasts_until_the_approval(command_line: CommandLine, server: Rec
         ended = running.end()
 
     assert ended.status == 0
-    assert "Signed in to work" in ended.stderr
+    assert words.SIGNED_IN.format(name="work").rstrip(".") in ended.stderr
 
 
 @pytest.mark.slow
