@@ -100,7 +100,7 @@ def invitation(handed: PendingSignIn) -> dict[str, object]:
 
 
 def show(handed: PendingSignIn) -> None:
-    """Tell people what to do."""
+    """Show what to do."""
     name, paste = handed.client.provider.name, handed.flow == "paste"
     tell((words.PASTE_LINK if paste else words.APPROVE_ANYWHERE).format(name=name))
     tell(f"\n  {handed.url}\n")

@@ -8,7 +8,7 @@ from loopback_auth.events import Event, PasteRefused, Warned
 
 
 def remark(event: Event) -> None:
-    """Tell people what they should know."""
+    """Show warnings and refused pastes; other events are not shown."""
     match event:
         case Warned(text):
             tell(words.WARNING.format(text=text))

@@ -1,4 +1,4 @@
-"""A simulated person signs in to the built-in demonstration, where nobody can be asked or nobody shall be.
+"""A simulated person signs in to the built-in demonstration, where a person cannot or must not be asked.
 
 Imported by the command `login` when that was decided, so that what costs is imported at the top.
 """
@@ -41,7 +41,7 @@ def sign_in(
     Args:
         options: of the command: whether to show every exchange.
         settings: of the demonstration.
-        plan: the flow, and why nobody is asked.
+        plan: the flow, and why the person is not asked.
         store: where the sign-in is kept.
         bound: the redirect URI; None: there is none.
         timeout: seconds; None: as long as it takes a simulated person.

@@ -110,7 +110,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look around, ask, and tell."""
+    """Read the environment, ask the server, and show what was found."""
     if options.simulate is not None:
         if options.provider:
             raise ConfigError("The report names its provider.", hint="Leave PROVIDER out with --simulate.")
@@ -230,7 +230,7 @@ def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
 
 def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[ProbeAnswer, ...]) -> None:
     name = circumstances.provider
-    # The demonstration itself begins with the redirect alone; whoever names no server asks about a real one.
+    # The demonstration begins with the redirect alone; without a server the question is about a real one.
     where = "a server with every flow" if name == DEMO else name
     begins = {
         AT_ONCE: "at once",

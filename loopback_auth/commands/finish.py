@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
         sign_in = _ended_before(pendings, store, handle)
         if sign_in is None:
             with pendings.lock(handle, LOCK_TIMEOUT + options.wait):
-                # While we waited for the lock somebody else may have finished it.
+                # While we waited for the lock another process may have finished it.
                 sign_in = _ended_before(pendings, store, handle) or _finish(pendings, store, handle, options)
     except StillPending as exc:
         _tell_pending(exc, options)
@@ -195,7 +195,7 @@ def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
 
 
 def _anybody_could_approve(handed: PendingSignIn) -> bool:
-    # RFC 6749 §10.16; RFC 8628 §5.4: nothing but the account shows that whoever began also approved.
+    # RFC 6749 §10.16; RFC 8628 §5.4: only the account shows who approved.
     return handed.flow in APPROVED_BY_ANYBODY
 
 

@@ -83,7 +83,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--simulate-person",
         action=argparse.BooleanOptionalAction,
-        help="have a simulated person sign in, at the built-in demonstration only; default: where nobody can "
+        help="have a simulated person sign in, at the built-in demonstration only; default: where you cannot "
         "be asked",
     )
     parser.add_argument(
@@ -262,7 +262,7 @@ def _bound(settings: Settings, chosen: Plan) -> BoundRedirect | None:
 
 
 def _complete(settings: Settings) -> Settings:
-    """Ask for a missing secret where there is somebody to ask; refuse at once what cannot work."""
+    """Ask for a missing secret if there is a terminal; refuse at once what cannot work."""
     from loopback_auth.settings.configure import check_settings
 
     if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):

@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     store.check_writable()
     pendings.sweep(time.time())
     handed = asyncio.run(_begun(settings, options.provider or "", store))
-    # First it is kept, then it is told: nobody should approve what cannot be finished.
+    # First it is kept, then it is shown: a login that cannot be finished must not be approved.
     pendings.save(handed)
     if options.json:
         print_json(invitation(handed))
@@ -113,7 +113,7 @@ def _flows(settings: Settings) -> tuple[TwoStepFlow, ...]:
     """
     wanted, hint = settings.text("flow"), f"Choose one of {', '.join(TWO_STEP)}, or use login."
     if wanted is not None:
-        # A code whose redirect nobody waits for is one whose address is pasted.
+        # Without a process that waits for the redirect, the flow `code` becomes `paste`.
         flows: list[TwoStepFlow] = [
             flow for flow in TWO_STEP if flow == wanted or (flow, wanted) == ("paste", "code")
         ]

@@ -115,7 +115,7 @@ def file_text(name: str, package: str = _HERE) -> str:
 
 
 def _read(package: str, name: str) -> bytes:
-    # Asked of whoever loaded the package, for a zip and a frozen program have no folder for it. So does
+    # Asked of the loader of the package, for a zip and a frozen program have no folder for it. So does
     # `pkgutil.get_data`, whose import costs more than all pages together.
     module = sys.modules[package]
     path = os.path.join(os.path.dirname(module.__file__ or ""), name)  # noqa: PTH118, PTH120 - no file system

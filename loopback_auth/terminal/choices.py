@@ -1,7 +1,7 @@
 """What the keys do while a sign-in waits: which of them can do something now, and doing it.
 
 A key that can do nothing now is not named, and pressing it does nothing. What is pasted while nothing is
-asked is taken for the address that would have been asked for: whoever just pastes is understood.
+asked is taken for the address of the flow `paste`, so that the person need not press a key first.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Choices:
         self._awaited = self._asked = self._over = False
 
     def typed(self, typed: Typed) -> None:
-        """Do what a key stands for; take what was pasted."""
+        """Run the action of a key, or keep what was pasted."""
         if typed.key == CTRL_C:
             signal.raise_signal(signal.SIGINT)
         elif self._over:
@@ -105,7 +105,7 @@ class Choices:
                 return text
 
     def notice(self, event: Event, *, alone: bool) -> None:
-        """Draw conclusions from an event.
+        """Update which keys can be used after an event.
 
         Args:
             event: whatever happened.

@@ -1,4 +1,4 @@
-"""Copy a link to the clipboard of whoever sits at this terminal.
+"""Copy a link to the clipboard of the person at this terminal.
 
 A program of this machine can do it where the person sits at this machine; over SSH its clipboard is not
 theirs, unless X is forwarded. Else the terminal can be asked by an escape sequence, which says nothing back:

@@ -1,9 +1,9 @@
 """A Windows console whose keys arrive one by one, unseen: the names of `tty`, for another system.
 
-The console shows what is typed only while somebody reads a line, so there is nothing to switch off and
+The console shows what is typed only while a program reads a line, so there is nothing to switch off and
 nothing to put back. Whether a key waits is asked twenty times a second, because no event loop can wait for a
-console. Ctrl-C stays a signal. What nobody has read is thrown away at the end: the rest of a secret must not
-end up in the shell.
+console. Ctrl-C stays a signal. Keys that were not read are thrown away at the end: the rest of a secret
+must not end up in the shell.
 
 Knows nothing of sign-ins. Weak spots, admitted: there is no bracketed paste, so `keys` tells a paste by its
 length; and an arrow key begins with the same code as the letter U+00E0 (a with grave), which is therefore
@@ -127,7 +127,7 @@ def read(terminal: int) -> bytes | None:
 
 
 def in_background(terminal: int) -> bool:
-    """Return whether the console is somebody else's for the time being, which does not happen here."""
+    """Return whether another program has the console now, which does not happen on Windows."""
     return False
 
 

@@ -56,8 +56,8 @@ def takes_blocks(encoding: str) -> bool:
 def link(url: str, *, columns: int, escapes: bool) -> str:
     """Write a URL as a link.
 
-    Marked as one only where the terminal has to wrap it: whoever reads our output by program, as scripts
-    around a pseudo-terminal do, then finds the usual short link as it is.
+    Marked as one only where the terminal has to wrap it: a program that reads our output, such as a script
+    around a pseudo-terminal, then finds the usual short link unchanged.
     """
     # A URL that could end the sequence was refused long ago; here is the last place to be sure.
     if not escapes or len(url) + 2 <= columns or not all("!" <= character <= "~" for character in url):
@@ -100,14 +100,14 @@ def spaced(code: str, *, columns: int, escapes: bool) -> str:
 
 
 def lifetime(seconds: float) -> str:
-    """Say how long something is valid."""
+    """Return a duration in words: in minutes from two minutes on, else in seconds."""
     if seconds >= 120:
         return words.LIFETIME_MINUTES.format(count=f"{seconds // 60:.0f}")
     return in_seconds(seconds)
 
 
 def in_seconds(seconds: float) -> str:
-    """Say how long something takes, in seconds."""
+    """Return a duration in words, in seconds."""
     text = words.LIFETIME_SECOND if round(seconds) == 1 else words.LIFETIME_SECONDS
     return text.format(count=f"{seconds:.0f}")
 

@@ -2,7 +2,7 @@
 
 Theory of operation. While a sign-in waits, every key is heard. A question takes the keys for itself and gives
 them back; the terminal stays as it is set in between, so that nothing typed or pasted meanwhile is lost. In
-the background (`bg`, `&`) the terminal is left alone: whoever touches it there is stopped.
+the background (`bg`, `&`) the terminal is left alone: the system stops a process that touches it there.
 
 Knows nothing of sign-ins; what keys are is decided in `keys`, how the terminal is set in `tty`, or on Windows
 in `console`.
@@ -114,7 +114,13 @@ async def read_terminal(
 
 
 class Listening:
-    """Hears every key of a terminal, except while a question is asked; see `listening`."""
+    """Hears every key of a terminal, except while a question is asked.
+
+    Args:
+        terminal: file descriptor of the terminal.
+        typed: told of every key and paste, in the running loop.
+        limit: bytes that an answer or a paste may have.
+    """
 
     def __init__(self, terminal: int, typed: Callable[[Typed], None], *, limit: int) -> None:
         self._terminal = terminal
@@ -126,7 +132,7 @@ class Listening:
         self._closed = False
         self._stack = ExitStack()
         self.away = False
-        """Whether the terminal is somebody else's for the time being."""
+        """Whether another process group has the terminal now."""
 
     def __enter__(self) -> Listening:
         self.look()
@@ -141,7 +147,7 @@ class Listening:
         return self._keyboard is not None
 
     def look(self) -> None:
-        """Leave the terminal alone while it is somebody else's, and take it again afterwards; call often."""
+        """Leave the terminal alone while another process group has it, and take it back then; call often."""
         self.away = in_background(self._terminal)
         if self._keyboard is not None and (self.away or not self._keyboard.inside):
             self._leave()

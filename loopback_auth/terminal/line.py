@@ -3,7 +3,7 @@
 The line is redrawn by a carriage return and blanks alone, never by an escape sequence, which an old console
 would show as it is; and it is cut to the width, because a line that wraps cannot be redrawn. Sentences are
 broken between words; what begins with a blank is left to the terminal: then a link stays one link. Where
-stderr is not a terminal there is no such line. Nobody may be reading: that is no error.
+stderr is not a terminal there is no such line. A closed stderr is not an error.
 
 Loaded before the browser is started, so whatever costs is imported on use.
 """
@@ -40,7 +40,7 @@ class Line:
 
     @property
     def resting(self) -> bool:
-        """Whether the person is being asked for something."""
+        """Whether a question is open, so that messages have to wait."""
         return self._resting > 0
 
     def say(self, text: str) -> None:
@@ -105,7 +105,7 @@ def coloured(text: str) -> str:
 
 
 def write(text: str) -> None:
-    """Write to stderr for people; when nobody reads there any longer, that is no error."""
+    """Write to stderr for people; a closed stderr is not an error."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -121,7 +121,7 @@ def mute(stream: TextIO) -> None:
 
 
 def size() -> tuple[int, int]:
-    """Return columns and lines of stderr; a pseudo-terminal that nobody gave a size has none."""
+    """Return columns and lines of stderr; a pseudo-terminal without a size counts as 80 by 24."""
     return _size(sys.stderr)
 
 

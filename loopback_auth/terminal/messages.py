@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from loopback_auth.plan.model import Place, Plan
 
 REFUSALS = 5
-"""Reasons for which answers were turned away that are said; then somebody plays with the port."""
+"""How many reasons for turned away answers are shown; more of them are the work of another program."""
 
 
 class Messages:
-    """Tells the events of one sign-in.
+    """Shows the events of one sign-in.
 
     Args:
         name: of the provider.
@@ -98,7 +98,7 @@ class Messages:
         self.links.also_here(url)
 
     def tell(self, event: Event) -> None:
-        """Tell an event."""
+        """Show an event."""
         from loopback_auth import events  # Start-up.
 
         match event:
@@ -160,7 +160,7 @@ class Messages:
                         self.line.say(line)
 
     def begin(self, timeout: float | None) -> None:
-        """Say what is awaited from now on, and for how long at most.
+        """Show what the program waits for from now on, and for how long at most.
 
         Args:
             timeout: seconds; None: as long as what the person is invited to is valid.
@@ -182,7 +182,7 @@ class Messages:
             self.line.say(words.STAGE_END.format(stage=stage))
 
     def explain(self, redirect_uri: str) -> None:
-        """Say once what is to be pasted."""
+        """Show, once, what to paste."""
         if self._explained:
             return
         self._explained = True
@@ -195,7 +195,7 @@ class Messages:
         return self.trouble.place
 
     def _introduce(self) -> None:
-        """Say where this runs, if that makes a difference."""
+        """Show where the program runs, if that makes a difference."""
         if self._introduced or not self._place.advice or self._plan is None:
             return
         self._introduced = True
@@ -292,7 +292,7 @@ class Messages:
         return words.LINK_ONCE if self.links.works_once(url) else ""
 
     def _once(self, text: str) -> None:
-        """Say each thing once: whoever can reach the port could otherwise fill the screen."""
+        """Show each message once: another program that reaches the port could otherwise fill the screen."""
         if text not in self._refused and len(self._refused) < REFUSALS:
             self._refused.add(text)
             self.line.say(text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def signed_in(sign_in: SignIn, kept_in: str) -> str:
-    """Say who is signed in, and how to go on."""
+    """Return the result in words: who is signed in, and how to go on."""
     tokens = sign_in.tokens
     title = words.SIGNED_IN_AS if tokens.account else words.SIGNED_IN
     # What is not told is what was asked for (RFC 6749 §5.1): an empty scope beside a request is an answer.
@@ -34,7 +34,7 @@ def signed_in(sign_in: SignIn, kept_in: str) -> str:
 
 
 def until(expires_at: float | None) -> str:
-    """Say when a token ends, in local time."""
+    """Return when a token expires, in local time."""
     if expires_at is None:
         return words.RESULT_UNTIL_UNKNOWN
     try:
@@ -44,7 +44,7 @@ def until(expires_at: float | None) -> str:
 
 
 def _renewal(sign_in: SignIn) -> str:
-    """Say what happens then."""
+    """Return the template that says what happens when the token expires."""
     if sign_in.temporary:
         return words.RESULT_DEMO_STOPPED
     if sign_in.tokens.expires_at is None:

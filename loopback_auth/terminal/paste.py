@@ -103,7 +103,7 @@ def _piped(stream: TextIO | None) -> str:
         line = b""
     if not line:
         raise Unavailable(
-            "Nobody can paste the address: there is no terminal, and stdin has ended.",
+            "The address cannot be pasted: there is no terminal, and stdin has ended.",
             hint="Run the command in a terminal, write the address to its stdin, or choose another --flow.",
         )
     return line.decode("utf-8", "surrogateescape").rstrip("\r\n")

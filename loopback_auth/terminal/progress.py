@@ -107,7 +107,7 @@ class Progress:
         self._ignored = count
 
     def texts(self) -> tuple[str, ...]:
-        """Say it all, longest first; how to end it is never left out."""
+        """Return the status line in three lengths, longest first; each says how to cancel."""
         left, stage, brief = self._time_left(), self.awaited, self._brief
         if left:
             stage = words.STAGE_LEFT.format(left=left, stage=stage)

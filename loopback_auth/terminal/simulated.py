@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Narrator:
-    """Tells events of a sign-in in which no real person takes part.
+    """Shows the events of a sign-in in which no real person takes part.
 
     Args:
         why: a simulated person signs in.
@@ -24,12 +24,12 @@ class Narrator:
         self._verbose = verbose
 
     def begin(self) -> None:
-        """Say before anything else that the person is not asked."""
+        """Show, before anything else, that the person is not asked."""
         say(words.SIMULATED.format(why=self._why))
         say(words.SIMULATED_INSTEAD)
 
     def notify(self, event: Event) -> None:
-        """Tell an event."""
+        """Show an event."""
         match event:
             case events.LinkOpened(authority):
                 say(words.SIMULATED_OPENED.format(authority=authority))

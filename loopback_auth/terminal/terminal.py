@@ -1,8 +1,8 @@
 """What a person in a terminal sees and does while a sign-in runs; everything goes to stderr.
 
 This is the door: what to say of each event is decided in `messages`, what keys do in `choices`, and who hears
-them in `keyboard`. While the person is asked for something, what there is to say waits. Nobody may be
-reading: that ends no sign-in.
+them in `keyboard`. While the person is asked for something, messages wait. A closed
+stderr does not end a sign-in.
 
 Loaded before the browser is started, so whatever costs is imported on use.
 """
@@ -37,7 +37,7 @@ TICK = 0.5
 
 
 class Terminal:
-    """Tells one sign-in as it happens, and hears what the person wants of it.
+    """Shows one sign-in as it happens, and answers the keys that the person presses.
 
     Args:
         messages: what to say of it.
@@ -129,7 +129,7 @@ class Terminal:
         return answer.strip().lower() in ("y", "yes")
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:
-        """Say who is signed in, until when, and where the tokens are."""
+        """Show who is signed in, until when, and where the tokens are."""
         self._line.say(signed_in(sign_in, kept_in))
 
     def _only_pasting(self) -> bool:
@@ -181,7 +181,7 @@ class Terminal:
     def _watch(self, opening: Opening) -> None:
         from loopback_auth.signin.resources import watch  # Start-up.
 
-        # A browser that is its own opener may end hours later, and then its exit status is nobody's business.
+        # A browser that is its own opener may end hours later; its exit status has no meaning then.
         watch(opening, lambda event: self.notify(event) if self._choices is not None else None)
 
     async def _tick(self) -> None:

@@ -75,19 +75,19 @@ class Troubleshooting:
         self._lost_at = NEVER
 
     def at_once(self) -> None:
-        """Say how a browser elsewhere can reach us, if there is none here."""
+        """Show how a browser elsewhere can reach this machine, if no browser was started here."""
         if not self.launched and not self._helped and not self._pasting:
             self._say_how_to_reach()
 
     def missed(self) -> None:
-        """Say that no browser has come although one was started, unless another flow begins for that."""
+        """Show that the browser that was started has not opened the link, unless another flow begins then."""
         waits = self._plan is not None and self._plan.starting(UNVISITED)
         if self.launched and not (self._visited or self._helped or self._pasting or waits):
             self._line.say(words.NO_VISIT)
             self._say_how_to_reach()
 
     def lost(self) -> None:
-        """Say what an error page of the server means, while the person still looks at it.
+        """Show what to do about an error page of the server, while the person still looks at it.
 
         A server must not redirect to an address that it does not know (RFC 6749 §4.1.2.1), so nothing of it
         reaches us.

@@ -3,8 +3,8 @@
 A terminal's own line editing cuts a line at 1,024 bytes on macOS and at 4,096 on Linux, and what it cuts off
 is gone; many an authorization response is longer. So it is switched off, and the little that is needed of it
 done in `keys`. Ctrl-C stays a signal. Bracketed paste is switched on, so that a line break inside a paste is
-told from Enter. Whatever ends the wait, the terminal is put back, and what nobody has read is thrown away:
-the rest of a secret must not end up in the shell.
+told from Enter. Whatever ends the wait, the terminal is put back, and keys that were not read are thrown
+away: the rest of a secret must not end up in the shell.
 
 Knows nothing of sign-ins. Weak spot, admitted: after SIGKILL the terminal stays as it is.
 
@@ -85,7 +85,7 @@ class Keyboard:
         """Show a line in place of the one before; cut at its front to the width."""
         self._line = text
         try:
-            # A pseudo-terminal that nobody gave a size has none.
+            # A pseudo-terminal may have no size.
             room = (os.get_terminal_size(self._terminal).columns or 80) - 1
         except OSError:
             room = 79
@@ -148,7 +148,7 @@ class Keyboard:
         # Only SIGTSTP lets anything follow: the person has said `fg`, or `bg`.
         self._hear(number)
         if not self._line and in_background(self._terminal):
-            return  # Whoever has asked nothing can go on without; to a question belongs a terminal.
+            return  # Without an open question the sign-in can go on; a question needs the terminal.
         self._enter()
         if self._line:
             self.draw(self._line)
@@ -216,7 +216,7 @@ def read(terminal: int) -> bytes | None:
 
 
 def in_background(terminal: int) -> bool:
-    """Return whether the terminal is somebody else's for the time being: to read or set it would stop us."""
+    """Return whether another process group has the terminal: reading or setting it would stop us."""
     try:
         return os.tcgetpgrp(terminal) != os.getpgrp()
     except OSError:
@@ -238,7 +238,7 @@ def own_terminal(stream: TextIO | None, path: str) -> int | None:
             try:
                 return os.open(os.ttyname(stream.fileno()), own)
             except OSError:
-                return os.dup(stream.fileno())  # After `su` it is somebody else's, and cannot be opened.
+                return os.dup(stream.fileno())  # After `su` it belongs to another user and cannot be opened.
     with suppress(OSError):
         return os.open(path, own)
     return None

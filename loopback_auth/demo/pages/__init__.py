@@ -1,7 +1,7 @@
 """The HTML pages of the demonstration server: an invented account signs in, and decides.
 
-Each says that it is a demonstration, so that nobody takes it for a provider's. Knows nothing of the server:
-it is told, and it shows.
+Each says that it is a demonstration, so that it is not taken for a page of a provider. Knows nothing
+of the server: it is told, and it shows.
 """
 
 from __future__ import annotations
