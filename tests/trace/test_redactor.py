@@ -172,6 +172,18 @@ def test_code_of_a_refusal_is_shown() -> None:
     assert (error.error, error.error_description) == ("forbidden", "forbidden here")
 
 
+def test_number_in_a_refusal_may_be_a_secret() -> None:
+    """A vendor whose tokens are numbers quotes them as such."""
+    redactor = Redactor()
+    redactor.learn("access_token", "8675309")
+    answer = HttpResponse(400, (), b'{"error": "invalid_token", "detail": [8675309, 5, null]}')
+
+    assert json.loads(redactor.clean_response(answer).body) == {
+        "error": "invalid_token",
+        "detail": ["<access_token#1>", 5, None],
+    }
+
+
 def test_page_stays_as_it_came() -> None:
     """A form in it may be the answer that a browser posts to us, and its state is to be compared."""
     redactor = Redactor()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.trace.secret_finder import (
+    secret_and_parts,
     secrets_in_form,
     secrets_in_request,
     secrets_in_response,
@@ -66,3 +67,15 @@ def test_password_of_basic_is_found_as_it_was_meant(password: str) -> None:
     request = HttpRequest("POST", "https://as.example/token", (("Authorization", f"Basic {credentials}"),))
 
     assert list(secrets_in_request(request)) == [("client_secret", password)]
+
+
+@pytest.mark.parametrize("claims", ["eyJzdWIiOiJ4In0", "A", "W10"])
+def test_parts_of_a_jwt_are_secrets_whatever_its_claims(claims: str) -> None:
+    """The payload alone tells who signed in, and need not be one that can be read."""
+    token = f"eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl"
+
+    assert list(secret_and_parts("id_token", token)) == [
+        ("id_token", token),
+        ("id_token_part", claims),
+        ("id_token_part", "c2lnbmF0dXJl"),
+    ]
