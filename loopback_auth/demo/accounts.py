@@ -46,9 +46,9 @@ def claims(account: Account, scope: tuple[str, ...]) -> dict[str, object]:
 
     Source: OpenID Connect Core §5.4.
     """
-    told: dict[str, object] = {"sub": account.sub}
+    allowed: dict[str, object] = {"sub": account.sub}
     if "profile" in scope:
-        told["name"] = account.name
+        allowed["name"] = account.name
     if "email" in scope:
-        told |= {"email": account.email, "email_verified": True}
-    return told
+        allowed |= {"email": account.email, "email_verified": True}
+    return allowed

@@ -26,7 +26,7 @@ ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Twenty letters without vowels, so that no code is a word (RFC 8628 §6.1)."""
 CODE_LENGTH = 8
 WRONG_CODES, WRONG_CODES_WITHIN = 10, 60.0
-"""So many wrong user codes in so many seconds, and nobody may enter one for a while (RFC 8628 §5.1)."""
+"""After so many wrong user codes in so many seconds, none is accepted for a while (RFC 8628 §5.1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class AuthorizationEndpoints:
             if self._setup.require_pushed_authorization_requests and parameters is sent:
                 raise Refused("invalid_request", "The request must be pushed first.")
             asked = check_request(parameters, back, self._setup)
-            # There are no sessions, so nobody is ever signed in here already
+            # There are no sessions, so no user is signed in already
             if "none" in asked.prompt:
                 raise Refused("login_required", "You are not signed in.")
         except Refused as refused:

@@ -126,7 +126,7 @@ class Interactions:
         return question.approved(signed_in, now)
 
     def own_form(self, request: HttpRequest) -> Parameters:
-        """Read a form that must come from a page of ours."""
+        """Read a form, which must come from a page of this server."""
         site, origin = request.header("sec-fetch-site"), request.header("origin")
         foreign = site != "same-origin" if site else origin not in ("", "null", self._setup.issuer)
         if foreign:

@@ -192,7 +192,7 @@ class PollTroubles:
         return None
 
     def slow_down(self) -> bool:
-        """Return whether a poll of a device code is told to slow down for no reason."""
+        """Return whether a poll of a device code gets `slow_down` for no reason."""
         return self._take("slow")
 
     def late(self) -> bool:

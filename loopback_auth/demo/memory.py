@@ -109,7 +109,7 @@ class MemoryWorld:
     _prompted: bool = False
 
     def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end; errors of ours come out as they would in the real world."""
+        """Run a flow to its end; it raises the same errors as in the real world."""
         answer: object = None
         try:
             while not isinstance(step := resume_flow(flow, answer), FlowResult):
@@ -210,7 +210,7 @@ class MemoryWorld:
             self.now = end
             return Tick(end, end, watched=self.watched)
         self._prompted = False
-        # Somebody who comes back wakes the flow; somebody who does not leaves it asleep.
+        # A user who comes back to the tab of the program wakes the flow; otherwise it sleeps on.
         self.now = max(self.now, task.over_at) if self.watched else end
         return Tick(self.now, self.now, returned=self.watched, watched=self.watched)
 

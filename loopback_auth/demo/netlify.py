@@ -33,24 +33,24 @@ class Netlify:
     base = API
     approval_page = "/netlify/authorize"
 
-    def __init__(self, desk: TicketEndpoints) -> None:
-        self._desk = desk
-        self._faults = desk.setup.faults
+    def __init__(self, endpoints: TicketEndpoints) -> None:
+        self._endpoints = endpoints
+        self._faults = endpoints.setup.faults
 
     def routes(self) -> Routes:
         """Return the endpoints by path and method; `{id}` stands for one segment."""
         return {
-            TICKETS: {"POST": self._desk.creating(self._create)},
-            f"{TICKETS}/{{id}}": {"GET": self._desk.polling(self._show)},
+            TICKETS: {"POST": self._endpoints.creating(self._create)},
+            f"{TICKETS}/{{id}}": {"GET": self._endpoints.polling(self._show)},
             f"{TICKETS}/{{id}}/exchange": {"POST": self._exchange},
             f"{API}/user": {"GET": self._user},
             f"{API}/access_tokens/revoke": {"DELETE": self._revoke},
-            self.approval_page: {"GET": self._desk.page(KIND, "ticket")},
+            self.approval_page: {"GET": self._endpoints.page(KIND, "ticket")},
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
         client_id, members = in_query(request, "client_id"), json_members(request)
-        if client_id not in self._desk.setup.clients:
+        if client_id not in self._endpoints.setup.clients:
             return no(401, "OAuth application not found")
         message = members.get("message", "")
         if not isinstance(message, str) or len(message) > MESSAGE_LIMIT:
@@ -60,13 +60,15 @@ class Netlify:
             names = ("code_challenge", "code_challenge_method")
             values = {name: json_text(members, name) for name in names}
             challenge = code_challenge(Parameters(values, frozenset(), ()))
-        ticket = self._desk.create(KIND, now, client_id=client_id, message=message, code_challenge=challenge)
+        ticket = self._endpoints.create(
+            KIND, now, client_id=client_id, message=message, code_challenge=challenge
+        )
         shown = self._members(self._faults.bad_ticket_id or ticket, client_id, now, authorized=False)
         return json_reply(shown, 201)
 
     def _show(self, request: HttpRequest, now: float) -> HttpResponse:
         ticket = _ticket(request)
-        found = self._desk.approvals.seen(KIND, ticket, now)
+        found = self._endpoints.approvals.seen(KIND, ticket, now)
         if found is None or found.state == "denied":
             return no(404, "Not Found")
         authorized = found.state == "approved"
@@ -74,7 +76,7 @@ class Netlify:
 
     def _exchange(self, request: HttpRequest, now: float) -> HttpResponse:
         ticket = _ticket(request)
-        found = self._desk.approvals.find(KIND, ticket)
+        found = self._endpoints.approvals.find(KIND, ticket)
         if found is None or found.state in ("denied", "used") or now >= found.expires_at:
             return no(404, "Not Found")
         if found.state == "pending" or self._faults.exchange_refused:
@@ -82,7 +84,7 @@ class Netlify:
         bound = found.code_challenge and not self._faults.ignore_verifier
         if bound and not _proves(request, found.code_challenge):
             return no(403, "The code_verifier does not fit the code_challenge.")
-        token, account = self._desk.redeem(ticket, now)
+        token, account = self._endpoints.redeem(ticket, now)
         answer = {
             "id": ticket,
             "access_token": token,
@@ -93,15 +95,15 @@ class Netlify:
         return json_reply(answer, 201)
 
     def _user(self, request: HttpRequest, now: float) -> HttpResponse:
-        account = self._desk.account(request, now)
+        account = self._endpoints.account(request, now)
         if account is None:
             return no(401, "Unauthorized")
         return json_reply({"id": account.sub, "full_name": account.name, "email": account.email})
 
     def _revoke(self, request: HttpRequest, now: float) -> HttpResponse:
-        if self._desk.account(request, now) is None:
+        if self._endpoints.account(request, now) is None:
             return no(401, "Unauthorized")
-        self._desk.revoke(request)
+        self._endpoints.revoke(request)
         return HttpResponse(204, (("Cache-Control", "no-store"),))
 
     def _members(

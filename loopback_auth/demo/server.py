@@ -3,11 +3,10 @@
     server = DemoServer("https://as.example", entropy=secrets.token_bytes)
     response = server.handle(HttpRequest("GET", "/.well-known/oauth-authorization-server"), now=time.time())
 
-It opens no socket, reads no clock and draws no random numbers: time comes in with every request, entropy and
-signatures through the constructor. It is strict on purpose, so that code which signs in here has kept the
-rules; `Faults` makes it break chosen ones. The router below knows paths, methods and limits; what the
-endpoints decide is in `authorize` (the browser's side), `tokens` (the client's side), `device` (between two
-devices) and `tickets` (as vendors do without a standard).
+It opens no socket, reads no clock and makes no random numbers: the time comes with every request, entropy and
+signatures through the constructor. It is strict, so that a client which can sign in here has kept the rules;
+`Faults` makes it break chosen rules. The router below knows paths, methods and limits; `authorize` decides
+about requests of the browser, `tokens` about requests of the client, `device` and `tickets` about the rest.
 """
 
 from __future__ import annotations
@@ -40,22 +39,22 @@ BROWSER_PATHS = APPROVAL_PAGES | {"/authorize", "/sign-in", "/consent", "/device
 
 
 class DemoServer:
-    """One issuer with its clients, accounts and everything that it issued.
+    """An authorization server with its clients, accounts, codes and tokens.
 
     Args:
         issuer: an http or https origin without a path, for example `http://127.0.0.1:54321`.
         entropy: returns that many unguessable bytes, such as `secrets.token_bytes`.
         signer: signs ID tokens; None makes this a plain OAuth 2.0 server without the scope `openid`.
-        clients: known besides `loopback-auth-demo`; one of the same id replaces it.
+        clients: known besides `loopback-auth-demo`; one with the same ID replaces it.
         accounts: who can sign in.
-        scopes: what can be granted besides the standard ones: name, and sentence for the consent page.
-        faults: the rules to break.
+        scopes: additional scopes: the sentence for the consent page by name.
+        faults: the rules to break; None: none.
         expires_in: lifetime of access and ID tokens in seconds.
         require_pushed_authorization_requests: refuse requests that were not pushed (RFC 9126 §5).
         device_interval: seconds that have to pass between two polls with a device code (RFC 8628 §3.2).
 
     Raises:
-        ConfigError: the issuer is no origin, or a redirect URI is not http or https.
+        ConfigError: the issuer is not an origin, or a redirect URI is not http or https.
     """
 
     def __init__(
@@ -107,7 +106,7 @@ class DemoServer:
         self._routes = self._table()
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Answer one request, whatever it is; never raises.
+        """Answer any request; never raises.
 
         Args:
             request: as it came in; `url` is the request target, or an absolute URL below the issuer.
@@ -126,7 +125,7 @@ class DemoServer:
         endpoint = endpoints.get(request.method)
         if endpoint is None:
             # RFC 9110 §15.5.6: the response MUST have an Allow header
-            return text_reply(405, "This method is not for this path.", ("Allow", ", ".join(endpoints)))
+            return text_reply(405, "This path does not allow this method.", ("Allow", ", ".join(endpoints)))
         try:
             return endpoint(request, now)
         except Refused as refused:
@@ -182,10 +181,10 @@ class DemoServer:
         self.log[method if method in METHODS else "*", path] += 1
 
     def _turned_away(self, request: HttpRequest, target: str) -> HttpResponse | None:
-        """Refuse what is not for this server, or not a proper request (RFC 9110 §7.2, §7.4, §15.5.14)."""
+        """Refuse a malformed request, or one for another server (RFC 9110 §7.2, §7.4, §15.5.14)."""
         hosts = request.values("host")
         if len(hosts) > 1:
-            return text_reply(400, "There must be one Host.")
+            return text_reply(400, "There must be one Host header.")
         # A page that rebinds its name to 127.0.0.1 gives itself away here
         if hosts and hosts[0].lower() != self._authority.lower():
             return text_reply(421, "This server has another name.")

@@ -35,7 +35,7 @@ def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketCon
         binding: send a code challenge, and the verifier at the exchange; Netlify's handshake only.
 
     Raises:
-        ConfigError: there is no such contract, or no binding in it.
+        ConfigError: there is no such contract, or it has no binding.
     """
     if name not in BASES or (binding and name != "netlify"):
         raise ConfigError(
@@ -54,8 +54,8 @@ def demo_contract(name: str, issuer: str, *, binding: bool = False) -> TicketCon
 
 def ticket_routes(setup: Setup, ledger: Ledger, approvals: Approvals, interactions: Interactions) -> Routes:
     """Return the endpoints of all vendors by path and method."""
-    desk = TicketEndpoints(setup, ledger, approvals, interactions)
-    return {path: methods for vendor in VENDORS for path, methods in vendor(desk).routes().items()}
+    endpoints = TicketEndpoints(setup, ledger, approvals, interactions)
+    return {path: methods for vendor in VENDORS for path, methods in vendor(endpoints).routes().items()}
 
 
 def route_of(path: str) -> str:

@@ -112,8 +112,10 @@ class TokenEndpoints:
             challenge = f'{REALM}, error="invalid_token"'
             description = "The access token is unknown, expired or revoked."
             raise Refused("invalid_token", description, status=401, challenge=challenge)
-        told = claims(issued.grant.account, issued.scope)
-        return json_reply(told | {"sub": "somebody-else"} if self._setup.faults.wrong_subject else told)
+        allowed = claims(issued.grant.account, issued.scope)
+        if self._setup.faults.wrong_subject:
+            allowed["sub"] = "another-subject"
+        return json_reply(allowed)
 
     def _client_request(self, request: HttpRequest) -> tuple[Parameters, DemoClient]:
         # RFC 6749 §2.3.1: client credentials MUST NOT be included in the request URI

@@ -118,7 +118,7 @@ def test_id_token_faults() -> None:
 
 
 def test_wrong_subject() -> None:
-    """The UserInfo response is about somebody else."""
+    """The UserInfo response is about another subject (OpenID Connect Core §5.3.2)."""
     talk = conversation(Faults(wrong_subject=True))
 
-    assert document(talk.userinfo(talk.tokens()["access_token"]))["sub"] == "somebody-else"
+    assert document(talk.userinfo(talk.tokens()["access_token"]))["sub"] == "another-subject"

@@ -1,7 +1,7 @@
 """The HTML pages of the demonstration server: an invented account signs in, and decides.
 
-Each says that it is a demonstration, so that it is not taken for a page of a provider. Knows nothing
-of the server: it is told, and it shows.
+Each page says that it is a demonstration, so that it is not taken for a real provider. Decides only how a
+page looks: the server passes in what is shown, and the sentences are in `loopback_auth.words`.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def enter_code(*, action: str, code: str = "", problem: str = "", status: int = 
     Args:
         action: address of the form, on the same origin as the page.
         code: entered beforehand.
-        problem: why the last one was of no use.
+        problem: why the last code was refused; empty: none was.
         status: HTTP status of the response.
 
     Source: RFC 8628 §3.3.
@@ -142,7 +142,7 @@ def enter_code(*, action: str, code: str = "", problem: str = "", status: int = 
 
 
 def done(*, title: str, message: str) -> HttpResponse:
-    """Say that nothing is left to do here: what follows happens where the sign-in was begun."""
+    """Show the decision; the rest happens in the program that started the sign-in."""
     body = fill(
         "done.html",
         package=__name__,
@@ -155,7 +155,7 @@ def done(*, title: str, message: str) -> HttpResponse:
 
 
 def refused(*, title: str, message: str, hint: str, status: int) -> HttpResponse:
-    """Say that the demonstration server does not go on, why, and what to do; the browser stays here."""
+    """Show why the demonstration server refuses to go on, and what to do; the browser stays here."""
     return failure(title=title, message=message, hint=hint, status=status, footer=words.DEMO_FOOTER)
 
 
