@@ -190,7 +190,10 @@ class Sleep:
         return moment
 
 
-Effect = Bind | Browse | VerificationPrompt | Receive | Send | Sleep | Warn
+LocalEffect = Bind | Browse | VerificationPrompt | Receive | Sleep | Warn
+"""Every effect but a request of ours."""
+
+Effect = LocalEffect | Send
 Flow = Generator[Effect, Any, T]
 
 

@@ -25,6 +25,7 @@ from loopback_auth.effects import (
     Effect,
     Flow,
     FlowResult,
+    LocalEffect,
     Observer,
     Receive,
     Send,
@@ -149,7 +150,7 @@ class MemoryWorld:
         self.observer.performed(effect, answer, begun=begun, ended=self.now)
         return answer
 
-    def _perform(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:
+    def _perform(self, effect: LocalEffect) -> object:
         match effect:
             case Bind(redirect):
                 self._path = redirect.path

@@ -25,6 +25,7 @@ from loopback_auth.effects import (
     Effect,
     Flow,
     FlowResult,
+    LocalEffect,
     Receive,
     Send,
     Sleep,
@@ -134,7 +135,7 @@ class Driver:
         self._resources.observer.performed(effect, answer, begun=begun, ended=time.monotonic())
         return answer
 
-    async def _perform(self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn) -> object:
+    async def _perform(self, effect: LocalEffect) -> object:
         match effect:
             case Bind(redirect):
                 return await self._bind(redirect)

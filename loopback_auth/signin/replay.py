@@ -20,6 +20,7 @@ from loopback_auth.effects import (
     Browse,
     Effect,
     FlowResult,
+    LocalEffect,
     Receive,
     Send,
     Sleep,
@@ -147,9 +148,7 @@ class Replay:
         self._told += 1
         return self.pending.journal[self._told - 1]
 
-    async def _perform(
-        self, effect: Bind | Browse | VerificationPrompt | Receive | Sleep | Warn
-    ) -> JournalEntry:
+    async def _perform(self, effect: LocalEffect) -> JournalEntry:
         name = type(effect).__name__
         match effect:
             case Bind(redirect):
