@@ -522,7 +522,7 @@ def test_the_question_can_be_left(person: Person, leave: str) -> None:
         await person.sees("back): ")
         await person.types(leave)
         # The line is drawn anew once the question is gone.
-        await person.sees("Ctrl-C cancels.")
+        await person.sees(words.STAGE_CANCELS.format(stage=""))
         await person.types("o")
         await person.sees(OPENING)
         await person.types("p")
@@ -658,7 +658,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
         async def act(terminal: Terminal) -> None:
             terminal.notify(events.PasteReady(url, REQUEST.redirect_uri))
             terminal.notify(events.RouteBegan("device", "You asked for it."))
-            await narrow.sees(" left. Ctrl-C cancels.")
+            await narrow.sees(f" left{words.STAGE_CANCELS.format(stage='')}")
             await narrow.types("o")
             await narrow.sees(OPENING)
 
