@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -11,16 +10,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from simulated_person import Person, client
+from watching import no_socket_left  # noqa: F401 - a fixture
 
 from loopback_auth import words
 from loopback_auth.api import login, login_sync
-from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -44,7 +44,7 @@ from loopback_auth.events import (
     Warned,
     silent,
 )
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
+from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.transport import Transport
 from loopback_auth.signin.refresh import logout, renew
@@ -57,53 +57,9 @@ SOON = 20.0
 TOKEN = ("POST", "/token")
 
 
-@pytest.fixture(autouse=True)
-def no_socket_left() -> Iterator[None]:
-    """Fail the test that leaves a socket open."""
-    before = _sockets()
-    yield
-    gc.collect()
-
-    assert _sockets() <= before
-
-
-def _sockets() -> int:
-    count = 0
-    for entry in Path("/proc/self/fd").iterdir() if Path("/proc/self/fd").exists() else ():
-        with suppress(OSError):
-            count += os.readlink(entry).startswith("socket:")  # noqa: PTH115 - the target is no path
-    return count
-
-
-def client(issuer: str) -> ClientConfig:
-    """Make the client that every demo server knows."""
-    provider = Provider(NAME, ServerMetadata(issuer=issuer))
-    return ClientConfig(provider, "loopback-auth-demo", scope="profile email")
-
-
 def faulty(faults: Faults) -> Callable[[str], DemoServer]:
     """Make demo servers with these faults."""
     return lambda issuer: DemoServer(issuer, entropy=os.urandom, faults=faults)
-
-
-class Person:
-    """Follows the link with a simulated browser, and remembers the page where it ended."""
-
-    def __init__(self, decision: Decision = "approve") -> None:
-        self.decision = decision
-        self.events: list[Event] = []
-        self.links: list[str] = []
-        self.visits: list[asyncio.Task[HttpResponse]] = []
-
-    def open(self, url: str) -> Opening:
-        """Be an opener of browsers."""
-        self.links.append(url)
-        self.visits.append(asyncio.create_task(run_agent(url, decision=self.decision)))
-        return Opening(program="agent")
-
-    async def page(self) -> str:
-        """Return the text of the last page."""
-        return (await self.visits[-1]).body.decode()
 
 
 def run(main: Coroutine[object, object, object]) -> None:

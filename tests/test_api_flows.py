@@ -6,27 +6,27 @@ import asyncio
 import os
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
+import simulated_person
+from simulated_person import Person
 
 from loopback_auth.api import login
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.keys import rsa_signer
-from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, ConfigError, EndpointMissing, Unavailable
 from loopback_auth.events import Event, PasteReady, VerificationPrompted, Warned
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
     ClientConfig,
-    HttpResponse,
     Provider,
     ServerMetadata,
     SignIn,
 )
-from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin.refresh import logout
 from loopback_auth.store.memory import MemoryTokenStore
@@ -37,38 +37,12 @@ pytestmark = pytest.mark.slow
 SIGNER = rsa_signer()
 SOON = 20.0
 
+client = partial(simulated_person.client, scope="openid email")
+
 
 def signing(issuer: str) -> DemoServer:
     """Make a demo server whose device codes may be polled quickly."""
     return DemoServer(issuer, entropy=os.urandom, signer=SIGNER, device_interval=1)
-
-
-def client(issuer: str, vendor: str = "netlify") -> ClientConfig:
-    """Make the client that every demo server knows."""
-    contract = demo_contract(vendor, issuer, binding=vendor == "netlify")
-    provider = Provider("demo", ServerMetadata(issuer=issuer), ticket=contract)
-    return ClientConfig(provider, "loopback-auth-demo", scope="openid email")
-
-
-class Person:
-    """Follows whatever link there is with a simulated browser."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.visits: list[asyncio.Task[HttpResponse]] = []
-
-    def open(self, url: str) -> Opening:
-        """Be an opener of browsers."""
-        self.visits.append(asyncio.create_task(run_agent(url)))
-        return Opening(program="agent")
-
-    async def done(self) -> None:
-        """Wait until the browser has its last page."""
-        await asyncio.gather(*self.visits)
-
-    def warnings(self) -> str:
-        """Return what was to be known."""
-        return " ".join(event.text for event in self.events if isinstance(event, Warned))
 
 
 FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket", "device")
@@ -181,7 +155,9 @@ async def test_redirect_still_counts_when_nobody_can_paste() -> None:
         await login(client(demo.issuer), flow="paste", paste=nobody, notify=notify)
         await person.done()
 
-    assert "There is no terminal." in person.warnings()
+    warnings = [event.text for event in person.events if isinstance(event, Warned)]
+
+    assert any("There is no terminal." in text for text in warnings)
 
 
 async def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:

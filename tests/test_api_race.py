@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from simulated_person import Person, client
 
 from loopback_auth.api import login
 from loopback_auth.demo.agent import Decision, browse
-from loopback_auth.demo.serve import Demo, run_agent, serve_demo
+from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import (
     AuthorizationError,
     LoopbackAuthError,
@@ -86,25 +86,14 @@ class Recording(DemoServer):
         return super().handle(request, now)
 
 
-class Person:
-    """Sits at a terminal, and follows the links that this test wants to be followed."""
+class AtTerminal(Person):
+    """A person who sees the events, and follows the links of one kind."""
 
     def __init__(self, *, clicks: type[Event] | None = None, decision: Decision = "approve") -> None:
-        self.events: list[Event] = []
-        self.visits: list[asyncio.Task[HttpResponse]] = []
+        super().__init__(decision)
         self.controls = Controls()
         self.on: Callable[[Event], None] = lambda _: None
         self._clicks = clicks
-        self._decision = decision
-
-    def open(self, url: str) -> Opening:
-        """Be an opener that starts a browser which follows the link."""
-        self.visit(url)
-        return Opening(program="agent")
-
-    def visit(self, url: str, user_code: str = "") -> None:
-        """Follow a link."""
-        self.visits.append(asyncio.create_task(run_agent(url, decision=self._decision, user_code=user_code)))
 
     def notify(self, event: Event) -> None:
         """Look at what is shown, and do what there is to do."""
@@ -120,22 +109,10 @@ class Person:
         """Return the events of a kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
-    async def done(self) -> None:
-        """Wait until every browser has its last page, or none at all."""
-        await asyncio.gather(*self.visits, return_exceptions=True)
-
 
 def lost(_: str) -> Opening:
     """Be an opener of browsers that reach nobody."""
     return Opening(program="browser elsewhere")
-
-
-def client(issuer: str, vendor: str = "netlify") -> ClientConfig:
-    """Make the client that every demo server knows."""
-    contract = demo_contract(vendor, issuer, binding=True)
-    return ClientConfig(
-        Provider("demo", ServerMetadata(issuer=issuer), ticket=contract), "loopback-auth-demo", scope="email"
-    )
 
 
 @asynccontextmanager
@@ -153,7 +130,7 @@ async def serving(refusing: str = "") -> AsyncIterator[tuple[Demo, Recording]]:
 
 def race(
     chosen: Plan,
-    person: Person,
+    person: AtTerminal,
     *,
     opener: Callable[[str], Opening] | None = None,
     paste: Callable[[AuthorizationRequest], Callback] | None = None,
@@ -184,14 +161,14 @@ def race(
     return asyncio.run(main())
 
 
-def began(person: Person) -> list[tuple[str, str]]:
+def began(person: AtTerminal) -> list[tuple[str, str]]:
     """Return the routes that joined, and why."""
     return [(event.flow, event.why) for event in person.events if isinstance(event, RouteBegan)]
 
 
 def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
     """Whoever gets there by redirect costs the server no ticket and no device code."""
-    person = Person()
+    person = AtTerminal()
     sign_in, paths = race(plan(Code, Ticket, Device), person)
 
     assert (sign_in.flow, sign_in.reason) == ("code", Code.why)
@@ -203,7 +180,7 @@ def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
 @pytest.mark.parametrize("route", [Ticket, Device], ids=lambda route: route.flow)
 def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
     """A browser that cannot reach us says nothing; its silence is what we learn from."""
-    person = Person(clicks=VerificationPrompted)
+    person = AtTerminal(clicks=VerificationPrompted)
     sign_in, _ = race(plan(Code, route, patience=0.05), person, opener=lost)
 
     why = "No browser has come to the link within 0.05 seconds."
@@ -215,7 +192,7 @@ def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
 @pytest.mark.slow
 def test_failed_opener_opens_another_way_at_once() -> None:
     """The opener's exit status is known long before any patience is over (xdg-open ends with 3)."""
-    person = Person(clicks=VerificationPrompted)
+    person = AtTerminal(clicks=VerificationPrompted)
 
     def fails(_: str) -> Opening:
         class Failing(Opening):
@@ -235,7 +212,7 @@ def test_failed_opener_opens_another_way_at_once() -> None:
 @pytest.mark.slow
 def test_port_that_is_taken_brings_another_way() -> None:
     """A registered port may be busy; only that flow needs it."""
-    person = Person(clicks=VerificationPrompted)
+    person = AtTerminal(clicks=VerificationPrompted)
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -253,7 +230,7 @@ def test_port_that_is_taken_brings_another_way() -> None:
 @pytest.mark.slow
 def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
     """What metadata does not name is only found out by asking."""
-    person = Person(clicks=VerificationPrompted)
+    person = AtTerminal(clicks=VerificationPrompted)
 
     def without_tickets(one: ClientConfig) -> ClientConfig:
         return replace(one, provider=replace(one.provider, ticket=None))
@@ -266,7 +243,7 @@ def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
 
 async def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> None:
     """Nobody was asked anything yet, so nobody's "no" is passed over (RFC 8628 §3.2, RFC 6749 §5.2)."""
-    person = Person(clicks=LinkReady)
+    person = AtTerminal(clicks=LinkReady)
 
     async with serving("/device_authorization") as (demo, _):
         sign_in = await login(
@@ -283,7 +260,7 @@ async def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> Non
 
 async def test_pasted_address_wins_beside_a_redirect() -> None:
     """The browser ends on an address that it cannot open; that address is all that is needed."""
-    person = Person()
+    person = AtTerminal()
     links: list[str] = []
     person.on = lambda event: links.append(event.url) if isinstance(event, PasteReady) else None
 
@@ -314,7 +291,7 @@ async def test_pasted_address_wins_beside_a_redirect() -> None:
 
 def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
     """To go on by device after a "no" would be a downgrade that nobody asked for."""
-    person = Person(decision="deny")
+    person = AtTerminal(decision="deny")
 
     with pytest.raises(AuthorizationError, match="access_denied"):
         race(plan(Code, Device), person)
@@ -325,7 +302,7 @@ def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
 @pytest.mark.slow
 def test_person_begins_a_flow_by_hand() -> None:
     """Nobody has to wait for our patience to be over."""
-    person = Person(clicks=VerificationPrompted)
+    person = AtTerminal(clicks=VerificationPrompted)
 
     def press(event: Event) -> None:
         if isinstance(event, LinkReady):
@@ -341,7 +318,7 @@ def test_person_begins_a_flow_by_hand() -> None:
 
 def test_all_that_is_left_says_why_of_each() -> None:
     """Three half sentences in a row help nobody; one list does."""
-    person = Person()
+    person = AtTerminal()
 
     def nothing(one: ClientConfig) -> ClientConfig:
         metadata = ServerMetadata(
@@ -357,7 +334,7 @@ def test_all_that_is_left_says_why_of_each() -> None:
 
 def test_remedies_are_kept_when_nothing_is_left() -> None:
     """A port that is taken can be changed, although a ticket could not be had either."""
-    person = Person()
+    person = AtTerminal()
 
     def busy(one: ClientConfig) -> ClientConfig:
         known = replace(one.provider, ticket=None, redirect=Redirect(ports=(listening.getsockname()[1],)))
@@ -384,12 +361,12 @@ def test_only_route_fails_with_its_own_error() -> None:
             return replace(one, provider=replace(one.provider, redirect=Redirect(ports=(port,))))
 
         with pytest.raises(RedirectUnavailable):
-            race(plan(Code), Person(), change=fixed)
+            race(plan(Code), AtTerminal(), change=fixed)
 
 
 async def test_redirect_follows_a_port_that_was_forwarded_under_another_number() -> None:
     """`ssh -L 9000:127.0.0.1:43210`: the browser knows us as 9000, and only there does it come back."""
-    person = Person()
+    person = AtTerminal()
     async with serving() as (demo, server), forwarded() as forward:
 
         def opens(url: str) -> Opening:
@@ -439,7 +416,7 @@ async def forwarded() -> AsyncIterator[Callable[[str], str]]:
 async def test_losers_leave_nothing_behind(flow: str) -> None:
     """Tasks, sockets and polls of whoever lost end with the race."""
     before: set[asyncio.Task[object]] = set()
-    person = Person(clicks=LinkReady if flow == "code" else VerificationPrompted)
+    person = AtTerminal(clicks=LinkReady if flow == "code" else VerificationPrompted)
 
     async with serving() as (demo, _):
         before.update(asyncio.all_tasks())
@@ -469,7 +446,7 @@ async def test_unexpected_error_ends_the_race() -> None:
 
 def test_opener_that_fails_leaves_the_link() -> None:
     """The link is shown as well, and who follows it signs in."""
-    person = Person(clicks=LinkReady)
+    person = AtTerminal(clicks=LinkReady)
     reported: list[object] = []
 
     def broken(_: str) -> Opening:
