@@ -18,6 +18,7 @@ from renewing import (
     sign_in_at,
     token_endpoint,
 )
+from simulated_person import client as demo_client
 
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
@@ -113,7 +114,7 @@ async def test_what_was_made_for_this_is_handed_out(client: ClientConfig, kept: 
     assert await source.token() == "access-0"
 
 
-class Person:
+class ThreadedPerson:
     """Follows links with a simulated browser, each in a thread of its own: any loop may ask."""
 
     def __init__(self) -> None:
@@ -134,11 +135,6 @@ class Person:
             thread.join(20)
 
 
-def demo_client(issuer: str) -> ClientConfig:
-    """Return the client that every demo server knows."""
-    return ClientConfig(Provider(NAME, ServerMetadata(issuer)), "loopback-auth-demo", scope="profile")
-
-
 @pytest.fixture(params=["file", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
     """Return each kind of store in turn."""
@@ -147,9 +143,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
 
 async def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore) -> None:
     """A new version of a program that wants one scope more has to get it."""
-    person = Person()
+    person = ThreadedPerson()
     with demo_thread() as demo:
-        narrow = demo_client(demo.issuer)
+        narrow = demo_client(demo.issuer, scope="profile")
         wide = replace(narrow, scope="profile email")
         for client, asked in ((narrow, 1), (narrow, 1), (wide, 2), (narrow, 2), (wide, 2)):
             source = TokenSource(client, store=store, open_browser=person.open, flow="code")
@@ -160,9 +156,9 @@ async def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore
 
 def test_threads_with_loops_of_their_own_share_one_sign_in_and_one_renewal(store: TokenStore) -> None:
     """A program with worker threads has one source, and the person one browser."""
-    person = Person()
+    person = ThreadedPerson()
     with demo_thread() as demo, ThreadPoolExecutor(8) as threads:
-        client = demo_client(demo.issuer)
+        client = demo_client(demo.issuer, scope="profile")
         source = TokenSource(client, store=store, open_browser=person.open, flow="code")
         first = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
         person.done()
@@ -178,7 +174,7 @@ def test_threads_with_loops_of_their_own_share_one_sign_in_and_one_renewal(store
 
 def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None:
     """A notebook that is interrupted, a test that fails: the next call has to work."""
-    person = Person()
+    person = ThreadedPerson()
     opened = threading.Event()
 
     def never(_url: str) -> Opening:
@@ -186,7 +182,7 @@ def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None
         return Opening(why_not="a test")
 
     with demo_thread() as demo:
-        client = demo_client(demo.issuer)
+        client = demo_client(demo.issuer, scope="profile")
         source = TokenSource(client, store=MemoryTokenStore(), open_browser=never, flow="code")
 
         async def main() -> None:

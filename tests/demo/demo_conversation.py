@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from flow_world import Entropy
 
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.clients import DemoClient
@@ -26,18 +27,6 @@ SECRET_CLIENT = DemoClient(
 )
 
 Pairs = Sequence[tuple[str, str]]
-
-
-class Entropy:
-    """Bytes that differ at each call and are the same in each run."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self, size: int) -> bytes:
-        """Give the next bytes."""
-        self.calls += 1
-        return hashlib.sha256(b"%d" % self.calls).digest()[:size]
 
 
 class PlainSigner:

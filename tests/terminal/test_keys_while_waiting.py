@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
+from terminal_samples import AUTHORITY, LINK, LOOPS, REQUEST, STATE, Loop
 
 from loopback_auth import events, words
 from loopback_auth.errors import AttemptCancelled
-from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.controls import Controls
@@ -29,20 +30,6 @@ from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.paste import LIMIT
 from loopback_auth.terminal.terminal import Terminal
 
-AUTHORITY = "127.0.0.1:49152"
-LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"
-STATE = "af0ifjsldkj-af0ifjsldkj-af0ifjsl"
-REQUEST = AuthorizationRequest(
-    url="https://as.example/authorize",
-    parameters=(),
-    redirect_uri=f"http://{AUTHORITY}/callback",
-    response_type="code",
-    response_mode="query",
-    state=STATE,
-    code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    nonce=None,
-    metadata=ServerMetadata(),
-)
 RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"
 LONG = f"{REQUEST.redirect_uri}?state={STATE}&code=" + "ocqdph?" * 600
 INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
@@ -59,23 +46,8 @@ def keys(*names: str) -> str:
     return words.KEYS.format(keys=", ".join(names))
 
 
-class LoopWithoutReaders(asyncio.SelectorEventLoop):
-    """What there is on macOS for /dev/tty, and with the proactor of Windows."""
-
-    def add_reader(self, *_: object) -> None:
-        """Refuse."""
-        raise OSError(22, "Invalid argument")
-
-
-LOOPS = [
-    pytest.param(asyncio.SelectorEventLoop, id="readers"),
-    pytest.param(LoopWithoutReaders, id="thread"),
-]
-Loop = Callable[[], asyncio.AbstractEventLoop]
-
-
 @dataclass
-class TicketEndpoints:
+class WaitingSignIn:
     """A sign-in that waits, with a person in front of it.
 
     Args:
@@ -190,10 +162,10 @@ def restored(person: Person) -> bool:
 
 def test_o_opens_the_link(person: Person) -> None:
     """For whom no browser was started, or who has closed it."""
-    desk = TicketEndpoints(person)
-    desk.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
+    attempt = WaitingSignIn(person)
+    attempt.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
 
-    assert desk.opened == [LINK]
+    assert attempt.opened == [LINK]
     assert restored(person)
 
 
@@ -202,17 +174,17 @@ FOR_THE_EYE, FOR_A_PROGRAM = f"http://{AUTHORITY}/fresh", f"http://{AUTHORITY}/f
 
 def test_o_opens_a_link_that_still_works(person: Person) -> None:
     """The one that is shown may be used, and what a program is started with shows in the process list."""
-    desk = TicketEndpoints(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
-    shown = desk.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
+    attempt = WaitingSignIn(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
+    shown = attempt.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
 
-    assert desk.opened == [FOR_A_PROGRAM]
+    assert attempt.opened == [FOR_A_PROGRAM]
     assert FOR_A_PROGRAM not in shown
 
 
 def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
     """Not every terminal copies, and then there has to be something to read off."""
-    desk = TicketEndpoints(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
-    shown = desk.press(
+    attempt = WaitingSignIn(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
+    shown = attempt.press(
         "c", sees=words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
     )
 
@@ -223,7 +195,7 @@ def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
 @pytest.mark.parametrize(("fresh", "opened"), [("", []), (FOR_A_PROGRAM, [FOR_A_PROGRAM])])
 def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened: list[str]) -> None:
     """Whoever reads it in the process list redeems what the person approves."""
-    desk = TicketEndpoints(person, fresh=(fresh, fresh))
+    attempt = WaitingSignIn(person, fresh=(fresh, fresh))
     ticket = events.VerificationPrompted("https://a.example/t/4711", "", "", 600.0, redeemable=True)
 
     async def act(terminal: Terminal) -> None:
@@ -231,15 +203,15 @@ def test_o_never_gives_a_ticket_to_a_program(person: Person, fresh: str, opened:
         await person.types("o")
         await person.sees(OPENING if opened else "copy it with c")
 
-    desk.run(act)
+    attempt.run(act)
 
-    assert desk.opened == opened
+    assert attempt.opened == opened
 
 
 def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
     """Then the key is of no use any more."""
-    desk = TicketEndpoints(person, opens=Opening(why_not="this is an SSH session"))
-    shown = desk.press(
+    attempt = WaitingSignIn(person, opens=Opening(why_not="this is an SSH session"))
+    shown = attempt.press(
         "o",
         "o",
         "?",
@@ -247,12 +219,12 @@ def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
     )
 
     assert shown.count(words.KEY_CANNOT_OPEN.format(why="this is an SSH session")) == 1
-    assert desk.opened == [LINK]
+    assert attempt.opened == [LINK]
 
 
 def test_c_asks_the_terminal_to_copy(person: Person) -> None:
     """Where there is no clipboard program, the terminal may have a clipboard."""
-    shown = TicketEndpoints(person).press(
+    shown = WaitingSignIn(person).press(
         "c", sees=words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
     )
 
@@ -264,7 +236,7 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
     """Nobody remembers them."""
     everything = keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE, words.KEY_PASTE)
 
-    assert everything in TicketEndpoints(person).press(key, sees="Keys: ")
+    assert everything in WaitingSignIn(person).press(key, sees="Keys: ")
 
 
 @pytest.mark.parametrize(
@@ -277,13 +249,13 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
 )
 def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...], keys: str) -> None:
     """A key without effect makes one doubt all the others."""
-    assert f"Keys: {keys}\r\n" in TicketEndpoints(person, waiting).press("?", sees="Keys: ")
+    assert f"Keys: {keys}\r\n" in WaitingSignIn(person, waiting).press("?", sees="Keys: ")
 
 
 @pytest.mark.slow
 def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
     """Otherwise only those who have read the manual know."""
-    desk = TicketEndpoints(person, ("device",))
+    attempt = WaitingSignIn(person, ("device",))
 
     async def act(terminal: Terminal) -> None:
         await person.sees(keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE))
@@ -292,16 +264,16 @@ def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
         await person.sees(keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW))
         terminal.notify(events.CallbackReceived())
 
-    assert desk.run(act).count("Keys: ") == 2
+    assert attempt.run(act).count("Keys: ") == 2
 
 
 @pytest.mark.parametrize("flow", ["ticket", "device"])
 def test_d_begins_the_flow_for_another_device(person: Person, flow: str) -> None:
     """Who knows that no browser will come need not wait for that to be noticed."""
-    desk = TicketEndpoints(person, (flow, "paste"))
-    desk.press("d", "d", "?", sees=keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_PASTE))
+    attempt = WaitingSignIn(person, (flow, "paste"))
+    attempt.press("d", "d", "?", sees=keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_PASTE))
 
-    assert desk.begun == [flow]
+    assert attempt.begun == [flow]
 
 
 def test_q_draws_the_link_for_any_device(person: Person) -> None:
@@ -312,36 +284,36 @@ def test_q_draws_the_link_for_any_device(person: Person) -> None:
         await person.types("q")
         await person.sees("▀")
 
-    TicketEndpoints(person).run(act)
+    WaitingSignIn(person).run(act)
 
 
 def test_q_begins_what_can_be_drawn(person: Person) -> None:
     """The start page is of no use to a phone: 127.0.0.1 is the phone there."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act(terminal: Terminal) -> None:
         await person.types("q")
-        while not desk.begun:  # noqa: ASYNC110 - the loop is what is tested
+        while not attempt.begun:  # noqa: ASYNC110 - the loop is what is tested
             await asyncio.sleep(0)
         assert "▀" not in person.look()
         terminal.notify(INVITED)
         await person.sees("▀")
 
-    desk.run(act)
+    attempt.run(act)
 
-    assert desk.begun == ["device"]
+    assert attempt.begun == ["device"]
 
 
 def test_q_says_why_there_is_nothing_to_draw(person: Person) -> None:
     """Whoever presses a key expects something."""
-    shown = TicketEndpoints(person, ()).press("q", sees=words.QR_NOTHING_TO_DRAW)
+    shown = WaitingSignIn(person, ()).press("q", sees=words.QR_NOTHING_TO_DRAW)
 
     assert "▀" not in shown
 
 
 def test_the_current_link_is_the_one_for_any_device(person: Person) -> None:
     """The newest link is the one that the person looks at; when it is gone the first one counts again."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act(terminal: Terminal) -> None:
         terminal.notify(INVITED)
@@ -352,25 +324,25 @@ def test_the_current_link_is_the_one_for_any_device(person: Person) -> None:
         await person.types("o")
         await person.sees("(firefox).")
 
-    desk.run(act)
+    attempt.run(act)
 
-    assert desk.opened == [INVITED.url, LINK + "2"]
+    assert attempt.opened == [INVITED.url, LINK + "2"]
 
 
 def test_keys_without_a_meaning_do_nothing(person: Person) -> None:
     """Someone leans on the keyboard."""
     keys = ["x", " ", "\r", "\t", "\x1b[A", "\x1bOP", "\x1b", "\x04", "\x7f", "é", "oooooo", "?"]
-    desk = TicketEndpoints(person)
-    shown = desk.press(*keys, sees="Keys: ")
+    attempt = WaitingSignIn(person)
+    shown = attempt.press(*keys, sees="Keys: ")
     at = shown.index(READY) + len(READY)
     between = re.sub(r"\r( +|\d:\d\d left[^\r]*)?", "", shown[at : shown.index("Keys: ")])
 
-    assert (between, desk.opened, desk.begun) == ("", [], [])
+    assert (between, attempt.opened, attempt.begun) == ("", [], [])
 
 
 def test_once_the_person_is_back_keys_do_nothing(person: Person) -> None:
     """What is left to do is ours."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act(terminal: Terminal) -> None:
         terminal.notify(events.CallbackReceived())
@@ -379,15 +351,15 @@ def test_once_the_person_is_back_keys_do_nothing(person: Person) -> None:
         terminal.notify(events.Warned("no."))
         await person.sees("warning: no.")
 
-    assert "Keys: " not in desk.run(act)
-    assert desk.opened == []
+    assert "Keys: " not in attempt.run(act)
+    assert attempt.opened == []
 
 
-async def _pasted(desk: TicketEndpoints, terminal: Terminal, act: Callable[[], Awaitable[None]]) -> Callback:
+async def _pasted(attempt: WaitingSignIn, terminal: Terminal, act: Callable[[], Awaitable[None]]) -> Callback:
     """Begin the paste flow as soon as the person asks for it, while something is done; return the answer."""
 
     async def flow() -> Callback:
-        while "paste" not in desk.begun:  # noqa: ASYNC110 - the loop is what is tested
+        while "paste" not in attempt.begun:  # noqa: ASYNC110 - the loop is what is tested
             await asyncio.sleep(0)
         terminal.notify(events.PasteReady(REQUEST.url, REQUEST.redirect_uri))
         return await terminal.paste(REQUEST)
@@ -398,22 +370,22 @@ async def _pasted(desk: TicketEndpoints, terminal: Terminal, act: Callable[[], A
 
 
 def answer(
-    desk: TicketEndpoints, act: Callable[[], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop
+    attempt: WaitingSignIn, act: Callable[[], Awaitable[None]], loop: Loop = asyncio.SelectorEventLoop
 ) -> Callback:
     """Wait while something is done; return what was pasted."""
     answers: list[Callback] = []
 
     async def whole(terminal: Terminal) -> None:
-        answers.append(await _pasted(desk, terminal, act))
+        answers.append(await _pasted(attempt, terminal, act))
 
-    desk.run(whole, loop)
+    attempt.run(whole, loop)
     return answers[0]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_p_begins_to_paste_and_asks(person: Person, loop: Loop) -> None:
     """The person knows where their browser has ended."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types("p")
@@ -421,8 +393,8 @@ def test_p_begins_to_paste_and_asks(person: Person, loop: Loop) -> None:
         await person.sees("then Enter (Esc: back): ")
         await person.types(RIGHT + "\r")
 
-    assert ("code", "SplxlOBeZQ") in answer(desk, act, loop).parameters
-    assert desk.begun == ["paste"]
+    assert ("code", "SplxlOBeZQ") in answer(attempt, act, loop).parameters
+    assert attempt.begun == ["paste"]
     assert "Splxl" not in person.look()
     assert restored(person)
 
@@ -431,34 +403,34 @@ def test_p_begins_to_paste_and_asks(person: Person, loop: Loop) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_long_paste_is_understood_without_any_key(person: Person, size: int, loop: Loop) -> None:
     """None of its characters is a key, and nothing of it is shown."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types(PASTE.format(LONG), size)
 
-    assert dict(answer(desk, act, loop).parameters)["code"] == LONG.partition("code=")[2]
-    assert (desk.begun, desk.opened) == (["paste"], [])
+    assert dict(answer(attempt, act, loop).parameters)["code"] == LONG.partition("code=")[2]
+    assert (attempt.begun, attempt.opened) == (["paste"], [])
     assert "ocqdph" not in person.look()
     assert restored(person)
 
 
 def test_without_marks_a_long_paste_opens_the_question(person: Person) -> None:
     """An old terminal does not mark pastes; then only Enter tells that it is all there."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types(LONG, 1000)
         await person.sees("back): (4 2")
         await person.types("\r")
 
-    assert dict(answer(desk, act).parameters)["code"] == LONG.partition("code=")[2]
-    assert (desk.begun, desk.opened) == (["paste"], [])
+    assert dict(answer(attempt, act).parameters)["code"] == LONG.partition("code=")[2]
+    assert (attempt.begun, attempt.opened) == (["paste"], [])
     assert restored(person)
 
 
 def test_what_is_pasted_before_it_is_asked_for_is_one_answer(person: Person) -> None:
     """The flow has to begin first, and a long paste without marks goes on arriving meanwhile."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
     answers: list[Callback] = []
 
     async def act(terminal: Terminal) -> None:
@@ -471,14 +443,14 @@ def test_what_is_pasted_before_it_is_asked_for_is_one_answer(person: Person) -> 
         await person.types("\r")
         answers.append(await asking)
 
-    desk.run(act)
+    attempt.run(act)
 
     assert dict(answers[0].parameters)["code"] == LONG.partition("code=")[2]
 
 
 def test_keys_are_not_named_anew_while_something_is_asked(person: Person) -> None:
     """During a question none of them works, and afterwards they are the same as before."""
-    desk = TicketEndpoints(person, flows=("code", "paste"), waiting=())
+    attempt = WaitingSignIn(person, flows=("code", "paste"), waiting=())
 
     async def act(terminal: Terminal) -> None:
         asking = asyncio.create_task(terminal.paste(REQUEST))
@@ -491,7 +463,7 @@ def test_keys_are_not_named_anew_while_something_is_asked(person: Person) -> Non
         await person.types(RIGHT + "\r")
         await asking
 
-    assert desk.run(act).count("Keys: ") == 1
+    assert attempt.run(act).count("Keys: ") == 1
 
 
 def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
@@ -506,7 +478,7 @@ def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
         terminal._look(0.0)
         assert person.modes() == inside
 
-    TicketEndpoints(person).run(act)
+    WaitingSignIn(person).run(act)
 
     assert restored(person)
 
@@ -515,7 +487,7 @@ def test_a_terminal_that_was_set_back_is_set_again(person: Person) -> None:
 @pytest.mark.parametrize("leave", ["\r", "\x1b", "abc\x1b", "abc\x15\r"])
 def test_the_question_can_be_left(person: Person, leave: str) -> None:
     """The other flows are still open, and so are their keys."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types("p")
@@ -529,12 +501,12 @@ def test_the_question_can_be_left(person: Person, leave: str) -> None:
         await person.sees("back): ")
         await person.types(RIGHT + "\r")
 
-    assert answer(desk, act).via == "paste"
+    assert answer(attempt, act).via == "paste"
 
 
 def test_keys_that_begin_with_escape_do_not_leave_the_question(person: Person) -> None:
     """Arrows and marks of a paste begin with it too, and a slow line takes them apart."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types("p")
@@ -542,12 +514,12 @@ def test_keys_that_begin_with_escape_do_not_leave_the_question(person: Person) -
         await person.types("\x1b[D" + PASTE.format(RIGHT), 1)
         await person.types("\r")
 
-    assert answer(desk, act).via == "paste"
+    assert answer(attempt, act).via == "paste"
 
 
 def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
     """People copy the wrong tab's address."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types(PASTE.format("http://127.0.0.1:1/x?code=hidden"))
@@ -559,20 +531,20 @@ def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
         await person.sees("back): ")
         await person.types(PASTE.format(RIGHT) + "\r")
 
-    assert answer(desk, act).via == "paste"
+    assert answer(attempt, act).via == "paste"
 
 
 def test_what_nobody_waits_for_is_told(person: Person) -> None:
     """A paste that vanishes is pasted again and again."""
-    desk = TicketEndpoints(person, ())
-    shown = desk.press(PASTE.format(LONG), sees=f"{words.PASTE_NOT_NOW}\r\n")
+    attempt = WaitingSignIn(person, ())
+    shown = attempt.press(PASTE.format(LONG), sees=f"{words.PASTE_NOT_NOW}\r\n")
 
     assert "ocqdph" not in shown
 
 
 def test_the_last_flow_asks_by_itself(person: Person) -> None:
     """Nothing else can be waited for."""
-    desk = TicketEndpoints(person, flows=("code", "paste"), waiting=())
+    attempt = WaitingSignIn(person, flows=("code", "paste"), waiting=())
     answers: list[Callback] = []
 
     async def act(terminal: Terminal) -> None:
@@ -584,14 +556,14 @@ def test_the_last_flow_asks_by_itself(person: Person) -> None:
         await person.types(RIGHT + "\r")
         answers.append(await asking)
 
-    desk.run(act)
+    attempt.run(act)
 
     assert answers[0].via == "paste"
 
 
 def test_to_give_up_at_the_question_is_to_give_up(person: Person) -> None:
     """Ctrl-D means what it means everywhere."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act() -> None:
         await person.types("p")
@@ -599,7 +571,7 @@ def test_to_give_up_at_the_question_is_to_give_up(person: Person) -> None:
         await person.types("\x04")
 
     with pytest.raises(AttemptCancelled):
-        answer(desk, act)
+        answer(attempt, act)
 
     assert restored(person)
 
@@ -607,7 +579,7 @@ def test_to_give_up_at_the_question_is_to_give_up(person: Person) -> None:
 def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None:
     """And what was typed before the question could be read is no answer to it."""
     sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act(terminal: Terminal) -> None:
         person.types_ahead("y\r")
@@ -620,16 +592,16 @@ def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None
         await person.types("o")
         await person.sees(OPENING)
 
-    desk.run(act)
+    attempt.run(act)
 
-    assert (desk.opened, desk.begun) == ([LINK], [])
+    assert (attempt.opened, attempt.begun) == ([LINK], [])
     assert restored(person)
 
 
 def test_a_question_within_a_question_gives_the_keys_back(person: Person) -> None:
     """An approval may arrive while the address is being pasted."""
     sign_in = SignIn("v", "abc", "none", ServerMetadata(), "", TokenSet("t", "Bearer", 0.0, account="me@x"))
-    desk = TicketEndpoints(person, flows=("code", "paste"), waiting=())
+    attempt = WaitingSignIn(person, flows=("code", "paste"), waiting=())
 
     async def act(terminal: Terminal) -> None:
         pasting = asyncio.create_task(terminal.paste(REQUEST))
@@ -643,7 +615,7 @@ def test_a_question_within_a_question_gives_the_keys_back(person: Person) -> Non
         await person.types("y\r")
         assert await asking
 
-    desk.run(act)
+    attempt.run(act)
 
     assert restored(person)
 
@@ -653,7 +625,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
     url = "https://as.example/authorize?" + "x" * 400
 
     with Person(40) as narrow:
-        desk = TicketEndpoints(narrow, ("paste",))
+        attempt = WaitingSignIn(narrow, ("paste",))
 
         async def act(terminal: Terminal) -> None:
             terminal.notify(events.PasteReady(url, REQUEST.redirect_uri))
@@ -662,12 +634,12 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
             await narrow.types("o")
             await narrow.sees(OPENING)
 
-        shown = desk.run(act)
+        shown = attempt.run(act)
 
     assert f"\r\n  {LINK}\r\n" in shown
     assert f"\r\n  \x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\\r\n" in shown
     assert max(len(line) for line in re.findall(r"\r(Waiting, \d:\d\d left[^\r]*)", shown)) < 39
-    assert desk.opened == [url]
+    assert attempt.opened == [url]
 
 
 @pytest.mark.parametrize("ending", ["error", "cancelled", "closed"])
@@ -688,7 +660,7 @@ def test_whatever_ends_the_wait_the_terminal_is_as_it_was(person: Person, ending
                 person.types_ahead("typed ahead")
 
     with suppress(AttemptCancelled, asyncio.CancelledError):
-        TicketEndpoints(person).run(act, loop)
+        WaitingSignIn(person).run(act, loop)
 
     assert inside != [person.modes_before]
     assert restored(person)
@@ -709,7 +681,7 @@ def test_a_terminal_that_closes_ends_the_keys_alone(loop: Loop) -> None:
             after.append(threading.active_count())
 
     with Person() as leaving, seated(leaving), asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(asyncio.wait_for(main(TicketEndpoints(leaving).terminal(), leaving), 10))
+        runner.run(asyncio.wait_for(main(WaitingSignIn(leaving).terminal(), leaving), 10))
 
     assert after == [before]
 
@@ -738,7 +710,7 @@ def test_where_keys_cannot_be_heard_there_are_none(
                 monkeypatch.setattr(sys, "stdin", nothing)
             case _:
                 monkeypatch.setattr(sys, "stderr", nowhere)
-        terminal = TicketEndpoints(person).terminal()
+        terminal = WaitingSignIn(person).terminal()
         asyncio.run(main())
 
     assert seen == [person.modes()] == [person.modes_before]
@@ -884,7 +856,7 @@ def test_ctrl_c_that_makes_no_signal_is_made_one(person: Person) -> None:
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            TicketEndpoints(person).run(act)
+            WaitingSignIn(person).run(act)
     finally:
         signal.signal(signal.SIGINT, usual)
 
@@ -893,17 +865,17 @@ def test_ctrl_c_that_makes_no_signal_is_made_one(person: Person) -> None:
 
 def test_a_flow_that_ends_takes_its_wishes_along(person: Person) -> None:
     """What was pasted for it is nobody's."""
-    desk = TicketEndpoints(person)
+    attempt = WaitingSignIn(person)
 
     async def act(terminal: Terminal) -> None:
         await person.types("p")
-        while not desk.begun:  # noqa: ASYNC110 - the loop is what is tested
+        while not attempt.begun:  # noqa: ASYNC110 - the loop is what is tested
             await asyncio.sleep(0)
         terminal.notify(events.RouteEnded("paste", "There is no port."))
         await person.types(PASTE.format(LONG))
         await person.sees(words.PASTE_NOT_NOW)
 
-    desk.run(act)
+    attempt.run(act)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 100])

@@ -13,26 +13,14 @@ from typing import TextIO
 
 import pytest
 from pseudo_terminal import PASTE, Person
+from terminal_samples import LOOPS, REDIRECT_URI, REQUEST, STATE, Loop
 
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Event, PasteRefused, Warned
-from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata
+from loopback_auth.model import Callback
 from loopback_auth.terminal.keys import TypedAnswer
 from loopback_auth.terminal.paste import LIMIT, TRIES, pasted, read_line
 
-REDIRECT_URI = "http://127.0.0.1:49152/callback"
-STATE = "af0ifjsldkj-af0ifjsldkj-af0ifjsl"
-REQUEST = AuthorizationRequest(
-    url="https://as.example/authorize",
-    parameters=(),
-    redirect_uri=REDIRECT_URI,
-    response_type="code",
-    response_mode="query",
-    state=STATE,
-    code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    nonce=None,
-    metadata=ServerMetadata(),
-)
 PROMPT = "Paste: "
 NOTHING_SHOWN = re.compile(r"(\x1b\[\?2004[hl]|\r *|\r(\.\.\.)?[Paste: ]*(\(\d[\d ]* characters?\))? *)*")
 
@@ -54,21 +42,6 @@ def person() -> Iterator[Person]:
 def terminal_that_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every terminal that is not dumb understands bracketed paste, or ignores that it was asked for it."""
     monkeypatch.setenv("TERM", "xterm-256color")
-
-
-class LoopWithoutReaders(asyncio.SelectorEventLoop):
-    """What there is on macOS for /dev/tty, and with the proactor of Windows."""
-
-    def add_reader(self, *_: object) -> None:
-        """Refuse."""
-        raise OSError(22, "Invalid argument")
-
-
-LOOPS = [
-    pytest.param(asyncio.SelectorEventLoop, id="readers"),
-    pytest.param(LoopWithoutReaders, id="thread"),
-]
-Loop = Callable[[], asyncio.AbstractEventLoop]
 
 
 def run(main: Coroutine[object, object, str], loop: Loop = asyncio.SelectorEventLoop) -> str:

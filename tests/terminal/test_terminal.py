@@ -13,9 +13,10 @@ from typing import TextIO, get_args
 import pytest
 import segno
 from pseudo_terminal import Person
+from terminal_samples import AUTHORITY, LINK, REQUEST
 
 from loopback_auth import events, words
-from loopback_auth.model import AuthorizationRequest, Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.plan.model import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
@@ -32,20 +33,6 @@ if sys.platform == "win32":
 
 import pty
 import termios
-
-AUTHORITY = "127.0.0.1:49152"
-REQUEST = AuthorizationRequest(
-    url="https://as.example/authorize",
-    parameters=(),
-    redirect_uri=f"http://{AUTHORITY}/callback",
-    response_type="code",
-    response_mode="query",
-    state="af0ifjsldkj-af0ifjsldkj",
-    code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    nonce=None,
-    metadata=ServerMetadata(),
-)
-LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"
 
 
 @dataclass
