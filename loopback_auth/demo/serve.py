@@ -22,7 +22,7 @@ from collections.abc import (
     Mapping,
 )
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -268,7 +268,9 @@ def _handler(server: DemoServer, wire: _Wire) -> Handler:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         body = await _body(request)
         path = request.raw_path.partition("?")[0]
-        await asyncio.sleep(wire.delay.get(path, 0))
+        if path in wire.delay:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wire.end.wait(), wire.delay[path])
         if path in wire.hang:
             return await _never(request, wire.end)
         headers = tuple(request.headers.items())
