@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -20,16 +19,6 @@ from loopback_auth.store.memory import MemoryTokenStore
 NAME = "example"
 JSON = (("Content-Type", "application/json"),)
 SOON = 30.0
-
-
-def run(main: Coroutine[object, object, object]) -> None:
-    """Run a test's coroutine, for a few seconds at most."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(SOON):
-            await main
-
-    asyncio.run(bounded())
 
 
 def keeping(sign_in: SignIn) -> MemoryTokenStore:

@@ -9,10 +9,14 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Coroutine
 from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+TEST_SECONDS = 120.0
+"""Seconds after which a coroutine test is cancelled; what it opened is then closed."""
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly, whose order stays within the two halves
@@ -33,12 +37,26 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine function in a loop of its own."""
+    """Run a test that is a coroutine function in a loop of its own; afterwards no task may be left."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    asyncio.run(_alone(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})))
     return True
+
+
+async def _alone(test: Coroutine[object, object, None]) -> None:
+    async with asyncio.timeout(TEST_SECONDS):
+        await test
+    # On Windows the loop itself still has to end what it was accepting.
+    others = {
+        task
+        for task in asyncio.all_tasks() - {asyncio.current_task()}
+        if "IocpProactor" not in repr(task.get_coro())
+    }
+    if others:
+        _, left = await asyncio.wait(others, timeout=1.0)  # What is cancelled needs another turn of the loop.
+        assert left == set()
 
 
 def _go_on(number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -62,19 +62,6 @@ def faulty(faults: Faults) -> Callable[[str], DemoServer]:
     return lambda issuer: DemoServer(issuer, entropy=os.urandom, faults=faults)
 
 
-def run(main: Coroutine[object, object, object]) -> None:
-    """Run a test's coroutine; afterwards no task may be left but its own."""
-
-    async def watched() -> None:
-        async with asyncio.timeout(SOON):
-            await main
-        # On Windows the loop itself still has to end what it was accepting.
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not [task for task in others if "IocpProactor" not in repr(task.get_coro())]
-
-    asyncio.run(watched())
-
-
 async def signed_in(demo: Demo, store: FileTokenStore | MemoryTokenStore | None = None) -> SignIn:
     """Sign in at a demo server."""
     person = Person()
@@ -94,7 +81,7 @@ def port_of(person: Person) -> int:
 
 
 @pytest.mark.parametrize("broken", [Warned, CallbackReceived, LinkOpened, Exchanged])
-def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path: Path) -> None:
+async def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path: Path) -> None:
     """A person has approved: what a progress display makes of that is no reason to lose it."""
     reported: list[object] = []
 
@@ -102,17 +89,14 @@ def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path: Path
         if isinstance(event, broken):
             raise ZeroDivisionError
 
-    async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-        store, person = FileTokenStore(str(tmp_path)), Person()
-        async with serve_demo() as demo:
-            kept = await signed_in(demo, store)
-            store.save(replace(kept, tokens=replace(kept.tokens, account="somebody-else@example.com")))
-            again = await login(client(demo.issuer), store=store, open_browser=person.open, notify=fails)
-            assert words.SUCCESS_TITLE in await person.page()
-        assert store.load(NAME) == again
-
-    run(main())
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    store, person = FileTokenStore(str(tmp_path)), Person()
+    async with serve_demo() as demo:
+        kept = await signed_in(demo, store)
+        store.save(replace(kept, tokens=replace(kept.tokens, account="somebody-else@example.com")))
+        again = await login(client(demo.issuer), store=store, open_browser=person.open, notify=fails)
+        assert words.SUCCESS_TITLE in await person.page()
+    assert store.load(NAME) == again
 
     assert reported
 
@@ -123,62 +107,51 @@ def check_closed(person: Person) -> None:
         socket.create_connection(("127.0.0.1", port_of(person)), timeout=5)
 
 
-def test_server_that_calls_itself_localhost_can_be_used() -> None:
+async def test_server_that_calls_itself_localhost_can_be_used() -> None:
     """Development servers do, and their documents have to say so, too (RFC 6761 §6.3, RFC 8414 §3.3)."""
 
     def named(issuer: str) -> DemoServer:
         return DemoServer(issuer.replace("127.0.0.1", "localhost"), entropy=os.urandom)
 
-    async def main() -> None:
-        person = Person()
-        async with serve_demo(server_factory=named) as demo:
-            issuer = demo.issuer.replace("127.0.0.1", "localhost")
-            sign_in = await login(client(issuer), open_browser=person.open, notify=silent)
-            assert sign_in.metadata.issuer == issuer
-
-    run(main())
+    person = Person()
+    async with serve_demo(server_factory=named) as demo:
+        issuer = demo.issuer.replace("127.0.0.1", "localhost")
+        sign_in = await login(client(issuer), open_browser=person.open, notify=silent)
+        assert sign_in.metadata.issuer == issuer
 
 
-def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
+async def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
     """The whole way, as a person has it."""
-
-    async def main() -> None:
-        store, person = MemoryTokenStore(), Person()
-        async with serve_demo() as demo:
-            sign_in = await login(
-                client(demo.issuer), store=store, notify=person.events.append, open_browser=person.open
-            )
-            page = await person.page()
-            assert demo.server.active(sign_in.tokens.access_token, time.time())
-        assert words.SUCCESS_TITLE in page
-        assert store.load(NAME) == sign_in
-        kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
-        assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived]
-        check_closed(person)
-
-    run(main())
+    store, person = MemoryTokenStore(), Person()
+    async with serve_demo() as demo:
+        sign_in = await login(
+            client(demo.issuer), store=store, notify=person.events.append, open_browser=person.open
+        )
+        page = await person.page()
+        assert demo.server.active(sign_in.tokens.access_token, time.time())
+    assert words.SUCCESS_TITLE in page
+    assert store.load(NAME) == sign_in
+    kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
+    assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived]
+    check_closed(person)
 
 
-def test_link_is_shown_without_anybody_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_link_is_shown_without_anybody_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
     """Over SSH no browser opens, and a program that shows no link waits for nobody."""
+    async with serve_demo() as demo:
+        person = Person()
+        await login(client(demo.issuer), open_browser=person.open, flow="code")
+        await person.page()
+        shown = capsys.readouterr()
+        assert f"  {person.links[0]}\n" in shown.err
+        assert shown.out == ""
 
-    async def main() -> None:
-        async with serve_demo() as demo:
-            person = Person()
-            await login(client(demo.issuer), open_browser=person.open, flow="code")
-            await person.page()
-            shown = capsys.readouterr()
-            assert f"  {person.links[0]}\n" in shown.err
-            assert shown.out == ""
-
-            await login(client(demo.issuer), open_browser=person.open, flow="code", notify=silent)
-            await person.page()
-            assert capsys.readouterr() == ("", "")
-
-    run(main())
+        await login(client(demo.issuer), open_browser=person.open, flow="code", notify=silent)
+        await person.page()
+        assert capsys.readouterr() == ("", "")
 
 
-def test_page_waits_until_the_tokens_are_kept() -> None:
+async def test_page_waits_until_the_tokens_are_kept() -> None:
     """A page that says "signed in" before that may be wrong."""
 
     class SlowStore(MemoryTokenStore):
@@ -190,120 +163,96 @@ def test_page_waits_until_the_tokens_are_kept() -> None:
             self.go.wait(SOON)
             super().save(sign_in)
 
-    async def main() -> None:
-        store, person = SlowStore(), Person()
-        async with serve_demo() as demo:
-            task = asyncio.create_task(login(client(demo.issuer), store=store, open_browser=person.open))
-            await asyncio.to_thread(store.begun.wait, SOON)
-            assert not person.visits[0].done()
-            store.go.set()
-            await task
-            assert words.SUCCESS_TITLE in await person.page()
-
-    run(main())
+    store, person = SlowStore(), Person()
+    async with serve_demo() as demo:
+        task = asyncio.create_task(login(client(demo.issuer), store=store, open_browser=person.open))
+        await asyncio.to_thread(store.begun.wait, SOON)
+        assert not person.visits[0].done()
+        store.go.set()
+        await task
+        assert words.SUCCESS_TITLE in await person.page()
 
 
-def test_refused_code_shows_in_the_tab() -> None:
+async def test_refused_code_shows_in_the_tab() -> None:
     """The person looks at the browser, not at the terminal."""
-
-    async def main() -> None:
-        person = Person()
-        refusal = b'{"error": "invalid_grant", "error_description": "no luck"}'
-        faults = Faults(token_status=400, token_body=refusal)
-        async with serve_demo(server_factory=faulty(faults)) as demo:
-            with pytest.raises(TokenError):
-                await login(client(demo.issuer), open_browser=person.open)
-            page = await person.page()
-            assert demo.server.log[TOKEN] == 1
-        assert "no luck" in page
-        assert words.SUCCESS_TITLE not in page
-        check_closed(person)
-
-    run(main())
+    person = Person()
+    refusal = b'{"error": "invalid_grant", "error_description": "no luck"}'
+    faults = Faults(token_status=400, token_body=refusal)
+    async with serve_demo(server_factory=faulty(faults)) as demo:
+        with pytest.raises(TokenError):
+            await login(client(demo.issuer), open_browser=person.open)
+        page = await person.page()
+        assert demo.server.log[TOKEN] == 1
+    assert "no luck" in page
+    assert words.SUCCESS_TITLE not in page
+    check_closed(person)
 
 
-def test_denial_is_told_in_both_places() -> None:
+async def test_denial_is_told_in_both_places() -> None:
     """Saying no is an answer too."""
-
-    async def main() -> None:
-        person = Person("deny")
-        async with serve_demo() as demo:
-            with pytest.raises(AuthorizationError) as caught:
-                await login(client(demo.issuer), open_browser=person.open)
-            page = await person.page()
-            assert demo.server.log[TOKEN] == 0
-        assert caught.value.error == "access_denied"
-        assert "access_denied" in page
-
-    run(main())
+    person = Person("deny")
+    async with serve_demo() as demo:
+        with pytest.raises(AuthorizationError) as caught:
+            await login(client(demo.issuer), open_browser=person.open)
+        page = await person.page()
+        assert demo.server.log[TOKEN] == 0
+    assert caught.value.error == "access_denied"
+    assert "access_denied" in page
 
 
-def test_trouble_before_the_redirect_shows_in_the_tab() -> None:
+async def test_trouble_before_the_redirect_shows_in_the_tab() -> None:
     """The tab is ours from the first moment, also when there is no address to send it to."""
-
-    async def main() -> None:
-        person = Person()
-        async with serve_demo(server_factory=faulty(Faults(without_metadata=True))) as demo:
-            with pytest.raises(EndpointMissing):
-                await login(client(demo.issuer), open_browser=person.open)
-            page = await person.page()
-        assert "publishes no metadata" in page
-
-    run(main())
+    person = Person()
+    async with serve_demo(server_factory=faulty(Faults(without_metadata=True))) as demo:
+        with pytest.raises(EndpointMissing):
+            await login(client(demo.issuer), open_browser=person.open)
+        page = await person.page()
+    assert "publishes no metadata" in page
 
 
-def test_store_that_fails_at_the_end_is_no_success() -> None:
+async def test_store_that_fails_at_the_end_is_no_success() -> None:
     """Tokens that are not kept are no sign-in for the next command."""
 
     class FullStore(MemoryTokenStore):
         def save(self, sign_in: SignIn) -> None:
             raise StoreError("The disk is full")
 
-    async def main() -> None:
-        person = Person()
-        async with serve_demo() as demo:
-            with pytest.raises(StoreError):
-                await login(client(demo.issuer), store=FullStore(), open_browser=person.open)
-            page = await person.page()
-        assert "The disk is full" in page
-
-    run(main())
+    person = Person()
+    async with serve_demo() as demo:
+        with pytest.raises(StoreError):
+            await login(client(demo.issuer), store=FullStore(), open_browser=person.open)
+        page = await person.page()
+    assert "The disk is full" in page
 
 
-def test_store_that_cannot_keep_is_known_before_anybody_is_asked() -> None:
+async def test_store_that_cannot_keep_is_known_before_anybody_is_asked() -> None:
     """Nobody should sign in for nothing."""
 
     class ReadOnlyStore(MemoryTokenStore):
         def check_writable(self) -> None:
             raise StoreError("The folder is read-only")
 
-    async def main() -> None:
-        person = Person()
-        with pytest.raises(StoreError):
-            await login(client("http://127.0.0.1:1"), store=ReadOnlyStore(), open_browser=person.open)
-        assert person.links == []
-
-    run(main())
+    person = Person()
+    with pytest.raises(StoreError):
+        await login(client("http://127.0.0.1:1"), store=ReadOnlyStore(), open_browser=person.open)
+    assert person.links == []
 
 
-def test_foreign_mistake_leaves_nothing_hanging() -> None:
+async def test_foreign_mistake_leaves_nothing_hanging() -> None:
     """A store of the embedding program may raise anything, with a browser still waiting on our page."""
 
     class BrokenStore(MemoryTokenStore):
         def save(self, sign_in: SignIn) -> None:
             raise ZeroDivisionError
 
-    async def main() -> None:
-        person = Person()
-        async with serve_demo() as demo:
-            with pytest.raises(ZeroDivisionError):
-                await login(client(demo.issuer), store=BrokenStore(), open_browser=person.open)
-            page = await person.page()
-        assert words.SUCCESS_TITLE not in page
-        assert words.CANCELLED_LEAD in page
-        check_closed(person)
-
-    run(main())
+    person = Person()
+    async with serve_demo() as demo:
+        with pytest.raises(ZeroDivisionError):
+            await login(client(demo.issuer), store=BrokenStore(), open_browser=person.open)
+        page = await person.page()
+    assert words.SUCCESS_TITLE not in page
+    assert words.CANCELLED_LEAD in page
+    check_closed(person)
 
 
 @asynccontextmanager
@@ -333,74 +282,62 @@ async def cancelled(task: asyncio.Task[SignIn]) -> None:
         await task
 
 
-def test_cancelled_before_metadata() -> None:
+async def test_cancelled_before_metadata() -> None:
     """The tab waits on our start page, and is told."""
+    person = Person()
+    async with silent_server() as (issuer, asked):
+        arrived = asyncio.Event()
 
-    async def main() -> None:
-        person = Person()
-        async with silent_server() as (issuer, asked):
-            arrived = asyncio.Event()
+        def note(event: Event) -> None:
+            if isinstance(event, LinkRequested):
+                arrived.set()
 
-            def note(event: Event) -> None:
-                if isinstance(event, LinkRequested):
-                    arrived.set()
-
-            task = asyncio.create_task(login(client(issuer), notify=note, open_browser=person.open))
-            await asked.wait()
-            await arrived.wait()
-            await cancelled(task)
-        check_closed(person)
-        assert words.CANCELLED_LEAD in await person.page()
-
-    run(main())
+        task = asyncio.create_task(login(client(issuer), notify=note, open_browser=person.open))
+        await asked.wait()
+        await arrived.wait()
+        await cancelled(task)
+    check_closed(person)
+    assert words.CANCELLED_LEAD in await person.page()
 
 
-def test_cancelled_while_the_person_thinks() -> None:
+async def test_cancelled_while_the_person_thinks() -> None:
     """An embedding program may end before its user does."""
+    ready = asyncio.Event()
+    store = MemoryTokenStore()
+    links: list[str] = []
 
-    async def main() -> None:
-        ready = asyncio.Event()
-        store = MemoryTokenStore()
-        links: list[str] = []
+    def open_later(url: str) -> Opening:
+        links.append(url)
+        ready.set()
+        return Opening(why_not="a test")
 
-        def open_later(url: str) -> Opening:
-            links.append(url)
-            ready.set()
-            return Opening(why_not="a test")
-
-        async with serve_demo() as demo:
-            task = asyncio.create_task(
-                login(client(demo.issuer), store=store, open_browser=open_later, start_page=False)
-            )
-            await ready.wait()
-            await cancelled(task)
-            assert demo.server.log[TOKEN] == 0
-        assert store.names() == ()
-
-    run(main())
+    async with serve_demo() as demo:
+        task = asyncio.create_task(
+            login(client(demo.issuer), store=store, open_browser=open_later, start_page=False)
+        )
+        await ready.wait()
+        await cancelled(task)
+        assert demo.server.log[TOKEN] == 0
+    assert store.names() == ()
 
 
-def test_cancelled_during_the_exchange() -> None:
+async def test_cancelled_during_the_exchange() -> None:
     """The callback is held by then, and the tab must not be left with a spinning wheel."""
-
-    async def main() -> None:
-        person, store = Person(), MemoryTokenStore()
-        async with serve_demo() as demo, silent_server() as (nowhere, asked):
-            known = ServerMetadata(
-                authorization_endpoint=f"{demo.issuer}/authorize", token_endpoint=f"{nowhere}/token"
-            )
-            asking = replace(client(""), provider=Provider(NAME, known))
-            task = asyncio.create_task(login(asking, store=store, open_browser=person.open))
-            await asked.wait()
-            await cancelled(task)
-            assert words.CANCELLED_LEAD in await person.page()
-        assert store.names() == ()
-        check_closed(person)
-
-    run(main())
+    person, store = Person(), MemoryTokenStore()
+    async with serve_demo() as demo, silent_server() as (nowhere, asked):
+        known = ServerMetadata(
+            authorization_endpoint=f"{demo.issuer}/authorize", token_endpoint=f"{nowhere}/token"
+        )
+        asking = replace(client(""), provider=Provider(NAME, known))
+        task = asyncio.create_task(login(asking, store=store, open_browser=person.open))
+        await asked.wait()
+        await cancelled(task)
+        assert words.CANCELLED_LEAD in await person.page()
+    assert store.names() == ()
+    check_closed(person)
 
 
-def test_cancelled_before_the_port_is_bound() -> None:
+async def test_cancelled_before_the_port_is_bound() -> None:
     """Nothing was opened, and nothing is."""
 
     class SlowStore(MemoryTokenStore):
@@ -411,81 +348,62 @@ def test_cancelled_before_the_port_is_bound() -> None:
             self.begun.set()
             self.go.wait(SOON)
 
-    async def main() -> None:
-        person, store = Person(), SlowStore()
-        task = asyncio.create_task(login(client("http://127.0.0.1:1"), store=store, open_browser=person.open))
-        await asyncio.to_thread(store.begun.wait, SOON)
-        await cancelled(task)
-        store.go.set()
-        assert person.links == []
-
-    run(main())
+    person, store = Person(), SlowStore()
+    task = asyncio.create_task(login(client("http://127.0.0.1:1"), store=store, open_browser=person.open))
+    await asyncio.to_thread(store.begun.wait, SOON)
+    await cancelled(task)
+    store.go.set()
+    assert person.links == []
 
 
 @pytest.mark.parametrize("answer", [True, None], ids=["as webbrowser.open", "nothing"])
-def test_an_opener_may_be_any_function_of_a_link(answer: bool | None) -> None:
+async def test_an_opener_may_be_any_function_of_a_link(answer: bool | None) -> None:
     """Programs have one already, and it knows nothing of ours."""
+    person = Person()
 
-    async def main() -> None:
-        person = Person()
+    def opener(url: str) -> bool | None:
+        person.open(url)
+        return answer
 
-        def opener(url: str) -> bool | None:
-            person.open(url)
-            return answer
-
-        async with serve_demo() as demo:
-            sign_in = await login(client(demo.issuer), open_browser=opener, notify=person.events.append)
-            await person.page()
-        assert sign_in.flow == "code"
-        assert next(one for one in person.events if isinstance(one, LinkReady)).opened_with
-
-    run(main())
+    async with serve_demo() as demo:
+        sign_in = await login(client(demo.issuer), open_browser=opener, notify=person.events.append)
+        await person.page()
+    assert sign_in.flow == "code"
+    assert next(one for one in person.events if isinstance(one, LinkReady)).opened_with
 
 
-def test_an_opener_that_says_no_is_believed() -> None:
+async def test_an_opener_that_says_no_is_believed() -> None:
     """`webbrowser.open` returns False where there is no browser; the link is what is left then."""
-
-    async def main() -> None:
-        person = Person()
-        async with silent_server() as (issuer, _):
-            with pytest.raises(AttemptExpired):
-                await login(
-                    client(issuer), open_browser=lambda _: False, notify=person.events.append, timeout=0.3
-                )
-        shown = next(one for one in person.events if isinstance(one, LinkReady))
-        assert (shown.opened_with, bool(shown.why_not)) == ("", True)
-
-    run(main())
+    person = Person()
+    async with silent_server() as (issuer, _):
+        with pytest.raises(AttemptExpired):
+            await login(
+                client(issuer), open_browser=lambda _: False, notify=person.events.append, timeout=0.3
+            )
+    shown = next(one for one in person.events if isinstance(one, LinkReady))
+    assert (shown.opened_with, bool(shown.why_not)) == ("", True)
 
 
-def test_nobody_comes_back_in_time() -> None:
+async def test_nobody_comes_back_in_time() -> None:
     """The deadline is the person's, and a tab that waits is told about it."""
-
-    async def main() -> None:
-        person = Person()
-        async with silent_server() as (issuer, _):
-            with pytest.raises(AttemptExpired) as caught:
-                await login(client(issuer), open_browser=person.open, timeout=0.3)
-            page = await person.page()
-        assert "0.3 seconds" in page
-        assert "--timeout" in caught.value.hint
-        check_closed(person)
-
-    run(main())
+    person = Person()
+    async with silent_server() as (issuer, _):
+        with pytest.raises(AttemptExpired) as caught:
+            await login(client(issuer), open_browser=person.open, timeout=0.3)
+        page = await person.page()
+    assert "0.3 seconds" in page
+    assert "--timeout" in caught.value.hint
+    check_closed(person)
 
 
 @pytest.mark.slow
-def test_deadline_ends_with_the_callback() -> None:
+async def test_deadline_ends_with_the_callback() -> None:
     """Who came back in the last second must not lose a code that the server has already taken."""
-
-    async def main() -> None:
-        person = Person()
-        async with serve_demo(delay={"/token": 3.1}) as demo:
-            sign_in = await login(client(demo.issuer), open_browser=person.open, timeout=3.0)
-            await person.page()
-        assert sign_in.tokens.access_token
-
-    run(main())
+    person = Person()
+    async with serve_demo(delay={"/token": 3.1}) as demo:
+        sign_in = await login(client(demo.issuer), open_browser=person.open, timeout=3.0)
+        await person.page()
+    assert sign_in.tokens.access_token
 
 
 def test_sign_in_without_a_loop() -> None:
@@ -585,39 +503,31 @@ def test_of_many_processes_one_renews(tmp_path: Path) -> None:
         assert demo.server.active(kept.tokens.refresh_token or "", time.time())
 
 
-def test_fresh_tokens_are_left_alone_unless_forced() -> None:
+async def test_fresh_tokens_are_left_alone_unless_forced() -> None:
     """Every renewal is a chance to lose the refresh token."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            first = await signed_in(demo, store)
-            assert await renew(first, store=store) == first
-            forced = await renew(first, store=store, force=True)
-            assert forced.tokens.access_token != first.tokens.access_token
-            assert await renew(first, store=store, force=True) == forced
-            assert demo.server.log[TOKEN] == 2
-
-    run(main())
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        first = await signed_in(demo, store)
+        assert await renew(first, store=store) == first
+        forced = await renew(first, store=store, force=True)
+        assert forced.tokens.access_token != first.tokens.access_token
+        assert await renew(first, store=store, force=True) == forced
+        assert demo.server.log[TOKEN] == 2
 
 
-def test_refusal_touches_nothing_that_is_kept() -> None:
+async def test_refusal_touches_nothing_that_is_kept() -> None:
     """Without working locks the winner of a race is about to write, and its refresh token is the good one."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            sign_in = stale(await signed_in(demo))
-            sign_in = replace(sign_in, tokens=replace(sign_in.tokens, refresh_token="unknown"))
-            store.save(sign_in)
-            with pytest.raises(SignInRequired, match="invalid_grant"):
-                await renew(sign_in, store=store)
-        assert store.load(NAME) == sign_in
-
-    run(main())
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        sign_in = stale(await signed_in(demo))
+        sign_in = replace(sign_in, tokens=replace(sign_in.tokens, refresh_token="unknown"))
+        store.save(sign_in)
+        with pytest.raises(SignInRequired, match="invalid_grant"):
+            await renew(sign_in, store=store)
+    assert store.load(NAME) == sign_in
 
 
-def test_refusal_does_not_harm_what_somebody_else_has_got() -> None:
+async def test_refusal_does_not_harm_what_somebody_else_has_got() -> None:
     """Locks mean nothing on some file systems; the winner's tokens are the good ones."""
 
     class Unlocked(MemoryTokenStore):
@@ -629,96 +539,75 @@ def test_refusal_does_not_harm_what_somebody_else_has_got() -> None:
                 super().save(self.winner)
             return found
 
-    async def main() -> None:
-        store = Unlocked()
-        async with serve_demo() as demo:
-            good = await signed_in(demo)
-            loser = stale(
-                replace(good, tokens=replace(good.tokens, refresh_token="used", access_token="old"))
-            )
-            store.save(loser)
-            store.winner = good
-            assert await renew(loser, store=store) == good
-        assert store.load(NAME) == good
-
-    run(main())
+    store = Unlocked()
+    async with serve_demo() as demo:
+        good = await signed_in(demo)
+        loser = stale(replace(good, tokens=replace(good.tokens, refresh_token="used", access_token="old")))
+        store.save(loser)
+        store.winner = good
+        assert await renew(loser, store=store) == good
+    assert store.load(NAME) == good
 
 
-def test_nothing_is_renewed_after_a_logout() -> None:
+async def test_nothing_is_renewed_after_a_logout() -> None:
     """A renewal that was waiting for the lock must not bring back what was given up."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            sign_in = stale(await signed_in(demo))
-            with pytest.raises(SignInRequired):
-                await renew(sign_in, store=store)
-            assert demo.server.log[TOKEN] == 1
-        assert store.names() == ()
-
-    run(main())
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        sign_in = stale(await signed_in(demo))
+        with pytest.raises(SignInRequired):
+            await renew(sign_in, store=store)
+        assert demo.server.log[TOKEN] == 1
+    assert store.names() == ()
 
 
-def test_trouble_of_the_server_keeps_what_is_kept() -> None:
+async def test_trouble_of_the_server_keeps_what_is_kept() -> None:
     """A server that is down for a minute must not cost the sign-in."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        faults = Faults(token_status=503, token_html=True)
-        async with serve_demo() as demo:
-            sign_in = stale(await signed_in(demo))
-        async with serve_demo(server_factory=faulty(faults)) as broken:
-            metadata = replace(sign_in.metadata, token_endpoint=f"{broken.issuer}/token")
-            sign_in = replace(sign_in, metadata=metadata)
-            store.save(sign_in)
-            with pytest.raises(TransportError):
-                await renew(sign_in, store=store)
-        assert store.load(NAME) == sign_in
-
-    run(main())
+    store = MemoryTokenStore()
+    faults = Faults(token_status=503, token_html=True)
+    async with serve_demo() as demo:
+        sign_in = stale(await signed_in(demo))
+    async with serve_demo(server_factory=faulty(faults)) as broken:
+        metadata = replace(sign_in.metadata, token_endpoint=f"{broken.issuer}/token")
+        sign_in = replace(sign_in, metadata=metadata)
+        store.save(sign_in)
+        with pytest.raises(TransportError):
+            await renew(sign_in, store=store)
+    assert store.load(NAME) == sign_in
 
 
-def test_cancelled_renewal_keeps_the_answer_that_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancelled_renewal_keeps_the_answer_that_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has used up the old refresh token; losing the new one would sign the person out."""
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        sign_in = stale(await signed_in(demo, store))
+        store.save(sign_in)
+        sent = asyncio.Event()
+        send = Transport.send
 
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            sign_in = stale(await signed_in(demo, store))
-            store.save(sign_in)
-            sent = asyncio.Event()
-            send = Transport.send
+        async def sending(self: Transport, request: HttpRequest, *, step: str) -> HttpResponse:
+            sent.set()
+            return await send(self, request, step=step)
 
-            async def sending(self: Transport, request: HttpRequest, *, step: str) -> HttpResponse:
-                sent.set()
-                return await send(self, request, step=step)
-
-            monkeypatch.setattr(Transport, "send", sending)
-            task = asyncio.create_task(renew(sign_in, store=store))
-            await sent.wait()
-            await cancelled(task)
-            kept = store.load(NAME)
-            assert kept is not None
-            assert kept.tokens.access_token != sign_in.tokens.access_token
-            assert demo.server.active(kept.tokens.refresh_token or "", time.time())
-
-    run(main())
+        monkeypatch.setattr(Transport, "send", sending)
+        task = asyncio.create_task(renew(sign_in, store=store))
+        await sent.wait()
+        await cancelled(task)
+        kept = store.load(NAME)
+        assert kept is not None
+        assert kept.tokens.access_token != sign_in.tokens.access_token
+        assert demo.server.active(kept.tokens.refresh_token or "", time.time())
 
 
-def test_cancelled_wait_for_a_lock_gives_it_back() -> None:
+async def test_cancelled_wait_for_a_lock_gives_it_back() -> None:
     """The thread that waits for it cannot be cancelled, and must not keep it for ever."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            sign_in = await signed_in(demo, store)
-        with store.lock(NAME):
-            task = asyncio.create_task(renew(sign_in, store=store))
-            await asyncio.sleep(0.01)
-            await cancelled(task)
-        await asyncio.to_thread(_lock_once, store)
-
-    run(main())
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        sign_in = await signed_in(demo, store)
+    with store.lock(NAME):
+        task = asyncio.create_task(renew(sign_in, store=store))
+        await asyncio.sleep(0.01)
+        await cancelled(task)
+    await asyncio.to_thread(_lock_once, store)
 
 
 def _lock_once(store: MemoryTokenStore) -> None:
@@ -726,131 +615,103 @@ def _lock_once(store: MemoryTokenStore) -> None:
         pass
 
 
-def test_source_asks_once_for_everybody() -> None:
+async def test_source_asks_once_for_everybody() -> None:
     """A program that starts twenty requests at once must not open twenty tabs."""
-
-    async def main() -> None:
-        person, store = Person(), MemoryTokenStore()
-        async with serve_demo() as demo:
-            source = TokenSource(client(demo.issuer), store=store, open_browser=person.open)
-            tokens = await asyncio.gather(*(source.token() for _ in range(20)))
-            await person.page()
-            assert len(set(tokens)) == len(person.links) == 1
-            kept = store.load(NAME)
-            assert kept is not None
-            store.save(stale(kept))
-            renewed = await asyncio.gather(*(source.token() for _ in range(20)))
-            assert len(set(renewed)) == 1
-            assert set(renewed) != set(tokens)
-            assert demo.server.log[TOKEN] == 2
-
-    run(main())
+    person, store = Person(), MemoryTokenStore()
+    async with serve_demo() as demo:
+        source = TokenSource(client(demo.issuer), store=store, open_browser=person.open)
+        tokens = await asyncio.gather(*(source.token() for _ in range(20)))
+        await person.page()
+        assert len(set(tokens)) == len(person.links) == 1
+        kept = store.load(NAME)
+        assert kept is not None
+        store.save(stale(kept))
+        renewed = await asyncio.gather(*(source.token() for _ in range(20)))
+        assert len(set(renewed)) == 1
+        assert set(renewed) != set(tokens)
+        assert demo.server.log[TOKEN] == 2
 
 
-def test_source_fails_once_for_everybody() -> None:
+async def test_source_fails_once_for_everybody() -> None:
     """One no is enough: the second in the queue must not ask the person again."""
-
-    async def main() -> None:
-        person = Person("deny")
-        async with serve_demo() as demo:
-            source = TokenSource(client(demo.issuer), store=MemoryTokenStore(), open_browser=person.open)
-            ends = await asyncio.gather(*(source.token() for _ in range(5)), return_exceptions=True)
-            await person.page()
-        assert [type(end) for end in ends] == [AuthorizationError] * 5
-        assert len(person.links) == 1
-
-    run(main())
+    person = Person("deny")
+    async with serve_demo() as demo:
+        source = TokenSource(client(demo.issuer), store=MemoryTokenStore(), open_browser=person.open)
+        ends = await asyncio.gather(*(source.token() for _ in range(5)), return_exceptions=True)
+        await person.page()
+    assert [type(end) for end in ends] == [AuthorizationError] * 5
+    assert len(person.links) == 1
 
 
-def test_source_is_cancelled_with_the_last_who_waits() -> None:
+async def test_source_is_cancelled_with_the_last_who_waits() -> None:
     """One impatient caller must not take the sign-in from the others; when all are gone it ends."""
+    links: list[str] = []
+    ready = asyncio.Event()
 
-    async def main() -> None:
-        links: list[str] = []
-        ready = asyncio.Event()
+    def note(url: str) -> Opening:
+        links.append(url)
+        ready.set()
+        return Opening(why_not="a test")
 
-        def note(url: str) -> Opening:
-            links.append(url)
-            ready.set()
-            return Opening(why_not="a test")
-
-        async with serve_demo() as demo:
-            source = TokenSource(client(demo.issuer), store=MemoryTokenStore(), open_browser=note)
-            first, second = (asyncio.create_task(source.token()) for _ in range(2))
-            await ready.wait()
-            first.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await first
-            port = int(links[0].split("/")[2].rpartition(":")[2])
-            await asyncio.to_thread(lambda: socket.create_connection(("127.0.0.1", port), timeout=5).close())
-            second.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await second
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
-
-    run(main())
+    async with serve_demo() as demo:
+        source = TokenSource(client(demo.issuer), store=MemoryTokenStore(), open_browser=note)
+        first, second = (asyncio.create_task(source.token()) for _ in range(2))
+        await ready.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        port = int(links[0].split("/")[2].rpartition(":")[2])
+        await asyncio.to_thread(lambda: socket.create_connection(("127.0.0.1", port), timeout=5).close())
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_source_that_may_not_ask_says_so() -> None:
+async def test_source_that_may_not_ask_says_so() -> None:
     """In a job without a person the answer is an error, not a browser."""
-
-    async def main() -> None:
-        person = Person()
-        source = TokenSource(
-            client("http://127.0.0.1:1"),
-            store=MemoryTokenStore(),
-            interactive=False,
-            open_browser=person.open,
-        )
-        with pytest.raises(SignInRequired):
-            await source.token()
-        assert person.links == []
-
-    run(main())
+    person = Person()
+    source = TokenSource(
+        client("http://127.0.0.1:1"),
+        store=MemoryTokenStore(),
+        interactive=False,
+        open_browser=person.open,
+    )
+    with pytest.raises(SignInRequired):
+        await source.token()
+    assert person.links == []
 
 
-def test_logout_revokes_the_refresh_token_first_and_forgets() -> None:
+async def test_logout_revokes_the_refresh_token_first_and_forgets() -> None:
     """A logout cut in half must have ended what lives longest (RFC 7009 §2.1)."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        events: list[Event] = []
-        async with serve_demo() as demo:
-            sign_in = await signed_in(demo, store)
-            assert await logout(sign_in, store=store, notify=events.append)
-            sent = [event.request for event in events if isinstance(event, Exchanged)]
-            assert ["refresh_token" in text.split("hint=")[1] for text in sent] == [True, False]
-            assert not demo.server.active(sign_in.tokens.access_token, time.time())
-        assert store.names() == ()
-
-    run(main())
+    store = MemoryTokenStore()
+    events: list[Event] = []
+    async with serve_demo() as demo:
+        sign_in = await signed_in(demo, store)
+        assert await logout(sign_in, store=store, notify=events.append)
+        sent = [event.request for event in events if isinstance(event, Exchanged)]
+        assert ["refresh_token" in text.split("hint=")[1] for text in sent] == [True, False]
+        assert not demo.server.active(sign_in.tokens.access_token, time.time())
+    assert store.names() == ()
 
 
-def test_logout_gives_up_what_is_kept_now() -> None:
+async def test_logout_gives_up_what_is_kept_now() -> None:
     """Another process may have renewed the tokens; revoking the old ones would end nothing."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            old = await signed_in(demo, store)
-            new = await renew(old, store=store, force=True)
-            await logout(old, store=store)
-            assert not demo.server.active(new.tokens.refresh_token or "", time.time())
-            assert not demo.server.active(new.tokens.access_token, time.time())
-
-    run(main())
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        old = await signed_in(demo, store)
+        new = await renew(old, store=store, force=True)
+        await logout(old, store=store)
+        assert not demo.server.active(new.tokens.refresh_token or "", time.time())
+        assert not demo.server.active(new.tokens.access_token, time.time())
 
 
-def test_logout_forgets_even_if_the_server_is_gone() -> None:
+async def test_logout_forgets_even_if_the_server_is_gone() -> None:
     """Tokens on this machine are the person's to delete."""
-
-    async def main() -> None:
-        store = MemoryTokenStore()
-        async with serve_demo() as demo:
-            sign_in = await signed_in(demo, store)
-        with pytest.raises((TransportError, RevocationError)):
-            await logout(sign_in, store=store)
-        assert store.names() == ()
-
-    run(main())
+    store = MemoryTokenStore()
+    async with serve_demo() as demo:
+        sign_in = await signed_in(demo, store)
+    with pytest.raises((TransportError, RevocationError)):
+        await logout(sign_in, store=store)
+    assert store.names() == ()

@@ -14,7 +14,6 @@ from renewing import (
     FailingStore,
     ending_in,
     keeping,
-    run,
     sign_in_at,
     token_endpoint,
 )
@@ -162,7 +161,7 @@ def test_threads_with_loops_of_their_own_share_one_sign_in_and_one_renewal(store
         source = TokenSource(client, store=store, open_browser=person.open, flow="code")
         first = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
         person.done()
-        kept = store.load(NAME)
+        kept = store.load(client.provider.name)
         assert kept is not None
         store.save(ending_in(kept, -1))
         second = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
@@ -206,51 +205,43 @@ def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None
         (400, {"error": "invalid_client"}),
     ],
 )
-def test_a_person_is_asked_after_any_refusal(status: int, document: dict[str, object]) -> None:
+async def test_a_person_is_asked_after_any_refusal(status: int, document: dict[str, object]) -> None:
     """Whatever name the server gives it: the kept tokens are of no use any more."""
+    asked = asyncio.Event()
 
-    async def main() -> None:
-        asked = asyncio.Event()
+    def note(_url: str) -> Opening:
+        asked.set()
+        return Opening(program="a browser")
 
-        def note(_url: str) -> Opening:
-            asked.set()
-            return Opening(program="a browser")
-
-        async with token_endpoint() as (server, sign_in):
-            server.status, server.document = status, document
-            store = keeping(sign_in)
-            client = replace(at(server.issuer), scope="read")
-            silent = TokenSource(client, store=store, interactive=False)
-            with pytest.raises((SignInRequired, TokenError)):
-                await silent.token()
-            source = TokenSource(client, store=store, open_browser=note, flow="code")
-            asking = asyncio.create_task(source.token())
-            await asked.wait()
-            asking.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await asking
-            assert store.load(NAME) == sign_in
-
-    run(main())
+    async with token_endpoint() as (server, sign_in):
+        server.status, server.document = status, document
+        store = keeping(sign_in)
+        client = replace(at(server.issuer), scope="read")
+        silent = TokenSource(client, store=store, interactive=False)
+        with pytest.raises((SignInRequired, TokenError)):
+            await silent.token()
+        source = TokenSource(client, store=store, open_browser=note, flow="code")
+        asking = asyncio.create_task(source.token())
+        await asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert store.load(NAME) == sign_in
 
 
-def test_a_refused_refresh_token_is_not_sent_at_every_call() -> None:
+async def test_a_refused_refresh_token_is_not_sent_at_every_call() -> None:
     """A program that asks for a token at each request of its own would be a flood; a new one is tried."""
-
-    async def main() -> None:
-        async with token_endpoint() as (server, sign_in):
-            server.status, server.document = 400, {"error": "invalid_grant"}
-            store = keeping(sign_in)
-            source = TokenSource(at(server.issuer), store=store, interactive=False)
-            for _ in range(5):
-                with pytest.raises(SignInRequired, match="invalid_grant"):
-                    await source.token()
-            assert len(server.sent) == 1
-            store.save(replace(sign_in, tokens=replace(sign_in.tokens, refresh_token="another")))
-            server.status, server.document = 200, {}
-            assert await source.token() == "access-2"
-
-    run(main())
+    async with token_endpoint() as (server, sign_in):
+        server.status, server.document = 400, {"error": "invalid_grant"}
+        store = keeping(sign_in)
+        source = TokenSource(at(server.issuer), store=store, interactive=False)
+        for _ in range(5):
+            with pytest.raises(SignInRequired, match="invalid_grant"):
+                await source.token()
+        assert len(server.sent) == 1
+        store.save(replace(sign_in, tokens=replace(sign_in.tokens, refresh_token="another")))
+        server.status, server.document = 200, {}
+        assert await source.token() == "access-2"
 
 
 async def test_an_identity_without_an_access_token_is_none() -> None:
@@ -262,67 +253,51 @@ async def test_an_identity_without_an_access_token_is_none() -> None:
         await source.token()
 
 
-def test_nobody_is_asked_because_the_server_is_not_well() -> None:
+async def test_nobody_is_asked_because_the_server_is_not_well() -> None:
     """It will be well again, and the tokens are as good as before."""
-
-    async def main() -> None:
-        async with token_endpoint() as (server, sign_in):
-            server.status = 503
-            source = TokenSource(at(server.issuer), store=keeping(sign_in))
-            with pytest.raises(TransportError):
-                await source.token()
-
-    run(main())
-
-
-def test_tokens_that_the_store_does_not_take_are_used_and_kept_later() -> None:
-    """A disk that is full for a while must not end a program that has good tokens in its hands."""
-
-    async def main() -> None:
-        events: list[Event] = []
-        async with token_endpoint() as (server, sign_in):
-            store = FailingStore(sign_in)
-            source = TokenSource(at(server.issuer), store=store, interactive=False, notify=events.append)
-            assert [await source.token(), await source.token()] == ["access-1", "access-1"]
-            assert len([one for one in events if isinstance(one, Warned)]) == 1
-            assert store.load(NAME) == sign_in
-            store.failures = 0
-            assert await source.token() == "access-1"
-            kept = store.load(NAME)
-            assert kept is not None
-            assert kept.tokens.refresh_token == "refresh-1"
-            assert len(server.sent) == 1
-
-    run(main())
-
-
-def test_what_another_program_has_kept_meanwhile_stands_above_memory() -> None:
-    """The person may have signed in anew, as somebody else."""
-
-    async def main() -> None:
-        async with token_endpoint() as (server, sign_in):
-            store = FailingStore(sign_in)
-            source = TokenSource(at(server.issuer), store=store, interactive=False, notify=lambda _: None)
+    async with token_endpoint() as (server, sign_in):
+        server.status = 503
+        source = TokenSource(at(server.issuer), store=keeping(sign_in))
+        with pytest.raises(TransportError):
             await source.token()
-            store.failures = 0
-            newer = ending_in(replace(sign_in, tokens=replace(sign_in.tokens, access_token="newer")), 600)
-            store.save(newer)
-            assert await source.token() == "newer"
-            assert store.load(NAME) == newer
-
-    run(main())
 
 
-def test_the_leeway_of_a_source_is_the_callers(store: TokenStore) -> None:
+async def test_tokens_that_the_store_does_not_take_are_used_and_kept_later() -> None:
+    """A disk that is full for a while must not end a program that has good tokens in its hands."""
+    events: list[Event] = []
+    async with token_endpoint() as (server, sign_in):
+        store = FailingStore(sign_in)
+        source = TokenSource(at(server.issuer), store=store, interactive=False, notify=events.append)
+        assert [await source.token(), await source.token()] == ["access-1", "access-1"]
+        assert len([one for one in events if isinstance(one, Warned)]) == 1
+        assert store.load(NAME) == sign_in
+        store.failures = 0
+        assert await source.token() == "access-1"
+        kept = store.load(NAME)
+        assert kept is not None
+        assert kept.tokens.refresh_token == "refresh-1"
+        assert len(server.sent) == 1
+
+
+async def test_what_another_program_has_kept_meanwhile_stands_above_memory() -> None:
+    """The person may have signed in anew, as somebody else."""
+    async with token_endpoint() as (server, sign_in):
+        store = FailingStore(sign_in)
+        source = TokenSource(at(server.issuer), store=store, interactive=False, notify=lambda _: None)
+        await source.token()
+        store.failures = 0
+        newer = ending_in(replace(sign_in, tokens=replace(sign_in.tokens, access_token="newer")), 600)
+        store.save(newer)
+        assert await source.token() == "newer"
+        assert store.load(NAME) == newer
+
+
+async def test_the_leeway_of_a_source_is_the_callers(store: TokenStore) -> None:
     """A job of five minutes needs a token for as long."""
-
-    async def main() -> None:
-        async with token_endpoint() as (server, sign_in):
-            store.save(ending_in(sign_in, 200))
-            assert await TokenSource(at(server.issuer), store=store).token() == "access-0"
-            assert await TokenSource(at(server.issuer), store=store, leeway=300).token() == "access-1"
-
-    run(main())
+    async with token_endpoint() as (server, sign_in):
+        store.save(ending_in(sign_in, 200))
+        assert await TokenSource(at(server.issuer), store=store).token() == "access-0"
+        assert await TokenSource(at(server.issuer), store=store, leeway=300).token() == "access-1"
 
 
 def test_without_asyncio_the_error_says_how_it_can_be_done() -> None:

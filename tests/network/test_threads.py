@@ -42,19 +42,16 @@ def test_error_of_a_coroutine_brings_no_context_of_ours(within: bool) -> None:
 
 
 @pytest.mark.parametrize("grace", [0.05, None], ids=["to the end, within limits", "at once"])
-def test_a_file_system_that_hangs_holds_nobody(grace: float | None) -> None:
+async def test_a_file_system_that_hangs_holds_nobody(grace: float | None) -> None:
     """A cancelled sign-in ends although what it has begun to keep is not kept yet."""
     answer = Event()
 
-    async def main() -> None:
-        work = apart(answer.wait, SILENCE)
-        keeping = asyncio.create_task(work if grace is None else to_the_end(work, grace))
-        await asyncio.sleep(0)
-        keeping.cancel()
-        await asyncio.wait([keeping])
-
     begun = time.monotonic()
-    asyncio.run(main())
+    work = apart(answer.wait, SILENCE)
+    keeping = asyncio.create_task(work if grace is None else to_the_end(work, grace))
+    await asyncio.sleep(0)
+    keeping.cancel()
+    await asyncio.wait([keeping])
     answer.set()
 
     assert time.monotonic() - begun < SOON
