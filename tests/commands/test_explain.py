@@ -37,7 +37,7 @@ RECORDING = {
 
 
 def test_flows_are_listed_by_a_sentence_each(command_line: CommandLine) -> None:
-    """That is what one wants to know first."""
+    """Users need the names first."""
     ended = command_line.run("explain")
     listed = command_line.run("explain", "--json")
     flows = [one["flow"] for one in json.loads(listed.stdout)]
@@ -47,8 +47,8 @@ def test_flows_are_listed_by_a_sentence_each(command_line: CommandLine) -> None:
     assert set(NAMES) <= set(flows)
 
 
-def test_ticket_at_netlify_is_told(command_line: CommandLine) -> None:
-    """The calls in order, with their addresses, and the questions of those who ask."""
+def test_ticket_at_netlify_is_explained(command_line: CommandLine) -> None:
+    """With the requests in order, their addresses, and answers to what people ask."""
     ended = command_line.run("explain", "ticket", "netlify")
     calls = [
         line.strip()
@@ -65,15 +65,15 @@ def test_ticket_at_netlify_is_told(command_line: CommandLine) -> None:
 
 
 def test_without_a_provider_it_is_the_demonstration(command_line: CommandLine) -> None:
-    """Also where the file or a variable names a provider for every day."""
+    """Even if the file or a variable names a default provider."""
     ended = command_line.run("explain", "code", LOOPBACK_AUTH_PROVIDER="github")
 
     assert NOTES["demo"] in ended.stdout
     assert "github" not in ended.stdout
 
 
-def test_vendor_of_tickets_is_told_by_its_contract(command_line: CommandLine) -> None:
-    """It needs to be no provider for that."""
+def test_vendor_of_tickets_is_explained_by_its_contract(command_line: CommandLine) -> None:
+    """A vendor does not need to be a provider for that."""
     ended = command_line.run("explain", "ticket", "--ticket", "heroku")
 
     assert ended.stdout.startswith("ticket at heroku")
@@ -81,8 +81,8 @@ def test_vendor_of_tickets_is_told_by_its_contract(command_line: CommandLine) ->
     assert "as.example" not in ended.stdout
 
 
-def test_own_client_is_told_with_its_own_values(command_line: CommandLine) -> None:
-    """And its secret is a label like any other."""
+def test_own_client_is_explained_with_its_own_values(command_line: CommandLine) -> None:
+    """Its secret is shown as a label, as every secret is."""
     ended = command_line.run(
         "explain",
         "code",
@@ -104,8 +104,8 @@ def test_own_client_is_told_with_its_own_values(command_line: CommandLine) -> No
     assert "hunter2" not in ended.stdout
 
 
-def test_json_tells_the_same(command_line: CommandLine) -> None:
-    """Scenes, answers and what becomes of secrets, each with its source."""
+def test_json_has_the_parts_of_the_explanation(command_line: CommandLine) -> None:
+    """Programs depend on the names of the members."""
     story = command_line.run("explain", "token", "--json").json
 
     assert list(story) == [
@@ -139,10 +139,10 @@ REFUSED = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status", "message", "hint"), REFUSED)
-def test_what_cannot_be_told_is_refused(
+def test_what_cannot_be_explained_is_refused(
     command_line: CommandLine, arguments: list[str], status: int, message: str, hint: str
 ) -> None:
-    """By one sentence and one piece of advice."""
+    """With one message and one hint."""
     ended = command_line.run("explain", *arguments)
 
     assert (ended.status, ended.stdout) == (status, "")
@@ -150,8 +150,8 @@ def test_what_cannot_be_told_is_refused(
     assert hint in ended.complaint
 
 
-def test_recording_is_told_without_its_secrets(command_line: CommandLine, tmp_path: Path) -> None:
-    """With what the checks find in it."""
+def test_recording_is_explained_without_its_secrets(command_line: CommandLine, tmp_path: Path) -> None:
+    """With the results of the checks."""
     recording = tmp_path / "recording.har"
     recording.write_text(json.dumps(RECORDING))
     ended = command_line.run("explain", "--har", str(recording))
@@ -165,7 +165,7 @@ def test_recording_is_told_without_its_secrets(command_line: CommandLine, tmp_pa
 
 
 def test_recording_may_come_from_a_pipe(command_line: CommandLine) -> None:
-    """Somebody may have packed it."""
+    """The file may be the output of another program, such as gunzip."""
     done = subprocess.run(
         [sys.executable, "-m", "loopback_auth", "explain", "--har", "-"],
         input=har(compare_simulated(("device",))),
@@ -181,7 +181,7 @@ def test_recording_may_come_from_a_pipe(command_line: CommandLine) -> None:
 def test_recording_without_a_sign_in_says_how_to_record_one(
     command_line: CommandLine, tmp_path: Path
 ) -> None:
-    """Most forget to keep the log across pages."""
+    """Many users forget to keep the log across pages."""
     empty = tmp_path / "empty.har"
     empty.write_text(json.dumps({"log": {**RECORDING["log"], "entries": []}}))
     ended = command_line.run("explain", "--har", str(empty))

@@ -88,7 +88,7 @@ def leaked(shown: str) -> list[str]:
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_no_secret_comes_out(sample: str) -> None:
-    """Codes, tokens, cookies, passwords, headers, titles, and what nobody knows to be a secret."""
+    """Codes, tokens, cookies, passwords, headers, titles, and secrets that no rule recognises."""
     content = SAMPLES[sample]()
 
     assert len(leaked(content.decode())) >= 3
@@ -96,7 +96,7 @@ def test_no_secret_comes_out(sample: str) -> None:
 
 
 def test_browser_of_a_web_application() -> None:
-    """Its own legs are there; the code is redeemed where it cannot see."""
+    """A browser records its own requests; it does not see the code exchange."""
     found = capture(code_in_chromium())
     run = only(code_in_chromium())
 
@@ -112,7 +112,7 @@ def test_browser_of_a_web_application() -> None:
 
 
 def test_same_secret_has_the_same_label() -> None:
-    """Only so can it be followed."""
+    """So that a reader can follow it from request to request."""
     request, response = only(code_in_chromium()).trace.exchanges()
 
     assert "state=<state#1>" in request.url
@@ -166,14 +166,14 @@ def test_device_grant_with_what_comes_before_and_after() -> None:
 
 
 def test_address_that_is_none_ends_nothing() -> None:
-    """Whatever a browser was asked to open is in its recording."""
+    """A recording has every address that the browser was asked to open."""
     odd = AUTHORIZE.replace("https://id.example", "http://[::1")
 
     assert only(chromium(chromium_entry("GET", odd))).trace.provider == "http://[::1"
 
 
 def test_two_sign_ins_are_told_apart() -> None:
-    """One leads through the other where a provider signs in at another one itself."""
+    """One sign-in contains the other when a provider signs in at another provider."""
     inner = AUTHORIZE.replace("id.example", "idp.example").replace(
         "app.example%2Fcallback", "id.example%2Fback"
     )
@@ -194,12 +194,12 @@ def test_two_sign_ins_are_told_apart() -> None:
 
 
 def test_server_page_that_repeats_the_request_is_no_second_one() -> None:
-    """Log-in pages often carry all parameters along."""
+    """Login pages often repeat all parameters."""
     assert steps(only(code_in_chromium())).count("browser > server: authorization request") == 1
 
 
 def test_page_that_redeems_the_code_itself_is_seen() -> None:
-    """Then the tokens are in a page, and the story says so."""
+    """Then the tokens are in a page, and the explanation says so."""
     proof = f"code={CANARIES['code']}&code_verifier={CANARIES['verifier']}"
     token = f"grant_type=authorization_code&{proof}&client_id=a-client"
     found = capture(
@@ -246,8 +246,8 @@ def test_pushed_request_belongs_to_what_it_is_referred_by() -> None:
     assert verdicts(run)["state-returned"] == "pass"
 
 
-def test_refusal_is_told() -> None:
-    """With the code of the error, which is no secret."""
+def test_refusal_is_reported() -> None:
+    """With the error code, which is not a secret."""
     refused = f"https://app.example/callback?error=access_denied&state={CANARIES['state']}"
     run = only(chromium(chromium_entry("GET", AUTHORIZE, second=1), chromium_entry("GET", refused, second=2)))
 
@@ -255,7 +255,7 @@ def test_refusal_is_told() -> None:
 
 
 def test_answer_by_form_post_is_recognised() -> None:
-    """It is no address, so only its body tells."""
+    """Its address has no parameters; only its body shows what it is."""
     form = f"code={CANARIES['code']}&state={CANARIES['state']}"
     run = only(
         firefox(
@@ -274,7 +274,7 @@ def test_answer_by_form_post_is_recognised() -> None:
 
 
 def test_password_in_an_address_and_secrets_in_paths_are_left_out() -> None:
-    """Nobody has a name for them."""
+    """No specification has a name for them."""
     url = AUTHORIZE.replace("https://", f"https://me:{CANARIES['password']}@").replace(
         "/authorize", f"/tenants/{CANARIES['path']}/authorize"
     )
@@ -286,7 +286,7 @@ def test_password_in_an_address_and_secrets_in_paths_are_left_out() -> None:
 
 
 def test_own_archive_is_read_back() -> None:
-    """Each flow by itself, under its own name, with everybody who took part."""
+    """Each flow by itself, under its own name, with all parties."""
     compared = compare_simulated()
     found = capture(har(compared).encode())
     runs = {run.flow: run for run, _ in found.runs}
@@ -325,7 +325,7 @@ def test_byte_order_mark_is_no_obstacle() -> None:
 
 
 def test_recording_without_a_sign_in_has_none() -> None:
-    """Then it is said how much else there was."""
+    """The number of other requests is reported."""
     found = capture(
         chromium(chromium_entry("GET", "https://app.example/"), chromium_entry("GET", "https://a.example/b"))
     )
@@ -370,8 +370,8 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("content", "member"), BROKEN)
-def test_what_is_no_archive_is_refused_by_its_place(content: bytes, member: str) -> None:
-    """And no value of it is quoted."""
+def test_malformed_archive_is_refused_by_the_name_of_the_member(content: bytes, member: str) -> None:
+    """The error quotes no value of the archive."""
     with pytest.raises(ConfigError) as caught:
         capture(content)
 
@@ -387,7 +387,7 @@ def test_archive_that_is_too_large_is_not_read() -> None:
 
 
 def test_answer_in_base64_is_read() -> None:
-    """As proxies write bodies."""
+    """Proxies write bodies this way."""
     entry = program_entry(
         "POST", f"{ISSUER}/token", form=f"grant_type=refresh_token&refresh_token={CANARIES['refresh']}"
     )
@@ -404,7 +404,7 @@ def test_answer_in_base64_is_read() -> None:
 
 
 def test_every_sample_is_used() -> None:
-    """One that is not, proves nothing."""
+    """A sample that no test uses proves nothing."""
     made = {name for name in dir(har_samples) if name.endswith(("_in_chromium", "_in_firefox", "_in_proxy"))}
 
     assert made == {one.__name__ for one in SAMPLES.values()}

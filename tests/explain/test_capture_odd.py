@@ -51,25 +51,25 @@ def only(content: bytes) -> Run:
     return run
 
 
-def told(content: bytes) -> Story:
+def explained(content: bytes) -> Story:
     """Return the story of the one sign-in."""
     return recorded_story(only(content), None)
 
 
 def titled(content: bytes, title: str) -> ExplainedStep:
     """Return the step with a title."""
-    return next(one for one in told(content).scenes if one.title == title)
+    return next(one for one in explained(content).scenes if one.title == title)
 
 
 def answers(content: bytes) -> dict[str, str]:
     """Return what was answered, by the key of each question in the table."""
     keys = {question: key for key, question in QUESTIONS.items()}
-    return {keys[one.question]: one.answer for one in told(content).answers}
+    return {keys[one.question]: one.answer for one in explained(content).answers}
 
 
 def secret(content: bytes, label: str) -> SecretExposure:
-    """Return what is said of a secret."""
-    return next(one for one in told(content).fates if one.label == label)
+    """Return what can be done with a secret, and who could have taken it."""
+    return next(one for one in explained(content).fates if one.label == label)
 
 
 def steps(run: Run) -> list[str]:
@@ -93,7 +93,7 @@ def redeemed(**more: str) -> Members:
 
 
 def test_answer_with_another_state_belongs_to_the_request_that_waited_for_one() -> None:
-    """Told as two sign-ins, nobody would see what is wrong (RFC 6749 §10.12)."""
+    """As two sign-ins, the recording would not show what is wrong (RFC 6749 §10.12)."""
     run = only(answered(ANSWERED.replace(CANARIES["state"], "a-strangers-state-0123456789")))
 
     assert steps(run) == ["authorization request", "authorization response"]
@@ -101,7 +101,7 @@ def test_answer_with_another_state_belongs_to_the_request_that_waited_for_one() 
 
 
 def test_sign_in_without_state_is_one() -> None:
-    """The redirect URI says what belongs together, and the check that the state is missing."""
+    """The redirect URI connects the requests, and a check reports the missing state."""
     state = f"&state={CANARIES['state']}"
     run = only(
         proxy(
@@ -115,8 +115,8 @@ def test_sign_in_without_state_is_one() -> None:
     assert verdict(run, "state-returned") == "fail"
 
 
-def test_token_behind_the_number_sign_is_said_to_be_missing() -> None:
-    """Chromium leaves fragments out, so that nothing can be said of what came."""
+def test_response_in_a_fragment_that_was_not_recorded() -> None:
+    """Chromium leaves fragments out, so the explanation must not claim a code."""
     content = chromium(
         chromium_entry("GET", IMPLICIT, second=1),
         chromium_entry("GET", CALLBACK, second=2),
@@ -134,7 +134,7 @@ def test_token_behind_the_number_sign_is_said_to_be_missing() -> None:
 
 
 def test_visit_to_the_redirect_uri_is_no_answer() -> None:
-    """Where a code is due it comes in the address; the page may have been there before."""
+    """A code would be in the address; the page may have been open before."""
     found = capture(
         chromium(
             chromium_entry("GET", AUTHORIZE, second=1),
@@ -148,7 +148,7 @@ def test_visit_to_the_redirect_uri_is_no_answer() -> None:
 
 
 def test_code_that_is_refused_says_why() -> None:
-    """`invalid_grant` alone helps nobody."""
+    """`invalid_grant` alone does not help a reader."""
     content = proxy(
         chromium_entry("GET", AUTHORIZE, second=1),
         chromium_entry("GET", ANSWERED, second=2),
@@ -156,13 +156,13 @@ def test_code_that_is_refused_says_why() -> None:
     )
 
     (error,) = titled(content, "token request").received
-    assert told(content).notes == (NOTES["refused"].format(reason="token request: invalid_grant"),)
+    assert explained(content).notes == (NOTES["refused"].format(reason="token request: invalid_grant"),)
     assert (error.name, error.value) == ("error", "invalid_grant")
     assert (error.meaning, error.source) == PARAMETERS["error invalid_grant"]
 
 
-def test_request_that_is_refused_on_the_spot_says_why() -> None:
-    """A wrong redirect URI is never redirected to (RFC 6749 §4.1.2.1)."""
+def test_request_that_is_refused_without_a_redirect_says_why() -> None:
+    """The server must not redirect to a wrong redirect URI (RFC 6749 §4.1.2.1)."""
     content = chromium(chromium_entry("GET", AUTHORIZE, status=400, text="<title>No</title>"))
 
     assert only(content).reason == "authorization request: status 400"
@@ -170,14 +170,14 @@ def test_request_that_is_refused_on_the_spot_says_why() -> None:
 
 
 def test_refusal_brings_no_code() -> None:
-    """The story must not say that there was one."""
+    """The explanation must not say that there was a code."""
     content = answered(f"{CALLBACK}?error=access_denied&state={CANARIES['state']}")
 
     assert titled(content, "authorization response").words == STEPS["authorization response refused"][0]
     assert "approval" not in answers(content)
 
 
-def test_tokens_in_a_form_are_no_code_and_behind_no_number_sign() -> None:
+def test_tokens_in_a_form_are_neither_a_code_nor_in_a_fragment() -> None:
     """`response_mode=form_post` is for every response type."""
     content = chromium(
         chromium_entry("GET", f"{IMPLICIT}&response_mode=form_post", second=1),
@@ -190,8 +190,8 @@ def test_tokens_in_a_form_are_no_code_and_behind_no_number_sign() -> None:
     assert answers(content)["access_token"] == ANSWERS["access_token page"]
 
 
-def test_code_of_a_bound_request_is_not_said_to_be_anybodys() -> None:
-    """The redemption is out of a browser's sight, but that a verifier has to come with it is not."""
+def test_code_of_a_request_with_a_challenge_needs_the_verifier() -> None:
+    """A browser does not see the exchange, but the request shows that it needs the verifier."""
     unbound = AUTHORIZE.replace(f"&code_challenge={CHALLENGE}&code_challenge_method=S256", "")
     alone = chromium(chromium_entry("GET", unbound, second=1), chromium_entry("GET", ANSWERED, second=2))
 
@@ -200,7 +200,7 @@ def test_code_of_a_bound_request_is_not_said_to_be_anybodys() -> None:
 
 
 def test_code_that_needs_no_proof_is_named_beside_the_token() -> None:
-    """That no script sees the token is half of the truth where it sees what fetches it."""
+    """A script that does not see the token may see the code that is enough to get it."""
     naked = REDEEMED.replace(f"&code_verifier={CANARIES['verifier']}", "")
     asked, came = chromium_entry("GET", AUTHORIZE, second=1), chromium_entry("GET", ANSWERED, second=2)
 
@@ -209,7 +209,7 @@ def test_code_that_needs_no_proof_is_named_beside_the_token() -> None:
 
 
 def test_token_request_as_github_has_it_is_found() -> None:
-    """No grant type is asked for, and the answer is a form."""
+    """The request has no grant type, and the response is a form."""
     content = proxy(
         chromium_entry("GET", AUTHORIZE, second=1),
         chromium_entry("GET", ANSWERED, second=2),
@@ -227,7 +227,7 @@ def test_token_request_as_github_has_it_is_found() -> None:
 
 
 def test_token_request_by_get_is_found() -> None:
-    """Some servers take it, and then the code verifier is in an address."""
+    """Some servers accept it, and then the code verifier is in an address."""
     run = only(
         proxy(
             chromium_entry("GET", AUTHORIZE, second=1),
@@ -248,22 +248,22 @@ NO_SIGN_IN = {
 
 
 @pytest.mark.parametrize("kind", NO_SIGN_IN)
-def test_what_signs_nobody_in_is_no_sign_in(kind: str) -> None:
-    """It would be told as a code flow."""
+def test_requests_without_a_user_are_not_a_sign_in(kind: str) -> None:
+    """They would be explained as a code flow."""
     assert capture(proxy(NO_SIGN_IN[kind])) == Capture((), 1)
 
 
-def test_what_follows_a_sign_in_is_not_told_as_one() -> None:
-    """Of how somebody signed in it says nothing."""
+def test_refresh_is_not_explained_as_a_sign_in() -> None:
+    """The recording does not show how the user signed in."""
     content = proxy(
         program_entry(
             "POST", TOKEN, form=f"grant_type=refresh_token&refresh_token={CANARIES['refresh']}", text=TOKENS
         )
     )
 
-    assert (told(content).source, told(content).notes) == ("", ())
-    assert [one.words for one in told(content).scenes] == [STEPS["refresh request"][0]]
-    assert NO_END not in text(told(content))
+    assert (explained(content).source, explained(content).notes) == ("", ())
+    assert [one.words for one in explained(content).scenes] == [STEPS["refresh request"][0]]
+    assert NO_END not in text(explained(content))
 
 
 UNANSWERED: list[Mapping[str, object]] = [
@@ -274,8 +274,8 @@ UNANSWERED: list[Mapping[str, object]] = [
 
 
 @pytest.mark.parametrize("members", UNANSWERED)
-def test_request_that_nobody_answered_costs_nothing(members: Mapping[str, object]) -> None:
-    """Playwright, Charles and others write down what was still under way."""
+def test_request_without_a_response_does_not_cost_the_recording(members: Mapping[str, object]) -> None:
+    """Playwright, Charles and others also write unfinished requests."""
     whole = json.loads(code_in_chromium())
     whole["log"]["entries"].append({**chromium_entry("GET", "https://ads.example/", second=20), **members})
 
@@ -283,7 +283,7 @@ def test_request_that_nobody_answered_costs_nothing(members: Mapping[str, object
 
 
 def test_null_is_taken_for_empty() -> None:
-    """Some writers have it where there is nothing."""
+    """Some writers put null where there is nothing."""
     whole = json.loads(code_in_chromium())
     request = whole["log"]["entries"][0]["request"]
     request["postData"] = {"mimeType": None, "text": None}
@@ -293,7 +293,7 @@ def test_null_is_taken_for_empty() -> None:
 
 
 def test_compressed_archive_is_to_be_unpacked() -> None:
-    """Nobody looks for the reason in the bytes."""
+    """The user cannot see why the file is not JSON."""
     with pytest.raises(ConfigError) as caught:
         capture(gzip.compress(code_in_chromium()))
 
@@ -301,7 +301,7 @@ def test_compressed_archive_is_to_be_unpacked() -> None:
 
 
 def test_secret_in_a_relative_address_is_left_out() -> None:
-    """A server need not write itself down where it leads the browser."""
+    """A server may redirect to an address without a host."""
     secret = CANARIES["path"]
     run = only(
         chromium(
@@ -314,7 +314,7 @@ def test_secret_in_a_relative_address_is_left_out() -> None:
 
 
 def fragment_in_proxy() -> bytes:
-    """A program that asked for a code and was brought a token behind the # of the address."""
+    """Record a program that asked for a code and got a token in the fragment."""
     brought = program_entry("GET", CALLBACK, second=1)
     request = brought["request"]
     assert isinstance(request, dict)
@@ -322,14 +322,14 @@ def fragment_in_proxy() -> bytes:
     return proxy(program_entry("GET", AUTHORIZE, status=302), brought)
 
 
-def test_token_that_neither_browser_nor_server_brought_is_told_without_guessing() -> None:
-    """A recording may show the token where no rule says that it comes from."""
+def test_token_from_an_unknown_party_has_no_answer() -> None:
+    """A recording may show the token in a request where no rule expects it."""
     assert "access_token" not in answers(fragment_in_proxy())
     assert steps(only(fragment_in_proxy())) == ["authorization request", "authorization response"]
 
 
-def test_script_that_hands_on_the_fragment_is_no_form() -> None:
-    """A form that the server's page posts leaves the token in no history; a fragment does."""
+def test_script_that_relays_the_fragment_is_not_a_form_post() -> None:
+    """A form post leaves no token in the history; a fragment does."""
     local = "http://127.0.0.1:4000/callback"
     brought = f"{local}#access_token={CANARIES['access']}&state={CANARIES['state']}"
     asked = IMPLICIT.replace("https%3A%2F%2Fapp.example", "http%3A%2F%2F127.0.0.1%3A4000")

@@ -1,4 +1,4 @@
-"""Flows told step by step: what the program does at a provider, and nothing that it does not do."""
+"""Flows explained step by step: what the program does at a provider, and nothing that it does not do."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SECRET = "0123456789-the-client-secret"
 TICKETS = "https://api.netlify.com/api/v1/oauth/tickets"
 
 
-def told(flow: str, provider: str = "") -> Story:
-    """Tell a flow, with the addresses of a preset."""
+def explained(flow: str, provider: str = "") -> Story:
+    """Explain a flow, with the addresses of a preset."""
     if not provider:
         rehearsal = rehearse(flow)
         return rehearsed_story(
@@ -50,7 +50,7 @@ def told(flow: str, provider: str = "") -> Story:
 
 
 def requests(story: Story) -> list[str]:
-    """Return who asked what."""
+    """Return each request, with sender and receiver."""
     return [f"{step.who}: {step.request}" for step in story.scenes if step.request]
 
 
@@ -74,9 +74,9 @@ def taken_by(story: Story, label: str) -> list[str]:
     return next(one.taken_by.split("; ") for one in story.fates if one.label == label)
 
 
-def test_ticket_at_netlify_is_the_four_calls_of_the_thread() -> None:
-    """In which order are the endpoints called? That is where it began."""
-    assert requests(told("ticket", "netlify")) == [
+def test_ticket_at_netlify_is_four_calls_in_order() -> None:
+    """The order of the calls is what people ask first."""
+    assert requests(explained("ticket", "netlify")) == [
         f"program to netlify: POST {TICKETS}",
         "browser to netlify: GET https://app.netlify.com/authorize",
         f"program to netlify: GET {TICKETS}/<ticket#1>",
@@ -85,9 +85,9 @@ def test_ticket_at_netlify_is_the_four_calls_of_the_thread() -> None:
     ]
 
 
-def test_questions_of_the_thread_are_answered() -> None:
-    """What a ticket is, why the redirect URI is ignored, how one learns of the approval, who has it."""
-    story = told("ticket", "netlify")
+def test_questions_about_tickets_are_answered() -> None:
+    """What a ticket is, why the redirect URI is ignored, how the program learns of the approval."""
+    story = explained("ticket", "netlify")
 
     asked = ("ticket", "approval", "no_redirect_uri", "code", "access_token")
     assert [one.question for one in story.answers] == [QUESTIONS[key] for key in asked]
@@ -101,8 +101,8 @@ def test_questions_of_the_thread_are_answered() -> None:
     assert TAKERS["extensions"] in taken_by(story, "<ticket#1>")
 
 
-def test_ticket_bound_to_a_verifier_is_not_anybodys() -> None:
-    """Its id alone redeems nothing (RFC 7636 §4.6)."""
+def test_ticket_with_a_challenge_needs_the_verifier() -> None:
+    """Its ID alone is not enough for the exchange (RFC 7636 §4.6)."""
     bound = changed(TICKET, "ticket exchange", "/exchange", "/exchange?code_verifier=<code_verifier#1>")
     said = [next(one.answer for one in questions(run, Wording())) for run in (TICKET, bound)]
 
@@ -112,14 +112,14 @@ def test_ticket_bound_to_a_verifier_is_not_anybodys() -> None:
 
 def test_ticket_that_the_browser_sees_is_named_beside_the_token() -> None:
     """A program that reads it there can be first, except where more is needed than the ID."""
-    assert "<ticket#1>" in answer(told("ticket", "netlify"), "access_token")
-    assert LABEL.search(answer(told("ticket", "npm"), "access_token")) is None
-    assert LABEL.search(answer(told("code", "netlify"), "access_token")) is None
+    assert "<ticket#1>" in answer(explained("ticket", "netlify"), "access_token")
+    assert LABEL.search(answer(explained("ticket", "npm"), "access_token")) is None
+    assert LABEL.search(answer(explained("code", "netlify"), "access_token")) is None
 
 
 def test_calls_at_netlify_can_be_made_by_hand() -> None:
-    """With no secret in an argument, where every process of the machine could read it."""
-    commands = told("ticket", "netlify").by_hand
+    """No secret is in an argument, where every process of the machine could read it."""
+    commands = explained("ticket", "netlify").by_hand
     lines = [line for command in commands for line in command.splitlines()]
 
     assert [line for line in lines if line.startswith("url")] == [
@@ -130,12 +130,12 @@ def test_calls_at_netlify_can_be_made_by_hand() -> None:
     assert 'echo "https://app.netlify.com/authorize?response_type=ticket&ticket=$ticket"' in lines
     assert {line for line in lines if line.startswith("curl")} == {"curl -K- <<END"}
     assert LABEL.search("".join(lines)) is None
-    assert lines[0] in text(told("ticket", "netlify"), width=40).splitlines()
+    assert lines[0] in text(explained("ticket", "netlify"), width=40).splitlines()
 
 
 def test_addresses_that_a_server_gives_are_read_in_by_hand() -> None:
-    """By the names that they have in its answers."""
-    commands = told("device", "google").by_hand
+    """By the names that they have in its responses."""
+    commands = explained("device", "google").by_hand
 
     assert commands[0].endswith("\ncurl 'https://accounts.google.com/.well-known/openid-configuration'")
     assert commands[1].startswith("read -rs device_authorization_endpoint ")
@@ -143,14 +143,14 @@ def test_addresses_that_a_server_gives_are_read_in_by_hand() -> None:
 
 
 def test_flow_that_a_browser_comes_back_from_has_no_commands() -> None:
-    """Somebody has to listen."""
-    assert told("code", "netlify").by_hand == ()
+    """A program has to listen for the redirect."""
+    assert explained("code", "netlify").by_hand == ()
 
 
 def test_parameters_say_where_they_are_sent() -> None:
-    """Whoever writes the request has to know it."""
-    created = told("ticket", "netlify").scenes[0]
-    redeemed = next(step for step in told("code", "netlify").scenes if step.title == "token request")
+    """A reader who writes the request needs to know it."""
+    created = explained("ticket", "netlify").scenes[0]
+    redeemed = next(step for step in explained("code", "netlify").scenes if step.title == "token request")
 
     assert [(said.name, said.where) for said in created.sent] == [("client_id", "query")]
     assert [(said.name, said.where) for said in redeemed.sent] == [
@@ -163,8 +163,8 @@ def test_parameters_say_where_they_are_sent() -> None:
 
 
 def test_metadata_at_two_addresses_are_two_requests() -> None:
-    """The first of them has none at the demonstration server."""
-    asked = [step for step in told("code").scenes if step.title == "metadata request"]
+    """The demonstration server has no metadata at the first address."""
+    asked = [step for step in explained("code").scenes if step.title == "metadata request"]
 
     assert [(step.request.rpartition("/")[2], step.status) for step in asked] == [
         ("openid-configuration", 404),
@@ -173,8 +173,8 @@ def test_metadata_at_two_addresses_are_two_requests() -> None:
 
 
 def test_code_at_netlify_has_its_token_endpoint_and_the_secret() -> None:
-    """The endpoint is in no published description of the API, and PKCE would be in the way."""
-    story = told("code", "netlify")
+    """No published description of the API has the endpoint, and Netlify has no PKCE."""
+    story = explained("code", "netlify")
     said = answer(story, "token_endpoint")
 
     assert "https://api.netlify.com/oauth/token" in said
@@ -184,25 +184,27 @@ def test_code_at_netlify_has_its_token_endpoint_and_the_secret() -> None:
     assert ANSWERS["redirect_uri loopback"] not in answer(story, "redirect_uri")
 
 
-def test_token_is_told_to_be_in_the_browser() -> None:
-    """That is what speaks against it."""
-    story = told("token")
+def test_token_flow_shows_the_token_to_the_browser() -> None:
+    """That is why the flow is not recommended."""
+    story = explained("token")
 
     assert answer(story, "access_token") == ANSWERS["access_token fragment"]
     assert TAKERS["port"] in taken_by(story, "<access_token#1>")
-    assert taken_by(told("code"), "<access_token#1>") == [TAKERS["only inside TLS"].format(provider="demo")]
+    assert taken_by(explained("code"), "<access_token#1>") == [
+        TAKERS["only inside TLS"].format(provider="demo")
+    ]
 
 
-def test_what_a_stand_in_answered_is_no_claim_about_the_provider() -> None:
-    """Nobody has published whether Netlify gives refresh tokens; the demonstration does."""
-    assert "refresh_token" in text(told("code"))
-    assert "refresh_token" not in text(told("code", "netlify"))
-    assert "iss" not in {said.name for step in told("code", "github").scenes for said in step.sent}
+def test_response_of_the_demonstration_is_not_a_claim_about_the_provider() -> None:
+    """Netlify does not document refresh tokens; the demonstration server issues them."""
+    assert "refresh_token" in text(explained("code"))
+    assert "refresh_token" not in text(explained("code", "netlify"))
+    assert "iss" not in {said.name for step in explained("code", "github").scenes for said in step.sent}
 
 
-def test_addresses_that_only_metadata_tell_stay_names() -> None:
-    """They are not asked for, and not guessed."""
-    story = told("code", "google")
+def test_addresses_that_only_metadata_has_stay_names() -> None:
+    """They are neither fetched nor guessed."""
+    story = explained("code", "google")
 
     assert "browser to google: GET {authorization_endpoint}" in requests(story)
     assert "program to google: POST {token_endpoint}" in requests(story)
@@ -214,8 +216,8 @@ def test_addresses_that_only_metadata_tell_stay_names() -> None:
 
 
 def test_addresses_that_a_vendor_gives_stay_names() -> None:
-    """Npm's pages are wherever its registry says."""
-    story = told("ticket", "npm")
+    """The registry of npm chooses the addresses of its pages."""
+    story = explained("ticket", "npm")
 
     assert requests(story)[0] == "program to npm: POST https://registry.npmjs.org/-/v1/login"
     assert f"program to npm: GET {{doneUrl{FROM_RESPONSE}" in requests(story)
@@ -225,10 +227,10 @@ def test_addresses_that_a_vendor_gives_stay_names() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", PRESETS)
 @pytest.mark.parametrize("flow", COMPARED)
-def test_every_preset_is_told_or_says_what_is_missing(flow: str, provider: str) -> None:
-    """With its own addresses only: the demonstration, which stood in for it, does not show."""
+def test_every_preset_is_explained_or_says_what_is_missing(flow: str, provider: str) -> None:
+    """With its own addresses only, and none of the demonstration server."""
     try:
-        story = told(flow, provider)
+        story = explained(flow, provider)
     except (ConfigError, EndpointMissing):
         return
     whole = text(story)
@@ -240,18 +242,18 @@ def test_every_preset_is_told_or_says_what_is_missing(flow: str, provider: str) 
     assert story.title.startswith(f"{flow} at {provider}")
 
 
-def test_provider_without_the_flow_is_not_told() -> None:
-    """What the code does not do cannot be said of it."""
+def test_provider_without_the_flow_is_refused() -> None:
+    """The program cannot do it there, so there is nothing to explain."""
     with pytest.raises(ConfigError, match=r"github .* ticket"):
-        told("ticket", "github")
+        explained("ticket", "github")
     with pytest.raises(EndpointMissing, match="device authorization endpoint"):
-        told("device", "netlify")
+        explained("device", "netlify")
 
 
 @pytest.mark.parametrize("flow", NAMES)
-def test_every_scene_says_what_it_is_for_and_by_which_clause(flow: str) -> None:
-    """A step without a reason is a list, no explanation."""
-    story = told(flow)
+def test_every_step_says_what_it_is_for_and_by_which_clause(flow: str) -> None:
+    """A list of steps without reasons is not an explanation."""
+    story = explained(flow)
 
     assert [step.title for step in story.scenes if not (step.words and step.source)] == []
     assert [one.question for one in story.answers if not (one.answer and one.source and one.steps)] == []
@@ -262,10 +264,10 @@ def test_every_scene_says_what_it_is_for_and_by_which_clause(flow: str) -> None:
 
 
 @pytest.mark.parametrize("flow", NAMES)
-def test_scenes_point_at_what_happened(flow: str) -> None:
-    """A story without evidence could say anything."""
+def test_steps_point_at_entries_of_the_trace(flow: str) -> None:
+    """A statement without evidence cannot be checked."""
     run = rehearse(flow).run
-    story = told(flow)
+    story = explained(flow)
     numbers = {entry.number for entry in run.trace.entries}
     steps = [number for step in story.scenes for number in step.steps]
 
@@ -276,8 +278,8 @@ def test_scenes_point_at_what_happened(flow: str) -> None:
 
 @pytest.mark.parametrize("flow", NAMES)
 def test_values_are_labels_or_public(flow: str) -> None:
-    """Whatever else a server says is told by its name."""
-    said = [one for step in told(flow).scenes if step.request for one in (*step.sent, *step.received)]
+    """Of every other value only the name is shown."""
+    said = [one for step in explained(flow).scenes if step.request for one in (*step.sent, *step.received)]
 
     assert [
         one.name for one in said if one.value and one.name not in PUBLIC and not LABEL.fullmatch(one.value)
@@ -286,18 +288,18 @@ def test_values_are_labels_or_public(flow: str) -> None:
 
 
 def test_parameter_is_explained_once() -> None:
-    """The second time it would only be in the way."""
-    story = told("code")
+    """Repeated explanations would hide the new ones."""
+    story = explained("code")
     meanings = [one.name for step in story.scenes for one in (*step.sent, *step.received) if one.meaning]
 
     assert len(meanings) == len(set(meanings))
     assert {"state", "code_challenge", "code_verifier", "access_token"} <= set(meanings)
 
 
-def test_code_is_worth_nothing_alone_where_a_verifier_comes_with_it() -> None:
-    """And everything where none does."""
-    bound = next(secret for secret in told("code").fates if secret.label == "<code#1>")
-    alone = next(secret for secret in told("code", "netlify").fates if secret.label == "<code#1>")
+def test_code_alone_is_enough_only_without_a_verifier() -> None:
+    """Then the first program that exchanges it gets the tokens (RFC 7636 §1)."""
+    bound = next(secret for secret in explained("code").fates if secret.label == "<code#1>")
+    alone = next(secret for secret in explained("code", "netlify").fates if secret.label == "<code#1>")
 
     assert (bound.good_for, bound.source) == SECRETS["code bound"]
     assert (alone.good_for, alone.source) == SECRETS["code"]
@@ -307,19 +309,19 @@ def test_code_is_worth_nothing_alone_where_a_verifier_comes_with_it() -> None:
 @pytest.mark.parametrize("flow", COMPARED)
 def test_text_fits(flow: str, width: int) -> None:
     """Links of a page may be cut into lines, prose is wrapped."""
-    assert max(map(len, text(told(flow), width=width).splitlines())) <= width
+    assert max(map(len, text(explained(flow), width=width).splitlines())) <= width
 
 
-def test_poll_that_got_nothing_is_told_apart() -> None:
-    """Most of the time the answer is: not yet."""
-    pending, approved = titled(told("ticket"), "ticket status request")
+def test_pending_polls_are_a_step_of_their_own() -> None:
+    """Most polls find that the user has not approved yet."""
+    pending, approved = titled(explained("ticket"), "ticket status request")
 
     assert (len(pending.steps), pending.words) == (2, STEPS["ticket status request pending"][0])
     assert (len(approved.steps), approved.words) == (1, STEPS["ticket status request"][0])
 
 
 def test_every_sentence_is_one_and_has_a_source() -> None:
-    """A clause that one can look up."""
+    """The source is a clause or page that a reader can look up."""
     entries = [entry for table in (STEPS, PARAMETERS, SECRETS) for entry in table.values()]
     entries += [(flow.summary, flow.source) for flow in FLOWS]
     source = re.compile(
@@ -331,7 +333,7 @@ def test_every_sentence_is_one_and_has_a_source() -> None:
     assert [flow.name for flow in FLOWS if flow.summary[-1] != "."] == []
 
 
-def test_story_is_the_same_each_time() -> None:
-    """It can be quoted."""
-    assert told("ticket", "netlify") == told("ticket", "netlify")
-    assert text(told("code")) == text(told("code"))
+def test_explanation_is_the_same_each_time() -> None:
+    """So that it can be quoted."""
+    assert explained("ticket", "netlify") == explained("ticket", "netlify")
+    assert text(explained("code")) == text(explained("code"))
