@@ -96,7 +96,7 @@ def test_a_default_provider_is_looked_at(
     shown = capsys.readouterr()
 
     assert (status, shown.out) == (9, "")
-    assert "Nobody is signed in to two" in shown.err
+    assert "not signed in to two" in shown.err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="streams closed by a shell")

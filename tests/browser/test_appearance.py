@@ -55,7 +55,7 @@ def test_pages_of_a_sign_in(chromium: Chromium, command_line: CommandLine) -> No
         tab.page.get_by_role("button", name="Continue").click()
         tab.page.get_by_role("button", name="Approve").wait_for()
         photograph(tab, "consent")
-        tab.decide("Approve", "One moment")
+        tab.decide("Approve", words.DEMO_FORM_POST)
         photograph(tab, "form-post")
         tab.decide("Continue", words.SUCCESS_TITLE)
         photograph(tab, "success")

@@ -113,7 +113,7 @@ def test_without_scripts(chromium: Chromium, command_line: CommandLine) -> None:
     ):
         tab = Tab(context.new_page())
         tab.sign_in(running.link())
-        tab.decide("Approve", "One moment")
+        tab.decide("Approve", words.DEMO_FORM_POST)
         tab.decide("Continue", words.SUCCESS_TITLE)
         ended = running.end()
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from loopback_auth import words
 from loopback_auth.compare.model import Attack, Run, Tokens
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
@@ -219,7 +220,7 @@ def test_browser_waits_for_the_way_on_and_for_the_end() -> None:
     assert start.at + start.seconds == pytest.approx(first(run, "browse").at)
     assert callback.at + callback.seconds == pytest.approx(first(run, "done").at)
     assert first(run, "receive").at == pytest.approx(callback.at + LATENCY)
-    assert callback.response_body.startswith("<title>Signed in</title>")
+    assert callback.response_body.startswith(f"<title>{words.SUCCESS_TITLE}</title>")
 
 
 def test_code_by_form_post_is_in_no_address() -> None:
@@ -267,11 +268,11 @@ def test_ticket_is_one_label_from_creation_to_exchange() -> None:
     [
         ("code", Faults(deny_all=True), "refused", "access_denied"),
         ("ticket", Faults(deny_all=True), "refused", "denied"),
-        ("code", Faults(wrong_state=True), "failed", "Nobody came back"),
-        ("paste", Faults(wrong_state=True), "failed", "Nobody came back"),
+        ("code", Faults(wrong_state=True), "failed", "did not come back"),
+        ("paste", Faults(wrong_state=True), "failed", "did not come back"),
         ("code", Faults(token_html=True), "failed", "token response"),
         ("device", Faults(without_metadata=True), "not possible", "publishes no metadata"),
-        ("ticket", Faults(ticket_status=404), "refused", "no ticket"),
+        ("ticket", Faults(ticket_status=404), "refused", "not create a ticket"),
     ],
 )
 def test_flow_that_does_not_work_says_why(name: str, faults: Faults, outcome: str, reason: str) -> None:
@@ -288,7 +289,9 @@ def test_browser_is_told_of_the_failure() -> None:
     """As in the world outside, where it would otherwise go on waiting."""
     run = spoilt("code", Faults(token_status=500))
 
-    assert exchange(run, "authorization response").response_body.startswith("<title>Not signed in</title>")
+    assert exchange(run, "authorization response").response_body.startswith(
+        f"<title>{words.FAILURE_TITLE}</title>"
+    )
 
 
 def test_browser_that_is_turned_away_is_seen_too() -> None:
@@ -302,7 +305,7 @@ def test_start_page_tells_of_a_failure_before_the_browser_was_sent_on() -> None:
     """The tab is ours first."""
     run = spoilt("code", Faults(without_metadata=True))
 
-    assert exchange(run, "start page").response_body.startswith("<title>Not signed in</title>")
+    assert exchange(run, "start page").response_body.startswith(f"<title>{words.FAILURE_TITLE}</title>")
 
 
 def test_denial_of_the_person_is_no_approval() -> None:

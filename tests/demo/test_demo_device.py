@@ -60,7 +60,7 @@ def test_approval_gives_tokens_at_the_next_poll() -> None:
     tokens = document(talk.poll(grant["device_code"]))
 
     assert error(before) == (400, "authorization_pending")
-    assert b"Approved" in last.body
+    assert words.DEMO_APPROVED.encode() in last.body
     assert tokens["scope"] == "profile email"
     assert document(talk.userinfo(tokens["access_token"]))["email"] == "demo@example.com"
     assert talk.refresh(tokens["refresh_token"]).status == 200

@@ -18,6 +18,7 @@ from demo_conversation import (
     request,
 )
 
+from loopback_auth import words
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.faults import Faults
 from loopback_auth.model import HttpResponse
@@ -42,7 +43,7 @@ def answered(talk: Conversation, decision: str = "approve", /, **changes: str | 
     step = next(agent)
     while True:
         response = talk.server.handle(step, talk.now)
-        if response.header("location") or b"One moment" in response.body:
+        if response.header("location") or words.DEMO_FORM_POST.encode() in response.body:
             return response
         step = agent.send(response)
 

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 from demo_conversation import VERIFIER, request
 
+from loopback_auth import words
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, factory, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -127,7 +128,7 @@ async def test_device_is_approved_over_sockets() -> None:
         async with session.post(f"{demo.issuer}/token", data=form) as response:
             status = response.status
 
-    assert b"Approved" in page.body
+    assert words.DEMO_APPROVED.encode() in page.body
     assert status == 200
 
 

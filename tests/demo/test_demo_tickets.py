@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from demo_conversation import CHALLENGE, ISSUER, VERIFIER, Conversation, conversation, document, hidden
 
+from loopback_auth import words
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.device_and_ticket import Pending, Ticket, TicketContract
 from loopback_auth.errors import ConfigError, TicketError
@@ -82,7 +83,7 @@ def test_every_contract_leads_to_a_token(name: str) -> None:
     tokens, _ = exchange_response(contract, answer)
 
     assert isinstance(before, Pending)
-    assert b"Approved" in last.body
+    assert words.DEMO_APPROVED.encode() in last.body
     assert talk.server.active(tokens.access_token, talk.now)
 
 
@@ -93,7 +94,7 @@ def test_every_contract_hears_of_a_denial(name: str) -> None:
     made = created(talk, contract)
     last = talk.visit(made.browser_url, "deny", user_code=made.user_code)
 
-    assert b"Denied" in last.body
+    assert words.DEMO_DENIED.encode() in last.body
     with pytest.raises(TicketError):
         polled(talk, contract, made)
 
@@ -378,7 +379,7 @@ def test_doppler_code_is_entered_in_the_browser() -> None:
     talk.visit(login["auth_url"], user_code=login["code"])
     done = talk.send("POST", "/doppler/v3/auth/cli/authorize", {"code": login["polling_code"]})
 
-    assert b"Enter the code" in without.body
+    assert words.DEMO_ENTER_CODE.encode() in without.body
     assert (pending.status, done.status) == (409, 200)
     assert document(done)["name"] == "Demo Account"
 
