@@ -19,6 +19,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from loopback_auth.model import Provider
+from loopback_auth.narrow import is_list, is_mapping, is_object, is_tuple
 
 T = TypeVar("T")
 
@@ -41,9 +42,9 @@ def to_members(value: object, *, defaults: bool = False) -> Any:
             for each, member in pairs
             if not _is_default(each, member) or (defaults and member is not None and not is_dataclass(member))
         }
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return dict(value)  # Of what JSON has; bytes in it would come back as strings.
-    if isinstance(value, tuple):
+    if is_tuple(value):
         return [to_members(member, defaults=defaults) for member in value]
     return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
 
@@ -77,7 +78,7 @@ def read_object(content: bytes) -> dict[str, object]:
         members = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
-    if not isinstance(members, dict):
+    if not is_object(members):
         raise ValueError("not a JSON object")
     return members
 
@@ -87,7 +88,7 @@ class _Reader:
         self._unknown_pass = unknown_pass
 
     def build(self, kind: Any, value: object, member: str) -> Any:
-        if not isinstance(value, dict):
+        if not is_object(value):
             raise _must_be("an object", member)
         hints = _hints(kind)
         if not self._unknown_pass and not hints.keys() >= value.keys():
@@ -114,7 +115,7 @@ class _Reader:
         if origin is tuple:
             return self._tuple(arguments, value, member)
         if origin is Mapping:
-            if not isinstance(value, dict):
+            if not is_object(value):
                 raise _must_be("an object", member)
             return {name: self._read(arguments[1], each, name) for name, each in value.items()}
         if is_dataclass(kind):
@@ -122,7 +123,7 @@ class _Reader:
         return _scalar(kind, value, member)
 
     def _tuple(self, kinds: tuple[Any, ...], value: object, member: str) -> tuple[Any, ...]:
-        if not isinstance(value, list):
+        if not is_list(value):
             raise _must_be("a list", member)
         if kinds[-1] is Ellipsis:
             kinds = kinds[:1] * len(value)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeGuard
 
 
@@ -16,6 +15,8 @@ def is_object(value: object) -> TypeGuard[dict[str, object]]:
 
 def is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     """Return whether a value has named members: an object of JSON, or a copy of one that cannot change."""
+    from collections.abc import Mapping  # Start-up: what is read before the browser starts are dicts.
+
     return isinstance(value, Mapping)
 
 
@@ -27,6 +28,11 @@ def is_list(value: object) -> TypeGuard[list[object]]:
 def is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
     """Return whether a value is a tuple."""
     return isinstance(value, tuple)
+
+
+def is_sequence(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    """Return whether a value is a list or a tuple."""
+    return isinstance(value, list | tuple)
 
 
 def is_strings(value: object) -> TypeGuard[list[str]]:

@@ -121,10 +121,12 @@ def _flows(settings: Settings) -> tuple[TwoStepFlow, ...]:
             raise ConfigError(f"The flow {wanted} needs a process that waits for the browser.", hint=hint)
         check_allowed(settings, wanted)
         return tuple(flows)
-    offered = [flow for flow in TWO_STEP if any(settings.text(name) for name in BY_NAME[flow].offered_by)]
+    offered: list[TwoStepFlow] = [
+        flow for flow in TWO_STEP if any(settings.text(name) for name in BY_NAME[flow].offered_by)
+    ]
     # Without any, the last one is tried, so that it is said what is missing.
     allowed: list[TwoStepFlow] = [
-        flow for flow in offered or TWO_STEP[-1:] if flow in settings.words("allowed_flows")
+        flow for flow in (offered or TWO_STEP[-1:]) if flow in settings.words("allowed_flows")
     ]
     if not allowed:
         raise ConfigError(

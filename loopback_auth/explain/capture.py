@@ -94,11 +94,17 @@ def _own_archive(archive: Archive) -> Capture:
     )
 
 
+def _party(noted: object) -> Party | None:
+    for party in PARTIES:
+        if party == noted:
+            return party
+    return None
+
+
 def _noted_request(entry: Entry) -> NamedRequest | None:
     notes = entry.notes
     step, address = notes.get("step"), notes.get("address")
-    sender = next((party for party in PARTIES if party == notes.get("sender")), None)
-    receiver = next((party for party in PARTIES if party == notes.get("receiver")), None)
+    sender, receiver = _party(notes.get("sender")), _party(notes.get("receiver"))
     if not isinstance(step, str) or not isinstance(address, str) or sender is None or receiver is None:
         return None
     observed = notes.get("observed") is not False

@@ -194,7 +194,8 @@ def _variant(entry: Step | Exchange) -> str:
             return "bound"
         case "ticket exchange" if "code_verifier" in along:
             return "bound"
-    return ""
+        case _:
+            return ""
 
 
 def _response_variant(response: Exchange) -> str:

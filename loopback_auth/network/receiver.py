@@ -289,7 +289,7 @@ class Receiver:
         endpoint, found = verdict
         if isinstance(found, RelayPage):
             return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
-        if endpoint.guarded and isinstance(found, Callback | Repeated):
+        if endpoint.guarded:
             if (user := self._another_user(connection)) is not None:
                 why = f"was brought by another user of this machine (user id {user})"
                 return self._no_answer(replace(ANOTHER_USER, forged=True, why=why), head)

@@ -25,6 +25,10 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
 from loopback_auth.redact import server_text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _HERE = __name__.rpartition(".")[0]
 _COMMON_HEADERS = (
     ("Cache-Control", "no-store"),
@@ -119,7 +123,8 @@ def _read(package: str, name: str) -> bytes:
     # `pkgutil.get_data`, whose import costs more than all pages together.
     module = sys.modules[package]
     path = os.path.join(os.path.dirname(module.__file__ or ""), name)  # noqa: PTH118, PTH120 - no file system
-    read: bytes = module.__loader__.get_data(path)  # type: ignore[union-attr]
+    loader: Any = module.__loader__
+    read: bytes = loader.get_data(path)
     return read
 
 

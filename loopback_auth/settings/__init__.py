@@ -17,6 +17,7 @@ import os
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.folders import config_folder
+from loopback_auth.narrow import is_object, is_tuple
 from loopback_auth.settings.presets import (
     ADDRESSES,
     PLACES,
@@ -95,12 +96,12 @@ class Settings:
     def words(self, name: str) -> tuple[str, ...]:
         """Return the value of a setting of the kind `words`; empty when it is not set."""
         value = self.get(name)
-        return value if isinstance(value, tuple) else ()
+        return tuple(map(str, value)) if is_tuple(value) else ()
 
     def pairs(self, name: str) -> Mapping[str, str]:
         """Return the value of a setting of the kind `pairs`; empty when it is not set."""
         value = self.get(name)
-        return value if isinstance(value, dict) else {}
+        return {key: str(text) for key, text in value.items()} if is_object(value) else {}
 
     def seconds(self, name: str) -> float:
         """Return the value of a setting of the kind `seconds`; 0 when it is not set."""
@@ -226,7 +227,7 @@ def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
     Source: RFC 8252 §7.3, §8.3; RFC 6749 §3.1.2.
     """
     listed = settings.get("port")
-    ports = listed if isinstance(listed, tuple) else ()
+    ports = tuple(port for port in listed if isinstance(port, int)) if is_tuple(listed) else ()
     uri = settings.text("redirect_uri")
     if uri is None:
         return "127.0.0.1", ports or (0,), "/callback"

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_object
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.reading import suggestion
 from loopback_auth.settings.setting import SETTINGS
@@ -55,7 +56,7 @@ def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Map
             )
     _check_keys(config, (*_NAMES, "provider", "providers"), path)
     named = config.get("provider", "")
-    if isinstance(named, dict):
+    if is_object(named):
         meant = next(iter(named), "work")
         raise ConfigError(
             f"In {path}, [provider.{meant}] is not a valid heading",
@@ -66,14 +67,15 @@ def provider_tables(config: Mapping[str, object], path: str) -> Mapping[str, Map
             f"In {path}, provider must be a string", hint="Write the name of one provider, in quotes."
         )
     tables = config.get("providers", {})
-    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+    read = {name: table for name, table in tables.items() if is_object(table)} if is_object(tables) else None
+    if read is None or read != tables:
         raise ConfigError(
             f"In {path}, providers must be a table of tables",
             hint="Write one heading such as [providers.work] for each provider.",
         )
-    for name, table in tables.items():
+    for name, table in read.items():
         _check_table(name, table, f"{path} [providers.{name}]")
-    return tables
+    return read
 
 
 def _parse(content: bytes, path: str) -> dict[str, object]:
@@ -97,8 +99,8 @@ def _no_toml(path: str, detail: str) -> ConfigError:
 
 def _holds_secret(config: Mapping[str, object]) -> bool:
     tables = config.get("providers")
-    holders = [config, *(tables.values() if isinstance(tables, dict) else ())]
-    return any(isinstance(holder, dict) and not _SECRETS.isdisjoint(holder) for holder in holders)
+    holders = [config, *(tables.values() if is_object(tables) else ())]
+    return any(is_object(holder) and not _SECRETS.isdisjoint(holder) for holder in holders)
 
 
 def _check_table(name: str, table: Mapping[str, object], place: str) -> None:

@@ -9,6 +9,7 @@ This module is loaded before the browser is started; it imports the tables only 
 from __future__ import annotations
 
 from loopback_auth.flow_table import ENDPOINTS
+from loopback_auth.narrow import is_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,5 +102,5 @@ def _origin(url: str) -> str:
 def of_vendor(extended: str, environ: Mapping[str, str]) -> Mapping[str, object]:
     """Return the values of the vendor's own environment variables, under the names of our settings."""
     aliases = preset(extended).get("environment", {})
-    pairs = aliases.items() if isinstance(aliases, dict) else ()
-    return {name: environ[variable] for name, variable in pairs if environ.get(variable)}
+    pairs = aliases.items() if is_object(aliases) else ()
+    return {name: environ[str(variable)] for name, variable in pairs if environ.get(str(variable))}

@@ -10,6 +10,7 @@ This module is loaded before the browser is started, and imports next to nothing
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_object, is_sequence, is_tuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _seconds(raw: object) -> float:
 
 
 def _ports(raw: object) -> tuple[int, ...]:
-    items = raw if isinstance(raw, (list, tuple)) else [raw]
+    items = raw if is_sequence(raw) else [raw]
     texts = [text for item in items for text in _port_texts(item)]
     if not texts:
         raise ValueError("it must be a port number")
@@ -107,11 +108,12 @@ def port_number(text: str) -> int:
 def _words(raw: object) -> tuple[str, ...]:
     """Read several words: a list, or a string with commas or spaces between them."""
     items = [raw] if isinstance(raw, str) else raw
-    if not isinstance(items, (list, tuple)):
+    if not is_sequence(items):
         raise ValueError("it must be a string or a list of strings")
-    if not all(isinstance(item, str) and item for item in items if items is raw):
+    texts = [item for item in items if isinstance(item, str) and (item or items is not raw)]
+    if len(texts) != len(items):
         raise ValueError("every item of the list must be a string")
-    return tuple(word for item in items for part in item.split() for word in _without_commas(part))
+    return tuple(word for item in texts for part in item.split() for word in _without_commas(part))
 
 
 def _without_commas(text: str) -> list[str]:
@@ -127,26 +129,31 @@ def _without_commas(text: str) -> list[str]:
 
 def _scope(raw: object) -> str:
     # A scope may contain a comma (RFC 6749 §3.3), so only spaces separate scopes.
-    items = [raw] if isinstance(raw, str) else raw
-    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+    texts = [raw] if isinstance(raw, str) else _strings(raw)
+    if texts is None:
         raise ValueError("it must be a string or a list of strings")
-    return " ".join(" ".join(items).split())
+    return " ".join(" ".join(texts).split())
 
 
 def _pairs(raw: object) -> Mapping[str, str]:
-    if isinstance(raw, dict):
-        pairs = list(raw.items())
+    if is_object(raw):
+        pairs = [(name, value) for name, value in raw.items() if isinstance(value, str)]
+        if len(pairs) != len(raw):
+            raise ValueError("every value must be a string")
     else:
-        items = raw.split() if isinstance(raw, str) else raw
-        if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-            raise ValueError("it must have the form name=value")
         # The items of a list are not split, because a value may contain commas and spaces.
-        pairs = [_pair(item) for item in items]
-    if not all(isinstance(value, str) for _, value in pairs):
-        raise ValueError("every value must be a string")
+        texts = raw.split() if isinstance(raw, str) else _strings(raw)
+        if texts is None:
+            raise ValueError("it must have the form name=value")
+        pairs = [_pair(text) for text in texts]
     if len(dict(pairs)) != len(pairs):
         raise ValueError("a name is repeated")
     return dict(pairs)
+
+
+def _strings(raw: object) -> list[str] | None:
+    texts = [item for item in raw if isinstance(item, str)] if is_sequence(raw) else []
+    return texts if is_sequence(raw) and len(texts) == len(raw) else None
 
 
 def _pair(word: str) -> tuple[str, str]:
@@ -162,9 +169,9 @@ def check_writable(value: object) -> None:
     Raises:
         ValueError: the text has bytes that are not UTF-8.
     """
-    if isinstance(value, dict):
+    if is_object(value):
         value = (*value, *value.values())
-    for text in value if isinstance(value, tuple) else (value,):
+    for text in value if is_tuple(value) else (value,):
         if not isinstance(text, str) or text.isascii():
             continue
         from loopback_auth.redact import is_utf8  # Needed only for text that is not ASCII.

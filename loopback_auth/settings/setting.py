@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import CHOOSABLE, NAMES
+from loopback_auth.narrow import is_object, is_tuple
 from loopback_auth.settings.reading import READERS, check_writable, suggestion
 
 PREFIX = "LOOPBACK_AUTH_"
@@ -86,7 +87,7 @@ class Setting:
             raise self._refused(str(exc), origin, self._how_to_write()) from exc
         if self.choices and value == ():
             raise self._refused("it is empty", origin, self._choices(""))
-        for one in value if isinstance(value, tuple) else (value,):
+        for one in value if is_tuple(value) else (value,):
             if self.choices and one not in self.choices:
                 raise self._refused(f"{ascii(one)[:80]} is not a known value", origin, self._choices(one))
         return value
@@ -122,9 +123,9 @@ class Setting:
             return "true" if value else "false"
         if isinstance(value, float):
             return f"{value:g}"
-        if isinstance(value, dict):
+        if is_object(value):
             return " ".join(f"{key}={text}" for key, text in value.items())
-        if isinstance(value, tuple):
+        if is_tuple(value):
             return " ".join(map(str, value))
         return str(value) if str(value).strip() else f'"{value}"'
 

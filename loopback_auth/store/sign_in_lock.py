@@ -13,6 +13,7 @@ import os
 import time
 
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
+from loopback_auth.narrow import is_object
 from loopback_auth.store.private_files import read_private
 from loopback_auth.store.process_lock import ProcessLock
 
@@ -91,7 +92,7 @@ class SignInLock:
             said = json.loads(read_private(self._lock.path) or b"{}")
         except (ValueError, RecursionError, LoopbackAuthError):
             return {}  # It is being written, or was edited by hand; its content is optional.
-        return said if isinstance(said, dict) else {}
+        return said if is_object(said) else {}
 
     def _write(self, content: bytes) -> None:
         if (descriptor := self._lock.descriptor) is None:

@@ -158,6 +158,8 @@ class Messages:
                 if self._verbose:
                     for line in exchange_lines(event):
                         self.line.say(line)
+            case _:
+                pass
 
     def begin(self, timeout: float | None) -> None:
         """Show what the program waits for from now on, and for how long at most.

@@ -659,6 +659,7 @@ def test_settings_are_resolved_before_anything_is_imported(provider: str) -> Non
         "loopback_auth",
         "loopback_auth.errors",
         "loopback_auth.flow_table",
+        "loopback_auth.narrow",
         "loopback_auth.folders",
         "loopback_auth.settings.presets",
         "loopback_auth.settings.reading",

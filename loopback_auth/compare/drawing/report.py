@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -37,7 +37,7 @@ from loopback_auth.compare.model import Basis, Comparison, Finding, Outcome, Row
 from loopback_auth.flow_table import BY_NAME, COMPARED
 from loopback_auth.pages.frame import file_text
 from loopback_auth.trace.reading import response_header
-from loopback_auth.trace.records import Ground
+from loopback_auth.trace.records import Exchange, Ground
 
 LEGEND: dict[Basis, str] = {
     "observed": "seen in the recorded requests and responses of this run",
@@ -156,18 +156,19 @@ def templates() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    filters: Mapping[str, Callable[..., Any]] = {
+    filters: dict[str, Callable[..., object]] = {
         **{one.__name__: one for one in (text.bare, text.clean, text.colour, text.cut, text.lines)},
         **{one.__name__: one for one in (text.parts, text.references, text.said, text.short)},
         **{one.__name__: one for one in (exchanges.alike, exchanges.broken, exchanges.duration)},
         **{one.__name__: one for one in (exchanges.other_headers, exchanges.readable, exchanges.waits)},
-        "dashed": lambda words: words.replace(" ", "-"),
+        "dashed": _dashed,
         "found": found_links,
-        "location": lambda exchange: response_header(exchange, "location"),
-        "n": lambda length: f"{length:.1f}".removesuffix(".0"),
+        "location": _location,
+        "n": _number,
         "succeeded": succeeded,
     }
-    made.filters.update(filters)
+    known: dict[str, Any] = made.filters
+    known.update(filters)
     used: dict[str, Any] = dict(
         ATTACK_WORDS=ATTACK_WORDS,
         BODY_LIMIT=exchanges.BODY_LIMIT,
@@ -183,6 +184,18 @@ def templates() -> Environment:
     )
     made.globals.update(used)
     return made
+
+
+def _dashed(words: str) -> str:
+    return words.replace(" ", "-")
+
+
+def _location(exchange: Exchange) -> str:
+    return response_header(exchange, "location")
+
+
+def _number(length: float) -> str:
+    return f"{length:.1f}".removesuffix(".0")
 
 
 def _origin(comparison: Comparison) -> dict[str, object]:
