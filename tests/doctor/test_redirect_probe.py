@@ -166,7 +166,7 @@ def test_server_that_would_ask_the_person_answers(error: str) -> None:
     answer = back(error=error, error_description="Who?")
 
     assert verdicts(answer) == ("yes", "yes")
-    assert because(answer) == f"The server would ask the user now: {error} (Who?)."
+    assert f"{error} (Who?)" in because(answer)
 
 
 @pytest.mark.parametrize(

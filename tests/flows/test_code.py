@@ -35,6 +35,7 @@ from loopback_auth.errors import (
     LoopbackAuthError,
     MalformedResponse,
     ProtocolError,
+    PushedAuthorizationError,
     TokenError,
     TransportError,
 )
@@ -552,7 +553,7 @@ def test_refused_push_ends_it_before_the_browser_opens() -> None:
     """RFC 9126 §2.3: the server says what is wrong to us, not to the person."""
     here = world(require_push=True)
 
-    with pytest.raises(LoopbackAuthError, match="pushed authorization request was refused: invalid_scope"):
+    with pytest.raises(PushedAuthorizationError, match="invalid_scope"):
         signed_in(here, replace(CLIENT, scope="unheard-of"))
 
     assert story(here)[-1] == "pushed authorization request"

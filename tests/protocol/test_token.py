@@ -318,7 +318,7 @@ def test_error_is_an_error_whatever_the_status(status: int) -> None:
 @pytest.mark.parametrize("error", [1, True, {"x": 1}])
 def test_error_that_says_nothing_is_no_success(error: object) -> None:
     """RFC 6749 §5.2: a single ASCII code; anything else is still no token response."""
-    with pytest.raises(MalformedResponse, match="without a readable error code"):
+    with pytest.raises(MalformedResponse, match="error code"):
         token_response(json_answer(GOOD | {"error": error}), requested_scope="")
 
 
