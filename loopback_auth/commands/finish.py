@@ -42,7 +42,7 @@ from loopback_auth.errors import (
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
-from loopback_auth.plan.model import nobody_to_confirm
+from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
 from loopback_auth.signin.two_step import FINAL, judged_once, resume
@@ -184,7 +184,7 @@ def _check(handed: PendingSignIn, options: argparse.Namespace) -> None:
         )
     if _anybody_could_approve(handed) and not options.yes and not is_terminal(sys.stdin):
         raise ConfigError(
-            nobody_to_confirm(handed.flow),
+            confirmation_needed(handed.flow),
             hint="Run this in a terminal, or add --yes to accept whichever account approved.",
         )
     if handed.verify_signature and not can_verify_signatures():

@@ -44,7 +44,7 @@ SOURCE = "RFC 6749 §4.1.2.1"
 PAGE_LIMIT = 64 * 1024
 """Bytes of a page that are read; a page that posts an authorization response has fewer."""
 
-ASKS_NOBODY = frozenset(
+PROMPT_REQUIRED = frozenset(
     {"account_selection_required", "consent_required", "interaction_required", "login_required"}
 )
 # oidc-provider says invalid_request where RFC 6749 has unauthorized_client.
@@ -197,7 +197,7 @@ def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) 
     try:
         authorization_response(request, callback)
     except AuthorizationError as exc:
-        if exc.error in ASKS_NOBODY:
+        if exc.error in PROMPT_REQUIRED:
             because = f"The server would ask the user now: {quoted(exc)}."
             return ProbeAnswer(what, "yes", because, "OpenID Connect Core 1.0 §3.1.2.6")
         if exc.error in REFUSED:

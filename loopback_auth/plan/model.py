@@ -18,15 +18,15 @@ LEVELS = (YES, LIKELY, UNKNOWN, UNLIKELY, NO)
 AT_ONCE, UNVISITED, ASKED = "at once", "unvisited", "asked"
 """When a route starts: at once, when the browser has not come or returned in time, or when requested."""
 
-NOBODY_TO_CONFIRM = (
+CONFIRMATION_NEEDED = (
     "Anyone with the {what} can approve a {flow} login, so the account must be confirmed, and there is no "
     "terminal to ask on."
 )
 
 
-def nobody_to_confirm(flow: str) -> str:
+def confirmation_needed(flow: str) -> str:
     """Return why a flow that anybody can approve needs a terminal."""
-    return NOBODY_TO_CONFIRM.format(what=BY_NAME[flow].approved_with, flow=flow)
+    return CONFIRMATION_NEEDED.format(what=BY_NAME[flow].approved_with, flow=flow)
 
 
 class Surroundings:

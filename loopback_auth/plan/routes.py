@@ -49,8 +49,8 @@ RETURN_SECONDS = 40.0
 password, a second factor and the approval."""
 
 NOT_ALLOWED = "It is not among the allowed flows."
-NOBODY = "There is no terminal to confirm the account on; --yes accepts any account."
-NOBODY_PASTES = "There is no terminal to paste an address into."
+NO_TERMINAL_TO_CONFIRM = "There is no terminal to confirm the account on; --yes accepts any account."
+NO_TERMINAL_TO_PASTE = "There is no terminal to paste an address into."
 
 _SAID = {
     "flag": "{} was given",
@@ -135,8 +135,10 @@ def _refused(
     """Return the flows that are not used, each with one sentence."""
     unreachable = f"Your browser cannot come back to this machine: {_clause('reaches', facts, overrides)}."
     here = dict.fromkeys(REDIRECTING, unreachable if facts.reaches.level == NO else "")
-    here |= dict.fromkeys(POLLED, NOBODY if facts.person.level == NO and not unconfirmed else "")
-    here["paste"] = "" if facts.person.level in (YES, LIKELY) else NOBODY_PASTES
+    here |= dict.fromkeys(
+        POLLED, NO_TERMINAL_TO_CONFIRM if facts.person.level == NO and not unconfirmed else ""
+    )
+    here["paste"] = "" if facts.person.level in (YES, LIKELY) else NO_TERMINAL_TO_PASTE
     refused: dict[str, str] = {}
     for flow in CHOOSABLE:
         why = capabilities.refused.get(flow, "") if flow in allowed else NOT_ALLOWED

@@ -11,7 +11,7 @@ import sys
 from loopback_auth.environment import look_around
 from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE, POLLED
-from loopback_auth.plan.model import NO, UNKNOWN, UNLIKELY, nobody_to_confirm
+from loopback_auth.plan.model import NO, UNKNOWN, UNLIKELY, confirmation_needed
 from loopback_auth.plan.routes import plan
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
@@ -151,6 +151,6 @@ def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None
     nobody = chosen.facts.person.level in (NO, UNLIKELY)
     if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:
         raise ConfigError(
-            nobody_to_confirm(flow),
+            confirmation_needed(flow),
             hint="Run this in a terminal, or add --yes to accept whichever account approved.",
         )

@@ -95,14 +95,14 @@ class PendingStore:
         content = read_private(ended)
         return None if content is None else _understood(Ended, content, handle, ended)
 
-    def save(self, handed: PendingSignIn) -> None:
+    def save(self, pending: PendingSignIn) -> None:
         """Keep a pending sign-in: completely, or not at all.
 
         Raises:
             ConfigError: its handle cannot be one.
             StoreError: it cannot be kept.
         """
-        self._write(self.path(handed.handle), to_json(handed), handed.handle)
+        self._write(self.path(pending.handle), to_json(pending), pending.handle)
 
     def end(self, ended: Ended) -> None:
         """Delete a pending sign-in, and remember its result.
