@@ -1,8 +1,8 @@
-"""The flows, and the endpoints of a server: what there is, from which every other list of them is made.
+"""The table of the flows, and the list of a server's endpoints; every other list of them is made from these.
 
-Read before the browser is started: plain classes, and no import but that of the words. Which function runs a
-flow is said by `flows.catalog`, when it can be used by `plan`, what is known of its risks by
-`compare.judging.known_rows`.
+This module is read before the browser is started, so it has plain classes and imports only the words. The
+function that runs a flow is in `flows.catalog`, the conditions for its use are in `plan`, and its known risks
+are in `compare.judging.known_rows`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     FlowName = Literal[
         "code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste"
     ]
-    """A flow that can be asked for by name."""
+    """A flow that a caller can name."""
     TwoStepFlow = Literal["ticket", "device", "paste"]
     """A flow that one process can begin and another one finish."""
 
@@ -28,18 +28,18 @@ class FlowTraits:
         name: of the flow, as in `--flow`; for a response type that type (RFC 6749 §3.1.1).
         summary: what happens, in one or two sentences.
         source: clause or public page that defines it.
-        variant_of: the flow that is run, where this is another form of it, which only a comparison and an
-            explanation tell apart; empty: it is a flow of its own.
+        variant_of: the flow that this is a form of, for forms that only a comparison and an explanation list
+            separately; empty: it is not a form of another flow.
         needs_port: the browser brings the response to a port of this machine.
         brings_code: an authorization code comes through the browser.
         begun_by: name of the request that begins it, where the person approves on any device.
         polled_by: name of the request that the program repeats until the person has approved there.
         approved_by_anybody: nothing but the name of the account shows that the person who approved is the
             person who started (RFC 6749 §10.16; RFC 8628 §5.4).
-        two_step: one process can begin it and another one finish it, because nothing has to stay open.
+        two_step: one process can begin it and another can finish it, because no port has to stay open.
         choosable: it may be chosen by the program; the implicit grant may not (RFC 9700 §2.1.2).
-        compared: it is compared and explained unless others are named.
-        offered_by: settings of which one has to be there for the flow to be begun in two steps.
+        compared: `compare` runs it unless other flows are named.
+        offered_by: settings, one of which must be present to begin the flow in two steps.
         awaited: completes "Waiting for ...".
         title: begins "... has ended".
         key: the key that shows its link, and what the key is for; empty: no key does.
@@ -221,7 +221,7 @@ ENDPOINTS = (
 
 BY_NAME: dict[str, FlowTraits] = {flow.name: flow for flow in FLOWS}
 NAMES = tuple(flow.name for flow in FLOWS if not flow.variant_of)
-"""All that can be asked for by name."""
+"""All flows that a caller can name."""
 REDIRECTING = tuple(flow.name for flow in FLOWS if flow.needs_port and not flow.variant_of)
 NO_REDIRECT = tuple(flow.name for flow in FLOWS if not flow.needs_port)
 """Those that need no browser to reach this machine."""
@@ -235,7 +235,7 @@ COMPARED = tuple(flow.name for flow in FLOWS if flow.compared)
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Make the types from the table for whoever reads annotations at run time (PEP 562)."""
+        """Make the types from the table, for code that reads annotations at run time (PEP 562)."""
         names = {"FlowName": NAMES, "TwoStepFlow": TWO_STEP}.get(name)
         if names is None:  # Also asked for `__path__`, whenever something is imported from here.
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -146,7 +146,7 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     """Return the names of the chosen flows.
 
     Raises:
-        ConfigError: there is no such flow, or none at all.
+        ConfigError: a flow is unknown, or none was named.
     """
     listed = options.flows if options.flows is not None else options.flow and [options.flow]
     if listed is None:

@@ -144,7 +144,7 @@ class Paste:
 
 @dataclass(frozen=True, slots=True)
 class BindAgain:
-    """Bind the program's port a second time; the result is a sentence, empty where there are no ports.
+    """Bind the program's port a second time; the result is a sentence about it, or empty in memory.
 
     Args:
         authority: host and port.

@@ -65,7 +65,7 @@ def deliver(context: AttackContext, step: Navigation) -> Actions[str]:
 
 
 def redeem(context: AttackContext, asked: Callable[[str], HttpRequest]) -> Actions[tuple[bool, str]]:
-    """Try to exchange a code or ticket that is bound to a verifier, without one and with a wrong one.
+    """Try to exchange a code or ticket that is bound to a verifier: without a verifier, and with a wrong one.
 
     Args:
         context: of the attack.

@@ -62,7 +62,7 @@ def squatted_port(context: AttackContext) -> Story:
 
 
 def _used(context: AttackContext, exposed: Exposed) -> Actions[tuple[bool | None, str]]:
-    """Use what the browser is about to bring; return whether that worked, and what it was."""
+    """Use the code or token that the browser is about to bring; return whether it worked, and describe it."""
     if token := exposed.brought("access_token"):
         accepted = yield from token_works(context, token)
         return accepted, f"the access token, which {'works' if accepted else 'does not work'}"

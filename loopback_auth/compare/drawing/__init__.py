@@ -1,1 +1,1 @@
-"""A comparison for people and for programs, one way out a file."""
+"""A comparison as a table, a web page, Markdown, Mermaid, JSON or HAR: one form in each file."""

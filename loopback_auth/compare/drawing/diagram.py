@@ -82,7 +82,7 @@ class Arrow:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """What is not a request among the entries."""
+        """The entries that are not requests."""
         return tuple(entry for entry in self.entries if isinstance(entry, Step))
 
     @property
@@ -169,7 +169,7 @@ def _phases(trace: Trace) -> Iterator[Phase]:
             found = _PHASE_OF_STEP.get(entry.name, phase)
         elif _request(entry) in polls:
             times[_request(entry)] -= 1
-            # Only the last one was told what the others asked for.
+            # Only the last poll got an answer.
             found = "approve" if times[_request(entry)] else _phase_of_end(entry)
         else:
             found = _phase_of(entry, phase, trace.entries[:at])

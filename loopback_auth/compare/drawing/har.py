@@ -1,12 +1,12 @@
 """HTTP Archive 1.2, which the developer tools of browsers and most proxies open.
 
-One page a flow, one entry an exchange; what is no exchange, and what HAR has no member for, is in members
-that begin with an underscore. A flow has no time of day of its own, so the pages follow each other from the
+There is a page for each flow and an entry for each exchange. What HAR has no member for, such as steps, is in
+members that begin with an underscore. A trace has no time of day, so the pages follow each other from the
 time of the comparison on: importers sort all entries by time. Labels are percent-encoded in addresses, where
 their number sign would begin a fragment.
 
-What only the browser and the server have seen is an entry with status 0, as browsers write requests that they
-know no answer of, and its comment says so.
+A request that only the browser and the server have seen is an entry with status 0, as browsers write requests
+without a response, and its comment says so.
 
 Source: http://www.softwareishard.com/blog/har-12-spec/.
 """

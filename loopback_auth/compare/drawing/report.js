@@ -103,7 +103,7 @@
     if (!arrow || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     choose(arrow);
-    /* Enter, and not a pointer: whoever cannot see the dock appear is taken there. */
+    /* Enter, and not a pointer: the focus moves there for people who cannot see the dock appear. */
     if (event.detail === 0) title.focus();
   });
   strip.addEventListener("keydown", (event) => {

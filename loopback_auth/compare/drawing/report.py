@@ -138,7 +138,7 @@ def report(comparison: Comparison) -> str:
     """Draw the page.
 
     Args:
-        comparison: what is drawn; its texts may come from a stranger.
+        comparison: to be drawn; its texts may come from a server or a recording, and are escaped.
     """
     style, script = _file("report.css"), _file("report.js")
     values = {"style": style, "script": script, "policy": _policy(style, script)}

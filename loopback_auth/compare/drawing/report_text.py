@@ -1,7 +1,7 @@
-"""What the templates of a report put text through: cleaned, cut into secrets and the rest, clauses found.
+"""The filters of a report's templates: they clean text, find labels of secrets, and link clauses.
 
-Every text may come from a server or from a stranger's recording. Nothing here makes HTML: the templates
-escape whatever they are given.
+Every text may come from a server or from a recording of another person. Nothing here makes HTML: the
+templates escape whatever they are given.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def state(run: Run, message: Message) -> Cell:
     if response is None:
         return seen("sent", message.steps, source)
     returned = response.parameters.get("state")
-    # Where the value was not seen, that a state came is all that can be said.
+    # Without its value it can only be said that a state came.
     back = "returned" if returned == sent_state else "a state returned" if returned == "" else "not returned"
     return seen(f"sent, {back}", (*message.steps, *response.steps), source)
 

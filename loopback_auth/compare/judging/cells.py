@@ -1,4 +1,4 @@
-"""How a cell is made: observed is only what entries of the trace show; a known fact has a source."""
+"""How a cell is made: an observed cell names entries of the trace, and a known fact names its source."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The rows about what happened: who sent which requests, what the user did, how the approval was learned.
 
-What only the browser and the server have seen is counted where it was recorded, and nowhere else.
+Requests between the browser and the server are counted only where the browser was recorded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SENDERS = {
 
 
 def outcome(run: Run) -> Cell:
-    """Say how the login ended; of one that never began nothing was seen."""
+    """Say how the login ended; a login that never began was not observed."""
     if not run.trace.entries:
         return Cell(run.outcome, "not observed")
     ends = entry_numbers(*run.trace.steps("done"), *run.trace.steps("failed"))

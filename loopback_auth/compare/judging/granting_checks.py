@@ -34,7 +34,7 @@ from loopback_auth.trace.reading import labels_received, labels_sent, response_h
 from loopback_auth.trace.records import Exchange
 
 DAY = 86400.0
-"""Seconds; RFC 6750 §5.3 advises an hour, and a day is where it becomes worth a word."""
+"""Seconds. RFC 6750 §5.3 advises an hour; a lifetime of more than a day fails the check."""
 DEFAULT_INTERVAL = 5.0
 SLOW_DOWN = 5.0
 """Seconds; RFC 8628 §3.2, §3.5."""

@@ -59,8 +59,8 @@ def choice(name: str, client: ClientConfig) -> Choice:
 def demo_client(issuer: str, *, openid: bool = False) -> ClientConfig:
     """Describe the client that every demo server knows.
 
-    Its tickets are Netlify's as published, without the binding that only the demo server offers: what is
-    compared is what there is.
+    Its tickets are Netlify's as published. They are not bound to a code challenge, which only the demo server
+    offers: a comparison is about published APIs.
 
     Args:
         issuer: of the demo server.

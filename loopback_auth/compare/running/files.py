@@ -1,4 +1,4 @@
-"""Reports as files: where one can be written, and how: completely, or not at all.
+"""Files of reports: checks first that one can be written, and writes it completely or not at all.
 
 The path is checked before any flow is run, so that you do not approve six logins for a file that cannot be
 written.
