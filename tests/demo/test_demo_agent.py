@@ -151,7 +151,7 @@ def test_account_is_chosen_by_value_or_label(account: str, chosen: str) -> None:
 
 
 def test_account_that_is_not_offered_is_an_error() -> None:
-    """Signing in as somebody else would be worse than stopping."""
+    """To sign in with another account would be worse than to stop."""
     with pytest.raises(ConfigError):
         visits(page(ACCOUNTS), account="Three")
 

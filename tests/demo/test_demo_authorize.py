@@ -152,7 +152,7 @@ def test_repeated_parameter_is_refused(name: str) -> None:
 
 
 def test_repeated_state_is_not_chosen_from() -> None:
-    """Nobody can tell which of two states is the client's."""
+    """The server cannot know which of two states is the client's."""
     returned = answer(conversation().authorize(("state", "another")))
 
     assert returned["error"] == "invalid_request"
@@ -352,7 +352,7 @@ def test_server_can_insist_on_pushing() -> None:
 
 
 def test_expired_pages_are_forgotten() -> None:
-    """Requests that nobody finishes must not fill the memory of a long demonstration."""
+    """Unfinished requests must not fill the memory of a long demonstration."""
     talk = conversation()
     first = hidden(talk.authorize())
     talk.now += 600

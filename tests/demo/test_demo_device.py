@@ -84,7 +84,7 @@ def test_code_in_the_address_is_not_submitted_by_itself() -> None:
 
 
 def test_consent_shows_code_and_client_to_compare() -> None:
-    """Whoever was sent a link by a stranger can notice only here (RFC 8628 §3.3.1, §5.4)."""
+    """A user whom an attacker sent the link can notice it only here (RFC 8628 §3.3.1, §5.4)."""
     talk = conversation()
     grant = talk.device()
     sign_in = talk.post("/device", {"user_code": grant["user_code"]})
@@ -92,7 +92,7 @@ def test_consent_shows_code_and_client_to_compare() -> None:
 
     assert grant["user_code"] in consent.body.decode()
     assert b"loopback-auth-demo" in consent.body
-    assert b"Returns to" not in consent.body
+    assert words.DEMO_RETURNS not in consent.body.decode()
 
 
 @pytest.mark.parametrize("spelling", ["lower", "spaces", "bare"])
@@ -108,7 +108,7 @@ def test_code_may_be_typed_as_people_type(spelling: str) -> None:
 
 
 def test_denial_ends_the_polling() -> None:
-    """The device must hear that somebody said no (RFC 8628 §3.5)."""
+    """The device must learn that the user denied the request (RFC 8628 §3.5)."""
     talk = conversation()
 
     assert error(talk.poll(approved(talk, "deny"))) == (400, "access_denied")
@@ -192,7 +192,7 @@ def test_code_is_decided_once() -> None:
 
 
 def test_second_open_page_decides_nothing() -> None:
-    """Whoever was quicker has decided; the slower page says that it is over."""
+    """The first decision counts; the other page says that it has expired."""
     talk = conversation()
     grant = talk.device()
     consents = []
@@ -253,7 +253,7 @@ def test_confidential_device_has_to_prove_itself() -> None:
     [({"scope": "everything"}, "invalid_scope"), ({"resource": "/relative"}, "invalid_target")],
 )
 def test_bad_device_requests_are_refused(changes: dict[str, str], code: str) -> None:
-    """What cannot be granted is said before anybody is asked (RFC 6749 §5.2)."""
+    """What cannot be granted is refused before the user is asked (RFC 6749 §5.2)."""
     form = {"client_id": "loopback-auth-demo"} | changes
 
     assert error(conversation().post("/device_authorization", form)) == (400, code)

@@ -1,4 +1,4 @@
-"""What the pages of the demonstration server say only when there is something to say."""
+"""The parts of the demonstration server's pages that are only there when they have content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from loopback_auth.demo import pages as demo_pages
 
 
 def consent(**more: str) -> str:
-    """Write a consent page that leads nowhere."""
+    """Write a consent page without a redirect."""
     page = demo_pages.consent(
         action="/x", hidden=[], client_id="c", redirect_uri="", account="a", scopes=[], **more
     )
@@ -16,23 +16,23 @@ def consent(**more: str) -> str:
 
 
 def test_consent_shows_code_and_message_when_there_are_some() -> None:
-    """The person compares the one and weighs the other (RFC 8628 §3.3.1)."""
+    """The user compares the code, and reads the message (RFC 8628 §3.3.1)."""
     assert "WDJB-MJHT" in consent(code="WDJB-MJHT")
     assert "Deploy the docs" in consent(message="Deploy the docs")
-    assert "Compare" not in consent()
+    assert words.DEMO_COMPARE not in consent()
     assert words.DEMO_MESSAGE not in consent()
 
 
-def test_page_that_leads_nowhere_says_so_by_silence() -> None:
-    """An empty row would look like a fault."""
+def test_page_without_a_redirect_shows_no_address() -> None:
+    """An empty row would look like an error."""
     sign_in = demo_pages.sign_in(action="/x", hidden=[], client_id="c", redirect_uri="", accounts=[])
 
-    assert "Returns to" not in consent()
-    assert b"Returns to" not in sign_in.body
+    assert words.DEMO_RETURNS not in consent()
+    assert words.DEMO_RETURNS not in sign_in.body.decode()
 
 
-def test_entered_code_that_was_of_no_use_says_why() -> None:
-    """The form comes again with what was typed, so that a slip can be mended (RFC 8628 §3.3)."""
+def test_page_says_why_a_code_was_refused() -> None:
+    """It keeps what was typed, so that the user can correct it (RFC 8628 §3.3)."""
     page = demo_pages.enter_code(action="/x", code="WDJB", problem="No such code.", status=400)
 
     assert page.status == 400

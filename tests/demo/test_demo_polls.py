@@ -169,7 +169,7 @@ def test_verification_url() -> None:
 
 
 def test_poll_elsewhere() -> None:
-    """The secret of the ticket would go to somebody else."""
+    """The secret of the ticket would go to another server."""
     talk = conversation(Faults(poll_elsewhere="https://evil.example"))
     addresses = [
         document(talk.send("POST", "/npm/-/v1/login"))["doneUrl"],

@@ -61,7 +61,7 @@ async def test_sign_in_over_sockets(host: str) -> None:
 
 
 async def test_large_body_is_refused() -> None:
-    """Nobody needs more than 64 KiB to ask for a token."""
+    """A token request never needs more than 64 KiB."""
     async with (
         serve_demo() as demo,
         ClientSession() as session,
@@ -141,7 +141,7 @@ async def test_factory_brings_faults_along() -> None:
 
 
 async def test_taken_port_is_reported() -> None:
-    """A fixed port may belong to somebody else."""
+    """Another program may have a fixed port."""
 
     async def main(port: int) -> None:
         async with serve_demo(port=port):

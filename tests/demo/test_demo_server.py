@@ -142,7 +142,7 @@ def test_log_counts_requests_and_stays_small() -> None:
 
 
 def test_no_secret_in_any_repr() -> None:
-    """A failing test of somebody's client prints values, and CI keeps what is printed."""
+    """A failing test prints values, and CI keeps what is printed."""
     talk = conversation()
     tokens, grant = talk.tokens(), talk.device()
     sign_in = talk.post("/device", {"user_code": grant["user_code"]})
@@ -225,7 +225,7 @@ MEMBERS = st.dictionaries(
 def test_nothing_makes_it_raise(
     method: str, path: str, query: str, headers: tuple[tuple[str, str], ...], body: bytes, media_type: str
 ) -> None:
-    """Whoever tests a client sends anything, and wants an answer."""
+    """A client under test may send anything, and needs a response."""
     server = conversation(signer=PlainSigner()).server
     asked = HttpRequest(method, f"{path}?{query}", (*headers, ("Content-Type", media_type)), body)
 

@@ -113,7 +113,7 @@ def test_every_ticket_expires(name: str) -> None:
 
 @every_vendor
 def test_every_token_is_given_once(name: str) -> None:
-    """Whoever overheard the ticket comes too late."""
+    """An attacker who learns the ticket ID afterwards gets nothing."""
     talk, contract = conversation(), demo_contract(name, ISSUER)
     made = created(talk, contract)
     talk.visit(made.browser_url, user_code=made.user_code)
@@ -242,7 +242,7 @@ def test_exchange_before_the_approval_is_refused() -> None:
 
 
 def test_denied_and_unknown_tickets_look_alike() -> None:
-    """Vendors tell them apart for nobody."""
+    """Vendors answer in the same way for all of them."""
     talk = conversation()
     made = ticket(talk)
     approve(talk, made["id"], "deny")
@@ -371,7 +371,7 @@ def test_stripe_code_is_no_way_to_the_page() -> None:
 
 
 def test_doppler_code_is_entered_in_the_browser() -> None:
-    """Without the code the page leads nowhere."""
+    """Without the code the page asks for it."""
     talk = conversation()
     login = document(talk.get("/doppler/v3/auth/cli/generate/2?hostname=here"))
     without = talk.visit(login["auth_url"])

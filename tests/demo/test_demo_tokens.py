@@ -109,7 +109,7 @@ def test_second_use_of_a_code_revokes_its_tokens() -> None:
 
 
 def test_second_use_without_verifier_revokes_nothing() -> None:
-    """Who merely saw a used code must not be able to end somebody's sign-in."""
+    """An attacker who only saw a used code must not be able to revoke the tokens of a user."""
     talk = conversation()
     code = talk.code()
     tokens = document(talk.exchange(code))
@@ -182,7 +182,7 @@ def test_bad_refresh_is_refused_and_costs_nothing(changes: dict[str, str | None]
 
 
 def test_refresh_token_expires() -> None:
-    """A refresh token that nobody used for two weeks is dead."""
+    """A refresh token that is not used for two weeks expires."""
     talk = conversation()
     token = talk.tokens()["refresh_token"]
     talk.now += 14 * 86_400
