@@ -88,8 +88,8 @@ def test_mermaid_draws_every_flow(drawing: Page, comparison: Comparison, at: int
     drawing.screenshot(path=PICTURES / f"mermaid-{trace.flow.replace(' ', '-')}.png", full_page=True)
     numbers = {int(found[1]) for text in texts if (found := re.match(r"(\d{1,2}) \w", text))}
 
-    assert {text for text in texts if text in ("Person", "Browser", "Program", "Server")} == {
-        "Person",
+    assert {text for text in texts if text in ("User", "Browser", "Program", "Server")} == {
+        "User",
         "Browser",
         "Program",
         "Server",

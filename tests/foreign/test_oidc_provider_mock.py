@@ -41,25 +41,25 @@ def test_sign_in(oidc_provider_mock: str) -> None:
     assert any(isinstance(event, Warned) and "PKCE" in event.text for event in events)
 
 
-async def test_renewal(oidc_provider_mock: str, tmp_path: Path) -> None:
+def test_renewal(oidc_provider_mock: str, tmp_path: Path) -> None:
     """A server without rotation keeps its refresh token (RFC 6749 §6)."""
     store = FileTokenStore(str(tmp_path))
     kept = sign_in(oidc_provider_mock, Person("ada"))
     store.save(kept)
-    renewed = await renew(kept, store=store, client_secret="any", force=True)
+    renewed = asyncio.run(renew(kept, store=store, client_secret="any", force=True))
 
     assert renewed.tokens.access_token != kept.tokens.access_token
     assert renewed.tokens.account == "ada@example.org"
     assert renewed.tokens.refresh_token
 
 
-async def test_no_revocation(oidc_provider_mock: str, tmp_path: Path) -> None:
+def test_no_revocation(oidc_provider_mock: str, tmp_path: Path) -> None:
     """Where nothing can be revoked, the logout says so and forgets the tokens all the same."""
     store = FileTokenStore(str(tmp_path))
     kept = sign_in(oidc_provider_mock, Person("ada"))
     store.save(kept)
 
-    assert await logout(kept, store=store) is False
+    assert asyncio.run(logout(kept, store=store)) is False
     assert store.names() == ()
 
 
