@@ -76,7 +76,7 @@ ENDS = [
     (("github",), 2, "Register an OAuth app"),
     (("google", "--client-id", "x"), 3, "LOOPBACK_AUTH_CLIENT_SECRET"),
     (("--timeout", "0"), 2, "between 1 and 3600"),
-    (("--redirect-uri", "https://127.0.0.1/"), 2, "plain http"),
+    (("--redirect-uri", "https://127.0.0.1/"), 2, "http://"),
 ]
 
 
