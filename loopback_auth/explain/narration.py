@@ -54,7 +54,7 @@ def rehearsed_story(run: Run, wording: Wording) -> Story:
         title=f"{run.flow} at {wording.provider}, step by step",
         summary=flow.summary,
         source=wording.contract.source if wording.contract is not None else flow.source,
-        notes=tuple(_reading_aids(steps, wording)),
+        notes=tuple(_placeholder_notes(steps, wording)),
         scenes=steps,
         answers=questions(run, wording),
         fates=secret_exposures(run, wording),
@@ -78,7 +78,7 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
         title=f"{name} at {run.trace.provider}, as recorded",
         summary=summary,
         source=contract.source if contract is not None else source,
-        notes=tuple(_gaps(run)) if source else (),
+        notes=tuple(_gap_notes(run)) if source else (),
         scenes=explained_steps(run, wording),
         answers=questions(run, wording),
         fates=secret_exposures(run, wording),
@@ -86,7 +86,7 @@ def recorded_story(run: Run, contract: TicketContract | None) -> Story:
     )
 
 
-def _reading_aids(steps: tuple[ExplainedStep, ...], wording: Wording) -> Iterator[str]:
+def _placeholder_notes(steps: tuple[ExplainedStep, ...], wording: Wording) -> Iterator[str]:
     """Iterate over the notes that explain placeholders."""
     shown = repr(steps)
     if wording.rehearsed:
@@ -109,7 +109,7 @@ def _published_addresses(steps: tuple[ExplainedStep, ...]) -> Iterator[str]:
     yield NOTES["published"].format(see=see)
 
 
-def _gaps(run: Run) -> Iterator[str]:
+def _gap_notes(run: Run) -> Iterator[str]:
     """Iterate over the notes about what the recording does not show."""
     trace = run.trace
     if first_exchange(trace, "authorization response") is not None and _is_missing(trace, "token request"):

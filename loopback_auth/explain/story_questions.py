@@ -78,11 +78,11 @@ def secret_exposures(run: Run, wording: Wording) -> tuple[SecretExposure, ...]:
     trace = run.trace
     used = {label for each in trace.exchanges() for label in (*labels_sent(each), *labels_in(each.address))}
     redeemed = {label for each in exchanges_named(trace, *REDEMPTIONS) for label in labels_sent(each)}
-    opening = _opening(trace)
+    access_token_labels = _access_token_labels(trace)
     wanted = [
         one.label
         for one in trace.secrets
-        if one.label in opening
+        if one.label in access_token_labels
         or (
             one.kind in SECRETS
             # An ID in an address may only show a page; one that is exchanged is a secret.
@@ -208,25 +208,25 @@ def _token_endpoint(trace: Trace, wording: Wording) -> Answer | None:
 
 def _token(trace: Trace, wording: Wording) -> Answer | None:
     question = QUESTIONS["access_token"]
-    label = next((one.label for one in trace.secrets if one.label in _opening(trace)), "")
+    label = next((one.label for one in trace.secrets if one.label in _access_token_labels(trace)), "")
     if not label:
         return None
-    legs = [each for each in trace.exchanges("browser") if label in _everything(each)]
+    legs = [each for each in trace.exchanges("browser") if label in _labels(each)]
     if legs:
         where = "fragment" if any(label in each.address for each in legs) else "page"
         words = ANSWERS[f"access_token {where}"]
         return Answer(question, words, "RFC 9700 §2.1.2, §4.3.2", entry_numbers(*legs))
-    ours = [each for each in trace.exchanges("client", "server") if label in _everything(each)]
+    ours = [each for each in trace.exchanges("client", "server") if label in _labels(each)]
     if not ours:
         return None  # The recording does not show how it came to the program.
     where = "response" if label in labels_received(ours[0]) else "request"
     words = ANSWERS[f"access_token {where}"].format(
-        provider=wording.provider, request=ours[0].step, but=_but(trace)
+        provider=wording.provider, request=ours[0].step, but=_enough_for_the_token(trace)
     )
     return Answer(question, words, "RFC 9700 §2.1.2", entry_numbers(*ours))
 
 
-def _but(trace: Trace) -> str:
+def _enough_for_the_token(trace: Trace) -> str:
     """Return the sentence about a secret that the browser sees and that is enough to get the token."""
     redeeming = redeeming_request(trace)
     wanted = set(labels_sent(redeeming)) if redeeming is not None else set[str]()
@@ -238,7 +238,7 @@ def _but(trace: Trace) -> str:
     return ANSWERS["access_token but"].format(secrets=" and ".join(sorted(wanted)))
 
 
-def _opening(trace: Trace) -> frozenset[str]:
+def _access_token_labels(trace: Trace) -> frozenset[str]:
     """Return the labels of the access token, whatever the vendor calls it."""
     found = {one.label for one in trace.secrets if one.kind == "access_token"}
     redeeming = redeeming_request(trace)
@@ -248,7 +248,7 @@ def _opening(trace: Trace) -> frozenset[str]:
 
 
 def _secret_exposure(label: str, trace: Trace, wording: Wording) -> SecretExposure:
-    kind = "access_token" if label in _opening(trace) else label_kind(label)
+    kind = "access_token" if label in _access_token_labels(trace) else label_kind(label)
     redeeming, request = redeeming_request(trace), authorization_request(trace)
     proofs = dict(request_parameters(redeeming)).keys() if redeeming is not None else set[str]()
     promised = request is not None and "code_challenge" in request.parameters
@@ -256,7 +256,7 @@ def _secret_exposure(label: str, trace: Trace, wording: Wording) -> SecretExposu
     bound = "code_verifier" in proofs or (redeeming is None and promised)
     good_for, source = wording.with_source(SECRETS.get(f"{kind} bound" if bound else kind, SECRETS[kind]))
     takers = tuple(dict.fromkeys(_takers(label, trace)))
-    plain = any(each.url.startswith("http:") for each in trace.exchanges() if label in _everything(each))
+    plain = any(each.url.startswith("http:") for each in trace.exchanges() if label in _labels(each))
     only = TAKERS["only" if plain else "only inside TLS"].format(provider=wording.provider)
     return SecretExposure(label, good_for, "; ".join(takers) or only, source)
 
@@ -274,7 +274,7 @@ def _takers(label: str, trace: Trace) -> Iterator[str]:
     for leg in trace.exchanges("browser"):
         if label in labels_in(leg.address):
             yield TAKERS["history"]
-        if label in _everything(leg):
+        if label in _labels(leg):
             yield TAKERS["extensions"]
         at_our_port = leg.receiver == "client" and host_of(leg.url) in LOOPBACK and leg.step in RESPONSES
         if at_our_port and label in (*labels_sent(leg), *labels_in(leg.address)):
@@ -285,7 +285,7 @@ def _takers(label: str, trace: Trace) -> Iterator[str]:
         yield TAKERS["clipboard"]
 
 
-def _everything(exchange: Exchange) -> tuple[str, ...]:
+def _labels(exchange: Exchange) -> tuple[str, ...]:
     return (*labels_sent(exchange), *labels_received(exchange), *labels_in(exchange.address))
 
 

@@ -119,7 +119,7 @@ TAKERS: Mapping[str, str] = {
     "extensions": "extensions of the browser",
     "port": "another program that has taken the port",
     "clipboard": "programs that read the clipboard",
-    "only": "no one else: only the program and {provider} have it",
-    "only inside TLS": "no one else: only the program and {provider} have it, and it is sent inside TLS",
+    "only": "no one, because only the program and {provider} have it",
+    "only inside TLS": "no one, because only the program and {provider} have it, and it is sent inside TLS",
 }
 """Who could have taken a secret."""
