@@ -28,8 +28,8 @@ from loopback_auth.explain.capture import capture
 from loopback_auth.explain.har import LIMIT
 from loopback_auth.explain.narration import recorded_story, rehearsed_story
 from loopback_auth.explain.rehearsal import rehearse
-from loopback_auth.explain.story import Wording
 from loopback_auth.explain.story_text import members, text
+from loopback_auth.explain.wording import Wording
 from loopback_auth.flow_table import FLOWS
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.configure import client_config

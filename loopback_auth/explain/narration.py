@@ -9,9 +9,10 @@ from loopback_auth.compare.model import Finding, Run
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.explain.by_hand import commands
 from loopback_auth.explain.endings import AFTER_SIGN_IN, NO_END
-from loopback_auth.explain.story import FROM_RESPONSE, ExplainedStep, Wording, explained_steps
+from loopback_auth.explain.story import ExplainedStep, explained_steps
 from loopback_auth.explain.story_questions import Answer, SecretExposure, questions, secret_exposures
 from loopback_auth.explain.story_templates import NOTES
+from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.trace.evidence import POLLS, exchanges_named, first_exchange, traits_of
 from loopback_auth.trace.records import Trace
 

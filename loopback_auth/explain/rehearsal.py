@@ -24,7 +24,7 @@ from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.explain.story import FROM_RESPONSE
+from loopback_auth.explain.wording import FROM_RESPONSE
 from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.settings.contracts import CONTRACTS

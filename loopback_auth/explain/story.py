@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from loopback_auth.compare.drawing.mermaid import DIRECTIONS, PARTICIPANTS
+from loopback_auth.compare.drawing.mermaid import DIRECTIONS
 from loopback_auth.compare.model import Run
-from loopback_auth.device_and_ticket import TicketContract
-from loopback_auth.explain.story_words import PARAMETERS, STEPS, VENDOR, Sentence
+from loopback_auth.explain.story_words import PARAMETERS, STEPS, Sentence
 from loopback_auth.explain.value_flow import request_parameters, request_parts, response_parameters
-from loopback_auth.model import Provider
+from loopback_auth.explain.wording import FROM_RESPONSE, PARTY_NAMES, Wording, shown_link
 from loopback_auth.redact import server_text
 from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.reading import (
@@ -59,10 +58,6 @@ STEP_VALUES = {"redirect_uri": "redirect_uri", "url": "link", "argument": "addre
 """Values of steps that are shown, and under which names."""
 LONGEST_VALUE = 200
 """Characters of a value; the rest is cut."""
-FROM_RESPONSE = ", from the response}"
-"""The end of the name that stands for an address which the server chose."""
-PARTY_NAMES = {party: name.lower() for party, name in PARTICIPANTS.items()}
-"""Names of the parties inside a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,36 +104,6 @@ class ExplainedStep:
     received: tuple[ExplainedValue, ...]
     words: str
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """The names and addresses that an explanation uses.
-
-    Args:
-        provider: name of the server.
-        translated: replaces the addresses of the demonstration server with those of the provider.
-        contract: the vendor's ticket contract; None for other flows.
-        rehearsed: the demonstration server answered instead of the provider, so only the response fields that
-            the program uses are shown.
-        declared: what the settings say about the provider, for this and other flows; None when unknown.
-    """
-
-    provider: str = "the server"
-    translated: Callable[[str], str] = str
-    contract: TicketContract | None = None
-    rehearsed: bool = False
-    declared: Provider | None = None
-
-    def with_source(self, sentence: Sentence) -> Sentence:
-        """Fill in the source of the vendor's contract where a sentence refers to it."""
-        source = self.contract.source if self.contract is not None else ""
-        return sentence[0], sentence[1].replace(VENDOR, source)
-
-    def direction(self, exchange: Exchange) -> str:
-        """Return who sent a request to whom."""
-        names = {**PARTY_NAMES, "server": self.provider.removeprefix("the ")}
-        return f"{names[exchange.sender]} to {names[exchange.receiver]}"
 
 
 def explained_steps(run: Run, wording: Wording) -> tuple[ExplainedStep, ...]:
@@ -294,13 +259,6 @@ def _explained_value(pair: tuple[str, str], wording: Wording) -> ExplainedValue:
     return ExplainedValue(
         name, server_text(wording.translated(value), LONGEST_VALUE) if name in PUBLIC else ""
     )
-
-
-def shown_link(url: str, wording: Wording) -> str:
-    """Return a link with the provider's addresses; without the query where that would be long."""
-    whole = wording.translated(url)
-    bare = wording.translated(without_query(url))
-    return bare if bare.endswith(FROM_RESPONSE) or "redirect_uri=" in whole else whole
 
 
 def _explained_once(steps: list[ExplainedStep], wording: Wording) -> Iterator[ExplainedStep]:

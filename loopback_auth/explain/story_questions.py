@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from loopback_auth.compare.judging.result_rows import LOOPBACK, host_of
 from loopback_auth.compare.model import Run
-from loopback_auth.explain.story import Wording, is_token
+from loopback_auth.explain.story import is_token
 from loopback_auth.explain.story_templates import ANSWERS, QUESTIONS, TAKERS
 from loopback_auth.explain.story_words import SECRETS
 from loopback_auth.explain.value_flow import request_parameters
+from loopback_auth.explain.wording import Wording
 from loopback_auth.trace.evidence import (
     POLLS,
     REDEMPTIONS,

@@ -12,11 +12,12 @@ from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.explain.narration import Story, rehearsed_story
 from loopback_auth.explain.rehearsal import rehearse
-from loopback_auth.explain.story import FROM_RESPONSE, PUBLIC, ExplainedStep, Wording
+from loopback_auth.explain.story import PUBLIC, ExplainedStep
 from loopback_auth.explain.story_questions import Answer, questions
 from loopback_auth.explain.story_templates import ANSWERS, QUESTIONS, TAKERS
 from loopback_auth.explain.story_text import members, text
 from loopback_auth.explain.story_words import PARAMETERS, SECRETS, STEPS
+from loopback_auth.explain.wording import FROM_RESPONSE, Wording
 from loopback_auth.flow_table import COMPARED, FLOWS, NAMES
 from loopback_auth.settings import needs_secret, resolve
 from loopback_auth.settings.configure import client_config
