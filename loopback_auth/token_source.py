@@ -13,7 +13,7 @@ from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flow_table import CHOOSABLE
-from loopback_auth.flows.serving import why_not
+from loopback_auth.flows.reuse import why_not
 from loopback_auth.model import ClientConfig, SignIn, TokenSet
 from loopback_auth.network.threads import apart, check_asyncio, enter
 from loopback_auth.signin.attempt import TIMEOUT

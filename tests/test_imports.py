@@ -156,7 +156,7 @@ def keep(folder: Path) -> None:
 
 
 FOR_OTHERS_ONLY = {
-    "loopback_auth.flows.giving_up",
+    "loopback_auth.flows.revocation",
     "loopback_auth.flows.renewal",
     "loopback_auth.protocol.refusal",
     "loopback_auth.protocol.revocation",

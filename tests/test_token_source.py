@@ -22,7 +22,7 @@ from simulated_person import client as demo_client
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.events import Event, Warned
-from loopback_auth.flows.serving import why_not
+from loopback_auth.flows.reuse import why_not
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.quirks import Quirks

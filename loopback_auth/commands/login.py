@@ -162,7 +162,7 @@ def _follow(
     import time
 
     from loopback_auth.events import WaitingForOtherProcess
-    from loopback_auth.flows.serving import why_not
+    from loopback_auth.flows.reuse import why_not
     from loopback_auth.settings.configure import client_config
     from loopback_auth.signin.single_flight import wait_for_other
 

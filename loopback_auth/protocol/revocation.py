@@ -1,6 +1,6 @@
 """Token revocation: the requests and answers of RFC 7009, and of vendors with a request of their own.
 
-Which tokens are revoked, and in which order, is decided in `flows.giving_up`.
+Which tokens are revoked, and in which order, is decided in `flows.revocation`.
 
 Source: RFC 7009.
 """

@@ -50,7 +50,7 @@ class KeptSettings:
             sign_in: the kept one.
             named: the provider as the person named it; may be empty.
         """
-        from loopback_auth.flows.serving import why_not  # Start-up.
+        from loopback_auth.flows.reuse import why_not  # Start-up.
         from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
         settings = self._of(sign_in, named) or (None if named else self._of_all())

@@ -262,8 +262,8 @@ async def logout(
 
     Source: RFC 7009 §2.
     """
-    from loopback_auth.flows.giving_up import revoke  # Start-up.
-    from loopback_auth.flows.renewal import client_of
+    from loopback_auth.flows.renewal import client_of  # Start-up.
+    from loopback_auth.flows.revocation import revoke
 
     check_asyncio()
     async with locked(store, sign_in.name):

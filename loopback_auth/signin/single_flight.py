@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Notify, WaitingForOtherProcess
-from loopback_auth.flows.serving import why_not
+from loopback_auth.flows.reuse import why_not
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore

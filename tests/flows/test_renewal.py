@@ -33,8 +33,8 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
+from loopback_auth.flows.revocation import revoke
 from loopback_auth.flows.tokens import signed_in as tokens_kept
 from loopback_auth.model import HttpRequest, HttpResponse, SignIn
 from loopback_auth.quirks import Quirks

@@ -21,8 +21,8 @@ from loopback_auth.doctor.probe_flow import BY_DEVICE, LIMIT, probe
 from loopback_auth.doctor.redirect_probe import REDIRECT_URI, ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
 from loopback_auth.events import Event, PasteReady
-from loopback_auth.flows.giving_up import revoke
 from loopback_auth.flows.renewal import client_of
+from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.plan.model import Plan
