@@ -13,7 +13,7 @@ from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flow_table import CHOOSABLE
-from loopback_auth.flows.reuse import why_not
+from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn, TokenSet
 from loopback_auth.network.threads import apart, check_asyncio, enter
 from loopback_auth.signin.attempt import TIMEOUT
@@ -203,7 +203,7 @@ class TokenSource:
             kept = await self._kept_at_last(kept, *self._not_kept)
         if kept is None:
             return None, ""
-        why = why_not(kept, self._client) if kept.tokens.access_token else "it has no access token"
+        why = why_not_reusable(kept, self._client) if kept.tokens.access_token else "it has no access token"
         return (None, f" as it is wanted: there is a sign-in, but {why}") if why else (kept, "")
 
     def _kept_here(self, replaced: SignIn | None, lost: NotKept) -> SignIn:

@@ -22,7 +22,7 @@ from simulated_person import client as demo_client
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.events import Event, Warned
-from loopback_auth.flows.reuse import why_not
+from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.quirks import Quirks
@@ -67,7 +67,7 @@ async def test_what_was_made_for_something_else_is_not_handed_out(client: Client
     """A token that is sent to another server than its own is that server's to keep."""
     source = TokenSource(client, store=keeping(kept), interactive=False)
 
-    assert why_not(kept, client)
+    assert why_not_reusable(kept, client)
     with pytest.raises(SignInRequired, match="sign-in, but it"):
         await source.token()
 

@@ -162,7 +162,7 @@ def _follow(
     import time
 
     from loopback_auth.events import WaitingForOtherProcess
-    from loopback_auth.flows.reuse import why_not
+    from loopback_auth.flows.reuse import why_not_reusable
     from loopback_auth.settings.configure import client_config
     from loopback_auth.signin.single_flight import wait_for_other
 
@@ -177,7 +177,7 @@ def _follow(
             sign_in_name(settings.name),
             since=time.time() if since is None else since,
             notify=told,
-            serves=lambda theirs: not why_not(theirs, client_config(settings)),
+            reusable=lambda theirs: not why_not_reusable(theirs, client_config(settings)),
             seconds=settings.seconds("timeout"),
         )
     )

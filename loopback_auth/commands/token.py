@@ -102,7 +102,7 @@ def _print(sign_in: SignIn, *, as_json: bool) -> None:
 def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     named = options.provider or ""
     sign_in = kept(store, named)
-    if why := KeptSettings(os.environ).why_not(sign_in, named):
+    if why := KeptSettings(os.environ).why_not_reusable(sign_in, named):
         raise SignInRequired(
             f"The sign-in to {sign_in.name} is not the one that the settings ask for: {why}.",
             hint=f"Sign in again: python -m loopback_auth login {named}".rstrip(),

@@ -11,7 +11,7 @@ from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.protocol.scope import scope_missing
 
 
-def why_not(sign_in: SignIn, client: ClientConfig) -> str:
+def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:
     """Return why a kept sign-in is not for a client, as a clause; empty when it is.
 
     Source: RFC 6749 §3.3 (scope); RFC 8707 §2 (resource).

@@ -43,14 +43,14 @@ class KeptSettings:
             return named if isinstance(named, str) else ""
         return "" if settings.is_demo or settings.name == UNNAMED else settings.name
 
-    def why_not(self, sign_in: SignIn, named: str) -> str:
+    def why_not_reusable(self, sign_in: SignIn, named: str) -> str:
         """Return why a kept sign-in does not match the settings, as a clause; empty when it does.
 
         Args:
             sign_in: the kept one.
             named: the provider as the person named it; may be empty.
         """
-        from loopback_auth.flows.reuse import why_not  # Start-up.
+        from loopback_auth.flows.reuse import why_not_reusable  # Start-up.
         from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
         settings = self._of(sign_in, named) or (None if named else self._of_all())
@@ -70,7 +70,7 @@ class KeptSettings:
             resource=resource,
             audience=text["audience"] or sign_in.audience,
         )
-        return why_not(sign_in, client)
+        return why_not_reusable(sign_in, client)
 
     def client_secret(self, client_id: str, *names: str) -> str | None:
         """Return the secret of a client from the settings, because it is never kept with a sign-in.

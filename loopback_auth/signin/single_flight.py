@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Notify, WaitingForOtherProcess
-from loopback_auth.flows.reuse import why_not
+from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
@@ -30,7 +30,7 @@ async def single_flight(
     Args:
         store: where the sign-in is kept.
         client: the client that signs in.
-        notify: called with `Followed` when another process is waited for.
+        notify: called with `WaitingForOtherProcess` when another process is waited for.
         seconds: how long to wait for it.
 
     Yields:
@@ -51,7 +51,7 @@ async def single_flight(
         name,
         since=since,
         notify=notify,
-        serves=lambda theirs: not why_not(theirs, client),
+        reusable=lambda theirs: not why_not_reusable(theirs, client),
         seconds=seconds,
     )
     if theirs is not None:
@@ -68,7 +68,7 @@ async def wait_for_other(
     *,
     since: float,
     notify: Notify,
-    serves: Callable[[SignIn], bool],
+    reusable: Callable[[SignIn], bool],
     seconds: float,
 ) -> SignIn | None:
     """Wait until no other process has the lock, and take it.
@@ -78,8 +78,8 @@ async def wait_for_other(
         store: where the other process keeps its sign-in.
         name: what the sign-in is kept under.
         since: Unix seconds; a sign-in that ended before is not taken.
-        notify: called with `Followed` when another process is waited for.
-        serves: returns whether a sign-in is the one that is wanted here, too.
+        notify: called with `WaitingForOtherProcess` when another process is waited for.
+        reusable: returns whether a sign-in is the one that is wanted here, too.
         seconds: how long to wait: a process that was stopped keeps its lock.
 
     Returns:
@@ -107,7 +107,7 @@ async def wait_for_other(
     except BaseException:
         lock.leave()
         raise
-    if theirs is None or not serves(theirs):
+    if theirs is None or not reusable(theirs):
         return None
     lock.leave()
     return theirs

@@ -15,7 +15,13 @@ import pytest
 
 from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import choice, demo_client
-from loopback_auth.compare.running.live import DECIDED_BY, Conditions, announced, compare_live, why_not
+from loopback_auth.compare.running.live import (
+    DECIDED_BY,
+    Conditions,
+    announced,
+    compare_live,
+    why_not_possible,
+)
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.session import run_flows
 from loopback_auth.compare.running.unfinished import Unfinished
@@ -170,13 +176,13 @@ def test_flow_that_the_server_refuses_is_not_begun(what: str, refused: set[str])
     plan = plan_of(pastes=True)
     chosen = [choice(name, CLIENT) for name in COMPARED]
 
-    assert {one.name for one in chosen if why_not(one, plan, [answered(what)])} == refused
-    assert not any(why_not(one, plan, [answered(what, "unknown")]) for one in chosen)
+    assert {one.name for one in chosen if why_not_possible(one, plan, [answered(what)])} == refused
+    assert not any(why_not_possible(one, plan, [answered(what, "unknown")]) for one in chosen)
 
 
 def test_what_the_server_said_is_the_reason() -> None:
     """With the clause that gives it its meaning."""
-    said = why_not(choice("token", CLIENT), plan_of(), [answered("response_type=token")])
+    said = why_not_possible(choice("token", CLIENT), plan_of(), [answered("response_type=token")])
 
     assert said.startswith("response_type=token: ")
     assert said.endswith("[RFC 6749 §4.1.2.1]")
@@ -186,7 +192,7 @@ def test_what_speaks_against_a_flow_here_comes_first() -> None:
     """The server need not even be asked about it."""
     plan = plan_of()
 
-    assert why_not(choice("paste", CLIENT), plan, []) == plan.refused["paste"]
+    assert why_not_possible(choice("paste", CLIENT), plan, []) == plan.refused["paste"]
 
 
 def test_questions_are_those_that_are_asked() -> None:

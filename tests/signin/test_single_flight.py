@@ -31,7 +31,7 @@ async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp
             NAME,
             since=time.time(),
             notify=events.append,
-            serves=lambda _: True,
+            reusable=lambda _: True,
             seconds=0.3,
         )
         with pytest.raises(AttemptExpired, match="within 0") as end:
@@ -65,7 +65,7 @@ async def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: b
                 NAME,
                 since=time.time(),
                 notify=notify,
-                serves=lambda _: serves,
+                reusable=lambda _: serves,
                 seconds=20,
             )
         )

@@ -144,7 +144,7 @@ async def run_live(one: Choice, conditions: Conditions) -> tuple[str, Recorder, 
     return one.name, recorder, end
 
 
-def why_not(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) -> str:
+def why_not_possible(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) -> str:
     """Return why a flow cannot be run, as far as that is known before; empty when it can.
 
     Args:
@@ -178,7 +178,7 @@ async def _refused(chosen: Sequence[Choice], conditions: Conditions, tell: Tell)
         tell(f"Checking what {name} supports: at most {LIMIT} requests; you do not have to approve anything.")
         async with Resources(network=client.provider.network) as resources:
             answers = await Driver(resources).run(probe(client, iter(new_attempt, None)))
-    reasons = {one.name: why_not(one, conditions.plan, answers) for one in chosen}
+    reasons = {one.name: why_not_possible(one, conditions.plan, answers) for one in chosen}
     return {name: because for name, because in reasons.items() if because}
 
 
