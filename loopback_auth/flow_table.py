@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     """A flow that one process can begin and another one finish."""
 
 
+_TWO_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+
+
 class FlowTraits:
     """What a flow is, as far as other modules decide by it.
 
@@ -39,7 +42,8 @@ class FlowTraits:
         two_step: one process can begin it and another can finish it, because no port has to stay open.
         choosable: it may be chosen by the program; the implicit grant may not (RFC 9700 §2.1.2).
         compared: `compare` runs it unless other flows are named.
-        offered_by: settings, one of which must be present to begin the flow in two steps.
+        needs: what must be known about a provider that offers the flow: "ticket" (its contract), or endpoints
+            by their names in the metadata. An issuer is enough in their place, since it may publish them.
         awaited: completes "Waiting for ...".
         title: begins "... has ended".
         key: the key that shows its link, and what the key is for; empty: no key does.
@@ -56,8 +60,8 @@ class FlowTraits:
         "compared",
         "key",
         "name",
+        "needs",
         "needs_port",
-        "offered_by",
         "polled_by",
         "source",
         "summary",
@@ -81,7 +85,7 @@ class FlowTraits:
         two_step: bool = False,
         choosable: bool = False,
         compared: bool = False,
-        offered_by: tuple[str, ...] = (),
+        needs: tuple[str, ...] = _TWO_ENDPOINTS,
         awaited: str = words.AWAITED_BROWSER,
         title: str = words.FLOW_BROWSER,
         key: str = "",
@@ -99,11 +103,16 @@ class FlowTraits:
         self.two_step = two_step
         self.choosable = choosable
         self.compared = compared
-        self.offered_by = offered_by
+        self.needs = needs
         self.awaited = awaited
         self.title = title
         self.key = key
         self.approved_with = approved_with
+
+    @property
+    def offered_by(self) -> tuple[str, ...]:
+        """What to look for in the settings of a provider: one of these is there if it offers the flow."""
+        return self.needs[:1] if self.needs == ("ticket",) else (self.needs[0], "issuer")
 
     @property
     def polled(self) -> bool:
@@ -172,7 +181,7 @@ FLOWS = (
         two_step=True,
         choosable=True,
         compared=True,
-        offered_by=("ticket",),
+        needs=("ticket",),
         awaited=words.AWAITED_TICKET,
         title=words.FLOW_TICKET,
         key=words.KEY_TICKET,
@@ -187,7 +196,7 @@ FLOWS = (
         two_step=True,
         choosable=True,
         compared=True,
-        offered_by=("device_authorization_endpoint", "issuer"),
+        needs=("device_authorization_endpoint", "token_endpoint"),
         awaited=words.AWAITED_DEVICE,
         title=words.FLOW_DEVICE,
         key=words.KEY_DEVICE,
@@ -201,7 +210,6 @@ FLOWS = (
         two_step=True,
         choosable=True,
         compared=True,
-        offered_by=("authorization_endpoint", "issuer"),
         awaited=words.AWAITED_PASTE,
         title=words.FLOW_PASTE,
     ),

@@ -54,7 +54,7 @@ def test_traits_go_together() -> None:
     assert len(BY_NAME) == len(FLOWS)
     assert all(flow.two_step is not flow.needs_port for flow in FLOWS)
     assert all(not flow.needs_port and flow.approved_by_anybody for flow in FLOWS if flow.polled)
-    assert all(bool(flow.offered_by) is flow.two_step for flow in FLOWS)
+    assert all(flow.needs == ("ticket",) or set(flow.needs) <= {*ENDPOINTS} for flow in FLOWS)
     assert all(flow.variant_of in ("", *NAMES) for flow in FLOWS)
     assert not any(flow.variant_of and flow.choosable for flow in FLOWS)
     assert set(CHOOSABLE) <= set(COMPARED)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from loopback_auth.flow_table import BY_NAME, CHOOSABLE
 from loopback_auth.plan.model import Capabilities
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Set
 
-_NO_AUTHORIZATION_ENDPOINT = "Neither an authorization endpoint nor an issuer is known."
-_NO_TOKEN_ENDPOINT = "Neither a token endpoint nor an issuer is known."
-_NO_DEVICE_ENDPOINT = "Neither a device authorization endpoint nor an issuer is known."
 _NO_SECRET = "The server requires a client secret to exchange the code, and none is set."
 _NO_TICKET = "No ticket contract is known for this provider."
 
-
-DECLARED = ("issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "ticket")
+DECLARED = tuple(dict.fromkeys(("issuer", *(name for flow in CHOOSABLE for name in BY_NAME[flow].needs))))
 """What must be known about a provider for a flow to be possible."""
 
 
@@ -30,15 +27,18 @@ def capabilities(
             does not.
         any_port: the redirect URI may have any port.
     """
-    no_tokens = "" if known & {"issuer", "token_endpoint"} else _NO_TOKEN_ENDPOINT
-    no_page = "" if known & {"issuer", "authorization_endpoint"} else _NO_AUTHORIZATION_ENDPOINT
-    no_grant = "" if known & {"issuer", "device_authorization_endpoint"} else _NO_DEVICE_ENDPOINT
-    no_secret = _NO_SECRET if client_secret_missing else ""
-    redirect = no_page or no_tokens or no_secret
-    refused = {
-        "code": redirect,
-        "ticket": "" if "ticket" in known else _NO_TICKET,
-        "device": no_grant or no_tokens,
-        "paste": redirect,
-    }
+    refused = {flow: _missing(flow, known, client_secret_missing) for flow in CHOOSABLE}
     return Capabilities({flow: why for flow, why in refused.items() if why}, any_port=any_port)
+
+
+def _missing(flow: str, known: Set[str], client_secret_missing: bool) -> str:
+    """Say what the flow lacks; empty: nothing."""
+    traits = BY_NAME[flow]
+    for name in traits.needs:
+        if name in known or (name != "ticket" and "issuer" in known):
+            continue
+        if name == "ticket":
+            return _NO_TICKET
+        words = name.replace("_", " ")
+        return f"Neither {'an' if words[0] in 'aeiou' else 'a'} {words} nor an issuer is known."
+    return _NO_SECRET if client_secret_missing and traits.brings_code else ""

@@ -21,6 +21,7 @@ from loopback_auth.doctor.probe_flow import BY_DEVICE, LIMIT, probe
 from loopback_auth.doctor.redirect_probe import REDIRECT_URI, ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
 from loopback_auth.events import Event, PasteReady
+from loopback_auth.flow_table import BY_NAME
 from loopback_auth.flows.renewal import client_of
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, SignIn
@@ -45,7 +46,10 @@ DECIDED_BY: Mapping[str, tuple[str, ...]] = {
     "ticket": ("ticket",),
     "code id_token": (REDIRECT_URI, "response_type=code id_token", "grant_type=authorization_code"),
 }
-"""The probes of the server that decide about a flow; about any other, redirect URI and response type."""
+"""The probes of the server that decide about a flow.
+
+About another one that redirects, redirect URI and response type decide; about the rest, nothing does.
+"""
 
 Tell = Callable[[str], None]
 
@@ -154,7 +158,8 @@ def why_not_possible(one: Choice, plan: Plan, answers: Sequence[ProbeAnswer]) ->
     """
     if because := plan.refused.get(one.flow, ""):
         return because
-    deciding = DECIDED_BY.get(one.name, (REDIRECT_URI, f"response_type={one.flow}"))
+    redirected = (REDIRECT_URI, f"response_type={one.flow}") if BY_NAME[one.flow].needs_port else ()
+    deciding = DECIDED_BY.get(one.name, redirected)
     no = next((each for each in answers if each.what in deciding and each.verdict == "no"), None)
     if no is None:
         return ""
