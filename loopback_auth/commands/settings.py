@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from loopback_auth.settings.setting import Setting
 
 
-class Row:
+class ShownSetting:
     """One setting as it may be shown: `value` for programs, `shown` for people, and no secret in either."""
 
     __slots__ = ("is_set", "name", "origin", "shown", "value")
@@ -51,7 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the settings."""
     settings = settings_of(options)
-    rows = [Row(item, settings) for item in SETTINGS]
+    rows = [ShownSetting(item, settings) for item in SETTINGS]
     if options.json:
         print_json({row.name: {"value": row.value, "origin": row.origin} for row in rows})
         return 0

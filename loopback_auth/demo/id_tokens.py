@@ -15,7 +15,7 @@ from loopback_auth.demo.setup import Setup
 
 
 def base64url(octets: bytes) -> str:
-    """Encode without padding (RFC 7515 §2)."""
+    """Encode without padding (RFC 7515 §2); written apart from the client's, as `tokens.s256` is."""
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
 
 

@@ -114,7 +114,7 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         response_type=types,
         scope=scope,
         resource=resources(parameters.resource),
-        code_challenge=code_challenge(parameters) if "code" in types else "",
+        code_challenge=required_code_challenge(parameters) if "code" in types else "",
         nonce=parameters.get("nonce"),
         login_hint=parameters.get("login_hint"),
         prompt=_prompt(parameters.get("prompt")),
@@ -132,7 +132,7 @@ def _response_mode(parameters: Parameters) -> ResponseMode:
     return default if in_front and asked == "query" else MODES.get(asked, default)
 
 
-def code_challenge(parameters: Parameters) -> str:
+def required_code_challenge(parameters: Parameters) -> str:
     """Read the code challenge that must be there.
 
     Source: RFC 7636 §4.3, §4.4.1.

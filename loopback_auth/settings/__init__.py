@@ -22,7 +22,7 @@ from loopback_auth.settings.presets import (
     ADDRESSES,
     PLACES,
     every_preset,
-    filled,
+    for_domain,
     left_out,
     of_vendor,
     preset,
@@ -209,7 +209,7 @@ def resolve(
     extended = preset_name(name, table)
     layers.insert(2, ("environment", of_vendor(extended, environ)))
     layers.append((f"preset {extended}", preset_row(extended, [layer for _, layer in layers])))
-    layers[-1] = (layers[-1][0], filled(layers[-1][1], _domain(layers, extended)))
+    layers[-1] = (layers[-1][0], for_domain(layers[-1][1], _domain(layers, extended)))
     values = {item.name: _value(item, layers) for item in SETTINGS}
     advice = "{note} ({source})".format_map(preset(extended)) if extended else ""
     return Settings(_name(name, values), values, advice, left_out(extended, values))

@@ -48,7 +48,7 @@ def every_preset() -> dict[str, dict[str, object]]:
     return dict(sorted({**PRESETS, **TEMPLATES}.items()))
 
 
-def filled(preset: Mapping[str, object], domain: str) -> dict[str, object]:
+def for_domain(preset: Mapping[str, object], domain: str) -> dict[str, object]:
     """Replace `{domain}` in a template; a domain with a scheme replaces `https://{domain}`."""
     return {
         key: value.replace("https://{domain}" if "://" in domain else "{domain}", domain.rstrip("/"))

@@ -41,7 +41,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """One check in all flows.
 
     Args:
@@ -59,7 +59,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class AttackResult:
     """One attack on all flows.
 
     Args:
@@ -73,7 +73,7 @@ class Tried:
     endings: Sequence[Ending]
 
 
-def checks(comparison: Comparison, anchors: Sequence[Anchors]) -> list[Check]:
+def checks(comparison: Comparison, anchors: Sequence[Anchors]) -> list[CheckResult]:
     """Return every check, the worst first."""
     found: dict[str, list[tuple[Finding, str, Links]]] = {}
     for run, places in zip(comparison.runs, anchors, strict=True):
@@ -86,7 +86,7 @@ def checks(comparison: Comparison, anchors: Sequence[Anchors]) -> list[Check]:
     return list(map(_check, in_order))
 
 
-def attacks(comparison: Comparison) -> list[Tried]:
+def attacks(comparison: Comparison) -> list[AttackResult]:
     """Return every attack; those that succeeded come first."""
     found: dict[str, dict[int, Attack]] = {}
     for at, run in enumerate(comparison.runs):
@@ -107,23 +107,23 @@ def found_links(numbers: Iterable[int], anchors: Anchors) -> Links:
     return list(dict.fromkeys((anchors[number], number) for number in numbers if number in anchors))
 
 
-def _check(results: Sequence[tuple[Finding, str, Links]]) -> Check:
+def _check(results: Sequence[tuple[Finding, str, Links]]) -> CheckResult:
     one = next((finding for finding, *_ in results if finding.verdict == "fail"), results[0][0])
     told: list[tuple[Verdict, str, str, Links]] = []
     for finding, flow, links in results:
         # Beside a failure, the reasons of the other flows are left out.
         brief = one.verdict == "fail" != finding.verdict
         told.append((finding.verdict, "" if brief else finding.because, flow, [] if brief else links))
-    return Check(one, _endings(told, VERDICT_WORDS))
+    return CheckResult(one, _endings(told, VERDICT_WORDS))
 
 
-def _tried(tried: Mapping[int, Attack], flows: Sequence[str]) -> Tried:
+def _tried(tried: Mapping[int, Attack], flows: Sequence[str]) -> AttackResult:
     verdicts: list[Verdict | None] = [tried[at].verdict if at in tried else None for at in range(len(flows))]
     no_links: Links = ()
     told: list[tuple[Verdict, str, str, Links]] = [
         (attack.verdict, attack.because, flows[at], no_links) for at, attack in tried.items()
     ]
-    return Tried(next(iter(tried.values())), verdicts, _endings(told, ATTACK_WORDS))
+    return AttackResult(next(iter(tried.values())), verdicts, _endings(told, ATTACK_WORDS))
 
 
 def _endings(told: Iterable[tuple[Verdict, str, str, Links]], order: Iterable[Verdict]) -> list[Ending]:

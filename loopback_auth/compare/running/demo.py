@@ -90,7 +90,7 @@ async def run_on_demo(
 
 async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_seconds: float) -> Ended:
     recorder = Recorder(one.name, ground="demo", provider=one.client.provider.name, clock=time.monotonic)
-    person = Person(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
+    person = SimulatedUser(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
     tell(one.name, words.RUN_BEGUN)
     try:
         end: SignIn | LoopbackAuthError = await session.sign_in(
@@ -113,7 +113,7 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_sec
     return one.name, recorder, end
 
 
-class Person(Observer):
+class SimulatedUser(Observer):
     """A simulated user with a simulated browser, who follows every link and approves.
 
     Args:
