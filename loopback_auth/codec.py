@@ -71,7 +71,7 @@ def read_object(content: bytes) -> dict[str, object]:
     Raises:
         ValueError: the content is something else; the text quotes nothing of it.
     """
-    # Asked beforehand, because a UnicodeDecodeError would carry the whole content.
+    # Checked first, because a UnicodeDecodeError would carry the whole content.
     if not content.isascii():
         raise ValueError("not ASCII")
     try:
@@ -172,7 +172,7 @@ def _has_default(each: Field[Any]) -> bool:
 def _is_default(each: Field[Any], value: object) -> bool:
     if each.default_factory is not MISSING:
         return bool(value == each.default_factory())
-    # 1 == True, and would come back as what it is not.
+    # 1 == True, but must be read back as 1.
     return type(value) is type(each.default) and value == each.default
 
 

@@ -136,7 +136,7 @@ class TicketContract:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket that waits for approval. Its id is a secret: whoever knows it can exchange the ticket.
+    """A ticket that waits for approval. Its id is a secret: anyone who knows it can exchange the ticket.
 
     Args:
         values: what templates can use, such as the id.

@@ -9,7 +9,7 @@ against a simulated one (`demo.memory`).
 
 Each effect iterates over itself once, so that `yield from` has the type of its answer; a bare `yield` would
 have none. The price is this file's one use of `Any`, and that nothing stops a flow from yielding something
-that is no effect: interpreters end in `assert_never`. What they have in common is `resume_flow`.
+that is not an effect: interpreters end in `assert_never`. What they have in common is `resume_flow`.
 
 A flow cannot do two things at once; racing flows against each other is the work of `signin.race`.
 """
@@ -136,7 +136,7 @@ class VerificationPrompt:
         plain_url: without the code and short enough to be typed; may be the same as `url`; empty without one.
         lifetime: seconds until it is too late.
         asked_next: as in `Browse`.
-        redeemable: whoever has the address can get the tokens that are approved there.
+        redeemable: anyone who has the address can get the tokens that are approved there.
     """
 
     provider: str
@@ -229,8 +229,8 @@ def resume_flow(flow: Flow[T], answer: object) -> Effect | FlowResult[T]:
 class Observer:
     """Sees what happens in a sign-in, secrets included; this one does nothing with it.
 
-    Whoever interprets effects calls the methods as things happen; all times are seconds of the interpreter's
-    own clock. A method must not raise an error: it would end the sign-in.
+    The interpreter of the effects calls the methods as things happen; all times are seconds of its own clock.
+    A method must not raise an error: it would end the sign-in.
     """
 
     def performed(self, effect: Effect, answer: object, *, begun: float, ended: float) -> None:
@@ -265,4 +265,4 @@ class Observer:
 
 
 UNOBSERVED = Observer()
-"""Where nobody looks on."""
+"""An observer for sign-ins that are not observed."""

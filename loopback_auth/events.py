@@ -1,4 +1,4 @@
-"""Events: what a running sign-in tells the program around it, through `notify`.
+"""Events: what a running sign-in reports to the program that started it, through `notify`.
 
 A terminal shows them, a program that embeds the sign-in may draw them in its own window. Events contain no
 secret but the links and codes that the person is meant to use.
@@ -15,7 +15,7 @@ class LinkReady:
     """The link with which the person begins the sign-in; the browser was sent there if that was possible.
 
     Args:
-        url: to open; whoever has it can begin the sign-in in the person's place.
+        url: to open; anyone who has it can begin the sign-in instead of the person.
         opened_with: the program that was started to open it; empty when there was none.
         why_not: why no program was started; empty otherwise.
     """
@@ -36,7 +36,7 @@ class VerificationPrompted:
         lifetime: seconds until it is too late.
         opened_with: as in `LinkReady`.
         why_not: as in `LinkReady`.
-        redeemable: whoever has the link can get the tokens that are approved there.
+        redeemable: anyone who has the link can get the tokens that are approved there.
     """
 
     url: str = field(repr=False)
@@ -142,7 +142,7 @@ class LinkOpened:
 
 @dataclass(frozen=True, slots=True)
 class LinkOpenedTwice:
-    """A used link was opened once more. One of both may have been a stranger, so the link is withdrawn."""
+    """A used link was opened again, perhaps by another person, so the link is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,8 +178,8 @@ class Provider:
 
     Args:
         name: short; sign-ins are kept under it.
-        metadata: what is known beforehand. With an issuer but without authorization and token endpoint, the
-            rest is discovered (RFC 8414 §3, OpenID Connect Discovery §4).
+        metadata: what is known before the server is asked. With an issuer but without authorization and token
+            endpoint, the rest is discovered (RFC 8414 §3, OpenID Connect Discovery §4).
         redirect: the registered redirect URI.
         client_auth: how the client authenticates. None: `client_secret_basic` with a secret and `none`
             without, or a method that the metadata lists.

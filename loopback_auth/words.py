@@ -124,7 +124,7 @@ LINK_SECOND_FIRST = "Sign in to {name}. Open this link in a browser that reaches
 LINK_OPEN_YOURSELF = "{why} Open the link yourself."
 ENVIRONMENT = "This is {place}."
 
-# The terminal: what happened to the link. {program}: what opened it without showing it to anybody.
+# The terminal: what happened to the link. {program}: the program that opened it without a window.
 LINK_UNSEEN = "{program} opened the link, but it shows no window. Open this link in a browser; it works once:"
 LINK_FRESH = "Open this link instead; it works once:"
 LINK_OPENED_TWICE = (

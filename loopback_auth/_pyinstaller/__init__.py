@@ -1,6 +1,6 @@
 """Tells PyInstaller where the hook for this package is, by the entry point `pyinstaller40`.
 
-Commands and public names are imported by name, and pages are read as files: none of it is seen by whoever
+Commands and public names are imported by name, and pages are read as files: PyInstaller misses that when it
 only follows imports.
 
 Source: PyInstaller, "Providing PyInstaller Hooks with your Package".

@@ -141,7 +141,7 @@ def answer(text: str) -> None:
 
     Raises:
         LoopbackAuthError: it cannot be written.
-        BrokenPipeError: nobody reads it any longer.
+        BrokenPipeError: the program that read the output has ended.
     """
     encoding = sys.stdout.encoding or "utf-8"  # A stream in memory has none.
     try:
@@ -296,9 +296,9 @@ def _version() -> str:
 
 
 def _open_closed_streams() -> None:
-    """Put something in place of streams that were closed, lest a socket takes their number.
+    """Open the null device for streams that were closed, so that no socket gets their number.
 
-    In place of stdout comes something that cannot be written to, so that an answer is not lost in silence.
+    The one for stdout cannot be written to, so that an answer is not lost without an error.
     """
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -306,7 +306,7 @@ def _open_closed_streams() -> None:
 
 
 def check_packages() -> None:
-    """Look for the packages that a sign-in needs, before anybody is shown a link.
+    """Look for the packages that a sign-in needs, before a link is shown.
 
     Raises:
         Unavailable: one is missing.

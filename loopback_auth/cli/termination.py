@@ -1,11 +1,10 @@
-"""SIGTERM and SIGHUP are heard as Ctrl-C is: what is under way is cancelled, and has its time to end.
+"""SIGTERM and SIGHUP act as Ctrl-C does: the running command is cancelled, and has time to end.
 
 On Windows these are SIGTERM and SIGBREAK, which Ctrl-Break and the closing of a console window send.
 
-By default they end a process on the spot, be it between the answer to a refresh request and the disk: then
-the only good refresh token is lost. `timeout`, a build server that cancels a job and a closed terminal send
-them.
-Afterwards the process ends by the signal all the same, as whoever sent it expects.
+By default they end a process at once. Between the answer to a refresh request and the write to the disk, the
+only valid refresh token would be lost. `timeout`, a build server that cancels a job and a closed terminal
+send these signals. Afterwards the process ends by the signal all the same, as its sender expects.
 
 Loaded before the browser is started.
 """
@@ -52,7 +51,7 @@ class Termination:
         if sys.platform != "win32" and self._blocked:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        # On Windows that would not end by a signal, but at once and with a status that nobody expects.
+        # On Windows that would not end by a signal, but at once and with an unexpected status.
         if self._heard and sys.platform != "win32":
             os.kill(os.getpid(), self._heard)
 

@@ -74,7 +74,7 @@ def _is_temporary(store: FileTokenStore, name: str) -> bool:
 
 def how_to_sign_in(name: str) -> str:
     """Return the hint for a name without a sign-in; empty: for any name."""
-    # The name of a sign-in that an issuer gave has a dot, and is no name of a provider.
+    # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
     provider = f" {name}" if name != "demo" and "." not in name else ""
     return f"Sign in: python -m loopback_auth login{provider}".rstrip()
 

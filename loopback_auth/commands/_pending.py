@@ -59,7 +59,7 @@ def chosen(pendings: PendingStore, handle: str) -> str:
 
 
 def outcome(ended: Ended, store: FileTokenStore) -> SignIn:
-    """Return the sign-in that came of it.
+    """Return the sign-in that a finished login led to.
 
     Raises:
         AttemptExpired: its time was over.

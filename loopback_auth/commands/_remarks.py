@@ -1,4 +1,4 @@
-"""What commands without a display say of a sign-in or a renewal: only what a person should know."""
+"""The messages of commands that show no progress: only warnings that a person should know."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ USAGE = "[PROVIDER] [--flows LIST] [--simulate | --live] [-o FILE] [options]"
 SHOWN = ("issuer", "client_id", "scope", "port", "redirect_uri", "browser", "timeout")
 """The settings that its help describes."""
 WIDEST, NARROWEST = 100, 40
-"""Characters: of the table, unless it is told; no table is narrower."""
+"""Characters of a line of the table: the most without --width, and the least."""
 DEVICE_INTERVAL = 5
 """Seconds between two polling requests: the default of RFC 8628 §3.2."""
 

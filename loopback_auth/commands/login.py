@@ -137,7 +137,7 @@ def signed_in(
         settings = _complete(settings)
     chosen = plan_for(settings, unconfirmed=options.yes, simulate=options.simulate_person)
     store.check_writable()
-    # The demonstration is everybody's own, and nothing of it is worth waiting for.
+    # Each process has its own demonstration server, so there is no result to wait for.
     lock = None if options.alone or settings.is_demo else store.sign_in_lock(sign_in_name(settings.name))
     command = "login" if since is None else ""
     theirs = _follow(lock, settings, store, since)

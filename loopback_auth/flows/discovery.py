@@ -44,7 +44,7 @@ def discover(
     wanted and is not in the first document, it is looked for in the next document of the same issuer.
 
     Args:
-        provider: what is known beforehand.
+        provider: what is known before the server is asked.
         start: the endpoint at which the flow begins; the flow needs it and the token endpoint.
         also: further members that are wanted.
 

@@ -1,7 +1,7 @@
 """Sign in by ticket: create a ticket, let the person approve it in a browser, poll, and exchange it.
 
-Advantage: the browser need not reach this machine. Disadvantages: the program has to poll; and whoever knows
-the id of the ticket can exchange it, unless the server takes a code challenge.
+Advantage: the browser need not reach this machine. Disadvantages: the program has to poll, and anyone who
+knows the id of the ticket can exchange it, unless the server takes a code challenge.
 
 Source: the `source` of each contract in `settings.contracts`.
 """

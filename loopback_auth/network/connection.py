@@ -54,7 +54,7 @@ class Visited(Protocol):
         """Count a request that was not ours."""
 
     def encrypted(self) -> None:
-        """Tell that something spoke https."""
+        """Report that a client spoke https."""
 
     def refused(self, refusal: TurnedAway) -> HttpResponse:
         """Count a request that was not ours, and make the page for it."""

@@ -1,7 +1,7 @@
 """The connections of one receiver: taken in on sockets that listen already, limited, dropped at the end.
 
-Strangers must not tie us down, nor push out the browser: of too many connections the oldest one that has not
-sent its whole request goes first, and one that is waiting for its answer never.
+Other programs must not block the receiver or displace the browser. When there are too many connections, the
+oldest one that has not sent its whole request is closed; one that is waiting for its answer is never closed.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ def _of_tls(exc: ssl.SSLError, complaints: Callable[[], Sequence[str]]) -> Troub
 
 
 def _tls_error(exc: BaseException) -> ssl.SSLError | None:
-    """Find what OpenSSL has said; its `errno` is a number of its own, which means nothing to the system."""
+    """Find the error of OpenSSL, whose `errno` is not a number of the system."""
     # The library's own classes inherit from OpenSSL's without having their attributes.
     inner = (getattr(exc, "certificate_error", None), getattr(exc, "os_error", None), exc.__cause__, exc)
     return next((one for one in inner if isinstance(one, ssl.SSLError)), None)

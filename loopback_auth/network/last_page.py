@@ -1,7 +1,7 @@
-"""What is answered when the sign-in is over: the last page, to a browser that sends the callback again.
+"""The answers after the end of a sign-in: the last page, for a browser that sends the callback again.
 
-Another request, above all a reload of the page, which has removed the callback from its address, is told how
-the sign-in ended, but not whose it was.
+Any other request gets a page that says how the sign-in ended, but not for which account. That is mostly a
+reload: the page has removed the callback from its address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from loopback_auth.protocol.redirect import OVER, WITHDRAWN, Repeated, TurnedAwa
 
 
 class LastPage:
-    """Answers requests after the end: it tells no events and changes nothing.
+    """Answers requests after the end; reports no events and changes nothing.
 
     Args:
         page: the last page.
@@ -51,7 +51,7 @@ class LastPage:
 
 def brief_page(verdict: object, last: HttpResponse) -> HttpResponse | None:
     """Return a page that says only how the sign-in ended, if a request may learn no more."""
-    # A request that was withdrawn because of a stranger must not seem to have succeeded.
+    # A request that was withdrawn, because another person may have it, must not seem to have succeeded.
     if verdict is OVER or (verdict is WITHDRAWN and last.status != 200):
         return pages.over(last.status)
     return None

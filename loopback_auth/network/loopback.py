@@ -138,7 +138,7 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
 
 
 def _hint(numbers: set[int | None]) -> str:
-    """Say what to do about the refusals of the system."""
+    """Return what to do when the system refuses to bind."""
     if numbers == {errno.EADDRNOTAVAIL}:
         return "This machine has no such address: use a redirect URI at 127.0.0.1."
     if numbers == {errno.EACCES}:

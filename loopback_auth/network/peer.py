@@ -1,12 +1,12 @@
-"""Which user of this machine is at the other end of a loopback connection, where the system tells.
+"""Which user of this machine is at the other end of a loopback connection, where the system says so.
 
 A link that was given to a browser's opener shows in the process list, and another user who reads it there is
-faster than any browser. On Linux the kernel tells which user has a socket. If it does not tell, the request
+faster than any browser. On Linux the kernel says which user has a socket. If it does not, the request
 is not refused: a connection that a daemon forwards (published ports of containers, WSL) is root's or has its
 other end in another network namespace, a forwarder of ours (ssh, an editor's) has our own user id, and other
 systems say nothing.
 
-Weak spots, admitted. Root is not told apart from us, nor is a user who can make a program of root's or ours
+Weak spots, admitted. Root counts as our own user, and so does a user who can make a program of root's or ours
 fetch an address and show the answer. Other systems than Linux are not asked.
 
 Source: sock_diag(7), tcp(7) and proc_pid_net(5); user_namespaces(7) for ids that have no name here.

@@ -1,7 +1,7 @@
 """Through which proxy a request goes, as the person's environment or else the system says.
 
 `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, lower case first, are read as curl and Go read them. `HTTP_PROXY`
-is not: what is not https stays on this machine, and in a CGI program that variable is set by whoever sends a
+is not: what is not https stays on this machine, and in a CGI program any client can set that variable with a
 header called Proxy (CVE-2016-1000110). A proxy that cannot be used is refused by the name of its variable,
 before anything is sent; its user name and password appear in no message. macOS and Windows are asked only
 when no variable names a proxy.

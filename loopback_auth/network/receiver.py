@@ -2,7 +2,7 @@
 
 What a request means is decided by `protocol.redirect`; this file turns aiohttp's requests into values, finds
 the page for each, and holds the one answer that matters until the sign-in has ended, so that the page can
-tell the truth (a redirect to a "done" page would race against our own end).
+show the true result (a redirect to a "done" page would race against our own end).
 
 Keeping strangers out: 10 s for a request to be complete, a limited number of connections (`connections`),
 bounded lines, headers and bodies, one request a connection, and no word of the framework in any answer or
@@ -54,7 +54,7 @@ REQUEST_SECONDS = 10.0
 LAST_PAGE_SECONDS = 2.0
 """Seconds that a browser gets to take the last page."""
 SUSPICIOUS = 20
-"""Forged callbacks after which the person is told that something is calling this port."""
+"""Number of forged callbacks after which the person is warned that a program is calling this port."""
 
 Answer = HttpResponse | asyncio.Future[HttpResponse]
 """What a request gets at once, or when it is known."""
@@ -67,7 +67,7 @@ class Receiver:
         bound: listening sockets; closed at the end.
         notify: called with the events of requests.
         start_page: serve one; without it there is only the redirect endpoint.
-        any_port: the start page may be reached under another loopback port, of which `notify` is told.
+        any_port: the start page may be reached under another loopback port; an event reports that port.
         request_seconds: how long a connection may take to send its whole request.
         observer: sees every request and the status that it got.
     """

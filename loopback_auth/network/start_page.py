@@ -5,14 +5,14 @@ with our state. It works once: it is used up when its answer was sent on a conne
 a browser may ask again by itself or give up while it is not known yet where the link leads (RFC 9110 §9.2.2).
 
 A browser that we start shows its link in the process list, and there every user of the machine can read it.
-So two things are done. Where the system tells which user has a connection, such a link and what it leads to
+So two things are done. Where the system says which user has a connection, such a link and what it leads to
 are for our own user alone (`network.peer`). And when a used link is opened again, one of the two who opened
 it may have been another user: all that the first one was given (state, code challenge, ticket) is withdrawn
 at once, the flows begin again, and the terminal shows a fresh link, which is in no process list.
 
-Weak spots, admitted. Where the system does not tell, a thief who opens the link and also answers before the
-browser has started cannot be told from it; the person sees only which account was signed in. A person who
-opens the link twice loses the first tab.
+Weak spots, admitted. Where the system does not say it, an attacker who opens the link and answers before the
+browser has started looks like the browser; the person can only check which account was signed in. A person
+who opens the link twice loses the first tab.
 
 Source: RFC 6749 §10.12; RFC 9700 §4.7; jupyter/notebook#4260 (a key in a link that other users can list).
 """
@@ -80,7 +80,7 @@ class StartPage:
         tell: Notify,
     ) -> None:
         self.doubted = False
-        """Whether a link was opened again after the callback had come: either may be a stranger's."""
+        """Whether a link was opened again after the callback had come, perhaps by another person."""
         self._authority = authority
         self._any_port = any_port
         self._expected = expected

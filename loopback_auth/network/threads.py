@@ -93,7 +93,7 @@ def _run(thread: Thread, give_up: Callable[[], None]) -> None:
 
 
 async def to_the_end(work: Coroutine[object, object, T], grace: float | None = None) -> T:
-    """Do what must not be left half done, and be cancelled only then.
+    """Complete a piece of work, and let a cancellation take effect only then.
 
     Args:
         work: runs in a task of its own.

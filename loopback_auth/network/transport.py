@@ -1,18 +1,17 @@
 """Our own HTTP: no redirects, no cookies, bounded in size and time.
 
-Not followed: redirects, because 307 would carry a code and its verifier to wherever a server points
-(RFC 9700 §4.12). Not kept: cookies. Not verified less: TLS; authorities can only be added (`trust`). Proxies
-are the usual variables' (`proxies`), but `.netrc` is never read, which is what aiohttp's `trust_env` would do
-besides.
+Redirects are not followed, because 307 would send a code and its verifier to any address that a server names
+(RFC 9700 §4.12). Cookies are not kept. TLS is always verified; authorities can only be added (`trust`). The
+usual variables name a proxy (`proxies`). `.netrc` is never read, although aiohttp's `trust_env` would do so.
 
-A request that must not be made twice never rides on a connection that has been idle: the server may close
-that one in the same instant (RFC 9112 §9.3.1), and then nobody knows whether it has redeemed the code
-(RFC 9110 §9.2.2).
+A request that must not be made twice is never sent on a connection that has been idle: the server may close
+that one in the same instant (RFC 9112 §9.3.1), and then it is not known whether the server has exchanged the
+code (RFC 9110 §9.2.2).
 
 A public authorization server may not lead us into this machine or its network: names are looked at again when
-they are resolved (`resolver`). The person's own proxy may be where it likes.
+they are resolved (`resolver`). The person's own proxy may be anywhere.
 
-What only a proxy or a failure needs is imported then: most sign-ins meet neither.
+Modules that only a proxy or a failure needs are imported then: most sign-ins have neither.
 """
 
 from __future__ import annotations
@@ -137,9 +136,9 @@ class Transport:
             ) from None
 
     async def look_at(self, urls: Iterable[str]) -> None:
-        """Refuse now what would be refused when it is asked: a private address of a public server's.
+        """Refuse now a private address that a public server names, which the request would refuse later.
 
-        Names that nobody knows are left to the request itself, and so is what a proxy will resolve.
+        Names without an address are left to the request itself, and so are names that a proxy will resolve.
 
         Raises:
             TransportError: one of them leads inside.

@@ -1,10 +1,10 @@
-"""The page that waits while the person approves in another tab; it tells of their return.
+"""The page that waits while the person approves in another tab, and reports that they are back.
 
 The program is not notified of an approval: there is no redirect, so it has to poll. But a person who has
-approved in one tab comes back to the other, and a browser tells a page when that happens. So the program
+approved in one tab comes back to the other, and a browser notifies the page of that. So the program
 knows the best moment to poll, without polling more often.
 
-`protocol.redirect.own_page` judges what the script of the page sends; this file keeps what it tells.
+`protocol.redirect.own_page` judges what the script of the page sends; this file remembers it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, navigation
 
 
 class WaitingPage:
-    """One waiting page, and what its script tells; `connection` is any value that identifies a connection.
+    """A waiting page and the reports of its script; `connection` is any value that identifies a connection.
 
     Args:
         authority: host and port of our own.

@@ -2,7 +2,7 @@
 
 Decides what may run in a page and what its headers say. A page loads nothing from anywhere and treats every
 argument as hostile text: cleaned for display, escaped for HTML, never part of a script. Which pages there
-are is no matter of this file.
+are is decided elsewhere.
 
 The address of a page may hold an authorization code, so each response refuses caches, referrers, frames
 and openers (RFC 6749 §3.1.2.5, RFC 9700 §4.2.4). There is never a Strict-Transport-Security header: it

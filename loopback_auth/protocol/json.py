@@ -172,7 +172,7 @@ def number(value: object) -> float | None:
 
 
 def _begins(body: bytes) -> bytes:
-    """Return the first character of a body that is no white space."""
+    """Return the first character of a body that is not white space."""
     return body.removeprefix(BOM_UTF8).lstrip()[:1]
 
 

@@ -60,7 +60,7 @@ class PollSchedule:
         interval: seconds between two polls.
         since: when the person was last active: the start, or their return to our tab.
         last: when the last poll was; `NEVER` before the first one.
-        not_before: before this time the server must not be polled at all.
+        not_before: the server must not be polled before this time.
         failures: consecutive polls without a useful answer.
         back: the person has returned since the last poll.
         own_pace: the server has named no interval, so that a poll after a return need not wait for its end.

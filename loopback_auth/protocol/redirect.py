@@ -6,7 +6,7 @@ the redirect URI, and it has our state. Any other request is *turned away*: it g
 counted and reported, and the sign-in goes on waiting. Otherwise any web page could end the sign-in. A
 callback that passes came from our browser; what it says is checked by `protocol.response`, where a bad
 response does end the attempt. The same response again comes from the same browser: a GET may be repeated at
-any time, and nobody else knows the state.
+any time, and only the program and the server know the state.
 
 Known weaknesses. Fetch Metadata headers are checked when present but not required, because curl through an
 SSH tunnel sends none. A local process that can read our memory, or the browser's, knows the state.
@@ -193,7 +193,7 @@ def admission(endpoint: RedirectEndpoint, request: HttpRequest) -> TurnedAway | 
     if path != (endpoint.path or "/") or expected is None:
         return NOTHING_HERE
     if request.method == "GET":
-        return None  # Also by query instead of form_post: the error of such a response is worth reporting.
+        return None  # Also by query instead of form_post: the error of such a response is reported.
     return _form_only(request, "GET, POST") if expected.response_mode == "form_post" else _not_used("GET")
 
 

@@ -1,9 +1,9 @@
 """Sign-in by ticket: a vendor's create, approve, poll and exchange, as its `TicketContract` describes them.
 
 A ticket is an id that the client requests, that a person approves in a browser, and that the client then
-exchanges for a token. No standard describes it. Whoever knows the id before the exchange can take the token,
-so the id is a secret, although the URL of the approval page contains it. If the server offers a binding (a
-code challenge at creation, the verifier at the exchange), it is used.
+exchanges for a token. No standard describes it. Anyone who knows the id before the exchange can take the
+token, so the id is a secret, although the URL of the approval page contains it. If the server offers a
+binding (a code challenge at creation, the verifier at the exchange), it is used.
 
 Source: the contracts' own `source`; RFC 7636 for the binding, RFC 6749 §5.1 for what a token may be.
 """
@@ -112,7 +112,7 @@ def ticket_response(
         raise _malformed(f"{', '.join(strange)} is not printable ASCII", contract)
     if "id" in found and not _ID_CHARACTERS.issuperset(found["id"]):
         raise _malformed("its id must consist of letters, digits, - and _", contract)
-    # Whoever guesses the id gets the token: fewer than 48 bits can be guessed while a person approves.
+    # Anyone who guesses the id gets the token: fewer than 48 bits can be guessed while a person approves.
     if "id" in found and not SHORTEST_ID <= len(found["id"]) <= LONGEST_ID:
         raise _malformed(
             f"its id has {len(found['id'])} characters, not {SHORTEST_ID} to {LONGEST_ID}", contract

@@ -2,7 +2,7 @@
 
 A visit to our start page proves that a browser can reach this machine, and then no other flow is offered. A
 text browser without a terminal, or a program that only downloads, proves nothing: without a display,
-`xdg-open` falls back to w3m, whose output nobody sees.
+`xdg-open` falls back to w3m, whose output is not seen.
 
 Source: RFC 9110 §10.1.5 (User-Agent), §12.5.1 (Accept).
 """

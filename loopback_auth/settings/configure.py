@@ -1,4 +1,4 @@
-"""Build a client from the settings, and refuse settings with which nobody can sign in.
+"""Build a client from the settings, and refuse settings that cannot work.
 
 Every error says which value is wrong, where it came from, and what to do. The server is not asked anything
 here.

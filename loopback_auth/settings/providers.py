@@ -166,7 +166,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "scope": "identity",
         # Errors are {id, message}: https://devcenter.heroku.com/articles/platform-api-reference#errors
         "dead_refresh_errors": ("unauthorized",),
-        # As its own command line signs in, for whoever asks, with neither a client nor a scope.
+        # As its own command line signs in: with neither a client nor a scope.
         "ticket": "heroku",
     },
     "huggingface": {

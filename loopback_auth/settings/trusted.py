@@ -44,7 +44,7 @@ def read_trusted(path: str) -> tuple[bytes, int]:
         with Path(path).open("rb") as file:
             content, found = file.read(LONGEST + 1), os.fstat(file.fileno())
         _check(path, found, "file")
-        # Whoever can change a link decides which file is read.
+        # A user who can change a link decides which file is read.
         for link, itself in _links(path):
             _check_owner(link, itself, "link")
         for folder in {os.path.dirname(path) or ".", os.path.dirname(os.path.realpath(path))}:  # noqa: PTH120

@@ -93,7 +93,7 @@ class SignInAttempt:
                 event = replace(event, lifetime=min(lifetime, left))
             case _:
                 pass
-        # What has happened is told before what follows from it.
+        # The event is reported before its consequences.
         try:
             self._notify(event)
         except Exception as exc:

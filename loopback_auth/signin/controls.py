@@ -1,4 +1,4 @@
-"""What a person may ask for while a sign-in is open: for a program that reads their keys or clicks.
+"""Controls for a program that reads the keys or clicks of a person while a sign-in is open.
 
 Made by the caller of `api.login` and given to it; of use for as long as the sign-in is under way.
 """

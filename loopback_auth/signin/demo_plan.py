@@ -1,9 +1,9 @@
 """How the built-in demonstration is signed in to: by the redirect first, or by a simulated person.
 
-Its server is on this machine, so whatever link it makes can be opened only where the redirect works as well:
-no flow has anything over the redirect there, and the others are there for whoever asks for them. And since
-nothing is at stake, the part of the person can be played: a machine without a browser, and without anybody to
-ask, shows a whole sign-in all the same. At no other server is a person ever simulated.
+Its server is on this machine, so its links can be opened only where the redirect works as well. No other flow
+works better there, so the others begin only when the person asks for them. No real account is involved, so a
+person can be simulated: a machine without a browser or a person shows a whole sign-in all the same. At no
+other server is a person ever simulated.
 
 Loaded before the browser is started; imports next to nothing.
 """

@@ -5,7 +5,7 @@ of our errors is thrown in at the very line that asked. Whatever an arm opens be
 `Resources`, so that success, refusal, Ctrl-C and a cancelled task close the same things in the same order.
 
 One driver runs one flow. Flows that are open side by side have a driver each and share one port, one
-browser, one set of connections and one `Redactor`, which learns what must not be told; racing them is
+browser, one set of connections and one `Redactor`, which learns the secrets; racing them is
 `signin.race`'s work.
 """
 
@@ -227,7 +227,7 @@ class Driver:
 
     async def _show(self, prompt: VerificationPrompt) -> Opening:
         if self._resources.start_page:
-            # Without a port there is no tab that tells of the person's return; polling works without it.
+            # Without a port no tab reports that the person is back; polling works without it.
             with suppress(RedirectUnavailable):
                 await self._resources.port(Redirect())
         if self._resources.receiver is None or not self._resources.start_page:

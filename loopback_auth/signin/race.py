@@ -7,11 +7,11 @@ of its own and ends the race itself, so that a single flow is slower here than a
 the loop. The other flows are then cancelled, with their requests, tickets and codes.
 
 Some failures end the race, others do not. `Unavailable` says that a flow cannot run here: the next one
-begins.
-A ticket, a device code or a paste that fails before the person was asked for anything is dropped, and so is
-one whose time is over while others are open. A ticket or a device code that fails while a redirect is open
-is dropped, too, unless the person has refused: the flow that goes on is not weaker. All else, above all a
-refusal or a broken rule, ends the sign-in: to try another flow would be a silent downgrade (RFC 9700 §2.1.2).
+begins. A ticket, a device code or a paste that fails before the person was asked for anything is dropped, and
+so is one whose time is over while others are open. A ticket or a device code that fails while a redirect is
+open is dropped, too, unless the person has refused: the flow that goes on is not weaker. Every other failure,
+above all a refusal or a broken rule, ends the sign-in: to try another flow would be a silent downgrade
+(RFC 9700 §2.1.2).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ INSTEAD = "It takes over."
 HTTPS_ONLY = "Whatever has come to the link so far spoke https, which is not answered there."
 
 REFUSALS = (*DENIALS, "denied_or_expired")
-"""The last is our own code for tickets, whose vendors do not tell the two apart."""
+"""The last is our own code for tickets, whose vendors do not say which of the two it was."""
 
 
 def did_not_open(failed: OpenerFailed) -> str:
@@ -71,7 +71,7 @@ def _seconds(number: float) -> str:
 
 
 class Race:
-    """Runs the routes of a plan; `close` is to be awaited once `run` has been.
+    """Runs the routes of a plan; await `close` after `run`.
 
     Args:
         plan: which routes there are, and when each begins.
@@ -96,7 +96,7 @@ class Race:
         self._answered = self._https = False
 
     async def run(self, early: Iterable[Event] = ()) -> tuple[Route, SignIn]:
-        """Return the route that won, and what it gave.
+        """Return the route that won, and its sign-in.
 
         Args:
             early: events from before: a browser may fail before the race begins.
@@ -255,7 +255,7 @@ class Race:
                 self._start(route, self._drive(route.flow, authority))
 
     def _begin_anew(self) -> None:
-        """Begin the flows again that the start page led to: a stranger may have their requests."""
+        """Begin the flows again that the start page led to: another person may have their requests."""
         for task, (route, driver) in list(self._open.items()):
             if driver.led and not driver.answered:
                 del self._open[task]

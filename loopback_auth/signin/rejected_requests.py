@@ -1,7 +1,7 @@
 """Requests that reached our port and were not the answer, remembered for the error when the time is over.
 
-A person who waited without success has often seen the reason go by. It is told when it happens, and again at
-the end, instead of a guess.
+The reason why a person waited without success is often among these requests. It is reported when it happens,
+and again at the end, instead of a guess.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def https_tried(authority: str) -> str:
 
 
 class RejectedRequests:
-    """Remembers what happened at our port, by the events that told of it."""
+    """Remembers what happened at our port, from its events."""
 
     def __init__(self) -> None:
         self._turned_away = 0

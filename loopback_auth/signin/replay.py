@@ -2,8 +2,7 @@
 
 It stops where the program would have to wait for a person, and gives the flow an answer only after it is
 kept. An answer of another type than the flow asks for means that the flow has changed since; then the sign-in
-ends.
-`two_step` says why a journal is enough.
+ends. `two_step` says why a journal is enough.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Resources:
         start_page: let the browser begin at a page on this machine instead of the provider's.
         any_port: the redirect URI may have any port; so a port by which the browser has come will do.
         bound: sockets that are listening already; the browser may be on its way to them.
-        exchanges: tell of every HTTP exchange of this program too, redacted; that takes time.
+        exchanges: report every HTTP exchange of this program too, redacted; that takes time.
         observer: sees everything, unredacted, to record it; in monotonic seconds.
         network: how the server is reached.
     """
@@ -129,7 +129,7 @@ class Resources:
         return opening
 
     def start_browser(self, url: str) -> Opening:
-        """Start a browser on a URL; `notify` is told later if its opener failed."""
+        """Start a browser on a URL; an event reports later if its opener failed."""
         try:
             opening = _as_opening(self._open_browser(url))
         except Exception as exc:

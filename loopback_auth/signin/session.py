@@ -64,7 +64,7 @@ async def sign_in(
         paste: asks for a pasted address while the program also waits for the redirect.
         confirm: called before the sign-in is kept, if another person may have approved it
             (RFC 6749 §10.16). A plain function is called in a thread.
-        exchanges: tell `notify` of every HTTP exchange of this program, redacted, which takes time.
+        exchanges: report every HTTP exchange of this program to `notify`, redacted; that takes time.
         observer: sees everything unredacted, to record it; see `trace.recorder`.
 
     Raises:

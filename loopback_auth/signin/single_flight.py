@@ -1,4 +1,4 @@
-"""Wait for the sign-in of another process, and take what comes of it."""
+"""Wait for the sign-in of another process, and use its result."""
 
 from __future__ import annotations
 

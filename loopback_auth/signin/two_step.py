@@ -13,8 +13,8 @@ Only the wall clock is used, since a monotonic clock ends with its process; it n
 journal. Nothing listens at the redirect URI: the browser fails there, and a person pastes its address.
 
 Weak spot, admitted: a request whose answer was lost is sent again, a code included, though never after any
-answer to it (D9). A server that had redeemed the code refuses, and revokes what it had issued for it
-(RFC 6749 §4.1.2), which has been lost; then the person has to begin again.
+answer to it (D9). A server that had exchanged the code refuses, and revokes the tokens that it had issued for
+it (RFC 6749 §4.1.2), which have been lost; then the person has to begin again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a sign-in in two steps needs besides its journal: the time, the network, and the number of a port.
+"""The interface of a sign-in in two steps to the outside: the time, the network, and the number of a port.
 
-A protocol, so that tests can let time pass without waiting.
+It is a protocol, so that tests can let time pass without waiting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class World(Protocol):
         ...
 
     async def look_at(self, urls: tuple[str, ...]) -> None:
-        """Refuse, before a person is sent away, what would be refused when they come back."""
+        """Refuse now the addresses that would be refused after the person has approved."""
         ...
 
     @property

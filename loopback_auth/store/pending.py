@@ -147,7 +147,7 @@ class PendingStore:
             StoreError: the folder cannot be read or trusted.
         """
         for handle in self.handles():
-            # It may be damaged or locked; then whoever asks for it gets the error.
+            # It may be damaged or locked; then the caller that needs it gets the error.
             with suppress(StoreError):
                 if self._has_lapsed(handle, now):
                     with self.lock(handle, 0):

@@ -6,7 +6,7 @@ some do it, some do not, and some that live in a web page cut it near 400 charac
 (heytcass/home-assistant-addons#107), so a short link is the better one to copy. tmux hands the sequence on
 when its buffer is loaded, and since 3.3 only on request lets it through.
 
-The link goes by stdin, never by argument: the process list is everybody's.
+The link goes by stdin, never by argument: every user can read the process list.
 
 Source: XTerm Control Sequences, "Operating System Commands" (Ps = 52); tmux(1), load-buffer and
 allow-passthrough.

@@ -1,4 +1,4 @@
-"""A Windows console whose keys arrive one by one, unseen: the names of `tty`, for another system.
+"""A Windows console whose keys arrive one by one without echo; it has the same names as `tty`.
 
 The console shows what is typed only while a program reads a line, so there is nothing to switch off and
 nothing to put back. Whether a key waits is asked twenty times a second, because no event loop can wait for a

@@ -1,9 +1,9 @@
 """How links, codes, QR codes and exchanges look on a terminal.
 
 A link is never broken: a terminal joins what it wrapped itself, but not what we broke. Where the terminal is
-known to take escape sequences, a link too long for a line is marked as one besides (OSC 8), because some lose
-a link at the edge; the visible text is the whole URL all the same. NO_COLOR is about colours, but who sets it
-wants plain text, and so it gets no sequence at all.
+known to take escape sequences, a link too long for a line is also marked as one (OSC 8), because some
+terminals lose a link at the edge; the visible text is still the whole URL. NO_COLOR is about colours, but a
+person who sets it wants plain text, so no escape sequence is written at all.
 
 Loaded before the browser is started, so whatever costs is imported on use.
 

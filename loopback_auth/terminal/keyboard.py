@@ -1,4 +1,4 @@
-"""Questions and keys at one terminal: who hears what is typed.
+"""Questions and keys at one terminal: which part of the program gets the keys.
 
 Theory of operation. While a sign-in waits, every key is heard. A question takes the keys for itself and gives
 them back; the terminal stays as it is set in between, so that nothing typed or pasted meanwhile is lost. In
@@ -52,7 +52,7 @@ class Prompt:
 
     @property
     def line(self) -> str:
-        """What is to be seen now."""
+        """The text to show now."""
         answer = self._answer
         if not self._hidden:
             return self._prompt + "".join(filter(str.isprintable, answer.text))
@@ -63,7 +63,7 @@ class Prompt:
         return self._prompt + pasted.format(count=count)
 
     def feed(self, piece: bytes) -> None:
-        """Take what has arrived; nothing at all: the terminal was closed."""
+        """Take the bytes that have arrived; none when the terminal was closed."""
         if self._answered.done():
             return
         try:
@@ -98,7 +98,7 @@ async def read_terminal(
 
     Raises:
         AttemptCancelled: the person gave up, or the terminal was closed.
-        Unavailable: it is no terminal after all.
+        Unavailable: it is not a terminal.
     """
     question = Prompt(prompt, limit=limit, hidden=hidden)
 

@@ -1,11 +1,11 @@
-"""What keys and pastes amount to: the line editing that is ours once the terminal no longer does it.
+"""Line editing, which the terminal no longer does: turns bytes into keys, pastes and answers.
 
 Bytes in, an answer or single keys out; knows neither files nor loops. Line breaks inside a paste belong to
 it, any other one is Enter; keys that mean nothing here, such as arrows, leave no trace.
 
 While nothing is asked, every key may mean something, and so what is pasted must not be taken for keys. Weak
-spot, admitted: a terminal without bracketed paste does not tell the two apart. There, what arrives at once
-and is longer than anybody types was pasted, and what is a little longer is nothing.
+spot, admitted: a terminal without bracketed paste does not mark which is which. There, what arrives at once
+and is longer than a person types was pasted; input that is only a little longer is ignored.
 
 Source: XTerm Control Sequences, "Bracketed Paste Mode"; ECMA-48 §5.4 (control sequences).
 """
@@ -33,7 +33,7 @@ _CUT_SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]{0,16}[ -/]{0,4}|O)?\Z")
 
 
 class Sequences:
-    """Tells bytes from escape sequences, whatever pieces they come in."""
+    """Separates single bytes from escape sequences, whatever pieces they come in."""
 
     def __init__(self) -> None:
         self._cut = b""
@@ -75,7 +75,7 @@ class TypedAnswer:
 
     @property
     def text(self) -> str:
-        """The answer; bytes that are no UTF-8 become lone surrogates."""
+        """The answer; bytes that are not UTF-8 become lone surrogates."""
         return self._kept.decode("utf-8", "surrogateescape")
 
     @property

@@ -1,8 +1,8 @@
 """What to say of each event of a sign-in, and when; everything goes to stderr.
 
 The sentences are in `words`; how they look is decided in `drawing` and `line`, and what helps while nothing
-happens in `troubleshooting`. On a terminal the line at the bottom shows the stage;
-elsewhere each stage is a message. Server text was cleaned where it came in (`redact.server_text`).
+happens in `troubleshooting`. On a terminal the line at the bottom shows the stage; elsewhere each stage is a
+message. Server text was cleaned where it came in (`redact.server_text`).
 
 Loaded before the browser is started, so whatever costs is imported on use.
 """

@@ -1,4 +1,4 @@
-"""How a sign-in ended, in words: who, for what, until when, and where the tokens are."""
+"""The result of a sign-in in words: account, scope, expiry, and where the tokens are kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Ask for the address on which the browser ended, in this terminal, until it is the right one.
 
 Nothing of the answer is ever shown: a code may be in it, and terminals are shared, recorded and scrolled
-back. What the answer is worth is decided elsewhere (`protocol.paste`); here it is only obtained: from the
+back. Whether the answer is valid is decided elsewhere (`protocol.paste`); here it is only obtained: from the
 terminal, even when stdin is something else, or, where there is no terminal at all, as a line from stdin.
 
 Source: RFC 8252 §7.3; RFC 6749 §10.12.
@@ -70,7 +70,7 @@ async def read_line(
     Args:
         prompt: shown before the answer, with a blank at its end, and wiped away afterwards.
         stream: where an answer may come from; None: stdin.
-        terminal: path of the controlling terminal, which is asked when `stream` is no terminal.
+        terminal: path of the controlling terminal, which is asked when `stream` is not a terminal.
         hidden: show only how long the answer is.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What is awaited of whom and until when, in words that fit on one line.
+"""The status of a sign-in on one line: what the program waits for, and for how long.
 
 Several flows may be open at once, and the person has to know which: any of them may be the one that works.
 

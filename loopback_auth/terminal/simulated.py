@@ -1,4 +1,4 @@
-"""What is told of a sign-in by a simulated person: that you are not asked, and what happens instead."""
+"""Messages about a sign-in by a simulated person: that you are not asked, and what happens instead."""
 
 from __future__ import annotations
 

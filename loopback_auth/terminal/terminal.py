@@ -1,8 +1,8 @@
 """What a person in a terminal sees and does while a sign-in runs; everything goes to stderr.
 
-This is the door: what to say of each event is decided in `messages`, what keys do in `choices`, and who hears
-them in `keyboard`. While the person is asked for something, messages wait. A closed
-stderr does not end a sign-in.
+The messages about events are decided in `messages`, the actions of keys in `choices`, and which part of the
+program gets the keys in `keyboard`. While the person is asked for something, messages wait. A closed stderr
+does not end a sign-in.
 
 Loaded before the browser is started, so whatever costs is imported on use.
 """

@@ -1,4 +1,4 @@
-"""A POSIX terminal whose keys arrive one by one, unseen, and the way back to how it was.
+"""A POSIX terminal whose keys arrive one by one without echo, and the restoration of its modes.
 
 A terminal's own line editing cuts a line at 1,024 bytes on macOS and at 4,096 on Linux, and what it cuts off
 is gone; many an authorization response is longer. So it is switched off, and the little that is needed of it
@@ -226,7 +226,7 @@ def in_background(terminal: int) -> bool:
 def own_terminal(stream: TextIO | None, path: str) -> int | None:
     """Return a file descriptor of the terminal that is ours to close, or nothing without a terminal.
 
-    It does not block, which others only fail to notice because it is no duplicate of theirs.
+    It does not block; that does not affect other programs, because it is not a duplicate of their descriptor.
 
     Args:
         stream: asked first.

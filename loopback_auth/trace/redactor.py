@@ -1,7 +1,7 @@
 """Takes the secrets out of a sign-in: learns them as they pass, and writes labels wherever they turn up.
 
 Written with labels are: traces (`trace.recorder`), the exchanges that `--verbose` shows, the words that a
-server put into a refusal, and every error on its way out. What cannot be read is not shown at all, only how
+server put into a refusal, and every error on its way out. Text that cannot be read is not shown, only how
 long it was: what cannot be understood cannot be made safe.
 """
 

@@ -30,7 +30,7 @@ class SecretLabels:
 
     The text is decoded layer by layer, and each layer is searched for the secrets. The time this takes grows
     with the length of the text and the number of secrets, which are bounded, and not with what they contain.
-    A text that would exceed the bounds is not shown at all.
+    A text that would exceed the bounds is not shown.
     """
 
     def __init__(self) -> None:
