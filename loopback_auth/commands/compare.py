@@ -35,8 +35,8 @@ from loopback_auth.compare.drawing.schema import schema
 from loopback_auth.compare.drawing.table import scrolled_table, table
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.files import check_target, write_report
+from loopback_auth.compare.running.resumable import conditions_of, run_flows
 from loopback_auth.compare.running.run import compare_demo, compare_simulated, comparison
-from loopback_auth.compare.running.session import conditions_of, run_flows
 from loopback_auth.compare.running.simulate import ISSUER
 from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.demo.serve import serve_demo

@@ -19,8 +19,8 @@ from loopback_auth.model import (
     ResponseMode,
     ServerMetadata,
 )
-from loopback_auth.protocol.asking import check_extra, check_response_mode, default_mode
 from loopback_auth.protocol.pkce import code_challenge
+from loopback_auth.protocol.request_checks import check_extra, check_response_mode, default_mode
 from loopback_auth.protocol.urls import check_resource
 
 

@@ -138,7 +138,7 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
     extra, mode = settings.pairs("extra"), settings.text("response_mode")
     if extra or mode is not None:
         # Few people set either, and every import delays the browser.
-        from loopback_auth.protocol.asking import check_extra, check_response_mode
+        from loopback_auth.protocol.request_checks import check_extra, check_response_mode
 
         optional = ("audience", "login_hint", "prompt", "resource")
         check_extra(extra, [name for name in optional if settings.get(name)])

@@ -22,8 +22,8 @@ from loopback_auth.compare.running.live import (
     compare_live,
     why_not_possible,
 )
+from loopback_auth.compare.running.resumable import run_flows
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.compare.running.session import run_flows
 from loopback_auth.compare.running.unfinished import Unfinished
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import serve_demo
@@ -340,7 +340,7 @@ async def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.M
         keep([*finished(), Run("device", "failed", Trace("device", "live", "demo", ()))])
         raise asyncio.CancelledError
 
-    monkeypatch.setattr("loopback_auth.compare.running.session.compare_live", interrupted)
+    monkeypatch.setattr("loopback_auth.compare.running.resumable.compare_live", interrupted)
     with pytest.raises(AttemptCancelled, match="2 of 3 flows have ended, and are kept") as caught:
         await run_flows(names, Conditions(CLIENT, plan_of()), unfinished, resume=False, tell=lambda _: None)
 

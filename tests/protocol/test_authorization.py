@@ -45,13 +45,13 @@ from loopback_auth.model import (
     ResponseType,
     ServerMetadata,
 )
-from loopback_auth.protocol.asking import RESERVED
 from loopback_auth.protocol.authorization import pkce_doubt, response_mode
 from loopback_auth.protocol.pushed import (
     pushed_authorization_request,
     pushed_authorization_response,
     pushes,
 )
+from loopback_auth.protocol.request_checks import RESERVED
 from loopback_auth.protocol.response import FREE_TEXT, KNOWN_PARAMETERS, authorization_response, same_secret
 from loopback_auth.quirks import Quirks
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from loopback_auth.compare.judging import asking_checks, granting_checks, leaking_checks
+from loopback_auth.compare.judging import authorization_checks, exposure_checks, token_checks
 from loopback_auth.compare.judging.verdicts import Check, idle
 from loopback_auth.compare.model import Finding, Run
 
-CHECKS: tuple[Check, ...] = (*asking_checks.CHECKS, *leaking_checks.CHECKS, *granting_checks.CHECKS)
+CHECKS: tuple[Check, ...] = (*authorization_checks.CHECKS, *exposure_checks.CHECKS, *token_checks.CHECKS)
 
 
 def findings(run: Run) -> tuple[Finding, ...]:
