@@ -57,7 +57,8 @@ class LoopbackAuthError(Exception):
     def hint(self, hint: str) -> None:
         before = self.__dict__.get("_hint", "")
         notes = [note for note in getattr(self, "__notes__", ()) if note != _note(before)]
-        self._hint, self.__notes__ = hint, [*notes, _note(hint)] if hint else notes
+        self._hint = hint
+        self.__notes__: list[str] = [*notes, _note(hint)] if hint else notes
 
     def __str__(self) -> str:
         return self.message
@@ -105,7 +106,7 @@ class NoFlowAvailable(Unavailable):
             f"No flow is left to sign in with:{listed}",
             hint=hint or "See python -m loopback_auth doctor for what is known about this environment.",
         )
-        self.reasons = dict(reasons)
+        self.reasons: dict[str, str] = dict(reasons)
 
 
 class OAuthError(LoopbackAuthError):
@@ -143,7 +144,7 @@ class AuthorizationError(OAuthError):
     def __init__(self, error: str, error_description: str = "", error_uri: str = "") -> None:
         super().__init__(error, error_description, error_uri)
         if error in ("server_error", "temporarily_unavailable"):
-            self.exit_code = TransportError.exit_code
+            self.exit_code: int = TransportError.exit_code
 
 
 class TokenError(OAuthError):
@@ -184,8 +185,8 @@ class TicketError(OAuthError):
     def __init__(self, error: str, error_description: str = "") -> None:
         super().__init__(error, error_description)
         detail = f" ({error_description})" if error_description else ""
-        self.message = f"{TICKET_WORDS.get(error, error)}{detail}."
-        self.args = (self.message,)
+        self.message: str = f"{TICKET_WORDS.get(error, error)}{detail}."
+        self.args: tuple[str, ...] = (self.message,)
 
 
 class ProtocolError(LoopbackAuthError):

@@ -92,22 +92,22 @@ class FlowTraits:
         approved_with: str = "link",
     ) -> None:
         self.name: str = name
-        self.summary = summary
-        self.source = source
+        self.summary: str = summary
+        self.source: str = source
         self.variant_of = variant_of
-        self.needs_port = needs_port
-        self.brings_code = brings_code
-        self.begun_by = begun_by
-        self.polled_by = polled_by
-        self.approved_by_anybody = approved_by_anybody
-        self.two_step = two_step
-        self.choosable = choosable
-        self.compared = compared
-        self.needs = needs
-        self.awaited = awaited
-        self.title = title
-        self.key = key
-        self.approved_with = approved_with
+        self.needs_port: bool = needs_port
+        self.brings_code: bool = brings_code
+        self.begun_by: str = begun_by
+        self.polled_by: str = polled_by
+        self.approved_by_anybody: bool = approved_by_anybody
+        self.two_step: bool = two_step
+        self.choosable: bool = choosable
+        self.compared: bool = compared
+        self.needs: tuple[str, ...] = needs
+        self.awaited: str = awaited
+        self.title: str = title
+        self.key: str = key
+        self.approved_with: str = approved_with
 
     @property
     def offered_by(self) -> tuple[str, ...]:

@@ -55,13 +55,13 @@ class Surroundings:
         stderr: bool = False,
         openers: tuple[str, ...] = (),
     ) -> None:
-        self.environ = environ
-        self.platform = platform
-        self.kernel = kernel
-        self.files = files
-        self.stdin = stdin
-        self.stderr = stderr
-        self.openers = openers
+        self.environ: Mapping[str, str] = environ
+        self.platform: str = platform
+        self.kernel: str = kernel
+        self.files: tuple[str, ...] = files
+        self.stdin: bool = stdin
+        self.stderr: bool = stderr
+        self.openers: tuple[str, ...] = openers
 
 
 class Fact:
@@ -75,8 +75,8 @@ class Fact:
     __slots__ = ("because", "level")
 
     def __init__(self, level: str, *because: str) -> None:
-        self.level = level
-        self.because = because
+        self.level: str = level
+        self.because: tuple[str, ...] = because
 
     @property
     def reason(self) -> str:
@@ -101,10 +101,10 @@ class Facts:
     __slots__ = ("opens", "person", "reaches", "waits")
 
     def __init__(self, *, opens: Fact, reaches: Fact, person: Fact, waits: Fact) -> None:
-        self.opens = opens
-        self.reaches = reaches
-        self.person = person
-        self.waits = waits
+        self.opens: Fact = opens
+        self.reaches: Fact = reaches
+        self.person: Fact = person
+        self.waits: Fact = waits
 
 
 class Place:
@@ -119,9 +119,9 @@ class Place:
     __slots__ = ("advice", "name", "title")
 
     def __init__(self, name: str, title: str, advice: str = "") -> None:
-        self.name = name
-        self.title = title
-        self.advice = advice
+        self.name: str = name
+        self.title: str = title
+        self.advice: str = advice
 
 
 class Capabilities:
@@ -135,8 +135,8 @@ class Capabilities:
     __slots__ = ("any_port", "refused")
 
     def __init__(self, refused: Mapping[str, str], *, any_port: bool = True) -> None:
-        self.refused = refused
-        self.any_port = any_port
+        self.refused: Mapping[str, str] = refused
+        self.any_port: bool = any_port
 
 
 class Route:
@@ -151,9 +151,9 @@ class Route:
     __slots__ = ("flow", "starts", "why")
 
     def __init__(self, flow: str, starts: str, why: str) -> None:
-        self.flow = flow
-        self.starts = starts
-        self.why = why
+        self.flow: str = flow
+        self.starts: str = starts
+        self.why: str = why
 
     def __repr__(self) -> str:
         return f"Route({self.flow!r}, {self.starts!r}, {self.why!r})"
@@ -201,16 +201,16 @@ class Plan:
         patience: float = 10.0,
         second_look: float = 40.0,
     ) -> None:
-        self.place = place
-        self.facts = facts
-        self.routes = routes
-        self.refused = refused
-        self.opens = opens
-        self.why_not = why_not
-        self.start_page = start_page
-        self.patience = patience
-        self.second_look = second_look
-        self.simulated = ""
+        self.place: Place = place
+        self.facts: Facts = facts
+        self.routes: tuple[Route, ...] = routes
+        self.refused: Mapping[str, str] = refused
+        self.opens: bool = opens
+        self.why_not: str = why_not
+        self.start_page: bool = start_page
+        self.patience: float = patience
+        self.second_look: float = second_look
+        self.simulated: str = ""
 
     def route(self, flow: str) -> Route | None:
         """Return the route of a flow; None when there is none."""

@@ -122,9 +122,9 @@ class Signal:
     __slots__ = ("meaning", "name", "value")
 
     def __init__(self, name: str, value: str, meaning: str) -> None:
-        self.name = name
-        self.value = value
-        self.meaning = meaning
+        self.name: str = name
+        self.value: str = value
+        self.meaning: str = meaning
 
     def __repr__(self) -> str:
         return f"Signal({self.name!r}, {self.value!r}, {self.meaning!r})"
