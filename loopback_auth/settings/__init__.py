@@ -69,9 +69,9 @@ class Settings:
         advice: str = "",
         notes: tuple[str, ...] = (),
     ) -> None:
-        self.name = name
-        self.advice = advice
-        self.notes = notes
+        self.name: str = name
+        self.advice: str = advice
+        self.notes: tuple[str, ...] = notes
         self._values = values
 
     @property

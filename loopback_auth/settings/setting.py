@@ -50,13 +50,13 @@ class Setting:
         choices: tuple[str, ...] = (),
         default: object = None,
     ) -> None:
-        self.name = name
-        self.kind = kind
-        self.help = help
-        self.secret = secret
-        self.quirk = quirk
-        self.choices = choices
-        self.default = default
+        self.name: str = name
+        self.kind: str = kind
+        self.help: str = help
+        self.secret: bool = secret
+        self.quirk: bool = quirk
+        self.choices: tuple[str, ...] = choices
+        self.default: object = default
 
     @property
     def flag(self) -> str:
