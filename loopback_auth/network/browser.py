@@ -42,8 +42,8 @@ class Opening:
     def __init__(
         self, *, program: str = "", why_not: str = "", process: subprocess.Popen[bytes] | None = None
     ) -> None:
-        self.program = program
-        self.why_not = why_not
+        self.program: str = program
+        self.why_not: str = why_not
         self._process = process
 
     def watch(self, failed: Callable[[int], object]) -> None:

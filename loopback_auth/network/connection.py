@@ -95,7 +95,7 @@ class Connection(RequestHandler):
         self._received = 0
         self._without_cookies = WithoutCookies()
         self._encrypted = False
-        self.busy = False
+        self.busy: bool = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read, unless the receiver is closed."""

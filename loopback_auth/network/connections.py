@@ -40,7 +40,7 @@ class Connections:
         forgotten: Callable[[Connection], None],
     ) -> None:
         self.request_seconds = request_seconds
-        self.closed = False
+        self.closed: bool = False
         self._bound = bound
         self._forgotten = forgotten
         self._server = Server(self, visited)

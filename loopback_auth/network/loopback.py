@@ -59,12 +59,12 @@ class BoundRedirect:
         key: str,
         any_port: bool = False,
     ) -> None:
-        self.sockets = sockets
-        self.any_port = any_port
-        self.authority = authority
-        self.path = path
-        self.key = key
-        self.lingers = False
+        self.sockets: tuple[socket.socket, ...] = sockets
+        self.any_port: bool = any_port
+        self.authority: str = authority
+        self.path: str = path
+        self.key: str = key
+        self.lingers: bool = False
         """Whether the last page is to stay up for a moment when the sign-in has ended."""
         self.after_exit: tuple[tuple[socket.socket, ...], Respond] | None = None
         """Copies of the sockets for a child process, and how it answers there; None: the port closes."""

@@ -32,7 +32,7 @@ class PendingCallbacks:
     """
 
     def __init__(self, authority: str, path: str) -> None:
-        self.answered = False
+        self.answered: bool = False
         """Whether a callback has arrived, so that no other is awaited."""
         # One page fetches the fragment for whichever of the requests it answers.
         self._nothing_yet = RedirectEndpoint(

@@ -88,7 +88,7 @@ class Receiver:
         self._expected = PendingCallbacks(bound.authority, bound.path)
         opener = bound.opening.program if bound.opening is not None else ""
         self._same_user = not runs_as_another(opener)
-        self.start = StartPage(
+        self.start: StartPage = StartPage(
             bound.authority,
             bound.key if start_page else "",
             exposed=bool(opener),

@@ -29,7 +29,7 @@ class PrivateAddressError(OSError):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is a private address, but the authorization server is a public one")
-        self.hint = (
+        self.hint: str = (
             f"If you know that {host} is inside your own network, allow it with --allow-private {host}. "
             "Otherwise do not go on: the server leads this program to where only you can go."
         )
@@ -84,8 +84,8 @@ class Resolver(AbstractResolver):
         allowed: Collection[str] = (),
         public: bool = False,
     ) -> None:
-        self.inner = inner or SystemResolver()
-        self.seen_public = public
+        self.inner: AbstractResolver = inner or SystemResolver()
+        self.seen_public: bool = public
         self._allowed = frozenset(map(plain_host, allowed))
 
     async def resolve(

@@ -79,7 +79,7 @@ class StartPage:
         expected: PendingCallbacks,
         tell: Notify,
     ) -> None:
-        self.doubted = False
+        self.doubted: bool = False
         """Whether a link was opened again after the callback had come, perhaps by another person."""
         self._authority = authority
         self._any_port = any_port

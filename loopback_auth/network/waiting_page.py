@@ -26,9 +26,9 @@ class WaitingPage:
     """
 
     def __init__(self, authority: str) -> None:
-        self.path = f"/{new_key()}"
-        self.token = new_key()
-        self.owed = False
+        self.path: str = f"/{new_key()}"
+        self.token: str = new_key()
+        self.owed: bool = False
         """Whether a page is shown that is about to request the last page."""
         self._authority = authority
         self._page = HttpResponse(404)

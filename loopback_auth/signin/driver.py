@@ -82,9 +82,9 @@ class Driver:
         self._reached_by, self._authority = authority, ""
         self._waiting_page: WaitingPage | None = None
         self._state = ""
-        self.asked = False
+        self.asked: bool = False
         """Whether a person has been sent somewhere by this flow."""
-        self.led = False
+        self.led: bool = False
         """Whether the start page leads to the URL of this flow."""
 
     def anew(self) -> Driver:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -56,7 +56,12 @@ ENDING_SECONDS = 5.0
 """Seconds that a request gets to end when it is cancelled: its answer may be the only one that there is."""
 
 CODE_EXCHANGE = "token request"
-ANSWERS = {"Bind": ("text",), "Receive": ("callback",), "Send": ("response", "failure"), "Sleep": ("moment",)}
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "Bind": ("text",),
+    "Receive": ("callback",),
+    "Send": ("response", "failure"),
+    "Sleep": ("moment",),
+}
 """By the name of an effect, what in a journal answers it; an effect that is not listed has no answer."""
 
 READ = ("content-type", "date", "retry-after", "x-ratelimit-reset")
@@ -89,7 +94,7 @@ class Replay:
         wait: float = 0.0,
         paste: Paste | None = None,
     ) -> None:
-        self.pending = pending
+        self.pending: PendingSignIn = pending
         self._client = client
         self._world = world
         self._notify = notify

@@ -60,7 +60,7 @@ class Resources:
         self.notify = notify
         self.start_page = start_page
         self.observer = observer
-        self.redactor = Redactor()
+        self.redactor: Redactor = Redactor()
         self.receiver: Receiver | None = None
         self._exchanges = exchanges
         self._network = network or Network()
