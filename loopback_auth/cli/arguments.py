@@ -41,8 +41,9 @@ class Parser(argparse.ArgumentParser):
         from loopback_auth.invocation import as_typed
 
         # Replaced before the lines are filled, for it may be longer; argparse formats the usage with %.
-        self.usage = as_typed(self.usage or "").replace("%", "%%")
-        self.description, self.epilog = as_typed(self.description or ""), as_typed(self.epilog or "")
+        self.usage: str | None = as_typed(self.usage or "").replace("%", "%%")
+        self.description: str | None = as_typed(self.description or "")
+        self.epilog: str | None = as_typed(self.epilog or "")
         for group in self._action_groups:
             group.description = as_typed(group.description) if group.description else None
         return super().format_help()

@@ -58,7 +58,7 @@ from loopback_auth.terminal.tables import filled, table
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from loopback_auth.doctor.redirect_probe import ProbeAnswer
     from loopback_auth.model import ClientConfig
@@ -91,7 +91,7 @@ QUESTIONS = (
     "the program waits for you",
 )
 """The facts, in the order of `FACTS`."""
-DECIDES = {
+DECIDES: Mapping[str, tuple[str, ...]] = {
     "device_authorization": ("device",),
     "redirect_uri": ("code", "paste"),
     "response_type=code": ("code", "paste"),

@@ -31,11 +31,11 @@ class ShownSetting:
 
     def __init__(self, item: Setting, settings: Settings) -> None:
         value = settings.get(item.name)
-        self.name = item.name
-        self.origin = settings.origin(item.name)
-        self.is_set = self.origin != DEFAULT
-        self.shown = item.shown(value)
-        self.value = self.shown if item.secret and value is not None else value
+        self.name: str = item.name
+        self.origin: str = settings.origin(item.name)
+        self.is_set: bool = self.origin != DEFAULT
+        self.shown: str = item.shown(value)
+        self.value: object = self.shown if item.secret and value is not None else value
 
 
 USAGE = "[PROVIDER] [options]"

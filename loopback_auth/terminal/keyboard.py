@@ -131,7 +131,7 @@ class Listening:
         self._questions: list[Prompt] = []
         self._closed = False
         self._stack = ExitStack()
-        self.away = False
+        self.away: bool = False
         """Whether another process group has the terminal now."""
 
     def __enter__(self) -> Listening:

@@ -71,7 +71,7 @@ class TypedAnswer:
         self._kept = bytearray()
         self._sequences = Sequences()
         self._pasting = False
-        self.characters = 0
+        self.characters: int = 0
 
     @property
     def text(self) -> str:

@@ -33,7 +33,7 @@ class Line:
     """Writes messages, and keeps one line up to date below them."""
 
     def __init__(self) -> None:
-        self.live = sys.stderr.isatty()
+        self.live: bool = sys.stderr.isatty()
         self._drawn = 0
         self._resting = 0
         self._held: list[str] = []

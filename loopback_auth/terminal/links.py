@@ -36,12 +36,12 @@ class Links:
         self._line = line
         self._own = own
         self._start = self._pasting = self._server = ""
-        self.authorities = [own] if own else []
+        self._authorities = [own] if own else []
         """All that the browser has to reach on this machine."""
         self.invited: VerificationPrompted | None = None
-        self.code_wanted = False
+        self.code_wanted: bool = False
         """Whether the next link that is good for a phone is to be drawn for one."""
-        self.escapes = line.live and takes_escapes(os.environ, sys.platform)
+        self.escapes: bool = line.live and takes_escapes(os.environ, sys.platform)
 
     @property
     def current(self) -> str:
@@ -56,7 +56,7 @@ class Links:
     def also_here(self, url: str) -> None:
         """Note another port of this machine that the browser has to reach: the server's own."""
         self._server = authority_of(url)
-        self.authorities.append(self._server)
+        self._authorities.append(self._server)
 
     def needed(self, *, ours: bool) -> list[str]:
         """Return what the browser has to reach on this machine.
@@ -65,14 +65,14 @@ class Links:
             ours: a flow is open whose browser comes back to our own port.
         """
         if ours:
-            return self.authorities
+            return self._authorities
         shown = [authority_of(self.invited.url)] if self.invited and is_here(self.invited.url) else []
         return [*dict.fromkeys([*shown, *([self._server] if self._server else [])])]
 
     def start(self, url: str) -> None:
         """Show where the sign-in begins."""
-        if not self.authorities and is_here(url):
-            self.authorities.append(authority_of(url))
+        if not self._authorities and is_here(url):
+            self._authorities.append(authority_of(url))
         self._start = url
         self.show(url)
 
@@ -93,7 +93,7 @@ class Links:
     def show(self, url: str) -> None:
         """Show a link on a line of its own."""
         # The link to our own start page is short enough to survive as it is.
-        escapes = self.escapes and authority_of(url) not in self.authorities
+        escapes = self.escapes and authority_of(url) not in self._authorities
         self._line.say(f"\n  {link(url, columns=size()[0], escapes=escapes)}\n")
 
     @property

@@ -65,10 +65,10 @@ class Messages:
         self._reasons: set[str] = set()
         self._second = self._failure = self._staged = self._unseen = ""
         self._refused: set[str] = set()
-        self.line = Line()
-        self.links = Links(self.line, authority)
-        self.progress = Progress(name, flows_at_first(plan))
-        self.trouble = Troubleshooting(
+        self.line: Line = Line()
+        self.links: Links = Links(self.line, authority)
+        self.progress: Progress = Progress(name, flows_at_first(plan))
+        self.trouble: Troubleshooting = Troubleshooting(
             name, self.line, self.links, self.progress, plan=plan, pasting=pasting, command=command
         )
 

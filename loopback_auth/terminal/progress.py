@@ -34,7 +34,7 @@ class Progress:
         self._valid: float | None = None
         self._ignored = 0
         self._brief = words.STAGE_WAITING
-        self.awaited = ""
+        self.awaited: str = ""
         self.shown()
 
     def until(self, seconds: float) -> None:

@@ -51,7 +51,7 @@ class Troubleshooting:
         pasting: bool,
         command: str,
     ) -> None:
-        self.place = plan.place if plan is not None else UNKNOWN_PLACE
+        self.place: Place = plan.place if plan is not None else UNKNOWN_PLACE
         """Where this runs."""
         self.launched = False
         """Whether a browser was started, and has not failed."""

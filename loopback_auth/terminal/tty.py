@@ -55,7 +55,7 @@ class Keyboard:
         self._brackets = brackets
         self._line = ""
         self._drawn = 0
-        self.inside = False
+        self.inside: bool = False
         """Whether keys are ours now; after `bg` they are not."""
         self._before: list[int | list[bytes | int]] = []
         self._loop = asyncio.get_running_loop()
