@@ -21,15 +21,18 @@ class Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.has_form = False
-        self.action = ""
+        self.has_form: bool = False
+        self.action: str = ""
         self.hidden: list[tuple[str, str]] = []
         self.codes: list[tuple[str, str]] = []
         self.buttons: list[tuple[str, str]] = []
         self.radios: list[tuple[str, str, str]] = []
-        self.checked = 0
-        self.relay = self.token = self.link = self.user_code = ""
-        self.waits = False
+        self.relay: str = ""
+        self.token: str = ""
+        self.link: str = ""
+        self.user_code: str = ""
+        self.waits: bool = False
+        self._checked = 0
         self._inside = False
         self._label = False
         self._code = False
@@ -77,7 +80,7 @@ class Page(HTMLParser):
             self.codes.append(pair)
         elif tag == "input" and kind == "radio":
             if "checked" in given:
-                self.checked = len(self.radios)
+                self._checked = len(self.radios)
             self.radios.append((*pair, ""))
 
     def choose(self, account: str) -> list[tuple[str, str]]:
@@ -91,7 +94,7 @@ class Page(HTMLParser):
         wanted = [radio[:2] for radio in self.radios if account in radio[1:]]
         if account and not wanted:
             raise ConfigError("The page does not offer this account")
-        return wanted[:1] if account else [self.radios[self.checked][:2]]
+        return wanted[:1] if account else [self.radios[self._checked][:2]]
 
     def press(self, decision: str) -> list[tuple[str, str]]:
         """Press the button of the decision, or the first one; nameless buttons send nothing."""

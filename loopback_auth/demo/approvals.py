@@ -70,7 +70,7 @@ class Approvals:
     """
 
     def __init__(self, setup: Setup, ledger: Ledger, interactions: Interactions) -> None:
-        self.troubles = PollTroubles(setup.faults)
+        self.troubles: PollTroubles = PollTroubles(setup.faults)
         self._setup = setup
         self._ledger = ledger
         self._interactions = interactions

@@ -53,11 +53,11 @@ class BrowserTask:
         answer: Callable[[Navigation, float], Reply],
         observer: Observer,
     ) -> None:
-        self.address = ""
+        self.address: str = ""
         """What the address bar shows."""
-        self.over_at = NEVER
+        self.over_at: float = NEVER
         """When the last page has come; `NEVER` before that."""
-        self.held = False
+        self.held: bool = False
         self._way = way
         self._pace = pace
         self._answer = answer

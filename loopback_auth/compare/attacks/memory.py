@@ -61,7 +61,7 @@ class AttackedWorld(MemoryWorld):
         )
         self.at: Callable[[Point, Navigation], None] = lambda _point, _step: None
         """Called before the browser's step arrives."""
-        self.moment = self.now
+        self.moment: float = self.now
         self._opened = False
         self.first: Callback | None = None
         """What the attacker delivered and the program accepted as the response."""

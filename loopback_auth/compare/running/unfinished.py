@@ -70,7 +70,7 @@ class Unfinished:
         digest = hashlib.blake2b(asked.encode(), digest_size=4).hexdigest()
         self._folder = os.path.join(os.path.abspath(folder), FOLDER)  # noqa: PTH100
         self._provider = provider.name
-        self.path = os.path.join(self._folder, f"{sign_in_name(provider.name)}-{digest}.json")
+        self.path: str = os.path.join(self._folder, f"{sign_in_name(provider.name)}-{digest}.json")
 
     def load(self) -> tuple[Run, ...]:
         """Read the runs, and judge them anew; none when nothing is kept.
