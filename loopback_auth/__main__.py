@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def _end_at_once(status: int) -> None:
-    """End without taking the interpreter apart; return if something cannot be written, which it tells itself.
+    """End without the interpreter's clean-up; return if output cannot be written, for it to report that.
 
     The child that keeps the last page up shares our memory: each page of it that is touched is copied first.
     """

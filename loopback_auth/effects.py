@@ -57,7 +57,7 @@ class Browse:
 
     @property
     def asked_next(self) -> tuple[str, ...]:
-        """URLs of the server that the program requests after the approval, and cannot do without."""
+        """URLs of the server that the program must request after the approval."""
         if self.request is None:
             return ()
         by_code = "code" in self.request.response_type.split()

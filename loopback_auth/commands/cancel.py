@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Forget."""
+    """Forget the chosen login."""
     pendings = PendingStore(data_folder(os.environ))
     handles = pendings.handles() if options.all else (chosen(pendings, options.handle or ""),)
     results: list[dict[str, object]] = []

@@ -103,7 +103,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare."""
+    """Compare the chosen flows, and write the result."""
     if options.schema:
         answer(written(schema(), indent=2) + "\n")
         return 0

@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve."""
+    """Serve the demonstration until Ctrl-C."""
 
     async def serve() -> None:
         async with serve_demo(port=options.port, server_factory=signing_server) as demo:

@@ -87,7 +87,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Finish."""
+    """Finish the chosen login, or say that it is still pending."""
     if not 0 <= options.wait <= LONGEST_WAIT:
         raise ConfigError("The time to wait is not between 0 and 3600 seconds.", hint="Correct --wait.")
     folder = data_folder(os.environ)
@@ -160,7 +160,7 @@ def _outcome(error: LoopbackAuthError) -> Outcome:
 async def _resumed(
     handed: PendingSignIn, pendings: PendingStore, options: argparse.Namespace
 ) -> tuple[SignIn, bool]:
-    """Go on; return the sign-in, and whether it is the right account."""
+    """Resume the login; return the sign-in, and whether the person accepts the account."""
     if options.wait and not options.json:
         tell(f"Waiting for the approval, {options.wait:g} seconds at most.")
     sign_in = await resume(

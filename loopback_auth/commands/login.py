@@ -93,7 +93,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Sign in."""
+    """Sign in, or use the result of a process that does."""
     bounds: list[BoundRedirect] = []
     try:
         done = signed_in(options, bounds)
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def serve_after_exit(bounds: list[BoundRedirect]) -> None:
-    """Keep the last page up for a moment; to be called when all is said."""
+    """Keep the last page available for a moment; call this after all output."""
     for bound in bounds:
         if bound.after_exit is not None:
             from loopback_auth.network.after_exit import serve_after_exit
@@ -155,7 +155,7 @@ def signed_in(
 def _follow(
     lock: SignInLock | None, settings: Settings, store: FileTokenStore, since: float | None
 ) -> SignIn | None:
-    """Wait for another process that signs in to the same provider; None when it is we who have to."""
+    """Wait for another process that signs in to the same provider; None when this process has to sign in."""
     if lock is None or (lock.lead() and (since is None or not lock.ended_since(since))):
         return None
     import asyncio
@@ -192,7 +192,7 @@ def _asked(
     *,
     command: str,
 ) -> SignIn:
-    """Ask the person, and tell how it ended; `command` is empty where it was not `login` that was typed."""
+    """Have the person sign in, and show the result; `command` is empty when another command was typed."""
     if chosen.simulated:
         return _simulated(options, settings, chosen, store)
     if not chosen.opens and getattr(sys.stderr, "name", "") == os.devnull:
@@ -239,7 +239,7 @@ def _asked(
 def _simulated(
     options: argparse.Namespace, settings: Settings, chosen: Plan, store: FileTokenStore
 ) -> SignIn:
-    """Have a simulated person sign in to the demonstration, and tell how it ended."""
+    """Have a simulated person sign in to the demonstration, and show the result."""
     from loopback_auth.commands._simulated import sign_in
 
     bound = _bound(settings, chosen)
@@ -251,7 +251,7 @@ def _simulated(
 
 
 def _bound(settings: Settings, chosen: Plan) -> BoundRedirect | None:
-    """Own the redirect URI; without one the sign-in may still go another way."""
+    """Bind the redirect URI; without one, another flow may still work."""
     address = settings.text("bind") or ""
     try:
         return bind(*redirect_of(settings), address="" if address == "loopback" else address)

@@ -62,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Begin."""
+    """Begin a login, keep it, and show what the person has to do."""
     settings = settings_of(options)
     if settings.is_demo:
         raise ConfigError(

@@ -223,7 +223,7 @@ class Receiver:
         self._tell(RequestIgnored(self._ignored, refusal.status, refusal.reason, suspicious))
 
     def encrypted(self) -> None:
-        """Tell, once, that something spoke https."""
+        """Report, once, that a client spoke https."""
         if not self._https_told:
             self._https_told = True
             self._tell(HttpsTried(self._bound.authority))

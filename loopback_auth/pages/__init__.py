@@ -1,7 +1,7 @@
 """The HTML pages that a sign-in of ours shows, each as a complete response.
 
-Knows nothing of sockets, flows or the outcome of a sign-in: it is told, and it shows. Only the page that
-waits links elsewhere. What all pages have in common, above all their defences, is in `frame`.
+Knows nothing of sockets, flows or the outcome of a sign-in: a page shows what its arguments say. Only the
+page that waits links elsewhere. What all pages have in common, above all their defences, is in `frame`.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
         raise Unavailable(f"Not waiting for a login: {chosen.facts.waits.reason}.", hint=hint.strip())
     if flow is not None:
         chosen = chosen.only(flow)
-        _check_somebody_looks(chosen, flow, unconfirmed=unconfirmed)
+        _check_confirmed(chosen, flow, unconfirmed=unconfirmed)
     if not chosen.routes:
         from loopback_auth.settings.configure import SECRET_HINT  # Start-up.
 
@@ -146,7 +146,7 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
             check_response_mode(flow or "code", mode)
 
 
-def _check_somebody_looks(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
+def _check_confirmed(chosen: Plan, flow: str, *, unconfirmed: bool) -> None:
     """Refuse a flow that another person could approve, if no person is here to confirm the account."""
     nobody = chosen.facts.person.level in (NO, UNLIKELY)
     if flow in APPROVED_BY_ANYBODY and nobody and not unconfirmed:

@@ -163,7 +163,7 @@ class Resources:
         return answer
 
     async def look_at(self, urls: tuple[str, ...]) -> None:
-        """Refuse, before a person is sent away, what would be refused when they come back.
+        """Refuse now the addresses that would be refused after the person has approved.
 
         Raises:
             TransportError: one of them leads inside from a public server.

@@ -37,7 +37,7 @@ class World(Protocol):
 
     @property
     def seen_public(self) -> bool:
-        """Whether a public server has been spoken to."""
+        """Whether a request was sent to a public server."""
         ...
 
     def free_port(self, host: str) -> int:
@@ -83,7 +83,7 @@ class RealWorld:
         return await self._transport.send(request, step=step)
 
     async def look_at(self, urls: tuple[str, ...]) -> None:
-        """Refuse, before a person is sent away, what would be refused when they come back.
+        """Refuse now the addresses that would be refused after the person has approved.
 
         Raises:
             TransportError: one of them leads inside from a public server.
@@ -93,7 +93,7 @@ class RealWorld:
 
     @property
     def seen_public(self) -> bool:
-        """Whether a public server has been spoken to."""
+        """Whether a request was sent to a public server."""
         return self._transport.seen_public
 
     def free_port(self, host: str) -> int:

@@ -98,7 +98,7 @@ def say(text: str, *, prose: bool = False) -> None:
 
 
 def coloured(text: str) -> str:
-    """Colour the line by which a message is found again, whole, so that it can still be searched for."""
+    """Colour the whole first line of important messages, so that a search for its text still finds it."""
     colour = next((colour for one, colour in COLOURS.items() if text.startswith(one.partition("{")[0])), "")
     first, end, rest = text.partition("\n")
     return f"\x1b[{colour}m{first}\x1b[0m{end}{rest}" if colour else text

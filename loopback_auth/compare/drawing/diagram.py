@@ -100,7 +100,7 @@ class Arrow:
 
     @property
     def number(self) -> int:
-        """Its name: the number of the first entry that is not a wait."""
+        """The number of its first entry that is not a wait; it stands beside the arrow."""
         return next((entry for entry in self.entries if not _is(entry, "wait")), self.entries[0]).number
 
 

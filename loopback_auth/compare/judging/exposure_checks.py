@@ -180,7 +180,7 @@ def user_code_shown(run: Run) -> Judgement:
 
 
 def _clean(run: Run, because: str) -> Judgement:
-    """Pass, where all was seen that there is to look through."""
+    """Pass if every request that could show the secret was seen."""
     if not browser_observed(run.trace):
         return unseen("The browser was not watched.")
     return passed(because, entry_numbers(*run.trace.exchanges()))
