@@ -16,14 +16,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from simulated_person import Person, client
+from demo_client import client
 from watching import no_socket_left  # noqa: F401 - a fixture
 
 from loopback_auth import words
 from loopback_auth.api import login, login_sync
 from loopback_auth.demo.faults import Faults
-from loopback_auth.demo.serve import Demo, demo_thread, run_agent, serve_demo
+from loopback_auth.demo.serve import Demo, demo_thread, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import (
     AttemptExpired,
     AuthorizationError,
@@ -64,9 +65,9 @@ def faulty(faults: Faults) -> Callable[[str], DemoServer]:
 
 async def signed_in(demo: Demo, store: FileTokenStore | MemoryTokenStore | None = None) -> SignIn:
     """Sign in at a demo server."""
-    person = Person()
-    sign_in = await login(client(demo.issuer), store=store, open_browser=person.open)
-    await person.page()
+    user = SimulatedUser()
+    sign_in = await login(client(demo.issuer), store=store, open_browser=user.open)
+    await user.page()
     return sign_in
 
 
@@ -75,9 +76,9 @@ def stale(sign_in: SignIn) -> SignIn:
     return replace(sign_in, tokens=replace(sign_in.tokens, expires_at=time.time() - 1))
 
 
-def port_of(person: Person) -> int:
+def port_of(user: SimulatedUser) -> int:
     """Return the port of the redirect URI."""
-    return int(person.links[0].split("/")[2].rpartition(":")[2])
+    return int(user.links[0].split("/")[2].rpartition(":")[2])
 
 
 @pytest.mark.parametrize("broken", [Warned, CallbackReceived, LinkOpened, Exchanged])
@@ -90,21 +91,21 @@ async def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path
             raise ZeroDivisionError
 
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-    store, person = FileTokenStore(str(tmp_path)), Person()
+    store, user = FileTokenStore(str(tmp_path)), SimulatedUser()
     async with serve_demo() as demo:
         kept = await signed_in(demo, store)
         store.save(replace(kept, tokens=replace(kept.tokens, account="somebody-else@example.com")))
-        again = await login(client(demo.issuer), store=store, open_browser=person.open, notify=fails)
-        assert words.SUCCESS_TITLE in await person.page()
+        again = await login(client(demo.issuer), store=store, open_browser=user.open, notify=fails)
+        assert words.SUCCESS_TITLE in await user.page()
     assert store.load(NAME) == again
 
     assert reported
 
 
-def check_closed(person: Person) -> None:
+def check_closed(user: SimulatedUser) -> None:
     """Check that nobody listens any more."""
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port_of(person)), timeout=5)
+        socket.create_connection(("127.0.0.1", port_of(user)), timeout=5)
 
 
 async def test_server_that_calls_itself_localhost_can_be_used() -> None:
@@ -113,41 +114,40 @@ async def test_server_that_calls_itself_localhost_can_be_used() -> None:
     def named(issuer: str) -> DemoServer:
         return DemoServer(issuer.replace("127.0.0.1", "localhost"), entropy=os.urandom)
 
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo(server_factory=named) as demo:
         issuer = demo.issuer.replace("127.0.0.1", "localhost")
-        sign_in = await login(client(issuer), open_browser=person.open, notify=silent)
+        sign_in = await login(client(issuer), open_browser=user.open, notify=silent)
         assert sign_in.metadata.issuer == issuer
 
 
 async def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
     """The whole way, as a person has it."""
-    store, person = MemoryTokenStore(), Person()
+    store, user = MemoryTokenStore(), SimulatedUser()
+    events: list[Event] = []
     async with serve_demo() as demo:
-        sign_in = await login(
-            client(demo.issuer), store=store, notify=person.events.append, open_browser=person.open
-        )
-        page = await person.page()
+        sign_in = await login(client(demo.issuer), store=store, notify=events.append, open_browser=user.open)
+        page = await user.page()
         assert demo.server.active(sign_in.tokens.access_token, time.time())
     assert words.SUCCESS_TITLE in page
     assert store.load(NAME) == sign_in
-    kinds = [type(event) for event in person.events if not isinstance(event, Exchanged)]
+    kinds = [type(event) for event in events if not isinstance(event, Exchanged)]
     assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived]
-    check_closed(person)
+    check_closed(user)
 
 
 async def test_link_is_shown_without_anybody_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
     """Over SSH no browser opens, and a program that shows no link waits for nobody."""
     async with serve_demo() as demo:
-        person = Person()
-        await login(client(demo.issuer), open_browser=person.open, flow="code")
-        await person.page()
+        user = SimulatedUser()
+        await login(client(demo.issuer), open_browser=user.open, flow="code")
+        await user.page()
         shown = capsys.readouterr()
-        assert f"  {person.links[0]}\n" in shown.err
+        assert f"  {user.links[0]}\n" in shown.err
         assert shown.out == ""
 
-        await login(client(demo.issuer), open_browser=person.open, flow="code", notify=silent)
-        await person.page()
+        await login(client(demo.issuer), open_browser=user.open, flow="code", notify=silent)
+        await user.page()
         assert capsys.readouterr() == ("", "")
 
 
@@ -163,38 +163,38 @@ async def test_page_waits_until_the_tokens_are_kept() -> None:
             self.go.wait(SOON)
             super().save(sign_in)
 
-    store, person = SlowStore(), Person()
+    store, user = SlowStore(), SimulatedUser()
     async with serve_demo() as demo:
-        task = asyncio.create_task(login(client(demo.issuer), store=store, open_browser=person.open))
+        task = asyncio.create_task(login(client(demo.issuer), store=store, open_browser=user.open))
         await asyncio.to_thread(store.begun.wait, SOON)
-        assert not person.visits[0].done()
+        assert not user.visits[0].done()
         store.go.set()
         await task
-        assert words.SUCCESS_TITLE in await person.page()
+        assert words.SUCCESS_TITLE in await user.page()
 
 
 async def test_refused_code_shows_in_the_tab() -> None:
     """The person looks at the browser, not at the terminal."""
-    person = Person()
+    user = SimulatedUser()
     refusal = b'{"error": "invalid_grant", "error_description": "no luck"}'
     faults = Faults(token_status=400, token_body=refusal)
     async with serve_demo(server_factory=faulty(faults)) as demo:
         with pytest.raises(TokenError):
-            await login(client(demo.issuer), open_browser=person.open)
-        page = await person.page()
+            await login(client(demo.issuer), open_browser=user.open)
+        page = await user.page()
         assert demo.server.log[TOKEN] == 1
     assert "no luck" in page
     assert words.SUCCESS_TITLE not in page
-    check_closed(person)
+    check_closed(user)
 
 
 async def test_denial_is_told_in_both_places() -> None:
     """Saying no is an answer too."""
-    person = Person("deny")
+    user = SimulatedUser("deny")
     async with serve_demo() as demo:
         with pytest.raises(AuthorizationError) as caught:
-            await login(client(demo.issuer), open_browser=person.open)
-        page = await person.page()
+            await login(client(demo.issuer), open_browser=user.open)
+        page = await user.page()
         assert demo.server.log[TOKEN] == 0
     assert caught.value.error == "access_denied"
     assert "access_denied" in page
@@ -202,11 +202,11 @@ async def test_denial_is_told_in_both_places() -> None:
 
 async def test_trouble_before_the_redirect_shows_in_the_tab() -> None:
     """The tab is ours from the first moment, also when there is no address to send it to."""
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo(server_factory=faulty(Faults(without_metadata=True))) as demo:
         with pytest.raises(EndpointMissing):
-            await login(client(demo.issuer), open_browser=person.open)
-        page = await person.page()
+            await login(client(demo.issuer), open_browser=user.open)
+        page = await user.page()
     assert "publishes no metadata" in page
 
 
@@ -217,11 +217,11 @@ async def test_store_that_fails_at_the_end_is_no_success() -> None:
         def save(self, sign_in: SignIn) -> None:
             raise StoreError("The disk is full")
 
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo() as demo:
         with pytest.raises(StoreError):
-            await login(client(demo.issuer), store=FullStore(), open_browser=person.open)
-        page = await person.page()
+            await login(client(demo.issuer), store=FullStore(), open_browser=user.open)
+        page = await user.page()
     assert "The disk is full" in page
 
 
@@ -232,10 +232,10 @@ async def test_store_that_cannot_keep_is_known_before_anybody_is_asked() -> None
         def check_writable(self) -> None:
             raise StoreError("The folder is read-only")
 
-    person = Person()
+    user = SimulatedUser()
     with pytest.raises(StoreError):
-        await login(client("http://127.0.0.1:1"), store=ReadOnlyStore(), open_browser=person.open)
-    assert person.links == []
+        await login(client("http://127.0.0.1:1"), store=ReadOnlyStore(), open_browser=user.open)
+    assert user.links == []
 
 
 async def test_foreign_mistake_leaves_nothing_hanging() -> None:
@@ -245,14 +245,14 @@ async def test_foreign_mistake_leaves_nothing_hanging() -> None:
         def save(self, sign_in: SignIn) -> None:
             raise ZeroDivisionError
 
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo() as demo:
         with pytest.raises(ZeroDivisionError):
-            await login(client(demo.issuer), store=BrokenStore(), open_browser=person.open)
-        page = await person.page()
+            await login(client(demo.issuer), store=BrokenStore(), open_browser=user.open)
+        page = await user.page()
     assert words.SUCCESS_TITLE not in page
     assert words.CANCELLED_LEAD in page
-    check_closed(person)
+    check_closed(user)
 
 
 @asynccontextmanager
@@ -284,7 +284,7 @@ async def cancelled(task: asyncio.Task[SignIn]) -> None:
 
 async def test_cancelled_before_metadata() -> None:
     """The tab waits on our start page, and is told."""
-    person = Person()
+    user = SimulatedUser()
     async with silent_server() as (issuer, asked):
         arrived = asyncio.Event()
 
@@ -292,12 +292,12 @@ async def test_cancelled_before_metadata() -> None:
             if isinstance(event, LinkRequested):
                 arrived.set()
 
-        task = asyncio.create_task(login(client(issuer), notify=note, open_browser=person.open))
+        task = asyncio.create_task(login(client(issuer), notify=note, open_browser=user.open))
         await asked.wait()
         await arrived.wait()
         await cancelled(task)
-    check_closed(person)
-    assert words.CANCELLED_LEAD in await person.page()
+    check_closed(user)
+    assert words.CANCELLED_LEAD in await user.page()
 
 
 async def test_cancelled_while_the_person_thinks() -> None:
@@ -323,18 +323,18 @@ async def test_cancelled_while_the_person_thinks() -> None:
 
 async def test_cancelled_during_the_exchange() -> None:
     """The callback is held by then, and the tab must not be left with a spinning wheel."""
-    person, store = Person(), MemoryTokenStore()
+    user, store = SimulatedUser(), MemoryTokenStore()
     async with serve_demo() as demo, silent_server() as (nowhere, asked):
         known = ServerMetadata(
             authorization_endpoint=f"{demo.issuer}/authorize", token_endpoint=f"{nowhere}/token"
         )
         asking = replace(client(""), provider=Provider(NAME, known))
-        task = asyncio.create_task(login(asking, store=store, open_browser=person.open))
+        task = asyncio.create_task(login(asking, store=store, open_browser=user.open))
         await asked.wait()
         await cancelled(task)
-        assert words.CANCELLED_LEAD in await person.page()
+        assert words.CANCELLED_LEAD in await user.page()
     assert store.names() == ()
-    check_closed(person)
+    check_closed(user)
 
 
 async def test_cancelled_before_the_port_is_bound() -> None:
@@ -348,87 +348,77 @@ async def test_cancelled_before_the_port_is_bound() -> None:
             self.begun.set()
             self.go.wait(SOON)
 
-    person, store = Person(), SlowStore()
-    task = asyncio.create_task(login(client("http://127.0.0.1:1"), store=store, open_browser=person.open))
+    user, store = SimulatedUser(), SlowStore()
+    task = asyncio.create_task(login(client("http://127.0.0.1:1"), store=store, open_browser=user.open))
     await asyncio.to_thread(store.begun.wait, SOON)
     await cancelled(task)
     store.go.set()
-    assert person.links == []
+    assert user.links == []
 
 
 @pytest.mark.parametrize("answer", [True, None], ids=["as webbrowser.open", "nothing"])
 async def test_an_opener_may_be_any_function_of_a_link(answer: bool | None) -> None:
     """Programs have one already, and it knows nothing of ours."""
-    person = Person()
+    user = SimulatedUser()
+    events: list[Event] = []
 
     def opener(url: str) -> bool | None:
-        person.open(url)
+        user.open(url)
         return answer
 
     async with serve_demo() as demo:
-        sign_in = await login(client(demo.issuer), open_browser=opener, notify=person.events.append)
-        await person.page()
+        sign_in = await login(client(demo.issuer), open_browser=opener, notify=events.append)
+        await user.page()
     assert sign_in.flow == "code"
-    assert next(one for one in person.events if isinstance(one, LinkReady)).opened_with
+    assert next(one for one in events if isinstance(one, LinkReady)).opened_with
 
 
 async def test_an_opener_that_says_no_is_believed() -> None:
     """`webbrowser.open` returns False where there is no browser; the link is what is left then."""
-    person = Person()
+    events: list[Event] = []
     async with silent_server() as (issuer, _):
         with pytest.raises(AttemptExpired):
-            await login(
-                client(issuer), open_browser=lambda _: False, notify=person.events.append, timeout=0.3
-            )
-    shown = next(one for one in person.events if isinstance(one, LinkReady))
+            await login(client(issuer), open_browser=lambda _: False, notify=events.append, timeout=0.3)
+    shown = next(one for one in events if isinstance(one, LinkReady))
     assert (shown.opened_with, bool(shown.why_not)) == ("", True)
 
 
 async def test_nobody_comes_back_in_time() -> None:
     """The deadline is the person's, and a tab that waits is told about it."""
-    person = Person()
+    user = SimulatedUser()
     async with silent_server() as (issuer, _):
         with pytest.raises(AttemptExpired) as caught:
-            await login(client(issuer), open_browser=person.open, timeout=0.3)
-        page = await person.page()
+            await login(client(issuer), open_browser=user.open, timeout=0.3)
+        page = await user.page()
     assert "0.3 seconds" in page
     assert "--timeout" in caught.value.hint
-    check_closed(person)
+    check_closed(user)
 
 
 @pytest.mark.slow
 async def test_deadline_ends_with_the_callback() -> None:
     """Who came back in the last second must not lose a code that the server has already taken."""
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo(delay={"/token": 3.1}) as demo:
-        sign_in = await login(client(demo.issuer), open_browser=person.open, timeout=3.0)
-        await person.page()
+        sign_in = await login(client(demo.issuer), open_browser=user.open, timeout=3.0)
+        await user.page()
     assert sign_in.tokens.access_token
 
 
 def test_sign_in_without_a_loop() -> None:
     """Scripts have none."""
-    pages: list[bytes] = []
-
-    def visit(url: str) -> Opening:
-        thread = threading.Thread(target=lambda: pages.append(asyncio.run(run_agent(url)).body))
-        thread.start()
-        threads.append(thread)
-        return Opening(program="agent")
-
-    threads: list[threading.Thread] = []
+    user = SimulatedUser()
     with demo_thread() as demo:
-        alone = login_sync(client(demo.issuer), open_browser=visit)
+        assert login_sync(client(demo.issuer), open_browser=user.open).tokens.access_token
+        assert words.SUCCESS_TITLE in user.page_sync()
 
-        async def under_a_loop() -> SignIn:
-            return login_sync(client(demo.issuer), open_browser=visit)
 
-        inside = asyncio.run(under_a_loop())
-        for thread in threads:
-            thread.join()
-
-    assert alone.tokens.access_token != inside.tokens.access_token
-    assert all(words.SUCCESS_TITLE.encode() in page for page in pages)
+async def test_sign_in_under_a_loop_that_cannot_be_awaited() -> None:
+    """Notebooks have one."""
+    user = SimulatedUser()
+    with demo_thread() as demo:
+        assert login_sync(client(demo.issuer), open_browser=user.open).tokens.access_token
+        assert words.SUCCESS_TITLE in await user.page()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
@@ -617,12 +607,12 @@ def _lock_once(store: MemoryTokenStore) -> None:
 
 async def test_source_asks_once_for_everybody() -> None:
     """A program that starts twenty requests at once must not open twenty tabs."""
-    person, store = Person(), MemoryTokenStore()
+    user, store = SimulatedUser(), MemoryTokenStore()
     async with serve_demo() as demo:
-        source = TokenSource(client(demo.issuer), store=store, open_browser=person.open)
+        source = TokenSource(client(demo.issuer), store=store, open_browser=user.open)
         tokens = await asyncio.gather(*(source.token() for _ in range(20)))
-        await person.page()
-        assert len(set(tokens)) == len(person.links) == 1
+        await user.page()
+        assert len(set(tokens)) == len(user.links) == 1
         kept = store.load(NAME)
         assert kept is not None
         store.save(stale(kept))
@@ -634,13 +624,13 @@ async def test_source_asks_once_for_everybody() -> None:
 
 async def test_source_fails_once_for_everybody() -> None:
     """One no is enough: the second in the queue must not ask the person again."""
-    person = Person("deny")
+    user = SimulatedUser("deny")
     async with serve_demo() as demo:
-        source = TokenSource(client(demo.issuer), store=MemoryTokenStore(), open_browser=person.open)
+        source = TokenSource(client(demo.issuer), store=MemoryTokenStore(), open_browser=user.open)
         ends = await asyncio.gather(*(source.token() for _ in range(5)), return_exceptions=True)
-        await person.page()
+        await user.page()
     assert [type(end) for end in ends] == [AuthorizationError] * 5
-    assert len(person.links) == 1
+    assert len(user.links) == 1
 
 
 async def test_source_is_cancelled_with_the_last_who_waits() -> None:
@@ -671,16 +661,16 @@ async def test_source_is_cancelled_with_the_last_who_waits() -> None:
 
 async def test_source_that_may_not_ask_says_so() -> None:
     """In a job without a person the answer is an error, not a browser."""
-    person = Person()
+    user = SimulatedUser()
     source = TokenSource(
         client("http://127.0.0.1:1"),
         store=MemoryTokenStore(),
         interactive=False,
-        open_browser=person.open,
+        open_browser=user.open,
     )
     with pytest.raises(SignInRequired):
         await source.token()
-    assert person.links == []
+    assert user.links == []
 
 
 async def test_logout_revokes_the_refresh_token_first_and_forgets() -> None:

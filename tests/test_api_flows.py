@@ -8,17 +8,17 @@ import time
 from dataclasses import replace
 from functools import partial
 
+import demo_client
 import pytest
-import simulated_person
-from simulated_person import Person
 
 from loopback_auth.api import login
-from loopback_auth.demo.agent import browse
+from loopback_auth.demo.agent import PROGRAM, browse
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import AttemptCancelled, ConfigError, EndpointMissing, Unavailable
-from loopback_auth.events import Event, PasteReady, VerificationPrompted, Warned
+from loopback_auth.events import Event, PasteReady, VerificationPrompted, Warned, silent
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 SIGNER = rsa_signer()
 SOON = 20.0
 
-client = partial(simulated_person.client, scope="openid email")
+client = partial(demo_client.client, scope="openid email")
 
 
 def signing(issuer: str) -> DemoServer:
@@ -51,16 +51,16 @@ FLOWS = ("code", "token", "id_token", "id_token token", "code id_token", "ticket
 @pytest.mark.parametrize("flow", FLOWS)
 async def test_flow_signs_in_and_is_kept(flow: str) -> None:
     """One door for all of them, and what comes out can be used afterwards."""
-    person, store = Person(), MemoryTokenStore()
+    user, store = SimulatedUser(), MemoryTokenStore()
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
         sign_in = await login(
             client(demo.issuer),
             store=store,
             flow=flow,
-            open_browser=person.open,
-            notify=person.events.append,
+            open_browser=user.open,
+            notify=silent,
         )
-        await person.done()
+        await user.done()
 
     assert sign_in.tokens.account == "demo@example.com"
     assert store.load("demo") == sign_in
@@ -70,10 +70,10 @@ async def test_flow_signs_in_and_is_kept(flow: str) -> None:
 @pytest.mark.parametrize("vendor", ["npm", "heroku", "stripe", "doppler"])
 async def test_ticket_of_another_vendor_signs_in(vendor: str) -> None:
     """The contracts are data; none of them needs code of its own."""
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-        sign_in = await login(client(demo.issuer, vendor), flow="ticket", open_browser=person.open)
-        await person.done()
+        sign_in = await login(client(demo.issuer, vendor), flow="ticket", open_browser=user.open)
+        await user.done()
 
     tokens = sign_in.tokens
 
@@ -83,21 +83,21 @@ async def test_ticket_of_another_vendor_signs_in(vendor: str) -> None:
 
 async def test_ticket_without_a_page_of_ours_opens_the_vendors() -> None:
     """Where no port can be had, or none is wanted, the approval page is opened itself."""
-    person = Person()
+    user = SimulatedUser()
+    events: list[Event] = []
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
         await login(
             client(demo.issuer),
             flow="ticket",
             start_page=False,
-            open_browser=person.open,
-            notify=person.events.append,
+            open_browser=user.open,
+            notify=events.append,
         )
-        await person.done()
-    seen = person.events
+        await user.done()
 
-    invited = [event for event in seen if isinstance(event, VerificationPrompted)]
+    invited = [event for event in events if isinstance(event, VerificationPrompted)]
 
-    assert [event.opened_with for event in invited] == ["agent"]
+    assert [event.opened_with for event in invited] == [PROGRAM]
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -113,23 +113,23 @@ async def test_unwanted_account_is_not_kept(plain: bool) -> None:
 
     not_me = no if plain else no_later
 
-    person, store = Person(), MemoryTokenStore()
+    user, store = SimulatedUser(), MemoryTokenStore()
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
         with pytest.raises(AttemptCancelled, match=r"demo@example\.com"):
             await login(
-                client(demo.issuer), store=store, flow="ticket", open_browser=person.open, confirm=not_me
+                client(demo.issuer), store=store, flow="ticket", open_browser=user.open, confirm=not_me
             )
-        await person.done()
+        await user.done()
 
     assert store.names() == ()
 
 
 async def test_logout_gives_a_tickets_token_up_in_the_vendors_way() -> None:
     """Netlify's own client forgets the token and leaves it valid (netlify/cli#1123)."""
-    person, store = Person(), MemoryTokenStore()
+    user, store = SimulatedUser(), MemoryTokenStore()
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
-        sign_in = await login(client(demo.issuer), store=store, flow="ticket", open_browser=person.open)
-        await person.done()
+        sign_in = await login(client(demo.issuer), store=store, flow="ticket", open_browser=user.open)
+        await user.done()
         token = sign_in.tokens.access_token
         before = demo.server.active(token, sign_in.tokens.obtained_at)
         revoked = await logout(sign_in, store=store)
@@ -144,18 +144,19 @@ async def test_redirect_still_counts_when_nobody_can_paste() -> None:
     async def nobody(_request: AuthorizationRequest) -> Callback:
         raise Unavailable("There is no terminal.", hint="Use one.")
 
-    person = Person()
+    user = SimulatedUser()
+    events: list[Event] = []
 
     def notify(event: Event) -> None:
-        person.events.append(event)
+        events.append(event)
         if isinstance(event, PasteReady):
-            person.open(event.url)
+            user.open(event.url)
 
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
         await login(client(demo.issuer), flow="paste", paste=nobody, notify=notify)
-        await person.done()
+        await user.done()
 
-    warnings = [event.text for event in person.events if isinstance(event, Warned)]
+    warnings = [event.text for event in events if isinstance(event, Warned)]
 
     assert any("There is no terminal." in text for text in warnings)
 
@@ -171,10 +172,10 @@ async def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
 
         async def paste(request: AuthorizationRequest) -> Callback:
-            person = browse(links[0])
-            step = next(person)
+            user = browse(links[0])
+            step = next(user)
             while not step.url.startswith(request.redirect_uri):
-                step = person.send(demo.server.handle(step, time.time()))
+                step = user.send(demo.server.handle(step, time.time()))
             verdict = pasted_callback(step.url, request)
             assert isinstance(verdict, Pasted)
             return verdict.callback
@@ -186,34 +187,34 @@ async def test_pasted_answer_counts_when_the_browser_cannot_reach_us() -> None:
 
 async def test_unknown_flow_and_missing_contract_are_told_before_anything_happens() -> None:
     """Neither is worth opening a browser for."""
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo(server_factory=signing) as demo:
         with pytest.raises(ConfigError, match="no flow called"):
-            await login(client(demo.issuer), flow="password", open_browser=person.open)
+            await login(client(demo.issuer), flow="password", open_browser=user.open)
         known = client(demo.issuer)
         without = replace(known, provider=replace(known.provider, ticket=None))
         with pytest.raises(EndpointMissing, match="does not sign in by ticket"):
-            await login(without, flow="ticket", open_browser=person.open)
-    assert person.visits == []
+            await login(without, flow="ticket", open_browser=user.open)
+    assert user.links == []
 
 
 async def test_endpoint_that_was_given_by_hand_is_checked() -> None:
     """An embedding tool may have got it from somebody else's file."""
-    person = Person()
+    user = SimulatedUser()
     metadata = ServerMetadata(
         authorization_endpoint="https://as.example/authorize", token_endpoint="http://as.example/token"
     )
     with pytest.raises(ConfigError, match="token_endpoint"):
-        await login(ClientConfig(Provider("x", metadata), "id"), open_browser=person.open, start_page=False)
-    assert person.visits == []
+        await login(ClientConfig(Provider("x", metadata), "id"), open_browser=user.open, start_page=False)
+    assert user.links == []
 
 
 async def test_source_says_that_a_flow_brings_no_access_token() -> None:
     """An empty string would be sent as if it were one."""
-    person = Person()
+    user = SimulatedUser()
     async with serve_demo(server_factory=signing) as demo, asyncio.timeout(SOON):
         source = TokenSource(
-            client(demo.issuer), store=MemoryTokenStore(), flow="id_token", open_browser=person.open
+            client(demo.issuer), store=MemoryTokenStore(), flow="id_token", open_browser=user.open
         )
         with pytest.raises(ConfigError, match="without an access token"):
             await source.token()

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from simulated_person import Person, client
+from demo_client import client
 
 from loopback_auth.api import login
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import (
     AuthorizationError,
     LoopbackAuthError,
@@ -86,11 +87,12 @@ class Recording(DemoServer):
         return super().handle(request, now)
 
 
-class AtTerminal(Person):
+class AtTerminal(SimulatedUser):
     """A person who sees the events, and follows the links of one kind."""
 
     def __init__(self, *, clicks: type[Event] | None = None, decision: Decision = "approve") -> None:
         super().__init__(decision)
+        self.events: list[Event] = []
         self.controls = Controls()
         self.on: Callable[[Event], None] = lambda _: None
         self._clicks = clicks
@@ -101,7 +103,7 @@ class AtTerminal(Person):
         self.on(event)
         if self._clicks is not None and isinstance(event, self._clicks):
             if isinstance(event, VerificationPrompted):
-                self.visit(event.url, event.user_code)
+                self.visit(event.url, user_code=event.user_code)
             elif isinstance(event, LinkReady):
                 self.visit(event.url)
 
@@ -128,71 +130,65 @@ async def serving(refusing: str = "") -> AsyncIterator[tuple[Demo, Recording]]:
         yield demo, made[0]
 
 
-def race(
+async def race(
     chosen: Plan,
-    person: AtTerminal,
+    user: AtTerminal,
     *,
     opener: Callable[[str], Opening] | None = None,
-    paste: Callable[[AuthorizationRequest], Callback] | None = None,
     change: Callable[[ClientConfig], ClientConfig] = lambda one: one,
 ) -> tuple[SignIn, list[str]]:
     """Sign in by a plan; return what came of it, and where requests went at the server."""
 
-    async def asked(request: AuthorizationRequest) -> Callback:
-        if paste is None:
-            raise Unavailable("There is nobody to ask.")
-        return paste(request)
+    async def nobody(_: AuthorizationRequest) -> Callback:
+        raise Unavailable("There is nobody to ask.")
 
-    async def main() -> tuple[SignIn, list[str]]:
-        async with serving() as (demo, server):
-            try:
-                sign_in = await login(
-                    change(client(demo.issuer)),
-                    plan=chosen,
-                    open_browser=opener or person.open,
-                    notify=person.notify,
-                    controls=person.controls,
-                    paste=asked,
-                )
-            finally:
-                await person.done()
-            return sign_in, server.paths
-
-    return asyncio.run(main())
+    async with serving() as (demo, server):
+        try:
+            sign_in = await login(
+                change(client(demo.issuer)),
+                plan=chosen,
+                open_browser=opener or user.open,
+                notify=user.notify,
+                controls=user.controls,
+                paste=nobody,
+            )
+        finally:
+            await user.done()
+        return sign_in, server.paths
 
 
-def began(person: AtTerminal) -> list[tuple[str, str]]:
+def began(user: AtTerminal) -> list[tuple[str, str]]:
     """Return the routes that joined, and why."""
-    return [(event.flow, event.why) for event in person.events if isinstance(event, RouteBegan)]
+    return [(event.flow, event.why) for event in user.events if isinstance(event, RouteBegan)]
 
 
-def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
+async def test_redirect_wins_and_nothing_else_was_asked_for() -> None:
     """Whoever gets there by redirect costs the server no ticket and no device code."""
-    person = AtTerminal()
-    sign_in, paths = race(plan(Code, Ticket, Device), person)
+    user = AtTerminal()
+    sign_in, paths = await race(plan(Code, Ticket, Device), user)
 
     assert (sign_in.flow, sign_in.reason) == ("code", Code.why)
-    assert began(person) == []
+    assert began(user) == []
     assert [path for path in paths if "ticket" in path or "device" in path] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("route", [Ticket, Device], ids=lambda route: route.flow)
-def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
+async def test_nobody_comes_so_another_way_opens_and_wins(route: Route) -> None:
     """A browser that cannot reach us says nothing; its silence is what we learn from."""
-    person = AtTerminal(clicks=VerificationPrompted)
-    sign_in, _ = race(plan(Code, route, patience=0.05), person, opener=lost)
+    user = AtTerminal(clicks=VerificationPrompted)
+    sign_in, _ = await race(plan(Code, route, patience=0.05), user, opener=lost)
 
     why = "No browser has come to the link within 0.05 seconds."
 
     assert (sign_in.flow, sign_in.reason) == (route.flow, why)
-    assert began(person) == [(route.flow, why)]
+    assert began(user) == [(route.flow, why)]
 
 
 @pytest.mark.slow
-def test_failed_opener_opens_another_way_at_once() -> None:
+async def test_failed_opener_opens_another_way_at_once() -> None:
     """The opener's exit status is known long before any patience is over (xdg-open ends with 3)."""
-    person = AtTerminal(clicks=VerificationPrompted)
+    user = AtTerminal(clicks=VerificationPrompted)
 
     def fails(_: str) -> Opening:
         class Failing(Opening):
@@ -203,16 +199,16 @@ def test_failed_opener_opens_another_way_at_once() -> None:
 
         return Failing(program="xdg-open")
 
-    sign_in, _ = race(plan(Code, Device), person, opener=fails)
+    sign_in, _ = await race(plan(Code, Device), user, opener=fails)
 
     assert sign_in.flow == "device"
-    assert began(person) == [("device", "The browser did not open (xdg-open ended with 3).")]
+    assert began(user) == [("device", "The browser did not open (xdg-open ended with 3).")]
 
 
 @pytest.mark.slow
-def test_port_that_is_taken_brings_another_way() -> None:
+async def test_port_that_is_taken_brings_another_way() -> None:
     """A registered port may be busy; only that flow needs it."""
-    person = AtTerminal(clicks=VerificationPrompted)
+    user = AtTerminal(clicks=VerificationPrompted)
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -221,48 +217,50 @@ def test_port_that_is_taken_brings_another_way() -> None:
         def fixed(one: ClientConfig) -> ClientConfig:
             return replace(one, provider=replace(one.provider, redirect=Redirect(ports=(port,))))
 
-        sign_in, _ = race(plan(Code, Device), person, opener=lost, change=fixed)
+        sign_in, _ = await race(plan(Code, Device), user, opener=lost, change=fixed)
 
     assert sign_in.flow == "device"
-    assert [event.flow for event in person.events if isinstance(event, RouteEnded)] == ["code"]
+    assert [event.flow for event in user.events if isinstance(event, RouteEnded)] == ["code"]
 
 
 @pytest.mark.slow
-def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
+async def test_flow_that_the_server_does_not_have_brings_the_next() -> None:
     """What metadata does not name is only found out by asking."""
-    person = AtTerminal(clicks=VerificationPrompted)
+    user = AtTerminal(clicks=VerificationPrompted)
 
     def without_tickets(one: ClientConfig) -> ClientConfig:
         return replace(one, provider=replace(one.provider, ticket=None))
 
-    sign_in, _ = race(plan(Code, Ticket, Device, patience=0.05), person, opener=lost, change=without_tickets)
+    sign_in, _ = await race(
+        plan(Code, Ticket, Device, patience=0.05), user, opener=lost, change=without_tickets
+    )
 
     assert sign_in.flow == "device"
-    assert {flow for flow, _ in began(person)} == {"ticket", "device"}
+    assert {flow for flow, _ in began(user)} == {"ticket", "device"}
 
 
 async def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> None:
     """Nobody was asked anything yet, so nobody's "no" is passed over (RFC 8628 §3.2, RFC 6749 §5.2)."""
-    person = AtTerminal(clicks=LinkReady)
+    user = AtTerminal(clicks=LinkReady)
 
     async with serving("/device_authorization") as (demo, _):
         sign_in = await login(
             client(demo.issuer),
             plan=plan(at_once(Device), Code),
             open_browser=lost,
-            notify=person.notify,
+            notify=user.notify,
         )
-        await person.done()
+        await user.done()
 
     assert sign_in.flow == "code"
-    assert [event.flow for event in person.events if isinstance(event, RouteEnded)] == ["device"]
+    assert [event.flow for event in user.events if isinstance(event, RouteEnded)] == ["device"]
 
 
 async def test_pasted_address_wins_beside_a_redirect() -> None:
     """The browser ends on an address that it cannot open; that address is all that is needed."""
-    person = AtTerminal()
+    user = AtTerminal()
     links: list[str] = []
-    person.on = lambda event: links.append(event.url) if isinstance(event, PasteReady) else None
+    user.on = lambda event: links.append(event.url) if isinstance(event, PasteReady) else None
 
     async with serving() as (demo, server):
 
@@ -279,7 +277,7 @@ async def test_pasted_address_wins_beside_a_redirect() -> None:
             client(demo.issuer),
             plan=plan(Code, Pasting, patience=0.05),
             open_browser=lost,
-            notify=person.notify,
+            notify=user.notify,
             paste=pastes,
         )
         paths = server.paths
@@ -289,36 +287,36 @@ async def test_pasted_address_wins_beside_a_redirect() -> None:
     assert len(known) == len(set(known)) > 0
 
 
-def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
+async def test_refusal_ends_the_sign_in_and_no_other_way_is_tried() -> None:
     """To go on by device after a "no" would be a downgrade that nobody asked for."""
-    person = AtTerminal(decision="deny")
+    user = AtTerminal(decision="deny")
 
     with pytest.raises(AuthorizationError, match="access_denied"):
-        race(plan(Code, Device), person)
+        await race(plan(Code, Device), user)
 
-    assert began(person) == []
+    assert began(user) == []
 
 
 @pytest.mark.slow
-def test_person_begins_a_flow_by_hand() -> None:
+async def test_person_begins_a_flow_by_hand() -> None:
     """Nobody has to wait for our patience to be over."""
-    person = AtTerminal(clicks=VerificationPrompted)
+    user = AtTerminal(clicks=VerificationPrompted)
 
     def press(event: Event) -> None:
         if isinstance(event, LinkReady):
             loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, lambda: person.controls.begin("device"))
+            loop.call_soon(loop.call_soon, lambda: user.controls.begin("device"))
 
-    person.on = press
-    sign_in, _ = race(plan(Code, Route("device", ASKED, "It works on any device.")), person, opener=lost)
+    user.on = press
+    sign_in, _ = await race(plan(Code, Route("device", ASKED, "It works on any device.")), user, opener=lost)
 
     assert sign_in.flow == "device"
-    assert began(person) == [("device", "You asked for it.")]
+    assert began(user) == [("device", "You asked for it.")]
 
 
-def test_all_that_is_left_says_why_of_each() -> None:
+async def test_all_that_is_left_says_why_of_each() -> None:
     """Three half sentences in a row help nobody; one list does."""
-    person = AtTerminal()
+    user = AtTerminal()
 
     def nothing(one: ClientConfig) -> ClientConfig:
         metadata = ServerMetadata(
@@ -327,26 +325,26 @@ def test_all_that_is_left_says_why_of_each() -> None:
         return replace(one, provider=Provider("demo", metadata))
 
     with pytest.raises(NoFlowAvailable) as caught:
-        race(plan(at_once(Ticket), at_once(Device)), person, opener=lost, change=nothing)
+        await race(plan(at_once(Ticket), at_once(Device)), user, opener=lost, change=nothing)
 
     assert set(caught.value.reasons) == {"ticket", "device"}
 
 
-def test_remedies_are_kept_when_nothing_is_left() -> None:
+async def test_remedies_are_kept_when_nothing_is_left() -> None:
     """A port that is taken can be changed, although a ticket could not be had either."""
-    person = AtTerminal()
+    user = AtTerminal()
 
     def busy(one: ClientConfig) -> ClientConfig:
         known = replace(one.provider, ticket=None, redirect=Redirect(ports=(listening.getsockname()[1],)))
         return replace(one, provider=known)
 
     with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(NoFlowAvailable) as caught:
-        race(plan(at_once(Code), at_once(Ticket)), person, opener=lost, change=busy)
+        await race(plan(at_once(Code), at_once(Ticket)), user, opener=lost, change=busy)
 
     assert "--port" in caught.value.hint
 
 
-def test_only_route_fails_with_its_own_error() -> None:
+async def test_only_route_fails_with_its_own_error() -> None:
     """A list of one would only be in the way."""
 
     def busy(one: ClientConfig) -> ClientConfig:
@@ -361,19 +359,19 @@ def test_only_route_fails_with_its_own_error() -> None:
             return replace(one, provider=replace(one.provider, redirect=Redirect(ports=(port,))))
 
         with pytest.raises(RedirectUnavailable):
-            race(plan(Code), AtTerminal(), change=fixed)
+            await race(plan(Code), AtTerminal(), change=fixed)
 
 
 async def test_redirect_follows_a_port_that_was_forwarded_under_another_number() -> None:
     """`ssh -L 9000:127.0.0.1:43210`: the browser knows us as 9000, and only there does it come back."""
-    person = AtTerminal()
+    user = AtTerminal()
     async with serving() as (demo, server), forwarded() as forward:
 
         def opens(url: str) -> Opening:
-            return person.open(forward(url))
+            return user.open(forward(url))
 
-        sign_in = await login(client(demo.issuer), plan=plan(Code), open_browser=opens, notify=person.notify)
-        await person.done()
+        sign_in = await login(client(demo.issuer), plan=plan(Code), open_browser=opens, notify=user.notify)
+        await user.done()
         _ = server.paths
 
     assert sign_in.flow == "code"
@@ -416,7 +414,7 @@ async def forwarded() -> AsyncIterator[Callable[[str], str]]:
 async def test_losers_leave_nothing_behind(flow: str) -> None:
     """Tasks, sockets and polls of whoever lost end with the race."""
     before: set[asyncio.Task[object]] = set()
-    person = AtTerminal(clicks=LinkReady if flow == "code" else VerificationPrompted)
+    user = AtTerminal(clicks=LinkReady if flow == "code" else VerificationPrompted)
 
     async with serving() as (demo, _):
         before.update(asyncio.all_tasks())
@@ -424,9 +422,9 @@ async def test_losers_leave_nothing_behind(flow: str) -> None:
             client(demo.issuer),
             plan=plan(Code, at_once(Device)),
             open_browser=lost,
-            notify=person.notify,
+            notify=user.notify,
         )
-        await person.done()
+        await user.done()
         won, left = sign_in.flow, asyncio.all_tasks() - before
 
     assert won == flow
@@ -444,16 +442,16 @@ async def test_unexpected_error_ends_the_race() -> None:
             await login(client(demo.issuer), plan=plan(at_once(Pasting)), open_browser=lost, paste=broken)
 
 
-def test_opener_that_fails_leaves_the_link() -> None:
+async def test_opener_that_fails_leaves_the_link() -> None:
     """The link is shown as well, and who follows it signs in."""
-    person = AtTerminal(clicks=LinkReady)
+    user = AtTerminal(clicks=LinkReady)
     reported: list[object] = []
 
     def broken(_: str) -> Opening:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
         raise ZeroDivisionError
 
-    sign_in, _ = race(plan(Code), person, opener=broken)
+    sign_in, _ = await race(plan(Code), user, opener=broken)
 
     assert sign_in.flow == "code"
     assert len(reported) == 1

@@ -20,13 +20,13 @@ from loopback_auth.api import login
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
-from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.events import Event, Warned
-from loopback_auth.model import ClientConfig, HttpResponse, SignIn
-from loopback_auth.network.browser import Opening
+from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.settings import Settings, needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.presets import every_preset
@@ -72,7 +72,7 @@ class Place:
         self.public = public
         self.more = more
         self.events: list[Event] = []
-        self.visits: list[asyncio.Task[HttpResponse]] = []
+        self.user = SimulatedUser()
         self.client: ClientConfig
         self.server: DialectServer
 
@@ -103,21 +103,16 @@ class Place:
         self.server.dialect = dialect
         return self.server
 
-    def open(self, url: str) -> Opening:
-        """Be an opener of browsers."""
-        self.visits.append(asyncio.create_task(run_agent(url)))
-        return Opening(program="agent")
-
     async def sign_in(self, flow: str, store: MemoryTokenStore) -> SignIn:
         """Sign in as a program does."""
         sign_in = await login(
             self.client,
             flow=flow,
             store=store,
-            open_browser=self.open,
+            open_browser=self.user.open,
             notify=self.events.append,
         )
-        await asyncio.gather(*self.visits)
+        await self.user.page()
         return sign_in
 
     def warnings(self) -> list[str]:

@@ -16,10 +16,10 @@ from renewing import sign_in_at, token_endpoint
 from loopback_auth.api import login
 from loopback_auth.demo.serve import run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import TransportError
 from loopback_auth.events import silent
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network, Provider, ServerMetadata
-from loopback_auth.network.browser import Opening
 from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.signin.two_step import begin, resume
 from loopback_auth.store.memory import MemoryTokenStore
@@ -69,24 +69,20 @@ async def signed_in(
 ) -> tuple[list[str], Network | TransportError]:
     """Sign in; return what the server was asked for, and what came of it."""
     made: list[Watched] = []
-    visits: list[asyncio.Task[HttpResponse]] = []
+    user = SimulatedUser()
 
     def factory(issuer: str) -> Watched:
         made.append(Watched(issuer, page))
         return made[-1]
 
-    def open_browser(url: str) -> Opening:
-        visits.append(asyncio.create_task(run_agent(url)))
-        return Opening(program="agent")
-
     async with asyncio.timeout(SOON), serve_demo(server_factory=factory) as demo:
         client = client_of(demo.issuer, network, page, token)
         try:
-            sign_in = await login(client, flow=flow, open_browser=open_browser, notify=silent)
+            sign_in = await login(client, flow=flow, open_browser=user.open, notify=silent)
         except TransportError as exc:
             return made[-1].asked, exc
         finally:
-            await asyncio.gather(*visits, return_exceptions=True)
+            await user.done()
         return made[-1].asked, sign_in.network
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import demo_client
 import pytest
 from renewing import (
     NAME,
@@ -17,9 +18,9 @@ from renewing import (
     sign_in_at,
     token_endpoint,
 )
-from simulated_person import client as demo_client
 
-from loopback_auth.demo.serve import demo_thread, run_agent
+from loopback_auth.demo.serve import demo_thread
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.events import Event, Warned
 from loopback_auth.flows.reuse import why_not_reusable
@@ -113,27 +114,6 @@ async def test_what_was_made_for_this_is_handed_out(client: ClientConfig, kept: 
     assert await source.token() == "access-0"
 
 
-class ThreadedPerson:
-    """Follows links with a simulated browser, each in a thread of its own: any loop may ask."""
-
-    def __init__(self) -> None:
-        self.links: list[str] = []
-        self.threads: list[threading.Thread] = []
-
-    def open(self, url: str) -> Opening:
-        """Be an opener of browsers."""
-        self.links.append(url)
-        thread = threading.Thread(target=lambda: asyncio.run(run_agent(url)))
-        thread.start()
-        self.threads.append(thread)
-        return Opening(program="agent")
-
-    def done(self) -> None:
-        """Wait for the browsers to end."""
-        for thread in self.threads:
-            thread.join(20)
-
-
 @pytest.fixture(params=["file", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
     """Return each kind of store in turn."""
@@ -142,38 +122,38 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
 
 async def test_a_new_scope_is_asked_for_and_a_known_one_is_not(store: TokenStore) -> None:
     """A new version of a program that wants one scope more has to get it."""
-    person = ThreadedPerson()
+    user = SimulatedUser()
     with demo_thread() as demo:
-        narrow = demo_client(demo.issuer, scope="profile")
+        narrow = demo_client.client(demo.issuer, scope="profile")
         wide = replace(narrow, scope="profile email")
         for client, asked in ((narrow, 1), (narrow, 1), (wide, 2), (narrow, 2), (wide, 2)):
-            source = TokenSource(client, store=store, open_browser=person.open, flow="code")
+            source = TokenSource(client, store=store, open_browser=user.open, flow="code")
             await source.token()
-            assert len(person.links) == asked
-        person.done()
+            assert len(user.links) == asked
+        await user.page()
 
 
 def test_threads_with_loops_of_their_own_share_one_sign_in_and_one_renewal(store: TokenStore) -> None:
     """A program with worker threads has one source, and the person one browser."""
-    person = ThreadedPerson()
+    user = SimulatedUser()
     with demo_thread() as demo, ThreadPoolExecutor(8) as threads:
-        client = demo_client(demo.issuer, scope="profile")
-        source = TokenSource(client, store=store, open_browser=person.open, flow="code")
+        client = demo_client.client(demo.issuer, scope="profile")
+        source = TokenSource(client, store=store, open_browser=user.open, flow="code")
         first = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
-        person.done()
+        user.page_sync()
         kept = store.load(client.provider.name)
         assert kept is not None
         store.save(ending_in(kept, -1))
         second = list(threads.map(lambda _: asyncio.run(source.token()), range(24)))
 
-        assert len(person.links) == len(set(first)) == len(set(second)) == 1
+        assert len(user.links) == len(set(first)) == len(set(second)) == 1
         assert set(first) != set(second)
         assert demo.server.log["POST", "/token"] == 2
 
 
 def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None:
     """A notebook that is interrupted, a test that fails: the next call has to work."""
-    person = ThreadedPerson()
+    user = SimulatedUser()
     opened = threading.Event()
 
     def never(_url: str) -> Opening:
@@ -181,7 +161,7 @@ def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None
         return Opening(why_not="a test")
 
     with demo_thread() as demo:
-        client = demo_client(demo.issuer, scope="profile")
+        client = demo_client.client(demo.issuer, scope="profile")
         source = TokenSource(client, store=MemoryTokenStore(), open_browser=never, flow="code")
 
         async def main() -> None:
@@ -191,9 +171,9 @@ def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None
 
         with pytest.raises(ZeroDivisionError):
             asyncio.run(main())
-        source._open_browser = person.open
+        source._open_browser = user.open
         assert asyncio.run(source.token())
-        person.done()
+        user.page_sync()
 
 
 @pytest.mark.parametrize(

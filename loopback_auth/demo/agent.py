@@ -20,6 +20,8 @@ from loopback_auth.errors import MalformedResponse
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
 
 STEP_LIMIT = 20
+PROGRAM = "simulated user agent"
+"""What opened a link, as it is recorded."""
 USER_AGENT = "Mozilla/5.0 (simulated user agent of loopback_auth)"
 SITES = ("same-origin", "same-site", "cross-site")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar, assert_never
 
 from loopback_auth import pages
-from loopback_auth.demo.agent import Navigation, follow
+from loopback_auth.demo.agent import PROGRAM, Navigation, follow
 from loopback_auth.demo.browser_task import NEVER, BrowserTask, Pace, Reply
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.effects import (
@@ -50,7 +50,6 @@ T = TypeVar("T")
 
 AUTHORITY = "127.0.0.1:49152"
 OURS = f"http://{AUTHORITY}"
-PROGRAM = "simulated user agent"
 
 
 @dataclass(frozen=True, slots=True)

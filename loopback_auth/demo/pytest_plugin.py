@@ -1,12 +1,15 @@
-"""A pytest fixture: a real authorization server on this machine, for one test.
+"""Pytest fixtures for one test: a real authorization server on this machine, and a user with a browser.
 
     pytest_plugins = ["loopback_auth.demo.pytest_plugin"]  # in conftest.py
 
-    def test_sign_in(demo_authorization_server):
-        sign_in(demo_authorization_server.issuer, client_id="loopback-auth-demo")
+    def test_sign_in(demo_authorization_server, simulated_user):
+        provider = Provider("demo", ServerMetadata(demo_authorization_server.issuer))
+        client = ClientConfig(provider, "loopback-auth-demo", scope="profile")
+        assert login_sync(client, open_browser=simulated_user.open).tokens.access_token
+        assert "Signed in" in simulated_user.page_sync()
 
-Not registered by itself: a test suite names it, or never notices it. The browser's part can be played by
-`loopback_auth.demo.serve.run_agent`. To break rules, override the fixture `demo_faults`.
+Not registered by itself: a test suite names it, or never notices it. To break rules, override the fixture
+`demo_faults`; for a user who denies, make a `SimulatedUser("deny")`.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import pytest
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory
+from loopback_auth.demo.user import SimulatedUser
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,9 @@ def demo_authorization_server(demo_signer: Signer | None, demo_faults: Faults) -
     """Serve a fresh authorization server for one test; it knows the client `loopback-auth-demo`."""
     with demo_thread(server_factory=factory(signer=demo_signer, faults=demo_faults)) as demo:
         yield demo
+
+
+@pytest.fixture
+def simulated_user() -> SimulatedUser:
+    """Return a user who approves; `simulated_user.open` is the `open_browser` of a login, in any thread."""
+    return SimulatedUser()
