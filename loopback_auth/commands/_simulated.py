@@ -11,7 +11,8 @@ from collections.abc import Coroutine
 
 from loopback_auth.cli import tell
 from loopback_auth.commands.demo import demo_client, signing_server
-from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.serve import serve_demo
+from loopback_auth.demo.user import SimulatedUser, Visit
 from loopback_auth.environment import started_here
 from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
@@ -50,7 +51,7 @@ def sign_in(
     narrator.begin()
 
     async def signed_in() -> SignIn:
-        person = SimulatedPerson()
+        person = AttendedUser()
         async with serve_demo(server_factory=signing_server) as demo:
             if bound is not None and plan.start_page:
                 bound.opening = person.open(bound.start_url)
@@ -74,19 +75,18 @@ def sign_in(
     return done
 
 
-class SimulatedPerson:
-    """Opens links and approves what they lead to."""
+class AttendedUser(SimulatedUser):
+    """A simulated user whose failure ends the sign-in: no other user could open the link again."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._walks: set[asyncio.Task[object]] = set()
 
     def open(self, url: str) -> Opening:
-        """Set off, as a browser that is started does."""
-        walk: asyncio.Task[object] = asyncio.create_task(run_agent(url))
-        self._walks.add(walk)
-        walk.add_done_callback(self._arrived)
-        return Opening(program="a simulated browser")
+        """Open a URL, and watch what becomes of it."""
+        opening = super().open(url)
+        self.visits[-1].add_done_callback(self._arrived)
+        return opening
 
     async def through(self, signing_in: Coroutine[object, object, SignIn]) -> SignIn:
         """Go through a sign-in that opens its links with `open`, and close the browser.
@@ -103,11 +103,11 @@ class SimulatedPerson:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            for walk in self._walks:
-                walk.cancel()
-            await asyncio.gather(*self._walks, return_exceptions=True)
+            for visit in self.visits:
+                visit.cancel()
+            await self.done()
             self._failure.cancel()
 
-    def _arrived(self, walk: asyncio.Task[object]) -> None:
-        if not walk.cancelled() and (error := walk.exception()) and not self._failure.done():
+    def _arrived(self, visit: Visit) -> None:
+        if not visit.cancelled() and (error := visit.exception()) and not self._failure.done():
             self._failure.set_exception(error)

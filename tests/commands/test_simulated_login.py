@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from loopback_auth import words
 from loopback_auth.api import login
-from loopback_auth.commands._simulated import SimulatedPerson
+from loopback_auth.commands._simulated import AttendedUser
 from loopback_auth.commands.demo import demo_client, signing_server
-from loopback_auth.demo.serve import run_agent, serve_demo
+from loopback_auth.demo.serve import serve_demo
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import TransportError
 from loopback_auth.events import silent
-from loopback_auth.model import HttpResponse
-from loopback_auth.network.browser import Opening
 from loopback_auth.settings import Settings, resolve
 from loopback_auth.signin import session
 from loopback_auth.signin.planning import plan_for
@@ -29,19 +26,14 @@ def settings() -> Settings:
 @pytest.mark.parametrize("simulated", [True, False])
 async def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
     """Whoever looks at what the simulated browser was shown must not take it for a sign-in of their own."""
-    walks: list[asyncio.Task[HttpResponse]] = []
-
-    def opened(url: str) -> Opening:
-        walks.append(asyncio.create_task(run_agent(url)))
-        return Opening(program="browser")
-
+    user = SimulatedUser()
     async with serve_demo(server_factory=signing_server) as demo:
         client = demo_client(demo.issuer, settings(), simulated_person=simulated)
-        sign_in = await login(client, open_browser=opened, notify=silent, flow="code")
+        sign_in = await login(client, open_browser=user.open, notify=silent, flow="code")
         assert sign_in.simulated_person is simulated
-        response = await walks[0]
+        page = await user.page()
 
-    assert (words.SUCCESS_SIMULATED.encode() in response.body) is simulated
+    assert (words.SUCCESS_SIMULATED in page) is simulated
 
 
 async def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:
@@ -49,7 +41,7 @@ async def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> No
     store = MemoryTokenStore()
 
     async with serve_demo(half_close=["/authorize"]) as demo:
-        person = SimulatedPerson()
+        person = AttendedUser()
         with pytest.raises(TransportError, match="simulated user agent"):
             await person.through(
                 session.sign_in(

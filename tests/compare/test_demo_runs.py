@@ -9,9 +9,9 @@ import pytest
 
 from loopback_auth import words
 from loopback_auth.compare.model import FORM_POST, Comparison, Run
-from loopback_auth.compare.running import demo
-from loopback_auth.compare.running.demo import SimulatedUser, run_on_demo
+from loopback_auth.compare.running.demo import ObservedUser, run_on_demo
 from loopback_auth.compare.running.run import assembled, compare_demo, compare_simulated
+from loopback_auth.demo import user
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, ConfigError
@@ -193,7 +193,7 @@ async def test_comparison_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> N
         thinking.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(demo, "run_agent", think)
+    monkeypatch.setattr(user, "run_agent", think)
     running = asyncio.create_task(compare_demo(("code",)))
     async with asyncio.timeout(SOON):
         await thinking.wait()
@@ -214,7 +214,7 @@ async def test_defect_of_the_browser_is_not_hidden() -> None:
             raise ZeroDivisionError
 
     recorder = Broken("code", ground="demo", provider="demo", clock=float)
-    person = SimulatedUser(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
+    person = ObservedUser(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
     person.open("http://127.0.0.1:9/")
     with pytest.raises(ZeroDivisionError):
         await person.leave()
@@ -223,7 +223,7 @@ async def test_defect_of_the_browser_is_not_hidden() -> None:
 async def test_nobody_at_the_browser_leaves_nothing() -> None:
     """A flow may fail before any page was opened."""
     recorder = Recorder("code", ground="demo", provider="demo", clock=float)
-    person = SimulatedUser(recorder, "", thinking=0.0, tell=lambda _stage: None)
+    person = ObservedUser(recorder, "", thinking=0.0, tell=lambda _stage: None)
     await person.leave()
 
 
@@ -235,7 +235,7 @@ async def test_unusable_address_is_not_pasted() -> None:
 
     async def main() -> None:
         recorder = Recorder("paste", ground="demo", provider="demo", clock=float)
-        person = SimulatedUser(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
+        person = ObservedUser(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
         person.notice(PasteReady("http://127.0.0.1:1/elsewhere?code=x", ""))
         try:
             await person.paste(request)

@@ -15,8 +15,9 @@ from dataclasses import replace
 from loopback_auth import words
 from loopback_auth.compare.running.choices import THINKING, Choice, Tell, choice, demo_client, silent
 from loopback_auth.demo.keys import rsa_signer
-from loopback_auth.demo.serve import Demo, ServerFactory, run_agent, serve_demo
+from loopback_auth.demo.serve import Demo, ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.effects import Observer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
 from loopback_auth.events import CallbackReceived, Event, LinkOpened, PasteReady, VerificationPrompted
@@ -90,7 +91,7 @@ async def run_on_demo(
 
 async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_seconds: float) -> Ended:
     recorder = Recorder(one.name, ground="demo", provider=one.client.provider.name, clock=time.monotonic)
-    person = SimulatedUser(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
+    person = ObservedUser(recorder, demo.issuer, thinking=thinking, tell=lambda stage: tell(one.name, stage))
     tell(one.name, words.RUN_BEGUN)
     try:
         end: SignIn | LoopbackAuthError = await session.sign_in(
@@ -113,8 +114,8 @@ async def _run(one: Choice, demo: Demo, *, tell: Tell, thinking: float, flow_sec
     return one.name, recorder, end
 
 
-class SimulatedUser(Observer):
-    """A simulated user with a simulated browser, who follows every link and approves.
+class ObservedUser(Observer):
+    """A simulated user whose browser is recorded, and who pastes the URL that it could not open.
 
     Args:
         recorder: observes the browser.
@@ -130,20 +131,19 @@ class SimulatedUser(Observer):
         self._issuer = issuer
         self._thinking = thinking
         self._tell = tell
-        self._visits: list[asyncio.Task[HttpResponse]] = []
+        self._user = SimulatedUser(thinking=thinking, observer=self)
         self._stranded: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def open(self, url: str) -> Opening:
         """Open a browser, for the login."""
-        self._go(url)
-        return Opening(program="simulated user agent")
+        return self._user.open(url)
 
     def notice(self, event: Event) -> None:
         """Handle an event of the login."""
         match event:
             case PasteReady(url=url):
                 self._recorder.opened(url, "")
-                self._go(url, reaches=self._issuer)
+                self._user.visit(url, reaches=self._issuer)
             case LinkOpened():
                 self._tell(words.RUN_OPENED)
             case VerificationPrompted():
@@ -172,18 +172,15 @@ class SimulatedUser(Observer):
 
     async def leave(self) -> None:
         """Load the last page, if there is one, and close the browser."""
-        if self._visits:
-            await asyncio.wait(self._visits, timeout=LAST_PAGE_SECONDS)
+        visits = [asyncio.wrap_future(visit) for visit in self._user.visits]
+        if visits:
+            await asyncio.wait(visits, timeout=LAST_PAGE_SECONDS)
         self.close()
-        for result in await asyncio.gather(*self._visits, return_exceptions=True):
+        for result in await asyncio.gather(*visits, return_exceptions=True):
             if isinstance(result, Exception) and not isinstance(result, LoopbackAuthError):
                 raise result
 
     def close(self) -> None:
         """Close the browser at once."""
-        for visit in self._visits:
+        for visit in self._user.visits:
             visit.cancel()
-
-    def _go(self, url: str, *, reaches: str = "") -> None:
-        visit = run_agent(url, observer=self, thinking=self._thinking, reaches=reaches)
-        self._visits.append(asyncio.create_task(visit))
