@@ -27,7 +27,7 @@ from loopback_auth.compare.model import Attack, Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.terminal.messages import Messages
-from loopback_auth.terminal.outcome import signed_in
+from loopback_auth.terminal.outcome import result_text
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 
@@ -123,7 +123,7 @@ def told(story: tuple[events.Event, ...]) -> str:
         messages = Messages("work", authority="127.0.0.1:49152", pasting=True)
         for event in story:
             messages.tell(event)
-        messages.line.say(signed_in(sign_in, "/home/ada/.local/share/loopback_auth/work.json"))
+        messages.line.say(result_text(sign_in, "/home/ada/.local/share/loopback_auth/work.json"))
     return shown.getvalue()
 
 

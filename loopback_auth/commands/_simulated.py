@@ -71,7 +71,7 @@ def sign_in(
             )
 
     done = asyncio.run(signed_in())
-    tell(outcome.signed_in(done, store.path(done.name)))
+    tell(outcome.result_text(done, store.path(done.name)))
     return done
 
 

@@ -50,7 +50,7 @@ from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
 from loopback_auth.terminal.messages import Messages
-from loopback_auth.terminal.outcome import signed_in
+from loopback_auth.terminal.outcome import result_text
 from loopback_auth.terminal.paste import pasted, read_line
 from loopback_auth.terminal.terminal import Terminal
 
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"status": "done", **described(sign_in)})
     else:
-        tell(signed_in(sign_in, store.path(sign_in.name)))
+        tell(result_text(sign_in, store.path(sign_in.name)))
     return 0
 
 

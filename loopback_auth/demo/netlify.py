@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from loopback_auth.demo.requests import required_code_challenge
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.tokens import CODE_VERIFIER, s256
-from loopback_auth.demo.wire import Parameters, json_members, json_reply, text_member
+from loopback_auth.demo.wire import Parameters, json_members, json_reply, string_member
 from loopback_auth.model import HttpRequest, HttpResponse
 
 KIND = "netlify"
@@ -58,7 +58,7 @@ class Netlify:
         challenge = ""
         if "code_challenge" in members:
             names = ("code_challenge", "code_challenge_method")
-            values = {name: text_member(members, name) for name in names}
+            values = {name: string_member(members, name) for name in names}
             challenge = required_code_challenge(Parameters(values, frozenset(), ()))
         ticket = self._endpoints.create(
             KIND, now, client_id=client_id, message=message, code_challenge=challenge
@@ -126,5 +126,5 @@ def _ticket(request: HttpRequest) -> str:
 
 
 def _proves(request: HttpRequest, challenge: str) -> bool:
-    verifier = text_member(json_members(request), "code_verifier") or in_query(request, "code_verifier")
+    verifier = string_member(json_members(request), "code_verifier") or in_query(request, "code_verifier")
     return bool(CODE_VERIFIER.fullmatch(verifier)) and hmac.compare_digest(challenge, s256(verifier))

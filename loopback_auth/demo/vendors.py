@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
-from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, text_member
+from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, string_member
 from loopback_auth.model import HttpRequest, HttpResponse
 
 
@@ -40,7 +40,7 @@ class Npm:
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
-        secret = self._endpoints.create("npm", now, message=text_member(json_members(request), "hostname"))
+        secret = self._endpoints.create("npm", now, message=string_member(json_members(request), "hostname"))
         handle = self._endpoints.approvals.handle("npm", secret)
         done = self._endpoints.poll_url(_path("/npm/-/v1/done", authId=secret))
         page = self._endpoints.setup.issuer + _path(self.approval_page, next=handle)
@@ -81,7 +81,7 @@ class Heroku:
         }
 
     def _create(self, request: HttpRequest, now: float) -> HttpResponse:
-        message = text_member(json_members(request), "description")
+        message = string_member(json_members(request), "description")
         secret = self._endpoints.create("heroku", now, message=message)
         handle = self._endpoints.approvals.handle("heroku", secret)
         poll = _path("/heroku/auth/cli", id=handle)
@@ -180,7 +180,7 @@ class Doppler:
         return json_reply({"code": code, "polling_code": secret, "auth_url": page})
 
     def _poll(self, request: HttpRequest, now: float) -> HttpResponse:
-        secret = text_member(json_members(request), "code")
+        secret = string_member(json_members(request), "code")
         found = self._endpoints.approvals.seen("doppler", secret, now)
         if found is None:
             return json_reply({"messages": ["There is no such code."], "success": False}, 401)

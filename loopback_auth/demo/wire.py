@@ -133,7 +133,7 @@ def json_members(request: HttpRequest) -> Mapping[str, object]:
     return document
 
 
-def text_member(members: Mapping[str, object], name: str) -> str:
+def string_member(members: Mapping[str, object], name: str) -> str:
     """Return a member that is a string; empty when it is missing or of another type."""
     value = members.get(name)
     return value if isinstance(value, str) else ""

@@ -25,7 +25,7 @@ from loopback_auth.errors import (
 from loopback_auth.flows.discovery import UNVERIFIED, keys_if_possible
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
 from loopback_auth.narrow import is_object
-from loopback_auth.protocol.answer import said
+from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.json import is_wall, member
 from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
@@ -193,7 +193,7 @@ def _end(new: TokenSet, old: TokenSet) -> float | None:
 
 def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -> LoopbackAuthError:
     """Return the error for a failed renewal: it may pass, the client is refused, or a sign-in is required."""
-    error = said(answer).error if isinstance(refusal, TokenError | TransportError) else ""
+    error = refusal_in(answer).error if isinstance(refusal, TokenError | TransportError) else ""
     dead = error in sign_in.quirks.dead_refresh_errors
     if isinstance(refusal, TransportError) and not dead:
         return refusal

@@ -46,7 +46,7 @@ from loopback_auth.protocol.redirect import (
     RelayPage,
     Repeated,
     TurnedAway,
-    said,
+    error_in_callback,
 )
 
 REQUEST_SECONDS = 10.0
@@ -305,7 +305,7 @@ class Receiver:
         """Refuse a request that is not the callback, and tell the person who waits (RFC 6749 §10.12)."""
         here = path_of(head) == (self._bound.path or "/") or self._expected.relays(path_of(head))
         if here and refusal.why and not self._expected.answered:
-            self._tell(CallbackTurnedAway(refusal.why, said(head)))
+            self._tell(CallbackTurnedAway(refusal.why, error_in_callback(head)))
         return self.refused(refusal)
 
     def _tell(self, event: Event) -> None:

@@ -69,7 +69,7 @@ def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") 
     raise MalformedResponse(f"The {what} is malformed: {came_instead(answer)}", source=source, hint=hint)
 
 
-def said(answer: HttpResponse) -> Refusal:
+def refusal_in(answer: HttpResponse) -> Refusal:
     """Read the refusal in an answer, whatever its form; empty when nothing can be read.
 
     Source: RFC 6749 §5.2.
@@ -132,7 +132,7 @@ def came_instead(answer: HttpResponse) -> str:
             f"{status} with a web page{named}; a proxy, a firewall or a bot check may have answered in place "
             "of the server"
         )
-    found = said(answer)
+    found = refusal_in(answer)
     words = found.description or found.error
     kind = server_text(answer.header("content-type"), 60) or "none"
     return f"{status} with content type {kind}" + (f" ({words})" if words else "")
@@ -153,7 +153,7 @@ def check_well(answer: HttpResponse, who: str, *, hint: str = "Try again {when}.
     """
     if answer.status < 400 and is_json(answer) and not _may_tell_of_trouble(answer):
         return
-    words = said(answer)
+    words = refusal_in(answer)
     if not (answer.status >= 500 or answer.status in PASSING or _passes(words, answer)):
         return
     from loopback_auth.protocol.polling import (

@@ -17,7 +17,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
-from loopback_auth.protocol.answer import check_well, members_of, refused, said
+from loopback_auth.protocol.answer import check_well, members_of, refusal_in, refused
 from loopback_auth.protocol.client_auth import authenticated_request, token_endpoint_request
 from loopback_auth.protocol.json import number, text_member, text_or_digits
 from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered, wait_wanted
@@ -131,7 +131,7 @@ def device_token_response(answer: HttpResponse) -> Pending | HttpResponse:
     Source: RFC 8628 §3.5.
     """
     # The error code counts before the status: Auth0 sends `slow_down` with 429, and pending with 403.
-    words = said(answer)
+    words = refusal_in(answer)
     if "authorization_pending" in words.codes or words.error.lower() == "pending" or _says_nothing(answer):
         return Pending(retry_after=wait_wanted(answer))
     if "slow_down" in words.codes:

@@ -148,7 +148,7 @@ def redirect_endpoint(
     return TurnedAway(410, OVER.reason, forged=True, why="differed from the answer that was taken")
 
 
-def said(request: HttpRequest) -> str:
+def error_in_callback(request: HttpRequest) -> str:
     """Return the error code in a request to the redirect URI, cleaned; empty when there is none.
 
     Source: RFC 6749 §4.1.2.1, appendix A.7.

@@ -11,7 +11,7 @@ from typing import Literal
 
 from loopback_auth.errors import RevocationError, TransportError
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata, SignIn
-from loopback_auth.protocol.answer import said
+from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.client_auth import authenticated_request
 
 DEAD_TOKENS = frozenset({"invalid_auth", "invalid_token", "token_expired", "token_revoked"})
@@ -59,8 +59,8 @@ def vendor_revocation_response(answer: HttpResponse) -> None:
         return
     if not 200 <= answer.status < 300:
         revocation_response(answer)
-    elif words := said(answer).error:
-        raise RevocationError(words, said(answer).description)
+    elif words := refusal_in(answer).error:
+        raise RevocationError(words, refusal_in(answer).description)
 
 
 def is_of_a_dead_token(answer: HttpResponse) -> bool:
@@ -70,7 +70,7 @@ def is_of_a_dead_token(answer: HttpResponse) -> bool:
 
     Source: RFC 6750 §3.1; https://docs.slack.dev/reference/methods/auth.revoke (its errors).
     """
-    return answer.status == 401 or (answer.status == 200 and said(answer).error in DEAD_TOKENS)
+    return answer.status == 401 or (answer.status == 200 and refusal_in(answer).error in DEAD_TOKENS)
 
 
 def revocation_response(answer: HttpResponse) -> None:
@@ -86,7 +86,7 @@ def revocation_response(answer: HttpResponse) -> None:
     if answer.status in (200, 204):
         return
     if 400 <= answer.status < 500 and answer.status not in (408, 429):
-        words = said(answer)
+        words = refusal_in(answer)
         if words.error == "invalid_token":
             return
         raise RevocationError(words.error or f"HTTP status {answer.status}", words.description)

@@ -25,7 +25,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import FORM, HttpRequest, HttpResponse, TokenSet
-from loopback_auth.protocol.answer import check_well, members_of, said
+from loopback_auth.protocol.answer import check_well, members_of, refusal_in
 from loopback_auth.protocol.json import is_json, member, number, text_or_digits
 from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.refusal import refusal
@@ -162,7 +162,9 @@ def poll_response(contract: TicketContract, answer: HttpResponse) -> Pending | H
     if not 200 <= answer.status < 300:
         if contract.errors_pend:
             return Pending()
-        raise TicketError("denied_or_expired", said(answer).description or f"HTTP status {answer.status}")
+        raise TicketError(
+            "denied_or_expired", refusal_in(answer).description or f"HTTP status {answer.status}"
+        )
     if not answer.body.strip():
         # With long polling an empty answer comes from a proxy that has waited long enough.
         return Pending(trouble="" if contract.long_poll else "an empty answer came")
@@ -292,7 +294,7 @@ def _refused(answer: HttpResponse, error: str) -> LoopbackAuthError:
         check_well(answer, "ticket server")
     except TransportError as exc:
         return exc
-    words = said(answer)
+    words = refusal_in(answer)
     return TicketError(error, words.description or words.error or f"HTTP status {answer.status}")
 
 

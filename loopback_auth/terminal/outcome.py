@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from loopback_auth.model import SignIn
 
 
-def signed_in(sign_in: SignIn, kept_in: str) -> str:
+def result_text(sign_in: SignIn, kept_in: str) -> str:
     """Return the result in words: who is signed in, and how to go on."""
     tokens = sign_in.tokens
     title = words.SIGNED_IN_AS if tokens.account else words.SIGNED_IN

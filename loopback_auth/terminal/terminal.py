@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from loopback_auth import words
 from loopback_auth.terminal.messages import Messages
-from loopback_auth.terminal.outcome import signed_in
+from loopback_auth.terminal.outcome import result_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Terminal:
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:
         """Show who is signed in, until when, and where the tokens are."""
-        self._line.say(signed_in(sign_in, kept_in))
+        self._line.say(result_text(sign_in, kept_in))
 
     def _only_pasting(self) -> bool:
         return self.messages.pasting or self.messages.progress.only("paste")

@@ -13,7 +13,7 @@ from page_reader import page
 
 from loopback_auth.compare.drawing.diagram import PHASES, Arrow, Phase, arrows
 from loopback_auth.compare.drawing.report_layout import HEAD, TITLE, Diagram, lay_out
-from loopback_auth.compare.drawing.report_text import said
+from loopback_auth.compare.drawing.report_text import spoken
 from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.trace.records import Exchange, Party, Step, Trace
@@ -290,7 +290,7 @@ def test_stranger_has_a_lane_only_where_there_was_one() -> None:
 
 def test_arrows_are_said_in_words() -> None:
     """Whoever cannot see the drawing hears who asks whom for what, and what that brings."""
-    assert said(named("token request", CODE)) == (
+    assert spoken(named("token request", CODE)) == (
         "6 token request 200 code code_verifier access_token."
         " Program to Server: POST https://as.example/token. The response has access_token."
     )
@@ -298,7 +298,7 @@ def test_arrows_are_said_in_words() -> None:
 
 def test_steps_are_said_in_words() -> None:
     """The sentence of a step says more than its label."""
-    words = said(arrows(CODE)[1])
+    words = spoken(arrows(CODE)[1])
 
     assert words == "2 open the start page in a browser. Open the start page in a browser."
 

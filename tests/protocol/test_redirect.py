@@ -19,8 +19,8 @@ from loopback_auth.protocol.redirect import (
     Repeated,
     TurnedAway,
     admission,
+    error_in_callback,
     redirect_endpoint,
-    said,
     start_page,
 )
 
@@ -367,7 +367,7 @@ def test_answer_that_is_turned_away_says_why(query: str, why: str, error: str) -
     verdict = redirect_endpoint(BY_QUERY, get(query))
 
     assert isinstance(verdict, TurnedAway)
-    assert (verdict.why, said(get(query))) == (why, error)
+    assert (verdict.why, error_in_callback(get(query))) == (why, error)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from protocol_samples import CLIENT, ISSUER, NOW, PROVIDER, asked, json_answer, 
 
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.model import FORM, HttpResponse, ServerMetadata
-from loopback_auth.protocol.answer import check_well, members_of, refused, said
+from loopback_auth.protocol.answer import check_well, members_of, refusal_in, refused
 from loopback_auth.protocol.device import device_authorization_response, device_token_response
 from loopback_auth.protocol.jws import jwks_response
 from loopback_auth.protocol.metadata import is_absent, metadata_doubts, metadata_response
@@ -72,7 +72,7 @@ NETLIFY = CONTRACTS["netlify"]
 def test_refusal_is_read_in_every_form(members: dict[str, object], code: str, words: str) -> None:
     """RFC 6749 §5.2 has one form, RFC 9457 another, and servers have more; the person wants the words."""
     for kind in ("application/json", "application/problem+json", "text/plain", "text/html"):
-        found = said(HttpResponse(400, (("Content-Type", kind),), json.dumps(members).encode()))
+        found = refusal_in(HttpResponse(400, (("Content-Type", kind),), json.dumps(members).encode()))
 
         assert (found.error, found.description) == (code, words)
 
@@ -90,7 +90,7 @@ def test_refusal_is_read_in_every_form(members: dict[str, object], code: str, wo
 )
 def test_refusal_in_plain_text_is_read_too(kind: str, body: bytes, words: str) -> None:
     """Gateways write a sentence, GitHub a form; of a page nothing is taken."""
-    assert said(HttpResponse(400, (("Content-Type", kind),), body)).description == words
+    assert refusal_in(HttpResponse(400, (("Content-Type", kind),), body)).description == words
 
 
 @pytest.mark.parametrize("body", [b"token-canary", b"access_token: token-canary", b"<r>token-canary</r>"])
@@ -102,13 +102,15 @@ def test_success_that_is_not_understood_is_never_quoted(kind: str, body: bytes) 
     with pytest.raises(LoopbackAuthError) as caught:
         token_response(answer, requested_scope="")
 
-    assert "canary" not in repr(said(answer)) + str(caught.value)
+    assert "canary" not in repr(refusal_in(answer)) + str(caught.value)
 
 
 def test_words_of_others_are_bounded() -> None:
     """They go to a terminal, and a server may send a megabyte."""
-    assert len(said(json_answer({"message": "x" * 5000}, 400)).description) <= 200
-    assert len(said(HttpResponse(400, (("Content-Type", "text/plain"),), b"x" * 5000)).description) <= 200
+    assert len(refusal_in(json_answer({"message": "x" * 5000}, 400)).description) <= 200
+    assert (
+        len(refusal_in(HttpResponse(400, (("Content-Type", "text/plain"),), b"x" * 5000)).description) <= 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ def test_no_answer_is_too_strange(reader: str, answer: HttpResponse) -> None:
 def test_polls_and_lookups_never_raise_for_what_only_looks(answer: HttpResponse) -> None:
     """They decide what is asked next, so that nothing may escape them."""
     assert isinstance(is_absent(answer), bool)
-    assert said(answer).error.isprintable()
+    assert refusal_in(answer).error.isprintable()
     try:
         metadata_response(UNDISCOVERED, answer)
     except LoopbackAuthError:

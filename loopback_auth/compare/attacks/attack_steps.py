@@ -125,11 +125,11 @@ def in_attacker_account(result: LoginResult) -> bool:
     return isinstance(result.end, SignIn) and result.end.tokens.account == ATTACKER_ACCOUNT
 
 
-def signed_in(result: LoginResult) -> bool:
+def login_succeeded(result: LoginResult) -> bool:
     """Return whether the user's login succeeded."""
     return isinstance(result.end, SignIn)
 
 
-def refused(result: LoginResult) -> bool:
+def login_refused(result: LoginResult) -> bool:
     """Return whether the server refused the user's login."""
     return isinstance(result.end, OAuthError)

@@ -8,9 +8,9 @@ from loopback_auth.compare.attacks.attack_actions import Actions, Ask, End, Outc
 from loopback_auth.compare.attacks.attack_steps import (
     answer_text,
     in_attacker_account,
+    login_refused,
     login_text,
     redeem,
-    refused,
     token_in,
     token_works,
     visit,
@@ -93,7 +93,7 @@ def denied_by_stranger(context: AttackContext) -> Story:
     page = yield from visit(exposed.link, decision="deny")
     result = yield from End()
     because = f"The attacker opened the link and denied the request ({page.status})."
-    return Outcome(refused(result), f"{because} {login_text(result)}")
+    return Outcome(login_refused(result), f"{because} {login_text(result)}")
 
 
 def guessed_user_code(context: AttackContext) -> Story:

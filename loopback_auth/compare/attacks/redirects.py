@@ -22,9 +22,9 @@ from loopback_auth.compare.attacks.attack_steps import (
     approve,
     deliver,
     in_attacker_account,
+    login_succeeded,
     login_text,
     redeem,
-    signed_in,
     token_in,
     token_works,
 )
@@ -88,7 +88,7 @@ def _forged(context: AttackContext, exposed: Exposed, parameters: str) -> Story:
     said = yield from _forgeries(context, exposed, parameters)
     result = yield from End()
     # A login that fails for another reason shows nothing.
-    succeeded = True if result.taken else False if signed_in(result) else None
+    succeeded = True if result.taken else False if login_succeeded(result) else None
     return Outcome(succeeded, f"{said} {login_text(result)}")
 
 

@@ -158,7 +158,7 @@ def templates() -> Environment:
     )
     filters: dict[str, Callable[..., object]] = {
         **{one.__name__: one for one in (text.bare, text.clean, text.colour, text.cut, text.lines)},
-        **{one.__name__: one for one in (text.parts, text.references, text.said, text.short)},
+        **{one.__name__: one for one in (text.parts, text.references, text.spoken, text.short)},
         **{one.__name__: one for one in (exchanges.alike, exchanges.broken, exchanges.duration)},
         **{one.__name__: one for one in (exchanges.other_headers, exchanges.readable, exchanges.waits)},
         "dashed": _dashed,

@@ -86,7 +86,7 @@ def cut(label: str) -> str:
     return server_text(label, LONGEST_LABEL)
 
 
-def said(arrow: Arrow) -> str:
+def spoken(arrow: Arrow) -> str:
     """Say in words what an arrow shows, for those who do not see it.
 
     It begins with the visible text, by which people who speak to their computer call it (WCAG 2.2 §2.5.3).
