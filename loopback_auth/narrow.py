@@ -1,4 +1,4 @@
-"""What JSON is made of, for type checkers: isinstance(value, dict) tells them nothing of its members."""
+"""What JSON is made of, for type checkers: isinstance(value, dict) says nothing about its members."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SUCCESS_CLIENT = "Client"
 SUCCESS_SCOPE = "Scope"
 SUCCESS_SIMULATED = "A simulated person approved this at the demonstration server. You were not asked."
 
-# The last page of a sign-in that failed; the error tells what happened and what to do. The detail is the same
+# The last page of a sign-in that failed; the error says what happened and what to do. The detail is the same
 # in the words of the protocol, folded away. "Elsewhere" is for a visitor who may be another person.
 FAILURE_TITLE = "Not signed in"
 FAILURE_DETAIL = "In detail"

@@ -46,7 +46,7 @@ def sign_in(
         options: of the command: whether to show every exchange, and to ask whose account it is.
         settings: of the sign-in.
         plan: the flows, and when each begins.
-        messages: what the person is told; the link is shown already.
+        messages: shows the events; the link is shown already.
         store: where the tokens are kept.
         bound: the redirect URI; None: there is none.
         timeout: seconds; None: as long as what the person is invited to is valid.

@@ -1,6 +1,6 @@
 """Forget a login that `start` began and that is not finished.
 
-The server is not told, because servers have no request for that: the ticket or the code expires by itself.
+The server is not notified, because it has no request for that: the ticket or the code expires by itself.
 
 Examples:
   python -m loopback_auth cancel

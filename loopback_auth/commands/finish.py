@@ -214,7 +214,7 @@ def _paste(url: str | None) -> Paste | None:
 
 
 def _client_secret(handed: PendingSignIn) -> str | None:
-    """Find the client's secret again, by the settings with which the sign-in was begun.
+    """Find the client's secret again, in the settings with which the login was started.
 
     Raises:
         ConfigError: the configuration file cannot be read.

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     except NotKept as exc:
         if not isinstance(exc.sign_in, SignIn):
             raise
-        # The caller has the token at least this once; the exit status tells the rest.
+        # The caller has the token at least this once; the exit status says that it is not kept.
         _print(exc.sign_in, as_json=options.json)
         tell_error(exc)
         return exc.exit_code

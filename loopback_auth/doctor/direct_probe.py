@@ -1,7 +1,7 @@
 """Asks an authorization server, before a person is sent there, what can be asked without a browser.
 
 The metadata are read for their lists. A pushed request is a real one, which the server checks completely. The
-token endpoint gets made-up codes and tokens, and its refusal tells whether it looked for them. A device code
+token endpoint gets made-up codes and tokens, and its refusal shows whether it looked for them. A device code
 is requested and left to expire. The client secret is sent if there is one; where it is missing, a refusal
 that demands it decides nothing.
 

@@ -267,7 +267,7 @@ def _own_page(request: AuthorizationRequest, what: str, answer: HttpResponse) ->
 def _goes_on(request: AuthorizationRequest, what: str, answer: HttpResponse) -> tuple[ProbeAnswer, ...]:
     address, _, query = _location(request, answer).partition("#")[0].partition("?")
     if _ERROR_PAGE.search(address) or "error" in dict(parse_qsl(query)):
-        return _both(what, "no", "The server leads on to a page of its own that tells of an error.")
+        return _both(what, "no", "The server redirects to its own page, which shows an error.")
     because = "The server goes on to a page of its own, and has refused nothing so far"
     return _both(what, "likely", f"{because}: HTTP status {answer.status}.")
 

@@ -27,7 +27,7 @@ SPREAD = 0.1
 """Spread of the gaps, so that clients that started together do not keep polling together."""
 
 WORRYING = 3
-"""Useless answers in a row after which the person is told."""
+"""Number of useless answers in a row after which the person is warned."""
 
 LONG_SILENCE = 20.0
 """Seconds; a poll that takes longer was a long poll that was cut off, by us or by a proxy."""

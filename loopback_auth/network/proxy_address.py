@@ -53,7 +53,7 @@ class Proxy:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What tells an HTTP proxy who we are (RFC 7617 §2)."""
+        """The credentials for an HTTP proxy, as a header value (RFC 7617 §2)."""
         if not self.user:
             return {}
         given = base64.b64encode(self.user + b":" + self.password).decode("ascii")

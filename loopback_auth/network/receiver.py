@@ -293,7 +293,9 @@ class Receiver:
             if (user := self._another_user(connection)) is not None:
                 why = f"was brought by another user of this machine (user id {user})"
                 return self._no_answer(replace(ANOTHER_USER, forged=True, why=why), head)
-            if not connection.stands:  # Whose it was cannot be told any more; a browser will come again.
+            if (
+                not connection.stands
+            ):  # It is not known any more whose request it was; a browser will try again.
                 connection.drop()
                 return self.refused(NOTHING_HERE)
         if not isinstance(found, Repeated) and not self._outcome.done():

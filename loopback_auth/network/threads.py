@@ -33,7 +33,7 @@ def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
         run = asyncio.run
     else:
         return _in_thread(begin)
-    # Outside of `except`, so that no error of the coroutine is told as one "during handling of" that one.
+    # Outside of `except`, so that an error of the coroutine is not reported as "during handling of" that one.
     return run(begin())  # type: ignore[arg-type, unused-ignore]
 
 

@@ -43,7 +43,7 @@ def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext 
         return True
     context = _asking_system() if asking else ssl.create_default_context()
     for path in further:
-        _add(context, path)  # What adds nothing is told when that is why a server is not trusted.
+        _add(context, path)  # A file that adds nothing is reported when that is why a server is not trusted.
     if network.ca_file and (wrong := _add(context, network.ca_file)):
         raise ConfigError(
             f"The file of authorities {network.ca_file} {wrong}",

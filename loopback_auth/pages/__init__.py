@@ -53,7 +53,7 @@ def success(*, client: str, provider: str, account: str, scope: str, detail: str
     Args:
         client: who has the tokens now.
         provider: name of the authorization server.
-        account: who signed in, as the server tells it.
+        account: who signed in, according to the server.
         scope: as granted, space separated (RFC 6749 §3.3).
         detail: one more sentence, for example how long the token lasts.
 
@@ -207,7 +207,7 @@ def question(*, path: str, token: str, account: str) -> HttpResponse:
     Args:
         path: where this page asks, on our origin.
         token: proves that its requests come from this very page.
-        account: who has approved, as the server tells it.
+        account: who has approved, according to the server.
 
     Source: RFC 6749 §10.16; RFC 8628 §5.4.
     """

@@ -49,7 +49,7 @@ OPENS: tuple[Rule, ...] = (
     ("display", YES, "there is a display", STALE),
     ("always", NO, "there is no display", STALE),
 )
-"""Can something open a page that the person sees?"""
+"""The rules for whether a program can open a page that the person sees."""
 
 REACHES: tuple[Rule, ...] = (
     ("ci_named", LIKELY, "BROWSER names {it}, which runs here", FIRM),
@@ -83,7 +83,7 @@ REACHES: tuple[Rule, ...] = (
     ("detached", UNKNOWN, "without a terminal, the browser may be anywhere", FIRM),
     ("always", UNLIKELY, "there is no display", FIRM),
 )
-"""Can that person's browser reach a port of ours?"""
+"""The rules for whether the person's browser can reach a port of this machine."""
 
 
 def facts_of(surroundings: Surroundings, traits: Traits, overrides: Mapping[str, tuple[str, str]]) -> Facts:

@@ -29,7 +29,7 @@ def authorization_request(
 ) -> AuthorizationRequest:
     """Build the request that the browser carries to the authorization server.
 
-    State is sent even with PKCE: it tells a genuine error response from a forged one, and it protects against
+    State is sent even with PKCE: it shows that an error response is not forged, and it protects against
     an attacker who removes the challenge on the way (RFC 9700 §4.8.2).
 
     Raises:

@@ -130,7 +130,12 @@ async def resume(
         replay = Replay(pending, client, opened, notify=notify, save=save, wait=wait, paste=paste)
         sign_in = await replay.run()
         network = _remembering(client, opened).provider.network
-    return replace(sign_in, network=network, flow=pending.flow, reason="It was begun, and finished later.")
+    return replace(
+        sign_in,
+        network=network,
+        flow=pending.flow,
+        reason="It was started in one step and finished in another.",
+    )
 
 
 def judged_once(text: str, notify: Notify = silent) -> Paste:

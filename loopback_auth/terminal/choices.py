@@ -37,7 +37,7 @@ class Choices:
         links: of which the current one is opened, copied and drawn.
         controls: begin further flows.
         open_browser: starts a browser on a link; None: there is none to start.
-        opened: told of every browser that was started.
+        opened: called with the result each time a browser is started.
     """
 
     def __init__(

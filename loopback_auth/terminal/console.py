@@ -5,8 +5,8 @@ nothing to put back. Whether a key waits is asked twenty times a second, because
 console. Ctrl-C stays a signal. Keys that were not read are thrown away at the end: the rest of a secret
 must not end up in the shell.
 
-Knows nothing of sign-ins. Weak spots, admitted: there is no bracketed paste, so `keys` tells a paste by its
-length; and an arrow key begins with the same code as the letter U+00E0 (a with grave), which is therefore
+Knows nothing of sign-ins. Weak spots, admitted: there is no bracketed paste, so `keys` recognises a paste by
+its length; and an arrow key begins with the same code as the letter U+00E0 (a with grave), which is therefore
 lost together with the next key.
 
 Source: Microsoft C run-time library, `_kbhit` and `_getwch` (function and arrow keys come in two parts).

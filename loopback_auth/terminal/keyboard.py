@@ -118,7 +118,7 @@ class Listening:
 
     Args:
         terminal: file descriptor of the terminal.
-        typed: told of every key and paste, in the running loop.
+        typed: called with every key and paste, in the running loop.
         limit: bytes that an answer or a paste may have.
     """
 
@@ -235,7 +235,7 @@ def listening(typed: Callable[[Typed], None], *, limit: int) -> Generator[Listen
     """Hear every key for as long as the block lasts, if stdin is a terminal that can do without Enter.
 
     Args:
-        typed: told of every key and paste, in the running loop.
+        typed: called with every key and paste, in the running loop.
         limit: bytes that an answer or a paste may have.
     """
     stream = sys.stdin

@@ -16,7 +16,7 @@ def result_text(sign_in: SignIn, kept_in: str) -> str:
     """Return the result in words: who is signed in, and how to go on."""
     tokens = sign_in.tokens
     title = words.SIGNED_IN_AS if tokens.account else words.SIGNED_IN
-    # What is not told is what was asked for (RFC 6749 §5.1): an empty scope beside a request is an answer.
+    # A response without a scope grants the requested one (RFC 6749 §5.1); an empty scope grants nothing.
     nothing = words.RESULT_NO_SCOPE if sign_in.requested_scope.strip() else words.RESULT_SCOPE_DEFAULT
     facts = [(words.RESULT_APPROVED, words.RESULT_SIMULATED)] if sign_in.simulated_person else []
     if tokens.access_token:

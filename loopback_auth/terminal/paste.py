@@ -33,11 +33,11 @@ TRIES = 50
 async def pasted(
     request: AuthorizationRequest, *, notify: Notify, read: Callable[[], Awaitable[str]]
 ) -> Callback:
-    """Ask until the answer to this request was pasted; tell why any other one is not it.
+    """Ask until the answer to this request is pasted; say why any other text is not accepted.
 
     Args:
         request: whose answer is awaited.
-        notify: told of every refusal, and of a code that came alone.
+        notify: called with every refusal, and with a warning about a code that came alone.
         read: asks once, as by `read_line`.
 
     Raises:

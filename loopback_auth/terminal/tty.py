@@ -3,7 +3,7 @@
 A terminal's own line editing cuts a line at 1,024 bytes on macOS and at 4,096 on Linux, and what it cuts off
 is gone; many an authorization response is longer. So it is switched off, and the little that is needed of it
 done in `keys`. Ctrl-C stays a signal. Bracketed paste is switched on, so that a line break inside a paste is
-told from Enter. Whatever ends the wait, the terminal is put back, and keys that were not read are thrown
+not taken for Enter. Whatever ends the wait, the terminal is put back, and keys that were not read are thrown
 away: the rest of a secret must not end up in the shell.
 
 Knows nothing of sign-ins. Weak spot, admitted: after SIGKILL the terminal stays as it is.
@@ -187,7 +187,7 @@ def _looking(terminal: int, take: Callable[[], None]) -> Generator[None]:
     def look() -> None:
         while told not in select.select([terminal, told], [], [])[0]:
             taken.clear()
-            with suppress(RuntimeError):  # The loop has been closed, and then we are told in a moment.
+            with suppress(RuntimeError):  # The loop has been closed, which ends this thread in a moment.
                 loop.call_soon_threadsafe(taking)
             taken.wait()
         os.close(told)

@@ -66,7 +66,7 @@ class Recorder(Observer):
         flow: name of the flow.
         ground: where it runs.
         provider: name of the provider.
-        clock: returns seconds; the clock of all times that the recorder is told, which never goes back.
+        clock: returns seconds; all times that the recorder gets are from this clock, which never goes back.
     """
 
     def __init__(self, flow: str, *, ground: Ground, provider: str, clock: Callable[[], float]) -> None:
@@ -142,7 +142,7 @@ class Recorder(Observer):
         seen = _SeenExchange(now, now, whole, HttpResponse(status), address=address)
         brings = status < 400 and self._browser_step(whole) in ("authorization response", "fragment relay")
         if brings and self._response_at is not None:
-            # The receiver told of it when it was answered, at the end; it came just before it was received.
+            # The receiver reports it when it is answered, at the end; it came just before it was received.
             place, at = self._response_at
             self._seen.insert(place, replace(seen, at=at))
         else:

@@ -145,7 +145,7 @@ class Redactor:
     def exchanged(
         self, request: HttpRequest, response: HttpResponse, *, step: str, seconds: float
     ) -> Exchanged:
-        """Return the event that tells of one exchange of ours, whose secrets are learnt already."""
+        """Return the event for one exchange of this program, whose secrets are learnt already."""
         # Cut only after the secrets are out: half a secret is not recognised.
         return Exchanged(
             step=step,

@@ -67,7 +67,7 @@ class SecretLabels:
             return f"({len(text)} characters, not shown)"
         read = layers(text)
         if self._full or read is None:
-            return "(not shown: what may be secret in it cannot be told)"
+            return "(not shown: it may contain secrets)"
         self._prepare()
         found = [span for layer in read for span in self._found(*layer)]
         shown: list[str] = []
