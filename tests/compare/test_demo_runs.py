@@ -44,18 +44,15 @@ def runs_of(compared: Comparison) -> dict[str, Run]:
     return {run.flow: run for run in compared.runs}
 
 
-def spoilt(faults: Faults, *flows: str, flow_seconds: float = 1.0) -> dict[str, Run]:
+async def spoilt(faults: Faults, *flows: str, flow_seconds: float = 1.0) -> dict[str, Run]:
     """Run flows against a server that breaks rules."""
 
     def server(issuer: str) -> DemoServer:
         return DemoServer(issuer, entropy=secrets.token_bytes, faults=faults, device_interval=1)
 
-    async def main() -> dict[str, Run]:
-        async with asyncio.timeout(SOON):
-            ended = await run_on_demo(flows, server, openid=False, thinking=0.0, flow_seconds=flow_seconds)
-        return {name: assembled(name, recorder, end) for name, recorder, end in ended}
-
-    return asyncio.run(main())
+    async with asyncio.timeout(SOON):
+        ended = await run_on_demo(flows, server, openid=False, thinking=0.0, flow_seconds=flow_seconds)
+    return {name: assembled(name, recorder, end) for name, recorder, end in ended}
 
 
 def browser_story(run: Run) -> list[tuple[str, str, str]]:
@@ -148,9 +145,9 @@ def test_progress_is_told_for_every_flow(compared: Comparison) -> None:
 
 
 @pytest.mark.slow
-def test_flow_that_fails_ends_no_other() -> None:
+async def test_flow_that_fails_ends_no_other() -> None:
     """Each has its own outcome, and says what said so."""
-    runs = spoilt(
+    runs = await spoilt(
         Faults(exchange_refused=True, token_status=500), "code", "ticket", "token", flow_seconds=10.0
     )
 
@@ -163,17 +160,17 @@ def test_flow_that_fails_ends_no_other() -> None:
     assert runs["ticket"].reason == next(runs["ticket"].trace.steps("failed")).words
 
 
-def test_browser_that_does_not_come_back_is_not_waited_for_long() -> None:
+async def test_browser_that_does_not_come_back_is_not_waited_for_long() -> None:
     """A wrong state is turned away, and waiting goes on: here until the flow_seconds is over."""
-    [run] = spoilt(Faults(wrong_state=True), "code", flow_seconds=0.3).values()
+    [run] = (await spoilt(Faults(wrong_state=True), "code", flow_seconds=0.3)).values()
 
     assert run.outcome == "failed"
     assert [one.status for one in run.trace.exchanges() if one.step == "authorization response"] == [400]
 
 
-def test_answer_of_another_sign_in_is_not_pasted() -> None:
+async def test_answer_of_another_sign_in_is_not_pasted() -> None:
     """There it is the person who is told."""
-    [run] = spoilt(Faults(wrong_state=True), "paste", flow_seconds=5.0).values()
+    [run] = (await spoilt(Faults(wrong_state=True), "paste", flow_seconds=5.0)).values()
 
     assert run.outcome == "failed"
     assert not list(run.trace.steps("done"))

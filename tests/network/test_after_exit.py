@@ -53,37 +53,30 @@ def ended() -> tuple[int, str]:
     return int(port), key
 
 
-def ask(port: int, *targets: str) -> list[Answer]:
+async def ask(port: int, *targets: str) -> list[Answer]:
     """Ask once each."""
-
-    async def main() -> list[Answer]:
-        return [
-            await exchange(port, f"GET {one} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-            for one in targets
-        ]
-
-    return asyncio.run(main())
+    return [
+        await exchange(port, f"GET {one} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        for one in targets
+    ]
 
 
 @pytest.mark.slow
 @linux
-def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
+async def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
     """A dead port where a moment ago it said how the sign-in ended makes people doubt it."""
     port, key = ended()
-    again, bare, other, start, elsewhere = ask(
+    again, bare, other, start, elsewhere = await ask(
         port, GOOD, "/callback", f"/callback?code=other&state={STATE}", f"/{key}", "/favicon.ico"
     )
 
-    async def main() -> None:
-        async with asyncio.timeout(AFTER_EXIT_SECONDS + SOON):
-            while True:
-                try:
-                    await exchange(port, b"GET / HTTP/1.1\r\n\r\n")
-                except ConnectionRefusedError:
-                    return
-                await asyncio.sleep(0.05)
-
-    asyncio.run(main())
+    async with asyncio.timeout(AFTER_EXIT_SECONDS + SOON):
+        while True:
+            try:
+                await exchange(port, b"GET / HTTP/1.1\r\n\r\n")
+            except ConnectionRefusedError:
+                return
+            await asyncio.sleep(0.05)
 
     assert (again.status, again.body) == (200, b"<p>all is well</p>")
     assert [one.status for one in (bare, other, start, elsewhere)] == [200, 410, 200, 404]
@@ -95,25 +88,22 @@ def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
 
 
 @linux
-def test_strangers_do_not_keep_it_from_answering() -> None:
+async def test_strangers_do_not_keep_it_from_answering() -> None:
     """Nonsense is dropped, and the next one is asked."""
     port, _ = ended()
 
-    async def main() -> list[int]:
-        nonsense = [b"\x16\x03\x01\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
-        return [(await exchange(port, data)).status for data in nonsense]
+    nonsense = [b"\x16\x03\x01\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
+    dropped = [(await exchange(port, data)).status for data in nonsense]
+    (answer,) = await ask(port, GOOD)
 
-    nonsense = asyncio.run(main())
-    (answer,) = ask(port, GOOD)
-
-    assert nonsense == [0, 0, 0]
+    assert dropped == [0, 0, 0]
     assert answer.status == 200
 
 
 @needs_another_user
-def test_another_user_does_not_learn_whose_it_was() -> None:
+async def test_another_user_does_not_learn_whose_it_was() -> None:
     """The link and the state were theirs to read."""
     port, _ = ended()
     data = f"GET {GOOD} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
 
-    assert asyncio.run(asked_by_another(port, data)).status == 0
+    assert (await asked_by_another(port, data)).status == 0

@@ -160,27 +160,25 @@ def test_credentials_are_read_to_the_byte(given: str, user: bytes, password: byt
         "://",
     ],
 )
-def test_unusable_proxy_is_named_by_its_variable(address: str) -> None:
+async def test_unusable_proxy_is_named_by_its_variable(address: str) -> None:
     """Before anything is sent, and without what it would have been told."""
     environ = {"HTTPS_PROXY": address.replace("://", f"://ada:{PASSWORD}@")}
 
     with pytest.raises(ConfigError, match=r"^HTTPS_PROXY names a proxy") as caught:
-        send(environ)
+        await send(environ)
 
     assert PASSWORD not in f"{caught.value!r}{caught.value.message}{caught.value.hint}"
 
 
-def send(environ: dict[str, str], network: Network | None = None, resolver: Resolver | None = None) -> None:
+async def send(
+    environ: dict[str, str], network: Network | None = None, resolver: Resolver | None = None
+) -> None:
     """Send one request to `HOST`."""
-
-    async def main() -> None:
-        async with asyncio.timeout(SOON), Transport(network, environ=environ, resolver=resolver) as opened:
-            await opened.send(HttpRequest("POST", URL), step="token request")
-
-    asyncio.run(main())
+    async with asyncio.timeout(SOON), Transport(network, environ=environ, resolver=resolver) as opened:
+        await opened.send(HttpRequest("POST", URL), step="token request")
 
 
-def through(
+async def through(
     relay_at: str,
     folder: Path,
     *,
@@ -201,44 +199,41 @@ def through(
     """
     trusted = authority or Authority(folder)
 
-    async def main() -> list[bytes]:
-        async with (
-            asyncio.timeout(SOON),
-            listening(answer, trusted.server()) as port,
-            relaying(Relay(port, refusal), proxy_context) as relay,
-            Transport(
-                Network(ca_file=str(trusted.file)),
-                environ={"HTTPS_PROXY": relay_at.format(relay.port)},
-                resolver=resolver,
-            ) as opened,
-        ):
-            got = await opened.send(HttpRequest("POST", URL, body=b"code=c"), step="token request")
-            assert (got.status, got.body) == (200, b"{}")
-            return relay.asked
-
-    return asyncio.run(main())
+    async with (
+        asyncio.timeout(SOON),
+        listening(answer, trusted.server()) as port,
+        relaying(Relay(port, refusal), proxy_context) as relay,
+        Transport(
+            Network(ca_file=str(trusted.file)),
+            environ={"HTTPS_PROXY": relay_at.format(relay.port)},
+            resolver=resolver,
+        ) as opened,
+    ):
+        got = await opened.send(HttpRequest("POST", URL, body=b"code=c"), step="token request")
+        assert (got.status, got.body) == (200, b"{}")
+        return relay.asked
 
 
-def test_http_proxy_is_asked_for_the_host_alone(tmp_path: Path) -> None:
+async def test_http_proxy_is_asked_for_the_host_alone(tmp_path: Path) -> None:
     """What is sent to the server is none of its business."""
-    (asked,) = through("http://127.0.0.1:{}", tmp_path)
+    (asked,) = await through("http://127.0.0.1:{}", tmp_path)
 
     assert asked.startswith(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())
     assert b"Proxy-Authorization" not in asked
 
 
-def test_credentials_beyond_latin_1_reach_the_proxy(tmp_path: Path) -> None:
+async def test_credentials_beyond_latin_1_reach_the_proxy(tmp_path: Path) -> None:
     """In UTF-8 (RFC 7617 §2.1); the server never sees them."""
-    (asked,) = through("http://ada:%D0%BF@127.0.0.1:{}", tmp_path)
+    (asked,) = await through("http://ada:%D0%BF@127.0.0.1:{}", tmp_path)
 
     assert b"Proxy-Authorization: Basic YWRhOtC/\r\n" in asked
 
 
 @by_openssl
-def test_proxy_that_speaks_tls_is_spoken_to_in_tls(tmp_path: Path) -> None:
+async def test_proxy_that_speaks_tls_is_spoken_to_in_tls(tmp_path: Path) -> None:
     """Its certificate is looked at as a server's is."""
     authority = Authority(tmp_path)
-    (asked,) = through(
+    (asked,) = await through(
         "https://127.0.0.1:{}", tmp_path, proxy_context=authority.server(), authority=authority
     )
 
@@ -246,45 +241,45 @@ def test_proxy_that_speaks_tls_is_spoken_to_in_tls(tmp_path: Path) -> None:
 
 
 @by_openssl
-def test_certificate_of_the_proxy_is_not_called_the_servers(tmp_path: Path) -> None:
+async def test_certificate_of_the_proxy_is_not_called_the_servers(tmp_path: Path) -> None:
     """The person would look for the mistake in the wrong place."""
     (tmp_path / "other").mkdir()
     stranger = Authority(tmp_path / "other")
 
     with pytest.raises(TransportError, match=r"the proxy 127\.0\.0\.1 cannot be used: ") as caught:
-        through("https://127.0.0.1:{}", tmp_path, proxy_context=stranger.server())
+        await through("https://127.0.0.1:{}", tmp_path, proxy_context=stranger.server())
 
     assert "HTTPS_PROXY" in caught.value.hint
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks"])
-def test_socks_proxy_is_told_the_name(scheme: str, tmp_path: Path) -> None:
+async def test_socks_proxy_is_told_the_name(scheme: str, tmp_path: Path) -> None:
     """Only the proxy knows the names of its network."""
-    assert through(f"{scheme}://127.0.0.1:{{}}", tmp_path) == [HOST.encode()]
+    assert await through(f"{scheme}://127.0.0.1:{{}}", tmp_path) == [HOST.encode()]
 
 
-def test_socks_proxy_is_told_who_we_are(tmp_path: Path) -> None:
+async def test_socks_proxy_is_told_who_we_are(tmp_path: Path) -> None:
     """By user name and password (RFC 1929)."""
-    asked = through(f"socks5h://ada:{PASSWORD}@127.0.0.1:{{}}", tmp_path)
+    asked = await through(f"socks5h://ada:{PASSWORD}@127.0.0.1:{{}}", tmp_path)
 
     assert asked == [f"ada:{PASSWORD}".encode(), HOST.encode()]
 
 
-def test_the_next_address_of_a_socks_proxy_is_tried(tmp_path: Path) -> None:
+async def test_the_next_address_of_a_socks_proxy_is_tried(tmp_path: Path) -> None:
     """`localhost` is two addresses, of which many programs listen on one."""
     resolver = Resolver(Names({"proxy.example": ["127.0.0.2", "127.0.0.1"]}))
 
-    assert through("socks5h://proxy.example:{}", tmp_path, resolver=resolver) == [HOST.encode()]
+    assert await through("socks5h://proxy.example:{}", tmp_path, resolver=resolver) == [HOST.encode()]
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
-def test_the_persons_own_proxy_may_be_inside(scheme: str, tmp_path: Path) -> None:
+async def test_the_persons_own_proxy_may_be_inside(scheme: str, tmp_path: Path) -> None:
     """The guard is about where the server leads (RFC 9728 §7.7); a proxy's name comes from the person."""
     resolver = Resolver(Names({"proxy.example": ["127.0.0.1"], "issuer.example": [PUBLIC]}))
-    asyncio.run(resolver.resolve("issuer.example", 443))
+    await resolver.resolve("issuer.example", 443)
 
     assert resolver.seen_public
-    assert through(f"{scheme}://proxy.example:{{}}", tmp_path, resolver=resolver)
+    assert await through(f"{scheme}://proxy.example:{{}}", tmp_path, resolver=resolver)
 
 
 @pytest.mark.parametrize(
@@ -313,28 +308,28 @@ def test_the_persons_own_proxy_may_be_inside(scheme: str, tmp_path: Path) -> Non
     ],
     ids=["nobody", "wrong password", "another way", "down"],
 )
-def test_proxy_that_refuses_is_told_from_the_server(
+async def test_proxy_that_refuses_is_told_from_the_server(
     relay_at: str, refusal: bytes, words: str, tmp_path: Path
 ) -> None:
     """Each has another remedy, and none of them is at the server."""
     with pytest.raises(TransportError, match=words) as caught:
-        through(relay_at, tmp_path, refusal=refusal)
+        await through(relay_at, tmp_path, refusal=refusal)
 
     assert PASSWORD not in f"{caught.value.message}{caught.value.hint}"
 
 
 @pytest.mark.parametrize("address", ["http://proxy.example:1", "socks5h://proxy.example:1"])
-def test_name_of_the_proxy_is_not_called_the_servers(address: str) -> None:
+async def test_name_of_the_proxy_is_not_called_the_servers(address: str) -> None:
     """A proxy that is known only in the office is the commonest of all."""
     with pytest.raises(TransportError, match=r"the proxy proxy\.example cannot be used: the name is not"):
-        send({"HTTPS_PROXY": address}, resolver=Resolver(Names({})))
+        await send({"HTTPS_PROXY": address}, resolver=Resolver(Names({})))
 
 
-def test_socks_without_its_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_socks_without_its_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra, since few need it."""
     monkeypatch.setitem(sys.modules, "aiohttp_socks", None)
 
     with pytest.raises(LoopbackAuthError, match="HTTPS_PROXY names a SOCKS proxy") as caught:
-        send({"HTTPS_PROXY": "socks5://127.0.0.1:1"})
+        await send({"HTTPS_PROXY": "socks5://127.0.0.1:1"})
 
     assert "loopback_auth[socks]" in caught.value.hint

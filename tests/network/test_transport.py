@@ -83,7 +83,7 @@ async def server(reply: bytes | Reply, *, context: ssl.SSLContext | None = None)
             await asyncio.gather(*serving, return_exceptions=True)
 
 
-def ask(
+async def ask(
     reply: bytes | Reply,
     *,
     request: Callable[[int], HttpRequest] | None = None,
@@ -91,15 +91,11 @@ def ask(
     times: int = 1,
 ) -> tuple[HttpResponse, Recorded]:
     """Send a token request to a server with this answer."""
-
-    async def main() -> tuple[HttpResponse, Recorded]:
-        async with asyncio.timeout(SOON), server(reply) as received, transport() as opened:
-            made = request or (lambda port: token_request(f"http://127.0.0.1:{port}/token"))
-            for _ in range(times):
-                answer = await opened.send(made(received.port), step="token request")
-            return answer, received
-
-    return asyncio.run(main())
+    async with asyncio.timeout(SOON), server(reply) as received, transport() as opened:
+        made = request or (lambda port: token_request(f"http://127.0.0.1:{port}/token"))
+        for _ in range(times):
+            answer = await opened.send(made(received.port), step="token request")
+        return answer, received
 
 
 def token_request(url: str) -> HttpRequest:
@@ -107,9 +103,9 @@ def token_request(url: str) -> HttpRequest:
     return form_request(url, [("grant_type", "authorization_code"), ("code", SECRET)])
 
 
-def test_request_arrives_as_built() -> None:
+async def test_request_arrives_as_built() -> None:
     """Method, path, headers and body are the protocol's; the transport adds its name and nothing secret."""
-    answer, received = ask(
+    answer, received = await ask(
         OK, request=lambda port: token_request(f"http://127.0.0.1:{port}/to%6ben%2F?a=%7e")
     )
 
@@ -136,23 +132,23 @@ async def test_redirects_are_not_followed(status: int) -> None:
     assert second == []
 
 
-def test_cookies_are_not_kept() -> None:
+async def test_cookies_are_not_kept() -> None:
     """A sign-in has no use for them, and the next one least of all."""
     cookie = OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\nConnection: close\r\n\r\n", 1)
-    _, received = ask(cookie, times=2)
+    _, received = await ask(cookie, times=2)
 
     assert len(received) == 2
     assert b"cookie" not in received[1].lower()
 
 
-def test_compressed_bomb_is_bounded() -> None:
+async def test_compressed_bomb_is_bounded() -> None:
     """50 MB of zeroes are 50 kB on the wire; nobody has to unpack them."""
     body = gzip.compress(bytes(50_000_000))
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     tracemalloc.start()
     try:
         with pytest.raises(MalformedResponse, match="larger than"):
-            ask(head.encode() + body)
+            await ask(head.encode() + body)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -160,7 +156,7 @@ def test_compressed_bomb_is_bounded() -> None:
     assert peak < 20_000_000
 
 
-def test_endless_body_is_bounded() -> None:
+async def test_endless_body_is_bounded() -> None:
     """A server that never stops is stopped."""
 
     async def pour(writer: asyncio.StreamWriter) -> None:
@@ -170,7 +166,7 @@ def test_endless_body_is_bounded() -> None:
             await writer.drain()
 
     with pytest.raises(MalformedResponse, match="larger than"):
-        ask(pour)
+        await ask(pour)
 
 
 async def stay(_writer: asyncio.StreamWriter) -> None:
@@ -185,10 +181,10 @@ async def drip(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.parametrize("reply", [stay, drip], ids=["no answer", "half an answer"])
-def test_slow_server_is_given_up(reply: Reply) -> None:
+async def test_slow_server_is_given_up(reply: Reply) -> None:
     """A person waits in front of this."""
     with pytest.raises(TransportError, match="too long") as caught:
-        ask(reply, transport=lambda: Transport(total_seconds=0.05))
+        await ask(reply, transport=lambda: Transport(total_seconds=0.05))
 
     assert caught.value.hint
 
@@ -205,10 +201,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
-def test_broken_answer_is_one_of_our_errors_without_a_quotation(reply: bytes) -> None:
+async def test_broken_answer_is_one_of_our_errors_without_a_quotation(reply: bytes) -> None:
     """The library's errors quote what came; a traceback of ours must not."""
     with pytest.raises(TransportError) as caught:
-        ask(reply)
+        await ask(reply)
 
     error = caught.value
     assert error.message.startswith("The token request to 127.0.0.1:")
@@ -233,14 +229,14 @@ async def test_refused_connection_is_named(host: str) -> None:
     assert caught.value.hint == NOT_RUNNING
 
 
-def test_reset_connection_is_named() -> None:
+async def test_reset_connection_is_named() -> None:
     """A crash on the other side looks like this."""
 
     async def reset(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
     with pytest.raises(TransportError, match=r"connection was cut|reset"):
-        ask(reset)
+        await ask(reset)
 
 
 async def test_unknown_name_is_named() -> None:
@@ -267,14 +263,14 @@ HOSTILE = ["a\r\nX-Evil: 1", "a\nb", "a\0b"]
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_header_cannot_become_two(value: str) -> None:
+async def test_header_cannot_become_two(value: str) -> None:
     """A token with a line break in it would (CVE-2024-50338)."""
 
     def request(port: int) -> HttpRequest:
         return HttpRequest("GET", f"http://127.0.0.1:{port}/", (("Authorization", f"Bearer {value}"),))
 
     with pytest.raises(TransportError) as caught:
-        ask(OK, request=request)
+        await ask(OK, request=request)
 
     assert "Evil" not in str(caught.value)
 
@@ -335,13 +331,13 @@ async def test_dead_proxy_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
             await transport.send(token_request("https://as.example/token"), step="x")
 
 
-def test_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords for other programs are not for token endpoints."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login ada password secret\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    _, received = ask(OK)
+    _, received = await ask(OK)
 
     assert b"authorization:" not in received[0].lower()
 
@@ -375,26 +371,22 @@ def certificate(name: str, *, days: int = 1) -> ssl.SSLContext:
     return context
 
 
-def ask_tls(context: ssl.SSLContext, *, scheme: str = "https") -> tuple[TransportError, Recorded]:
+async def ask_tls(context: ssl.SSLContext, *, scheme: str = "https") -> tuple[TransportError, Recorded]:
     """Send a token request over TLS, which has to fail."""
-
-    async def main() -> tuple[TransportError, Recorded]:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _loop, _context: None)  # the server's side of a failed handshake
-        async with asyncio.timeout(SOON), server(OK, context=context) as received, Transport() as transport:
-            with pytest.raises(TransportError) as caught:
-                await transport.send(
-                    token_request(f"{scheme}://127.0.0.1:{received.port}/"), step="token request"
-                )
-            return caught.value, received
-
-    return asyncio.run(main())
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)  # the server's side of a failed handshake
+    async with asyncio.timeout(SOON), server(OK, context=context) as received, Transport() as transport:
+        with pytest.raises(TransportError) as caught:
+            await transport.send(
+                token_request(f"{scheme}://127.0.0.1:{received.port}/"), step="token request"
+            )
+        return caught.value, received
 
 
 @by_openssl
-def test_self_signed_certificate_is_refused_with_a_way_out() -> None:
+async def test_self_signed_certificate_is_refused_with_a_way_out() -> None:
     """Companies sign their own; the person must name the authority, never switch the check off."""
-    error, received = ask_tls(certificate("127.0.0.1"))
+    error, received = await ask_tls(certificate("127.0.0.1"))
 
     assert "self-signed" in error.message
     assert "--ca-file" in error.hint
@@ -549,7 +541,7 @@ async def test_lost_answer_is_not_asked_for_again() -> None:
         (b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}", "it broke off"),
     ],
 )
-def test_damaged_answer_is_told_from_what_is_no_http(head: bytes, words: str) -> None:
+async def test_damaged_answer_is_told_from_what_is_no_http(head: bytes, words: str) -> None:
     """An appliance on the way packs it anew, or cuts it; the server speaks HTTP well enough."""
     with pytest.raises(TransportError, match=words):
-        ask(b"HTTP/1.1 200 OK\r\n" + head)
+        await ask(b"HTTP/1.1 200 OK\r\n" + head)

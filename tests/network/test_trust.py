@@ -34,40 +34,35 @@ by_openssl = pytest.mark.skipif(
 SOON = 20.0
 
 
-def ask(
+async def ask(
     context: ssl.SSLContext, network: Network | None = None, environ: dict[str, str] | None = None
 ) -> HttpResponse:
     """Send a request to a server that has this certificate."""
-
-    async def main() -> HttpResponse:
-        # The server's side of a handshake that fails.
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
-        async with (
-            asyncio.timeout(SOON),
-            listening(answer, context) as port,
-            Transport(network, environ=environ or {}) as opened,
-        ):
-            request = HttpRequest("POST", f"https://127.0.0.1:{port}/token")
-            return await opened.send(request, step="token request")
-
-    return asyncio.run(main())
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    async with (
+        asyncio.timeout(SOON),
+        listening(answer, context) as port,
+        Transport(network, environ=environ or {}) as opened,
+    ):
+        request = HttpRequest("POST", f"https://127.0.0.1:{port}/token")
+        return await opened.send(request, step="token request")
 
 
 @by_openssl
-def test_authority_of_a_setting_is_trusted_besides(tmp_path: Path) -> None:
+async def test_authority_of_a_setting_is_trusted_besides(tmp_path: Path) -> None:
     """A company's own authority signs the company's own server."""
     authority = Authority(tmp_path)
 
-    assert ask(authority.server(), Network(ca_file=str(authority.file))).status == 200
+    assert (await ask(authority.server(), Network(ca_file=str(authority.file)))).status == 200
 
 
 @by_openssl
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_authorities_of_other_tools_are_trusted_besides(name: str, tmp_path: Path) -> None:
+async def test_authorities_of_other_tools_are_trusted_besides(name: str, tmp_path: Path) -> None:
     """Whoever has set up one of them has set up this program."""
     authority = Authority(tmp_path)
 
-    assert ask(authority.server(), environ={name: str(authority.file)}).status == 200
+    assert (await ask(authority.server(), environ={name: str(authority.file)})).status == 200
 
 
 @by_openssl
@@ -87,7 +82,7 @@ def test_nothing_to_add_makes_no_context() -> None:
 
 
 @by_openssl
-def test_where_openssl_finds_nothing_the_system_is_asked(
+async def test_where_openssl_finds_nothing_the_system_is_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Some builds of Python look for authorities in folders that only their makers have."""
@@ -97,9 +92,9 @@ def test_where_openssl_finds_nothing_the_system_is_asked(
     context = tls_context(Network(), {})
 
     assert type(context).__module__.startswith("truststore")
-    assert ask(authority.server(), environ={"SSL_CERT_FILE": str(authority.file)}).status == 200
+    assert (await ask(authority.server(), environ={"SSL_CERT_FILE": str(authority.file)})).status == 200
     with pytest.raises(TransportError, match=r"self-signed|unable to get"):
-        ask(authority.server())
+        await ask(authority.server())
 
 
 @by_openssl
@@ -107,13 +102,13 @@ def test_where_openssl_finds_nothing_the_system_is_asked(
 @pytest.mark.parametrize(
     ("file", "words"), [("nowhere.pem", "cannot be read"), ("empty.pem", "has no certificate in it")]
 )
-def test_variable_that_adds_nothing_is_named(name: str, file: str, words: str, tmp_path: Path) -> None:
+async def test_variable_that_adds_nothing_is_named(name: str, file: str, words: str, tmp_path: Path) -> None:
     """The advice to set it is of no use to whoever has set it."""
     (tmp_path / "empty.pem").write_text("no certificate\n")
     environ = {name: str(tmp_path / file)}
 
     with pytest.raises(TransportError) as caught:
-        ask(Authority(tmp_path).server(), environ=environ)
+        await ask(Authority(tmp_path).server(), environ=environ)
 
     assert f"{name} names {tmp_path / file}, which {words}" in caught.value.hint
 
@@ -137,13 +132,13 @@ def test_file_of_our_own_setting_has_to_be_one(content: str | None, tmp_path: Pa
 
 
 @by_openssl
-def test_client_certificate_is_shown_to_a_server_that_wants_one(tmp_path: Path) -> None:
+async def test_client_certificate_is_shown_to_a_server_that_wants_one(tmp_path: Path) -> None:
     """Some companies let nobody in without."""
     authority = Authority(tmp_path)
     certificate, key = map(str, authority.client())
     network = Network(ca_file=str(authority.file), client_cert=certificate, client_key=key)
 
-    assert ask(authority.server(wants=True), network).status == 200
+    assert (await ask(authority.server(wants=True), network)).status == 200
 
 
 @contextmanager
@@ -191,49 +186,48 @@ def refusing(context: ssl.SSLContext, *, resets: bool = False) -> Iterator[int]:
         thread.join(SOON)
 
 
-def refusal(context: ssl.SSLContext, network: Network, *, resets: bool = False) -> TransportError:
+async def refusal(context: ssl.SSLContext, network: Network, *, resets: bool = False) -> TransportError:
     """Return what is said of a server that does not let us in."""
-
-    async def main(port: int) -> TransportError:
+    with refusing(context, resets=resets) as port:
         async with asyncio.timeout(SOON), Transport(network, environ={}) as opened:
             with pytest.raises(TransportError) as caught:
                 await opened.send(HttpRequest("POST", f"https://127.0.0.1:{port}/"), step="token request")
             return caught.value
 
-    with refusing(context, resets=resets) as port:
-        return asyncio.run(main(port))
-
 
 @by_openssl
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_server_that_wants_a_client_certificate_is_understood(
+async def test_server_that_wants_a_client_certificate_is_understood(
     version: ssl.TLSVersion, tmp_path: Path
 ) -> None:
     """OpenSSL's number for it is 1, which the system calls "Operation not permitted"."""
     authority = Authority(tmp_path)
-    error = refusal(authority.server(wants=True, version=version), Network(ca_file=str(authority.file)))
+    error = await refusal(authority.server(wants=True, version=version), Network(ca_file=str(authority.file)))
 
     assert "permitted" not in error.message
     assert "--client-cert" in error.hint
 
 
 @by_openssl
-def test_client_certificate_of_another_authority_is_told(tmp_path: Path) -> None:
+async def test_client_certificate_of_another_authority_is_told(tmp_path: Path) -> None:
     """It is neither the server's certificate nor the network that is wrong."""
     (tmp_path / "other").mkdir()
     authority = Authority(tmp_path)
     certificate, key = map(str, Authority(tmp_path / "other").client())
     network = Network(ca_file=str(authority.file), client_cert=certificate, client_key=key)
 
-    assert "does not accept the client certificate" in refusal(authority.server(wants=True), network).message
+    assert (
+        "does not accept the client certificate"
+        in (await refusal(authority.server(wants=True), network)).message
+    )
 
 
 @by_openssl
-def test_wish_for_a_client_certificate_is_understood_when_its_alert_was_lost(tmp_path: Path) -> None:
+async def test_wish_for_a_client_certificate_is_understood_when_its_alert_was_lost(tmp_path: Path) -> None:
     """In TLS 1.3 it comes after the handshake, and is lost with a connection that is reset."""
     authority = Authority(tmp_path)
     context = authority.server(wants=True, version=ssl.TLSVersion.TLSv1_3)
-    error = refusal(context, Network(ca_file=str(authority.file)), resets=True)
+    error = await refusal(context, Network(ca_file=str(authority.file)), resets=True)
 
     assert "the server wants a client certificate" in error.message
     assert "--client-cert" in error.hint

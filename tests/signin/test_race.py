@@ -58,7 +58,9 @@ DONE = SignIn("as", "x", "none", ServerMetadata(), "", TokenSet("token", "Bearer
 FAILED = OpenerFailed("xdg-open", 3)
 
 
-def raced(by_browser: Callable[[], object], *early: Event, chosen: Plan = PLAN) -> tuple[str, list[Event]]:
+async def raced(
+    by_browser: Callable[[], object], *early: Event, chosen: Plan = PLAN
+) -> tuple[str, list[Event]]:
     """Race what is approved at once with a browser; return who won, and what was told."""
     told: list[Event] = []
 
@@ -68,26 +70,23 @@ def raced(by_browser: Callable[[], object], *early: Event, chosen: Plan = PLAN) 
             await asyncio.Event().wait()
         return DONE
 
-    async def main() -> str:
-        race = Race(chosen, drive=lambda *_: Driver(Resources()), run=run, notify=told.append, provider="as")
-        route, _ = await asyncio.wait_for(race.run(early), 10)
-        return route.flow
-
-    return asyncio.run(main()), told
+    race = Race(chosen, drive=lambda *_: Driver(Resources()), run=run, notify=told.append, provider="as")
+    route, _ = await asyncio.wait_for(race.run(early), 10)
+    return route.flow, told
 
 
-def test_browser_that_failed_beforehand_is_evidence_too() -> None:
+async def test_browser_that_failed_beforehand_is_evidence_too() -> None:
     """An opener may end while we are still being imported."""
-    won, told = raced(lambda: None, FAILED)
+    won, told = await raced(lambda: None, FAILED)
 
     assert won == "device"
     assert told == [RouteBegan("device", "The browser did not open (xdg-open ended with 3).")]
 
 
-def test_browser_that_insists_on_https_is_not_said_not_to_have_come() -> None:
+async def test_browser_that_insists_on_https_is_not_said_not_to_have_come() -> None:
     """It has come, and could not be answered."""
     impatient = plan(CODE, PLAN.routes[1], patience=0.01)
-    won, told = raced(lambda: None, HttpsTried("127.0.0.1:1"), chosen=impatient)
+    won, told = await raced(lambda: None, HttpsTried("127.0.0.1:1"), chosen=impatient)
 
     assert won == "device"
     assert told == [RouteBegan("device", HTTPS_ONLY)]
@@ -120,18 +119,18 @@ async def test_link_that_was_opened_twice_has_its_flow_begun_anew() -> None:
     assert sorted(runs) == ["code", "code", "device"]
 
 
-def test_flow_that_takes_over_does_not_speak_of_waiting() -> None:
+async def test_flow_that_takes_over_does_not_speak_of_waiting() -> None:
     """Why it would have begun is not why it has begun."""
-    won, told = raced(_taken)
+    won, told = await raced(_taken)
 
     assert won == "device"
     assert told == [RouteEnded("code", "No port is free."), RouteBegan("device", "It takes over.")]
 
 
-def test_flow_that_is_open_already_needs_nobody_to_take_over() -> None:
+async def test_flow_that_is_open_already_needs_nobody_to_take_over() -> None:
     """A third way at once, with a link and a code of its own, would only confuse."""
     chosen = plan(CODE, Route("ticket", AT_ONCE, "It works anywhere."), Route("device", ASKED, "The same."))
-    won, told = raced(_taken, chosen=chosen)
+    won, told = await raced(_taken, chosen=chosen)
 
     assert won == "ticket"
     assert told == [RouteEnded("code", "No port is free.")]
@@ -147,26 +146,28 @@ NOT_BACK = RouteBegan("device", "Your browser went to as and has not come back w
 
 
 @pytest.mark.parametrize("early", [(LinkOpened("127.0.0.1:1"),), (LinkOpened(), LinkOpened())])
-def test_browser_that_does_not_come_back_brings_another_way(early: tuple[Event, ...]) -> None:
+async def test_browser_that_does_not_come_back_brings_another_way(early: tuple[Event, ...]) -> None:
     """A server that does not know the redirect URI must not redirect (RFC 6749 §4.1.2.1)."""
-    won, told = raced(lambda: None, *early, chosen=plan(CODE, *PLAN.routes[1:], second_look=0.01))
+    won, told = await raced(lambda: None, *early, chosen=plan(CODE, *PLAN.routes[1:], second_look=0.01))
 
     assert won == "device"
     assert told == [NOT_BACK]
 
 
-def test_without_a_page_of_ours_what_does_not_come_back_is_evidence_too() -> None:
+async def test_without_a_page_of_ours_what_does_not_come_back_is_evidence_too() -> None:
     """Nobody's coming can be seen then, so both times have to pass."""
-    won, told = raced(lambda: None, chosen=plan(CODE, *PLAN.routes[1:], second_look=0.01, start_page=False))
+    won, told = await raced(
+        lambda: None, chosen=plan(CODE, *PLAN.routes[1:], second_look=0.01, start_page=False)
+    )
 
     assert won == "device"
     assert told == [NOT_BACK]
 
 
-def test_visit_of_a_program_without_a_window_is_none() -> None:
+async def test_visit_of_a_program_without_a_window_is_none() -> None:
     """`xdg-open` falls back to w3m, which prints the page to nobody: the failing opener stays evidence."""
     chosen = plan(CODE, *PLAN.routes[1:], second_look=0.0)
-    won, told = raced(lambda: None, LinkOpened("127.0.0.1:1", "w3m"), FAILED, chosen=chosen)
+    won, told = await raced(lambda: None, LinkOpened("127.0.0.1:1", "w3m"), FAILED, chosen=chosen)
 
     assert won == "device"
     assert told == [RouteBegan("device", "The browser did not open (xdg-open ended with 3).")]
@@ -211,7 +212,7 @@ class Asking(Driver):
         self.asked = True
 
 
-def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple[str, list[Event]]:
+async def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple[str, list[Event]]:
     """Race a redirect that takes a moment with what fails at once; return who won, and what was told."""
     told: list[Event] = []
 
@@ -222,19 +223,16 @@ def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple[str, 
         await asyncio.sleep(0)
         return DONE
 
-    async def main() -> str:
-        race = Race(
-            plan(CODE, Route(flow, AT_ONCE, "It works anywhere.")),
-            drive=lambda *_: Asking(),
-            run=run,
-            notify=told.append,
-            provider="as",
-        )
-        route, _ = await asyncio.wait_for(race.run(), 10)
-        await race.close()
-        return route.flow
-
-    return asyncio.run(main()), told
+    race = Race(
+        plan(CODE, Route(flow, AT_ONCE, "It works anywhere.")),
+        drive=lambda *_: Asking(),
+        run=run,
+        notify=told.append,
+        provider="as",
+    )
+    route, _ = await asyncio.wait_for(race.run(), 10)
+    await race.close()
+    return route.flow, told
 
 
 @pytest.mark.parametrize(
@@ -248,9 +246,9 @@ def broken_beside_a_redirect(flow: str, error: LoopbackAuthError) -> tuple[str, 
         ("ticket", AttemptExpired("The login was not approved within 5 minutes.")),
     ],
 )
-def test_what_breaks_beside_a_redirect_leaves_it_open(flow: str, error: LoopbackAuthError) -> None:
+async def test_what_breaks_beside_a_redirect_leaves_it_open(flow: str, error: LoopbackAuthError) -> None:
     """A server that spells "not yet" in its own way must not end what the person is just doing."""
-    assert broken_beside_a_redirect(flow, error) == ("code", [RouteEnded(flow, error.message)])
+    assert await broken_beside_a_redirect(flow, error) == ("code", [RouteEnded(flow, error.message)])
 
 
 @pytest.mark.parametrize(
@@ -261,10 +259,10 @@ def test_what_breaks_beside_a_redirect_leaves_it_open(flow: str, error: Loopback
         ("ticket", TicketError("denied_or_expired")),
     ],
 )
-def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackAuthError) -> None:
+async def test_refusal_beside_a_redirect_ends_it_all(flow: str, error: LoopbackAuthError) -> None:
     """Who has said no on the phone does not want to be asked by the browser."""
     with pytest.raises(type(error)):
-        broken_beside_a_redirect(flow, error)
+        await broken_beside_a_redirect(flow, error)
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(3.0, 3), (900.0, 600), (None, 600)])

@@ -757,39 +757,22 @@ asyncio.run(main())
 """
 
 
-def bounded(act: Awaitable[None]) -> None:
-    """Do something, or fail: nothing here takes long."""
-
-    async def main() -> None:
-        await asyncio.wait_for(act, 60)
-
-    asyncio.run(main())
-
-
-def test_ctrl_c_restores_the_terminal(person: Person) -> None:
+async def test_ctrl_c_restores_the_terminal(person: Person) -> None:
     """It stays a signal at every moment."""
-
-    async def act() -> None:
+    with person.session(WAITING):
         await person.sees(READY)
         await person.types("\x03")
         await person.sees("end\r\n")
-
-    with person.session(WAITING):
-        bounded(act())
     before, told, after = person.reported()
 
     assert "cancelled" in person.look()
     assert (told, after) == ("status 130", before)
 
 
-def test_in_the_background_the_terminal_is_left_alone(person: Person) -> None:
+async def test_in_the_background_the_terminal_is_left_alone(person: Person) -> None:
     """Whoever sets it from there is stopped, and then nobody waits for the browser any more."""
-
-    async def act() -> None:
-        await person.sees("end\r\n")
-
     with person.session(WAITING, program=IN_BACKGROUND, ENDS="1"):
-        bounded(act())
+        await person.sees("end\r\n")
     before, told, after = person.reported()
 
     assert (told, after) == ("status 0", before)
@@ -798,10 +781,9 @@ def test_in_the_background_the_terminal_is_left_alone(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
+async def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
     """A person who has sent us to the background fetches us back to do something."""
-
-    async def act() -> None:
+    with person.session(WAITING, program=UNTIL_ENTER):
         await person.sees("under way")
         assert READY not in person.look()
         await person.types("\r")
@@ -810,18 +792,14 @@ def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
         await person.sees(words.KEYS_NONE)
         await person.types("\x03")
         await person.sees("end\r\n")
-
-    with person.session(WAITING, program=UNTIL_ENTER):
-        bounded(act())
     before, told, after = person.reported()
 
     assert (told, after) == ("status 130", before)
 
 
-def test_after_a_stop_keys_are_heard_again(person: Person) -> None:
+async def test_after_a_stop_keys_are_heard_again(person: Person) -> None:
     """Ctrl-Z gives the shell its terminal back, and `fg` ours."""
-
-    async def act() -> None:
+    with person.session(WAITING):
         await person.sees(READY)
         await person.sees("under way, PID ")
         await person.sees("\r\n")
@@ -833,9 +811,6 @@ def test_after_a_stop_keys_are_heard_again(person: Person) -> None:
         await person.sees(words.KEYS_NONE)
         os.kill(pid, signal.SIGTERM)
         await person.sees("end\r\n")
-
-    with person.session(WAITING):
-        bounded(act())
     before, told, after = person.reported()
 
     assert (told, after) == ("status 143", before)

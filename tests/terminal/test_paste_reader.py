@@ -257,29 +257,26 @@ def test_the_terminal_is_asked_when_stdin_is_something_else(person: Person) -> N
     assert restored(person)
 
 
-def piped(content: bytes, reads: int = 1) -> list[str]:
+async def piped(content: bytes, reads: int = 1) -> list[str]:
     """Read answers from a pipe, without any terminal."""
     reading, writing = os.pipe()
     os.write(writing, content)
     os.close(writing)
 
-    async def main() -> list[str]:
+    with os.fdopen(reading) as stream:
         return [await read_line(PROMPT, stream=stream, terminal="/nowhere") for _ in range(reads)]
 
-    with os.fdopen(reading) as stream:
-        return asyncio.run(main())
 
-
-def test_without_a_terminal_stdin_has_the_answers_line_by_line() -> None:
+async def test_without_a_terminal_stdin_has_the_answers_line_by_line() -> None:
     """So that a script can answer."""
-    assert piped(b"one\r\ntwo", 2) == ["one", "two"]
-    assert piped(b"\xff\n") == ["\udcff"]
+    assert await piped(b"one\r\ntwo", 2) == ["one", "two"]
+    assert await piped(b"\xff\n") == ["\udcff"]
 
 
-def test_nobody_to_ask_is_no_flow() -> None:
+async def test_nobody_to_ask_is_no_flow() -> None:
     """Another flow may do without a person at this machine."""
     with pytest.raises(Unavailable) as caught:
-        piped(b"")
+        await piped(b"")
 
     assert "choose another --flow" in caught.value.hint
 
@@ -320,7 +317,7 @@ async def test_of_a_line_too_long_nothing_is_left_in_the_pipe(tmp_path: Path) ->
     assert (len(first), second) == (LIMIT + 1, "next")
 
 
-def asked(*answers: str) -> tuple[Callback, list[Event]]:
+async def asked(*answers: str) -> tuple[Callback, list[Event]]:
     """Answer one question after the other; return the callback and what was told."""
     told: list[Event] = []
     left = iter(answers)
@@ -328,29 +325,29 @@ def asked(*answers: str) -> tuple[Callback, list[Event]]:
     async def read() -> str:
         return next(left)
 
-    return asyncio.run(pasted(REQUEST, notify=told.append, read=read)), told
+    return await pasted(REQUEST, notify=told.append, read=read), told
 
 
-def test_a_wrong_answer_is_explained_and_asked_for_again() -> None:
+async def test_a_wrong_answer_is_explained_and_asked_for_again() -> None:
     """People copy the wrong tab's address, or half of it."""
-    callback, told = asked("", "http://127.0.0.1:1/callback?code=x", "x" * (LIMIT + 1), address(4096))
+    callback, told = await asked("", "http://127.0.0.1:1/callback?code=x", "x" * (LIMIT + 1), address(4096))
 
     assert [type(event) for event in told] == [PasteRefused] * 3
     assert dict(callback.parameters)["state"] == STATE
     assert (callback.via, callback.received_at > 1_700_000_000) == ("paste", True)
 
 
-def test_a_bare_code_is_taken_with_a_warning() -> None:
+async def test_a_bare_code_is_taken_with_a_warning() -> None:
     """Only PKCE shows that it is ours."""
-    _, told = asked("SplxlOBeZQQYbYS6WxSbIA")
+    _, told = await asked("SplxlOBeZQQYbYS6WxSbIA")
 
     assert [type(event) for event in told] == [Warned]
 
 
-def test_not_even_a_script_is_asked_for_ever() -> None:
+async def test_not_even_a_script_is_asked_for_ever() -> None:
     """A pipe without an end would keep us busy."""
     with pytest.raises(AttemptCancelled, match="50 times"):
-        asked(*["nonsense?"] * TRIES)
+        await asked(*["nonsense?"] * TRIES)
 
 
 CHILD = """

@@ -99,22 +99,18 @@ def screen_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Scree
         os.close(one)
 
 
-def _wait(terminal: Terminal, *happening: events.Event, timeout: float | None = 300.0) -> None:
+async def _wait(terminal: Terminal, *happening: events.Event, seconds: float | None = 300.0) -> None:
     """Let events happen while the line is up."""
-
-    async def wait() -> None:
-        async with terminal.waiting(timeout):
+    async with terminal.waiting(seconds):
+        await asyncio.sleep(0)
+        for event in happening:
+            terminal.notify(event)
+            # The line is drawn by a task of its own.
             await asyncio.sleep(0)
-            for event in happening:
-                terminal.notify(event)
-                # The line is drawn by a task of its own.
-                await asyncio.sleep(0)
-
-    asyncio.run(wait())
 
 
 @pytest.mark.parametrize("columns", [10, 40, 80])
-def test_the_waiting_line_never_wraps_and_leaves_nothing(
+async def test_the_waiting_line_never_wraps_and_leaves_nothing(
     screen_of: Callable[[int], Screen], columns: int
 ) -> None:
     """A line that wraps is drawn again below itself for as long as one waits; it always says how to end."""
@@ -122,7 +118,7 @@ def test_the_waiting_line_never_wraps_and_leaves_nothing(
     terminal = Terminal(Messages("a.provider.with.a.long.name.example", authority=AUTHORITY))
     terminal.notify(events.LinkOpened())
     terminal.notify(events.RequestIgnored(3, 400, "There is nothing at this address."))
-    _wait(terminal)
+    await _wait(terminal)
     drawn = screen.read().rpartition("address.\r\n")[2].split("\r")
 
     ending = "..." if columns < 40 else words.STAGE_CANCELS.format(stage="")
@@ -168,27 +164,27 @@ def test_codes_for_a_phone_are_not_broken(screen_of: Callable[[int], Screen]) ->
     assert screen.read().split("\r\n") == [*rows, ""]
 
 
-def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[int], Screen]) -> None:
+async def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[int], Screen]) -> None:
     """The person has to know what is awaited of them."""
     screen = screen_of(100)
     terminal = Terminal(Messages("demo", authority=AUTHORITY))
-    _wait(terminal, timeout=61.5)
+    await _wait(terminal, seconds=61.5)
 
     stage = words.STAGE_CANCELS.format(stage=words.STAGE_FIRST)
     assert re.search(rf"\r(1:0|0:5)\d left\. {re.escape(stage)}", screen.read())
 
 
-def test_messages_take_the_place_of_the_line(screen_of: Callable[[int], Screen]) -> None:
+async def test_messages_take_the_place_of_the_line(screen_of: Callable[[int], Screen]) -> None:
     """Otherwise the end of the line stays behind the message."""
     screen = screen_of(80)
     terminal = Terminal(Messages("demo", authority=AUTHORITY))
-    _wait(terminal, events.Warned("no."))
+    await _wait(terminal, events.Warned("no."))
 
     assert screen.lines() == ["warning: no.", ""]
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}])
-def test_no_escape_sequence_is_written_where_it_might_show(
+async def test_no_escape_sequence_is_written_where_it_might_show(
     screen_of: Callable[[int], Screen], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     """Old consoles and logs show them as they are."""
@@ -197,7 +193,7 @@ def test_no_escape_sequence_is_written_where_it_might_show(
     screen = screen_of(80)
     terminal = Terminal(Messages("demo", authority=AUTHORITY, verbose=True))
     terminal.messages.link(LINK, program="firefox", why_not="")
-    _wait(terminal, *_everything())
+    await _wait(terminal, *_everything())
 
     assert "\x1b" not in screen.read()
 
@@ -247,9 +243,9 @@ def test_links_are_whole_lines_at_any_width(screen_of: Callable[[int], Screen]) 
     assert f"\r\n  {LINK}\r\n" in screen.read()
 
 
-def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A log has no use for a line that is drawn again and again."""
-    _wait(Terminal(Messages("demo", authority=AUTHORITY)), *_everything())
+    await _wait(Terminal(Messages("demo", authority=AUTHORITY)), *_everything())
     said = capsys.readouterr().err
 
     assert "\r" not in said
@@ -295,9 +291,9 @@ def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str])
     assert said.count("This is an SSH session.") == 1
 
 
-def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureFixture[str]) -> None:
     """No browser was sent anywhere, and the code is still being asked for."""
-    _wait(Terminal(Messages("demo", authority="", plan=plan_of(DEVICE))), INVITED)
+    await _wait(Terminal(Messages("demo", authority="", plan=plan_of(DEVICE))), INVITED)
     said = capsys.readouterr().err
 
     assert words.STAGE_FIRST not in said
@@ -315,12 +311,12 @@ def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.Captu
     )
 
 
-def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Everybody knows their own desktop; and what helps over SSH helps nobody there."""
     desktop = plan_of(CODE, LATE, name="linux-desktop", title="a desktop", advice="")
     terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=desktop), quiet=0.0)
     terminal.messages.link(LINK, program="firefox", why_not="")
-    _wait(terminal)
+    await _wait(terminal)
     said = capsys.readouterr().err
 
     assert said.startswith(f"{words.BROWSER_OPENING.format(program='firefox', name='demo')}\n")
@@ -398,28 +394,28 @@ def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str])
     )
 
 
-def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> None:
+async def test_all_that_is_open_is_on_the_line(screen_of: Callable[[int], Screen]) -> None:
     """Any of them may be the one that works."""
     screen = screen_of(100)
     terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE), qr=False))
     terminal.notify(INVITED)
-    _wait(terminal, timeout=None)
+    await _wait(terminal, seconds=None)
     terminal.notify(events.RouteBegan("paste", "You asked for it."))
-    _wait(terminal, timeout=61.5)
+    await _wait(terminal, seconds=61.5)
 
     assert re.search(r"\r9:5\d left\. Waiting for your browser or the device code\.", screen.read())
     assert re.search(r"\r(1:0|0:5)\d left\. Waiting for your browser, the device code or a ", screen.read())
 
 
-def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[int], Screen]) -> None:
+async def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[int], Screen]) -> None:
     """Its port was taken, and another way has taken over."""
     screen = screen_of(100)
     terminal = Terminal(Messages("demo", authority="", plan=plan_of(CODE, LATE), qr=False))
     terminal.notify(events.RouteEnded("code", "No port is free."))
     terminal.notify(events.RouteBegan("device", INSTEAD))
-    _wait(terminal)
+    await _wait(terminal)
     terminal.notify(INVITED)
-    _wait(terminal)
+    await _wait(terminal)
     shown = screen.read()
 
     assert f" left. {words.STAGE_CANCELS.format(stage=words.STAGE_ASKING)}" in shown
@@ -427,9 +423,9 @@ def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Callable[[
     assert words.AWAITED_BROWSER not in shown
 
 
-def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
     """Of time that is given and of time that is valid."""
-    _wait(Terminal(Messages("demo", authority=AUTHORITY)), timeout=1.0)
+    await _wait(Terminal(Messages("demo", authority=AUTHORITY)), seconds=1.0)
 
     assert capsys.readouterr().err == f"{words.STAGE_FIRST}, 1 second at most.\n"
     assert [drawing.lifetime(one) for one in (1.0, 90.0, 300.0)] == ["1 second", "90 seconds", "5 minutes"]
@@ -446,12 +442,12 @@ def test_of_one_flow_the_nearest_end_is_told_of_several_that_of_all() -> None:
     assert both.texts()[0].startswith("10:")
 
 
-def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int], Screen]) -> None:
+async def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int], Screen]) -> None:
     """What is no longer open must not be waited for."""
     screen = screen_of(100)
     terminal = Terminal(Messages("demo", authority=AUTHORITY, plan=plan_of(CODE, DEVICE)))
-    _wait(terminal, INVITED, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
-    _wait(terminal, events.RouteEnded("code", "The port is gone"))
+    await _wait(terminal, INVITED, events.RouteEnded("device", "The code has expired."), events.LinkOpened())
+    await _wait(terminal, events.RouteEnded("code", "The port is gone"))
 
     assert (
         f"{words.FLOW_ENDED.format(flow=words.FLOW_DEVICE, why='The code has expired')}\r\n" in screen.read()
@@ -459,11 +455,11 @@ def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable[[int]
     assert f"{words.FLOW_ENDED.format(flow=words.FLOW_BROWSER, why='The port is gone')}\r\n" in screen.read()
 
 
-def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is asked of the person, who would wonder; and if it fails, something is."""
     terminal = Terminal(Messages("demo", authority=AUTHORITY))
     terminal.notify(events.WaitingForOtherProcess(4711))
-    _wait(terminal, events.LinkReady(LINK, "firefox"))
+    await _wait(terminal, events.LinkReady(LINK, "firefox"))
     said = capsys.readouterr().err
 
     assert said.startswith(
@@ -496,28 +492,28 @@ def test_a_port_that_is_not_ours_is_no_start_page(capsys: pytest.CaptureFixture[
     assert "it works once" not in capsys.readouterr().err
 
 
-def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixture[str]) -> None:
     """The browser was started, and perhaps on another machine's screen."""
     terminal = Terminal(Messages("demo", authority=AUTHORITY), quiet=0.0)
     terminal.messages.link(LINK, program="firefox", why_not="")
-    _wait(terminal)
+    await _wait(terminal)
     said = capsys.readouterr().err
 
     assert words.NO_VISIT in said
     assert said.count("ssh -L 49152:127.0.0.1:49152 ") == 1
 
 
-def test_a_browser_that_has_come_needs_no_help(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_browser_that_has_come_needs_no_help(capsys: pytest.CaptureFixture[str]) -> None:
     """It would only confuse."""
     terminal = Terminal(Messages("demo", authority=AUTHORITY), quiet=0.0)
     terminal.messages.link(LINK, program="firefox", why_not="")
     terminal.notify(events.LinkOpened())
-    _wait(terminal)
+    await _wait(terminal)
 
     assert "ssh -L" not in capsys.readouterr().err
 
 
-def test_the_way_in_is_the_address_that_ssh_came_to(
+async def test_the_way_in_is_the_address_that_ssh_came_to(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name that this machine gives itself may mean nothing to the other one."""
@@ -525,7 +521,7 @@ def test_the_way_in_is_the_address_that_ssh_came_to(
     terminal = Terminal(Messages("demo", authority="[::1]:49152"))
     terminal.messages.also_forward("http://127.0.0.1:9000/x")
     terminal.messages.link(LINK, program="", why_not="this is an SSH session")
-    _wait(terminal)
+    await _wait(terminal)
     said = capsys.readouterr().err
 
     assert "  ssh -L 49152:[::1]:49152 -L 9000:127.0.0.1:9000 " in said
@@ -744,12 +740,12 @@ async def test_who_has_approved_is_confirmed(
         assert await main(Terminal(Messages("v", authority=AUTHORITY)), person) is wanted
 
 
-def test_the_time_left_is_that_of_the_invitation(screen_of: Callable[[int], Screen]) -> None:
+async def test_the_time_left_is_that_of_the_invitation(screen_of: Callable[[int], Screen]) -> None:
     """A code that has expired cannot be approved any more."""
     screen = screen_of(100)
     terminal = Terminal(Messages("demo", authority=AUTHORITY, qr=False))
     terminal.notify(INVITED)
-    _wait(terminal, timeout=None)
+    await _wait(terminal, seconds=None)
 
     assert re.search(r"\r9:5\d left\. Waiting for you to approve\.", screen.read())
 
