@@ -30,7 +30,7 @@ from loopback_auth.explain.capture import capture
 from loopback_auth.explain.narration import recorded_story
 from loopback_auth.explain.story_text import text as told
 from loopback_auth.flows.catalog import FlowOptions, flow_named
-from loopback_auth.flows.renewal import identified, refresh
+from loopback_auth.flows.refresh import identified, refresh
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import (
     Attempt,

@@ -157,7 +157,7 @@ def keep(folder: Path) -> None:
 
 FOR_OTHERS_ONLY = {
     "loopback_auth.flows.revocation",
-    "loopback_auth.flows.renewal",
+    "loopback_auth.flows.refresh",
     "loopback_auth.protocol.refusal",
     "loopback_auth.protocol.revocation",
     "loopback_auth.settings",

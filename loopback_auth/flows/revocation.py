@@ -12,7 +12,7 @@ from dataclasses import replace
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RevocationError, SignInRequired
 from loopback_auth.flows.discovery import discover
-from loopback_auth.flows.renewal import refresh
+from loopback_auth.flows.refresh import refresh
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 from loopback_auth.protocol.revocation import (
     is_of_a_dead_token,

@@ -137,7 +137,7 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
 
 
 async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
-    from loopback_auth.flows.renewal import client_of, identified, refresh, withheld  # Start-up.
+    from loopback_auth.flows.refresh import client_of, identified, refresh, withheld  # Start-up.
 
     client = client_of(current, client_secret)
     # Before the refresh token is used: what comes for it has to be kept.
@@ -262,7 +262,7 @@ async def logout(
 
     Source: RFC 7009 §2.
     """
-    from loopback_auth.flows.renewal import client_of  # Start-up.
+    from loopback_auth.flows.refresh import client_of  # Start-up.
     from loopback_auth.flows.revocation import revoke
 
     check_asyncio()

@@ -41,7 +41,7 @@ def test_sign_in(oidc_provider_mock: str) -> None:
     assert any(isinstance(event, Warned) and "PKCE" in event.text for event in events)
 
 
-def test_renewal(oidc_provider_mock: str, tmp_path: Path) -> None:
+def test_flow_refresh(oidc_provider_mock: str, tmp_path: Path) -> None:
     """A server without rotation keeps its refresh token (RFC 6749 §6)."""
     store = FileTokenStore(str(tmp_path))
     kept = sign_in(oidc_provider_mock, Person("ada"))

@@ -188,7 +188,7 @@ def test_access_token_may_be_in_an_object() -> None:
     assert told.members == user
 
 
-def test_renewal_may_have_the_access_token_at_the_top() -> None:
+def test_flow_refresh_may_have_the_access_token_at_the_top() -> None:
     """Slack answers a refresh request so."""
     quirks = Quirks(access_token_path="authed_user.access_token")
 

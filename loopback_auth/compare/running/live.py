@@ -22,7 +22,7 @@ from loopback_auth.doctor.redirect_probe import REDIRECT_URI, ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, Unavailable
 from loopback_auth.events import Event, PasteReady
 from loopback_auth.flow_table import BY_NAME
-from loopback_auth.flows.renewal import client_of
+from loopback_auth.flows.refresh import client_of
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.threads import to_the_end

@@ -33,7 +33,7 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.renewal import client_of, identified, refresh, withheld
+from loopback_auth.flows.refresh import client_of, identified, refresh, withheld
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.flows.tokens import signed_in as tokens_kept
 from loopback_auth.model import HttpRequest, HttpResponse, SignIn
@@ -375,7 +375,7 @@ def test_narrower_scope_is_told_once() -> None:
     assert again.warnings() == ()
 
 
-def test_renewal_names_what_the_tokens_are_for() -> None:
+def test_flow_refresh_names_what_the_tokens_are_for() -> None:
     """RFC 8707 §2.2: without it the server may give a token for something else."""
     resource = ("https://api.example/a", "https://api.example/b")
     old = signed_in(world(), replace(CLIENT, resource=resource, audience="api"))

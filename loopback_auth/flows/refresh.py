@@ -1,4 +1,4 @@
-"""Renew the tokens of a kept sign-in.
+"""Renew the tokens of a kept sign-in by a refresh request.
 
 When a server rotates refresh tokens, the old one is invalid as soon as its answer arrives. Therefore a
 renewal has two parts: `refresh` takes the new tokens from the answer, and the caller keeps them; then
