@@ -91,18 +91,18 @@ ANSWERS: Mapping[str, str] = {
     "token_endpoint client_secret": "the client secret (client_secret)",
     "token_endpoint warning": " A secret that is shipped with a program is not secret.",
     "access_token fragment": (
-        "Yes: the browser carries it after the # of the address, where scripts, extensions and the history "
+        "The browser carries it after the # of the address, where scripts, extensions and the history "
         "can read it."
     ),
     "access_token page": (
-        "Yes: the browser carries it through a page, which its scripts and the browser's extensions can read."
+        "The browser carries it through a page, which its scripts and the browser's extensions can read."
     ),
     "access_token response": (
-        "No. It is sent only between the program and {provider}, first in the response to the {request}. No "
+        "It is sent only between the program and {provider}, first in the response to the {request}. No "
         "page, script or extension in the browser sees it.{but}"
     ),
     "access_token request": (
-        "No. It is sent only between the program and {provider}, first in the {request}. No page, script or "
+        "It is sent only between the program and {provider}, first in the {request}. No page, script or "
         "extension in the browser sees it.{but}"
     ),
     "access_token but": (

@@ -91,7 +91,7 @@ _VARIABLES: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("a Flatpak or Snap sandbox", False, SANDBOXES),
     ("Termux", True, TERMUX),
     ("the kind of Windows session", True, ("SESSIONNAME",)),
-    ("nothing: many images set it for everybody", True, ("DEBIAN_FRONTEND",)),
+    ("nothing: many container images set it", True, ("DEBIAN_FRONTEND",)),
     ("nothing: Mir no longer exists", False, ("MIR_SOCKET",)),
 )
 READ: tuple[str, ...] = tuple(name for _, _, names in _VARIABLES for name in names)
