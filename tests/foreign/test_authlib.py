@@ -6,25 +6,26 @@ played by the scripted person here; `tests/browser` has the real one.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from foreign.client import client as client_of
 from foreign.conftest import HERE, serving
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import AttemptExpired, AuthorizationError
 from loopback_auth.events import CallbackReceived, Event, Exchanged, RequestIgnored, Warned
 from loopback_auth.flows.implicit import EXPOSED
-from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Redirect, SignIn
 from loopback_auth.network.browser import Opening
 
 pytestmark = pytest.mark.foreign
@@ -41,9 +42,7 @@ def issuer() -> Iterator[str]:
         yield issuers["either"]
 
 
-def client(issuer: str, client_id: str = "native") -> ClientConfig:
-    """Describe the client as the server knows it."""
-    return ClientConfig(Provider("authlib", ServerMetadata(issuer=issuer)), client_id, scope="email")
+client = partial(client_of, scope="email")
 
 
 @dataclass
@@ -54,15 +53,15 @@ class Visit:
     events: list[Event] = field(default_factory=list)
     arrivals: list[Future[Page]] = field(default_factory=list)
 
-    def sign_in(self, client: ClientConfig, flow: str, *, timeout: float = 20) -> SignIn:
+    async def sign_in(self, client: ClientConfig, flow: str, *, seconds: float = 20) -> SignIn:
         """Sign in."""
 
         def open_browser(url: str) -> Opening:
             self.arrivals.append(self.person.begin(url))
             return Opening(program="a scripted person")
 
-        return asyncio.run(
-            login(client, flow=flow, open_browser=open_browser, notify=self.events.append, timeout=timeout)
+        return await login(
+            client, flow=flow, open_browser=open_browser, notify=self.events.append, timeout=seconds
         )
 
     @property
@@ -108,10 +107,10 @@ def use(kept: SignIn, access_token: str) -> int:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_sign_in(issuer: str, flow: str) -> None:
+async def test_sign_in(issuer: str, flow: str) -> None:
     """Either way ends with a token that the server's resource takes, and takes only unchanged."""
     visit = Visit()
-    kept = visit.sign_in(client(issuer), flow)
+    kept = await visit.sign_in(client(issuer), flow)
     tokens = kept.tokens
 
     assert (tokens.account, tokens.token_type, tokens.scope) == ("ada@example.org", "Bearer", "email")
@@ -121,11 +120,11 @@ def test_sign_in(issuer: str, flow: str) -> None:
     assert use(kept, f"{tokens.access_token}x") == 401
 
 
-def test_ways_compared(issuer: str) -> None:
+async def test_ways_compared(issuer: str) -> None:
     """One way shows the token to the browser and needs no request; the other keeps it from the browser."""
     implicit, code = Visit(), Visit()
-    exposed = implicit.sign_in(client(issuer), "token").tokens.access_token
-    kept = code.sign_in(client(issuer), "code").tokens.access_token
+    exposed = (await implicit.sign_in(client(issuer), "token")).tokens.access_token
+    kept = (await code.sign_in(client(issuer), "code")).tokens.access_token
 
     assert implicit.answered[1]["access_token"] == [exposed]
     assert implicit.answered[0] == {}
@@ -137,11 +136,11 @@ def test_ways_compared(issuer: str) -> None:
     assert not any(kept in page.url + page.text for page in code.pages)
 
 
-def test_warning(issuer: str) -> None:
+async def test_warning(issuer: str) -> None:
     """Whoever uses the exposed way is told so before the token comes; of codes there is nothing to say."""
     implicit, code = Visit(), Visit()
-    implicit.sign_in(client(issuer), "token")
-    code.sign_in(client(issuer), "code")
+    await implicit.sign_in(client(issuer), "token")
+    await code.sign_in(client(issuer), "code")
     told = [event for event in implicit.events if isinstance(event, Warned | CallbackReceived)]
 
     assert told == [Warned(EXPOSED), CallbackReceived()]
@@ -149,32 +148,32 @@ def test_warning(issuer: str) -> None:
 
 
 @pytest.mark.parametrize("deny", [False, True])
-def test_state(issuer: str, deny: bool) -> None:
+async def test_state(issuer: str, deny: bool) -> None:
     """Approval and refusal both bring back the state as it was sent (RFC 6749 §4.2.2, §4.2.2.1)."""
     visit = Visit(Person(deny=deny))
     with pytest.raises(AuthorizationError) if deny else nullcontext():
-        visit.sign_in(client(issuer), "token")
+        await visit.sign_in(client(issuer), "token")
 
     assert visit.answered[1]["state"] == visit.asked["state"]
     assert len(visit.asked["state"][0]) >= 22
 
 
-def test_state_of_another_sign_in(issuer: str) -> None:
+async def test_state_of_another_sign_in(issuer: str) -> None:
     """A good token with another state is somebody else's, and ends nothing (RFC 6749 §10.12)."""
     visit = Visit(Person(forged={"state": "of-another-sign-in"}))
     with pytest.raises(AttemptExpired):
-        visit.sign_in(client(issuer), "token", timeout=SHORTLY)
+        await visit.sign_in(client(issuer), "token", seconds=SHORTLY)
 
     assert [event.status for event in visit.events if isinstance(event, RequestIgnored)] == [400]
     assert "access_token" in visit.answered[1]
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_denied(issuer: str, flow: str) -> None:
+async def test_denied(issuer: str, flow: str) -> None:
     """A refusal is understood where the tokens would have been (RFC 6749 §4.1.2.1, §4.2.2.1)."""
     visit = Visit(Person(deny=True))
     with pytest.raises(AuthorizationError) as caught:
-        visit.sign_in(client(issuer), flow)
+        await visit.sign_in(client(issuer), flow)
     query, fragment = visit.answered
 
     assert (caught.value.error, bool(caught.value.hint)) == ("access_denied", True)
@@ -184,14 +183,14 @@ def test_denied(issuer: str, flow: str) -> None:
 
 @pytest.mark.parametrize("flow", FLOWS)
 @pytest.mark.parametrize("wrong", ["client_id", "redirect_uri"])
-def test_nobody_comes_back(issuer: str, wrong: str, flow: str) -> None:
+async def test_nobody_comes_back(issuer: str, wrong: str, flow: str) -> None:
     """Such a request must not be redirected, so we can but guess what the person sees (RFC 6749 §4.2.2.1)."""
     config = client(issuer, "nobody" if wrong == "client_id" else "native")
     if wrong == "redirect_uri":
         config = replace(config, provider=replace(config.provider, redirect=Redirect(path="/elsewhere")))
     visit = Visit()
     with pytest.raises(AttemptExpired) as caught:
-        visit.sign_in(config, flow, timeout=SHORTLY)
+        await visit.sign_in(config, flow, seconds=SHORTLY)
     page = visit.pages[-1]
 
     assert page.url.startswith(f"{issuer}/authorize")
@@ -200,10 +199,10 @@ def test_nobody_comes_back(issuer: str, wrong: str, flow: str) -> None:
     assert f"compare the client ID {config.client_id!r} and the redirect URI" in caught.value.hint
 
 
-def test_scope_that_is_narrowed(issuer: str) -> None:
+async def test_scope_that_is_narrowed(issuer: str) -> None:
     """A server that grants less than was asked for says so in the fragment (RFC 6749 §3.3, §4.2.2)."""
     visit = Visit()
-    kept = visit.sign_in(replace(client(issuer), scope="email everything"), "token")
+    kept = await visit.sign_in(replace(client(issuer), scope="email everything"), "token")
 
     assert visit.answered[1]["scope"] == ["email"] == [kept.tokens.scope]
     assert any("everything" in text for text in visit.warnings)

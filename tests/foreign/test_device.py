@@ -15,11 +15,12 @@ from urllib.request import Request
 
 import pytest
 
+from foreign.client import client
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import DeviceError
 from loopback_auth.events import Event, Exchanged, LinkReady, VerificationPrompted
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
 
 pytestmark = pytest.mark.foreign
@@ -92,7 +93,6 @@ async def sign_in(
     start_page: bool = True,
 ) -> SignIn:
     """Sign in while a person, in a task of their own, does what they are asked to."""
-    client = ClientConfig(Provider("foreign", ServerMetadata(issuer=issuer)), "device", scope="openid email")
 
     async def approving() -> None:
         invited = await told.until(lambda event: isinstance(event, VerificationPrompted))
@@ -103,7 +103,7 @@ async def sign_in(
         approval = asyncio.create_task(approving())
         try:
             return await login(
-                client,
+                client(issuer, "device"),
                 flow="device",
                 notify=told.notify,
                 open_browser=lambda _url: Opening(program="somebody else's browser"),
@@ -113,7 +113,7 @@ async def sign_in(
             await approval
 
 
-def test_approval_before_the_first_poll(oidc_provider: dict[str, str]) -> None:
+async def test_approval_before_the_first_poll(oidc_provider: dict[str, str]) -> None:
     """The person enters the code by hand, approves and comes back: the first poll follows, and has it all."""
     told, pages = Conversation(), list[Page]()
 
@@ -125,7 +125,7 @@ def test_approval_before_the_first_poll(oidc_provider: dict[str, str]) -> None:
         pages.append(await asyncio.to_thread(entering.visit, invited.plain_url))
         await asyncio.to_thread(tab.come_back)
 
-    kept = asyncio.run(sign_in(oidc_provider["either"], person, told))
+    kept = await sign_in(oidc_provider["either"], person, told)
 
     assert kept.tokens.account == "ada@example.org"
     assert kept.tokens.id_token is not None
@@ -135,7 +135,7 @@ def test_approval_before_the_first_poll(oidc_provider: dict[str, str]) -> None:
     assert told.polls == [(POLL, 200)]
 
 
-def test_approval_while_polling(oidc_provider: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_approval_while_polling(oidc_provider: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a tab of ours the server is asked at the interval, here a short one, until it says yes."""
     monkeypatch.setattr("loopback_auth.protocol.device.DEFAULT_INTERVAL", SHORT)
     told = Conversation()
@@ -148,14 +148,14 @@ def test_approval_while_polling(oidc_provider: dict[str, str], monkeypatch: pyte
         moments.append(loop.time())
         await asyncio.to_thread(Person().visit, invited.url)
 
-    kept = asyncio.run(sign_in(oidc_provider["either"], person, told, start_page=False))
+    kept = await sign_in(oidc_provider["either"], person, told, start_page=False)
 
     assert kept.tokens.account == "ada@example.org"
     assert told.polls == [PENDING, (POLL, 200)]
     assert moments[1] - moments[0] >= SHORT
 
 
-def test_denial(oidc_provider: dict[str, str]) -> None:
+async def test_denial(oidc_provider: dict[str, str]) -> None:
     """Whoever aborts on the server's page ends the sign-in with the next poll."""
     told = Conversation()
 
@@ -166,7 +166,7 @@ def test_denial(oidc_provider: dict[str, str]) -> None:
         await asyncio.to_thread(tab.come_back)
 
     with pytest.raises(DeviceError) as caught:
-        asyncio.run(sign_in(oidc_provider["either"], person, told))
+        await sign_in(oidc_provider["either"], person, told)
 
     assert (caught.value.error, bool(caught.value.hint)) == ("access_denied", True)
     assert told.polls == [REFUSED]

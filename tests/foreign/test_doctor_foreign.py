@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 
 import pytest
 from command_line import CommandLine
 
+from foreign.client import client
 from foreign.conftest import HERE, serving
 from loopback_auth.doctor.probe_flow import LIMIT, probe
 from loopback_auth.doctor.redirect_probe import ProbeAnswer
@@ -39,38 +39,20 @@ def authlib() -> Iterator[str]:
         yield issuers["either"]
 
 
-def client(
-    issuer: str,
-    client_id: str = "native",
-    *,
-    path: str = "/callback",
-    secret: str | None = None,
-    client_auth: ClientAuth | None = None,
-    scope: str = "openid email",
-) -> ClientConfig:
-    """Describe a client of `provider.mjs`."""
-    metadata = ServerMetadata(issuer=issuer)
-    provider = Provider("foreign", metadata, Redirect(path=path), client_auth=client_auth)
-    return ClientConfig(provider, client_id, secret, scope=scope)
-
-
-def answers(wanted: ClientConfig) -> dict[str, ProbeAnswer]:
+async def answers(wanted: ClientConfig) -> dict[str, ProbeAnswer]:
     """Ask everything, over the network."""
     events = list[Event]()
 
-    async def ask() -> tuple[ProbeAnswer, ...]:
-        async with Resources(notify=events.append, exchanges=True) as resources:
-            return await Driver(resources).run(probe(wanted, iter(new_attempt, None)))
-
-    found = asyncio.run(ask())
+    async with Resources(notify=events.append, exchanges=True) as resources:
+        found = await Driver(resources).run(probe(wanted, iter(new_attempt, None)))
 
     assert sum(isinstance(event, Exchanged) for event in events) <= LIMIT
     return {one.what: one for one in found}
 
 
-def verdicts(wanted: ClientConfig) -> dict[str, str]:
+async def verdicts(wanted: ClientConfig) -> dict[str, str]:
     """Ask everything; return what is known, without the metadata and the ticket."""
-    found = answers(wanted)
+    found = await answers(wanted)
     return {
         name: one.verdict
         for name, one in found.items()
@@ -86,24 +68,26 @@ def in_front(*allowed: str) -> dict[str, str]:
 NO_DEVICE = {DEVICE_CODE: "no", "device_authorization": "no"}
 
 
-def test_registered_client(oidc_provider: dict[str, str]) -> None:
+async def test_registered_client(oidc_provider: dict[str, str]) -> None:
     """Yes where it is registered for it and no where it is not, without anybody having to sign in."""
-    assert verdicts(client(oidc_provider["either"])) == CODE | NO_DEVICE | in_front()
-    assert verdicts(client(oidc_provider["either"], "hybrid")) == CODE | NO_DEVICE | in_front("code id_token")
+    assert await verdicts(client(oidc_provider["either"])) == CODE | NO_DEVICE | in_front()
+    assert await verdicts(client(oidc_provider["either"], "hybrid")) == CODE | NO_DEVICE | in_front(
+        "code id_token"
+    )
 
 
-def test_client_that_gets_its_tokens_through_the_browser(oidc_provider: dict[str, str]) -> None:
+async def test_client_that_gets_its_tokens_through_the_browser(oidc_provider: dict[str, str]) -> None:
     """The redirect URI is in order although the code is refused."""
-    found = verdicts(client(oidc_provider["either"], "implicit"))
+    found = await verdicts(client(oidc_provider["either"], "implicit"))
 
     assert found["redirect_uri"] == "yes"
     assert found["response_type=code"] == found["grant_type=authorization_code"] == "no"
     assert in_front("id_token", "id_token token").items() <= found.items()
 
 
-def test_client_for_devices(oidc_provider: dict[str, str]) -> None:
+async def test_client_for_devices(oidc_provider: dict[str, str]) -> None:
     """It has no redirect URI at all."""
-    found = verdicts(client(oidc_provider["either"], "device"))
+    found = await verdicts(client(oidc_provider["either"], "device"))
 
     assert (found["device_authorization"], found[DEVICE_CODE]) == ("yes", "yes")
     assert (found["grant_type=refresh_token"], found["grant_type=authorization_code"]) == ("yes", "no")
@@ -111,9 +95,9 @@ def test_client_for_devices(oidc_provider: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("server", ["either", "pushed"])
-def test_redirect_uri_that_is_not_registered(oidc_provider: dict[str, str], server: str) -> None:
+async def test_redirect_uri_that_is_not_registered(oidc_provider: dict[str, str], server: str) -> None:
     """The one thing that in a sign-in only the browser would show (RFC 6749 §4.1.2.1)."""
-    found = answers(client(oidc_provider[server], path="/elsewhere"))
+    found = await answers(client(oidc_provider[server], path="/elsewhere"))
 
     assert found["redirect_uri"].verdict == "no"
     assert "http://127.0.0.1:49152/elsewhere" in found["redirect_uri"].because
@@ -121,9 +105,9 @@ def test_redirect_uri_that_is_not_registered(oidc_provider: dict[str, str], serv
     assert found["response_type=code"].verdict == "unknown"
 
 
-def test_unknown_client(oidc_provider: dict[str, str]) -> None:
+async def test_unknown_client(oidc_provider: dict[str, str]) -> None:
     """Blamed is the client, not the redirect URI."""
-    found = answers(client(oidc_provider["either"], "nobody"))
+    found = await answers(client(oidc_provider["either"], "nobody"))
 
     assert found["redirect_uri"].verdict == "no"
     assert found["redirect_uri"].because == (
@@ -132,49 +116,49 @@ def test_unknown_client(oidc_provider: dict[str, str]) -> None:
     assert found["grant_type=authorization_code"].verdict == found["device_authorization"].verdict == "no"
 
 
-def test_server_that_takes_only_pushed_requests(oidc_provider: dict[str, str]) -> None:
+async def test_server_that_takes_only_pushed_requests(oidc_provider: dict[str, str]) -> None:
     """One is pushed and visited, the others are pushed, which settles only what is refused."""
-    found = verdicts(client(oidc_provider["pushed"]))
+    found = await verdicts(client(oidc_provider["pushed"]))
 
     assert found == CODE | NO_DEVICE | in_front() | {"response_mode=form_post": "likely"}
 
 
 @pytest.mark.parametrize("client_id", ["basic", "post"])
-def test_confidential_client(oidc_provider: dict[str, str], client_id: str) -> None:
+async def test_confidential_client(oidc_provider: dict[str, str], client_id: str) -> None:
     """With its secret it is answered; without, what wants the secret stays open and the rest is answered."""
     method: ClientAuth = "client_secret_basic" if client_id == "basic" else "client_secret_post"
     whole = client(oidc_provider["either"], client_id, secret=SECRET, client_auth=method)
-    without = verdicts(client(oidc_provider["either"], client_id, client_auth=method))
+    without = await verdicts(client(oidc_provider["either"], client_id, client_auth=method))
 
-    assert verdicts(whole) == CODE | NO_DEVICE | in_front()
+    assert await verdicts(whole) == CODE | NO_DEVICE | in_front()
     assert without["redirect_uri"] == without["response_type=code"] == "yes"
     assert without["grant_type=authorization_code"] == without["device_authorization"] == "unknown"
 
 
-def test_scope_that_is_not_allowed(oidc_provider: dict[str, str]) -> None:
+async def test_scope_that_is_not_allowed(oidc_provider: dict[str, str]) -> None:
     """It is refused before anything can be said about the response type."""
-    found = answers(client(oidc_provider["either"], scope="openid address"))
+    found = await answers(client(oidc_provider["either"], scope="openid address"))
 
     assert (found["redirect_uri"].verdict, found["response_type=code"].verdict) == ("yes", "unknown")
     assert "invalid_scope" in found["response_type=code"].because
 
 
-def test_server_that_takes_any_client(oidc_provider_mock: str) -> None:
+async def test_server_that_takes_any_client(oidc_provider_mock: str) -> None:
     """oidc-provider-mock lists little, and then little is asked."""
-    found = verdicts(client(oidc_provider_mock, "any", secret="any"))
+    found = await verdicts(client(oidc_provider_mock, "any", secret="any"))
 
     assert found["redirect_uri"] == found["response_type=code"] == found["grant_type=refresh_token"] == "yes"
     assert found["response_mode=form_post"] == found["device_authorization"] == "no"
     assert in_front().items() <= found.items()
 
 
-def test_server_without_metadata_and_openid(authlib: str) -> None:
+async def test_server_without_metadata_and_openid(authlib: str) -> None:
     """It shows its page for what it may grant; by what it refuses by redirect it knows the redirect URI."""
     endpoints = ServerMetadata(
         authorization_endpoint=f"{authlib}/authorize", token_endpoint=f"{authlib}/token"
     )
-    found = verdicts(ClientConfig(Provider("authlib", endpoints), "native", scope="email"))
-    elsewhere = verdicts(ClientConfig(Provider("authlib", endpoints, Redirect(path="/no")), "native"))
+    found = await verdicts(ClientConfig(Provider("authlib", endpoints), "native", scope="email"))
+    elsewhere = await verdicts(ClientConfig(Provider("authlib", endpoints, Redirect(path="/no")), "native"))
 
     assert found["response_type=code"] == found["response_type=token"] == "likely"
     assert found["response_type=id_token"] == found["grant_type=refresh_token"] == "no"

@@ -5,18 +5,18 @@ The script of our page between is played by the scripted person here; `tests/bro
 
 from __future__ import annotations
 
-import asyncio
 import urllib.request
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from foreign.client import client
 from foreign.person import Person
 from loopback_auth.api import login
 from loopback_auth.errors import AuthorizationError, ProtocolError
 from loopback_auth.events import Event, Exchanged, silent
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import SignIn
 
 pytestmark = pytest.mark.foreign
 
@@ -26,14 +26,13 @@ FLOWS = {"id_token": "implicit", "id_token token": "implicit", "code id_token": 
 """Which client of `provider.mjs` may use a flow."""
 
 
-def sign_in(
+async def sign_in(
     issuer: str, flow: str, person: Person, *, mode: Mode = "fragment", events: list[Event] | None = None
 ) -> SignIn:
     """Sign in with the real thing, and a scripted person for a browser."""
-    provider = Provider("foreign", ServerMetadata(issuer=issuer))
-    client = ClientConfig(provider, FLOWS.get(flow, "implicit"), scope="openid email", response_mode=mode)
+    wanted = client(issuer, FLOWS.get(flow, "implicit"), response_mode=mode)
     notify = silent if events is None else events.append
-    return asyncio.run(login(client, flow=flow, open_browser=person.open, notify=notify, timeout=60))
+    return await login(wanted, flow=flow, open_browser=person.open, notify=notify, timeout=60)
 
 
 def answer(person: Person) -> dict[str, str]:
@@ -53,10 +52,10 @@ def userinfo(kept: SignIn) -> int:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("flow", FLOWS)
-def test_sign_in(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
+async def test_sign_in(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
     """Each response type brings what its words say, and an ID token whose signature is good."""
     person, events = Person(), list[Event]()
-    kept = sign_in(oidc_provider["either"], flow, person, mode=mode, events=events)
+    kept = await sign_in(oidc_provider["either"], flow, person, mode=mode, events=events)
     steps = [event.step for event in events if isinstance(event, Exchanged)]
 
     assert kept.tokens.account == "ada@example.org"
@@ -73,13 +72,13 @@ def test_sign_in(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
     ("flow", "exchanged", "claim"),
     [("id_token token", "access_token", "at_hash"), ("code id_token", "code", "c_hash")],
 )
-def test_what_came_with_another_id_token(
+async def test_what_came_with_another_id_token(
     oidc_provider: dict[str, str], flow: str, exchanged: str, claim: str, mode: Mode
 ) -> None:
     """The server's hashes tie its ID token to what comes with it (OpenID Connect Core 1.0 §3.3.2.11)."""
     events = list[Event]()
     with pytest.raises(ProtocolError, match=claim):
-        sign_in(
+        await sign_in(
             oidc_provider["either"], flow, Person(forged={exchanged: "made-up"}), mode=mode, events=events
         )
 
@@ -90,44 +89,44 @@ def test_what_came_with_another_id_token(
 
 
 @pytest.mark.parametrize("flow", ["id_token", "code id_token"])
-def test_id_token_of_another_sign_in(oidc_provider: dict[str, str], flow: str) -> None:
+async def test_id_token_of_another_sign_in(oidc_provider: dict[str, str], flow: str) -> None:
     """An ID token that was made for somebody else's sign-in has another nonce (OpenID Core §3.2.2.11)."""
     other = Person("mallory")
-    sign_in(oidc_provider["either"], flow, other)
+    await sign_in(oidc_provider["either"], flow, other)
     stolen = answer(other)["id_token"]
 
     with pytest.raises(ProtocolError, match="nonce"):
-        sign_in(oidc_provider["either"], flow, Person(forged={"id_token": stolen}))
+        await sign_in(oidc_provider["either"], flow, Person(forged={"id_token": stolen}))
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_damaged_signature(oidc_provider: dict[str, str], flow: str) -> None:
+async def test_damaged_signature(oidc_provider: dict[str, str], flow: str) -> None:
     """Nothing but its signature vouches for an ID token that the browser brings (OpenID Core §3.2.2.11)."""
     first = Person()
-    sign_in(oidc_provider["either"], flow, first)
+    await sign_in(oidc_provider["either"], flow, first)
     head, _, signature = answer(first)["id_token"].rpartition(".")
     damaged = f"{head}.{'B' if signature.startswith('A') else 'A'}{signature[1:]}"
 
     with pytest.raises(ProtocolError, match="signature"):
-        sign_in(oidc_provider["either"], flow, Person(forged={"id_token": damaged}))
+        await sign_in(oidc_provider["either"], flow, Person(forged={"id_token": damaged}))
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("flow", FLOWS)
-def test_denied(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
+async def test_denied(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
     """A refusal comes by the same way as the tokens would have (RFC 6749 §4.2.2.1)."""
     person = Person(deny=True)
     with pytest.raises(AuthorizationError) as caught:
-        sign_in(oidc_provider["either"], flow, person, mode=mode)
+        await sign_in(oidc_provider["either"], flow, person, mode=mode)
 
     assert (caught.value.error, bool(caught.value.hint)) == ("access_denied", True)
     assert mode == "form_post" or answer(person)["error"] == "access_denied"
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_server_without_plain_tokens(oidc_provider: dict[str, str], mode: Mode) -> None:
+async def test_server_without_plain_tokens(oidc_provider: dict[str, str], mode: Mode) -> None:
     """`response_type=token` alone is what this server has given up; its refusal is told as what it is."""
     with pytest.raises(AuthorizationError) as caught:
-        sign_in(oidc_provider["either"], "token", Person(), mode=mode)
+        await sign_in(oidc_provider["either"], "token", Person(), mode=mode)
 
     assert caught.value.error == "unsupported_response_type"

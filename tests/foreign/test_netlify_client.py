@@ -116,19 +116,19 @@ def test_their_client_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("binding", [False, True])
-def test_our_client(binding: bool) -> None:
+async def test_our_client(binding: bool) -> None:
     """The same conversation by ours: the same requests, and once the polls see the approval, the token."""
-    account, log = asyncio.run(ours(Faults(approve_after=1), binding=binding))
+    account, log = await ours(Faults(approve_after=1), binding=binding)
 
     assert account == ACCOUNT
     assert log[POLL] == 2
     assert (log["POST", TICKETS], log[EXCHANGE]) == (1, 1)
 
 
-def test_our_client_is_denied() -> None:
+async def test_our_client_is_denied() -> None:
     """It ends for us as it does for them."""
     with pytest.raises(TicketError):
-        asyncio.run(ours(Faults(), decision="deny"))
+        await ours(Faults(), decision="deny")
 
 
 async def ours(

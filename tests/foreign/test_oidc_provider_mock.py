@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from foreign.client import client
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.events import Event, RequestIgnored, Warned, silent
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.store import FileTokenStore
 
 pytestmark = pytest.mark.foreign
 
-
-def client(issuer: str) -> ClientConfig:
-    """Describe a client; any ID and any secret will do, but a secret there must be."""
-    return ClientConfig(Provider("mock", ServerMetadata(issuer=issuer)), "any", "any", scope="openid email")
+mock_client = partial(client, client_id="any", secret="any")
+"""Any ID and any secret will do, but a secret there must be."""
 
 
-def sign_in(issuer: str, person: Person, events: list[Event] | None = None) -> SignIn:
+async def sign_in(issuer: str, person: Person, events: list[Event] | None = None) -> SignIn:
     """Sign in with the real thing, and a scripted person for a browser."""
     notify = silent if events is None else events.append
-    return asyncio.run(login(client(issuer), open_browser=person.open, notify=notify, timeout=60))
+    return await login(mock_client(issuer), open_browser=person.open, notify=notify, timeout=60)
 
 
-def test_sign_in(oidc_provider_mock: str) -> None:
+async def test_sign_in(oidc_provider_mock: str) -> None:
     """A server with other habits, no form_post and no word on PKCE, will do as well."""
     events = list[Event]()
-    kept = sign_in(oidc_provider_mock, Person("ada"), events)
+    kept = await sign_in(oidc_provider_mock, Person("ada"), events)
 
     assert kept.tokens.account == "ada@example.org"
     assert kept.tokens.id_token is not None
@@ -41,25 +41,25 @@ def test_sign_in(oidc_provider_mock: str) -> None:
     assert any(isinstance(event, Warned) and "PKCE" in event.text for event in events)
 
 
-def test_flow_refresh(oidc_provider_mock: str, tmp_path: Path) -> None:
+async def test_flow_refresh(oidc_provider_mock: str, tmp_path: Path) -> None:
     """A server without rotation keeps its refresh token (RFC 6749 §6)."""
     store = FileTokenStore(str(tmp_path))
-    kept = sign_in(oidc_provider_mock, Person("ada"))
+    kept = await sign_in(oidc_provider_mock, Person("ada"))
     store.save(kept)
-    renewed = asyncio.run(renew(kept, store=store, client_secret="any", force=True))
+    renewed = await renew(kept, store=store, client_secret="any", force=True)
 
     assert renewed.tokens.access_token != kept.tokens.access_token
     assert renewed.tokens.account == "ada@example.org"
     assert renewed.tokens.refresh_token
 
 
-def test_no_revocation(oidc_provider_mock: str, tmp_path: Path) -> None:
+async def test_no_revocation(oidc_provider_mock: str, tmp_path: Path) -> None:
     """Where nothing can be revoked, the logout says so and forgets the tokens all the same."""
     store = FileTokenStore(str(tmp_path))
-    kept = sign_in(oidc_provider_mock, Person("ada"))
+    kept = await sign_in(oidc_provider_mock, Person("ada"))
     store.save(kept)
 
-    assert asyncio.run(logout(kept, store=store)) is False
+    assert await logout(kept, store=store) is False
     assert store.names() == ()
 
 
@@ -80,7 +80,9 @@ async def test_refusal_without_state(oidc_provider_mock: str) -> None:
         pages.append(person.begin(url))
         return Opening(program="a scripted person")
 
-    waiting = asyncio.create_task(login(client(oidc_provider_mock), open_browser=open_browser, notify=notify))
+    waiting = asyncio.create_task(
+        login(mock_client(oidc_provider_mock), open_browser=open_browser, notify=notify)
+    )
     event = await turned_away
     assert not waiting.done()
     waiting.cancel()
