@@ -269,7 +269,7 @@ def test_nothing_kept_is_nothing_finished(tmp_path: Path) -> None:
 DAMAGED = [
     ("{", "is damaged"),
     ("[]", "not a JSON object"),
-    ('{"format": "else", "runs": []}', "_Runs has an unknown member"),
+    ('{"format": "else", "runs": []}', "the file has an unknown member"),
     ('{"runs": 7}', "runs must be a list"),
 ]
 

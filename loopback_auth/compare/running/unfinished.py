@@ -82,7 +82,7 @@ class Unfinished:
         if content is None:
             return ()
         try:
-            return tuple(map(self._run, from_members(_Runs, read_object(content)).runs))
+            return tuple(map(self._run, from_members(_Runs, read_object(content), name="the file").runs))
         except ValueError as exc:
             hint = "Leave --resume out to run every flow again."
             raise store_error(f"{self.path} is damaged: {exc}", hint) from None
