@@ -212,7 +212,7 @@ def _understood(kind: type[T], content: bytes, handle: str, path: str) -> T:
         return from_json(kind, content, handle)
     except ValueError as exc:
         raise store_error(
-            f"{path} is damaged: {exc}",
+            f"{path} cannot be used: {exc}",
             f"Run: python -m loopback_auth cancel {handle}. Then begin again; nothing else is lost.",
         ) from None
 

@@ -161,7 +161,9 @@ def from_json(kind: type[T], content: bytes, handle: str) -> T:
     members = read_object(content)
     version = members.pop("version", None)
     if type(version) is not int or version != FORMAT_VERSION:
-        raise ValueError(f"not of format version {FORMAT_VERSION}")
+        raise ValueError(
+            f"not of format version {FORMAT_VERSION}; another version of this program may have written it"
+        )
     if members.pop("digest", None) != _digest(members):
         raise ValueError("changed since it was written")
     found = from_members(kind, members)

@@ -230,7 +230,9 @@ DAMAGED = [
     pytest.param(b"[" * 100_000, "not JSON", id="too deep"),
     pytest.param(b'{"version": NaN}', "not JSON", id="NaN"),
     pytest.param(b"{}", "format version 2", id="no version"),
-    pytest.param(_edited(lambda it: it.update(version=1)), "format version 2", id="another version"),
+    pytest.param(
+        _edited(lambda it: it.update(version=1)), "another version of this program", id="another version"
+    ),
     pytest.param(_edited(lambda it: it.update(version=True)), "format version 2", id="true for 1"),
     pytest.param(_edited(lambda it: it.update(flow="device")), "changed", id="another flow"),
     pytest.param(_edited(lambda it: it.update(expires_at=9e9)), "changed", id="a longer life"),
