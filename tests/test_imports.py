@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from demo_client import FOLLOW_LINK
 
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
@@ -178,15 +179,11 @@ asyncio.run(api.login(client))
 print(*sys.modules)
 """
 
-PERSON = (
-    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
-)
-
 
 @pytest.mark.slow
 def test_a_sign_in_that_succeeds_loads_nothing_for_one_that_fails(tmp_path: Path) -> None:
     """Proxies, renewals and reasons to refuse are a tenth of our own share of the CPU of a sign-in."""
-    browser = f"{shlex.quote(sys.executable)} -c {shlex.quote(PERSON)} %s"
+    browser = f"{shlex.quote(sys.executable)} -c {shlex.quote(FOLLOW_LINK)} %s"
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BROWSER": browser}
     with demo_thread() as demo:
         command = [sys.executable, "-c", SIGN_IN, demo.issuer]

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from demo_client import FOLLOW_LINK
 
 from loopback_auth.__main__ import main
 from loopback_auth.demo.serve import demo_thread
@@ -134,10 +135,6 @@ sys.exit(main())
 """
 """Tells whether the interpreter was taken apart, and whether what is due at the end was done."""
 
-PERSON = (
-    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
-)
-
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no child keeps the last page up")
@@ -149,7 +146,7 @@ def test_nobody_waits_for_the_child_that_keeps_the_last_page_up(
     environment: dict[str, str], tmp_path: Path, flags: tuple[str, ...], apart: bool
 ) -> None:
     """Taking the interpreter apart beside a child copies all memory: no other end took as long."""
-    person = f"{shlex.quote(sys.executable)} -c {shlex.quote(PERSON)} %s"
+    person = f"{shlex.quote(sys.executable)} -c {shlex.quote(FOLLOW_LINK)} %s"
     with demo_thread() as demo:
         # A port that was named has to be free at once, so that no child is left behind.
         port = [*flags, str(free_port())] if flags else []

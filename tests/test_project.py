@@ -13,6 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from demo_client import FOLLOW_LINK
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -25,10 +26,6 @@ from loopback_auth.settings.setting import SETTINGS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "loopback_auth"
 README = (ROOT / "README.md").read_text()
-
-PERSON = (
-    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
-)
 
 
 def test_public_names_are_listed_imported_and_real() -> None:
@@ -140,7 +137,7 @@ def test_what_the_readme_names_is_there() -> None:
 def test_python_in_the_readme_runs(block: str, tmp_path: Path) -> None:
     """People copy the example before they read anything."""
     browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{PERSON}" "$1"\n')
+    browser.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{FOLLOW_LINK}" "$1"\n')
     browser.chmod(0o700)
     with demo_thread() as demo:
         program = block.replace("https://id.example", demo.issuer).replace("my-tool", "loopback-auth-demo")

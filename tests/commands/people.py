@@ -26,11 +26,6 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.model import HttpRequest, HttpResponse, ServerMetadata, SignIn, TokenSet
 from loopback_auth.store import FileTokenStore
 
-PERSON = """\
-import asyncio, sys
-from loopback_auth.demo.serve import run_agent
-asyncio.run(run_agent(sys.argv[1]))
-"""
 IN_TERMINAL = """\
 import fcntl, runpy, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)

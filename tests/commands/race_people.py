@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from commands.people import PERSON, RecordingServer, Screen, client_flags
+from demo_client import FOLLOW_LINK
+
+from commands.people import RecordingServer, Screen, client_flags
 from loopback_auth import words
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import demo_thread
@@ -21,7 +23,7 @@ AT_LAST = ("--patience", "3600")
 """What happens meanwhile does not happen because patience is over."""
 BOUNDED = ("--timeout", "40")
 """Nothing here takes so long; should it, the command itself ends the wait."""
-VISITS = f"exec {sys.executable} -c '{PERSON}' \"$1\""
+VISITS = f"exec {sys.executable} -c '{FOLLOW_LINK}' \"$1\""
 """A browser with a person in front of it who approves."""
 LOOKS = f"""exec {sys.executable} -c '
 import sys, urllib.request

@@ -11,9 +11,10 @@ from stat import S_IMODE
 
 import pytest
 from command_line import CommandLine, Ended
+from demo_client import FOLLOW_LINK
 from jsonschema import Draft202012Validator
 
-from commands.people import PERSON, RecordingServer, client_flags, in_terminal, kept_in
+from commands.people import RecordingServer, client_flags, in_terminal, kept_in
 from loopback_auth import words
 from loopback_auth.compare.drawing.outputs import FORMS
 from loopback_auth.compare.drawing.schema import schema
@@ -43,7 +44,7 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def browser(tmp_path: Path) -> str:
     """A browser in which somebody approves whatever is asked."""
     program = tmp_path / "browser"
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{FOLLOW_LINK}' \"$1\"\n")
     program.chmod(0o700)
     return str(program)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from command_line import TYPED, CommandLine, Ended
+from demo_client import FOLLOW_LINK
 
 from commands.people import (
     CONFIDENTIAL,
-    PERSON,
     RecordingServer,
     client_flags,
     in_terminal,
@@ -32,7 +32,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a person who has signed in to the demonstration, by a browser of their own."""
     home = tmp_path_factory.mktemp("home")
     browser = home / "browser"
-    browser.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{PERSON}' \"$1\"\n")
+    browser.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{FOLLOW_LINK}' \"$1\"\n")
     browser.chmod(0o700)
     return home
 

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, Running
+from demo_client import FOLLOW_LINK
 
-from commands.people import PERSON, client_flags, visit
+from commands.people import client_flags, visit
 from commands.split_people import within
 from loopback_auth.demo.serve import demo_thread
 
 pytestmark = pytest.mark.slow
 
 MANY = 20
-DENYING = PERSON.replace("run_agent(sys.argv[1])", "run_agent(sys.argv[1], decision='deny')")
+DENYING = FOLLOW_LINK.replace("run_agent(sys.argv[1])", "run_agent(sys.argv[1], decision='deny')")
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_twenty_processes_open_one_tab_and_share_the_token(
 ) -> None:
     """Twenty tabs are what people complain about (int128/kubelogin#904)."""
     with ExitStack() as stack:
-        running = crowd(stack, command_line, environment(tmp_path, issuer, PERSON), MANY)
+        running = crowd(stack, command_line, environment(tmp_path, issuer, FOLLOW_LINK), MANY)
         ended = [one.end() for one in running]
 
     assert {one.status for one in ended} == {0}
@@ -86,7 +87,7 @@ def test_refusal_is_asked_for_once(command_line: CommandLine, tmp_path: Path, is
 
 def test_leader_that_is_killed_is_replaced(command_line: CommandLine, tmp_path: Path, issuer: str) -> None:
     """Somebody has to go on asking, and that is whoever was waiting."""
-    environ = environment(tmp_path, issuer, PERSON) | {"BROWSER": "none"}
+    environ = environment(tmp_path, issuer, FOLLOW_LINK) | {"BROWSER": "none"}
     with ExitStack() as stack:
         (leader,) = crowd(stack, command_line, environ, 1)
         leader.link()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 import pytest
@@ -10,9 +9,10 @@ from command_line import CommandLine
 from dialect_server import REVOKE, DialectServer
 from dialects import Dialect
 
+from commands.people import visit
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.keys import rsa_signer
-from loopback_auth.demo.serve import demo_thread, run_agent
+from loopback_auth.demo.serve import demo_thread
 
 HOME_MADE = Dialect(
     scope_parameter="permissions",
@@ -66,7 +66,7 @@ def test_a_table_is_enough_for_a_server_that_differs_in_everything(command_line:
     with demo_thread(server_factory=home_made) as demo:
         config.write_text(TABLE.format(issuer=demo.issuer, revoke=REVOKE))
         with command_line.start("login", "--no-browser") as login:
-            asyncio.run(run_agent(login.link()))
+            visit(login.link())
             signed_in = login.end()
         first = command_line.run("token")
         renewed = command_line.run("token", "--renew")
@@ -85,7 +85,7 @@ def test_keycloak_needs_its_realm_and_a_client(command_line: CommandLine) -> Non
     with demo_thread() as demo:
         flags = ("--domain", demo.issuer, "--client-id", "loopback-auth-demo", "--scope", "email")
         with command_line.start("login", "keycloak", *flags, "--no-browser") as login:
-            asyncio.run(run_agent(login.link()))
+            visit(login.link())
             signed_in = login.end()
         missing = command_line.run("login", "keycloak", "--client-id", "loopback-auth-demo")
 
@@ -100,7 +100,7 @@ def test_a_ticket_is_made_where_the_flag_says(command_line: CommandLine) -> None
     with demo_thread(server_factory=home_made) as demo:
         flags = ("--ticket", "stripe", "--ticket-base", f"{demo.issuer}/stripe")
         with command_line.start("login", *flags, "--yes", "--no-browser") as login:
-            asyncio.run(run_agent(login.line(demo.issuer).split()[0]))
+            visit(login.line(demo.issuer).split()[0])
             signed_in = login.end()
         token = command_line.run("token", demo.issuer.removeprefix("http://").replace(":", "-"))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 import pytest
+from demo_client import FOLLOW_LINK
 
 from loopback_auth.compare.model import Run
 from loopback_auth.compare.running.choices import choice, demo_client
@@ -38,9 +39,6 @@ from loopback_auth.protocol.pkce import base64url
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.trace.records import Trace
 
-AGENT = (
-    "import asyncio, sys; from loopback_auth.demo.serve import run_agent; asyncio.run(run_agent(sys.argv[1]))"
-)
 CLIENT = demo_client("https://as.example")
 
 
@@ -68,7 +66,7 @@ class Watched(DemoServer):
 def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser of this machine, in which somebody approves whatever is asked."""
     program = tmp_path / "browser"
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{AGENT}' \"$1\"\n")
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{FOLLOW_LINK}' \"$1\"\n")
     program.chmod(0o700)
     monkeypatch.setenv("BROWSER", str(program))
 

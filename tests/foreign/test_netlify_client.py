@@ -6,7 +6,6 @@ for its client works for ours.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
@@ -23,8 +22,9 @@ from loopback_auth.api import login
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.faults import Faults
-from loopback_auth.demo.serve import Demo, demo_thread, factory, run_agent
+from loopback_auth.demo.serve import Demo, demo_thread, factory
 from loopback_auth.demo.tickets import demo_contract
+from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import TicketError
 from loopback_auth.events import Event, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
@@ -71,7 +71,9 @@ def theirs(issuer: str, client_id: str = DEMO_CLIENT.client_id) -> Iterator[Thei
 def approval(demo: Demo, ticket: dict[str, object], decision: Decision = "approve") -> str:
     """Do what a person does at the page where Netlify sends people; return what the last page says."""
     url = f"{demo.issuer}/netlify/authorize?response_type=ticket&ticket={ticket['id']}"
-    return asyncio.run(run_agent(url, decision=decision, account=ACCOUNT)).body.decode()
+    user = SimulatedUser(decision, account=ACCOUNT)
+    user.open(url)
+    return user.page_sync()
 
 
 @pytest.mark.parametrize(
@@ -138,16 +140,12 @@ async def ours(
     with demo_thread(server_factory=factory(faults=faults)) as demo:
         contract = demo_contract("netlify", demo.issuer, binding=binding)
         provider = Provider("demo", ServerMetadata(issuer=demo.issuer), ticket=contract)
-        invited: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        user = SimulatedUser(decision, account=ACCOUNT)
 
         def notify(event: Event) -> None:
             if isinstance(event, VerificationPrompted):
-                invited.set_result(event.url)
+                user.visit(event.url)
 
-        async def person() -> None:
-            await run_agent(await invited, decision=decision, account=ACCOUNT)
-
-        approving = asyncio.create_task(person())
         try:
             kept = await login(
                 ClientConfig(provider, DEMO_CLIENT.client_id),
@@ -159,5 +157,5 @@ async def ours(
                 timeout=60,
             )
         finally:
-            await approving
+            await user.page()
         return kept.tokens.account, demo.server.log
