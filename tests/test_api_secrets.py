@@ -39,7 +39,12 @@ def refuse(link: str) -> None:
     _get(f"{asked['redirect_uri'][0]}?{urlencode({**words, 'state': asked['state'][0]})}")
 
 
-def test_secret_that_the_authorization_endpoint_quotes_is_neither_told_nor_kept(tmp_path: Path) -> None:
+def contents(folder: Path) -> bytes:
+    """Return what all the files below a folder hold."""
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_secret_that_the_authorization_endpoint_quotes_is_neither_told_nor_kept(tmp_path: Path) -> None:
     """It answers before any request of ours has carried the secret, and other processes read how it ended."""
     client = ClientConfig(Provider("as", METADATA), "me", client_secret=SECRET)
     events: list[Event] = []
@@ -49,22 +54,16 @@ def test_secret_that_the_authorization_endpoint_quotes_is_neither_told_nor_kept(
         visits.append(asyncio.ensure_future(asyncio.to_thread(refuse, link)))
         return Opening(program="browser")
 
-    async def main() -> None:
-        async with asyncio.timeout(60):
-            try:
-                await login(
-                    client,
-                    store=FileTokenStore(str(tmp_path)),
-                    notify=events.append,
-                    open_browser=opener,
-                    flow="code",
-                )
-            finally:
-                await asyncio.gather(*visits)
-
     with pytest.raises(AuthorizationError) as caught:
-        asyncio.run(main())
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        await login(
+            client,
+            store=FileTokenStore(str(tmp_path)),
+            notify=events.append,
+            open_browser=opener,
+            flow="code",
+        )
+    await asyncio.gather(*visits)
+    kept = contents(tmp_path)
 
     assert "<client_secret#1> is not right" in caught.value.error_description
     assert "canary" not in f"{caught.value}{caught.value.hint}{events}"

@@ -26,14 +26,10 @@ REFUSED = "The attempt to listen on the same port was refused (EADDRINUSE). "
 RENEWED = " The terminal showed a new link."
 
 
-def on_sockets(*flows: str, serving: Serving | None = None) -> list[tuple[Attack, ...]]:
+async def on_sockets(*flows: str, serving: Serving | None = None) -> list[tuple[Attack, ...]]:
     """Try all attacks against some flows."""
-
-    async def main() -> list[tuple[Attack, ...]]:
-        async with asyncio.timeout(SOON):
-            return await asyncio.gather(*(demo_attacks(flow, serving=serving) for flow in flows))
-
-    return asyncio.run(main())
+    async with asyncio.timeout(SOON):
+        return await asyncio.gather(*(demo_attacks(flow, serving=serving) for flow in flows))
 
 
 def breaking(faults: Faults) -> Callable[[str], DemoServer]:
@@ -59,7 +55,7 @@ def tapped() -> tuple[Tap, list[tuple[Attack, ...]]]:
     def serving(issuer: str) -> DemoServer:
         return tap.on(DemoServer(issuer, entropy=tap.entropy, device_interval=0))
 
-    return tap, on_sockets(*COMPARED, serving=serving)
+    return tap, asyncio.run(on_sockets(*COMPARED, serving=serving))
 
 
 @pytest.mark.slow
@@ -103,19 +99,19 @@ def test_used_start_link_is_renewed_in_the_terminal(
         ("code", Faults(without_metadata=True)),
     ],
 )
-def test_broken_rules_show_on_sockets_too(flow: str, faults: Faults) -> None:
+async def test_broken_rules_show_on_sockets_too(flow: str, faults: Faults) -> None:
     """The attacker asks the same endpoints there."""
-    [real] = on_sockets(flow, serving=breaking(faults))
+    [real] = await on_sockets(flow, serving=breaking(faults))
 
     assert verdicts(real) == verdicts(simulated_attacks(flow, serving=breaking(faults)))
 
 
 @pytest.mark.parametrize("flow", ["code", "token", "paste"])
-def test_port_that_believes_everybody_is_taken_in(monkeypatch: pytest.MonkeyPatch, flow: str) -> None:
+async def test_port_that_believes_everybody_is_taken_in(monkeypatch: pytest.MonkeyPatch, flow: str) -> None:
     """Our real receiver without its checks: it is they that stop the attacks."""
     monkeypatch.setattr(pending_callbacks, "redirect_endpoint", believing)
     monkeypatch.setattr(start_page.StartLink, "used", False)
-    [real] = on_sockets(flow)
+    [real] = await on_sockets(flow)
     succeeded = {attack.id for attack in real if attack.verdict == "fail"}
     in_memory = {attack.id for attack in simulated_attacks(flow, world=Gullible) if attack.verdict == "fail"}
 
@@ -138,15 +134,15 @@ def test_port_that_can_be_shared_is_told() -> None:
     assert "EADDRINUSE" not in said
 
 
-def test_person_who_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_person_who_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then nothing is claimed."""
     monkeypatch.setattr(login_under_attack, "LOGIN_SECONDS", 0.2)
-    [real] = on_sockets("code", serving=breaking(Faults(wrong_state=True)))
+    [real] = await on_sockets("code", serving=breaking(Faults(wrong_state=True)))
 
     assert verdicts(real)["replay"] == "not observed"
 
 
-def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that is none of ours is a bug, and no outcome."""
 
     def broken(_url: str) -> None:
@@ -155,12 +151,12 @@ def test_defect_of_the_browser_is_not_hidden(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(login_under_attack, "LOGIN_SECONDS", 0.2)
     monkeypatch.setattr(login_under_attack, "follow", broken)
     with pytest.raises(ZeroDivisionError):
-        on_sockets("code")
+        await on_sockets("code")
 
 
-def test_unknown_flow_is_not_attacked_on_sockets() -> None:
+async def test_unknown_flow_is_not_attacked_on_sockets() -> None:
     """Nothing is claimed of what no story was written for."""
-    assert on_sockets("code id_token") == [()]
+    assert await on_sockets("code id_token") == [()]
 
 
 async def test_comparison_hands_out_what_was_tried() -> None:

@@ -522,11 +522,11 @@ def test_warnings_are_told_once() -> None:
     assert [type(event) for event in told] == [Warned]
 
 
-def test_a_warning_at_the_beginning_is_told_there() -> None:
+async def test_a_warning_at_the_beginning_is_told_there() -> None:
     """Before the person goes to the server."""
     here = world(Faults(pkce_unannounced=True))
     told: list[Event] = []
-    asyncio.run(begin(CLIENT, "paste", notify=told.append, world=here))
+    await begin(CLIENT, "paste", notify=told.append, world=here)
 
     assert [type(event) for event in told] == [Warned]
 
@@ -674,29 +674,26 @@ def test_nothing_secret_shows_in_a_repr(flow: TwoStepFlow) -> None:
     assert [secret for secret in secrets if secret in shown] == []
 
 
-def test_conditions_are_those_of_the_beginning() -> None:
+async def test_conditions_are_those_of_the_beginning() -> None:
     """Whether signatures are checked decides which requests there are, and the message was shown."""
     here = world()
     options = FlowOptions(verify_signature=True, message="begun at 12:00")
-    handed = asyncio.run(begin(CLIENT, "ticket", options=options, named="x", world=here))
+    handed = await begin(CLIENT, "ticket", options=options, named="x", world=here)
 
     assert (handed.verify_signature, handed.message, handed.named) == (True, "begun at 12:00", "x")
 
 
-def test_over_a_network_and_by_the_clock() -> None:
+async def test_over_a_network_and_by_the_clock() -> None:
     """The same with sockets; waiting takes the second that the server asks for."""
     with demo_thread() as demo:
         provider = Provider("demo", ServerMetadata(issuer=demo.issuer))
         client = ClientConfig(provider, CLIENT.client_id)
         kept: list[PendingSignIn] = []
 
-        async def main() -> SignIn:
-            handed = await begin(client, "device")
-            await run_agent(handed.url, user_code=handed.user_code)
-            early = replace(handed, journal=tuple(map(_earlier, handed.journal)))
-            return await resume(early, save=kept.append, wait=2)
-
-        sign_in = asyncio.run(main())
+        handed = await begin(client, "device")
+        await run_agent(handed.url, user_code=handed.user_code)
+        early = replace(handed, journal=tuple(map(_earlier, handed.journal)))
+        sign_in = await resume(early, save=kept.append, wait=2)
 
     assert sign_in.tokens.access_token
     assert kept
