@@ -156,9 +156,7 @@ class OtherUserTurnedAway:
     user: int
 
     def __str__(self) -> str:
-        return (
-            f"Another user of this machine (user id {self.user}) opened the sign-in link and was turned away."
-        )
+        return f"Another user of this machine (user id {self.user}) opened the sign-in link and was refused."
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ CANCELLED_LEAD = "The program that asked you to sign in has stopped waiting."
 CANCELLED_ADVICE = "If you still want to sign in, run the program again."
 
 # The answer to a request that is not part of the sign-in; the reason stands in between.
-TURNED_AWAY_TITLE = "Request turned away"
+TURNED_AWAY_TITLE = "Request refused"
 TURNED_AWAY_ADVICE = (
-    "A sign-in that is still open goes on. To take part in it, open the newest link that the terminal shows."
+    "A login that is still open goes on. To take part in it, open the newest link that the terminal shows."
 )
 
 # The page that reads the fragment of its own address and posts it to the program (RFC 6749 §4.2), and what
@@ -153,7 +153,7 @@ LIFETIME_SECONDS = "{count} seconds"
 
 # The terminal: a QR code of the link to approve.
 QR_HEADING = "For a phone, the link to approve:"
-QR_TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q or give --qr."
+QR_TOO_SMALL = "The terminal is too small for a QR code of the link: enlarge it, then press q."
 QR_NO_TERMINAL = "No QR code is drawn: the output is not a terminal."
 QR_NO_BLOCKS = "No QR code is drawn: this terminal does not have the characters for it."
 QR_THIS_MACHINE = "No QR code is drawn: a phone cannot open a link to this machine."
@@ -173,7 +173,7 @@ PASTED_CHARACTER = "({count} character)"
 PASTED_CHARACTERS = "({count} characters)"
 
 # The terminal: a login that is finished later, by another command, which follows.
-START_COPY = "Copy that whole address; the command below asks for it."
+START_COPY = "Copy that whole address. The command below reads it: paste it there, then Enter."
 START_FINISH = "Valid until {until}. Then finish with:"
 
 # The terminal: other questions. {account}: who approved; {note}: what an empty answer means.
@@ -232,16 +232,16 @@ STAGE_OTHER_PROCESS = "Waiting for the other process"
 STAGE_LEFT = "{left} left. {stage}"
 STAGE_LEFT_BRIEF = "{stage}, {left} left"
 STAGE_AT_MOST = "{stage}, {time} at most"
-STAGE_REJECTED = "{stage}; {count} other request turned away"
-STAGE_REJECTED_MANY = "{stage}; {count} other requests turned away"
+STAGE_REJECTED = "{stage}; {count} other request refused"
+STAGE_REJECTED_MANY = "{stage}; {count} other requests refused"
 STAGE_CANCELS = "{stage}. Ctrl-C cancels."
 STAGE_END = "{stage}."
 
 # The terminal: what else happens while the sign-in waits. {why}: a sentence or a clause; {process}: its ID.
 FOLLOWS = "Process {process} is signing in to {name} already; waiting for its result. Ctrl-C cancels."
-REQUEST_TURNED_AWAY = "A request was turned away: {why}"
+REQUEST_TURNED_AWAY = "A request was refused: {why}"
 PORT_CALLED_AGAIN = "Another program calls this port again and again. Its requests are ignored."
-ANSWER_TURNED_AWAY = "An answer was turned away: {why}. The sign-in goes on waiting."
+ANSWER_TURNED_AWAY = "A response was refused: {why}. The login goes on waiting."
 OTHER_USER = "{why} If that is your own browser, run this again with --no-browser and open the link yourself."
 NO_VISIT = "The link has not been opened in a browser yet."
 SERVER_ERROR_PAGE = (

@@ -42,7 +42,7 @@ ADVICE = {
     ),
     "ticket": (
         "the browser cannot come back, and the vendor is Netlify, npm, Heroku, Stripe or Doppler",
-        "whoever learns the ID can take the token; a link can have you approve somebody else's ticket",
+        "whoever learns the ID can take the token; an attacker can send a link to their own ticket",
     ),
     "device": (
         "there is no browser on this machine",

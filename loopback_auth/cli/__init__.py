@@ -96,7 +96,7 @@ def _ended(arguments: Sequence[str]) -> int:
     except LoopbackAuthError as exc:
         return _fail(exc, as_json=as_json)
     except KeyboardInterrupt:
-        return _fail(AttemptCancelled("Given up."), as_json=as_json)
+        return _fail(AttemptCancelled("Cancelled."), as_json=as_json)
     except BrokenPipeError:
         # The reader of our output has had enough, as `head` has; a shell shows other programs' end so, too.
         return READER_GONE

@@ -58,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
     chosen = [row for row in rows if row.is_set]
     others = [row for row in rows if not row.is_set]
     shown = [*chosen, *others] if options.all else chosen
-    print_table([("setting", "value", "from"), *((row.name, row.shown, row.origin) for row in shown)])
+    if shown:
+        print_table([("setting", "value", "from"), *((row.name, row.shown, row.origin) for row in shown)])
     if not options.all:
-        tell(f"The other {len(others)} settings have their defaults; --all shows them.")
+        which = f"The other {len(others)}" if chosen else f"Nothing is set: all {len(others)}"
+        tell(f"{which} settings have their defaults; --all shows them.")
     return 0

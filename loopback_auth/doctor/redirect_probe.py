@@ -205,9 +205,7 @@ def _brought_back(request: AuthorizationRequest, what: str, callback: Callback) 
         because = f"The server first objects to something else: {quoted(exc)}."
         return ProbeAnswer(what, "unknown", because, SOURCE)
     except ProtocolError as exc:
-        return ProbeAnswer(
-            what, "unknown", f"Its answer would be turned away here: {exc.message}.", exc.source
-        )
+        return ProbeAnswer(what, "unknown", f"Its answer would be refused here: {exc.message}.", exc.source)
     return ProbeAnswer(what, "yes", "The server answers at once, without asking the user.", "RFC 6749 §4.1.2")
 
 

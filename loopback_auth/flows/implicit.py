@@ -16,9 +16,13 @@ from loopback_auth.model import Attempt, ClientConfig, SignIn
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.response import authorization_response
 
-EXPOSED = (
-    "The token comes through the browser: it stays in the history, and a script or extension that can read "
-    "the URL can take it. RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use --flow code if you can."
+_ADVICE = "RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use --flow code if you can."
+EXPOSED_IN_URL = (
+    "The token comes through the browser, in the URL: it stays in the history, and a script or extension "
+    f"that can read the URL can take it. {_ADVICE}"
+)
+EXPOSED_IN_FORM = (
+    f"The token comes through the browser, in a form: an extension of the browser can take it. {_ADVICE}"
 )
 
 
@@ -38,9 +42,9 @@ def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool =
     check_verifiable(client, verify_signature=verify_signature)
     redirect_uri = yield from Bind(client.provider.redirect)
     metadata = yield from discover(client.provider)
-    if "token" in client.response_type.split():
-        yield from Warn(EXPOSED)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
+    if "token" in client.response_type.split():
+        yield from Warn(EXPOSED_IN_FORM if request.response_mode == "form_post" else EXPOSED_IN_URL)
     yield from Browse(request.url, request)
     keys = (yield from keys_if_possible(metadata)) if request.nonce is not None else None
     response = authorization_response(request, (yield from Receive(request)))

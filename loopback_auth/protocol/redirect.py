@@ -67,7 +67,7 @@ class TurnedAway:
         status: of the HTTP response.
         reason: for the page that is shown, a sentence.
         forged: it was a navigation to the callback path: perhaps an attempt to interfere.
-        why: for the terminal; completes the sentence "it was turned away: it ...".
+        why: for the terminal; completes the sentence "it was refused: it ...".
         allow: the methods that can be used here, for the header `Allow` of a 405 (RFC 9110 §15.5.6).
     """
 

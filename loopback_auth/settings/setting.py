@@ -182,7 +182,7 @@ SETTINGS = (
     ),
     Setting("person", "switch", "assume that a person is (or is not) at this terminal; default: detect"),
     Setting("wait", "switch", "wait for a person to approve; default: yes, except in CI and agents"),
-    Setting("signal", "pairs", "NAME=VALUE to detect in place of a variable or a file; may be repeated"),
+    Setting("signal", "pairs", "pretend that a variable or a file has this value; may be repeated"),
     Setting("bind", "text", "address to listen on; other than loopback only in a container", choices=_BINDS),
     Setting("allowed_issuer", "text", "another issuer by which the server may call itself"),
     Setting("account_fields", "words", "members that name the account, best first; may be repeated"),

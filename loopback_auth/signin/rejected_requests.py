@@ -44,7 +44,7 @@ class RejectedRequests:
         """Return what happened, in sentences; empty if nothing did."""
         said: list[str] = []
         if self._turned_away == 1:
-            said.append(f"One answer was turned away: {self._last}.")
+            said.append(f"One response was refused: {self._last}.")
         elif self._turned_away:
-            said.append(f"{self._turned_away} answers were turned away, the last one because {self._last}.")
+            said.append(f"{self._turned_away} responses were refused, the last one because {self._last}.")
         return " ".join(one for one in (*said, self._https, self._other_user) if one)

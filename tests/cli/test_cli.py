@@ -205,7 +205,7 @@ def test_ctrl_c_is_no_error(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     monkeypatch.setattr("loopback_auth.commands.status.data_folder", interrupted)
     status = run(["status"])
 
-    assert (status, capsys.readouterr().err) == (130, "Given up.\n")
+    assert (status, capsys.readouterr().err) == (130, "Cancelled.\n")
 
 
 def _shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:

@@ -184,7 +184,7 @@ def test_ctrl_c_gives_up(command_line: CommandLine, server: RecordingServer, arr
         ended = running.end()
 
     assert ended.status == 130
-    assert ended.stderr.endswith("Given up.\n")
+    assert ended.stderr.endswith("Cancelled.\n")
     assert "error:" not in ended.stderr
     assert "Traceback" not in ended.stderr
     assert _refused(port_of(link))
@@ -294,5 +294,5 @@ def test_ctrl_c_at_a_narrow_terminal_leaves_it_clean(command_line: CommandLine) 
     assert status == 130
     # Whoever pastes an address while keys are heard is understood; nothing else is sent to the terminal.
     assert re.findall("\x1b[^hl]*[hl]", screen.shown) == ["\x1b[?2004h", "\x1b[?2004l"]
-    assert re.fullmatch(r"[^\r]*\r +\r\x1b\[\?2004lGiven up\.\r\n", tail)
+    assert re.fullmatch(r"[^\r]*\r +\r\x1b\[\?2004lCancelled\.\r\n", tail)
     assert max(map(len, re.findall(r"\r([^\r\n]* left[^\r\n]*)", screen.shown))) <= 40

@@ -204,7 +204,7 @@ def test_answer_that_would_be_turned_away_is_no_answer(state: str, iss: str) -> 
     answer = back(error="login_required", state=state, iss=iss)
 
     assert verdicts(answer) == ("yes", "unknown")
-    assert "turned away" in because(answer)
+    assert "refused here" in because(answer)
 
 
 def test_refusal_in_a_form_is_read_whatever_the_status() -> None:

@@ -24,7 +24,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.catalog import FlowOptions, flow_named
-from loopback_auth.flows.implicit import EXPOSED
+from loopback_auth.flows.implicit import EXPOSED_IN_FORM, EXPOSED_IN_URL
 from loopback_auth.model import FORM, ClientConfig, HttpRequest, ResponseMode, ResponseType, SignIn
 from loopback_auth.protocol.response import DROPPED
 
@@ -89,7 +89,8 @@ def test_every_response_type_signs_in(
     if sign_in.tokens.id_token is not None:
         assert sign_in.tokens.id_token.signature == "verified"
     assert ("token request" in place.steps()) is (name == "code id_token")
-    assert place.warnings() == ((EXPOSED,) if "token" in name.split() else ())
+    exposed = EXPOSED_IN_URL if mode == "fragment" else EXPOSED_IN_FORM
+    assert place.warnings() == ((exposed,) if "token" in name.split() else ())
 
 
 def test_token_alone_asks_for_no_nonce_and_no_keys(signer: Signer) -> None:
@@ -155,7 +156,7 @@ def test_refresh_token_in_the_fragment_is_dropped_with_a_word(signer: Signer) ->
     sign_in = signed_in(place)
 
     assert sign_in.tokens.refresh_token is None
-    assert place.warnings() == (EXPOSED, DROPPED)
+    assert place.warnings() == (EXPOSED_IN_URL, DROPPED)
 
 
 @pytest.mark.parametrize("name", TYPES)

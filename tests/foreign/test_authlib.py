@@ -24,7 +24,7 @@ from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import AttemptExpired, AuthorizationError
 from loopback_auth.events import CallbackReceived, Event, Exchanged, RequestIgnored, Warned
-from loopback_auth.flows.implicit import EXPOSED
+from loopback_auth.flows.implicit import EXPOSED_IN_URL
 from loopback_auth.model import ClientConfig, Redirect, SignIn
 from loopback_auth.network.browser import Opening
 
@@ -143,7 +143,7 @@ async def test_warning(issuer: str) -> None:
     await code.sign_in(client(issuer), "code")
     told = [event for event in implicit.events if isinstance(event, Warned | CallbackReceived)]
 
-    assert told == [Warned(EXPOSED), CallbackReceived()]
+    assert told == [Warned(EXPOSED_IN_URL), CallbackReceived()]
     assert code.warnings == []
 
 

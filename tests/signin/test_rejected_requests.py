@@ -29,9 +29,9 @@ def after(*events: Event) -> str:
 def test_each_answer_that_was_turned_away_is_counted() -> None:
     """One is a mistake of the server, many are somebody who plays with the port."""
     assert after(LinkOpened()) == ""
-    assert after(NO_STATE) == "One answer was turned away: it carried no state (error=access_denied)."
+    assert after(NO_STATE) == "One response was refused: it carried no state (error=access_denied)."
     assert after(NO_STATE, NO_STATE, CallbackTurnedAway("carried another state")) == (
-        "3 answers were turned away, the last one because it carried another state."
+        "3 responses were refused, the last one because it carried another state."
     )
 
 

@@ -227,7 +227,7 @@ CHECKS = (
         "low",
         "The response is posted as a form where the server offers form_post",
         "OAuth 2.0 Form Post Response Mode §2; RFC 9700 §4.3.1",
-        "Leave --response-mode out: form_post is then used where the server offers it.",
+        "Leave --response-mode out in login: it uses form_post where the server offers it.",
         form_post,
         by_redirect,
     ),
