@@ -40,7 +40,7 @@ class SimulatedUser:
 
     Attributes:
         links: the URLs that were opened, in order.
-        visits: the walk of each browser, in the same order; its result is the page where the browser ended.
+        visits: one task or future for each browser, in the same order; the result is the last page.
     """
 
     def __init__(
@@ -96,15 +96,19 @@ class SimulatedUser:
         return _text(await asyncio.wrap_future(self.visits[-1]))
 
     def page_sync(self) -> str:
-        """Do what `page` does, where no event loop is running.
+        """Wait for every browser, and return the text of the page where the last one ended.
 
-        Waits for every browser, and raises the error of the first that failed.
+        For a user that was not made in a running event loop.
+
+        Raises:
+            LoopbackAuthError: a browser failed, see `run_agent`; the first error is raised.
+            TimeoutError: a browser did not end within a minute.
         """
         pages = [visit.result(PAGE_SECONDS) for visit in self.visits if isinstance(visit, Future)]
         return _text(pages[-1])
 
     async def done(self) -> None:
-        """Wait until every browser has ended, in whichever way."""
+        """Wait until every browser has ended, also when one failed."""
         await asyncio.gather(*map(asyncio.wrap_future, self.visits), return_exceptions=True)
 
 
