@@ -53,7 +53,13 @@ class Connections:
         loop = asyncio.get_running_loop()
         try:
             for one in self._bound.sockets:
-                self._listeners.append(await loop.create_server(self._server, sock=one, backlog=ACCEPTS))
+                # In two steps: if `create_server` is cancelled after it has begun to listen, nothing can stop
+                # that listener, and the event loop does not notice the next socket with its file number.
+                listener = await loop.create_server(
+                    self._server, sock=one, backlog=ACCEPTS, start_serving=False
+                )
+                self._listeners.append(listener)
+                await listener.start_serving()
                 one.listen(BACKLOG)  # asyncio has just lowered the kernel's queue to `ACCEPTS` as well.
         except BaseException:
             self._close()

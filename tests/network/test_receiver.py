@@ -923,3 +923,21 @@ async def test_fragment_is_relayed_by_a_page_of_ours(outcome: int, status: int) 
 
 def _attribute(page: Answer, name: str) -> str:
     return page.body.decode().partition(f'{name}="')[2].partition('"')[0]
+
+
+async def test_opening_that_is_cancelled_leaves_the_next_receiver_alone() -> None:
+    """The event loop must forget the socket, or it never hears the next one with that file number."""
+
+    async def open_one() -> None:
+        async with waiting():
+            pytest.fail("it was cancelled before it was open")
+
+    opening = asyncio.create_task(open_one())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    async with waiting() as world:
+        answer = await asyncio.wait_for(world.ask("/"), SOON)
+
+    assert answer.status == 404
