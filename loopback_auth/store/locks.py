@@ -1,4 +1,4 @@
-"""Locks of the operating system that wait until they are free; `process_lock` has the one that does not wait.
+"""Locks of the operating system that wait until they are free; `sign_in_lock` has the one that does not wait.
 
 This module is imported only to lock something, because importing filelock takes longer than reading a kept
 token.

@@ -4,23 +4,38 @@ The leader holds a lock of the operating system, so that a leader that dies is r
 whether it is still alive. The locked file names the leader and, afterwards, the result. The waiting processes
 share a failure: otherwise twenty of them would ask the same person one after the other.
 
+All other locks use filelock (`locks`). Importing that takes longer than starting Python, and this lock is
+needed before the browser is started, so it makes the same system call itself. On a file system without locks
+(some network and FUSE mounts) every process gets it: two open tabs are better than waiting for a process that
+does not exist.
+
 Source: int128/kubelogin#904, gravitational/teleport#9450 (many tabs); punkpeye/mcp-remote#325.
 """
 
+# Pathlib takes longer to import than all of this to run.
+# ruff: noqa: PTH120
+
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import time
 
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError, SignInRequired
 from loopback_auth.narrow import is_object
-from loopback_auth.store.private_files import read_private
-from loopback_auth.store.process_lock import ProcessLock
+from loopback_auth.store.private_files import make_folder, read_private, system_refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK, 0})
+"""Errors that mean that another process has the lock; the C library of Wine gives no number."""
+_FAR = 1 << 30
+"""The position of the lock on Windows, where a locked byte cannot be read."""
 
 
 class SignInLock:
@@ -103,3 +118,73 @@ class SignInLock:
             os.write(descriptor, content)
         except OSError:
             return  # On a full disk the sign-in goes on, and the other processes sign in themselves.
+
+
+class ProcessLock:
+    """A lock on a file that is taken at once or not at all; any thread may release it.
+
+    Args:
+        path: of the locked file; its folder is created.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.descriptor: int | None = None
+        """Of the locked file, for reading and writing; None while the lock is not held."""
+
+    def take(self) -> bool:
+        """Take the lock if it is free; return whether this object has it.
+
+        Raises:
+            StoreError: the file cannot be created or opened.
+        """
+        if self.descriptor is not None:
+            return True
+        make_folder(os.path.dirname(self.path))
+        try:
+            descriptor = os.open(self.path, _FLAGS, 0o600)
+        except OSError as exc:
+            raise system_refused(exc, self.path, "locked") from exc
+        try:
+            _lock(descriptor)
+        except OSError as exc:
+            if exc.errno in _HELD:
+                os.close(descriptor)
+                return False
+        self.descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Release the lock, if it is held."""
+        if self.descriptor is not None:
+            _unlock(self.descriptor)
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # Of one platform.
+
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # Of one platform.
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _unlock(descriptor: int) -> None:
+    """Unlock before closing: a process that was forked keeps the file open, and Windows unlocks late."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # Of one platform.
+
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        else:
+            import fcntl  # Of one platform.
+
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except OSError:
+        return  # The file system has no locks, so there was none.

@@ -158,7 +158,7 @@ def test_where_nothing_can_be_locked_nobody_waits(path: str, monkeypatch: pytest
     def without_locks(_descriptor: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr("loopback_auth.store.process_lock._lock", without_locks)
+    monkeypatch.setattr("loopback_auth.store.sign_in_lock._lock", without_locks)
 
     assert SignInLock(path).lead()
     assert SignInLock(path).lead()
