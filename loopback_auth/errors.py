@@ -23,7 +23,7 @@
       AttemptCancelled             the person or the program cancelled                    130
       StoreError                   tokens could not be read or kept                         8
         NotKept                    new tokens could not be kept: .sign_in
-      SignInRequired               no usable token, and no person may be asked              9
+      SignInRequired               no usable token, and no person may be asked: .scope      9
       StillPending                 not approved yet: .retry_after                          10
 
 The class says where the fault is, the fields say what happened, and the hint says what to do next. This
@@ -278,9 +278,20 @@ class NotKept(StoreError):
 
 
 class SignInRequired(LoopbackAuthError):
-    """There is no usable token, and no person may be asked to sign in."""
+    """There is no usable token, and no person may be asked to sign in.
+
+    Args:
+        message: why there is none.
+        hint: what to do next.
+        scope: that a resource server asked for, and the kept sign-in does not have (RFC 6750 §3.1), separated
+            by spaces; empty when it is not about scopes.
+    """
 
     exit_code = 9
+
+    def __init__(self, message: str, *, hint: str = "", scope: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.scope = scope
 
 
 class StillPending(LoopbackAuthError):

@@ -288,3 +288,47 @@ def test_without_asyncio_the_error_says_how_it_can_be_done() -> None:
         source.token().send(None)
 
     assert "trio.to_thread.run_sync(login_sync" in refusal.value.hint
+
+
+async def test_a_refused_token_is_renewed_once_for_all() -> None:
+    """Fifty requests that meet a revoked token are one renewal: a second one would revoke the first."""
+    async with token_endpoint() as (server, sign_in):
+        source = TokenSource(at(server.issuer), store=keeping(ending_in(sign_in, 600)), interactive=False)
+        old = await source.token()
+        came = await asyncio.gather(*(source.token(refused=old) for _ in range(50)))
+
+        assert (old, set(came)) == ("access-0", {"access-1"})
+        assert await source.token(refused=old) == "access-1"
+        assert len(server.sent) == 1
+        assert await source.token(refused="access-1") == "access-2"
+
+
+async def test_a_scope_that_is_missing_is_named_where_no_person_may_be_asked() -> None:
+    """The program that catches the error can ask for it in its own way (RFC 6750 §3.1)."""
+    source = TokenSource(CLIENT, store=keeping(KEPT), interactive=False)
+    with pytest.raises(SignInRequired) as refusal:
+        await source.token(challenge='Bearer error="insufficient_scope", scope="read admin"')
+
+    assert refusal.value.scope == "read admin"
+
+
+def test_from_code_without_a_loop() -> None:
+    """Most programs have none."""
+    source = TokenSource(CLIENT, store=keeping(KEPT), interactive=False)
+
+    assert source.token_sync() == "access-0"
+    assert source.headers_sync() == {"Authorization": "Bearer access-0"}
+    assert source.sign_in_sync() == KEPT
+    assert source.with_scope("write").client.scope == "read write"
+
+
+async def test_signing_out_leaves_nothing_behind() -> None:
+    """The next call asks the person, or says that it has to."""
+    store = keeping(KEPT)
+    source = TokenSource(CLIENT, store=store, interactive=False)
+
+    assert await source.logout() is False
+    assert store.names() == ()
+    assert await source.logout() is False
+    with pytest.raises(SignInRequired):
+        await source.token()

@@ -101,6 +101,17 @@ def scope_missing(*, requested: str, tokens: TokenSet, quirks: Quirks) -> list[s
     return [word for word in requested.split() if word not in came and not names.covered(word, given)]
 
 
+def union(*scopes: str) -> str:
+    """Return every scope of several lists once, in order.
+
+    Args:
+        scopes: each separated by spaces.
+
+    Source: RFC 6749 §3.3 (the order does not matter).
+    """
+    return " ".join(dict.fromkeys(word for scope in scopes for word in scope.split()))
+
+
 class _Names:
     """Knows which names a provider uses for the same scope."""
 
