@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         SignIn,
         TokenSet,
     )
+    from loopback_auth.options import Options
     from loopback_auth.plan.model import Plan, Route
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
@@ -99,6 +100,7 @@ _HOMES = {
         "SignIn",
         "TokenSet",
     ),
+    "options": ("Options",),
     "plan.model": ("Plan", "Route"),
     "quirks": ("Quirks",),
     "signin.controls": ("Controls",),
@@ -130,6 +132,7 @@ __all__ = [
     "NoFlowAvailable",
     "NotKept",
     "OAuthError",
+    "Options",
     "Plan",
     "ProtocolError",
     "Provider",

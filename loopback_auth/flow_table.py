@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         "code", "token", "id_token", "id_token token", "code id_token", "ticket", "device", "paste"
     ]
     """A flow that a caller can name."""
+    ChoosableFlow = Literal["code", "ticket", "device", "paste"]
+    """A flow that the program can choose by itself."""
     TwoStepFlow = Literal["ticket", "device", "paste"]
     """A flow that one process can begin and another one finish."""
 
@@ -237,14 +239,18 @@ POLLED = tuple(flow.name for flow in FLOWS if flow.polled)
 APPROVED_BY_ANYBODY = tuple(flow.name for flow in FLOWS if flow.approved_by_anybody)
 TWO_STEP: tuple[TwoStepFlow, ...] = tuple(flow.name for flow in FLOWS if flow.two_step)  # type: ignore[misc]
 """A test compares it with its type."""
-CHOOSABLE = tuple(flow.name for flow in FLOWS if flow.choosable)
+CHOOSABLE: tuple[ChoosableFlow, ...] = tuple(  # The same.
+    flow.name  # type: ignore[misc]
+    for flow in FLOWS
+    if flow.choosable
+)
 COMPARED = tuple(flow.name for flow in FLOWS if flow.compared)
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """Make the types from the table, for code that reads annotations at run time (PEP 562)."""
-        names = {"FlowName": NAMES, "TwoStepFlow": TWO_STEP}.get(name)
+        names = {"FlowName": NAMES, "ChoosableFlow": CHOOSABLE, "TwoStepFlow": TWO_STEP}.get(name)
         if names is None:  # Also asked for `__path__`, whenever something is imported from here.
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from typing import Literal  # Start-up: the browser would have to wait for it.

@@ -30,6 +30,13 @@ def is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
     return isinstance(value, tuple)
 
 
+def is_collection(
+    value: object,
+) -> TypeGuard[list[object] | tuple[object, ...] | set[object] | frozenset[object]]:
+    """Return whether a value is one of Python's lists, tuples and sets."""
+    return isinstance(value, list | tuple | set | frozenset)
+
+
 def is_sequence(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
     """Return whether a value is a list or a tuple."""
     return isinstance(value, list | tuple)

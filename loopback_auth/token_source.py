@@ -25,6 +25,10 @@ from loopback_auth.signin.session import Confirm
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.flow_table import ChoosableFlow, FlowName
+
 REFUSED_FOR = 60.0
 """Seconds for which a refused refresh token is not sent again: some programs ask at every request."""
 
@@ -72,8 +76,8 @@ class TokenSource:
         notify: Notify | None = None,
         open_browser: OpenBrowser | None = None,
         timeout: float = TIMEOUT,
-        flow: str | None = None,
-        allowed_flows: Sequence[str] = CHOOSABLE,
+        flow: FlowName | None = None,
+        allowed_flows: Sequence[ChoosableFlow] = CHOOSABLE,
         confirm: Confirm | None = None,
         leeway: float | None = None,
     ) -> None:
@@ -83,7 +87,7 @@ class TokenSource:
         self._notify = notify
         self._open_browser = open_browser
         self._timeout = timeout
-        self._flow = flow
+        self._flow: FlowName | None = flow
         self._allowed_flows = allowed_flows
         self._confirm = confirm
         self._leeway = leeway

@@ -312,9 +312,7 @@ async def test_cancelled_while_the_person_thinks() -> None:
         return Opening(why_not="a test")
 
     async with serve_demo() as demo:
-        task = asyncio.create_task(
-            login(client(demo.issuer), store=store, open_browser=open_later, start_page=False)
-        )
+        task = asyncio.create_task(login(client(demo.issuer), store=store, open_browser=open_later))
         await ready.wait()
         await cancelled(task)
         assert demo.server.log[TOKEN] == 0

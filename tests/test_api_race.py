@@ -13,7 +13,6 @@ from dataclasses import replace
 import pytest
 from demo_client import client
 
-from loopback_auth.api import login
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -25,7 +24,15 @@ from loopback_auth.errors import (
     RedirectUnavailable,
     Unavailable,
 )
-from loopback_auth.events import Event, LinkReady, PasteReady, RouteBegan, RouteEnded, VerificationPrompted
+from loopback_auth.events import (
+    Event,
+    LinkReady,
+    PasteReady,
+    RouteBegan,
+    RouteEnded,
+    VerificationPrompted,
+    silent,
+)
 from loopback_auth.model import (
     AuthorizationRequest,
     Callback,
@@ -40,6 +47,7 @@ from loopback_auth.model import (
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.protocol.paste import Pasted, pasted_callback
+from loopback_auth.signin import session
 from loopback_auth.signin.controls import Controls
 
 SOON = 20.0
@@ -144,9 +152,9 @@ async def race(
 
     async with serving() as (demo, server):
         try:
-            sign_in = await login(
+            sign_in = await session.sign_in(
                 change(client(demo.issuer)),
-                plan=chosen,
+                chosen,
                 open_browser=opener or user.open,
                 notify=user.notify,
                 controls=user.controls,
@@ -244,9 +252,9 @@ async def test_grant_that_the_client_may_not_use_leaves_the_others_open() -> Non
     user = AtTerminal(clicks=LinkReady)
 
     async with serving("/device_authorization") as (demo, _):
-        sign_in = await login(
+        sign_in = await session.sign_in(
             client(demo.issuer),
-            plan=plan(at_once(Device), Code),
+            plan(at_once(Device), Code),
             open_browser=lost,
             notify=user.notify,
         )
@@ -273,9 +281,9 @@ async def test_pasted_address_wins_beside_a_redirect() -> None:
             assert isinstance(answer, Pasted)
             return answer.callback
 
-        sign_in = await login(
+        sign_in = await session.sign_in(
             client(demo.issuer),
-            plan=plan(Code, Pasting, patience=0.05),
+            plan(Code, Pasting, patience=0.05),
             open_browser=lost,
             notify=user.notify,
             paste=pastes,
@@ -370,7 +378,9 @@ async def test_redirect_follows_a_port_that_was_forwarded_under_another_number()
         def opens(url: str) -> Opening:
             return user.open(forward(url))
 
-        sign_in = await login(client(demo.issuer), plan=plan(Code), open_browser=opens, notify=user.notify)
+        sign_in = await session.sign_in(
+            client(demo.issuer), plan(Code), open_browser=opens, notify=user.notify
+        )
         await user.done()
         _ = server.paths
 
@@ -418,9 +428,9 @@ async def test_losers_leave_nothing_behind(flow: str) -> None:
 
     async with serving() as (demo, _):
         before.update(asyncio.all_tasks())
-        sign_in = await login(
+        sign_in = await session.sign_in(
             client(demo.issuer),
-            plan=plan(Code, at_once(Device)),
+            plan(Code, at_once(Device)),
             open_browser=lost,
             notify=user.notify,
         )
@@ -439,7 +449,9 @@ async def test_unexpected_error_ends_the_race() -> None:
 
     async with serving() as (demo, _):
         with pytest.raises(ZeroDivisionError):
-            await login(client(demo.issuer), plan=plan(at_once(Pasting)), open_browser=lost, paste=broken)
+            await session.sign_in(
+                client(demo.issuer), plan(at_once(Pasting)), open_browser=lost, notify=silent, paste=broken
+            )
 
 
 async def test_opener_that_fails_leaves_the_link() -> None:

@@ -30,7 +30,9 @@ from loopback_auth.settings.setting import SETTINGS
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize(("name", "names"), [("FlowName", NAMES), ("TwoStepFlow", TWO_STEP)])
+@pytest.mark.parametrize(
+    ("name", "names"), [("FlowName", NAMES), ("ChoosableFlow", CHOOSABLE), ("TwoStepFlow", TWO_STEP)]
+)
 def test_types_name_the_flows_of_the_table(name: str, names: tuple[str, ...]) -> None:
     """Type checkers read the list by hand, and would let through what the program refuses."""
     tree = ast.parse(Path(flow_table.__file__).read_text())

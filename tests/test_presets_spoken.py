@@ -26,6 +26,7 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.events import Event, Warned
+from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.settings import Settings, needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
@@ -103,7 +104,7 @@ class Place:
         self.server.dialect = dialect
         return self.server
 
-    async def sign_in(self, flow: str, store: MemoryTokenStore) -> SignIn:
+    async def sign_in(self, flow: FlowName, store: MemoryTokenStore) -> SignIn:
         """Sign in as a program does."""
         sign_in = await login(
             self.client,

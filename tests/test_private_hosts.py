@@ -19,6 +19,7 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import TransportError
 from loopback_auth.events import silent
+from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network, Provider, ServerMetadata
 from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.signin.two_step import begin, resume
@@ -65,7 +66,7 @@ def client_of(
 
 
 async def signed_in(
-    network: Network, flow: str, *, page: str = "127.0.0.1", token: str = "localhost"
+    network: Network, flow: FlowName, *, page: str = "127.0.0.1", token: str = "localhost"
 ) -> tuple[list[str], Network | TransportError]:
     """Sign in; return what the server was asked for, and what came of it."""
     made: list[Watched] = []
@@ -87,7 +88,7 @@ async def signed_in(
 
 
 @pytest.mark.parametrize("flow", ["code", "device"])
-async def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: str) -> None:
+async def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: FlowName) -> None:
     """Afterwards the person has approved, and the code is spent."""
     asked, error = await signed_in(OUTSIDE, flow)
 
@@ -97,7 +98,7 @@ async def test_endpoint_inside_is_refused_before_the_browser_is_sent_away(flow: 
 
 
 @pytest.mark.parametrize("flow", ["code", "device"])
-async def test_browser_is_not_sent_to_a_name_that_leads_inside(flow: str) -> None:
+async def test_browser_is_not_sent_to_a_name_that_leads_inside(flow: FlowName) -> None:
     """No look-up of ours stands between a browser and where a name leads (RFC 9728 §7.7)."""
     asked, error = await signed_in(OUTSIDE, flow, page="localhost", token="127.0.0.1")
 

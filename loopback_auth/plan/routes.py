@@ -173,7 +173,7 @@ def _routes(
     return tuple(routes)
 
 
-def _paste(elsewhere: list[str], code_first: bool, late: str) -> Route:
+def _paste(elsewhere: Collection[str], code_first: bool, late: str) -> Route:
     paste = "You can paste the address on which your browser ends"
     if elsewhere:
         return Route("paste", ASKED, f"{paste}, if you ask for it.")

@@ -22,13 +22,14 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
-from loopback_auth.api import login
 from loopback_auth.demo.serve import Demo, run_agent, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.events import Event, LinkReady, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
+from loopback_auth.signin import session
+from loopback_auth.signin.embedded_plan import planned
 
 CLIENT_ID = "loopback-auth-demo"
 KINDS = {"ticket": 1, "device, 1 s": 1, "device, 5 s": 5}
@@ -105,9 +106,10 @@ async def ours(case: Case, demo: Demo, browser: ClientSession, approved: "asynci
         await open_tab
 
     acting = asyncio.create_task(person())
-    kept = await login(
-        ClientConfig(provider, CLIENT_ID, scope="profile"),
-        flow=case.flow,
+    client = ClientConfig(provider, CLIENT_ID, scope="profile")
+    kept = await session.sign_in(
+        client,
+        planned(client, case.flow, opener=True),
         notify=notify,
         open_browser=lambda _url: Opening(why_not="this is a measurement"),
         start_page=case.who != "no tab",

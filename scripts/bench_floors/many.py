@@ -41,8 +41,10 @@ def one_by(contender: str, authorization_endpoint: str, token_endpoint: str) -> 
         return lambda: sign_in(authorization_endpoint, token_endpoint, start)
     from receive_ours import client
 
-    from loopback_auth.api import login
+    from loopback_auth.events import silent
     from loopback_auth.network.browser import Opening
+    from loopback_auth.signin import session
+    from loopback_auth.signin.embedded_plan import planned
 
     def open_browser(url: str) -> Opening:
         start(url)
@@ -50,7 +52,13 @@ def one_by(contender: str, authorization_endpoint: str, token_endpoint: str) -> 
 
     async def once() -> str:
         who = client(authorization_endpoint, token_endpoint)
-        sign_in = await login(who, open_browser=open_browser, start_page=contender != "direct")
+        sign_in = await session.sign_in(
+            who,
+            planned(who, opener=True),
+            notify=silent,
+            open_browser=open_browser,
+            start_page=contender != "direct",
+        )
         return sign_in.tokens.access_token
 
     return once

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from loopback_auth.api import login
 from loopback_auth.events import Event, LinkReady
+from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import Opening
 
@@ -57,7 +58,7 @@ class Running:
     async def _asked(self, _: SignIn) -> bool:
         return await asyncio.wrap_future(self._answer)
 
-    def run(self, client: ClientConfig, flow: str, asks: bool) -> None:
+    def run(self, client: ClientConfig, flow: FlowName, asks: bool) -> None:
         """Sign in; for the thread."""
         sign_in = login(
             client,
@@ -74,7 +75,7 @@ class Running:
 
 
 @contextmanager
-def signing_in(client: ClientConfig, flow: str, *, asks: bool = False) -> Iterator[Running]:
+def signing_in(client: ClientConfig, flow: FlowName, *, asks: bool = False) -> Iterator[Running]:
     """Run a sign-in for as long as it takes, and at most a minute; `asks` wants the account confirmed."""
     running = Running()
     thread = Thread(target=running.run, args=(client, flow, asks), name="sign-in", daemon=True)

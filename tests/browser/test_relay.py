@@ -28,6 +28,7 @@ from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory
 from loopback_auth.errors import AuthorizationError, ProtocolError
 from loopback_auth.events import RequestIgnored
+from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
 
 pytestmark = pytest.mark.browser
@@ -68,7 +69,7 @@ def relay_of(tab: Tab) -> Request:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_approve(chromium: Chromium, demo: Demo, tmp_path: Path, flow: str) -> None:
+def test_approve(chromium: Chromium, demo: Demo, tmp_path: Path, flow: FlowName) -> None:
     """The fragment is in no request line and no address bar; only the body of our own request carries it."""
     log = tmp_path / "net-log.json"
     recording = [f"--log-net-log={log}", "--net-log-capture-mode=Everything"]
@@ -104,7 +105,7 @@ def request_heads(log: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_deny(tab: Tab, demo: Demo, flow: str) -> None:
+def test_deny(tab: Tab, demo: Demo, flow: FlowName) -> None:
     """A refusal that comes in the fragment is understood by the program, and told on the page."""
     with signing_in(client(demo.issuer), flow) as running:
         tab.sign_in(running.link())
@@ -172,7 +173,7 @@ def test_failure_after_approval(tab: Tab) -> None:
     [("id_token token", "implicit"), ("id_token", "implicit"), ("code id_token", "hybrid")],
 )
 def test_oidc_provider(
-    context: BrowserContext, tab: Tab, foreign_issuer: str, flow: str, client_id: str
+    context: BrowserContext, tab: Tab, foreign_issuer: str, flow: FlowName, client_id: str
 ) -> None:
     """The fragment of a server that is not ours is read as well."""
     context.route(FONTS, lambda route: route.abort())

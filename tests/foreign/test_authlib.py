@@ -24,6 +24,7 @@ from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.errors import AttemptExpired, AuthorizationError
 from loopback_auth.events import CallbackReceived, Event, Exchanged, RequestIgnored, Warned
+from loopback_auth.flow_table import FlowName
 from loopback_auth.flows.implicit import EXPOSED_IN_URL
 from loopback_auth.model import ClientConfig, Redirect, SignIn
 from loopback_auth.network.browser import Opening
@@ -53,7 +54,7 @@ class Visit:
     events: list[Event] = field(default_factory=list)
     arrivals: list[Future[Page]] = field(default_factory=list)
 
-    async def sign_in(self, client: ClientConfig, flow: str, *, seconds: float = 20) -> SignIn:
+    async def sign_in(self, client: ClientConfig, flow: FlowName, *, seconds: float = 20) -> SignIn:
         """Sign in."""
 
         def open_browser(url: str) -> Opening:
@@ -107,7 +108,7 @@ def use(kept: SignIn, access_token: str) -> int:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-async def test_sign_in(issuer: str, flow: str) -> None:
+async def test_sign_in(issuer: str, flow: FlowName) -> None:
     """Either way ends with a token that the server's resource takes, and takes only unchanged."""
     visit = Visit()
     kept = await visit.sign_in(client(issuer), flow)
@@ -169,7 +170,7 @@ async def test_state_of_another_sign_in(issuer: str) -> None:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-async def test_denied(issuer: str, flow: str) -> None:
+async def test_denied(issuer: str, flow: FlowName) -> None:
     """A refusal is understood where the tokens would have been (RFC 6749 §4.1.2.1, §4.2.2.1)."""
     visit = Visit(Person(deny=True))
     with pytest.raises(AuthorizationError) as caught:
@@ -183,7 +184,7 @@ async def test_denied(issuer: str, flow: str) -> None:
 
 @pytest.mark.parametrize("flow", FLOWS)
 @pytest.mark.parametrize("wrong", ["client_id", "redirect_uri"])
-async def test_nobody_comes_back(issuer: str, wrong: str, flow: str) -> None:
+async def test_nobody_comes_back(issuer: str, wrong: str, flow: FlowName) -> None:
     """Such a request must not be redirected, so we can but guess what the person sees (RFC 6749 §4.2.2.1)."""
     config = client(issuer, "nobody" if wrong == "client_id" else "native")
     if wrong == "redirect_uri":

@@ -17,11 +17,12 @@ import pytest
 
 from foreign.client import client
 from foreign.person import Page, Person
-from loopback_auth.api import login
 from loopback_auth.errors import DeviceError
 from loopback_auth.events import Event, Exchanged, LinkReady, VerificationPrompted
 from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
+from loopback_auth.signin import session
+from loopback_auth.signin.embedded_plan import planned
 
 pytestmark = pytest.mark.foreign
 
@@ -102,12 +103,14 @@ async def sign_in(
     async with asyncio.timeout(30):
         approval = asyncio.create_task(approving())
         try:
-            return await login(
-                client(issuer, "device"),
-                flow="device",
+            asking = client(issuer, "device")
+            return await session.sign_in(
+                asking,
+                planned(asking, "device", opener=True),
                 notify=told.notify,
                 open_browser=lambda _url: Opening(program="somebody else's browser"),
                 start_page=start_page,
+                exchanges=True,
             )
         finally:
             await approval

@@ -16,6 +16,7 @@ from foreign.person import Person
 from loopback_auth.api import login
 from loopback_auth.errors import AuthorizationError, ProtocolError
 from loopback_auth.events import Event, Exchanged, silent
+from loopback_auth.flow_table import FlowName
 from loopback_auth.model import SignIn
 
 pytestmark = pytest.mark.foreign
@@ -27,7 +28,7 @@ FLOWS = {"id_token": "implicit", "id_token token": "implicit", "code id_token": 
 
 
 async def sign_in(
-    issuer: str, flow: str, person: Person, *, mode: Mode = "fragment", events: list[Event] | None = None
+    issuer: str, flow: FlowName, person: Person, *, mode: Mode = "fragment", events: list[Event] | None = None
 ) -> SignIn:
     """Sign in with the real thing, and a scripted person for a browser."""
     wanted = client(issuer, FLOWS.get(flow, "implicit"), response_mode=mode)
@@ -52,7 +53,7 @@ def userinfo(kept: SignIn) -> int:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("flow", FLOWS)
-async def test_sign_in(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
+async def test_sign_in(oidc_provider: dict[str, str], flow: FlowName, mode: Mode) -> None:
     """Each response type brings what its words say, and an ID token whose signature is good."""
     person, events = Person(), list[Event]()
     kept = await sign_in(oidc_provider["either"], flow, person, mode=mode, events=events)
@@ -73,7 +74,7 @@ async def test_sign_in(oidc_provider: dict[str, str], flow: str, mode: Mode) -> 
     [("id_token token", "access_token", "at_hash"), ("code id_token", "code", "c_hash")],
 )
 async def test_what_came_with_another_id_token(
-    oidc_provider: dict[str, str], flow: str, exchanged: str, claim: str, mode: Mode
+    oidc_provider: dict[str, str], flow: FlowName, exchanged: str, claim: str, mode: Mode
 ) -> None:
     """The server's hashes tie its ID token to what comes with it (OpenID Connect Core 1.0 §3.3.2.11)."""
     events = list[Event]()
@@ -89,7 +90,7 @@ async def test_what_came_with_another_id_token(
 
 
 @pytest.mark.parametrize("flow", ["id_token", "code id_token"])
-async def test_id_token_of_another_sign_in(oidc_provider: dict[str, str], flow: str) -> None:
+async def test_id_token_of_another_sign_in(oidc_provider: dict[str, str], flow: FlowName) -> None:
     """An ID token that was made for somebody else's sign-in has another nonce (OpenID Core §3.2.2.11)."""
     other = Person("mallory")
     await sign_in(oidc_provider["either"], flow, other)
@@ -100,7 +101,7 @@ async def test_id_token_of_another_sign_in(oidc_provider: dict[str, str], flow: 
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-async def test_damaged_signature(oidc_provider: dict[str, str], flow: str) -> None:
+async def test_damaged_signature(oidc_provider: dict[str, str], flow: FlowName) -> None:
     """Nothing but its signature vouches for an ID token that the browser brings (OpenID Core §3.2.2.11)."""
     first = Person()
     await sign_in(oidc_provider["either"], flow, first)
@@ -113,7 +114,7 @@ async def test_damaged_signature(oidc_provider: dict[str, str], flow: str) -> No
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("flow", FLOWS)
-async def test_denied(oidc_provider: dict[str, str], flow: str, mode: Mode) -> None:
+async def test_denied(oidc_provider: dict[str, str], flow: FlowName, mode: Mode) -> None:
     """A refusal comes by the same way as the tokens would have (RFC 6749 §4.2.2.1)."""
     person = Person(deny=True)
     with pytest.raises(AuthorizationError) as caught:

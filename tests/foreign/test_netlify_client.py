@@ -18,7 +18,6 @@ import pytest
 from command_line import missing, program
 
 from foreign.conftest import HERE
-from loopback_auth.api import login
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.faults import Faults
@@ -29,6 +28,8 @@ from loopback_auth.errors import TicketError
 from loopback_auth.events import Event, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
+from loopback_auth.signin import session
+from loopback_auth.signin.embedded_plan import planned
 
 pytestmark = pytest.mark.foreign
 
@@ -147,9 +148,10 @@ async def ours(
                 user.visit(event.url)
 
         try:
-            kept = await login(
-                ClientConfig(provider, DEMO_CLIENT.client_id),
-                flow="ticket",
+            client = ClientConfig(provider, DEMO_CLIENT.client_id)
+            kept = await session.sign_in(
+                client,
+                planned(client, "ticket", opener=True),
                 message=MESSAGE,
                 notify=notify,
                 open_browser=lambda _url: Opening(why_not="it is played by a script"),

@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 import pytest
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange, request_for
 
-from loopback_auth.api import login
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Sleep, Warn
 from loopback_auth.errors import (
     BrowserUnavailable,
@@ -28,7 +27,9 @@ from loopback_auth.events import CallbackReceived, Event, Exchanged, LinkReady, 
 from loopback_auth.model import Callback, ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import bind
+from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
+from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.resources import Resources, watch
 
 SECRET = "client+secret/canary 0123456789"
@@ -306,7 +307,14 @@ def sign_in(reply: Reply, callback: Callable[[str], str], seen: Seen) -> Loopbac
                 scope="profile",
             )
             try:
-                await login(client, notify=seen.events.append, open_browser=come_back, start_page=False)
+                await session.sign_in(
+                    client,
+                    planned(client, opener=True),
+                    notify=seen.events.append,
+                    open_browser=come_back,
+                    start_page=False,
+                    exchanges=True,
+                )
             except LoopbackAuthError as exc:
                 return exc
             finally:

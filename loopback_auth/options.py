@@ -1,0 +1,41 @@
+"""The options of a sign-in that a program begins, for `login`, `login_sync` and what is built on them.
+
+A function of your own can pass all of them on, with completion and checks (PEP 692):
+
+    def connect(**options: Unpack[Options]) -> SignIn:
+        return login_sync(CLIENT, **options)
+
+`login` explains them; `signin.option_checks` checks them when the program runs. Only type checkers need this
+module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from loopback_auth.events import Notify
+    from loopback_auth.flow_table import ChoosableFlow, FlowName
+    from loopback_auth.signin.controls import Controls
+    from loopback_auth.signin.driver import Paste
+    from loopback_auth.signin.resources import OpenBrowser
+    from loopback_auth.signin.session import Confirm
+    from loopback_auth.store.interface import TokenStore
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of `login`, which explains each of them; all can be left out."""
+
+    store: TokenStore | None
+    notify: Notify | None
+    open_browser: OpenBrowser | None
+    timeout: float | None
+    flow: FlowName | None
+    allowed_flows: Sequence[ChoosableFlow] | Set[ChoosableFlow]
+    confirm: Confirm | None
+    paste: Paste | None
+    controls: Controls | None
+    wait: bool | None
+    message: str

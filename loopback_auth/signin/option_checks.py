@@ -1,0 +1,168 @@
+"""Check what a program passes to `login` and its relatives, before anything is opened.
+
+A wrong type would otherwise be noticed in the middle of a sign-in, when a person has approved already.
+Called before the browser is started; imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.flow_table import CHOOSABLE, NAMES
+from loopback_auth.narrow import is_collection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+def check_arguments(function: str, client: object, options: Mapping[str, object]) -> None:
+    """Check the arguments of a sign-in.
+
+    Args:
+        function: the name of the function or class that was called.
+        client: should be a `ClientConfig`.
+        options: should be `Options`.
+
+    Raises:
+        TypeError: an option is unknown.
+        ConfigError: a value has the wrong type or cannot be used; the error names the argument.
+    """
+    for name in options:
+        if name not in CHECKS:
+            raise TypeError(
+                f"{function}() got an unexpected keyword argument {name!r}. {_near(name, CHECKS)}"
+            )
+    _check_client(client)
+    for name, value in options.items():
+        CHECKS[name](name, value)
+    flow, allowed = options.get("flow"), options.get("allowed_flows")
+    if flow in CHOOSABLE and allowed is not None and flow not in (_listed(allowed) or ()):
+        raise ConfigError(
+            f"flow is {flow!r}, which is not among allowed_flows.", hint="Leave one of the two out."
+        )
+
+
+def _check_client(client: object) -> None:
+    from loopback_auth import model  # A program that has a client has imported it; others have time.
+
+    if isinstance(client, model.ClientConfig):
+        return
+    hint = "Pass ClientConfig(provider, client_id=...)."
+    if isinstance(client, model.SignIn):
+        hint = "Pass the ClientConfig with which the user signed in."
+    raise ConfigError(f"client must be a ClientConfig, not {_kind(client)}.", hint=hint)
+
+
+def _check_store(name: str, value: object) -> None:
+    if value is None or (not isinstance(value, type) and callable(getattr(value, "load", None))):
+        return
+    hint = "Pass FileTokenStore(path), MemoryTokenStore() or a store of your own."
+    if isinstance(value, type):
+        hint = f"Pass an instance: {value.__name__}(...)."
+    raise ConfigError(f"{name} must be a token store, not {_kind(value)}.", hint=hint)
+
+
+def _check_callable(name: str, value: object) -> None:
+    if value is not None and not callable(value):
+        raise ConfigError(f"{name} must be a function, not {_kind(value)}.", hint=_FUNCTIONS[name])
+
+
+def _check_timeout(name: str, value: object) -> None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
+        return
+    given = repr(value) if isinstance(value, int | float) else _kind(value)
+    raise ConfigError(f"{name} must be a number of seconds above 0, not {given}.")
+
+
+def _check_flow(name: str, value: object) -> None:
+    if value is None or (isinstance(value, str) and value in NAMES):
+        return
+    if isinstance(value, str):
+        raise ConfigError(f"{name} must be the name of a flow, not {value!r}.", hint=_near(value, NAMES))
+    raise ConfigError(
+        f"{name} must be the name of a flow, not {_kind(value)}.",
+        hint="To choose from several: allowed_flows.",
+    )
+
+
+def _check_allowed(name: str, value: object) -> None:
+    wanted = "must be a list of names of flows"
+    if isinstance(value, str):
+        raise ConfigError(f"{name} {wanted}, not a string.", hint=f"For one flow alone: flow={value!r}.")
+    names = _listed(value)
+    if names is None:
+        raise ConfigError(f"{name} {wanted}, not {_kind(value)}.")
+    if not names:
+        raise ConfigError(f"{name} is empty: no flow is allowed.", hint=_near("", CHOOSABLE))
+    for one in names:
+        if one in CHOOSABLE:
+            continue
+        given, hint = (repr(one), _near(one, CHOOSABLE)) if isinstance(one, str) else (_kind(one), "")
+        if one in NAMES:
+            hint = f"This flow is never chosen by the program. To use it all the same: flow={one!r}."
+        raise ConfigError(f"{name} has {given}, which cannot be chosen.", hint=hint)
+
+
+def _listed(value: object) -> tuple[object, ...] | None:
+    # An iterator would be used up here.
+    return tuple(value) if is_collection(value) else None
+
+
+def _check_controls(name: str, value: object) -> None:
+    from loopback_auth.signin.controls import Controls  # Few programs have any.
+
+    if value is not None and not isinstance(value, Controls):
+        raise ConfigError(f"{name} must be a Controls, not {_kind(value)}.", hint="Pass Controls().")
+
+
+def _check_wait(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise ConfigError(
+            f"{name} must be True, False or None, not {_kind(value)}.",
+            hint="For the number of seconds to wait: timeout.",
+        )
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be a string, not {_kind(value)}.")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    from loopback_auth.settings.reading import suggestion  # Settings are for commands.
+
+    return suggestion(word, known)
+
+
+def _kind(value: object) -> str:
+    """Return what a wrong value is, without showing it: it may be a secret."""
+    if value is None:
+        return "None"
+    return (
+        f"the class {value.__name__}"
+        if isinstance(value, type)
+        else f"a value of type {type(value).__name__}"
+    )
+
+
+_FUNCTIONS = {
+    "notify": "Pass a function of one event; see loopback_auth.events.",
+    "open_browser": "Pass a function of a URL, such as webbrowser.open.",
+    "confirm": "Pass a function of a SignIn that returns whether its account is the right one.",
+    "paste": "Pass a coroutine function that asks the user for an address.",
+}
+
+CHECKS: dict[str, Callable[[str, object], None]] = {
+    "store": _check_store,
+    "notify": _check_callable,
+    "open_browser": _check_callable,
+    "timeout": _check_timeout,
+    "flow": _check_flow,
+    "allowed_flows": _check_allowed,
+    "confirm": _check_callable,
+    "paste": _check_callable,
+    "controls": _check_controls,
+    "wait": _check_wait,
+    "message": _check_text,
+}
+"""How each option is checked; a test compares the names with those of `Options`."""
