@@ -1,6 +1,6 @@
 """The errors of this package, one tree so that one `except` suffices.
 
-    LoopbackAuthError              .hint  .exit_code
+    LoopbackAuthError              .hint  .parameter  .exit_code
       ConfigError                  a setting or an argument is wrong                        2
       Unavailable                  this flow cannot run here: the only reason to fall back  3
         RedirectUnavailable        no port can be used for the redirect URI
@@ -26,8 +26,12 @@
       SignInRequired               no usable token, and no person may be asked: .scope      9
       StillPending                 not approved yet: .retry_after                          10
 
-The class says where the fault is, the fields say what happened, and the hint says what to do next. This
-module is loaded before the browser is started, and imports nothing then.
+The class says where the fault is, the fields say what happened, and the hint says what to do next. Both
+sentences are neutral: they name no flag, variable or command, because many programs show them to their users.
+A program that has such names makes them of `.parameter`, as the command line of this package does in
+`cli.advice`.
+
+This module is loaded before the browser is started, and imports nothing then.
 """
 
 from __future__ import annotations
@@ -39,14 +43,18 @@ class LoopbackAuthError(Exception):
     Args:
         message: `what happened: detail`, without secrets.
         hint: a sentence that says what to do next; empty when there is nothing to do.
+        parameter: names of the arguments that the error is about, separated by spaces, as in `ClientConfig`,
+            `Provider`, `ServerMetadata`, `Redirect`, `Network` or `Options`: `client_id client_auth`; the
+            first one is the likeliest. Empty when no argument can change anything.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", parameter: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.parameter = parameter
 
     @property
     def hint(self) -> str:
@@ -69,7 +77,7 @@ def _note(hint: str) -> str:
 
 
 class ConfigError(LoopbackAuthError):
-    """A flag, a variable, a configuration file or an argument is wrong."""
+    """An argument or a setting is wrong."""
 
     exit_code = 2
 
@@ -97,14 +105,16 @@ class NoFlowAvailable(Unavailable):
 
     Args:
         reasons: flow to the reason why it cannot be used, in sentences.
-        hint: what to do; by default the command `doctor`.
+        hint: what to do; by default to remove one of the reasons.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
     """
 
-    def __init__(self, reasons: dict[str, str], *, hint: str = "") -> None:
+    def __init__(self, reasons: dict[str, str], *, hint: str = "", parameter: str = "") -> None:
         listed = "".join(f"\n  {flow}: {why}" for flow, why in reasons.items())
         super().__init__(
             f"No flow is left to sign in with:{listed}",
-            hint=hint or "See python -m loopback_auth doctor for what is known about this environment.",
+            hint=hint or "Remove one of these reasons.",
+            parameter=parameter,
         )
         self.reasons: dict[str, str] = dict(reasons)
 
@@ -126,7 +136,8 @@ class OAuthError(LoopbackAuthError):
         from loopback_auth.hints import hint_for  # Start-up.
 
         detail = f"{error} ({error_description})" if error_description else error
-        super().__init__(f"The {self.step} was refused: {detail}", hint=hint_for(self.step, error))
+        hint, parameter = hint_for(self.step, error)
+        super().__init__(f"The {self.step} was refused: {detail}", hint=hint, parameter=parameter)
         self.error = error
         self.error_description = error_description
         self.error_uri = error_uri
@@ -198,14 +209,22 @@ class ProtocolError(LoopbackAuthError):
         expected: what would have been right; empty if that is secret.
         received: what came; empty if that is secret.
         hint: what to do next.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
     """
 
     exit_code = 5
 
     def __init__(
-        self, message: str, *, source: str, expected: str = "", received: str = "", hint: str = ""
+        self,
+        message: str,
+        *,
+        source: str,
+        expected: str = "",
+        received: str = "",
+        hint: str = "",
+        parameter: str = "",
     ) -> None:
-        super().__init__(f"{message} [{source}]", hint=hint)
+        super().__init__(f"{message} [{source}]", hint=hint, parameter=parameter)
         self.source = source
         self.expected = expected
         self.received = received
@@ -229,13 +248,16 @@ class TransportError(LoopbackAuthError):
     Args:
         message: what happened.
         hint: what to do.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
         retry_after: seconds after which the server accepts requests again; None when it did not say.
     """
 
     exit_code = 6
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, hint: str = "", parameter: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, parameter=parameter)
         self.retry_after = retry_after
 
 
@@ -267,12 +289,13 @@ class NotKept(StoreError):
     """
 
     def __init__(self, name: str, sign_in: object, cause: Exception) -> None:
-        why, advice = type(cause).__name__, "Check the store."
+        why, advice, parameter = type(cause).__name__, "Check the store.", "store"
         if isinstance(cause, LoopbackAuthError):
-            why, advice = cause.message, cause.hint
+            why, advice, parameter = cause.message, cause.hint, cause.parameter
         super().__init__(
             f"The new tokens for {name} could not be kept: {why}",
             hint=f"{advice} If the next renewal is refused, sign in again.",
+            parameter=parameter,
         )
         self.sign_in = sign_in
 
@@ -303,14 +326,22 @@ class StillPending(LoopbackAuthError):
         expires_at: Unix seconds at which it expires.
         retry_after: seconds until the next poll; None: the person has to paste a URL.
         hint: what to do next.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
     """
 
     exit_code = 10
 
     def __init__(
-        self, message: str, *, handle: str, expires_at: float, retry_after: float | None, hint: str = ""
+        self,
+        message: str,
+        *,
+        handle: str,
+        expires_at: float,
+        retry_after: float | None,
+        hint: str = "",
+        parameter: str = "",
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, parameter=parameter)
         self.handle = handle
         self.expires_at = expires_at
         self.retry_after = retry_after

@@ -108,13 +108,17 @@ def test_module_imports_nothing_when_it_is_loaded() -> None:
 @pytest.mark.parametrize("error", AUTHORIZATION_CODES)
 def test_each_authorization_error_has_a_hint(error: str) -> None:
     """RFC 6749 §4.1.2.1: the list is closed, so none may be forgotten."""
-    assert AuthorizationError(error).hint == HINTS["authorization request", error]
+    found = AuthorizationError(error)
+
+    assert (found.hint, found.parameter) == HINTS["authorization request", error]
 
 
 @pytest.mark.parametrize("error", TOKEN_CODES)
 def test_each_token_error_has_a_hint(error: str) -> None:
     """RFC 6749 §5.2: the list is closed, so none may be forgotten."""
-    assert TokenError(error).hint == HINTS["token request", error]
+    found = TokenError(error)
+
+    assert (found.hint, found.parameter) == HINTS["token request", error]
 
 
 @pytest.mark.parametrize("error", [AuthorizationError, TokenError, PushedAuthorizationError, RevocationError])
@@ -131,7 +135,7 @@ def test_hints_belong_to_steps_that_exist() -> None:
     assert {step for step, _ in HINTS} == steps - {OAuthError.step}
 
 
-@pytest.mark.parametrize("hint", sorted({*HINTS.values(), hint_for("", "")}))
+@pytest.mark.parametrize("hint", sorted({hint for hint, _ in (*HINTS.values(), hint_for("", ""))}))
 def test_hint_is_one_sentence_that_says_what_to_do(hint: str) -> None:
     """It stands below the message on a line of its own."""
     assert re.fullmatch(r"[A-Z].*\.", hint)

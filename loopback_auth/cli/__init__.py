@@ -90,13 +90,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _ended(arguments: Sequence[str]) -> int:
-    as_json = "--json" in arguments
     try:
         return _command(arguments)
     except LoopbackAuthError as exc:
-        return _fail(exc, as_json=as_json)
+        return _fail(exc, arguments)
     except KeyboardInterrupt:
-        return _fail(AttemptCancelled("Cancelled."), as_json=as_json)
+        return _fail(AttemptCancelled("Cancelled."), arguments)
     except BrokenPipeError:
         # The reader of our output has had enough, as `head` has; a shell shows other programs' end so, too.
         return READER_GONE
@@ -104,9 +103,9 @@ def _ended(arguments: Sequence[str]) -> int:
         # Help was asked for, and argparse knows no other way to end.
         return 0
     except ModuleNotFoundError as exc:
-        return _fail(_missing(exc.name or "") or _internal(exc), as_json=as_json)
+        return _fail(_missing(exc.name or "") or _internal(exc), arguments)
     except Exception as exc:
-        return _fail(_internal(exc), as_json=as_json)
+        return _fail(_internal(exc), arguments)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -191,25 +190,38 @@ def print_table(rows: Iterable[Sequence[str]]) -> None:
         answer(text + "\n")
 
 
-def described_error(error: LoopbackAuthError) -> dict[str, object]:
-    """Describe an error for JSON."""
+def described_error(error: LoopbackAuthError, command: str = "") -> dict[str, object]:
+    """Describe an error for JSON.
+
+    Args:
+        error: what happened.
+        command: that was run; empty: one without flags for the settings.
+    """
+    from loopback_auth.cli.advice import advised
     from loopback_auth.invocation import as_typed
 
     return {
         "error": type(error).__name__,
         "message": as_typed(error.message),
-        "hint": as_typed(error.hint),
+        "hint": as_typed(advised(error, command)),
+        "parameter": error.parameter,
     }
 
 
-def tell_error(error: LoopbackAuthError) -> None:
-    """Tell people what happened and what to do."""
+def tell_error(error: LoopbackAuthError, command: str = "") -> None:
+    """Tell people what happened and what to do.
+
+    Args:
+        error: what happened.
+        command: that was run; empty: one without flags for the settings.
+    """
+    from loopback_auth.cli.advice import advised
     from loopback_auth.terminal.line import say
 
     cancelled = isinstance(error, AttemptCancelled)
     say(error.message if cancelled else words.ERROR.format(text=error.message))
-    if error.hint:
-        say(f"  what to do: {error.hint}", prose=True)
+    if hint := advised(error, command):
+        say(f"  what to do: {hint}", prose=True)
 
 
 def _command(arguments: Sequence[str]) -> int:
@@ -345,12 +357,13 @@ def _internal(exc: Exception) -> LoopbackAuthError:
     )
 
 
-def _fail(error: LoopbackAuthError, *, as_json: bool) -> int:
-    if not as_json or isinstance(error, _Unwritable):
-        tell_error(error)
+def _fail(error: LoopbackAuthError, arguments: Sequence[str]) -> int:
+    command = arguments[0] if arguments else ""
+    if "--json" not in arguments or isinstance(error, _Unwritable):
+        tell_error(error, command)
         return error.exit_code
     try:
-        print_json(described_error(error))
+        print_json(described_error(error, command))
     except (_Unwritable, BrokenPipeError):
-        tell_error(error)
+        tell_error(error, command)
     return error.exit_code

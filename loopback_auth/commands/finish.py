@@ -5,7 +5,7 @@ and waits only with --wait. The exit status is 0 when you are signed in, 10 whil
 7 when the time is over, and 4 when the server refused. After 4, 5 and 7 the login is forgotten; after every
 other status you can run this again. With --json, status is done or pending, and retry_after is the number
 of seconds until you should run this again, or null when an address is to be pasted; an error has error,
-message and hint.
+message, hint and parameter.
 
 Examples:
   python -m loopback_auth finish

@@ -174,8 +174,8 @@ def test_errors_are_json_too(arguments: list[str], status: int, capsys: pytest.C
 
     assert ended == status
     assert shown.err == ""
-    assert list(document) == ["error", "message", "hint"]
-    assert all(document.values())
+    assert list(document) == ["error", "message", "hint", "parameter"]
+    assert all(document[name] for name in ("error", "message", "hint"))
 
 
 def test_a_fault_of_ours_is_told_by_its_place_alone(

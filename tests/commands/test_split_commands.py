@@ -245,7 +245,7 @@ def test_pending_is_no_error_to_people(command_line: CommandLine, server: Record
     ended = command_line.run("finish")
 
     assert (ended.status, ended.stdout) == (10, "")
-    assert "error" not in ended.stderr
+    assert "error:" not in ended.stderr
     assert "--url -" in ended.stderr
 
 

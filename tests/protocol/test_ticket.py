@@ -364,7 +364,7 @@ def test_refusal_is_reported_in_the_words_of_the_vendor() -> None:
     with pytest.raises(TicketError, match="OAuth application not found") as refusal:
         made(NETLIFY, json_answer({"code": 401, "message": "OAuth application not found"}, 401))
     assert refusal.value.error == "not_created"
-    assert "client-id" in refusal.value.hint
+    assert refusal.value.parameter == "client_id"
     for answer in (HttpResponse(404), raw_answer(b"{", 422)):
         with pytest.raises(TicketError, match=str(answer.status)):
             made(NETLIFY, answer)
@@ -452,12 +452,12 @@ def test_nothing_at_all_is_no_answer_yet_where_the_server_holds_the_poll(body: b
 
 @pytest.mark.parametrize(("contract", "error"), [(NETLIFY, "not_created"), (STRIPE, "creation_refused")])
 def test_a_client_is_blamed_only_where_one_is_named(contract: TicketContract, error: str) -> None:
-    """Stripe makes tickets for whoever asks; its 403 is not about --client-id."""
+    """Stripe makes tickets for whoever asks; its 403 is not about the client."""
     with pytest.raises(TicketError) as end:
         made(contract, json_answer({"message": "no"}, 403))
 
     assert end.value.error == error
-    assert ("--client-id" in end.value.hint) is (contract is NETLIFY)
+    assert ("client_id" in end.value.parameter) is (contract is NETLIFY)
 
 
 def test_json_that_is_none_is_malformed() -> None:

@@ -1,0 +1,74 @@
+"""What the command line adds to errors: which flag or variable sets a parameter, and which command helps.
+
+The sentences of an error are neutral, because other programs show them too. `.parameter` and the class of the
+error say what they are about; nothing is read from the sentences but whether they name the spelling already.
+
+Only loaded when a command has failed.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.errors import LoopbackAuthError, NoFlowAvailable, TokenError
+from loopback_auth.invocation import GENERAL
+from loopback_auth.settings.setting import SETTINGS
+
+WITH_SETTINGS = ("login", "start", "settings", "compare", "explain", "doctor")
+"""The commands that have a flag for every setting; for the others variables and the file set them."""
+SETTING_OF = {
+    "host": "redirect_uri",
+    "path": "redirect_uri",
+    "ports": "port",
+    "redirect": "redirect_uri",
+    "response_type": "flow",
+}
+"""The setting of an argument that has another name there."""
+ELSEWHERE = {
+    "confirm": ("--yes", ""),
+    "store": ("LOOPBACK_AUTH_DATA_DIR", "LOOPBACK_AUTH_DATA_DIR"),
+}
+"""Arguments without a setting: the flag of commands with settings, and the variable or flag of the others."""
+SPELLINGS = {
+    item.name: (f"{item.flag}/--no-{item.flag[2:]}" if item.kind == "switch" else item.flag, item.variable)
+    for item in SETTINGS
+}
+"""The flag and the variable of each setting."""
+
+
+def advised(error: LoopbackAuthError, command: str = "") -> str:
+    """Return the hint of an error with the flags, variables and commands that it is about.
+
+    Args:
+        error: what ended the command.
+        command: the one that was run; empty: one without flags for the settings.
+    """
+    flags = _spelled(error, command)
+    hint = f"{error.hint.removesuffix('.')} ({', '.join(flags)})." if flags and error.hint else error.hint
+    further = _further(error, command)
+    # The hints of errors that commands raise name the command themselves.
+    return hint if not further or GENERAL in hint else f"{hint} {further}".lstrip()
+
+
+def _spelled(error: LoopbackAuthError, command: str) -> list[str]:
+    """Spell the parameters of an error, but none that the error names itself."""
+    said = f"{error.message} {error.hint}"
+    if "(from " in said:
+        return []  # It says which flag, variable or file the value came from.
+    spelled: dict[str, None] = {}
+    for parameter in error.parameter.split():
+        name = SETTING_OF.get(parameter, parameter)
+        flag, variable = ELSEWHERE.get(name) or SPELLINGS.get(name, ("", ""))
+        one = flag or variable if command in WITH_SETTINGS else variable
+        if one and one not in said:
+            spelled[one] = None
+    return list(spelled)
+
+
+def _further(error: LoopbackAuthError, command: str) -> str:
+    """Return the sentence that names a command of ours; empty when none helps."""
+    match error:
+        case TokenError(error="invalid_request") if command == "login":
+            return "Add the output of --verbose."
+        case NoFlowAvailable():
+            return f"See {GENERAL} doctor for what is known about this environment."
+        case _:
+            return ""

@@ -1,0 +1,93 @@
+"""What the command line adds to neutral errors: flags, variables, commands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loopback_auth.cli import COMMANDS, command_of, run
+from loopback_auth.cli.advice import ELSEWHERE, SETTING_OF, SPELLINGS, WITH_SETTINGS, advised
+from loopback_auth.errors import ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
+from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
+
+
+def _error(parameter: str, hint: str = "Check it.") -> LoopbackAuthError:
+    return LoopbackAuthError("It failed.", hint=hint, parameter=parameter)
+
+
+SPELLED = [
+    ("login", "client_id", "Check it (--client-id)."),
+    ("login", "client_id client_auth", "Check it (--client-id, --client-auth)."),
+    ("login", "client_secret", "Check it (LOOPBACK_AUTH_CLIENT_SECRET)."),
+    ("login", "push", "Check it (--push/--no-push)."),
+    ("login", "path ports host", "Check it (--redirect-uri, --port)."),
+    ("login", "response_type", "Check it (--flow)."),
+    ("login", "confirm store", "Check it (--yes, LOOPBACK_AUTH_DATA_DIR)."),
+    ("login", "", "Check it."),
+    ("login", "notify", "Check it."),
+    ("token", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
+    ("token", "confirm", "Check it."),
+    ("", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
+]
+
+
+@pytest.mark.parametrize(("command", "parameter", "advice"), SPELLED)
+def test_parameters_are_spelled_as_the_command_takes_them(command: str, parameter: str, advice: str) -> None:
+    """A hint says what can be done, and here that is typed."""
+    assert advised(_error(parameter), command) == advice
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _error("scope", "Give --scope again."),
+        ConfigError("It is odd (from environment LOOPBACK_AUTH_SCOPE)", hint="Check it.", parameter="scope"),
+        _error("scope", ""),
+    ],
+)
+def test_nothing_is_said_twice(error: LoopbackAuthError) -> None:
+    """The settings know where a value came from, and say so themselves."""
+    assert advised(error, "login") == error.hint
+
+
+def test_flags_are_those_of_the_commands() -> None:
+    """A hint must not name a flag that the command does not have."""
+    having = {name for name in COMMANDS if hasattr(command_of(name)[1].parse_known_args([])[0], "issuer")}
+    flags = command_of("login")[1].format_help() + command_of("settings")[1].format_help()
+
+    assert having == set(WITH_SETTINGS)
+    for flag, _ in (*SPELLINGS.values(), *ELSEWHERE.values()):
+        for one in flag.split("/") if flag.startswith("--") else ():
+            assert one in flags
+
+
+def test_every_argument_of_a_client_can_be_spelled() -> None:
+    """An argument that the table does not know would cost users the flag, and no test would miss it."""
+    names = {
+        name
+        for cls in (ClientConfig, Provider, ServerMetadata, Redirect, Network)
+        for name in cls.__dataclass_fields__
+    }
+    known = {*SETTING_OF, *ELSEWHERE, *SPELLINGS}
+
+    assert {name for name in names - known if not name.endswith("_supported")} == {
+        # The rest is not for the command line, or is a group of others.
+        *("discovered", "metadata", "name", "network", "provider", "public", "quirks"),
+        *("require_pushed_authorization_requests", "simulated_person", "temporary"),
+    }
+
+
+def test_commands_of_ours_are_named() -> None:
+    """An embedding program has none of them, so only the command line can say so."""
+    assert "loopback_auth doctor" in advised(NoFlowAvailable({}), "login")
+    assert "--verbose" in advised(TokenError("invalid_request"), "login")
+    assert "--verbose" not in advised(TokenError("invalid_request"), "token")
+
+
+def test_json_has_the_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program that runs the command line makes its own words of it."""
+    status = run(["login", "--issuer", "http://id.example", "--client-id", "x", "--json"])
+    document = json.loads(capsys.readouterr().out)
+
+    assert (status, set(document)) == (2, {"error", "message", "hint", "parameter"})
