@@ -71,6 +71,16 @@ class LoopbackAuthError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exception would call the class with the message alone, and a pool of processes breaks on that.
+        return _rebuilt, (type(self), self.args), self.__dict__
+
+
+def _rebuilt(cls: type[LoopbackAuthError], args: tuple[object, ...]) -> LoopbackAuthError:
+    error: LoopbackAuthError = cls.__new__(cls)
+    error.args = args
+    return error
+
 
 def _note(hint: str) -> str:
     return f"What to do: {hint}"

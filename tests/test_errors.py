@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
+import pickle
 import re
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -14,11 +17,16 @@ from loopback_auth import errors
 from loopback_auth.errors import (
     AuthorizationError,
     LoopbackAuthError,
+    NoFlowAvailable,
+    NotKept,
     OAuthError,
     ProtocolError,
     PushedAuthorizationError,
     RevocationError,
+    StillPending,
+    TicketError,
     TokenError,
+    TransportError,
 )
 from loopback_auth.hints import HINTS, hint_for
 
@@ -189,3 +197,27 @@ def test_a_traceback_shows_the_hint() -> None:
     assert "somebody's own" in shown
     assert "Try again" not in shown
     assert not hasattr(LoopbackAuthError("It failed."), "__notes__") or LoopbackAuthError("x").__notes__ == []
+
+
+MADE = [
+    LoopbackAuthError("It failed.", hint="Try again.", parameter="client_id"),
+    NoFlowAvailable({"code": "there is no browser"}),
+    TokenError("invalid_client", "Unknown client."),
+    TicketError("not_created"),
+    ProtocolError("It is odd", source="RFC 9207 §2.4", expected="a", received="b", parameter="issuer"),
+    TransportError("It is busy.", retry_after=2.5),
+    NotKept("github", "a sign-in", OSError()),
+    StillPending("Not approved.", handle="github-0a1b2c", expires_at=1.0, retry_after=None),
+]
+
+
+@pytest.mark.parametrize("error", MADE, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("moved", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own
+def test_error_can_go_to_another_process(
+    error: LoopbackAuthError, moved: Callable[[LoopbackAuthError], LoopbackAuthError]
+) -> None:
+    """A pool of processes hands exceptions over; one that cannot be rebuilt there breaks the pool."""
+    there = moved(error)
+
+    assert type(there) is type(error)
+    assert (str(there), vars(there)) == (str(error), vars(error))
