@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
     from loopback_auth.options import Options
     from loopback_auth.plan.model import Plan, Route
+    from loopback_auth.program import Program
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
     from loopback_auth.signin.refresh import logout, renew
@@ -102,6 +103,7 @@ _HOMES = {
     ),
     "options": ("Options",),
     "plan.model": ("Plan", "Route"),
+    "program": ("Program",),
     "quirks": ("Quirks",),
     "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
@@ -134,6 +136,7 @@ __all__ = [
     "OAuthError",
     "Options",
     "Plan",
+    "Program",
     "ProtocolError",
     "Provider",
     "PushedAuthorizationError",

@@ -7,7 +7,7 @@ are in `compare.judging.known_rows`.
 
 from __future__ import annotations
 
-from loopback_auth import words
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class FlowTraits:
         choosable: bool = False,
         compared: bool = False,
         needs: tuple[str, ...] = _TWO_ENDPOINTS,
-        awaited: str = words.AWAITED_BROWSER,
-        title: str = words.FLOW_BROWSER,
+        awaited: str = Words.AWAITED_BROWSER,
+        title: str = Words.FLOW_BROWSER,
         key: str = "",
         approved_with: str = "link",
     ) -> None:
@@ -184,9 +184,9 @@ FLOWS = (
         choosable=True,
         compared=True,
         needs=("ticket",),
-        awaited=words.AWAITED_TICKET,
-        title=words.FLOW_TICKET,
-        key=words.KEY_TICKET,
+        awaited=Words.AWAITED_TICKET,
+        title=Words.FLOW_TICKET,
+        key=Words.KEY_TICKET,
     ),
     FlowTraits(
         "device",
@@ -199,9 +199,9 @@ FLOWS = (
         choosable=True,
         compared=True,
         needs=("device_authorization_endpoint", "token_endpoint"),
-        awaited=words.AWAITED_DEVICE,
-        title=words.FLOW_DEVICE,
-        key=words.KEY_DEVICE,
+        awaited=Words.AWAITED_DEVICE,
+        title=Words.FLOW_DEVICE,
+        key=Words.KEY_DEVICE,
         approved_with="code",
     ),
     FlowTraits(
@@ -212,8 +212,8 @@ FLOWS = (
         two_step=True,
         choosable=True,
         compared=True,
-        awaited=words.AWAITED_PASTE,
-        title=words.FLOW_PASTE,
+        awaited=Words.AWAITED_PASTE,
+        title=Words.FLOW_PASTE,
     ),
 )
 """In the order in which they are chosen, compared and listed."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from loopback_auth import words
 from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
@@ -24,6 +23,7 @@ from loopback_auth.signin.resources import OpenBrowser
 from loopback_auth.signin.session import Confirm
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -357,4 +357,4 @@ def _warned(event: Event) -> None:
     if isinstance(event, Warned):
         from loopback_auth.terminal.line import write  # Start-up.
 
-        write(words.WARNING.format(text=event.text) + "\n")
+        write(Words.WARNING.format(text=event.text) + "\n")

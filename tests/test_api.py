@@ -19,7 +19,6 @@ import pytest
 from demo_client import client
 from watching import no_socket_left  # noqa: F401 - a fixture
 
-from loopback_auth import words
 from loopback_auth.api import login, login_sync
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import Demo, demo_thread, serve_demo
@@ -52,6 +51,7 @@ from loopback_auth.signin.refresh import logout, renew
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
+from loopback_auth.words import Words
 
 NAME = "demo"
 SOON = 20.0
@@ -96,7 +96,7 @@ async def test_watcher_that_fails_loses_no_sign_in(broken: type[Event], tmp_path
         kept = await signed_in(demo, store)
         store.save(replace(kept, tokens=replace(kept.tokens, account="somebody-else@example.com")))
         again = await login(client(demo.issuer), store=store, open_browser=user.open, notify=fails)
-        assert words.SUCCESS_TITLE in await user.page()
+        assert Words.SUCCESS_TITLE in await user.page()
     assert store.load(NAME) == again
 
     assert reported
@@ -129,7 +129,7 @@ async def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
         sign_in = await login(client(demo.issuer), store=store, notify=events.append, open_browser=user.open)
         page = await user.page()
         assert demo.server.active(sign_in.tokens.access_token, time.time())
-    assert words.SUCCESS_TITLE in page
+    assert Words.SUCCESS_TITLE in page
     assert store.load(NAME) == sign_in
     kinds = [type(event) for event in events if not isinstance(event, Exchanged)]
     assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived]
@@ -170,7 +170,7 @@ async def test_page_waits_until_the_tokens_are_kept() -> None:
         assert not user.visits[0].done()
         store.go.set()
         await task
-        assert words.SUCCESS_TITLE in await user.page()
+        assert Words.SUCCESS_TITLE in await user.page()
 
 
 async def test_refused_code_shows_in_the_tab() -> None:
@@ -184,7 +184,7 @@ async def test_refused_code_shows_in_the_tab() -> None:
         page = await user.page()
         assert demo.server.log[TOKEN] == 1
     assert "no luck" in page
-    assert words.SUCCESS_TITLE not in page
+    assert Words.SUCCESS_TITLE not in page
     check_closed(user)
 
 
@@ -250,8 +250,8 @@ async def test_foreign_mistake_leaves_nothing_hanging() -> None:
         with pytest.raises(ZeroDivisionError):
             await login(client(demo.issuer), store=BrokenStore(), open_browser=user.open)
         page = await user.page()
-    assert words.SUCCESS_TITLE not in page
-    assert words.CANCELLED_LEAD in page
+    assert Words.SUCCESS_TITLE not in page
+    assert Words.CANCELLED_LEAD in page
     check_closed(user)
 
 
@@ -297,7 +297,7 @@ async def test_cancelled_before_metadata() -> None:
         await arrived.wait()
         await cancelled(task)
     check_closed(user)
-    assert words.CANCELLED_LEAD in await user.page()
+    assert Words.CANCELLED_LEAD in await user.page()
 
 
 async def test_cancelled_while_the_person_thinks() -> None:
@@ -330,7 +330,7 @@ async def test_cancelled_during_the_exchange() -> None:
         task = asyncio.create_task(login(asking, store=store, open_browser=user.open))
         await asked.wait()
         await cancelled(task)
-        assert words.CANCELLED_LEAD in await user.page()
+        assert Words.CANCELLED_LEAD in await user.page()
     assert store.names() == ()
     check_closed(user)
 
@@ -408,7 +408,7 @@ def test_sign_in_without_a_loop() -> None:
     user = SimulatedUser()
     with demo_thread() as demo:
         assert login_sync(client(demo.issuer), open_browser=user.open).tokens.access_token
-        assert words.SUCCESS_TITLE in user.page_sync()
+        assert Words.SUCCESS_TITLE in user.page_sync()
 
 
 async def test_sign_in_under_a_loop_that_cannot_be_awaited() -> None:
@@ -416,7 +416,7 @@ async def test_sign_in_under_a_loop_that_cannot_be_awaited() -> None:
     user = SimulatedUser()
     with demo_thread() as demo:
         assert login_sync(client(demo.issuer), open_browser=user.open).tokens.access_token
-        assert words.SUCCESS_TITLE in await user.page()
+        assert Words.SUCCESS_TITLE in await user.page()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth import words
 from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
     for variable in unknown_variables(os.environ):
         text = f"The variable {variable} is not one of the settings. Is it misspelled?"
-        tell(words.WARNING.format(text=text))
+        tell(Words.WARNING.format(text=text))
     path = config_file(os.environ)
     settings = resolve(
         provider=options.provider or "",
@@ -219,7 +219,7 @@ def tell_error(error: LoopbackAuthError, command: str = "") -> None:
     from loopback_auth.terminal.line import say
 
     cancelled = isinstance(error, AttemptCancelled)
-    say(error.message if cancelled else words.ERROR.format(text=error.message))
+    say(error.message if cancelled else Words.ERROR.format(text=error.message))
     if hint := advised(error, command):
         say(f"  what to do: {hint}", prose=True)
 

@@ -11,6 +11,7 @@ from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, SignIn
 from loopback_auth.invocation import GENERAL, as_typed
 from loopback_auth.store.pending_sign_in import Ended
 from loopback_auth.terminal.outcome import until
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,16 +103,16 @@ def invitation(handed: PendingSignIn) -> dict[str, object]:
 def show(handed: PendingSignIn) -> None:
     """Show what to do."""
     name, paste = handed.client.provider.name, handed.flow == "paste"
-    tell((words.PASTE_LINK if paste else words.APPROVE_ANYWHERE).format(name=name))
+    tell((Words.PASTE_LINK if paste else Words.APPROVE_ANYWHERE).format(name=name))
     tell(f"\n  {handed.url}\n")
     if handed.verification_uri not in ("", handed.url):
-        tell(words.APPROVE_OR_TYPE if handed.user_code else words.APPROVE_OR_OPEN)
+        tell(Words.APPROVE_OR_TYPE if handed.user_code else Words.APPROVE_OR_OPEN)
         tell(f"\n  {handed.verification_uri}\n")
     if handed.user_code:
-        tell(f"{words.APPROVE_CODE}\n\n  {handed.user_code}\n")
+        tell(f"{Words.APPROVE_CODE}\n\n  {handed.user_code}\n")
     if paste:
-        tell(f"{words.PASTE_EXPECT}\n\n  {handed.redirect_uri}?...\n")
-    tell(words.START_COPY if paste else words.APPROVE_WARNING)
+        tell(f"{Words.PASTE_EXPECT}\n\n  {handed.redirect_uri}?...\n")
+    tell(words.START_COPY if paste else Words.APPROVE_WARNING)
     tell(words.START_FINISH.format(until=until(handed.expires_at)))
     tell(f"\n  {finish_command(handed.handle, handed.flow)}\n")
 

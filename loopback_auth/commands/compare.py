@@ -25,7 +25,6 @@ import sys
 import time
 from contextlib import AsyncExitStack, suppress
 
-from loopback_auth import words
 from loopback_auth.cli import answer, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands.demo import signing_server
@@ -48,6 +47,7 @@ from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.terminal.run_progress import RunProgress
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
     targets = [check_target(path) for path in options.output if path != "-"]
     if options.show_secrets:
         text = "--show-secrets writes codes and tokens as they are. Anyone who reads them can use them."
-        tell(words.WARNING.format(text=text))
+        tell(Words.WARNING.format(text=text))
     if options.live:
         return _live(options, names, targets)
     compare = _simulated if options.simulate else _demonstrated

@@ -23,7 +23,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from loopback_auth import words
 from loopback_auth.cli import answer, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.doctor.probe_flow import LIMIT, probe
@@ -54,6 +53,7 @@ from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.planning import surroundings_of
 from loopback_auth.signin.resources import Resources
 from loopback_auth.terminal.tables import filled, table
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _tell(
 
 
 def _show_place(circumstances: Circumstances, chosen: Plan) -> None:
-    answer(words.ENVIRONMENT.format(place=chosen.place.title) + "\n")
+    answer(Words.ENVIRONMENT.format(place=chosen.place.title) + "\n")
     if chosen.place.advice:
         answer(f"{filled(chosen.place.advice, _columns())}\n")
     facts = [(question, getattr(chosen.facts, name)) for name, question in zip(FACTS, QUESTIONS, strict=True)]

@@ -24,7 +24,6 @@ import os
 import sys
 import time
 
-from loopback_auth import words
 from loopback_auth.cli import print_json, tell
 from loopback_auth.commands._kept import described
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, outcome
@@ -53,6 +52,7 @@ from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import result_text
 from loopback_auth.terminal.paste import pasted, read_line
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,10 +137,10 @@ def _finish(
             f"Stopped waiting; {handle} is kept.", hint=f"Go on: {finish_command(handle)}"
         ) from None
     if not wanted:
-        account = sign_in.tokens.account or words.UNNAMED_ACCOUNT
-        unwanted = words.CANCELLED_ACCOUNT.format(account=account)
+        account = sign_in.tokens.account or Words.UNNAMED_ACCOUNT
+        unwanted = Words.CANCELLED_ACCOUNT.format(account=account)
         pendings.end(Ended(handle, sign_in.name, "given up", unwanted))
-        raise AttemptCancelled(unwanted, hint=words.CANCELLED_ACCOUNT_ADVICE)
+        raise AttemptCancelled(unwanted, hint=Words.CANCELLED_ACCOUNT_ADVICE)
     asyncio.run(keep_new(store, sign_in, remark))
     pendings.end(
         Ended(handle, sign_in.name, "signed in", "The login was finished, but the sign-in is no longer kept.")
@@ -205,9 +205,9 @@ def _paste(url: str | None) -> Paste | None:
 
     async def brought(request: AuthorizationRequest) -> Callback:
         if url is None:
-            return await pasted(request, notify=remark, read=lambda: read_line(words.PASTE_PROMPT))
+            return await pasted(request, notify=remark, read=lambda: read_line(Words.PASTE_PROMPT))
         # With `-` it is stdin that counts, also where there is a terminal besides.
-        text = url if url != "-" else await read_line(words.PASTE_PROMPT, terminal="")
+        text = url if url != "-" else await read_line(Words.PASTE_PROMPT, terminal="")
         return await judged_once(text, remark)(request)
 
     return brought

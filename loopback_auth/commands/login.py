@@ -24,7 +24,6 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth import words
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.environment import is_terminal
@@ -35,6 +34,7 @@ from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.signin.planning import plan_for
 from loopback_auth.store import FileTokenStore, sign_in_name
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _follow(
 
     def told(event: Event) -> None:
         if isinstance(event, WaitingForOtherProcess):
-            tell(words.FOLLOWS.format(process=event.process, name=settings.name))
+            tell(Words.FOLLOWS.format(process=event.process, name=settings.name))
 
     return asyncio.run(
         wait_for_other(

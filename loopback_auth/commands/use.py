@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import os
 
-from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell
 from loopback_auth.commands._kept import in_use, kept
 from loopback_auth.folders import data_folder
 from loopback_auth.store import FileTokenStore
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         meant = in_use(store)
         if meant != sign_in.name:
             text = f"The settings name {meant}, and they come first. Remove it from the settings."
-            tell(words.WARNING.format(text=text))
+            tell(Words.WARNING.format(text=text))
     if options.json:
         print_json({"name": sign_in.name, "account": sign_in.tokens.account})
     elif not options.provider:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar, assert_never
 
-from loopback_auth import pages
 from loopback_auth.demo.agent import PROGRAM, Navigation, follow
 from loopback_auth.demo.browser_task import NEVER, BrowserTask, Pace, Reply
 from loopback_auth.demo.server import DemoServer
@@ -37,6 +36,7 @@ from loopback_auth.effects import (
 )
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.protocol.redirect import (
     RedirectEndpoint,
@@ -157,7 +157,7 @@ class MemoryWorld:
                     self._open(OURS + self.keys.start)
                 return f"{OURS}{redirect.path}"
             case Browse(url):
-                self._lead(HttpResponse(302, (("Location", url), *pages.safe_headers())), url)
+                self._lead(HttpResponse(302, (("Location", url), *safe_headers())), url)
             case Receive(request):
                 return self._receive(request)
             case Sleep(seconds):
@@ -193,7 +193,7 @@ class MemoryWorld:
 
     def _prompt(self, prompt: VerificationPrompt) -> None:
         self._prompted = True
-        page = pages.waiting(
+        page = Pages().waiting(
             path=self.keys.relay,
             token=self.keys.token,
             provider=prompt.provider,
@@ -266,8 +266,8 @@ class MemoryWorld:
             self._callback = verdict
             return "held"
         if isinstance(verdict, RelayPage):
-            return pages.relay(path=self.keys.relay, token=self.keys.token)
+            return Pages().relay(path=self.keys.relay, token=self.keys.token)
         if isinstance(verdict, Repeated):
             return "held"
         self.refused.append(verdict.status)
-        return pages.turned_away(status=verdict.status, reason=verdict.reason)
+        return Pages().turned_away(status=verdict.status, reason=verdict.reason)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import socket
 
-from loopback_auth import pages
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.network.incoming_request import path_of
 from loopback_auth.network.peer import ends, other_user
 from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.network.start_page import StartPage
+from loopback_auth.pages import Pages
 from loopback_auth.protocol.redirect import OVER, WITHDRAWN, Repeated, TurnedAway
 
 
@@ -24,13 +24,21 @@ class LastPage:
         page: the last page.
         expected: the callbacks that were awaited, of which one has arrived.
         start: the start page, whose links lead to the end now.
+        pages: of the sign-in.
         same_user: what other users could have read is answered to our own user alone.
     """
 
     def __init__(
-        self, page: HttpResponse, expected: PendingCallbacks, start: StartPage, *, same_user: bool
+        self,
+        page: HttpResponse,
+        expected: PendingCallbacks,
+        start: StartPage,
+        pages: Pages,
+        *,
+        same_user: bool,
     ) -> None:
         self._page = page
+        self._pages = pages
         self._expected = expected
         self._start = start
         self._same_user = same_user
@@ -40,16 +48,16 @@ class LastPage:
         endpoints = self._expected.admitted(head)
         if isinstance(endpoints, TurnedAway):
             known = self._start.link(path_of(head)) is not None
-            return pages.over(self._page.status) if known else _refused(endpoints)
+            return self._pages.over(self._page.status) if known else _refused(endpoints, self._pages)
         verdict = self._expected.judged(endpoints, head)
         if isinstance(verdict, TurnedAway):
-            return brief_page(verdict, self._page) or _refused(verdict)
+            return brief_page(verdict, self._page, self._pages) or _refused(verdict, self._pages)
         endpoint, found = verdict
         stranger = endpoint.guarded and self._same_user and other_user(*ends(connection)) is not None
         return self._page if isinstance(found, Repeated) and not stranger else None
 
 
-def brief_page(verdict: object, last: HttpResponse) -> HttpResponse | None:
+def brief_page(verdict: object, last: HttpResponse, pages: Pages) -> HttpResponse | None:
     """Return a page that says only how the sign-in ended, if a request may learn no more."""
     # A request that was withdrawn, because another person may have it, must not seem to have succeeded.
     if verdict is OVER or (verdict is WITHDRAWN and last.status != 200):
@@ -57,5 +65,5 @@ def brief_page(verdict: object, last: HttpResponse) -> HttpResponse | None:
     return None
 
 
-def _refused(refusal: TurnedAway) -> HttpResponse:
+def _refused(refusal: TurnedAway, pages: Pages) -> HttpResponse:
     return pages.turned_away(status=refusal.status, reason=refusal.reason, allow=refusal.allow)

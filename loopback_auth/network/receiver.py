@@ -20,7 +20,6 @@ from types import TracebackType
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
-from loopback_auth import pages
 from loopback_auth.effects import UNOBSERVED, Observer, VerificationPrompt
 from loopback_auth.events import (
     CallbackReceived,
@@ -40,6 +39,7 @@ from loopback_auth.network.peer import runs_as_another
 from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.network.start_page import ANOTHER_USER, StartLink, StartPage
 from loopback_auth.network.waiting_page import WaitingPage
+from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.redirect import (
     NOTHING_HERE,
     WITHDRAWN,
@@ -70,6 +70,7 @@ class Receiver:
         any_port: the start page may be reached under another loopback port; an event reports that port.
         request_seconds: how long a connection may take to send its whole request.
         observer: sees every request and the status that it got.
+        pages: of the sign-in; None: those of a program without a name.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class Receiver:
         any_port: bool = False,
         request_seconds: float = REQUEST_SECONDS,
         observer: Observer = UNOBSERVED,
+        pages: Pages | None = None,
     ) -> None:
+        self.pages: Pages = pages or Pages()
         self._bound = bound
         self._notify = notify
         self._observer = observer
@@ -119,7 +122,7 @@ class Receiver:
             await self._connections.stop_accepting()
         finally:
             if self._last is not None and self._bound.lingers and self._expected.answered:
-                last = LastPage(self._last, self._expected, self.start, same_user=self._same_user)
+                last = LastPage(self._last, self._expected, self.start, self.pages, same_user=self._same_user)
                 self._bound.after_exit = tuple(one.dup() for one in self._bound.sockets), last
             self._connections.drop()
         await self._connections.ended()
@@ -132,14 +135,14 @@ class Receiver:
             authority: host and port under which the start page was reached; empty: our own.
             state: that the URL has, by which its callback is known.
         """
-        page = HttpResponse(302, (("Location", url), *pages.safe_headers()))
+        page = HttpResponse(302, (("Location", url), *safe_headers()))
         self.start.lead(authority, page, state=state)
 
     def prompt(self, prompt: VerificationPrompt) -> WaitingPage:
         """Let the start page be a waiting page, with a button that opens the provider in another tab."""
         if self._waiting_page is not None:
-            self._waiting_page.end(pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
-        waiting = self._waiting_page = WaitingPage(self._bound.authority)
+            self._waiting_page.end(self.pages.turned_away(status=WITHDRAWN.status, reason=WITHDRAWN.reason))
+        waiting = self._waiting_page = WaitingPage(self._bound.authority, self.pages)
         page = waiting.page(provider=prompt.provider, url=prompt.url, user_code=prompt.user_code)
         self.start.lead("", page)
         return waiting
@@ -173,7 +176,7 @@ class Receiver:
 
     def ask_elsewhere(self, account: str) -> None:
         """Show in the waiting browser that a question about an account is to be answered in the terminal."""
-        self._waiting_page = self._waiting_page or WaitingPage(self._bound.authority)
+        self._waiting_page = self._waiting_page or WaitingPage(self._bound.authority, self.pages)
         page = self._waiting_page.question(account, taken=bool(self._held))
         if not self._outcome.done():
             self._outcome.set_result(page)
@@ -231,7 +234,7 @@ class Receiver:
     def refused(self, refusal: TurnedAway) -> HttpResponse:
         """Count a request that was not ours, and make the page for it."""
         self.turn_away(refusal)
-        return pages.turned_away(status=refusal.status, reason=refusal.reason, allow=refusal.allow)
+        return self.pages.turned_away(status=refusal.status, reason=refusal.reason, allow=refusal.allow)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request."""
@@ -282,13 +285,13 @@ class Receiver:
                 return self._no_answer(body, head)
             head = HttpRequest(head.method, head.url, head.headers, body)
         verdict = self._expected.judged(endpoints, head)
-        if self._last is not None and (page := brief_page(verdict, self._last)) is not None:
+        if self._last is not None and (page := brief_page(verdict, self._last, self.pages)) is not None:
             return page
         if isinstance(verdict, TurnedAway):
             return self._no_answer(verdict, head)
         endpoint, found = verdict
         if isinstance(found, RelayPage):
-            return pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
+            return self.pages.relay(path=endpoint.relay_path, token=endpoint.relay_token)
         if endpoint.guarded:
             if (user := self._another_user(connection)) is not None:
                 why = f"was brought by another user of this machine (user id {user})"

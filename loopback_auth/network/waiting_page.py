@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from loopback_auth import pages
 from loopback_auth.model import HttpRequest, HttpResponse
 from loopback_auth.network.loopback import new_key
+from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, navigation, own_page
 
 
@@ -23,9 +23,11 @@ class WaitingPage:
 
     Args:
         authority: host and port of our own.
+        pages: of the sign-in.
     """
 
-    def __init__(self, authority: str) -> None:
+    def __init__(self, authority: str, pages: Pages) -> None:
+        self._pages = pages
         self.path: str = f"/{new_key()}"
         self.token: str = new_key()
         self.owed: bool = False
@@ -52,7 +54,7 @@ class WaitingPage:
             url: to open in another tab.
             user_code: to compare or to enter there; empty: there is none.
         """
-        self._page = pages.waiting(
+        self._page = self._pages.waiting(
             path=self.path, token=self.token, provider=provider, url=url, user_code=user_code
         )
         return self._page
@@ -81,7 +83,7 @@ class WaitingPage:
                 return self._last
             case _:
                 return NOTHING_HERE
-        return HttpResponse(204, pages.safe_headers())
+        return HttpResponse(204, safe_headers())
 
     def forget(self, connection: object) -> None:
         """Note that a connection is gone, and with it perhaps the page."""
@@ -95,7 +97,7 @@ class WaitingPage:
             taken: a browser is waiting for a page, and will get this one.
         """
         self.owed = taken
-        page = pages.question(path=self.path, token=self.token, account=account)
+        page = self._pages.question(path=self.path, token=self.token, account=account)
         if not self._next.done():
             self._next.set_result(page)
         return page

@@ -9,21 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from html import escape
 
-from loopback_auth import words
 from loopback_auth.model import HttpResponse
 from loopback_auth.pages.frame import escaped, file_text, fill, page, paragraph, safe_headers, sentence
+from loopback_auth.program import Program
 from loopback_auth.redact import server_text
+from loopback_auth.words import Words
 
 __all__ = [
+    "Pages",
     "check_complete",
-    "failure",
-    "over",
-    "question",
-    "relay",
     "safe_headers",
-    "success",
-    "turned_away",
-    "waiting",
 ]
 
 # Takes `?code=…&state=…` out of the address bar, so that a glance, a bookmark or a reload does not repeat
@@ -47,198 +42,217 @@ def check_complete() -> None:
         file_text(name)
 
 
-def success(*, client: str, provider: str, account: str, scope: str, detail: str) -> HttpResponse:
-    """Say that the sign-in is complete; to be shown only once tokens were received and checked.
+class Pages:
+    """The pages of one sign-in, as the program that asks for it has them.
 
     Args:
-        client: who has the tokens now.
-        provider: name of the authorization server.
-        account: who signed in, according to the server.
-        scope: as granted, space separated (RFC 6749 §3.3).
-        detail: one more sentence, for example how long the token lasts.
-
-    Empty arguments leave no trace on the page.
+        program: who speaks on them.
     """
-    chips = " ".join(f'<code class="chip">{escape(name)}</code>' for name in server_text(scope).split())
-    rows = (
-        (words.SUCCESS_ACCOUNT, escaped(account)),
-        (words.SUCCESS_PROVIDER, escaped(provider)),
-        (words.SUCCESS_CLIENT, escaped(client)),
-        (words.SUCCESS_SCOPE, chips),
-    )
-    facts = "\n".join(
-        f"<div><dt>{sentence(term)}</dt><dd>{value}</dd></div>" for term, value in rows if value
-    )
-    title = sentence(words.SUCCESS_TITLE)
-    body = fill(
-        "success.html",
-        title=title,
-        close=sentence(words.PAGE_CLOSE),
-        facts=f'<dl class="facts">\n{facts}\n</dl>' if facts else "",
-        detail=paragraph(detail, style="quiet"),
-    )
-    return page(200, title=title, body=body, script=_CLEAN_ADDRESS)
 
+    def __init__(self, program: Program | None = None) -> None:
+        self._program = program or Program()
+        self.words: Words = self._program.said()
 
-def failure(
-    *,
-    title: str = "",
-    message: str,
-    hint: str,
-    detail: str = "",
-    status: int = 400,
-    footer: str = words.PAGE_FOOTER,
-) -> HttpResponse:
-    """Say that the sign-in did not succeed, why, and what to do next.
+    def success(self, *, client: str, provider: str, account: str, scope: str, detail: str) -> HttpResponse:
+        """Say that the sign-in is complete; to be shown only once tokens were received and checked.
 
-    Args:
-        title: a few words; empty: the usual ones.
-        message: what happened; may quote the server.
-        hint: one imperative sentence.
-        detail: the same in the words of the protocol, for readers who want to know.
-        status: HTTP status of the response.
-        footer: who speaks here.
-    """
-    heading = escaped(title) or sentence(words.FAILURE_TITLE)
-    advice = escaped(hint)
-    body = fill(
-        "failure.html",
-        title=heading,
-        message=paragraph(message, style="lead"),
-        hint=f'<p class="hint"><b>{sentence(words.PAGE_ADVICE)}</b>{advice}</p>' if advice else "",
-        detail=f"<details><summary>{sentence(words.FAILURE_DETAIL)}</summary>"
-        f"{paragraph(detail, style='quiet')}</details>"
-        if escaped(detail)
-        else "",
-        close=sentence(words.PAGE_CLOSE),
-    )
-    return page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad", footer=footer)
+        Args:
+            client: who has the tokens now.
+            provider: name of the authorization server.
+            account: who signed in, according to the server.
+            scope: as granted, space separated (RFC 6749 §3.3).
+            detail: one more sentence, for example how long the token lasts.
 
+        Empty arguments leave no trace on the page.
+        """
+        chips = " ".join(f'<code class="chip">{escape(name)}</code>' for name in server_text(scope).split())
+        rows = (
+            (self.words.SUCCESS_ACCOUNT, escaped(account)),
+            (self.words.SUCCESS_PROVIDER, escaped(provider)),
+            (self.words.SUCCESS_CLIENT, escaped(client)),
+            (self.words.SUCCESS_SCOPE, chips),
+        )
+        facts = "\n".join(
+            f"<div><dt>{sentence(term)}</dt><dd>{value}</dd></div>" for term, value in rows if value
+        )
+        title = sentence(self.words.SUCCESS_TITLE)
+        body = fill(
+            "success.html",
+            title=title,
+            close=sentence(self.words.PAGE_CLOSE),
+            facts=f'<dl class="facts">\n{facts}\n</dl>' if facts else "",
+            detail=paragraph(detail, style="quiet"),
+        )
+        return self._page(200, title=title, body=body, script=_CLEAN_ADDRESS)
 
-def over(status: int) -> HttpResponse:
-    """Say that a sign-in is over, and how, to a visitor who may not be the person who signed in.
+    def failure(
+        self, *, title: str = "", message: str, hint: str, detail: str = "", status: int = 400
+    ) -> HttpResponse:
+        """Say that the sign-in did not succeed, why, and what to do next.
 
-    Args:
-        status: of its last page.
-    """
-    if status == 200:
-        return success(client="", provider="", account="", scope="", detail="")
-    return failure(message=words.FAILURE_ELSEWHERE, hint="", status=status)
+        Args:
+            title: a few words; empty: the usual ones.
+            message: what happened; may quote the server.
+            hint: one imperative sentence.
+            detail: the same in the words of the protocol, for readers who want to know.
+            status: HTTP status of the response.
+        """
+        heading = escaped(title) or sentence(self.words.FAILURE_TITLE)
+        advice = escaped(hint)
+        body = fill(
+            "failure.html",
+            title=heading,
+            message=paragraph(message, style="lead"),
+            hint=f'<p class="hint"><b>{sentence(self.words.PAGE_ADVICE)}</b>{advice}</p>' if advice else "",
+            detail=f"<details><summary>{sentence(self.words.FAILURE_DETAIL)}</summary>"
+            f"{paragraph(detail, style='quiet')}</details>"
+            if escaped(detail)
+            else "",
+            close=sentence(self.words.PAGE_CLOSE),
+        )
+        return self._page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad")
 
+    def over(self, status: int) -> HttpResponse:
+        """Say that a sign-in is over, and how, to a visitor who may not be the person who signed in.
 
-def turned_away(*, status: int, reason: str, allow: str = "") -> HttpResponse:
-    """Answer a request that is not ours to serve, without repeating anything of it.
+        Args:
+            status: of its last page.
+        """
+        if status == 200:
+            return self.success(client="", provider="", account="", scope="", detail="")
+        return self.failure(message=self.words.FAILURE_ELSEWHERE, hint="", status=status)
 
-    Args:
-        status: HTTP status, 400 to 599.
-        reason: a fixed sentence of the caller.
-        allow: the methods that can be used, which a 405 has to list (RFC 9110 §15.5.6).
-    """
-    title = sentence(words.TURNED_AWAY_TITLE)
-    body = fill(
-        "turned_away.html",
-        title=title,
-        reason=paragraph(reason, style="lead"),
-        advice=sentence(words.TURNED_AWAY_ADVICE),
-    )
-    answer = page(status, title=title, body=body)
-    return replace(answer, headers=(*answer.headers, ("Allow", allow))) if allow else answer
+    def turned_away(self, *, status: int, reason: str, allow: str = "") -> HttpResponse:
+        """Answer a request that is not ours to serve, without repeating anything of it.
 
+        Args:
+            status: HTTP status, 400 to 599.
+            reason: a fixed sentence of the caller.
+            allow: the methods that can be used, which a 405 has to list (RFC 9110 §15.5.6).
+        """
+        title = sentence(self.words.TURNED_AWAY_TITLE)
+        body = fill(
+            "turned_away.html",
+            title=title,
+            reason=paragraph(reason, style="lead"),
+            advice=sentence(self.words.TURNED_AWAY_ADVICE),
+        )
+        answer = self._page(status, title=title, body=body)
+        return replace(answer, headers=(*answer.headers, ("Allow", allow))) if allow else answer
 
-def relay(*, path: str, token: str) -> HttpResponse:
-    """Hand the fragment of this page's own address to us by POST, which is the only way to read one.
+    def relay(self, *, path: str, token: str) -> HttpResponse:
+        """Hand the fragment of this page's own address to us by POST, which is the only way to read one.
 
-    Args:
-        path: where to, on our origin.
-        token: proves that the POST comes from this very page.
+        Args:
+            path: where to, on our origin.
+            token: proves that the POST comes from this very page.
 
-    Source: RFC 6749 §4.2 (steps D to F); RFC 9700 §4.3.2.
-    """
-    attributes = _attributes(
-        ("relay", path),
-        ("token", token),
-        ("empty-title", words.RELAY_EMPTY_TITLE),
-        ("empty", words.RELAY_EMPTY),
-        ("ended-title", words.RELAY_ENDED_TITLE),
-        ("ended", words.RELAY_ENDED),
-    )
-    title = sentence(words.RELAY_TITLE)
-    body = fill(
-        "relay.html",
-        title=title,
-        lead=sentence(words.RELAY_LEAD),
-        no_script=_without_script(words.RELAY_NO_SCRIPT),
-    )
-    return page(200, title=title, body=body, script=_script("relay.js"), attributes=attributes)
+        Source: RFC 6749 §4.2 (steps D to F); RFC 9700 §4.3.2.
+        """
+        attributes = _attributes(
+            ("relay", path),
+            ("token", token),
+            ("empty-title", self.words.RELAY_EMPTY_TITLE),
+            ("empty", self.words.RELAY_EMPTY),
+            ("ended-title", self.words.RELAY_ENDED_TITLE),
+            ("ended", self.words.RELAY_ENDED),
+        )
+        title = sentence(self.words.RELAY_TITLE)
+        body = fill(
+            "relay.html",
+            title=title,
+            lead=sentence(self.words.RELAY_LEAD),
+            no_script=self._without_script(self.words.RELAY_NO_SCRIPT),
+        )
+        return self._page(200, title=title, body=body, script=_script("relay.js"), attributes=attributes)
 
+    def waiting(self, *, path: str, token: str, provider: str, url: str, user_code: str) -> HttpResponse:
+        """Lead to the provider's approval page in another tab, and wait here for the outcome.
 
-def waiting(*, path: str, token: str, provider: str, url: str, user_code: str) -> HttpResponse:
-    """Lead to the provider's approval page in another tab, and wait here for the outcome.
+        Args:
+            path: where this page asks, on our origin.
+            token: proves that its requests come from this very page.
+            provider: name of the authorization server.
+            url: the approval page, already checked by the caller.
+            user_code: to compare or to enter there; empty when there is none.
 
-    Args:
-        path: where this page asks, on our origin.
-        token: proves that its requests come from this very page.
-        provider: name of the authorization server.
-        url: the approval page, already checked by the caller.
-        user_code: to compare or to enter there; empty when there is none.
+        Source: RFC 8628 §3.3, §3.3.1, §5.4.
+        """
+        shown = escaped(user_code)
+        attributes = self._live(path, token, asks="/next")
+        title = sentence(self.words.WAITING_TITLE, provider=escaped(provider))
+        code = f'<b>{sentence(self.words.WAITING_CODE)}</b><code class="user-code">{shown}</code>'
+        body = fill(
+            "waiting.html",
+            title=title,
+            lead=sentence(self.words.WAITING_LEAD),
+            url=escape(url),
+            code=f'<p class="hint until-over">{code}</p>' if shown else "",
+            button=sentence(self.words.WAITING_BUTTON, provider=escaped(provider)),
+            warning=sentence(self.words.WAITING_WARNING),
+            no_script=self._without_script(self.words.PAGE_NO_SCRIPT),
+        )
+        return self._page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
 
-    Source: RFC 8628 §3.3, §3.3.1, §5.4.
-    """
-    shown = escaped(user_code)
-    attributes = _live(path, token, asks="/next")
-    title = sentence(words.WAITING_TITLE, provider=escaped(provider))
-    code = f'<b>{sentence(words.WAITING_CODE)}</b><code class="user-code">{shown}</code>'
-    body = fill(
-        "waiting.html",
-        title=title,
-        lead=sentence(words.WAITING_LEAD),
-        url=escape(url),
-        code=f'<p class="hint until-over">{code}</p>' if shown else "",
-        button=sentence(words.WAITING_BUTTON, provider=escaped(provider)),
-        warning=sentence(words.WAITING_WARNING),
-        no_script=_without_script(words.PAGE_NO_SCRIPT),
-    )
-    return page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
+    def question(self, *, path: str, token: str, account: str) -> HttpResponse:
+        """Say that the program asks whose account it is, and wait here for the outcome.
 
+        Args:
+            path: where this page asks, on our origin.
+            token: proves that its requests come from this very page.
+            account: who has approved, according to the server.
 
-def question(*, path: str, token: str, account: str) -> HttpResponse:
-    """Say that the program asks whose account it is, and wait here for the outcome.
+        Source: RFC 6749 §10.16; RFC 8628 §5.4.
+        """
+        attributes = self._live(path, token, asks="/last")
+        title = sentence(
+            self.words.QUESTION_TITLE, account=escaped(account) or sentence(self.words.UNNAMED_ACCOUNT)
+        )
+        body = fill(
+            "question.html",
+            title=title,
+            lead=sentence(self.words.QUESTION_LEAD),
+            no_script=self._without_script(self.words.PAGE_NO_SCRIPT),
+        )
+        return self._page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
 
-    Args:
-        path: where this page asks, on our origin.
-        token: proves that its requests come from this very page.
-        account: who has approved, according to the server.
+    def _live(self, path: str, token: str, *, asks: str) -> str:
+        return _attributes(
+            ("live", path),
+            ("token", token),
+            ("asks", asks),
+            ("ended-title", self.words.WAITING_ENDED_TITLE),
+            ("ended", self.words.WAITING_ENDED),
+        )
 
-    Source: RFC 6749 §10.16; RFC 8628 §5.4.
-    """
-    attributes = _live(path, token, asks="/last")
-    title = sentence(words.QUESTION_TITLE, account=escaped(account) or sentence(words.UNNAMED_ACCOUNT))
-    body = fill(
-        "question.html",
-        title=title,
-        lead=sentence(words.QUESTION_LEAD),
-        no_script=_without_script(words.PAGE_NO_SCRIPT),
-    )
-    return page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
+    def _without_script(self, text: str) -> str:
+        advice = f"<b>{sentence(self.words.PAGE_ADVICE)}</b>{sentence(text)}"
+        return f'<noscript><p class="hint">{advice}</p></noscript>'
 
-
-def _live(path: str, token: str, *, asks: str) -> str:
-    return _attributes(
-        ("live", path),
-        ("token", token),
-        ("asks", asks),
-        ("ended-title", words.WAITING_ENDED_TITLE),
-        ("ended", words.WAITING_ENDED),
-    )
+    def _page(
+        self,
+        status: int,
+        *,
+        title: str,
+        body: str,
+        script: str = "",
+        attributes: str = "",
+        tone: str = "plain",
+    ) -> HttpResponse:
+        return page(
+            status,
+            title=title,
+            body=body,
+            script=script,
+            attributes=attributes,
+            footer=sentence(self.words.PAGE_FOOTER),
+            tone=tone,
+            language=self._program.language,
+        )
 
 
 def _attributes(*data: tuple[str, str]) -> str:
     return "".join(f' data-{name}="{escape(value)}"' for name, value in data)
-
-
-def _without_script(text: str) -> str:
-    advice = f"<b>{sentence(words.PAGE_ADVICE)}</b>{sentence(text)}"
-    return f'<noscript><p class="hint">{advice}</p></noscript>'
 
 
 def _script(name: str) -> str:

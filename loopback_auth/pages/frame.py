@@ -20,7 +20,6 @@ from functools import cache
 from html import escape
 from string import Template
 
-from loopback_auth import words
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
 from loopback_auth.redact import server_text
@@ -60,8 +59,9 @@ def page(
     script: str = "",
     attributes: str = "",
     form_action: str = "'none'",
-    footer: str = words.PAGE_FOOTER,
+    footer: str,
     tone: str = "plain",
+    language: str = "en",
 ) -> HttpResponse:
     """Put a body into the skeleton.
 
@@ -72,12 +72,14 @@ def page(
         script: the only one that may run.
         attributes: of the body element, HTML already, with an address of ours that the script asks.
         form_action: where forms may go, as a policy says it.
-        footer: who speaks here.
+        footer: who speaks here, HTML already.
         tone: `plain`, or `bad` for what did not succeed.
+        language: of the page, a tag of RFC 5646.
     """
     style = file_text("style.css")
     html = fill(
         "page.html",
+        language=escape(language),
         title=title,
         style=style,
         tone=tone,

@@ -21,6 +21,8 @@ from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.network.transport import Transport
+from loopback_auth.pages import Pages
+from loopback_auth.program import Program
 from loopback_auth.trace.redactor import Redactor
 
 OpenBrowser = Callable[[str], Opening | bool | None]
@@ -43,6 +45,7 @@ class Resources:
         exchanges: report every HTTP exchange of this program too, redacted; that takes time.
         observer: sees everything, unredacted, to record it; in monotonic seconds.
         network: how the server is reached.
+        program: who speaks on the pages; None: a program without a name.
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Resources:
         exchanges: bool = False,
         observer: Observer = UNOBSERVED,
         network: Network | None = None,
+        program: Program | None = None,
     ) -> None:
+        self.pages: Pages = Pages(program)
         self.notify = notify
         self.start_page = start_page
         self.observer = observer
@@ -220,6 +225,7 @@ class Resources:
             start_page=self.start_page,
             any_port=self._any_port,
             observer=self.observer,
+            pages=self.pages,
         )
         self.receiver = await self._stack.enter_async_context(receiver)
 

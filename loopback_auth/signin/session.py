@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from loopback_auth import pages, words
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
 from loopback_auth.events import Notify, Warned
@@ -18,7 +17,9 @@ from loopback_auth.model import ClientConfig, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart
+from loopback_auth.pages import Pages, check_complete
 from loopback_auth.plan.model import Plan
+from loopback_auth.program import Program
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Paste
@@ -46,6 +47,7 @@ async def sign_in(
     confirm: Confirm | None = None,
     exchanges: bool = False,
     observer: Observer = UNOBSERVED,
+    program: Program | None = None,
 ) -> SignIn:
     """Sign a person in by the flows of a plan, and show the browser how it ended.
 
@@ -66,6 +68,7 @@ async def sign_in(
             (RFC 6749 §10.16). A plain function is called in a thread.
         exchanges: report every HTTP exchange of this program to `notify`, redacted; that takes time.
         observer: sees everything unredacted, to record it; see `trace.recorder`.
+        program: who speaks on the pages; None: a program without a name.
 
     Raises:
         NoFlowAvailable: no flow of the plan can work; the error lists the reasons.
@@ -74,7 +77,7 @@ async def sign_in(
         AttemptExpired: the person did not come back in time.
         LoopbackAuthError: see `errors`.
     """
-    pages.check_complete()
+    check_complete()
     options = FlowOptions(verify_signature=_verifies(client, plan), message=message)
     attempt = SignInAttempt(client, plan, notify=notify, options=options, timeout=timeout, paste=paste)
     async with Resources(
@@ -86,10 +89,12 @@ async def sign_in(
         exchanges=exchanges,
         observer=observer,
         network=client.provider.network,
+        program=program,
     ) as resources:
         try:
             signed_in = resources.remembering(await attempt.run(resources, controls))
             if not await _confirmed(signed_in, confirm, resources, attempt.tell):
+                words = resources.pages.words
                 account = signed_in.tokens.account or words.UNNAMED_ACCOUNT
                 raise AttemptCancelled(
                     words.CANCELLED_ACCOUNT.format(account=account),
@@ -100,12 +105,12 @@ async def sign_in(
         except LoopbackAuthError as exc:
             # A browser that did not come before the time was over, or the person gave up, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
-            await resources.finish(_failure(exc), early=early)
+            await resources.finish(_failure(exc, resources.pages), early=early)
             raise
         except BaseException:
-            await resources.finish(_given_up())
+            await resources.finish(_given_up(resources.pages))
             raise
-        await resources.finish(_success(signed_in))
+        await resources.finish(_success(signed_in, resources.pages))
     return signed_in
 
 
@@ -122,7 +127,7 @@ def _opener(plan: Plan) -> OpenBrowser:
 async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resources, notify: Notify) -> bool:
     """Ask if another person may have approved, or may have opened the link first."""
     if confirm is None and resources.doubted:
-        notify(Warned(words.LINK_OPENED_AFTERWARDS))
+        notify(Warned(resources.pages.words.LINK_OPENED_AFTERWARDS))
     if confirm is None or not (resources.doubted or sign_in.flow in APPROVED_BY_ANYBODY):
         return True
     resources.ask_elsewhere(sign_in.tokens.account)
@@ -130,25 +135,27 @@ async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resour
     return answer if isinstance(answer, bool) else await answer
 
 
-def _success(sign_in: SignIn) -> HttpResponse:
+def _success(sign_in: SignIn, pages: Pages) -> HttpResponse:
     tokens = sign_in.tokens
     return pages.success(
         client=sign_in.client_id,
         provider=sign_in.name,
         account=tokens.account,
         scope=tokens.scope,
-        detail=words.SUCCESS_SIMULATED if sign_in.simulated_person else "",
+        detail=pages.words.SUCCESS_SIMULATED if sign_in.simulated_person else "",
     )
 
 
-def _failure(error: LoopbackAuthError) -> HttpResponse:
+def _failure(error: LoopbackAuthError, pages: Pages) -> HttpResponse:
     if isinstance(error, OAuthError) and error.error in DENIALS:
         # A person who has just pressed the button need not learn what the protocol calls it.
-        return pages.failure(message=words.FAILURE_DENIED, hint=error.hint, detail=error.message)
+        return pages.failure(message=pages.words.FAILURE_DENIED, hint=error.hint, detail=error.message)
     return pages.failure(message=error.message, hint=error.hint)
 
 
-def _given_up() -> HttpResponse:
+def _given_up(pages: Pages) -> HttpResponse:
     return pages.failure(
-        title=words.CANCELLED_TITLE, message=words.CANCELLED_LEAD, hint=words.CANCELLED_ADVICE
+        title=pages.words.CANCELLED_TITLE,
+        message=pages.words.CANCELLED_LEAD,
+        hint=pages.words.CANCELLED_ADVICE,
     )

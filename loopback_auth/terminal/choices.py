@@ -16,7 +16,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from loopback_auth import words
 from loopback_auth.events import CallbackReceived, Event, RouteEnded
 from loopback_auth.flow_table import BY_NAME, POLLED
 from loopback_auth.signin.controls import Controls
@@ -50,6 +49,7 @@ class Choices:
         opened: Callable[[Opening], object],
     ) -> None:
         self._line = line
+        self._words = self._line.words
         self._links = links
         self._controls = controls
         self._open_browser = open_browser
@@ -138,18 +138,19 @@ class Choices:
             return ()
         link, elsewhere = bool(self._links.current), self._elsewhere()
         names = {
-            words.KEY_OPEN: link and self._open_browser is not None,
-            words.KEY_COPY: link,
-            words.KEY_DRAW: self._links.drawable and (self._links.invited is not None or bool(elsewhere)),
-            BY_NAME[elsewhere].key if elsewhere else "": bool(elsewhere),
-            words.KEY_PASTE: self._awaited or "paste" in self._waiting(),
+            self._words.KEY_OPEN: link and self._open_browser is not None,
+            self._words.KEY_COPY: link,
+            self._words.KEY_DRAW: self._links.drawable
+            and (self._links.invited is not None or bool(elsewhere)),
+            self._words.of(BY_NAME[elsewhere].key) if elsewhere else "": bool(elsewhere),
+            self._words.KEY_PASTE: self._awaited or "paste" in self._waiting(),
         }
         return tuple(name for name, does_something in names.items() if does_something)
 
     def _help(self) -> None:
         self._told = self._names()
         keys = ", ".join(self._told)
-        self._line.say(words.KEYS.format(keys=keys) if keys else words.KEYS_NONE)
+        self._line.say(self._words.KEYS.format(keys=keys) if keys else self._words.KEYS_NONE)
 
     def _open(self) -> None:
         if not self._links.current or self._open_browser is None:
@@ -157,15 +158,15 @@ class Choices:
         # The provider's own address, and a ticket's above all, would show in the process list.
         link, invited = self._start_link(exposed=True), self._links.invited
         if not link and invited is not None and invited.redeemable:
-            self._line.say(words.KEY_EXPOSED)
+            self._line.say(self._words.KEY_EXPOSED)
             return
         link = link or self._links.current
         opening = self._open_browser(link)
         if opening.program:
-            self._line.say(words.KEY_OPENING.format(program=opening.program))
+            self._line.say(self._words.KEY_OPENING.format(opener=opening.program))
             self._opened(opening)
         else:
-            self._line.say(words.KEY_CANNOT_OPEN.format(why=opening.why_not))
+            self._line.say(self._words.KEY_CANNOT_OPEN.format(why=opening.why_not))
             self._open_browser = None
 
     def _copy(self) -> None:
@@ -181,7 +182,10 @@ class Choices:
 
         def run() -> None:
             write_escape = partial(later, write) if self._links.escapes else None
-            later(self._tell, copy(link, os.environ, sys.platform, write_escape, name=name))
+            later(
+                self._tell,
+                copy(link, os.environ, sys.platform, write_escape, words=self._words, name=name),
+            )
 
         if link:
             # A program may hang, and then neither the sign-in nor its end must wait for it.
@@ -198,7 +202,7 @@ class Choices:
             self._links.code_wanted = True
             self._begin_elsewhere()
         elif self._links.current:
-            self._line.say(words.QR_NOTHING_TO_DRAW)
+            self._line.say(self._words.QR_NOTHING_TO_DRAW)
 
     def _begin_elsewhere(self) -> None:
         if self._controls is not None and (flow := self._elsewhere()):
@@ -210,7 +214,7 @@ class Choices:
 
     def _take(self, typed: Typed) -> None:
         if not self._can_paste():
-            self._line.say(words.PASTE_NOT_NOW)
+            self._line.say(self._words.PASTE_NOT_NOW)
             return
         # Without marks around it a paste may come in several pieces.
         before = "" if typed.whole or self._pending.whole else self._pending.text

@@ -18,10 +18,10 @@ import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
-from loopback_auth import words
 from loopback_auth.network.browser import child_environment
 from loopback_auth.plan.openers import is_termux, is_wsl, program_name
 from loopback_auth.plan.signals import SSH
+from loopback_auth.words import Words
 
 COPY_SECONDS = 2.0
 """Seconds that a program gets; a display that is gone may keep it for ever."""
@@ -43,7 +43,8 @@ def copy(
     platform: str,
     write_escape: Callable[[str], object] | None,
     *,
-    name: str = words.LINK_NAME,
+    words: Words,
+    name: str = "",
 ) -> str:
     """Copy a link; say how that was done, or why not. May take some seconds.
 
@@ -52,17 +53,19 @@ def copy(
         environ: the environment, which says what there is.
         platform: as `sys.platform`.
         write_escape: writes to the terminal; None for one that takes no escape sequences.
-        name: what the link is called.
+        words: what is said of it.
+        name: what the link is called; empty: the link.
     """
+    name = name or words.LINK_NAME
     for command in programs(environ, platform):
         if _copied(command, text, environ):
-            return words.COPIED.format(link=name, program=program_name(command[0]))
+            return words.COPIED.format(link=name, tool=program_name(command[0]))
     if environ.get("TMUX") and _copied(TMUX, text, environ):
-        return words.COPIED_BY_TMUX.format(link=name, doubt=_doubt(text))
+        return words.COPIED_BY_TMUX.format(link=name, doubt=_doubt(text, words))
     if write_escape is None:
         return words.COPIED_NOT
     write_escape(escape(text, tmux=bool(environ.get("TMUX"))))
-    return words.COPIED_BY_TERMINAL.format(link=name, doubt=_doubt(text))
+    return words.COPIED_BY_TERMINAL.format(link=name, doubt=_doubt(text, words))
 
 
 def programs(environ: Mapping[str, str], platform: str) -> tuple[tuple[str, ...], ...]:
@@ -113,5 +116,5 @@ def _copied(command: tuple[str, ...], text: str, environ: Mapping[str, str]) -> 
     return process.returncode == 0
 
 
-def _doubt(text: str) -> str:
+def _doubt(text: str, words: Words) -> str:
     return words.COPIED_DOUBT_LONG if len(text) > SURVIVES else words.COPIED_DOUBT

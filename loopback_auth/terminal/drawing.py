@@ -12,13 +12,12 @@ Source: ISO/IEC 18004 §6.3.8 (quiet zone); https://no-color.org; the OSC 8 note
 
 from __future__ import annotations
 
-from loopback_auth import words
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from loopback_auth.events import Exchanged, VerificationPrompted
+    from loopback_auth.words import Words
 
 BLOCKS = " ▀▄█"
 """By the two modules, one above the other, that a character stands for: 1 is the upper, 2 the lower."""
@@ -66,12 +65,18 @@ def link(url: str, *, columns: int, escapes: bool) -> str:
 
 
 def instructions(
-    event: VerificationPrompted, *, columns: int, escapes: bool, patience: float | None = None
+    event: VerificationPrompted,
+    words: Words,
+    *,
+    columns: int,
+    escapes: bool,
+    patience: float | None = None,
 ) -> str:
     """Write what there is to do at the link: the other link, the code, and the warning (RFC 8628 §5.4).
 
     Args:
         event: the invitation.
+        words: what is said.
         columns: room from left to right.
         escapes: the terminal takes escape sequences.
         patience: seconds after which the program stops waiting, even if the link is valid for longer.
@@ -87,7 +92,7 @@ def instructions(
         if event.user_code not in code:
             text += f"{words.APPROVE_CODE_PLAIN.format(code=event.user_code)}\n"
     if event.lifetime:
-        valid = lifetime(min(event.lifetime, patience or event.lifetime))
+        valid = lifetime(min(event.lifetime, patience or event.lifetime), words)
         text += f"{words.APPROVE_VALID.format(time=valid)} "
     return text + words.APPROVE_WARNING
 
@@ -99,14 +104,14 @@ def spaced(code: str, *, columns: int, escapes: bool) -> str:
     return f"\x1b[1m{shown}\x1b[0m" if escapes else shown
 
 
-def lifetime(seconds: float) -> str:
+def lifetime(seconds: float, words: Words) -> str:
     """Return a duration in words: in minutes from two minutes on, else in seconds."""
     if seconds >= 120:
         return words.LIFETIME_MINUTES.format(count=f"{seconds // 60:.0f}")
-    return in_seconds(seconds)
+    return in_seconds(seconds, words)
 
 
-def in_seconds(seconds: float) -> str:
+def in_seconds(seconds: float, words: Words) -> str:
     """Return a duration in words, in seconds."""
     text = words.LIFETIME_SECOND if round(seconds) == 1 else words.LIFETIME_SECONDS
     return text.format(count=f"{seconds:.0f}")

@@ -18,9 +18,9 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 
-from loopback_auth import words
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.terminal.keys import Keys, Typed, TypedAnswer
+from loopback_auth.words import Words
 
 if sys.platform == "win32":
     from loopback_auth.terminal.console import Keyboard, arriving, in_background, read
@@ -59,7 +59,7 @@ class Prompt:
         if not answer.characters:
             return self._prompt
         count = f"{answer.characters:,}".replace(",", " ")
-        pasted = words.PASTED_CHARACTERS if answer.characters > 1 else words.PASTED_CHARACTER
+        pasted = Words.PASTED_CHARACTERS if answer.characters > 1 else Words.PASTED_CHARACTER
         return self._prompt + pasted.format(count=count)
 
     def feed(self, piece: bytes) -> None:

@@ -16,23 +16,30 @@ from contextlib import contextmanager
 
 from loopback_auth import words
 from loopback_auth.invocation import as_typed
+from loopback_auth.program import Program
 from loopback_auth.terminal.drawing import takes_escapes
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import TextIO
 
-COLOURS = {words.ERROR: "1;31", words.WARNING: "1;33", words.SIGNED_IN: "1;32"}
+COLOURS = {Words.ERROR: "1;31", Words.WARNING: "1;33", words.SIGNED_IN: "1;32"}
 """Messages that are shown in red, yellow and green, by the words before their first field."""
 ECHO = "^C"
 """What a terminal that hears no single keys writes behind the line when Ctrl-C is pressed."""
 
 
 class Line:
-    """Writes messages, and keeps one line up to date below them."""
+    """Writes messages, and keeps one line up to date below them.
 
-    def __init__(self) -> None:
+    Args:
+        words: what those who write here say; None: ours in English.
+    """
+
+    def __init__(self, words: Words | None = None) -> None:
+        self.words: Words = words or Program().said()
         self.live: bool = sys.stderr.isatty()
         self._drawn = 0
         self._resting = 0

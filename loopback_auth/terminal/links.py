@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 
-from loopback_auth import words
 from loopback_auth.flow_table import POLLED
 from loopback_auth.plan.port_forwarding import authority_of, is_here
 from loopback_auth.terminal.drawing import light_background, link, qr_code, takes_blocks, takes_escapes
@@ -34,6 +33,7 @@ class Links:
 
     def __init__(self, line: Line, own: str) -> None:
         self._line = line
+        self._words = self._line.words
         self._own = own
         self._start = self._pasting = self._server = ""
         self._authorities = [own] if own else []
@@ -106,8 +106,8 @@ class Links:
     def name(self) -> str:
         """What the current link is called."""
         if self.invited is not None:
-            return words.LINK_NAME_APPROVE
-        return words.LINK_NAME_PASTE if self._pasting else words.LINK_NAME
+            return self._words.LINK_NAME_APPROVE
+        return self._words.LINK_NAME_PASTE if self._pasting else self._words.LINK_NAME
 
     def draw_code(self) -> None:
         """Draw the link of the invitation as a QR code, or say why not."""
@@ -115,18 +115,18 @@ class Links:
         if self.invited is None:
             return
         if not self._line.live:
-            self._line.say(words.QR_NO_TERMINAL)
+            self._line.say(self._words.QR_NO_TERMINAL)
             return
         if not takes_blocks(sys.stderr.encoding):
-            self._line.say(f"{words.QR_NO_BLOCKS}\n")
+            self._line.say(f"{self._words.QR_NO_BLOCKS}\n")
             return
         if is_here(self.invited.url):
-            self._line.say(words.QR_THIS_MACHINE)
+            self._line.say(self._words.QR_THIS_MACHINE)
             return
         columns, lines = size()
         light = light_background(os.environ)
         rows = qr_code(self.invited.url, columns=columns, lines=lines - 1, escapes=self.escapes, light=light)
-        drawn = [words.QR_HEADING, *rows] if rows else [words.QR_TOO_SMALL]
+        drawn = [self._words.QR_HEADING, *rows] if rows else [self._words.QR_TOO_SMALL]
         self._line.say("\n".join([*drawn, ""]))
 
     def ended(self, flow: str) -> None:

@@ -9,9 +9,9 @@ Loaded before the browser is started, so whatever costs is imported on use.
 
 from __future__ import annotations
 
-from loopback_auth import words
 from loopback_auth.flow_table import BY_NAME
 from loopback_auth.plan.port_forwarding import is_here
+from loopback_auth.program import Program
 from loopback_auth.terminal.drawing import exchange_lines, in_seconds, instructions
 from loopback_auth.terminal.line import Line, size
 from loopback_auth.terminal.links import Links
@@ -43,6 +43,7 @@ class Messages:
         qr: draw the link to approve at as a QR code; None: if no browser was opened.
         pasting: the person will be asked to paste the address, so their browser may be anywhere.
         command: of ours, which could be started again in another way; empty: another one asks.
+        program: who asks the user to sign in; None: a program without a name.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Messages:
         qr: bool | None = None,
         pasting: bool = False,
         command: str = "",
+        program: Program | None = None,
     ) -> None:
+        self._words = (program or Program()).said()
         self._name = name
         self._plan = plan
         self._verbose = verbose
@@ -65,9 +68,9 @@ class Messages:
         self._reasons: set[str] = set()
         self._second = self._failure = self._staged = self._unseen = ""
         self._refused: set[str] = set()
-        self.line: Line = Line()
+        self.line: Line = Line(self._words)
         self.links: Links = Links(self.line, authority)
-        self.progress: Progress = Progress(name, flows_at_first(plan))
+        self.progress: Progress = Progress(name, flows_at_first(plan), self._words)
         self.trouble: Troubleshooting = Troubleshooting(
             name, self.line, self.links, self.progress, plan=plan, pasting=pasting, command=command
         )
@@ -82,13 +85,13 @@ class Messages:
             return
         self.trouble.launched = bool(program)
         if program:
-            self.line.say(words.BROWSER_OPENING.format(program=program, name=self._name))
-            heading = words.LINK_FOR_YOURSELF
+            self.line.say(self._words.BROWSER_OPENING.format(opener=program, name=self._name))
+            heading = self._words.LINK_FOR_YOURSELF
         else:
             said = not why_not or (self._introduced and why_not == f"this is {self._place.title}")
-            not_opened = words.BROWSER_NOT_OPENED if said else words.BROWSER_NOT_OPENED_AS
+            not_opened = self._words.BROWSER_NOT_OPENED if said else self._words.BROWSER_NOT_OPENED_AS
             self.line.say(not_opened.format(name=self._name, why=why_not))
-            heading = words.LINK_ANYWHERE if self.pasting else words.LINK_HERE
+            heading = self._words.LINK_ANYWHERE if self.pasting else self._words.LINK_HERE
         self.line.say(heading.format(once=self._once_only(url)))
         self.links.start(url)
         self.progress.shown()
@@ -125,23 +128,25 @@ class Messages:
             case events.LinkOpened(windowless_program=program):
                 self._unseen = program
             case events.LinkOpenedTwice():
-                self.line.say(words.LINK_OPENED_TWICE)
+                self.line.say(self._words.LINK_OPENED_TWICE)
             case events.LinkRenewed(url):
                 unseen, self._unseen = self._unseen, ""
-                self.line.say(words.LINK_UNSEEN.format(program=unseen) if unseen else words.LINK_FRESH)
+                self.line.say(
+                    self._words.LINK_UNSEEN.format(opener=unseen) if unseen else self._words.LINK_FRESH
+                )
                 self.links.start(url)
             case events.RequestIgnored(count, _, reason, suspicious):
                 self.progress.ignored(count)
                 if self.line.live and reason not in self._reasons:
                     # Once each: the line at the bottom has no room for it.
                     self._reasons.add(reason)
-                    self.line.say(words.REQUEST_TURNED_AWAY.format(why=reason))
+                    self.line.say(self._words.REQUEST_TURNED_AWAY.format(why=reason))
                 if suspicious:
-                    self.line.say(words.PORT_CALLED_AGAIN)
+                    self.line.say(self._words.PORT_CALLED_AGAIN)
             case events.CallbackTurnedAway():
-                self._once(words.ANSWER_TURNED_AWAY.format(why=event))
+                self._once(self._words.ANSWER_TURNED_AWAY.format(why=event))
             case events.OtherUserTurnedAway():
-                self._once(words.OTHER_USER.format(why=event))
+                self._once(self._words.OTHER_USER.format(why=event))
             case events.HttpsTried(authority):
                 from loopback_auth.signin.rejected_requests import https_tried  # Start-up.
 
@@ -151,9 +156,9 @@ class Messages:
                 self.progress.returned(refused=refused)
                 self._stage()
             case events.PasteRefused(reason):
-                self.line.say(words.PASTE_AGAIN.format(why=reason))
+                self.line.say(self._words.PASTE_AGAIN.format(why=reason))
             case events.Warned(text):
-                self.line.say(words.WARNING.format(text=text))
+                self.line.say(self._words.WARNING.format(text=text))
             case events.Exchanged():
                 if self._verbose:
                     for line in exchange_lines(event):
@@ -180,17 +185,17 @@ class Messages:
         if not self.line.live and (self.links.current or self.progress.comes_back()):
             stage = self._staged = self.progress.awaited
             if timeout is not None:
-                stage = words.STAGE_AT_MOST.format(stage=stage, time=in_seconds(timeout))
-            self.line.say(words.STAGE_END.format(stage=stage))
+                stage = self._words.STAGE_AT_MOST.format(stage=stage, time=in_seconds(timeout, self._words))
+            self.line.say(self._words.STAGE_END.format(stage=stage))
 
     def explain(self, redirect_uri: str) -> None:
         """Show, once, what to paste."""
         if self._explained:
             return
         self._explained = True
-        self.line.say(words.PASTE_EXPECT)
+        self.line.say(self._words.PASTE_EXPECT)
         self.line.say(f"\n  {redirect_uri}?...\n")
-        self.line.say(words.PASTE_HOW)
+        self.line.say(self._words.PASTE_HOW)
 
     @property
     def _place(self) -> Place:
@@ -203,22 +208,23 @@ class Messages:
         self._introduced = True
         # With one flow only, what helps in other such places may be nothing that this provider offers.
         advice = f" {self._place.advice}" if len(self._plan.routes) > 1 else ""
-        self.line.say(words.ENVIRONMENT.format(place=self._place.title) + advice)
+        self.line.say(self._words.ENVIRONMENT.format(place=self._place.title) + advice)
 
     def _invite(self, event: VerificationPrompted) -> None:
         self._introduce()
         if event.opened_with:
             self.trouble.launched = True
-            self.line.say(words.BROWSER_OPENING.format(program=event.opened_with, name=self._name))
+            self.line.say(self._words.BROWSER_OPENING.format(opener=event.opened_with, name=self._name))
         here, also = is_here(event.url), bool(self.links.current)
-        at_this_link = words.APPROVE_ALSO_AT if also else words.APPROVE_AT
-        anywhere = words.APPROVE_ALSO_ANYWHERE if also else words.APPROVE_ANYWHERE
+        at_this_link = self._words.APPROVE_ALSO_AT if also else self._words.APPROVE_AT
+        anywhere = self._words.APPROVE_ALSO_ANYWHERE if also else self._words.APPROVE_ANYWHERE
         self.line.say((at_this_link if here else anywhere).format(name=self._name))
         self.links.invite(event)
         self._qr_code()
         self.line.say(
             instructions(
                 event,
+                self._words,
                 columns=size()[0],
                 escapes=self.links.escapes,
                 patience=self.progress.patience(),
@@ -234,7 +240,7 @@ class Messages:
 
     def _offer_to_paste(self, url: str, redirect_uri: str) -> None:
         self._introduce()
-        heading = words.PASTE_LINK_ALSO if self.links.current else words.PASTE_LINK
+        heading = self._words.PASTE_LINK_ALSO if self.links.current else self._words.PASTE_LINK
         self.line.say(heading.format(name=self._name))
         self.links.anywhere(url)
         self._explained = False
@@ -250,10 +256,10 @@ class Messages:
         self._stage()
 
     def _end(self, flow: str, why: str) -> None:
-        what = words.FLOW_ENDED if self.progress.offered(flow) else words.FLOW_NOT_POSSIBLE
+        what = self._words.FLOW_ENDED if self.progress.offered(flow) else self._words.FLOW_NOT_POSSIBLE
         self.progress.ended(flow)
         self.links.ended(flow)
-        self.line.say(what.format(flow=BY_NAME[flow].title, why=why.rstrip(".")))
+        self.line.say(what.format(flow=self._words.of(BY_NAME[flow].title), why=why.rstrip(".")))
         self._show_second()
         self._stage()
 
@@ -261,20 +267,20 @@ class Messages:
         """Show our own link where it is the second choice."""
         url, self._second = self._second, ""
         if url:
-            heading = words.LINK_SECOND if self.links.current else words.LINK_SECOND_FIRST
+            heading = self._words.LINK_SECOND if self.links.current else self._words.LINK_SECOND_FIRST
             self.line.say(heading.format(name=self._name, once=self._once_only(url)))
             self.links.start(url)
             self.trouble.at_once()
 
     def _follow(self, process: int) -> None:
-        self.line.say(words.FOLLOWS.format(process=process, name=self._name))
+        self.line.say(self._words.FOLLOWS.format(process=process, name=self._name))
         self.progress.followed()
 
     def _open_yourself(self, failed: OpenerFailed) -> None:
         from loopback_auth.signin.race import did_not_open  # Start-up.
 
         self._failure = did_not_open(failed)
-        self.line.say(words.LINK_OPEN_YOURSELF.format(why=self._failure))
+        self.line.say(self._words.LINK_OPEN_YOURSELF.format(why=self._failure))
         self.trouble.launched = False
         self.trouble.at_once()
         self._qr_code()
@@ -291,7 +297,7 @@ class Messages:
             self.links.draw_code()
 
     def _once_only(self, url: str) -> str:
-        return words.LINK_ONCE if self.links.works_once(url) else ""
+        return self._words.LINK_ONCE if self.links.works_once(url) else ""
 
     def _once(self, text: str) -> None:
         """Show each message once: another program that reaches the port could otherwise fill the screen."""
@@ -302,4 +308,4 @@ class Messages:
     def _stage(self) -> None:
         if not self.line.live and self.progress.awaited != self._staged:
             self._staged = self.progress.awaited
-            self.line.say(words.STAGE_END.format(stage=self._staged))
+            self.line.say(self._words.STAGE_END.format(stage=self._staged))

@@ -16,12 +16,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TextIO
 
-from loopback_auth import words
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Notify, PasteRefused, Warned
 from loopback_auth.model import AuthorizationRequest, Callback
 from loopback_auth.network.threads import apart
 from loopback_auth.protocol.paste import NotAccepted, pasted_callback
+from loopback_auth.words import Words
 
 LIMIT = 64 * 1024
 """Bytes that an answer may have; browsers and servers end far below."""
@@ -47,7 +47,7 @@ async def pasted(
     for _ in range(TRIES):
         text = await read()
         if len(text.encode("utf-8", "surrogateescape")) > LIMIT:
-            notify(PasteRefused(words.PASTE_TOO_LONG.format(limit=LIMIT // 1024)))
+            notify(PasteRefused(Words.PASTE_TOO_LONG.format(limit=LIMIT // 1024)))
             continue
         answer = pasted_callback(text, request)
         if isinstance(answer, NotAccepted):

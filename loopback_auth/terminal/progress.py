@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 
-from loopback_auth import words
 from loopback_auth.flow_table import BY_NAME, NO_REDIRECT, POLLED
 from loopback_auth.plan.model import AT_ONCE
+from loopback_auth.program import Program
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +25,18 @@ class Progress:
     Args:
         name: of the provider.
         flows: those that are open from the beginning.
+        words: what is said of it; None: ours in English.
     """
 
-    def __init__(self, name: str, flows: tuple[str, ...]) -> None:
+    def __init__(self, name: str, flows: tuple[str, ...], words: Words | None = None) -> None:
+        self._words = words or Program().said()
         self._name = name
         self._flows = list(flows)
         self._invited: set[str] = set()
         self._limit: float | None = None
         self._valid: float | None = None
         self._ignored = 0
-        self._brief = words.STAGE_WAITING
+        self._brief = self._words.STAGE_WAITING
         self.awaited: str = ""
         self.shown()
 
@@ -54,7 +57,7 @@ class Progress:
         if len(self._offered()) > 1:
             self._await_flows()
         else:
-            self.awaited = words.STAGE_FIRST
+            self.awaited = self._words.STAGE_FIRST
 
     def began(self, flow: str) -> None:
         """Note that a flow is open."""
@@ -84,23 +87,23 @@ class Progress:
         """Note that the person was shown where to approve."""
         self._invited.update(flow for flow in self._flows if flow in POLLED)
         if len(self._flows) < 2:
-            self.awaited = words.STAGE_APPROVE
+            self.awaited = self._words.STAGE_APPROVE
         else:
             self._await_flows()
 
     def visited(self) -> None:
         """Note that a browser has come to our page, and gone on from there."""
-        self.awaited = words.STAGE_VISITED.format(name=self._name)
+        self.awaited = self._words.STAGE_VISITED.format(name=self._name)
 
     def returned(self, *, refused: bool) -> None:
         """Note that the person has done what they can."""
-        self.awaited, self._brief = words.STAGE_RETURNED, words.STAGE_FETCHING
+        self.awaited, self._brief = self._words.STAGE_RETURNED, self._words.STAGE_FETCHING
         if refused:  # There is nothing to fetch.
-            self.awaited = self._brief = words.STAGE_REFUSED
+            self.awaited = self._brief = self._words.STAGE_REFUSED
 
     def followed(self) -> None:
         """Note that another process does all this."""
-        self.awaited = words.STAGE_OTHER_PROCESS
+        self.awaited = self._words.STAGE_OTHER_PROCESS
 
     def ignored(self, count: int) -> None:
         """Note how many requests were turned away."""
@@ -110,11 +113,11 @@ class Progress:
         """Return the status line in three lengths, longest first; each says how to cancel."""
         left, stage, brief = self._time_left(), self.awaited, self._brief
         if left:
-            stage = words.STAGE_LEFT.format(left=left, stage=stage)
-            brief = words.STAGE_LEFT_BRIEF.format(left=left, stage=brief)
-        rejected = words.STAGE_REJECTED if self._ignored == 1 else words.STAGE_REJECTED_MANY
+            stage = self._words.STAGE_LEFT.format(left=left, stage=stage)
+            brief = self._words.STAGE_LEFT_BRIEF.format(left=left, stage=brief)
+        rejected = self._words.STAGE_REJECTED if self._ignored == 1 else self._words.STAGE_REJECTED_MANY
         longest = [rejected.format(stage=stage, count=self._ignored)] if self._ignored else []
-        return tuple(words.STAGE_CANCELS.format(stage=text) for text in (*longest, stage, brief))
+        return tuple(self._words.STAGE_CANCELS.format(stage=text) for text in (*longest, stage, brief))
 
     def _time_left(self) -> str:
         ends = [one for one in (self._limit, self._valid) if one is not None]
@@ -128,8 +131,16 @@ class Progress:
         return [flow for flow in self._flows if self.offered(flow)]
 
     def _await_flows(self) -> None:
-        awaited = [BY_NAME[flow].awaited for flow in self._offered()]
-        self.awaited = words.STAGE_FLOWS.format(awaited=_either(awaited)) if awaited else words.STAGE_ASKING
+        awaited = [self._words.of(BY_NAME[flow].awaited) for flow in self._offered()]
+        self.awaited = (
+            self._words.STAGE_FLOWS.format(awaited=self._either(awaited))
+            if awaited
+            else self._words.STAGE_ASKING
+        )
+
+    def _either(self, names: list[str]) -> str:
+        *others, last = names
+        return self._words.STAGE_FLOWS_OR.format(others=", ".join(others), last=last) if others else last
 
 
 def flows_at_first(plan: Plan | None) -> tuple[str, ...]:
@@ -150,8 +161,3 @@ def lives_by_itself(plan: Plan) -> bool:
     flows = [route.flow for route in plan.routes]
     redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
     return next(iter(redirecting or flows), "") in POLLED
-
-
-def _either(names: list[str]) -> str:
-    *others, last = names
-    return words.STAGE_FLOWS_OR.format(others=", ".join(others), last=last) if others else last

@@ -5,6 +5,7 @@ from __future__ import annotations
 from loopback_auth import events, words
 from loopback_auth.terminal.drawing import exchange_lines
 from loopback_auth.terminal.line import say
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Narrator:
             case events.CallbackReceived():
                 say(words.SIMULATED_APPROVED)
             case events.Warned(text):
-                say(words.WARNING.format(text=text))
+                say(Words.WARNING.format(text=text))
             case events.Exchanged() if self._verbose:
                 for line in exchange_lines(event):
                     say(line)

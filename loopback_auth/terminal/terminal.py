@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 
-from loopback_auth import words
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import result_text
 
@@ -56,6 +55,7 @@ class Terminal:
     ) -> None:
         self.messages = messages
         self._line = messages.line
+        self._words = self._line.words
         self._controls = controls
         self._open_browser = open_browser
         self._quiet = quiet
@@ -108,11 +108,13 @@ class Terminal:
             if choices is not None:
                 return await choices.address(ask)
             self.messages.explain(request.redirect_uri)
-            return await self._ask(words.PASTE_PROMPT)
+            return await self._ask(self._words.PASTE_PROMPT)
 
         async def ask(begun: str) -> str:
             self.messages.explain(request.redirect_uri)
-            return await self._ask(words.PASTE_PROMPT_OR_BACK, begun=begun, afresh=False, may_leave=True)
+            return await self._ask(
+                self._words.PASTE_PROMPT_OR_BACK, begun=begun, afresh=False, may_leave=True
+            )
 
         return await pasted(request, notify=self.notify, read=read)
 
@@ -123,9 +125,9 @@ class Terminal:
             AttemptCancelled: the person gave up.
             Unavailable: there is no terminal to ask on.
         """
-        account = sign_in.tokens.account or words.UNNAMED_ACCOUNT
-        self._line.say(words.CONFIRM_ACCOUNT.format(account=account))
-        answer = await self._ask(words.CONFIRM_PROMPT, hidden=False)
+        account = sign_in.tokens.account or self._words.UNNAMED_ACCOUNT
+        self._line.say(self._words.CONFIRM_ACCOUNT.format(account=account))
+        answer = await self._ask(self._words.CONFIRM_PROMPT, hidden=False)
         return answer.strip().lower() in ("y", "yes")
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:

@@ -57,6 +57,7 @@ class Troubleshooting:
         """Whether a browser was started, and has not failed."""
         self._name = name
         self._line = line
+        self._words = self._line.words
         self._links = links
         self._progress = progress
         self._plan = plan
@@ -83,7 +84,7 @@ class Troubleshooting:
         """Show that the browser that was started has not opened the link, unless another flow begins then."""
         waits = self._plan is not None and self._plan.starting(UNVISITED)
         if self.launched and not (self._visited or self._helped or self._pasting or waits):
-            self._line.say(words.NO_VISIT)
+            self._line.say(self._words.NO_VISIT)
             self._say_how_to_reach()
 
     def lost(self) -> None:

@@ -13,9 +13,12 @@ from command_line import CommandLine
 from playwright.sync_api import Browser, BrowserContext, Route
 
 from browser.conftest import Chromium, Tab
-from loopback_auth import pages, words
+from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.model import HttpResponse
+from loopback_auth.pages import Pages
+from loopback_auth.program import Program
+from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +60,7 @@ def test_pages_of_a_sign_in(chromium: Chromium, command_line: CommandLine) -> No
         photograph(tab, "consent")
         tab.decide("Approve", words.DEMO_FORM_POST)
         photograph(tab, "form-post")
-        tab.decide("Continue", words.SUCCESS_TITLE)
+        tab.decide("Continue", Words.SUCCESS_TITLE)
         photograph(tab, "success")
         ended = running.end()
 
@@ -74,7 +77,7 @@ def test_pages_of_a_refusal(context: BrowserContext, tab: Tab, command_line: Com
         again.page.goto(f"{link.rpartition('/')[0]}/elsewhere")
         photograph(again, "turned-away")
         tab.page.get_by_role("button", name="Deny").click()
-        tab.page.get_by_text(words.PAGE_CLOSE).wait_for()
+        tab.page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
         photograph(tab, "failure")
         ended = running.end()
 
@@ -82,11 +85,11 @@ def test_pages_of_a_refusal(context: BrowserContext, tab: Tab, command_line: Com
 
 
 ALONE = {
-    "relay": pages.relay(path="/relay", token="x"),
-    "waiting": pages.waiting(
+    "relay": Pages().relay(path="/relay", token="x"),
+    "waiting": Pages().waiting(
         path="/live", token="x", provider="as.example", url="https://as.example/device", user_code="WDJB-MJHT"
     ),
-    "waiting-for-a-ticket": pages.waiting(
+    "waiting-for-a-ticket": Pages().waiting(
         path="/live", token="x", provider="Netlify", url="https://app.example/authorize", user_code=""
     ),
     "enter-code": demo_pages.enter_code(action="/device"),

@@ -22,7 +22,6 @@ from browser.conftest import Chromium, Tab
 from browser.running import signing_in
 from browser.test_appearance import photograph
 from browser.test_strangers import stranger as stranger
-from loopback_auth import words
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory
@@ -30,6 +29,7 @@ from loopback_auth.errors import AuthorizationError, ProtocolError
 from loopback_auth.events import RequestIgnored
 from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
+from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -79,7 +79,7 @@ def test_approve(chromium: Chromium, demo: Demo, tmp_path: Path, flow: FlowName)
         tab = Tab(browser.new_page())
         with signing_in(client(demo.issuer), flow) as running:
             tab.sign_in(running.link(), account="second@example.com")
-            tab.decide("Approve", words.SUCCESS_TITLE)
+            tab.decide("Approve", Words.SUCCESS_TITLE)
             kept = running.end()
         relay = relay_of(tab)
         headers, title = relay.all_headers(), tab.page.title()
@@ -87,7 +87,7 @@ def test_approve(chromium: Chromium, demo: Demo, tmp_path: Path, flow: FlowName)
 
     assert kept.tokens.account == "second@example.com"
     assert tab.page.url.endswith("/callback")
-    assert title == words.SUCCESS_TITLE
+    assert title == Words.SUCCESS_TITLE
     assert len(heads) >= len(tab.requests) == 6
     assert not any(kept.tokens.access_token in head or "access_token" in head for head in heads)
     assert parse_qs(relay.post_data)["access_token"] == [kept.tokens.access_token]
@@ -109,19 +109,19 @@ def test_deny(tab: Tab, demo: Demo, flow: FlowName) -> None:
     """A refusal that comes in the fragment is understood by the program, and told on the page."""
     with signing_in(client(demo.issuer), flow) as running:
         tab.sign_in(running.link())
-        tab.decide("Deny", words.FAILURE_TITLE)
+        tab.decide("Deny", Words.FAILURE_TITLE)
         with pytest.raises(AuthorizationError) as caught:
             running.end()
 
     assert caught.value.error == "access_denied"
     assert tab.page.url.endswith("/callback")
-    assert words.SUCCESS_TITLE not in tab.text
+    assert Words.SUCCESS_TITLE not in tab.text
     assert tab.complaints == [BAD_REQUEST]
 
 
 @pytest.mark.parametrize(
     ("decision", "heading", "exit_status"),
-    [("Approve", words.SUCCESS_TITLE, 0), ("Deny", words.FAILURE_TITLE, 4)],
+    [("Approve", Words.SUCCESS_TITLE, 0), ("Deny", Words.FAILURE_TITLE, 4)],
 )
 def test_command_line(
     tab: Tab, command_line: CommandLine, decision: str, heading: str, exit_status: int
@@ -142,10 +142,10 @@ def test_question_in_the_terminal_is_told_of(tab: Tab, demo: Demo, mode: Respons
     """Whose tokens these are gets asked in the terminal (RFC 6749 §10.16); the page says so at once."""
     with signing_in(replace(client(demo.issuer), response_mode=mode), "token", asks=True) as running:
         tab.sign_in(running.link())
-        tab.decide("Approve", words.QUESTION_TITLE.format(account="demo@example.com"))
+        tab.decide("Approve", Words.QUESTION_TITLE.format(account="demo@example.com"))
         asked = tab.text
         running.answer(True)
-        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         running.end()
 
     assert "Answer the question in the terminal" in asked
@@ -161,11 +161,11 @@ def test_failure_after_approval(tab: Tab) -> None:
         signing_in(client(demo.issuer), "id_token token") as running,
     ):
         tab.sign_in(running.link())
-        tab.decide("Approve", words.FAILURE_TITLE)
+        tab.decide("Approve", Words.FAILURE_TITLE)
         with pytest.raises(ProtocolError, match="nonce"):
             running.end()
 
-    assert words.SUCCESS_TITLE not in tab.text
+    assert Words.SUCCESS_TITLE not in tab.text
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_oidc_provider(
     with signing_in(client(foreign_issuer, client_id), flow) as running:
         sign_in_there(tab, running.link())
         tab.page.get_by_role("button", name="Continue").click()
-        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         kept = running.end()
 
     assert kept.tokens.account == "ada@example.org"
@@ -196,7 +196,7 @@ def test_oidc_provider_denies(context: BrowserContext, tab: Tab, foreign_issuer:
     with signing_in(client(foreign_issuer, "implicit"), "id_token token") as running:
         sign_in_there(tab, running.link())
         tab.page.get_by_role("link", name="Cancel").click()
-        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.FAILURE_TITLE).wait_for()
         with pytest.raises(AuthorizationError) as caught:
             running.end()
 
@@ -224,7 +224,7 @@ def test_history_on_disk(chromium: Chromium, demo: Demo, tmp_path: Path) -> None
     ):
         tab = Tab(context.new_page())
         tab.sign_in(running.link())
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         token = running.end().tokens.access_token
     with closing(sqlite3.connect(profile / "Default" / "History")) as history:
         addresses = [url for (url,) in history.execute("SELECT url FROM urls")]
@@ -279,7 +279,7 @@ def test_forged_relays(context: BrowserContext, tab: Tab, demo: Demo, stranger: 
         told = hostile.evaluate(FORGERY, {"target": target, "token": token, "body": body})
         for _ in range(len(statuses) + 4):  # The frame's form comes when it comes.
             running.wait(RequestIgnored)
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         kept = running.end()
 
     assert statuses == [403, 403, 403, 403, 403, 403, 421, 405, 415, 400]
@@ -329,8 +329,8 @@ def test_appearance(chromium: Chromium, demo: Demo) -> None:
         waiting.page.goto(callback)
         photograph(waiting, "relay-without-scripts")
         empty.page.goto(callback)
-        empty.page.get_by_role("heading", name=words.RELAY_EMPTY_TITLE).wait_for()
+        empty.page.get_by_role("heading", name=Words.RELAY_EMPTY_TITLE).wait_for()
         photograph(empty, "relay-empty")
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         photograph(tab, "relay-ended")
         running.end()

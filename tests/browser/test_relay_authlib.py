@@ -11,9 +11,9 @@ from foreign.conftest import HERE, serving
 
 from browser.conftest import Tab
 from browser.running import signing_in
-from loopback_auth import words
 from loopback_auth.errors import AuthorizationError
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.words import Words
 
 pytestmark = [pytest.mark.browser, pytest.mark.foreign]
 
@@ -30,7 +30,7 @@ def test_approve(tab: Tab, authlib_client: ClientConfig) -> None:
     """The token leaves the browser in the body of our page's request alone, and the address bar after it."""
     with signing_in(authlib_client, "token") as running:
         tab.page.goto(running.link())
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         kept = running.end()
     (relay,) = [request for request in tab.requests if request.resource_type == "fetch"]
 
@@ -44,7 +44,7 @@ def test_deny(tab: Tab, authlib_client: ClientConfig) -> None:
     """So does a refusal, and the page says so."""
     with signing_in(authlib_client, "token") as running:
         tab.page.goto(running.link())
-        tab.decide("Deny", words.FAILURE_TITLE)
+        tab.decide("Deny", Words.FAILURE_TITLE)
         with pytest.raises(AuthorizationError) as caught:
             running.end()
 

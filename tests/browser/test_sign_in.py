@@ -17,6 +17,8 @@ from loopback_auth import words
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.program import Program
+from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +39,7 @@ def test_approve(tab: Tab, command_line: CommandLine, mode: str) -> None:
         link = running.link()
         tab.sign_in(link, account="second@example.com")
         issuer = origin(tab.page.url)
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         ended = running.end()
 
     assert (ended.status, ended.json["account"]) == (0, "second@example.com")
@@ -53,7 +55,7 @@ def test_deny(tab: Tab, command_line: CommandLine) -> None:
     with command_line.start(*LOGIN) as running:
         tab.sign_in(running.link())
         tab.page.get_by_role("button", name="Deny").click()
-        tab.page.get_by_text(words.PAGE_CLOSE).wait_for()
+        tab.page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
         ended = running.end()
 
     assert ended.status == 4
@@ -78,12 +80,12 @@ def test_failure_after_approval(tab: Tab, command_line: CommandLine, faults: Fau
         with command_line.start(*LOGIN, *arguments) as running:
             tab.sign_in(running.link())
             tab.page.get_by_role("button", name="Approve").click()
-            tab.page.get_by_text(words.PAGE_CLOSE).wait_for()
+            tab.page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
             ended = running.end()
 
     assert ended.status == status
     assert ended.complaint
-    assert words.SUCCESS_TITLE not in tab.text
+    assert Words.SUCCESS_TITLE not in tab.text
     assert command_line.run("token").status == 9
 
 
@@ -96,7 +98,7 @@ def test_second_opening(context: BrowserContext, tab: Tab, command_line: Command
         answer = second.page.goto(link)
         refusal = second.text
         second.sign_in(running.link())
-        second.decide("Approve", words.SUCCESS_TITLE)
+        second.decide("Approve", Words.SUCCESS_TITLE)
         ended = running.end()
 
     assert answer is not None
@@ -114,7 +116,7 @@ def test_without_scripts(chromium: Chromium, command_line: CommandLine) -> None:
         tab = Tab(context.new_page())
         tab.sign_in(running.link())
         tab.decide("Approve", words.DEMO_FORM_POST)
-        tab.decide("Continue", words.SUCCESS_TITLE)
+        tab.decide("Continue", Words.SUCCESS_TITLE)
         ended = running.end()
 
     assert ended.status == 0
@@ -132,7 +134,7 @@ def test_history_on_disk(
     ):
         tab = Tab(context.new_page())
         tab.sign_in(running.link())
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         ended = running.end()
     with closing(sqlite3.connect(profile / "Default" / "History")) as history:
         addresses = [url for (url,) in history.execute("SELECT url FROM urls")]

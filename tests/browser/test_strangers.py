@@ -12,7 +12,7 @@ from command_line import CommandLine
 from playwright.sync_api import BrowserContext
 
 from browser.conftest import REBOUND, Tab
-from loopback_auth import words
+from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -98,7 +98,7 @@ def test_hostile_page(context: BrowserContext, tab: Tab, command_line: CommandLi
         hostile.goto(stranger)
         told = hostile.evaluate(ATTACK, target)
         told["popup"] = hostile.evaluate(POPUP, target)
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         ended = running.end()
 
     assert told == {
@@ -126,7 +126,7 @@ def test_rebound_name(context: BrowserContext, tab: Tab, command_line: CommandLi
             rebound.goto(f"http://{REBOUND}:{port}{path}")
             for path in ("/", urlsplit(link).path, "/callback?code=stolen&state=guessed")
         ]
-        tab.decide("Approve", words.SUCCESS_TITLE)
+        tab.decide("Approve", Words.SUCCESS_TITLE)
         ended = running.end()
 
     assert [answer.status for answer in answers if answer is not None] == [421, 421, 421]

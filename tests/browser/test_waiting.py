@@ -32,6 +32,7 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, DeviceError, LoopbackAuthError, TicketError
 from loopback_auth.events import Exchanged, RequestIgnored, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -122,7 +123,7 @@ def test_approve(
         come_back(tab, there)
         kept = running.end()
         record_property("milliseconds from return to token", round((time.monotonic() - begun) * 1000))
-        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         asked = [one.all_headers() for one in tab.requests if one.resource_type == "fetch"]
         # Nobody listens any more, so nothing more is told.
         tab.page.evaluate(
@@ -190,12 +191,12 @@ def test_question_in_the_terminal_is_told_of(
         there = open_provider(context, tab)
         decide(there, flow, "Approve", words.DEMO_APPROVED)
         there.page.close()
-        question = words.QUESTION_TITLE.format(account="demo@example.com")
+        question = Words.QUESTION_TITLE.format(account="demo@example.com")
         tab.page.get_by_role("heading", name=question).wait_for()
         asked = tab.text
         running.answer(answer)
         tab.page.get_by_role(
-            "heading", name=words.SUCCESS_TITLE if answer else words.FAILURE_TITLE
+            "heading", name=Words.SUCCESS_TITLE if answer else Words.FAILURE_TITLE
         ).wait_for()
         with nullcontext() if answer else pytest.raises(AttemptCancelled):
             running.end()
@@ -216,12 +217,12 @@ def test_command_line(context: BrowserContext, tab: Tab, command_line: CommandLi
         there = open_provider(context, tab)
         decide(there, flow, "Approve", words.DEMO_APPROVED)
         there.page.close()
-        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         title = tab.page.title()
         ended = running.end()
 
     assert (ended.status, ended.json["account"]) == (0, "demo@example.com")
-    assert title == words.SUCCESS_TITLE
+    assert title == Words.SUCCESS_TITLE
 
 
 def test_coming_back_too_early(context: BrowserContext, tab: Tab) -> None:
@@ -251,7 +252,7 @@ def test_deny(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         decide(there, flow, "Deny", words.DEMO_DENIED)
         there.page.close()
         error = failure(running, flow)
-        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.FAILURE_TITLE).wait_for()
 
     # In words for people first; what the protocol calls it is there for whoever wants to know.
     assert ("You denied the request" in tab.text) is (flow == "device")
@@ -269,7 +270,7 @@ def test_expired(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         there.page.get_by_role("heading").wait_for()
         there.page.close()
         error = failure(running, flow)
-        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.FAILURE_TITLE).wait_for()
 
     assert "expired" in error.message
     assert error.message in tab.text
@@ -348,7 +349,7 @@ def test_appearance(context: BrowserContext, tab: Tab, flow: Flow) -> None:
         decide(there, flow, "Approve", words.DEMO_APPROVED)
         there.page.close()
         running.end()
-        tab.page.get_by_role("heading", name=words.SUCCESS_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         photograph(tab, f"waiting-{flow}-ended")
 
 
@@ -360,5 +361,5 @@ def test_appearance_of_a_refusal(context: BrowserContext, tab: Tab) -> None:
         decide(there, "ticket", "Deny", words.DEMO_DENIED)
         there.page.close()
         failure(running, "ticket")
-        tab.page.get_by_role("heading", name=words.FAILURE_TITLE).wait_for()
+        tab.page.get_by_role("heading", name=Words.FAILURE_TITLE).wait_for()
         photograph(tab, "waiting-denied")

@@ -14,10 +14,10 @@ from typing import cast
 from demo_client import FOLLOW_LINK
 
 from commands.people import RecordingServer, Screen, client_flags
-from loopback_auth import words
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.words import Words
 
 AT_LAST = ("--patience", "3600")
 """What happens meanwhile does not happen because patience is over."""
@@ -37,7 +37,7 @@ FAILS = "exit 3"
 KEYS = "Keys: "
 INVITED = "this yourself just now."
 """Shown below a link that is approved elsewhere."""
-WHOSE = words.CONFIRM_PROMPT
+WHOSE = Words.CONFIRM_PROMPT
 _LINK = re.compile(r"http://[\w.:/?&=%+~-]+")
 _ESCAPES = re.compile(r"\x1b\]8;;[^\x1b]*\x1b\\|\x1b\[[0-9;?]*[a-z]")
 

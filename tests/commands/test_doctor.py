@@ -11,8 +11,8 @@ import pytest
 from command_line import CommandLine, Ended
 
 from commands.people import CONFIDENTIAL, RecordingServer, client_flags, in_terminal
-from loopback_auth import words
 from loopback_auth.doctor.probe_flow import LIMIT
+from loopback_auth.words import Words
 
 AWAY = {"SSH_CONNECTION": "198.51.100.7 52000 203.0.113.9 2222", "LOOPBACK_AUTH_PERSON": "yes"}
 """An SSH session with a person in it; it is one in a container, too."""
@@ -38,7 +38,7 @@ def test_place_facts_and_routes_are_told(command_line: CommandLine) -> None:
     told = sections(ended.stdout)
 
     assert (ended.status, ended.stderr) == (0, "")
-    assert ended.stdout.startswith(words.ENVIRONMENT.format(place="an SSH session"))
+    assert ended.stdout.startswith(Words.ENVIRONMENT.format(place="an SSH session"))
     opens, *_ = told["What follows:"]
     assert " no  " in opens
     assert opens.endswith("SSH_CONNECTION is set")
@@ -263,7 +263,7 @@ def test_report_replays_where_it_was_not_made(command_line: CommandLine, server:
 
     assert replayed.json == {**report.json, "network": [], "server": []}
     assert "203.0.113.9" not in report.stdout
-    assert shown.stdout.startswith(words.ENVIRONMENT.format(place="an SSH session"))
+    assert shown.stdout.startswith(Words.ENVIRONMENT.format(place="an SSH session"))
     assert "  ssh -L 8400:127.0.0.1:8400 you@this-machine\n" in shown.stdout
     assert (shown.status, server.requests) == (0, [])
 

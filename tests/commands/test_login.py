@@ -23,6 +23,7 @@ from commands.people import (
     visit,
 )
 from loopback_auth import words
+from loopback_auth.words import Words
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
 
@@ -58,7 +59,7 @@ def test_a_newcomer_signs_in_without_any_argument(demo_login: Ended) -> None:
     said = demo_login.stderr
 
     assert (demo_login.status, demo_login.stdout) == (0, "")
-    assert words.BROWSER_OPENING.format(program="browser", name="demo") in said
+    assert Words.BROWSER_OPENING.format(opener="browser", name="demo") in said
     assert words.SIGNED_IN_AS.format(name="demo", account="demo@example.com") in said
     assert "  scope      " in said
     assert "  until      " in said
@@ -164,7 +165,7 @@ def test_without_a_browser_the_way_from_another_machine_is_shown(
         running.end()
 
     port = port_of(link)
-    assert words.ENVIRONMENT.format(place="an SSH session") in running.stderr
+    assert Words.ENVIRONMENT.format(place="an SSH session") in running.stderr
     assert f"ssh -L {port}:127.0.0.1:{port} -p 2222 " in recipe
     assert recipe.endswith("@10.0.0.1\n")
 
@@ -259,5 +260,5 @@ def test_over_ssh_what_works_on_any_device_comes_first(
         status = screen.end()
     shown = screen.shown
 
-    assert shown.index("/device") < shown.index(words.LINK_SECOND.partition("{")[0]) < shown.index("ssh -L")
+    assert shown.index("/device") < shown.index(Words.LINK_SECOND.partition("{")[0]) < shown.index("ssh -L")
     assert status == 130

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth import words
+from loopback_auth.words import Words
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
@@ -42,7 +42,7 @@ from commands.split_people import ticket_flags
 pytestmark = pytest.mark.slow
 
 WIDE = "0.0.0.0"  # noqa: S104 - that is what is tested
-ASK = words.PASTE_PROMPT_OR_BACK
+ASK = Words.PASTE_PROMPT_OR_BACK
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_text_browser_without_a_terminal_is_no_browser(
     looks = LOOKS.replace("Mozilla/5.0", "w3m/0.5.3")
     with command_line.start("login", *flags, BROWSER=browser(tmp_path, looks)) as running:
         first = running.link()
-        running.line(words.LINK_UNSEEN.format(program="w3m"))
+        running.line(Words.LINK_UNSEEN.format(opener="w3m"))
         fresh = running.link()
         running.line("No browser has come")
         visit(fresh)
@@ -182,7 +182,7 @@ def test_text_browser_without_a_terminal_is_no_browser(
 
     assert ended.status == 0
     assert first != fresh
-    assert words.STAGE_VISITED.partition("{")[0] not in ended.stderr.partition("No browser has come")[0]
+    assert Words.STAGE_VISITED.partition("{")[0] not in ended.stderr.partition("No browser has come")[0]
 
 
 def test_d_begins_a_device_code(command_line: CommandLine, prompt: PromptServer) -> None:
@@ -197,7 +197,7 @@ def test_d_begins_a_device_code(command_line: CommandLine, prompt: PromptServer)
         status = screen.end()
 
     assert (status, asked_before) == (0, False)
-    assert words.APPROVE_ALSO_AT.partition("{")[0] in visible(screen)
+    assert Words.APPROVE_ALSO_AT.partition("{")[0] in visible(screen)
 
 
 def test_c_copies_the_link(command_line: CommandLine, prompt: PromptServer) -> None:
@@ -227,7 +227,7 @@ def test_o_opens_the_browser(command_line: CommandLine, prompt: PromptServer, tm
         status = screen.end()
 
     assert status == 0
-    assert f"{words.KEY_OPENING.format(program='browser')}\r\n" in screen.shown
+    assert f"{Words.KEY_OPENING.format(opener='browser')}\r\n" in screen.shown
 
 
 def test_o_is_no_key_where_nobody_wants_a_browser(command_line: CommandLine, prompt: PromptServer) -> None:
@@ -248,7 +248,7 @@ def test_q_begins_a_code_for_a_phone(command_line: CommandLine, prompt: PromptSe
     with in_terminal(command_line, "login", *prompt.flags, *AT_LAST, "--reachable", BROWSER="none") as screen:
         screen.wait_for(KEYS)
         screen.type("q")
-        screen.wait_for(words.QR_THIS_MACHINE)
+        screen.wait_for(Words.QR_THIS_MACHINE)
         screen.wait_for(INVITED)
         screen.type("\x03")
         status = screen.end()

@@ -27,7 +27,7 @@ from commands.people import (
     visit,
 )
 from commands.race_people import browser
-from loopback_auth import words
+from loopback_auth.words import Words
 
 READS = """
 import sys, urllib.error, urllib.request
@@ -121,7 +121,7 @@ def test_browser_that_is_on_its_way_finds_a_page(command_line: CommandLine, tmp_
         time.sleep(0.05)
 
     assert ended.status == 6
-    assert words.FAILURE_TITLE in page.read_text()
+    assert Words.FAILURE_TITLE in page.read_text()
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_ctrl_c_gives_up(command_line: CommandLine, server: RecordingServer, arr
                 )
                 assert b" 302 " in browser.recv(100)
         else:
-            running.line(words.STAGE_FIRST)
+            running.line(Words.STAGE_FIRST)
         running.give_up()
         ended = running.end()
 

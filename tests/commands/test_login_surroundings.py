@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth import words
+from loopback_auth.words import Words
 
 if sys.platform == "win32":
     pytest.skip("there are neither shells nor pseudo-terminals", allow_module_level=True)
@@ -106,7 +106,7 @@ def test_variables_that_contradict_each_other_give_one_line_and_a_sign_in(
     places = [line for line in ended.stderr.splitlines() if line.startswith("This is ")]
 
     assert ended.status == 0
-    assert places == [words.ENVIRONMENT.format(place="an SSH session")]
+    assert places == [Words.ENVIRONMENT.format(place="an SSH session")]
     assert "warning" not in ended.stderr
 
 
@@ -123,7 +123,7 @@ def test_variables_that_contradict_each_other_give_one_line_at_a_terminal(
     places = [line for line in visible(screen).splitlines() if line.startswith("This is ")]
 
     assert status == 0
-    assert [line.startswith(words.ENVIRONMENT.format(place="an SSH session")) for line in places] == [True]
+    assert [line.startswith(Words.ENVIRONMENT.format(place="an SSH session")) for line in places] == [True]
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_browser_that_fails_brings_another_way_at_once(
 
     assert ended.status == 0
     assert ended.stderr.count("The browser did not open") == 1
-    assert ended.stderr.count(f"Waiting for {words.AWAITED_BROWSER} or {words.AWAITED_DEVICE}.") == 1
+    assert ended.stderr.count(f"Waiting for {Words.AWAITED_BROWSER} or {Words.AWAITED_DEVICE}.") == 1
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from loopback_auth import words
 from loopback_auth.api import login
 from loopback_auth.commands._simulated import AttendedUser
 from loopback_auth.commands.demo import demo_client, signing_server
@@ -16,6 +15,7 @@ from loopback_auth.settings import Settings, resolve
 from loopback_auth.signin import session
 from loopback_auth.signin.planning import plan_for
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.words import Words
 
 
 def settings() -> Settings:
@@ -33,7 +33,7 @@ async def test_the_last_page_says_who_has_approved(*, simulated: bool) -> None:
         assert sign_in.simulated_person is simulated
         page = await user.page()
 
-    assert (words.SUCCESS_SIMULATED in page) is simulated
+    assert (Words.SUCCESS_SIMULATED in page) is simulated
 
 
 async def test_what_goes_wrong_in_the_simulated_browser_ends_the_sign_in() -> None:

@@ -13,6 +13,7 @@ from loopback_auth import words
 from loopback_auth.plan.model import ASKED, AT_ONCE
 from loopback_auth.settings import Settings, resolve
 from loopback_auth.signin.planning import plan_for
+from loopback_auth.words import Words
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 CONTAINER = {"LOOPBACK_AUTH_SIGNAL": "container=docker"}
@@ -134,7 +135,7 @@ def test_in_the_terminal_of_a_container_there_is_one_link_and_the_option(command
         status = screen.end()
 
     assert status == 130
-    assert words.ENVIRONMENT.format(place="a container") in shown
+    assert Words.ENVIRONMENT.format(place="a container") in shown
     assert "login --simulate-person" in " ".join(shown.split())
     assert "response_type=ticket" not in shown
     assert shown.count("http://127.0.0.1:") == 1

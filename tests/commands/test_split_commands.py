@@ -36,6 +36,7 @@ from loopback_auth.errors import StoreError
 from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.store.pending_sign_in import Ended as Outcome
 from loopback_auth.store.pending_sign_in import PendingSignIn
+from loopback_auth.words import Words
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and modes of POSIX")
 
@@ -91,7 +92,7 @@ def test_start_explains_what_to_paste(command_line: CommandLine, server: Recordi
     """A browser that fails looks like a mistake."""
     ended = command_line.run("start", *client_flags(server.issuer), "--flow", "code")
 
-    assert words.PASTE_EXPECT in ended.stderr
+    assert Words.PASTE_EXPECT in ended.stderr
     assert re.search(r"^  http://127\.0\.0\.1:\d+/callback\?\.\.\.$", ended.stderr, re.M)
     assert re.search(r"finish \S+ --url -$", ended.stderr, re.M)
 
@@ -282,7 +283,7 @@ def test_at_a_terminal_the_account_is_shown_and_asked_about(
         screen.type(answer)
         ended = screen.end()
 
-    assert words.CONFIRM_ACCOUNT.format(account="demo@example.com") in screen.shown
+    assert Words.CONFIRM_ACCOUNT.format(account="demo@example.com") in screen.shown
     assert ended == status
     assert store(command_line).names() == kept
     assert isinstance(begun.pendings.load(begun.handle), Outcome)

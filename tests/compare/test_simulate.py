@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import pytest
 
-from loopback_auth import words
 from loopback_auth.compare.model import Attack, Run, Tokens
 from loopback_auth.compare.running.choices import choice, demo_client
 from loopback_auth.compare.running.run import assembled, compare_simulated
@@ -21,6 +20,7 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import COMPARED, NAMES
 from loopback_auth.trace.records import Exchange, Step, Trace
+from loopback_auth.words import Words
 
 SIMULATED = compare_simulated()
 RUNS = {run.flow: run for run in SIMULATED.runs}
@@ -220,7 +220,7 @@ def test_browser_waits_for_the_way_on_and_for_the_end() -> None:
     assert start.at + start.seconds == pytest.approx(first(run, "browse").at)
     assert callback.at + callback.seconds == pytest.approx(first(run, "done").at)
     assert first(run, "receive").at == pytest.approx(callback.at + LATENCY)
-    assert callback.response_body.startswith(f"<title>{words.SUCCESS_TITLE}</title>")
+    assert callback.response_body.startswith(f"<title>{Words.SUCCESS_TITLE}</title>")
 
 
 def test_code_by_form_post_is_in_no_address() -> None:
@@ -290,7 +290,7 @@ def test_browser_is_told_of_the_failure() -> None:
     run = spoilt("code", Faults(token_status=500))
 
     assert exchange(run, "authorization response").response_body.startswith(
-        f"<title>{words.FAILURE_TITLE}</title>"
+        f"<title>{Words.FAILURE_TITLE}</title>"
     )
 
 
@@ -305,7 +305,7 @@ def test_start_page_tells_of_a_failure_before_the_browser_was_sent_on() -> None:
     """The tab is ours first."""
     run = spoilt("code", Faults(without_metadata=True))
 
-    assert exchange(run, "start page").response_body.startswith(f"<title>{words.FAILURE_TITLE}</title>")
+    assert exchange(run, "start page").response_body.startswith(f"<title>{Words.FAILURE_TITLE}</title>")
 
 
 def test_denial_of_the_person_is_no_approval() -> None:

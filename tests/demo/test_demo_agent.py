@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from loopback_auth import pages
 from loopback_auth.demo.agent import browse
 from loopback_auth.errors import ConfigError, MalformedResponse
 from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.pages import Pages
 
 START = "http://127.0.0.1:8000/start"
 HTML = ("Content-Type", "text/html; charset=utf-8")
@@ -229,7 +229,7 @@ def test_page_that_asks_for_an_unknown_code_is_the_last() -> None:
 
 
 CALLBACK = "http://127.0.0.1:51234/callback"
-RELAY = pages.relay(path="/relay/abc", token="secret of the page")
+RELAY = Pages().relay(path="/relay/abc", token="secret of the page")
 
 
 def test_fragment_is_relayed_as_the_script_does() -> None:
@@ -285,7 +285,7 @@ def test_fragment_goes_along_with_a_redirect() -> None:
 
 def test_waiting_page_leads_to_the_approval_page() -> None:
     """The person follows the link into another tab, with the code that the page shows."""
-    waiting = pages.waiting(
+    waiting = Pages().waiting(
         path="/live/x", token="t", provider="P", url="https://as.example/device", user_code="WDJB-MJHT"
     )
     steps = visits(waiting, page(ENTER.format("")))

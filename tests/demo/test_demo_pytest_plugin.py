@@ -17,7 +17,8 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from loopback_auth import ClientConfig, Provider, ServerMetadata, login_sync, words
+from loopback_auth import ClientConfig, Provider, ServerMetadata, login_sync
+from loopback_auth.words import Words
 from loopback_auth.demo.faults import Faults
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
@@ -41,7 +42,7 @@ def test_sign_in(demo_authorization_server, simulated_user):
     provider = Provider("demo", ServerMetadata(demo_authorization_server.issuer))
     client = ClientConfig(provider, "loopback-auth-demo", scope="profile")
     assert login_sync(client, open_browser=simulated_user.open).tokens.access_token
-    assert words.SUCCESS_TITLE in simulated_user.page_sync()
+    assert Words.SUCCESS_TITLE in simulated_user.page_sync()
 
 
 class TestBroken:

@@ -7,12 +7,12 @@ from threading import Event as Flag
 import pytest
 from demo_client import client
 
-from loopback_auth import words
 from loopback_auth.api import login, login_sync
 from loopback_auth.demo.serve import demo_thread, serve_demo
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import AuthorizationError, TransportError
 from loopback_auth.events import silent
+from loopback_auth.words import Words
 
 NOWHERE = "http://127.0.0.1:1/"
 
@@ -25,7 +25,7 @@ async def test_user_chooses_the_account_and_sees_the_last_page() -> None:
         page = await user.page()
 
     assert sign_in.tokens.account == "second@example.com"
-    assert words.SUCCESS_TITLE in page
+    assert Words.SUCCESS_TITLE in page
     assert len(user.links) == len(user.visits) == 1
 
 

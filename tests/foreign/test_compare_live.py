@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.foreign, pytest.mark.browser]
 SCRIPT = """\
 import os, sys
 from playwright.sync_api import sync_playwright
-from loopback_auth import words
+from loopback_auth.program import Program
+from loopback_auth.words import Words
 
 path, link = sys.argv[1:]
 sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
@@ -27,7 +28,7 @@ with sync_playwright() as playwright:
         page.locator("input[name=password]").fill("password-canary-0123456789")
         page.locator("button[type=submit]").click()
         page.get_by_role("button", name="Continue").click()
-        page.get_by_text(words.PAGE_CLOSE).wait_for()
+        page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
 """
 """Signs in on the provider's own pages, and stays until our last page is there."""
 

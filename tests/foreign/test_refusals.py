@@ -6,7 +6,7 @@ import pytest
 from command_line import CommandLine
 
 from foreign.person import Person
-from loopback_auth import words
+from loopback_auth.words import Words
 
 pytestmark = pytest.mark.foreign
 
@@ -30,7 +30,7 @@ def test_sign_in_and_out(oidc_provider: dict[str, str], command_line: CommandLin
     left = command_line.run("logout", "--json")
 
     assert (ended.status, ended.json["account"]) == (0, "ada@example.org")
-    assert words.SUCCESS_TITLE in page.result().text
+    assert Words.SUCCESS_TITLE in page.result().text
     assert "ada@example.org" in status.stdout
     assert (token.status, renewed.status) == (0, 0)
     assert token.stdout != renewed.stdout

@@ -11,8 +11,8 @@ import pytest
 from other_users import asked_by_another, needs_another_user
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange
 
-from loopback_auth import words
 from loopback_auth.network.after_exit import AFTER_EXIT_SECONDS
+from loopback_auth.words import Words
 
 FOLDER = Path(__file__).parents[1]
 PROGRAM = f"""
@@ -80,7 +80,7 @@ async def test_last_page_is_there_for_a_reload_and_then_it_is_gone() -> None:
 
     assert (again.status, again.body) == (200, b"<p>all is well</p>")
     assert [one.status for one in (bare, other, start, elsewhere)] == [200, 410, 200, 404]
-    assert words.SUCCESS_TITLE.encode() in bare.body
+    assert Words.SUCCESS_TITLE.encode() in bare.body
     for one in (bare, other, start, elsewhere):
         assert b"all is well" not in one.body
         assert CODE.encode() not in one.body

@@ -10,7 +10,6 @@ import pytest
 from other_users import NOBODY, asked_by_another, needs_another_user
 from raw_http import CODE, DONE, SOON, STATE, Answer, Waiting, waiting
 
-from loopback_auth import words
 from loopback_auth.effects import VerificationPrompt
 from loopback_auth.events import (
     CallbackReceived,
@@ -28,6 +27,7 @@ from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.session import _confirmed
+from loopback_auth.words import Words
 
 BROWSER = (("Accept", "text/html"), ("User-Agent", "Mozilla/5.0"), ("Sec-Fetch-Mode", "navigate"))
 THERE = "https://as.example/authorize"
@@ -290,4 +290,4 @@ async def test_account_is_asked_about_where_the_answer_is_doubted() -> None:
         seen = [*answers, await _confirmed(sign_in, None, resources, told.append)]
 
     assert seen == [True, False, True]
-    assert (asked, told) == ([sign_in], [Warned(words.LINK_OPENED_AFTERWARDS)])
+    assert (asked, told) == ([sign_in], [Warned(Words.LINK_OPENED_AFTERWARDS)])

@@ -14,6 +14,7 @@ from loopback_auth import pages
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import HttpResponse
+from loopback_auth.pages import Pages, safe_headers
 
 LOOPBACK = "http://127.0.0.1:8080/"
 PLAIN = "word"
@@ -21,9 +22,11 @@ HOSTILE = """"'></style></title></textarea><script>alert(1)</script><img/src=x>&
 
 # Each page with one text in every argument; where a URL is required the text is its path.
 PAGES: dict[str, Callable[[str], HttpResponse]] = {
-    "success": lambda text: pages.success(client=text, provider=text, account=text, scope=text, detail=text),
-    "failure": lambda text: pages.failure(title=text, message=text, hint=text, detail=text),
-    "turned_away": lambda text: pages.turned_away(status=404, reason=text),
+    "success": lambda text: Pages().success(
+        client=text, provider=text, account=text, scope=text, detail=text
+    ),
+    "failure": lambda text: Pages().failure(title=text, message=text, hint=text, detail=text),
+    "turned_away": lambda text: Pages().turned_away(status=404, reason=text),
     "demo_sign_in": lambda text: demo_pages.sign_in(
         action=text,
         hidden=[(text, text)],
@@ -45,9 +48,9 @@ PAGES: dict[str, Callable[[str], HttpResponse]] = {
     "demo_refused": lambda text: demo_pages.refused(title=text, message=text, hint=text, status=400),
     "demo_done": lambda text: demo_pages.done(title=text, message=text),
     "form_post": lambda text: demo_pages.form_post(action=LOOPBACK + text, parameters=[(text, text)]),
-    "relay": lambda text: pages.relay(path=text, token=text),
-    "question": lambda text: pages.question(path=text, token=text, account=text),
-    "waiting": lambda text: pages.waiting(
+    "relay": lambda text: Pages().relay(path=text, token=text),
+    "question": lambda text: Pages().question(path=text, token=text, account=text),
+    "waiting": lambda text: Pages().waiting(
         path=text, token=text, provider=text, url=LOOPBACK + text, user_code=text
     ),
 }
@@ -132,13 +135,13 @@ def test_every_page_has_the_security_headers(name: str) -> None:
     """The address may hold a code: no cache, referrer, frame or opener may get it (RFC 9700 §4.2.4)."""
     headers = PAGES[name](PLAIN).headers
 
-    assert {*pages.safe_headers()[:-1], ("Content-Type", "text/html; charset=utf-8")} <= {*headers}
+    assert {*safe_headers()[:-1], ("Content-Type", "text/html; charset=utf-8")} <= {*headers}
     assert len({key.lower() for key, _ in headers}) == len(headers)
 
 
 def test_safe_headers_are_these() -> None:
     """Redirects and empty answers carry the same protection, spelled out here so that none is lost."""
-    headers = dict(pages.safe_headers())
+    headers = dict(safe_headers())
 
     assert headers == {
         "Cache-Control": "no-store",
@@ -218,8 +221,8 @@ def test_files_are_those_that_are_used_and_load_nothing() -> None:
     [
         (PAGES["success"](PLAIN), 200),
         (PAGES["failure"](PLAIN), 400),
-        (pages.failure(title="t", message="m", hint="h", status=502), 502),
-        (pages.turned_away(status=421, reason="r"), 421),
+        (Pages().failure(title="t", message="m", hint="h", status=502), 502),
+        (Pages().turned_away(status=421, reason="r"), 421),
         (PAGES["demo_sign_in"](PLAIN), 200),
         (PAGES["demo_consent"](PLAIN), 200),
         (PAGES["form_post"](PLAIN), 200),
@@ -233,9 +236,9 @@ def test_status_says_what_happened(response: HttpResponse, status: int) -> None:
 @pytest.mark.parametrize(
     "response",
     [
-        pages.success(client="", provider="", account="", scope=" ", detail=""),
-        pages.failure(title="", message="", hint=""),
-        pages.turned_away(status=400, reason=""),
+        Pages().success(client="", provider="", account="", scope=" ", detail=""),
+        Pages().failure(title="", message="", hint=""),
+        Pages().turned_away(status=400, reason=""),
         demo_pages.consent(
             action="/", hidden=[], client_id="c", redirect_uri=LOOPBACK, account="a", scopes=[]
         ),
@@ -248,9 +251,9 @@ def test_empty_arguments_leave_no_empty_element(response: HttpResponse) -> None:
 
 def test_success_shows_only_the_known_facts() -> None:
     """A row stands for something that the server said."""
-    body = pages.success(
-        client="", provider="demo", account="", scope="openid email", detail=""
-    ).body.decode()
+    body = (
+        Pages().success(client="", provider="demo", account="", scope="openid email", detail="").body.decode()
+    )
 
     assert re.findall(r"<dt>(.*?)</dt>", body) == ["Provider", "Scope"]
     assert re.findall(r"<code.*?>(.*?)</code>", body) == ["openid", "email"]

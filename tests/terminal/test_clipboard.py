@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth import words
 from loopback_auth.terminal import clipboard
 from loopback_auth.terminal.clipboard import copy, escape, programs
+from loopback_auth.words import Words
 
 LINK = "http://127.0.0.1:49152/0123456789abcdef"
 X11 = (("xclip", "-selection", "clipboard"), ("xsel", "--clipboard", "--input"))
@@ -22,6 +22,8 @@ TMUX = ("tmux", "load-buffer", "-w", "-")
 Fake = Callable[..., None]
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are scripts")
+
+WORDS = Words()
 
 
 @pytest.fixture
@@ -54,7 +56,9 @@ def seen(folder: Path) -> list[dict[str, object]]:
 def copied(folder: Path, *, text: str = LINK, escapes: bool = True, **environ: str) -> tuple[str, list[str]]:
     """Copy with the programs of a folder; return what is said, and what the terminal was sent."""
     sent: list[str] = []
-    said = copy(text, {"PATH": str(folder), **environ}, "linux", sent.append if escapes else None)
+    said = copy(
+        text, {"PATH": str(folder), **environ}, "linux", sent.append if escapes else None, words=Words()
+    )
     return said, sent
 
 
@@ -89,7 +93,7 @@ def test_the_link_goes_by_stdin(fake: Fake, tmp_path: Path) -> None:
     said, sent = copied(tmp_path, WAYLAND_DISPLAY="wayland-0", LOOPBACK_AUTH_CLIENT_SECRET="canary")
     [noted] = seen(tmp_path)
 
-    assert (said, sent) == (words.COPIED.format(link=words.LINK_NAME, program="wl-copy"), [])
+    assert (said, sent) == (Words.COPIED.format(link=Words.LINK_NAME, tool="wl-copy"), [])
     assert (noted["argv"], noted["stdin"]) == ([], LINK)
     assert "LOOPBACK_AUTH_CLIENT_SECRET" not in str(noted["env"])
 
@@ -101,7 +105,7 @@ def test_a_program_that_fails_leaves_it_to_the_next(fake: Fake, tmp_path: Path) 
     fake("xsel")
     said, _ = copied(tmp_path, DISPLAY=":0")
 
-    assert said == words.COPIED.format(link=words.LINK_NAME, program="xsel")
+    assert said == Words.COPIED.format(link=Words.LINK_NAME, tool="xsel")
     assert [one["argv"] for one in seen(tmp_path)] == [
         ["-selection", "clipboard"],
         ["--clipboard", "--input"],
@@ -117,7 +121,7 @@ def test_a_program_that_hangs_is_not_waited_for(
     fake("xclip", "signal.pause()")
     said, sent = copied(tmp_path, DISPLAY=":0")
 
-    assert said == words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
+    assert said == Words.COPIED_BY_TERMINAL.format(link=Words.LINK_NAME, doubt=Words.COPIED_DOUBT)
     assert len(sent) == 1
 
 
@@ -125,7 +129,7 @@ def test_the_terminal_is_asked_where_there_is_no_program(tmp_path: Path) -> None
     """Over SSH it is the only one whose clipboard is the person's."""
     said, sent = copied(tmp_path, SSH_CONNECTION="a b c d")
 
-    assert said == words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
+    assert said == Words.COPIED_BY_TERMINAL.format(link=Words.LINK_NAME, doubt=Words.COPIED_DOUBT)
     assert sent == [escape(LINK, tmux=False)]
     assert sent[0].startswith("\x1b]52;c;")
     assert b64decode(sent[0][7:-1]).decode() == LINK
@@ -133,7 +137,7 @@ def test_the_terminal_is_asked_where_there_is_no_program(tmp_path: Path) -> None
 
 def test_what_some_terminals_cut_is_told(tmp_path: Path) -> None:
     """Those in a web page stop near 400 characters (heytcass/home-assistant-addons#107)."""
-    assert words.COPIED_DOUBT_LONG in copied(tmp_path, text="x" * 301)[0]
+    assert Words.COPIED_DOUBT_LONG in copied(tmp_path, text="x" * 301)[0]
     assert "cut" not in copied(tmp_path, text="x" * 300)[0]
     assert len(escape("x" * 300, tmux=False)) <= 400 + len("\x1b]52;c;\x07")
 
@@ -146,7 +150,7 @@ def test_tmux_hands_it_on(fake: Fake, tmp_path: Path) -> None:
     [noted] = seen(tmp_path)
 
     assert (said, sent) == (
-        words.COPIED_BY_TMUX.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT),
+        Words.COPIED_BY_TMUX.format(link=Words.LINK_NAME, doubt=Words.COPIED_DOUBT),
         [],
     )
     assert (noted["argv"], noted["stdin"]) == (["load-buffer", "-w", "-"], LINK)
@@ -165,4 +169,4 @@ def test_where_nothing_helps_it_is_said(tmp_path: Path) -> None:
     """Then there is still the mouse."""
     said, _ = copied(tmp_path, escapes=False)
 
-    assert said == words.COPIED_NOT
+    assert said == Words.COPIED_NOT

@@ -19,7 +19,7 @@ import pytest
 from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
 from terminal_samples import AUTHORITY, LINK, LOOPS, REQUEST, STATE, Loop
 
-from loopback_auth import events, words
+from loopback_auth import events
 from loopback_auth.errors import AttemptCancelled
 from loopback_auth.model import Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
@@ -29,11 +29,12 @@ from loopback_auth.terminal.keys import Keys, Typed
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.paste import LIMIT
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.words import Words
 
 RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"
 LONG = f"{REQUEST.redirect_uri}?state={STATE}&code=" + "ocqdph?" * 600
 INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)
-OPENING = words.KEY_OPENING.partition("{")[0]
+OPENING = Words.KEY_OPENING.partition("{")[0]
 READY = "\x1b[?2004h"
 RESTORED = "\x1b[?2004l"
 FACTS = Facts(
@@ -43,7 +44,7 @@ FACTS = Facts(
 
 def keys(*names: str) -> str:
     """Return the line of help that names these keys."""
-    return words.KEYS.format(keys=", ".join(names))
+    return Words.KEYS.format(keys=", ".join(names))
 
 
 @dataclass
@@ -163,7 +164,7 @@ def restored(person: Person) -> bool:
 def test_o_opens_the_link(person: Person) -> None:
     """For whom no browser was started, or who has closed it."""
     attempt = WaitingSignIn(person)
-    attempt.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
+    attempt.press("o", sees=f"{Words.KEY_OPENING.format(opener='firefox')}\r\n")
 
     assert attempt.opened == [LINK]
     assert restored(person)
@@ -175,7 +176,7 @@ FOR_THE_EYE, FOR_A_PROGRAM = f"http://{AUTHORITY}/fresh", f"http://{AUTHORITY}/f
 def test_o_opens_a_link_that_still_works(person: Person) -> None:
     """The one that is shown may be used, and what a program is started with shows in the process list."""
     attempt = WaitingSignIn(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
-    shown = attempt.press("o", sees=f"{words.KEY_OPENING.format(program='firefox')}\r\n")
+    shown = attempt.press("o", sees=f"{Words.KEY_OPENING.format(opener='firefox')}\r\n")
 
     assert attempt.opened == [FOR_A_PROGRAM]
     assert FOR_A_PROGRAM not in shown
@@ -185,7 +186,7 @@ def test_c_copies_and_shows_a_link_that_still_works(person: Person) -> None:
     """Not every terminal copies, and then there has to be something to read off."""
     attempt = WaitingSignIn(person, fresh=(FOR_THE_EYE, FOR_A_PROGRAM))
     shown = attempt.press(
-        "c", sees=words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
+        "c", sees=Words.COPIED_BY_TERMINAL.format(link=Words.LINK_NAME, doubt=Words.COPIED_DOUBT)
     )
 
     assert f"\x1b]52;c;{b64encode(FOR_THE_EYE.encode()).decode()}\x07" in shown
@@ -215,17 +216,17 @@ def test_a_browser_that_cannot_be_opened_is_told_once(person: Person) -> None:
         "o",
         "o",
         "?",
-        sees=keys(words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE, words.KEY_PASTE),
+        sees=keys(Words.KEY_COPY, Words.KEY_DRAW, Words.KEY_DEVICE, Words.KEY_PASTE),
     )
 
-    assert shown.count(words.KEY_CANNOT_OPEN.format(why="this is an SSH session")) == 1
+    assert shown.count(Words.KEY_CANNOT_OPEN.format(why="this is an SSH session")) == 1
     assert attempt.opened == [LINK]
 
 
 def test_c_asks_the_terminal_to_copy(person: Person) -> None:
     """Where there is no clipboard program, the terminal may have a clipboard."""
     shown = WaitingSignIn(person).press(
-        "c", sees=words.COPIED_BY_TERMINAL.format(link=words.LINK_NAME, doubt=words.COPIED_DOUBT)
+        "c", sees=Words.COPIED_BY_TERMINAL.format(link=Words.LINK_NAME, doubt=Words.COPIED_DOUBT)
     )
 
     assert f"\x1b]52;c;{b64encode(LINK.encode()).decode()}\x07" in shown
@@ -234,7 +235,7 @@ def test_c_asks_the_terminal_to_copy(person: Person) -> None:
 @pytest.mark.parametrize("key", ["?", "h", "H"])
 def test_help_names_the_keys(person: Person, key: str) -> None:
     """Nobody remembers them."""
-    everything = keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE, words.KEY_PASTE)
+    everything = keys(Words.KEY_OPEN, Words.KEY_COPY, Words.KEY_DRAW, Words.KEY_DEVICE, Words.KEY_PASTE)
 
     assert everything in WaitingSignIn(person).press(key, sees="Keys: ")
 
@@ -242,9 +243,9 @@ def test_help_names_the_keys(person: Person, key: str) -> None:
 @pytest.mark.parametrize(
     ("waiting", "keys"),
     [
-        ((), f"{words.KEY_OPEN}, {words.KEY_COPY}."),
-        (("ticket",), f"{words.KEY_OPEN}, {words.KEY_COPY}, {words.KEY_DRAW}, {words.KEY_TICKET}."),
-        (("paste",), f"{words.KEY_OPEN}, {words.KEY_COPY}, {words.KEY_PASTE}."),
+        ((), f"{Words.KEY_OPEN}, {Words.KEY_COPY}."),
+        (("ticket",), f"{Words.KEY_OPEN}, {Words.KEY_COPY}, {Words.KEY_DRAW}, {Words.KEY_TICKET}."),
+        (("paste",), f"{Words.KEY_OPEN}, {Words.KEY_COPY}, {Words.KEY_PASTE}."),
     ],
 )
 def test_help_names_what_can_be_done_now(person: Person, waiting: tuple[str, ...], keys: str) -> None:
@@ -258,10 +259,10 @@ def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
     attempt = WaitingSignIn(person, ("device",))
 
     async def act(terminal: Terminal) -> None:
-        await person.sees(keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW, words.KEY_DEVICE))
+        await person.sees(keys(Words.KEY_OPEN, Words.KEY_COPY, Words.KEY_DRAW, Words.KEY_DEVICE))
         await person.types("d")
         terminal.notify(INVITED)
-        await person.sees(keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_DRAW))
+        await person.sees(keys(Words.KEY_OPEN, Words.KEY_COPY, Words.KEY_DRAW))
         terminal.notify(events.CallbackReceived())
 
     assert attempt.run(act).count("Keys: ") == 2
@@ -271,7 +272,7 @@ def test_help_comes_by_itself_and_again_when_it_changes(person: Person) -> None:
 def test_d_begins_the_flow_for_another_device(person: Person, flow: str) -> None:
     """Who knows that no browser will come need not wait for that to be noticed."""
     attempt = WaitingSignIn(person, (flow, "paste"))
-    attempt.press("d", "d", "?", sees=keys(words.KEY_OPEN, words.KEY_COPY, words.KEY_PASTE))
+    attempt.press("d", "d", "?", sees=keys(Words.KEY_OPEN, Words.KEY_COPY, Words.KEY_PASTE))
 
     assert attempt.begun == [flow]
 
@@ -306,7 +307,7 @@ def test_q_begins_what_can_be_drawn(person: Person) -> None:
 
 def test_q_says_why_there_is_nothing_to_draw(person: Person) -> None:
     """Whoever presses a key expects something."""
-    shown = WaitingSignIn(person, ()).press("q", sees=words.QR_NOTHING_TO_DRAW)
+    shown = WaitingSignIn(person, ()).press("q", sees=Words.QR_NOTHING_TO_DRAW)
 
     assert "▀" not in shown
 
@@ -494,7 +495,7 @@ def test_the_question_can_be_left(person: Person, leave: str) -> None:
         await person.sees("back): ")
         await person.types(leave)
         # The line is drawn anew once the question is gone.
-        await person.sees(words.STAGE_CANCELS.format(stage=""))
+        await person.sees(Words.STAGE_CANCELS.format(stage=""))
         await person.types("o")
         await person.sees(OPENING)
         await person.types("p")
@@ -537,7 +538,7 @@ def test_a_wrong_paste_is_told_and_the_next_one_taken(person: Person) -> None:
 def test_what_nobody_waits_for_is_told(person: Person) -> None:
     """A paste that vanishes is pasted again and again."""
     attempt = WaitingSignIn(person, ())
-    shown = attempt.press(PASTE.format(LONG), sees=f"{words.PASTE_NOT_NOW}\r\n")
+    shown = attempt.press(PASTE.format(LONG), sees=f"{Words.PASTE_NOT_NOW}\r\n")
 
     assert "ocqdph" not in shown
 
@@ -584,7 +585,7 @@ def test_while_the_account_is_confirmed_keys_are_letters(person: Person) -> None
     async def act(terminal: Terminal) -> None:
         person.types_ahead("y\r")
         asking = asyncio.create_task(terminal.confirm(sign_in))
-        await person.sees(words.CONFIRM_PROMPT)
+        await person.sees(Words.CONFIRM_PROMPT)
         await person.types("ocd")
         await person.sees("ocd")
         await person.types("\x15n\r")
@@ -630,7 +631,7 @@ def test_at_forty_columns_links_are_whole_and_keys_work() -> None:
         async def act(terminal: Terminal) -> None:
             terminal.notify(events.PasteReady(url, REQUEST.redirect_uri))
             terminal.notify(events.RouteBegan("device", "You asked for it."))
-            await narrow.sees(f" left{words.STAGE_CANCELS.format(stage='')}")
+            await narrow.sees(f" left{Words.STAGE_CANCELS.format(stage='')}")
             await narrow.types("o")
             await narrow.sees(OPENING)
 
@@ -729,10 +730,10 @@ async def test_without_a_terminal_everything_is_a_line(capsys: pytest.CaptureFix
 
     assert said == (
         "This is an SSH session. Forward the port.\n"
-        f"{words.STAGE_FIRST}, 300 seconds at most.\n"
+        f"{Words.STAGE_FIRST}, 300 seconds at most.\n"
         "No browser has come to the link within 10 seconds.\n"
-        f"{words.FLOW_NOT_POSSIBLE.format(flow=words.FLOW_DEVICE, why='The server has no such endpoint')}\n"
-        f"{words.STAGE_FLOWS.format(awaited=words.AWAITED_BROWSER)}.\n"
+        f"{Words.FLOW_NOT_POSSIBLE.format(flow=Words.FLOW_DEVICE, why='The server has no such endpoint')}\n"
+        f"{Words.STAGE_FLOWS.format(awaited=Words.AWAITED_BROWSER)}.\n"
     )
 
 
@@ -789,7 +790,7 @@ async def test_back_in_the_foreground_keys_are_heard(person: Person) -> None:
         await person.types("\r")
         await person.sees(READY)
         await person.types("?")
-        await person.sees(words.KEYS_NONE)
+        await person.sees(Words.KEYS_NONE)
         await person.types("\x03")
         await person.sees("end\r\n")
     before, told, after = person.reported()
@@ -808,7 +809,7 @@ async def test_after_a_stop_keys_are_heard_again(person: Person) -> None:
         await person.sees(RESTORED)
         await person.sees(READY)
         await person.types("?")
-        await person.sees(words.KEYS_NONE)
+        await person.sees(Words.KEYS_NONE)
         os.kill(pid, signal.SIGTERM)
         await person.sees("end\r\n")
     before, told, after = person.reported()
@@ -848,7 +849,7 @@ def test_a_flow_that_ends_takes_its_wishes_along(person: Person) -> None:
             await asyncio.sleep(0)
         terminal.notify(events.RouteEnded("paste", "There is no port."))
         await person.types(PASTE.format(LONG))
-        await person.sees(words.PASTE_NOT_NOW)
+        await person.sees(Words.PASTE_NOT_NOW)
 
     attempt.run(act)
 

@@ -27,12 +27,15 @@ from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.terminal.troubleshooting import LOST_SECONDS
+from loopback_auth.words import Words
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
 import pty
 import termios
+
+WORDS = Words()
 
 
 @dataclass
@@ -121,7 +124,7 @@ async def test_the_waiting_line_never_wraps_and_leaves_nothing(
     await _wait(terminal)
     drawn = screen.read().rpartition("address.\r\n")[2].split("\r")
 
-    ending = "..." if columns < 40 else words.STAGE_CANCELS.format(stage="")
+    ending = "..." if columns < 40 else Words.STAGE_CANCELS.format(stage="")
     assert any(line.rstrip().endswith(ending) for line in drawn)
     assert any("4:5" in line or "5:00" in line for line in drawn) or columns < 40
     assert max(len(line.rstrip()) for line in drawn) < columns - 1
@@ -170,7 +173,7 @@ async def test_the_line_tells_the_time_left_and_the_stage(screen_of: Callable[[i
     terminal = Terminal(Messages("demo", authority=AUTHORITY))
     await _wait(terminal, seconds=61.5)
 
-    stage = words.STAGE_CANCELS.format(stage=words.STAGE_FIRST)
+    stage = Words.STAGE_CANCELS.format(stage=Words.STAGE_FIRST)
     assert re.search(rf"\r(1:0|0:5)\d left\. {re.escape(stage)}", screen.read())
 
 
@@ -249,10 +252,10 @@ async def test_elsewhere_each_stage_is_one_line(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().err
 
     assert "\r" not in said
-    assert said.startswith(f"{words.STAGE_FIRST}, 300 seconds at most.\n")
-    assert f"\n{words.STAGE_VISITED.format(name='demo')}.\n" in said
-    assert f"\n{words.STAGE_RETURNED}.\n" in said
-    assert words.PORT_CALLED_AGAIN in said
+    assert said.startswith(f"{Words.STAGE_FIRST}, 300 seconds at most.\n")
+    assert f"\n{Words.STAGE_VISITED.format(name='demo')}.\n" in said
+    assert f"\n{Words.STAGE_RETURNED}.\n" in said
+    assert Words.PORT_CALLED_AGAIN in said
 
 
 def plan_of(*routes: Route, name: str = "ssh", title: str = "an SSH session", advice: str = "Ask.") -> Plan:
@@ -282,10 +285,10 @@ def test_the_first_words_say_where_this_runs(capsys: pytest.CaptureFixture[str])
 
     assert said.startswith(
         "This is an SSH session. Ask.\n"
-        f"{words.BROWSER_NOT_OPENED.format(name='demo')}\n"
-        f"{words.LINK_HERE.format(once=words.LINK_ONCE)}\n"
+        f"{Words.BROWSER_NOT_OPENED.format(name='demo')}\n"
+        f"{Words.LINK_HERE.format(once=Words.LINK_ONCE)}\n"
         f"\n  {LINK}\n\n"
-        f"{words.APPROVE_ALSO_ANYWHERE.format(name='demo')}\n"
+        f"{Words.APPROVE_ALSO_ANYWHERE.format(name='demo')}\n"
         f"\n  {INVITED.url}\n\n"
     )
     assert said.count("This is an SSH session.") == 1
@@ -296,8 +299,8 @@ async def test_before_there_is_a_link_nothing_is_awaited(capsys: pytest.CaptureF
     await _wait(Terminal(Messages("demo", authority="", plan=plan_of(DEVICE))), INVITED)
     said = capsys.readouterr().err
 
-    assert words.STAGE_FIRST not in said
-    assert said.endswith(f"{words.STAGE_APPROVE}.\n")
+    assert Words.STAGE_FIRST not in said
+    assert said.endswith(f"{Words.STAGE_APPROVE}.\n")
 
 
 def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -307,7 +310,7 @@ def test_nothing_is_advised_that_the_provider_may_not_offer(capsys: pytest.Captu
 
     assert capsys.readouterr().err.startswith(
         "This is an SSH session.\n"
-        f"{words.BROWSER_NOT_OPENED_AS.format(name='demo', why='--no-browser was given')}\n"
+        f"{Words.BROWSER_NOT_OPENED_AS.format(name='demo', why='--no-browser was given')}\n"
     )
 
 
@@ -319,7 +322,7 @@ async def test_where_nothing_is_special_nothing_is_said(capsys: pytest.CaptureFi
     await _wait(terminal)
     said = capsys.readouterr().err
 
-    assert said.startswith(f"{words.BROWSER_OPENING.format(program='firefox', name='demo')}\n")
+    assert said.startswith(f"{Words.BROWSER_OPENING.format(opener='firefox', name='demo')}\n")
     assert ("another machine" in said, "No browser has come" in said) == (False, False)
 
 
@@ -328,7 +331,7 @@ def test_another_flow_says_why_it_is_open(why: str, said: str, capsys: pytest.Ca
     """Two links without a reason look like a mistake; a reason that the person knows is none to tell."""
     Terminal(Messages("demo", authority=AUTHORITY)).notify(events.RouteBegan("device", why))
 
-    assert capsys.readouterr().err == f"{said}{words.STAGE_FIRST}.\n"
+    assert capsys.readouterr().err == f"{said}{Words.STAGE_FIRST}.\n"
 
 
 def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -340,12 +343,12 @@ def test_a_browser_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -
     terminal.notify(events.VerificationPrompted("https://a.example/t", "", "", 90.0))
 
     assert capsys.readouterr().err == (
-        f"{words.LINK_OPEN_YOURSELF.format(why='The browser did not open (xdg-open ended with 3).')}\n"
-        f"{words.STAGE_FIRST}.\n"
-        f"{words.APPROVE_ANYWHERE.format(name='demo')}\n"
+        f"{Words.LINK_OPEN_YOURSELF.format(why='The browser did not open (xdg-open ended with 3).')}\n"
+        f"{Words.STAGE_FIRST}.\n"
+        f"{Words.APPROVE_ANYWHERE.format(name='demo')}\n"
         "\n  https://a.example/t\n\n"
-        f"Valid for 90 seconds. {words.APPROVE_WARNING}\n"
-        f"Waiting for {words.AWAITED_BROWSER} or {words.AWAITED_DEVICE}.\n"
+        f"Valid for 90 seconds. {Words.APPROVE_WARNING}\n"
+        f"Waiting for {Words.AWAITED_BROWSER} or {Words.AWAITED_DEVICE}.\n"
     )
 
 
@@ -356,7 +359,7 @@ def test_without_a_browser_a_page_that_only_leads_on_is_not_shown(capsys: pytest
     terminal.notify(INVITED)
     said = capsys.readouterr().err
 
-    assert said.startswith(f"This is an SSH session.\n{words.APPROVE_ANYWHERE.format(name='demo')}\n")
+    assert said.startswith(f"This is an SSH session.\n{Words.APPROVE_ANYWHERE.format(name='demo')}\n")
     assert (LINK in said, "ssh -L" in said) == (False, False)
 
 
@@ -367,7 +370,7 @@ def test_a_link_to_this_machine_is_not_said_to_work_anywhere(capsys: pytest.Capt
     terminal.notify(events.VerificationPrompted("http://127.0.0.1:9000/x", "", "", 90.0))
     said = capsys.readouterr().err
 
-    assert f"{words.APPROVE_AT.format(name='demo')}\n" in said
+    assert f"{Words.APPROVE_AT.format(name='demo')}\n" in said
     assert "  ssh -L 9000:127.0.0.1:9000 " in said
 
 
@@ -389,8 +392,8 @@ def test_first_link_is_not_called_the_second(capsys: pytest.CaptureFixture[str])
 
     assert capsys.readouterr().err.startswith(
         "This is an SSH session. Ask.\n"
-        f"{words.FLOW_NOT_POSSIBLE.format(flow=words.FLOW_DEVICE, why='Nobody answers')}\n"
-        f"{words.LINK_SECOND_FIRST.format(name='demo', once=words.LINK_ONCE)}\n"
+        f"{Words.FLOW_NOT_POSSIBLE.format(flow=Words.FLOW_DEVICE, why='Nobody answers')}\n"
+        f"{Words.LINK_SECOND_FIRST.format(name='demo', once=Words.LINK_ONCE)}\n"
     )
 
 
@@ -418,17 +421,21 @@ async def test_a_browser_that_cannot_come_back_is_not_waited_for(screen_of: Call
     await _wait(terminal)
     shown = screen.read()
 
-    assert f" left. {words.STAGE_CANCELS.format(stage=words.STAGE_ASKING)}" in shown
-    assert f" left. {words.STAGE_CANCELS.format(stage=words.STAGE_APPROVE)}" in shown
-    assert words.AWAITED_BROWSER not in shown
+    assert f" left. {Words.STAGE_CANCELS.format(stage=Words.STAGE_ASKING)}" in shown
+    assert f" left. {Words.STAGE_CANCELS.format(stage=Words.STAGE_APPROVE)}" in shown
+    assert Words.AWAITED_BROWSER not in shown
 
 
 async def test_one_second_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
     """Of time that is given and of time that is valid."""
     await _wait(Terminal(Messages("demo", authority=AUTHORITY)), seconds=1.0)
 
-    assert capsys.readouterr().err == f"{words.STAGE_FIRST}, 1 second at most.\n"
-    assert [drawing.lifetime(one) for one in (1.0, 90.0, 300.0)] == ["1 second", "90 seconds", "5 minutes"]
+    assert capsys.readouterr().err == f"{Words.STAGE_FIRST}, 1 second at most.\n"
+    assert [drawing.lifetime(one, WORDS) for one in (1.0, 90.0, 300.0)] == [
+        "1 second",
+        "90 seconds",
+        "5 minutes",
+    ]
 
 
 def test_of_one_flow_the_nearest_end_is_told_of_several_that_of_all() -> None:
@@ -450,9 +457,9 @@ async def test_a_flow_that_ends_is_told_and_the_others_go_on(screen_of: Callable
     await _wait(terminal, events.RouteEnded("code", "The port is gone"))
 
     assert (
-        f"{words.FLOW_ENDED.format(flow=words.FLOW_DEVICE, why='The code has expired')}\r\n" in screen.read()
+        f"{Words.FLOW_ENDED.format(flow=Words.FLOW_DEVICE, why='The code has expired')}\r\n" in screen.read()
     )
-    assert f"{words.FLOW_ENDED.format(flow=words.FLOW_BROWSER, why='The port is gone')}\r\n" in screen.read()
+    assert f"{Words.FLOW_ENDED.format(flow=Words.FLOW_BROWSER, why='The port is gone')}\r\n" in screen.read()
 
 
 async def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -463,9 +470,9 @@ async def test_another_process_is_waited_for(capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr().err
 
     assert said.startswith(
-        f"{words.FOLLOWS.format(process='4711', name='demo')}\n"
-        f"{words.STAGE_OTHER_PROCESS}, 300 seconds at most.\n"
-        f"{words.BROWSER_OPENING.partition('{')[0]}firefox"
+        f"{Words.FOLLOWS.format(process='4711', name='demo')}\n"
+        f"{Words.STAGE_OTHER_PROCESS}, 300 seconds at most.\n"
+        f"{Words.BROWSER_OPENING.partition('{')[0]}firefox"
     )
 
 
@@ -475,11 +482,11 @@ def test_a_link_to_paste_from_says_what_to_do(capsys: pytest.CaptureFixture[str]
     terminal.notify(events.PasteReady(REQUEST.url, REQUEST.redirect_uri))
 
     assert capsys.readouterr().err == (
-        f"{words.PASTE_LINK.format(name='demo')}\n"
+        f"{Words.PASTE_LINK.format(name='demo')}\n"
         f"\n  {REQUEST.url}\n\n"
-        f"{words.PASTE_EXPECT}\n"
+        f"{Words.PASTE_EXPECT}\n"
         f"\n  {REQUEST.redirect_uri}?...\n\n"
-        f"{words.PASTE_HOW}\n"
+        f"{Words.PASTE_HOW}\n"
     )
 
 
@@ -499,7 +506,7 @@ async def test_a_visit_that_does_not_come_brings_help(capsys: pytest.CaptureFixt
     await _wait(terminal)
     said = capsys.readouterr().err
 
-    assert words.NO_VISIT in said
+    assert Words.NO_VISIT in said
     assert said.count("ssh -L 49152:127.0.0.1:49152 ") == 1
 
 
@@ -555,8 +562,8 @@ def test_a_code_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]
     assert "\n  https://a.example/d?c=WDJB\n" in said
     assert "\n  https://a.example/d\n" in said
     assert "\n  W D J B - M J H T\n" in said
-    assert words.APPROVE_CODE_PLAIN.format(code="WDJB-MJHT") in said
-    assert f"Valid for 10 minutes. {words.APPROVE_WARNING}\n" in said
+    assert Words.APPROVE_CODE_PLAIN.format(code="WDJB-MJHT") in said
+    assert f"Valid for 10 minutes. {Words.APPROVE_WARNING}\n" in said
     assert "█" not in said
 
 
@@ -671,7 +678,7 @@ def test_why_there_is_no_code_is_told(
     narrow = screen_of(20)
     Terminal(Messages("demo", authority=AUTHORITY)).notify(INVITED)
 
-    assert words.QR_NO_TERMINAL in capsys.readouterr().err
+    assert Words.QR_NO_TERMINAL in capsys.readouterr().err
     assert "too small for a QR code" in " ".join(narrow.lines())
 
 
@@ -713,7 +720,7 @@ async def test_an_address_is_asked_for_until_it_is_right(monkeypatch: pytest.Mon
 
     assert dict(callback.parameters)["code"] == "SplxlOBeZQ"
     assert f"\n  {REQUEST.redirect_uri}?...\r\n" in shown
-    assert words.LINK_ANYWHERE.format(once="") in shown
+    assert Words.LINK_ANYWHERE.format(once="") in shown
     assert ("ssh -L" in shown, "Splxl" in shown, "hidden" in shown) == (False, False, False)
     assert shown.index("(32 char") < shown.index("warning: held.") < shown.index("That is not the address")
     assert restored
@@ -728,7 +735,7 @@ async def test_who_has_approved_is_confirmed(
 
     async def main(terminal: Terminal, person: Person) -> bool:
         asking = asyncio.create_task(terminal.confirm(sign_in))
-        await person.sees(words.CONFIRM_ACCOUNT.format(account="me@x"))
+        await person.sees(Words.CONFIRM_ACCOUNT.format(account="me@x"))
         await person.sees("[y/N] ")
         await person.types(typed)
         return await asking
@@ -821,6 +828,6 @@ def test_a_code_is_not_called_valid_for_longer_than_it_is_waited_for() -> None:
     """Who gave three seconds is not told of ten minutes."""
     invited = events.VerificationPrompted("https://as.example", "ABCD", "", 600.0)
 
-    assert "Valid for 3 seconds." in instructions(invited, columns=80, escapes=False, patience=3.0)
-    assert "Valid for 10 minutes." in instructions(invited, columns=80, escapes=False, patience=900.0)
-    assert "Valid for 10 minutes." in instructions(invited, columns=80, escapes=False)
+    assert "Valid for 3 seconds." in instructions(invited, WORDS, columns=80, escapes=False, patience=3.0)
+    assert "Valid for 10 minutes." in instructions(invited, WORDS, columns=80, escapes=False, patience=900.0)
+    assert "Valid for 10 minutes." in instructions(invited, WORDS, columns=80, escapes=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from loopback_auth import pages
 from loopback_auth.compare.attacks.attack_actions import (
     NO_ANSWER,
     NOT_SO_FAR,
@@ -36,6 +35,7 @@ from loopback_auth.demo.memory import AUTHORITY, OURS, MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.pages import Pages
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, redirect_endpoint, start_page
 from loopback_auth.trace.redactor import Redactor
@@ -82,7 +82,7 @@ class AttackedWorld(MemoryWorld):
             self._take(verdict)
             return NO_ANSWER
         if isinstance(verdict, RelayPage):
-            return pages.relay(path=self.keys.relay, token=self.keys.token)
+            return Pages().relay(path=self.keys.relay, token=self.keys.token)
         return NO_ANSWER if isinstance(verdict, Repeated) else _page(verdict)
 
     def offered(self, text: str) -> str:
@@ -198,4 +198,4 @@ class InMemory:
 
 
 def _page(refusal: TurnedAway) -> HttpResponse:
-    return pages.turned_away(status=refusal.status, reason=refusal.reason)
+    return Pages().turned_away(status=refusal.status, reason=refusal.reason)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 
-from loopback_auth import pages
 from loopback_auth.compare.running.choices import THINKING, Choice
 from loopback_auth.demo.memory import MemoryWorld, PageKeys
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import Attempt, HttpResponse, SignIn
+from loopback_auth.pages import Pages
 from loopback_auth.protocol.pkce import base64url, code_verifier
 from loopback_auth.trace.recorder import Recorder
 
@@ -89,8 +89,8 @@ def simulate(
 
 def _last_page(end: SignIn | LoopbackAuthError) -> HttpResponse:
     if isinstance(end, LoopbackAuthError):
-        return pages.failure(message=end.message, hint=end.hint)
+        return Pages().failure(message=end.message, hint=end.hint)
     tokens = end.tokens
-    return pages.success(
+    return Pages().success(
         client=end.client_id, provider=end.name, account=tokens.account, scope=tokens.scope, detail=""
     )

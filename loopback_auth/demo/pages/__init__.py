@@ -11,12 +11,15 @@ from html import escape
 
 from loopback_auth import words
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages import failure
+from loopback_auth.pages import Pages
 from loopback_auth.pages.frame import escaped, fill, form_source, page, paragraph, sentence
+from loopback_auth.program import Program
 from loopback_auth.redact import server_text
 
 # A parameter called "submit" would hide the form's own method, hence the detour over the prototype.
 _SUBMIT = "HTMLFormElement.prototype.submit.call(document.forms[0])"
+
+_DEMO = Program(words={"PAGE_FOOTER": words.DEMO_FOOTER, "PAGE_CLOSE": words.DEMO_CLOSE})
 
 
 def sign_in(
@@ -156,7 +159,7 @@ def done(*, title: str, message: str) -> HttpResponse:
 
 def refused(*, title: str, message: str, hint: str, status: int) -> HttpResponse:
     """Show why the demonstration server refuses to go on, and what to do; the browser stays here."""
-    return failure(title=title, message=message, hint=hint, status=status, footer=words.DEMO_FOOTER)
+    return Pages(_DEMO).failure(title=title, message=message, hint=hint, status=status)
 
 
 def form_post(*, action: str, parameters: Sequence[tuple[str, str]]) -> HttpResponse:

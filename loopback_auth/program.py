@@ -1,0 +1,239 @@
+"""The program that asks a user to sign in: what pages and prompts say of it, and in which language.
+
+Everything is looked at when a `Program` is made, so that a mistake in it shows on the first start and not
+when a page is needed. Light to import: it may stand in a program's first lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.redact import server_text
+from loopback_auth.words import Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+LONGEST_NAME = 80
+LONGEST_WORD = 500
+LARGEST_LOGO = 64 * 1024
+LANGUAGES = ("en", "de")
+"""Those that have words of ours."""
+OWN_FIELDS = ("program", "returns_to", "command")
+"""What every sentence can say of the program."""
+
+_HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
+_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
+_FIELD = re.compile(r"\{([a-z_]+)\}", re.ASCII)
+_SVG = re.compile(
+    r"\s*(?:<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<svg[\s>]", re.DOTALL | re.IGNORECASE
+)
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+_FIELDS = ("name", "command", "returns_to", "accent", "logo", "language", "words", "page")
+
+
+class Program:
+    """The program that asks a user to sign in, as its pages and prompts speak of it; frozen and hashable.
+
+    Args:
+        name: of the program, for people: `MyTool`. Empty: pages and prompts say "the program".
+        command: what a user types to sign in again: `mytool login`. Empty: there is no such command.
+        returns_to: where the user goes on afterwards, as it stands after "return to" and "in": `MyTool`,
+            `the notebook`. Empty: "the terminal".
+        accent: colour of buttons and marks, as `#rgb` or `#rrggbb`. Where text in it could not be read, the
+            page makes it darker or lighter.
+        logo: SVG as text, or the bytes of a PNG; at most 64 KiB. A page shows it as an image, in which no
+            script runs.
+        language: of pages and prompts, as an HTML page names it (RFC 5646): `en`, `de`, or another one that
+            has its `words` here.
+        words: sentences that replace ours, by their names in `words`. A sentence may use the fields in braces
+            that ours has, and no other.
+        page: makes the HTML of a page instead of ours.
+
+    Raises:
+        ConfigError: one of these cannot be used; it says which.
+    """
+
+    __slots__ = (*_FIELDS, "_key")
+
+    name: str
+    command: str
+    returns_to: str
+    accent: str
+    logo: str | bytes
+    language: str
+    words: Mapping[str, str]
+    page: Callable[[object], str] | None
+    _key: tuple[object, ...]
+
+    def __init__(
+        self,
+        name: str = "",
+        command: str = "",
+        returns_to: str = "",
+        accent: str = "",
+        logo: str | bytes = "",
+        language: str = "en",
+        words: Mapping[str, str] | None = None,
+        page: Callable[[Any], str] | None = None,
+    ) -> None:
+        given = _words(words)
+        if page is not None and not callable(page):
+            raise _mistake(
+                "page", "it cannot be called", "Give a function of one argument that returns HTML."
+            )
+        values = (
+            _text("name", name),
+            _text("command", command),
+            _text("returns_to", returns_to),
+            _accent(accent),
+            _logo(logo),
+            _language(language, given),
+            given,
+            page,
+        )
+        for field, value in zip(_FIELDS, values, strict=True):
+            object.__setattr__(self, field, value)
+        object.__setattr__(self, "_key", (*values[:6], tuple(sorted(given.items())), page))
+
+    def said(self) -> Words:
+        """Return what its pages and prompts say: words of its own, else its language, else English."""
+        words = _spoken(self.language)
+        own = {
+            "program": self.name or words.PROGRAM,
+            "returns_to": self.returns_to or words.RETURNS_TO,
+            "command": self.command,
+        }
+
+        def filled(found: re.Match[str]) -> str:
+            value = own.get(found[1])
+            return found[0] if value is None else value
+
+        for name in vars(Words):
+            text = self.words.get(name) or getattr(words, name)
+            if name.isupper():
+                setattr(words, name, _FIELD.sub(filled, text) if "{" in text else text)
+        return words
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: what a page says is settled when the program is named."""
+        raise AttributeError(f"Program is frozen: cannot set {name}")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse, too."""
+        raise AttributeError(f"Program is frozen: cannot delete {name}")
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether all values are equal."""
+        return self._key == other._key if isinstance(other, Program) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Hash all values."""
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        """Name what was given; of a logo only that there is one."""
+        shown = {field: getattr(self, field) for field in _FIELDS if getattr(self, field)}
+        if self.logo:
+            shown["logo"] = "..."
+        return f"Program({', '.join(f'{field}={value!r}' for field, value in shown.items())})"
+
+
+def fields_of(text: str) -> set[str] | None:
+    """Return the names in braces of a sentence; None if it has braces that enclose no name."""
+    rest = _FIELD.sub("", text)
+    return None if "{" in rest or "}" in rest else set(_FIELD.findall(text))
+
+
+def _spoken(language: str) -> Words:
+    return Words()
+
+
+def _mistake(field: str, why: str, hint: str) -> ConfigError:
+    return ConfigError(f"The program's {field} cannot be used: {why}.", hint=hint)
+
+
+def _text(field: str, value: object, limit: int = LONGEST_NAME) -> str:
+    if not isinstance(value, str):
+        raise _mistake(field, f"{type(value).__name__} is not a string", "Give a string.")
+    if "{" in value or "}" in value:
+        raise _mistake(field, "it has a brace", "Leave the brace out.")
+    return server_text(value, limit)
+
+
+def _accent(value: object) -> str:
+    if value == "":
+        return ""
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise _mistake("accent", "it is not a colour such as #7a1fa2", "Give # and three or six hex digits.")
+    digits = value[1:].lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def _logo(value: object) -> str | bytes:
+    if not isinstance(value, str | bytes):
+        raise _mistake(
+            "logo", "it is neither SVG text nor the bytes of a PNG", "Read the file, and give its content."
+        )
+    if len(value) > LARGEST_LOGO:
+        raise _mistake("logo", f"it is larger than {LARGEST_LOGO // 1024} KiB", "Give a smaller image.")
+    if isinstance(value, bytes):
+        if value and not value.startswith(_PNG):
+            raise _mistake(
+                "logo", "bytes have to be a PNG", "Give the content of a PNG file, or SVG as text."
+            )
+        return value
+    if value and not _SVG.match(value.removeprefix("\ufeff")):
+        raise _mistake("logo", "a text has to be SVG", "Give the content of an SVG file, not its name.")
+    if value and "http://www.w3.org/2000/svg" not in value:
+        raise _mistake(
+            "logo", "the SVG has no namespace", 'Write <svg xmlns="http://www.w3.org/2000/svg"> into it.'
+        )
+    return value
+
+
+def _language(value: object, given: Mapping[str, str]) -> str:
+    if not isinstance(value, str) or not _TAG.fullmatch(value):
+        raise _mistake("language", "it is not a language tag such as en or de-AT", "Give a tag of RFC 5646.")
+    if value.partition("-")[0].lower() not in LANGUAGES and not given:
+        raise _mistake(
+            "language",
+            f"there are no words for {value}",
+            f"Give words of your own with it, or use {' or '.join(LANGUAGES)}.",
+        )
+    return value
+
+
+def _words(given: object) -> dict[str, str]:
+    from collections.abc import Mapping  # Most programs have no words of their own.
+
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise _mistake(
+            "words", f"{type(given).__name__} is not a mapping", "Give a dict from name to sentence."
+        )
+    return {name: _word(name, text) for name, text in given.items()}
+
+
+def _word(name: object, text: object) -> str:
+    ours = vars(Words).get(name) if isinstance(name, str) and name.isupper() else None
+    if not isinstance(ours, str):
+        raise _mistake(
+            f"word {name!r}", "there is none of this name", "The names are in loopback_auth.words."
+        )
+    if not isinstance(text, str) or not 0 < len(text) <= LONGEST_WORD or not text.isprintable():
+        raise _mistake(
+            f"word {name}", "it is not one line of text", f"Give a string of 1 to {LONGEST_WORD} characters."
+        )
+    allowed, used = (fields_of(ours) or set()) | set(OWN_FIELDS), fields_of(text)
+    if used is None:
+        raise _mistake(f"word {name}", "a brace encloses no field", "Leave it out.")
+    if unknown := sorted(used - allowed):
+        known = ", ".join(f"{{{one}}}" for one in sorted(allowed))
+        raise _mistake(f"word {name}", f"it has the field {{{unknown[0]}}}", f"It can use: {known}.")
+    return text
