@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loopback_auth.demo.accounts import Account
 
@@ -106,6 +106,16 @@ class Ledger:
     def revoke(self, grant: Grant) -> None:
         """Revoke a grant with its code and all its tokens."""
         self._revoked.add(grant.id)
+
+    def expire_access_tokens(self) -> None:
+        """Let every access token that was issued so far expire; refresh tokens stay valid."""
+        for token, issued in list(self.access_tokens.items()):
+            self.access_tokens[token] = replace(issued, expires_at=0.0)
+
+    def revoke_all(self) -> None:
+        """Revoke every grant, with its codes and all its tokens."""
+        books = (self.codes, self.access_tokens, self.refresh_tokens)
+        self._revoked.update(issued.grant.id for book in books for issued in list(book.values()))
 
     def valid(self, issued: Issued | None, now: float) -> bool:
         """Return whether a code or token exists, has not expired and is not revoked, used or not."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hmac
 from datetime import UTC, datetime
 
+from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.requests import required_code_challenge
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.tokens import CODE_VERIFIER, s256
@@ -35,7 +36,10 @@ class Netlify:
 
     def __init__(self, endpoints: TicketEndpoints) -> None:
         self._endpoints = endpoints
-        self._faults = endpoints.setup.faults
+
+    @property
+    def _faults(self) -> Faults:
+        return self._endpoints.setup.faults
 
     def routes(self) -> Routes:
         """Return the endpoints by path and method; `{id}` stands for one segment."""

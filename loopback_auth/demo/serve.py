@@ -51,25 +51,21 @@ Host = Literal["127.0.0.1", "::1"]
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo server that can be reached.
+    """A demo server that can be reached; what is wrong with its connections may be changed while it runs.
 
     Args:
         issuer: origin, with the port that was bound.
         server: that answers there; its `log` has the requests.
+        delay: seconds to wait before each answer, by path.
+        hang: paths that are never answered; their connections end with the server.
+        half_close: paths whose answers break off in the middle of the body.
     """
 
     issuer: str
     server: DemoServer = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wire:
-    """The faults of the connection, by path."""
-
-    delay: Mapping[str, float]
-    hang: Collection[str]
-    half_close: Collection[str]
-    end: asyncio.Event
+    delay: dict[str, float] = field(default_factory=dict[str, float])
+    hang: set[str] = field(default_factory=set[str])
+    half_close: set[str] = field(default_factory=set[str])
 
 
 def plain_server(issuer: str) -> DemoServer:
@@ -108,10 +104,10 @@ async def serve_demo(
     bound = _bind(host, port)
     authority = f"[{host}]" if ":" in host else host
     issuer = f"http://{authority}:{bound.getsockname()[1]}"
-    wire = _Wire(delay or {}, hang, half_close, asyncio.Event())
+    end = asyncio.Event()
     try:
-        server = server_factory(issuer)
-        handler = web.Server(_handler(server, wire), access_log=None)
+        demo = Demo(issuer, server_factory(issuer), dict(delay or {}), set(hang), set(half_close))
+        handler = web.Server(_handler(demo, end), access_log=None)
         runner = web.ServerRunner(handler, shutdown_timeout=SHUTDOWN)
         await runner.setup()
     except BaseException:
@@ -119,9 +115,9 @@ async def serve_demo(
         raise
     try:
         await web.SockSite(runner, bound).start()
-        yield Demo(issuer, server)
+        yield demo
     finally:
-        wire.end.set()
+        end.set()
         await runner.cleanup()
         bound.close()
 
@@ -264,20 +260,20 @@ def _bind(host: Host, port: int) -> socket.socket:
     return bound
 
 
-def _handler(server: DemoServer, wire: _Wire) -> Handler:
+def _handler(demo: Demo, end: asyncio.Event) -> Handler:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         body = await _body(request)
         path = request.raw_path.partition("?")[0]
-        if path in wire.delay:
+        if delay := demo.delay.get(path):
             with suppress(TimeoutError):
-                await asyncio.wait_for(wire.end.wait(), wire.delay[path])
-        if path in wire.hang:
-            return await _never(request, wire.end)
+                await asyncio.wait_for(end.wait(), delay)
+        if path in demo.hang:
+            return await _never(request, end)
         headers = tuple(request.headers.items())
         asked = HttpRequest(request.method, request.raw_path, headers, body)
-        reply = server.handle(asked, now=time.time())
+        reply = demo.server.handle(asked, now=time.time())
         headed = CIMultiDict(reply.headers)
-        if path in wire.half_close:
+        if path in demo.half_close:
             return await _broken_off(request, web.StreamResponse(status=reply.status, headers=headed), reply)
         return web.Response(status=reply.status, headers=headed, body=reply.body)
 

@@ -22,7 +22,7 @@ from loopback_auth.demo.authorize import AuthorizationEndpoints
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.device import DeviceEndpoints
-from loopback_auth.demo.faults import Faults, spoiled
+from loopback_auth.demo.faults import Faults, PollTroubles, spoiled
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.setup import PATHS, Setup, metadata
@@ -35,6 +35,7 @@ from loopback_auth.model import HttpRequest, HttpResponse
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+RESOURCE_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 BROWSER_PATHS = APPROVAL_PAGES | {"/authorize", "/sign-in", "/consent", "/device"}
 
 
@@ -135,6 +136,34 @@ class DemoServer:
         """Return what the server publishes about itself (RFC 8414 §2), faults included."""
         return metadata(self._setup)
 
+    @property
+    def faults(self) -> Faults:
+        """The rules that the server breaks; another value counts for every request after it."""
+        return self._setup.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._setup.faults = faults
+        self._approvals.troubles = PollTroubles(faults)
+        self._published = None
+
+    @property
+    def expires_in(self) -> int:
+        """Lifetime of new access tokens in seconds."""
+        return self._setup.expires_in
+
+    @expires_in.setter
+    def expires_in(self, seconds: int) -> None:
+        self._setup.expires_in = seconds
+
+    def expire_access_tokens(self) -> None:
+        """Let every access token that was issued so far expire, though its client was told otherwise."""
+        self._ledger.expire_access_tokens()
+
+    def revoke_all(self) -> None:
+        """Revoke every grant with all its tokens, as a person can at the server."""
+        self._ledger.revoke_all()
+
     def active(self, token: str, now: float) -> bool:
         """Return whether an access or refresh token would be accepted now."""
         return self._ledger.active(token, now)
@@ -151,6 +180,7 @@ class DemoServer:
             "/token": {"POST": self._token},
             "/revoke": {"POST": tokens.revoke},
             "/userinfo": {"GET": tokens.userinfo, "POST": tokens.userinfo},
+            "/resource": dict.fromkeys(RESOURCE_METHODS, tokens.resource),
             "/device_authorization": {"POST": device.device_authorization},
             "/device": {"GET": device.page, "POST": device.entered},
             **ticket_routes(self._setup, self._ledger, self._approvals, interactions),

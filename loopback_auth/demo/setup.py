@@ -1,4 +1,4 @@
-"""The configuration of one demo server, which its endpoints share; it does not change."""
+"""The configuration of one demo server, which its endpoints share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Setup:
     """The settled facts of one demo server.
 
@@ -45,8 +45,8 @@ class Setup:
         clients: registered clients by their ids.
         accounts: that can sign in; the first is offered first.
         scopes: known names, each with what it allows.
-        faults: rules that the server breaks.
-        expires_in: seconds for which an access token is valid.
+        faults: rules that the server breaks; they may be changed while it runs.
+        expires_in: seconds for which a new access token is valid; they may be changed while it runs.
         require_pushed_authorization_requests: authorization requests must be pushed (RFC 9126 §5).
         device_interval: seconds between polls of a device code (RFC 8628 §3.2).
     """

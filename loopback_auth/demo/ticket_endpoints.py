@@ -80,8 +80,12 @@ class TicketEndpoints:
 
     def creating(self, endpoint: Endpoint) -> Endpoint:
         """Return an endpoint that creates tickets, with the faults applied."""
-        status = self.setup.faults.ticket_status
-        return endpoint if not status else lambda _request, _now: no(status, "Not here.")
+
+        def created(request: HttpRequest, now: float) -> HttpResponse:
+            status = self.setup.faults.ticket_status
+            return no(status, "Not here.") if status else endpoint(request, now)
+
+        return created
 
     def polling(self, endpoint: Endpoint) -> Endpoint:
         """Return an endpoint that is polled, with the faults applied."""

@@ -16,8 +16,9 @@ from loopback_auth.demo.accounts import claims
 from loopback_auth.demo.clients import DemoClient, authenticate
 from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import shown_token
-from loopback_auth.demo.grants import Grant, Ledger
+from loopback_auth.demo.grants import Grant, Issued, Ledger
 from loopback_auth.demo.id_tokens import base64url, id_token
+from loopback_auth.demo.requests import scope_names
 from loopback_auth.demo.setup import DEVICE_CODE, Setup
 from loopback_auth.demo.wire import (
     Parameters,
@@ -26,6 +27,7 @@ from loopback_auth.demo.wire import (
     form_parameters,
     json_reply,
     query_of,
+    read_parameters,
 )
 from loopback_auth.model import HttpRequest, HttpResponse
 
@@ -100,6 +102,43 @@ class TokenEndpoints:
 
         Source: OpenID Connect Core §5.3; RFC 6750 §2.1, §3.
         """
+        issued = self._bearer(request, now)
+        allowed = claims(issued.grant.account, issued.scope)
+        if self._setup.faults.wrong_subject:
+            allowed["sub"] = "another-subject"
+        return json_reply(allowed)
+
+    def resource(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer as a protected resource: with the account, the scope of the token, and what was sent.
+
+        The query parameter `scope` names what the token must have.
+
+        Source: RFC 6750 §2.1, §3.
+        """
+        needed = read_parameters(query_of(request.url)).once().get("scope")
+        issued = self._bearer(request, now)
+        if not set(needed.split()) <= set(issued.scope):
+            # RFC 6750 §3.1: the challenge may say which scope is needed
+            challenge = (
+                f'{REALM}, error="insufficient_scope", scope="{" ".join(scope_names(needed, self._setup))}"'
+            )
+            description = "The access token has not the scope that is needed."
+            raise Refused("insufficient_scope", description, status=403, challenge=challenge)
+        sent = request.body.decode("utf-8", "replace")
+        return json_reply(
+            {
+                "sub": issued.grant.account.sub,
+                "scope": " ".join(issued.scope),
+                "method": request.method,
+                "body": sent,
+            }
+        )
+
+    def _bearer(self, request: HttpRequest, now: float) -> Issued:
+        """Return what the access token of a request stands for.
+
+        Source: RFC 6750 §2.1, §3.
+        """
         if not request.header("authorization").lower().startswith("bearer"):
             # RFC 6750 §3.1: without credentials the challenge names no error
             raise Refused("invalid_request", "An access token is needed.", status=401, challenge=REALM)
@@ -112,10 +151,7 @@ class TokenEndpoints:
             challenge = f'{REALM}, error="invalid_token"'
             description = "The access token is unknown, expired or revoked."
             raise Refused("invalid_token", description, status=401, challenge=challenge)
-        allowed = claims(issued.grant.account, issued.scope)
-        if self._setup.faults.wrong_subject:
-            allowed["sub"] = "another-subject"
-        return json_reply(allowed)
+        return issued
 
     def _client_request(self, request: HttpRequest) -> tuple[Parameters, DemoClient]:
         # RFC 6749 §2.3.1: client credentials MUST NOT be included in the request URI

@@ -20,6 +20,7 @@ from demo_conversation import (
 )
 
 from loopback_auth.demo.clients import DemoClient
+from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.model import HttpRequest
 
@@ -432,3 +433,46 @@ def test_without_joserfc_there_is_no_signer(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "joserfc.jwk", None)
 
     assert rsa_signer() is None
+
+
+@pytest.mark.parametrize(("needed", "status"), [("", 200), ("?scope=profile", 200), ("?scope=email", 403)])
+def test_resource_needs_a_token_with_the_scope(needed: str, status: int) -> None:
+    """Clients that ask for more scope need a resource that wants it (RFC 6750 §3.1)."""
+    talk = conversation()
+    token = talk.tokens(scope="profile")["access_token"]
+    response = talk.get(f"/resource{needed}", ("Authorization", f"Bearer {token}"))
+
+    assert response.status == status
+    assert (status == 403) == (
+        'error="insufficient_scope", scope="email"' in response.header("www-authenticate")
+    )
+
+
+def test_access_tokens_expire_on_request() -> None:
+    """A client has to be told by a 401 what it cannot know."""
+    talk = conversation()
+    tokens = talk.tokens()
+    talk.server.expire_access_tokens()
+
+    assert not talk.server.active(tokens["access_token"], talk.now)
+    assert talk.server.active(tokens["refresh_token"], talk.now)
+
+
+def test_all_tokens_are_revoked_on_request() -> None:
+    """After that only the user can help."""
+    talk = conversation()
+    tokens = talk.tokens()
+    talk.server.revoke_all()
+
+    assert not talk.server.active(tokens["access_token"], talk.now)
+    assert not talk.server.active(tokens["refresh_token"], talk.now)
+
+
+def test_faults_are_changed_while_the_server_runs() -> None:
+    """Its metadata is kept as a text, which must not outlive the change."""
+    talk = conversation()
+    before = talk.get("/.well-known/oauth-authorization-server").status
+    talk.server.faults = Faults(without_metadata=True)
+
+    assert (before, talk.get("/.well-known/oauth-authorization-server").status) == (200, 404)
+    assert talk.server.faults.without_metadata
