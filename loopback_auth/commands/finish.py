@@ -44,7 +44,7 @@ from loopback_auth.invocation import as_typed
 from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
-from loopback_auth.signin.two_step import FINAL, judged_once, resume
+from loopback_auth.signin.two_step import FINAL, pasted_address, resume
 from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
@@ -208,7 +208,7 @@ def _paste(url: str | None) -> Paste | None:
             return await pasted(request, notify=remark, read=lambda: read_line(Words.PASTE_PROMPT))
         # With `-` it is stdin that counts, also where there is a terminal besides.
         text = url if url != "-" else await read_line(Words.PASTE_PROMPT, terminal="")
-        return await judged_once(text, remark)(request)
+        return await pasted_address(text, remark)(request)
 
     return brought
 

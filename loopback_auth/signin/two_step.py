@@ -110,7 +110,7 @@ async def resume(
         client_secret: of a client that has one.
         save: keeps the sign-in as it stands; called before every step.
         wait: seconds that may be spent waiting for the person, not counting the requests.
-        paste: gets the pasted address; see `judged_once`. None: there is none yet.
+        paste: gets the pasted address; see `pasted_address`. None: there is none yet.
         notify: called with warnings.
         world: the network and the clock; None: the real ones.
 
@@ -138,7 +138,7 @@ async def resume(
     )
 
 
-def judged_once(text: str, notify: Notify = silent) -> Paste:
+def pasted_address(text: str, notify: Notify = silent) -> Paste:
     """Return a `Paste` that takes one text for the pasted address.
 
     It raises `ConfigError` if that is not the right address; the sign-in can still be resumed with another.

@@ -53,7 +53,7 @@ from loopback_auth.model import (
     ServerMetadata,
     SignIn,
 )
-from loopback_auth.signin.two_step import FINAL, begin, judged_once, resume
+from loopback_auth.signin.two_step import FINAL, begin, pasted_address, resume
 from loopback_auth.signin.world import RealWorld
 from loopback_auth.store.pending_sign_in import JournalEntry, PendingSignIn, to_json
 
@@ -454,7 +454,7 @@ def test_a_bare_code_of_a_server_that_does_not_name_itself_is_taken_with_a_warni
     code = here.visit(handed).partition("code=")[2].partition("&")[0]
     told: list[Event] = []
     sign_in = asyncio.run(
-        resume(handed, save=lambda _: None, paste=judged_once(code, told.append), world=here)
+        resume(handed, save=lambda _: None, paste=pasted_address(code, told.append), world=here)
     )
 
     assert sign_in.tokens.access_token
@@ -516,7 +516,7 @@ def test_warnings_are_told_once() -> None:
     handed = begun(here, "paste")
     kept = [handed]
     for _ in range(2):
-        paste = judged_once(here.visit(handed) if len(kept) == 1 else "")
+        paste = pasted_address(here.visit(handed) if len(kept) == 1 else "")
         asyncio.run(resume(kept[-1], save=kept.append, paste=paste, notify=told.append, world=here))
 
     assert [type(event) for event in told] == [Warned]
@@ -630,7 +630,9 @@ def test_cancelled_while_an_answer_is_on_its_way_it_is_kept_all_the_same() -> No
 
     async def main() -> None:
         slow = Slow(here.server)
-        task = asyncio.create_task(resume(handed, save=kept.append, paste=judged_once(address), world=slow))
+        task = asyncio.create_task(
+            resume(handed, save=kept.append, paste=pasted_address(address), world=slow)
+        )
         await travelling.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

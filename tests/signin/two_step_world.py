@@ -16,7 +16,7 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.signin.driver import Paste
-from loopback_auth.signin.two_step import begin, judged_once, resume
+from loopback_auth.signin.two_step import begin, pasted_address, resume
 from loopback_auth.store.pending_sign_in import PendingSignIn, from_json, to_json
 
 ISSUER = "https://as.example"
@@ -131,7 +131,7 @@ class Process:
         """Go on from what was kept."""
         content = handed if isinstance(handed, bytes) else to_json(handed)
         handle = handed.handle if isinstance(handed, PendingSignIn) else read(handed).handle
-        paste: Paste | None = None if pasted is None else judged_once(pasted)
+        paste: Paste | None = None if pasted is None else pasted_address(pasted)
         return asyncio.run(
             resume(
                 from_json(PendingSignIn, content, handle),

@@ -1,0 +1,64 @@
+"""A login in two steps, for a program that cannot wait: begun by one process, finished by another.
+
+    store = PendingStore(folder)
+    pending = begin_sync(client, "device")            # or "ticket", or "paste"
+    store.save(pending)                               # it holds secrets; show pending.url and
+    pending.user_code
+
+    pending = store.load(handle)                      # later, in any process
+    try:
+        sign_in = resume_sync(pending, save=store.save)
+    except StillPending as exc:
+        ...                                           # ask again after exc.retry_after seconds
+
+In the flow `paste` the user pastes the address on which the browser ended: `paste=pasted_address(text)`.
+Anyone who has the link or the code of a ticket or a device could have approved it, so show
+`sign_in.tokens.account` and ask before you keep it (RFC 6749 §10.16). `begin` and `resume` are the same for
+a running event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loopback_auth.errors import StillPending
+from loopback_auth.events import Notify, silent
+from loopback_auth.flow_table import TwoStepFlow
+from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.network.threads import run_sync
+from loopback_auth.signin.driver import Paste
+from loopback_auth.signin.two_step import begin, pasted_address, resume
+from loopback_auth.store.pending import PendingStore
+from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
+
+__all__ = [
+    "Ended",
+    "PendingSignIn",
+    "PendingStore",
+    "StillPending",
+    "begin",
+    "begin_sync",
+    "pasted_address",
+    "resume",
+    "resume_sync",
+]
+
+
+def begin_sync(client: ClientConfig, flow: TwoStepFlow, *, notify: Notify = silent) -> PendingSignIn:
+    """Begin a sign-in without an event loop; arguments, result and errors are those of `begin`."""
+    return run_sync(lambda: begin(client, flow, notify=notify))
+
+
+def resume_sync(
+    pending: PendingSignIn,
+    *,
+    client_secret: str | None = None,
+    save: Callable[[PendingSignIn], None],
+    wait: float = 0.0,
+    paste: Paste | None = None,
+    notify: Notify = silent,
+) -> SignIn:
+    """Resume a sign-in without an event loop; arguments, result and errors are those of `resume`."""
+    return run_sync(
+        lambda: resume(pending, client_secret=client_secret, save=save, wait=wait, paste=paste, notify=notify)
+    )
