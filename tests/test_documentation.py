@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from loopback_auth import TokenSource, login, login_sync
+from loopback_auth import TokenSource, login, login_sync, testing
 from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
-from loopback_auth.demo import pytest_plugin
 from loopback_auth.flow_table import NAMES
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -101,7 +100,7 @@ def test_what_tests_can_use_exists() -> None:
     [fixtures] = re.findall(r"def test_login\((.+)\)", text)
 
     assert members
-    for module, member in [*members, *((pytest_plugin.__name__, one) for one in fixtures.split(", "))]:
+    for module, member in [*members, *((testing.__name__, one) for one in fixtures.split(", "))]:
         assert hasattr(importlib.import_module(module), member)
 
 

@@ -103,7 +103,6 @@ def test_hook_of_pyinstaller_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert hook.stem == f"hook-{loopback_auth.__name__}"
     assert {f"loopback_auth.commands.{name}" for name in COMMANDS} <= set(told["hiddenimports"])
-    assert "loopback_auth.demo.pytest_plugin" not in told["hiddenimports"]
     assert {"success.html", "waiting.js", "style.css", "report.html"} <= {
         Path(name).name for name in told["datas"]
     }

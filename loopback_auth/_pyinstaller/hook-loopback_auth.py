@@ -4,8 +4,8 @@ from PyInstaller.utils.hooks import collect_data_files, collect_submodules, copy
 
 
 def _runs_there(name: str) -> bool:
-    # The one needs pytest, the other is this folder.
-    return name not in ("loopback_auth.demo.pytest_plugin", "loopback_auth._pyinstaller")
+    # The first needs libraries that the program itself names, the other is this folder.
+    return not name.startswith("loopback_auth.clients.") and name != "loopback_auth._pyinstaller"
 
 
 datas = collect_data_files("loopback_auth") + copy_metadata("loopback_auth")
