@@ -1,4 +1,4 @@
-"""Convert frozen dataclasses to JSON, and back again strictly by their annotations.
+"""Convert records to JSON, and back again strictly by their annotations.
 
 Members are the fields by their names; bytes are base64. A value that is read must have exactly the annotated
 type, member by member, because Python takes True for 1 and JSON writers take numbers for strings. A
@@ -10,18 +10,20 @@ Source: RFC 8259 §6 (no NaN, no infinity).
 
 from __future__ import annotations
 
-import base64
 import json
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import lru_cache
-from types import NoneType, UnionType
-from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import NoneType
 
-from loopback_auth.model import Provider
 from loopback_auth.narrow import is_list, is_mapping, is_object, is_tuple
+from loopback_auth.records import Field, fields_of, get_args, kinds_of
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeVar
+
+    T = TypeVar("T")
 
 LARGEST = 1e15
 """Bound of a number; far beyond every date in Unix seconds, so that infinity and nonsense are refused."""
@@ -31,29 +33,30 @@ def to_members(value: object, *, defaults: bool = False) -> Any:
     """Turn a value into what JSON can carry.
 
     Args:
-        value: a dataclass, or what can be a member of one.
-        defaults: write members that have their default value too, except None and whole dataclasses, so that
+        value: a record, or what can be a member of one.
+        defaults: write members that have their default value too, except None and whole records, so that
             a reader with other defaults reads the same.
     """
-    if is_dataclass(value):
-        pairs = ((each, getattr(value, each.name)) for each in fields(value))
+    if (fields := fields_of(value)) is not None:
+        pairs = ((each, getattr(value, each.name)) for each in fields)
         return {
             each.name: to_members(member, defaults=defaults)
             for each, member in pairs
-            if not _is_default(each, member) or (defaults and member is not None and not is_dataclass(member))
+            if not _is_default(each, member)
+            or (defaults and member is not None and fields_of(member) is None)
         }
     if is_mapping(value):
         return dict(value)  # Of what JSON has; bytes in it would come back as strings.
     if is_tuple(value):
         return [to_members(member, defaults=defaults) for member in value]
-    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+    return b2a_base64(value, newline=False).decode("ascii") if isinstance(value, bytes) else value
 
 
 def from_members(kind: type[T], value: object, *, name: str = "", unknown_pass: bool = False) -> T:
-    """Build a dataclass from what JSON carried.
+    """Build a record from what JSON carried.
 
     Args:
-        kind: the dataclass.
+        kind: the class of the record.
         value: what `to_members` returned, or any other value of JSON; untrusted.
         name: what errors call it; by default the name of the class.
         unknown_pass: ignore members that the class does not have, as a later version may have written.
@@ -90,26 +93,26 @@ class _Reader:
     def build(self, kind: Any, value: object, member: str) -> Any:
         if not is_object(value):
             raise _must_be("an object", member)
-        hints = _hints(kind)
+        hints = _kinds(kind)
         if not self._unknown_pass and not hints.keys() >= value.keys():
             raise ValueError(f"{member} has an unknown member")
         arguments: dict[str, Any] = {}
-        for each in fields(kind):
+        for each in fields_of(kind) or ():
             if each.name in value:
                 arguments[each.name] = self._member(each, hints[each.name], value[each.name])
-            elif not _has_default(each):
+            elif each.default is ...:
                 raise ValueError(f"{each.name} is missing")
         return kind(**arguments)
 
-    def _member(self, each: Field[Any], kind: Any, value: object) -> Any:
+    def _member(self, each: Field, kind: Any, value: object) -> Any:
         # Where None is the default it is not written, so null is not read either.
         if value is None and each.default is None and kind is not object:
             raise ValueError(f"{each.name} must not be null")
         return self._read(kind, value, each.name)
 
     def _read(self, kind: Any, value: object, member: str) -> Any:
-        origin, arguments = get_origin(kind), get_args(kind)
-        if origin in (Union, UnionType):
+        origin, arguments = getattr(kind, "__origin__", None), get_args(kind)
+        if NoneType in arguments:
             (inner,) = (each for each in arguments if each is not NoneType)
             return None if value is None else self._read(inner, value, member)
         if origin is tuple:
@@ -118,7 +121,7 @@ class _Reader:
             if not is_object(value):
                 raise _must_be("an object", member)
             return {name: self._read(arguments[1], each, name) for name, each in value.items()}
-        if is_dataclass(kind):
+        if fields_of(kind) is not None:
             return self.build(kind, value, member)
         return _scalar(kind, value, member)
 
@@ -133,9 +136,9 @@ class _Reader:
 
 
 def _scalar(kind: Any, value: object, member: str) -> Any:
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise _must_be(f"one of: {', '.join(map(str, get_args(kind)))}", member)
+    if allowed := get_args(kind):
+        if value not in allowed:
+            raise _must_be(f"one of: {', '.join(map(str, allowed))}", member)
         return value
     if kind is float:
         if type(value) not in (int, float) or not -LARGEST < value < LARGEST:  # type: ignore[operator]
@@ -143,7 +146,7 @@ def _scalar(kind: Any, value: object, member: str) -> Any:
         return float(value)  # type: ignore[arg-type]
     if kind is bytes and isinstance(value, str):
         try:
-            return base64.b64decode(value, validate=True)
+            return a2b_base64(value, strict_mode=True)
         except ValueError:
             raise _must_be("base64", member) from None
     if kind is not object and type(value) is not kind:
@@ -154,24 +157,10 @@ def _scalar(kind: Any, value: object, member: str) -> Any:
 _NAMES = {str: "a string", bytes: "base64", bool: "true or false", int: "a whole number"}
 
 
-@lru_cache
-def _hints(kind: Any) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    if kind is Provider:
-        # The model names it for type checkers only, for most sign-ins can do without it.
-        from loopback_auth.device_and_ticket import TicketContract
-
-        names["TicketContract"] = TicketContract
-    return get_type_hints(kind, localns=names)
+_kinds = lru_cache(kinds_of)
 
 
-def _has_default(each: Field[Any]) -> bool:
-    return each.default is not MISSING or each.default_factory is not MISSING
-
-
-def _is_default(each: Field[Any], value: object) -> bool:
-    if each.default_factory is not MISSING:
-        return bool(value == each.default_factory())
+def _is_default(each: Field, value: object) -> bool:
     # 1 == True, but must be read back as 1.
     return type(value) is type(each.default) and value == each.default
 

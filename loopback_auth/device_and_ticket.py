@@ -8,8 +8,8 @@ Source: RFC 8628 §3.2, §3.5.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+
+from loopback_auth.records import Literal, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ A flow cannot do two things at once; racing flows against each other is the work
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
+from loopback_auth.records import dataclass, field
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ secret but the links and codes that the person is meant to use.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from loopback_auth.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ tickets are in `device_and_ticket`. This module refuses to know how any value is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlencode
 
+from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.freshness import fresh
 from loopback_auth.quirks import NO_QUIRKS, Quirks
+from loopback_auth.records import EMPTY, Literal, dataclass, field, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.device_and_ticket import TicketContract
+    from typing import Any
 
 ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
 ResponseMode = Literal["query", "fragment", "form_post"]
@@ -75,6 +75,8 @@ def form_request(
     url: str, parameters: list[tuple[str, str]], headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpRequest:
     """Build a POST with a form body, asking for JSON (RFC 6749 §4.1.3, appendix B)."""
+    from urllib.parse import urlencode  # Start-up.
+
     fixed = (("Content-Type", FORM), ("Accept", "application/json"))
     return HttpRequest("POST", url, fixed + headers, urlencode(parameters).encode("ascii"))
 
@@ -247,7 +249,7 @@ class ClientConfig:
     audience: str | None = None
     prompt: str | None = None
     login_hint: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    extra: Mapping[str, str] = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,7 @@ class AuthorizationResponse:
 
     code: str = field(repr=False)
     request: AuthorizationRequest
-    parameters: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    parameters: Mapping[str, str] = field(default=EMPTY, repr=False)
     received_at: float = 0.0
     warnings: tuple[str, ...] = ()
 

@@ -6,8 +6,7 @@ the RFC that it changes. This module refuses to know any provider.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from loopback_auth.records import Literal, dataclass, field
 
 TokenBody = Literal["form", "json"]
 UserinfoMethod = Literal["GET", "POST"]

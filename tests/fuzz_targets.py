@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
@@ -49,6 +49,7 @@ from loopback_auth.protocol.polling import unanswered, wait_wanted
 from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check_issuer, is_inside
+from loopback_auth.records import dataclass, field
 from loopback_auth.redact import server_text
 from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
@@ -79,7 +80,7 @@ PATIENCE = 2.0
 """Seconds of the processor that any input may cost."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """One reader: what gives it the bytes, and what it reads on a good day."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from loopback_auth.codec import from_members, read_object, to_members
+from loopback_auth.records import EMPTY, dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Everything:
     """One member of every kind that is kept."""
 
@@ -26,7 +27,7 @@ class Everything:
     ports: tuple[int, ...]
     anything: object = None
     maybe: str | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = EMPTY
 
 
 WHOLE = Everything(
@@ -117,7 +118,7 @@ def test_defaults_are_written_where_other_versions_read() -> None:
 def test_null_is_read_where_absence_means_something_else() -> None:
     """A member without a default has to be there, even if it says nothing."""
 
-    @dataclass(frozen=True)
+    @dataclass(frozen=True, slots=True)
     class Told:
         word: str | None
 

@@ -6,7 +6,6 @@ import ast
 import re
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -25,6 +24,7 @@ from loopback_auth.flow_table import (
     TWO_STEP,
 )
 from loopback_auth.model import ResponseType, ServerMetadata
+from loopback_auth.records import get_args
 from loopback_auth.settings.setting import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,9 +6,9 @@ attack, or is knowledge with a public source; and `not observed` is an answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from loopback_auth.records import dataclass
 from loopback_auth.trace.records import Ground, Trace
 
 FORM_POST = "code form_post"

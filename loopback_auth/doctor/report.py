@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import TypeVar
 
 from loopback_auth.codec import from_members, to_members
@@ -28,6 +28,7 @@ from loopback_auth.plan.openers import PRINT_ONLY, program_name
 from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.routes import plan
 from loopback_auth.plan.signals import CLOUD_SHELL_HOSTS, PROBED, READ, signals, truthy
+from loopback_auth.records import dataclass, field
 
 Words = TypeVar("Words", Mapping[str, str], Mapping[str, tuple[str, str]], tuple[str, ...])
 

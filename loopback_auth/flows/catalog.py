@@ -7,12 +7,12 @@ choose is decided in `plan`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import get_args
 
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import NAMES
 from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
+from loopback_auth.records import get_args
 from loopback_auth.redact import is_utf8
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)

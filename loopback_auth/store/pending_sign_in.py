@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.effects import Tick
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import Attempt, Callback, ClientConfig, HttpResponse
+from loopback_auth.records import dataclass, field
 
 Outcome = Literal["signed in", "expired", "refused", "failed", "given up"]
 """The result of a sign-in; it failed when an answer broke a rule."""

@@ -9,8 +9,9 @@ Times are seconds since the sign-in began, so that a trace can be shown without 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from loopback_auth.records import dataclass
 
 Party = Literal["client", "browser", "server", "person", "stranger"]
 """`client` is the program that signs in, with its redirect endpoint; `server` is the authorization server or

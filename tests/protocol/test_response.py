@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
@@ -28,6 +28,7 @@ from loopback_auth.protocol.redirect import (
     redirect_endpoint,
 )
 from loopback_auth.protocol.response import DROPPED, authorization_response
+from loopback_auth.records import get_args
 
 TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 STATE = ("state", ATTEMPT.state)

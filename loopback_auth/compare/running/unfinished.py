@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from loopback_auth.codec import from_members, read_object, to_members
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.model import Outcome, Run, Tokens
 from loopback_auth.model import ClientConfig
+from loopback_auth.records import dataclass, replace
 from loopback_auth.store import sign_in_name
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,
