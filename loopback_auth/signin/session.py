@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from loopback_auth.effects import UNOBSERVED, Observer
-from loopback_auth.errors import DENIALS, AttemptCancelled, AttemptExpired, LoopbackAuthError, OAuthError
+from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError
 from loopback_auth.events import Notify, Warned
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
-from loopback_auth.model import ClientConfig, HttpResponse, SignIn
+from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart
-from loopback_auth.pages import Pages, check_complete
+from loopback_auth.pages import check_complete
 from loopback_auth.plan.model import Plan
 from loopback_auth.program import Program
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Paste
+from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.store.interface import TokenStore
@@ -105,12 +106,12 @@ async def sign_in(
         except LoopbackAuthError as exc:
             # A browser that did not come before the time was over, or the person gave up, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
-            await resources.finish(_failure(exc, resources.pages), early=early)
+            await resources.finish(failure_page(exc, resources.pages), early=early)
             raise
         except BaseException:
-            await resources.finish(_given_up(resources.pages))
+            await resources.finish(cancelled_page(resources.pages))
             raise
-        await resources.finish(_success(signed_in, resources.pages))
+        await resources.finish(success_page(signed_in, resources.pages))
     return signed_in
 
 
@@ -133,29 +134,3 @@ async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resour
     resources.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)
     return answer if isinstance(answer, bool) else await answer
-
-
-def _success(sign_in: SignIn, pages: Pages) -> HttpResponse:
-    tokens = sign_in.tokens
-    return pages.success(
-        client=sign_in.client_id,
-        provider=sign_in.name,
-        account=tokens.account,
-        scope=tokens.scope,
-        detail=pages.words.SUCCESS_SIMULATED if sign_in.simulated_person else "",
-    )
-
-
-def _failure(error: LoopbackAuthError, pages: Pages) -> HttpResponse:
-    if isinstance(error, OAuthError) and error.error in DENIALS:
-        # A person who has just pressed the button need not learn what the protocol calls it.
-        return pages.failure(message=pages.words.FAILURE_DENIED, hint=error.hint, detail=error.message)
-    return pages.failure(message=error.message, hint=error.hint)
-
-
-def _given_up(pages: Pages) -> HttpResponse:
-    return pages.failure(
-        title=pages.words.CANCELLED_TITLE,
-        message=pages.words.CANCELLED_LEAD,
-        hint=pages.words.CANCELLED_ADVICE,
-    )
