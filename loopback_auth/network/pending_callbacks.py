@@ -11,9 +11,10 @@ import asyncio
 import time
 from dataclasses import replace
 
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest
+from loopback_auth.model import Callback, HttpRequest
 from loopback_auth.network.loopback import new_key
 from loopback_auth.protocol.redirect import (
+    ExpectedRequest,
     RedirectEndpoint,
     RelayPage,
     Repeated,
@@ -38,10 +39,10 @@ class PendingCallbacks:
         self._nothing_yet = RedirectEndpoint(
             authority, path, relay_path=f"/{new_key()}", relay_token=new_key()
         )
-        self._endpoints: dict[str, RedirectEndpoint] = {}
-        self._callbacks: dict[str, asyncio.Future[Callback]] = {}
+        self._endpoints: dict[str | None, RedirectEndpoint] = {}
+        self._callbacks: dict[str | None, asyncio.Future[Callback]] = {}
 
-    def expect(self, request: AuthorizationRequest, authority: str) -> asyncio.Future[Callback]:
+    def expect(self, request: ExpectedRequest, authority: str) -> asyncio.Future[Callback]:
         """Begin to recognise the callback of a request; return a future of it.
 
         Args:
@@ -57,17 +58,17 @@ class PendingCallbacks:
             self._callbacks[request.state] = asyncio.get_running_loop().create_future()
         return self._callbacks[request.state]
 
-    def has_answer(self, state: str) -> bool:
+    def has_answer(self, state: str | None) -> bool:
         """Return whether the callback of the request with this state has arrived."""
         callback = self._callbacks.get(state)
         return callback is not None and callback.done()
 
-    def guard(self, state: str) -> None:
+    def guard(self, state: str | None) -> None:
         """Note that other users could read the link that led to a request."""
         if state in self._endpoints:
             self._endpoints[state] = replace(self._endpoints[state], guarded=True)
 
-    def withdraw(self, state: str) -> None:
+    def withdraw(self, state: str | None) -> None:
         """Accept the callback of a request no longer, unless it has arrived."""
         if state in self._endpoints and not self.has_answer(state):
             self._endpoints[state] = replace(self._endpoints[state], withdrawn=True)

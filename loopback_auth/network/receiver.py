@@ -29,7 +29,7 @@ from loopback_auth.events import (
     Notify,
     RequestIgnored,
 )
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.model import Callback, HttpRequest, HttpResponse
 from loopback_auth.network.connection import Connection, answer, report_mistake
 from loopback_auth.network.connections import Connections
 from loopback_auth.network.incoming_request import body_of, head_of, path_of
@@ -43,6 +43,7 @@ from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.redirect import (
     NOTHING_HERE,
     WITHDRAWN,
+    ExpectedRequest,
     RelayPage,
     Repeated,
     TurnedAway,
@@ -127,13 +128,13 @@ class Receiver:
             self._connections.drop()
         await self._connections.ended()
 
-    def send_browser_to(self, url: str, authority: str = "", state: str = "") -> None:
+    def send_browser_to(self, url: str, authority: str = "", state: str | None = "") -> None:
         """Let the start page redirect to a URL.
 
         Args:
             url: at the provider.
             authority: host and port under which the start page was reached; empty: our own.
-            state: that the URL has, by which its callback is known.
+            state: that the URL has, by which its callback is known; None: of a protocol without one.
         """
         page = HttpResponse(302, (("Location", url), *safe_headers()))
         self.start.lead(authority, page, state=state)
@@ -158,11 +159,11 @@ class Receiver:
         if program and state:
             self._expected.guard(state)
 
-    def expect(self, request: AuthorizationRequest, authority: str = "") -> None:
+    def expect(self, request: ExpectedRequest, authority: str = "") -> None:
         """Begin to recognise the callback of a request, at our authority or at one that led here."""
         self._expected.expect(request, authority)
 
-    async def receive(self, request: AuthorizationRequest) -> Callback:
+    async def receive(self, request: ExpectedRequest) -> Callback:
         """Wait for the callback of a request; there is no deadline here, callers have one."""
         return await asyncio.shield(self._expected.expect(request, ""))
 

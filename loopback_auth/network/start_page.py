@@ -89,20 +89,20 @@ class StartPage:
         self._newest = key
         self._round = 0
         self._destinations: dict[str, asyncio.Future[HttpResponse]] = {}
-        self._states: dict[str, str] = {}
+        self._states: dict[str, str | None] = {}
         self._last: HttpResponse | None = None
 
     def link(self, path: str) -> StartLink | None:
         """Return the link that a path belongs to."""
         return self._links.get(path[1:])
 
-    def lead(self, authority: str, page: HttpResponse, *, state: str = "") -> None:
+    def lead(self, authority: str, page: HttpResponse, *, state: str | None = "") -> None:
         """Answer links that are opened under an authority with a page.
 
         Args:
             authority: host and port; empty: our own.
             page: the answer.
-            state: that the page has, by which its callback is known.
+            state: that the page has, by which its callback is known; None: of a protocol without one.
         """
         authority = authority or self._authority
         if self._destination(authority).done():

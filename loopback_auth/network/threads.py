@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, suppress
+from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager, closing
 from functools import partial
-from threading import Event, Thread
+from threading import Thread
 from typing import ParamSpec, TypeVar
 
 from loopback_auth.errors import ConfigError
@@ -32,64 +32,80 @@ def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
     except RuntimeError:
         run = asyncio.run
     else:
-        return _in_thread(begin)
+        with closing(LoopThread()) as thread:
+            return thread.run(begin)
     # Outside of `except`, so that an error of the coroutine is not reported as "during handling of" that one.
     return run(begin())  # type: ignore[arg-type, unused-ignore]
 
 
-def _in_thread(begin: Callable[[], Coroutine[object, object, T]]) -> T:
-    outcome: Future[T] = Future()
-    given_up = Event()
-    cancel: list[Callable[[], object]] = []
+class LoopThread:
+    """An event loop in a thread of its own, for calls from code that has none, or that must not use its own.
 
-    async def main() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        if task is not None:
-            cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        if given_up.is_set():
-            raise asyncio.CancelledError
-        return await begin()
-
-    def run() -> None:
-        try:
-            outcome.set_result(asyncio.run(main()))
-        except BaseException as exc:
-            outcome.set_exception(exc)
-
-    def give_up() -> None:
-        given_up.set()
-        for call in cancel:
-            with suppress(RuntimeError):  # It has just ended by itself.
-                call()
-
-    thread = Thread(target=run, name="loopback_auth", daemon=True)
-    _run(thread, give_up)
-    return outcome.result()
-
-
-def _run(thread: Thread, give_up: Callable[[], None]) -> None:
-    """Start a thread, wait for it, and pass Ctrl-C on to it, once; after a second one it is left alone.
-
-    `asyncio.run` turns the first Ctrl-C into the cancellation of its task, which is ours and cannot notice
-    while it waits here; hence the looking after it.
+    The loop runs until `close`, so what one call has begun goes on until the next.
     """
-    outer = asyncio.current_task()
-    before = outer.cancelling() if outer is not None else 0
-    interrupted = asked = False
-    thread.start()
-    while thread.is_alive():
-        try:
-            thread.join(LOOK_SECONDS)
-            cancelled = outer is not None and outer.cancelling() > before
-        except KeyboardInterrupt:
-            if interrupted:
-                raise
-            interrupted = cancelled = True
-        if cancelled and not asked:
-            asked = True
-            give_up()
-    if interrupted:
-        raise KeyboardInterrupt
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._serve, name="loopback_auth", daemon=True)
+        self._thread.start()
+
+    def run(self, begin: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Run a coroutine to its end, wait for it, and pass Ctrl-C on to it, once; a second one leaves it.
+
+        `asyncio.run` turns the first Ctrl-C into the cancellation of its task, which is ours and cannot
+        notice while it waits here; hence the looking after it.
+        """
+        outcome: Future[T] = Future()
+
+        async def main() -> None:
+            try:
+                outcome.set_result(await begin())
+            except BaseException as exc:
+                outcome.set_exception(exc)
+
+        def ended(_: object) -> None:
+            if not outcome.done():  # A task that is cancelled before its first step does not even begin.
+                outcome.set_exception(asyncio.CancelledError())
+
+        def begun() -> None:
+            tasks.append(self._loop.create_task(main()))
+            tasks[0].add_done_callback(ended)
+
+        tasks: list[asyncio.Task[None]] = []
+        self._loop.call_soon_threadsafe(begun)
+        outer = _current_task()
+        before = outer.cancelling() if outer is not None else 0
+        interrupted = asked = False
+        while not outcome.done():
+            try:
+                wait((outcome,), LOOK_SECONDS)
+                cancelled = outer is not None and outer.cancelling() > before
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = cancelled = True
+            if cancelled and not asked:
+                asked = True
+                self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+        if interrupted:
+            raise KeyboardInterrupt
+        return outcome.result()
+
+    def close(self) -> None:
+        """End the loop, and what still runs in it."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.get_loop().run_forever()
+
+
+def _current_task() -> asyncio.Task[object] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 async def to_the_end(work: Coroutine[object, object, T], grace: float | None = None) -> T:

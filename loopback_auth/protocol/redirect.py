@@ -17,12 +17,24 @@ Source: RFC 8252 §7.3, §8.3, §8.9; RFC 9110 §7.1, §9.2.1, §9.2.2; Fetch Me
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
-from loopback_auth.model import FORM, AuthorizationRequest, Callback, HttpRequest
+from loopback_auth.model import FORM, Callback, HttpRequest
 from loopback_auth.protocol.parameters import DECISIVE, as_sent, parse_parameters
 from loopback_auth.protocol.response import same_secret
 from loopback_auth.redact import error_code
+
+
+class ExpectedRequest(Protocol):
+    """What the redirect endpoint knows of an authorization request, ours or another program's."""
+
+    @property
+    def state(self) -> str | None:
+        """The callback must have the same; None: this protocol has none."""
+
+    @property
+    def response_mode(self) -> str:
+        """How the response was asked to travel; with `form_post` it may come by POST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ class RedirectEndpoint:
     """Host and port of the redirect URI, for example `127.0.0.1:49152`."""
     path: str
     """Path of the redirect URI, for example `/callback`."""
-    request: AuthorizationRequest | None = field(default=None, repr=False)
+    request: ExpectedRequest | None = field(default=None, repr=False)
     """None until the browser was sent to the server; until then nothing can be the callback."""
     answered: bool = False
     """A response was accepted, to this authorization request or to another one of the same sign-in."""
@@ -125,12 +137,14 @@ def redirect_endpoint(
     parameters = parse_parameters(_query(request) if via == "query" else request.body.removeprefix(b"?"))
     if parameters is None:
         return _not_ours("The parameters of this address could not be read.", "could not be read")
-    names = {name for name, value in parameters if value and name in DECISIVE}
+    expected = endpoint.request.state
+    deciding = _deciding(parameters, expected)
+    names = {name for name, _ in deciding}
     # Servers answer in the fragment unasked (Multiple Response Types §5), some with `iss` in the query.
     if via == "query" and endpoint.relay_path and names <= {"iss"}:
         return OVER if endpoint.answered else WITHDRAWN if endpoint.withdrawn else RelayPage()
     states = [value for name, value in parameters if name == "state" and value]
-    if len(states) != 1 or not same_secret(states[0], endpoint.request.state):
+    if not (bool(names) if expected is None else len(states) == 1 and same_secret(states[0], expected)):
         carried = "another state" if len(states) == 1 else "more than one state" if states else "no state"
         return _not_ours(
             "This is not the response to the sign-in that is waiting here.",
@@ -143,7 +157,7 @@ def redirect_endpoint(
     if endpoint.answer is None:
         return Callback(parameters, via)
     # RFC 9110 §9.2.2, RFC 9112 §9.3.1: a browser may repeat a GET by itself, and a person reloads.
-    if _deciding(parameters) == _deciding(endpoint.answer.parameters):
+    if deciding == _deciding(endpoint.answer.parameters, expected):
         return Repeated()
     return TurnedAway(410, OVER.reason, forged=True, why="differed from the answer that was taken")
 
@@ -162,8 +176,10 @@ def _not_ours(reason: str, why: str) -> TurnedAway:
     return TurnedAway(400, reason, forged=True, why=why)
 
 
-def _deciding(parameters: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    return sorted((name, value) for name, value in parameters if name in DECISIVE and value)
+def _deciding(parameters: tuple[tuple[str, str], ...], state: str | None) -> list[tuple[str, str]]:
+    # A protocol without a state is not OAuth, so any of its parameters may be the one that decides.
+    every = state is None
+    return sorted((name, value) for name, value in parameters if value and (name in DECISIVE or every))
 
 
 def _path(request: HttpRequest) -> str:
