@@ -167,7 +167,7 @@ class Receiver:
         """Wait for the callback of a request; there is no deadline here, callers have one."""
         return await asyncio.shield(self._expected.expect(request, ""))
 
-    def has_answer(self, state: str) -> bool:
+    def has_answer(self, state: str | None) -> bool:
         """Return whether the callback of the request with this state has arrived."""
         return self._expected.has_answer(state)
 

@@ -129,8 +129,7 @@ def _state(in_url: str, state: str | None) -> str | None:
         )
     if not (state or in_url):
         raise ConfigError(
-            "The authorization URL has no state, so any web page could forge the response "
-            "(RFC 6749 §10.12).",
+            "The authorization URL has no state, so any web page could forge the response (RFC 6749 §10.12).",
             hint="Add a state of at least 128 random bits to the URL. For a pushed request give state=. "
             "For a protocol that has no such parameter give state=None.",
         )

@@ -26,7 +26,10 @@ from loopback_auth.redact import error_code
 
 
 class ExpectedRequest(Protocol):
-    """What the redirect endpoint knows of an authorization request, ours or another program's."""
+    """What the redirect endpoint knows of an authorization request, ours or another program's.
+
+    Source: RFC 6749 §10.12; OAuth 2.0 Multiple Response Types §2.1.
+    """
 
     @property
     def state(self) -> str | None:

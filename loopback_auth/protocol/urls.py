@@ -288,7 +288,9 @@ def _is_loopback_literal(host: str) -> bool:
 
 
 def _refused(name: str, reason: str, url: str) -> ConfigError:
+    # The query of an authorization URL has the state.
+    shown, mark, _ = url.partition("?")
     return ConfigError(
-        f"The URL of {name} was refused: {reason}: {url[:120]!a}",
+        f"The URL of {name} was refused: {reason}: {shown[:120] + mark + '...' * bool(mark)!a}",
         hint="Give the address that the provider documents, starting with https://.",
     )

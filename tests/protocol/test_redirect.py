@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
@@ -385,6 +385,34 @@ def test_whatever_is_turned_away_at_the_redirect_uri_says_why(refusal: HttpReque
 
     assert verdict is not None
     assert verdict.why
+
+
+@dataclass(frozen=True)
+class Stateless:
+    """The request of a protocol that has no state."""
+
+    state: None = None
+    response_mode: str = "form_post"
+
+
+@pytest.mark.parametrize("query", ["code=x", "ticket=x", "error=y"])
+def test_protocol_without_a_state_takes_any_answer_once(query: str) -> None:
+    """Its parameters are not ours to know; another answer is still something else."""
+    endpoint = replace(BY_QUERY, request=Stateless(), relay_path="/relay", relay_token="x")
+    callback = redirect_endpoint(endpoint, get(query))
+    assert isinstance(callback, Callback)
+    taken = replace(endpoint, answered=True, answer=callback)
+
+    assert redirect_endpoint(taken, get(query)) == Repeated()
+    assert status(taken, get("ticket=other")) == 410
+    assert redirect_endpoint(endpoint, get("")) == RelayPage()
+    assert status(endpoint, post(b"")) == 400
+
+
+def test_request_with_an_empty_state_is_not_one_without() -> None:
+    """A mistake of ours must not open the port to every page."""
+    assert status(replace(BY_QUERY, request=replace(asked(), state="")), get("code=x&state=")) == 400
+    assert status(replace(BY_QUERY, request=replace(asked(), state="")), get("code=x")) == 400
 
 
 def test_same_answer_once_more_is_no_stranger() -> None:

@@ -88,7 +88,7 @@ class AttackedWorld(MemoryWorld):
     def offered(self, text: str) -> str:
         """Let the user paste a text; return why it was refused, empty if it was accepted."""
         request = self._endpoint.request
-        if request is None or self.first is not None:
+        if not isinstance(request, AuthorizationRequest) or self.first is not None:
             return OVER
         verdict = self.unwrapped(text, request)
         if isinstance(verdict, NotAccepted):
