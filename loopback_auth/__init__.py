@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         TransportError,
         Unavailable,
     )
+    from loopback_auth.loopback_receiver import LoopbackReceiver
     from loopback_auth.model import (
         ClientConfig,
         IdToken,
@@ -91,6 +92,7 @@ _HOMES = {
         "TransportError",
         "Unavailable",
     ),
+    "loopback_receiver": ("LoopbackReceiver",),
     "model": (
         "ClientConfig",
         "IdToken",
@@ -128,6 +130,7 @@ __all__ = [
     "IdToken",
     "IssuerMismatch",
     "LoopbackAuthError",
+    "LoopbackReceiver",
     "MalformedResponse",
     "MemoryTokenStore",
     "Network",

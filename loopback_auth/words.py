@@ -40,12 +40,18 @@ class Words:
     FAILURE_TITLE = "Not signed in"
     FAILURE_DETAIL = "In detail"
     FAILURE_DENIED = "You denied the request, or the server did."
+    FAILURE_AFTERWARDS = "The provider has answered, but {program} could not complete the sign-in."
     FAILURE_ELSEWHERE = "You find the reason in {returns_to}."
 
     # The last page of a sign-in that the program itself has ended, for example by Ctrl-C.
     CANCELLED_TITLE = "Sign-in cancelled"
     CANCELLED_LEAD = "The sign-in was stopped before it was complete."
     CANCELLED_ADVICE = "If you still want to sign in, start again from {returns_to}."
+
+    # The last page of an answer after which the program opens another page, in another tab.
+    CONTINUED_TITLE = "One more step"
+    CONTINUED_LEAD = "The sign-in goes on in another tab."
+    CONTINUED_CLOSE = "You may close this tab."
 
     # The answer to a request that is not part of the sign-in; the reason stands in between.
     TURNED_AWAY_TITLE = "Request refused"

@@ -60,7 +60,8 @@ class LastPage:
 def brief_page(verdict: object, last: HttpResponse, pages: Pages) -> HttpResponse | None:
     """Return a page that says only how the sign-in ended, if a request may learn no more."""
     # A request that was withdrawn, because another person may have it, must not seem to have succeeded.
-    if verdict is OVER or (verdict is WITHDRAWN and last.status != 200):
+    # After 202 there is nothing to say: the outcome is not known yet.
+    if last.status != 202 and (verdict is OVER or (verdict is WITHDRAWN and last.status != 200)):
         return pages.over(last.status)
     return None
 

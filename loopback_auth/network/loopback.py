@@ -89,6 +89,13 @@ class BoundRedirect:
         """The bound port."""
         return int(self.authority.rpartition(":")[2])
 
+    def copy(self) -> BoundRedirect:
+        """Return copies of the sockets, which must be closed too, and a start page with a new key."""
+        sockets = tuple(one.dup() for one in self.sockets)
+        return BoundRedirect(
+            sockets, authority=self.authority, path=self.path, key=new_key(), any_port=self.any_port
+        )
+
     def close(self) -> None:
         """Give the port back."""
         for one in self.sockets:

@@ -112,6 +112,13 @@ class Pages:
         )
         return self._page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad")
 
+    def continued(self) -> HttpResponse:
+        """Say that the sign-in goes on in another tab, so its outcome is not known yet; the status is 202."""
+        title = sentence(self.words.CONTINUED_TITLE)
+        lead = paragraph(self.words.CONTINUED_LEAD, style="lead")
+        body = fill("turned_away.html", title=title, reason=lead, advice=sentence(self.words.CONTINUED_CLOSE))
+        return self._page(202, title=title, body=body, script=_CLEAN_ADDRESS)
+
     def over(self, status: int) -> HttpResponse:
         """Say that a sign-in is over, and how, to a visitor who may not be the person who signed in.
 

@@ -83,7 +83,7 @@ async def sign_in(
     attempt = SignInAttempt(client, plan, notify=notify, options=options, timeout=timeout, paste=paste)
     async with Resources(
         notify=attempt.tell,
-        open_browser=open_browser or _opener(plan),
+        open_browser=open_browser or opener(plan),
         start_page=start_page and plan.start_page,
         any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
         bound=bound,
@@ -121,7 +121,8 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
     return wanted and can_verify_signatures()
 
 
-def _opener(plan: Plan) -> OpenBrowser:
+def opener(plan: Plan) -> OpenBrowser:
+    """Return what opens a page, if the plan opens any."""
     return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
 
 

@@ -28,7 +28,7 @@ def believing(
     """Be a redirect endpoint that takes whatever comes first."""
     expected = endpoint.request
     raw = request.body.decode() or request.url.partition("?")[2]
-    parameters = with_our_state(raw, expected.state) if expected is not None else ()
+    parameters = with_our_state(raw, expected.state or "") if expected is not None else ()
     if expected is None or endpoint.answered or not parameters:
         return redirect_endpoint(endpoint, request)
     if request.method == "GET":

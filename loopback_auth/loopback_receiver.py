@@ -1,0 +1,245 @@
+"""Receive the redirect for protocol code that is not ours: msal, Authlib, an MCP client, or your own.
+
+    async with LoopbackReceiver() as receiver:
+        parameters = await receiver.visit(authorization_url(receiver.redirect_uri))
+        tokens = await exchange(parameters["code"])
+
+The other code builds the authorization request, checks the response and exchanges the code. The receiver owns
+the redirect URI, opens the browser, turns away every request that does not have the state of the URL, and
+holds the browser's page until the block ends. So the page tells the truth: an exception in the block makes it
+the failure page.
+
+`with` and `visit_sync` are the same for code without an event loop, or under one that is running, as in a
+notebook: they work in a thread of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.events import Notify
+from loopback_auth.model import ClientConfig, HttpResponse, Provider, Redirect, ServerMetadata
+from loopback_auth.network.loopback import BoundRedirect, bind
+from loopback_auth.network.threads import LoopThread, check_asyncio
+from loopback_auth.plan.model import Plan
+from loopback_auth.program import Program
+from loopback_auth.protocol.authorization_url import ForeignRequest, foreign_request
+from loopback_auth.signin.attempt import TIMEOUT
+from loopback_auth.signin.embedded_plan import planned
+from loopback_auth.signin.foreign_visit import ForeignVisit
+from loopback_auth.signin.resources import OpenBrowser
+from loopback_auth.signin.session import opener
+
+ANY_PORT = Redirect()
+"""Any free port on 127.0.0.1, and the path `/callback`."""
+
+
+class LoopbackReceiver:
+    """Owns a redirect URI on this machine, and receives what an authorization server sends there.
+
+    An async context manager, and a plain one. From its beginning the port listens, so that `redirect_uri` can
+    be registered; at its end the port is closed, and the browser gets its last page.
+
+    Args:
+        redirect: host, ports and path of the redirect URI; by default any free port on 127.0.0.1.
+        program: the program that asks, as pages and messages speak of it; None: one without a name.
+        open_browser: starts a browser on a URL, as in `login`. None: the browser of this machine.
+        notify: called with each event, such as the link to show (see `events`). With `visit_sync` it is
+            called in another thread. None: messages go to stderr.
+        timeout: seconds that the person has to come back from the browser; None: 300.
+
+    Raises:
+        ConfigError: an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        redirect: Redirect = ANY_PORT,
+        program: Program | None = None,
+        open_browser: OpenBrowser | None = None,
+        notify: Notify | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._redirect = redirect
+        self._program = program
+        self._open_browser = open_browser
+        self._notify = notify
+        self._timeout = timeout
+        self._bound: BoundRedirect | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: LoopThread | None = None
+        self._visit: ForeignVisit | None = None
+        self._busy = False
+        self._failure: tuple[str, str] | None = None
+
+    async def __aenter__(self) -> LoopbackReceiver:
+        check_asyncio()
+        self._begin()
+        self._loop = asyncio.get_running_loop()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._end(exc)
+        finally:
+            self._close()
+
+    def __enter__(self) -> LoopbackReceiver:
+        self._begin()
+        self._thread = LoopThread()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._thread is not None:
+                self._thread.run(lambda: self._end(exc))
+        finally:
+            self._close()
+
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI, as it has to be sent and registered.
+
+        Raises:
+            ConfigError: outside of the `with` block there is none.
+        """
+        return self._own_bound().redirect_uri
+
+    async def visit(self, url: str, *, state: str | None = "") -> dict[str, str]:
+        """Open the browser, and return the parameters with which it comes back.
+
+        The browser begins at a page on this machine, so the URL is not in the list of processes. The response
+        may come in the query, in the fragment or as a form; the URL says how. An error response is returned,
+        too (`parameters["error"]`), and makes the last page a failure page.
+
+        Each visit needs a URL with a new state. A second visit ends the page of the first one; two at the
+        same time are refused.
+
+        Args:
+            url: the authorization URL, with `redirect_uri` as its redirect URI.
+            state: that the response must have. Empty: the one in the URL. A pushed request (RFC 9126) does
+                not show its state: give it here. None: the protocol has no state. Then any web page can
+                forge a response, so something else has to protect the login, such as PKCE.
+
+        Returns:
+            Names and values. Parameters without a value are left out.
+
+        Raises:
+            ConfigError: the URL cannot be used, or there is no `async with` block.
+            AttemptExpired: the person did not come back in time.
+            AttemptCancelled: the link was opened twice, perhaps by another person, so that the state is not
+                secret any more. Begin again with a new URL.
+            MalformedResponse: the response repeats a parameter (RFC 6749 §3.1).
+
+        Source: RFC 8252 §7.3, §8.9; RFC 6749 §10.12.
+        """
+        request = self._checked(url, state)
+        if self._thread is not None:
+            raise ConfigError(
+                "visit needs an async with block.", hint="In a plain with block: visit_sync(url)."
+            )
+        if asyncio.get_running_loop() is not self._loop:
+            raise ConfigError(
+                "The receiver belongs to another event loop.", hint="Use it in the loop that entered it."
+            )
+        return await self._visited(request)
+
+    def visit_sync(self, url: str, *, state: str | None = "") -> dict[str, str]:
+        """Do what `visit` does, and wait for it, in a plain `with` block.
+
+        Ctrl-C cancels the visit and is raised again. Arguments, result and errors are those of `visit`.
+        """
+        request = self._checked(url, state)
+        if self._thread is None:
+            raise ConfigError("visit_sync needs a plain with block.", hint="In async with: await visit(url).")
+        return self._thread.run(lambda: self._visited(request))
+
+    def fail(self, message: str, hint: str = "") -> None:
+        """Let the last page say that the login failed, without an exception.
+
+        Args:
+            message: what happened, for the person; a sentence without secrets.
+            hint: what to do next; a sentence.
+        """
+        self._failure = message, hint
+
+    def _begin(self) -> None:
+        if self._bound is not None:
+            raise ConfigError("The receiver is in use already.", hint="Make one for each login.")
+        self._bound = bind(self._redirect.host, self._redirect.ports, self._redirect.path)
+        self._failure = None
+
+    def _own_bound(self) -> BoundRedirect:
+        if self._bound is None:
+            raise ConfigError(
+                "The receiver has no port outside of its with block.",
+                hint="Begin with: async with LoopbackReceiver() as receiver.",
+            )
+        return self._bound
+
+    def _checked(self, url: str, state: str | None) -> ForeignRequest:
+        bound = self._own_bound()
+        if self._busy:
+            raise ConfigError(
+                "A visit is under way already.", hint="Wait for it, or make a receiver for each login."
+            )
+        return foreign_request(url, redirect_uri=bound.redirect_uri, state=state, any_port=bound.any_port)
+
+    async def _visited(self, request: ForeignRequest) -> dict[str, str]:
+        self._busy = True
+        try:
+            if self._visit is not None:
+                await self._leave(self._visit.pages.continued(), self._visit)
+            plan = planned(_client(request, self._redirect), "code", opener=self._open_browser is not None)
+            self._visit = ForeignVisit(
+                request,
+                self._own_bound().copy(),
+                notify=self._notify or _messages(request, plan, self._program),
+                open_browser=self._open_browser or opener(plan),
+                timeout=TIMEOUT if self._timeout is None else self._timeout,
+                program=self._program,
+            )
+            return await self._visit.response()
+        finally:
+            self._busy = False
+
+    async def _end(self, exc: BaseException | None) -> None:
+        if self._visit is not None:
+            await self._leave(self._visit.last_page(exc), self._visit)
+
+    async def _leave(self, page: HttpResponse, visit: ForeignVisit) -> None:
+        """Give the browser of the last visit its last page."""
+        failure, self._failure, self._visit = self._failure, None, None
+        if failure is not None:
+            page = visit.pages.failure(message=failure[0], hint=failure[1])
+        try:
+            await visit.finish(page)
+        finally:
+            await visit.close()
+
+    def _close(self) -> None:
+        thread, self._thread, self._loop = self._thread, None, None
+        bound, self._bound = self._bound, None
+        if thread is not None:
+            thread.close()
+        if bound is not None:
+            bound.close()
+
+
+def _client(request: ForeignRequest, redirect: Redirect) -> ClientConfig:
+    """Describe the other program's client, as far as it decides whether and how a browser is opened here."""
+    metadata = ServerMetadata(authorization_endpoint=request.url, token_endpoint="")
+    return ClientConfig(Provider(request.server, metadata, redirect), request.client_id)
+
+
+def _messages(request: ForeignRequest, plan: Plan, program: Program | None) -> Notify:
+    from loopback_auth.terminal.messages import Messages  # Start-up.
+
+    return Messages(request.server, authority="", plan=plan, qr=False, program=program).tell

@@ -1,0 +1,192 @@
+"""One visit of the browser to the authorization server of a protocol that other code speaks.
+
+What listens, opens the browser and shuts strangers out is the same as in a sign-in of ours. The difference:
+the URL is given, so it cannot be built again. When its link was opened twice, perhaps by another person, the
+visit has failed and the caller has to begin a new one, with a new state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
+from loopback_auth.events import (
+    Event,
+    LinkOpened,
+    LinkOpenedTwice,
+    LinkRenewed,
+    LinkRequested,
+    Notify,
+    OpenerFailed,
+    Warned,
+)
+from loopback_auth.model import Callback, HttpResponse
+from loopback_auth.network.connection import report_mistake
+from loopback_auth.network.loopback import BoundRedirect
+from loopback_auth.network.receiver import Receiver
+from loopback_auth.pages import Pages
+from loopback_auth.program import Program
+from loopback_auth.protocol.authorization_url import ForeignRequest, response_parameters
+from loopback_auth.redact import error_code, server_text
+from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
+from loopback_auth.signin.rejected_requests import RejectedRequests
+from loopback_auth.signin.resources import OpenBrowser, Resources
+
+OPENED_TWICE = "The sign-in link was opened twice, perhaps by another person, so this login was cancelled."
+
+
+class ForeignVisit:
+    """Sends the browser away, waits for the callback, and holds the browser's page until it is finished.
+
+    Args:
+        request: what the browser carries.
+        bound: sockets that listen already; closed with the visit.
+        notify: called with each event.
+        open_browser: starts a browser on a URL.
+        timeout: seconds that the person has to come back.
+        program: who speaks on the pages; None: a program without a name.
+    """
+
+    def __init__(
+        self,
+        request: ForeignRequest,
+        bound: BoundRedirect,
+        *,
+        notify: Notify,
+        open_browser: OpenBrowser,
+        timeout: float,
+        program: Program | None,
+    ) -> None:
+        self.request = request
+        self.parameters: dict[str, str] | None = None
+        """Of the callback; None until it has come."""
+        self._bound = bound
+        self._notify = notify
+        self._timeout = timeout
+        self._stack = AsyncExitStack()
+        self._rejected = RejectedRequests()
+        self._resources = Resources(
+            notify=self._tell, open_browser=open_browser, bound=bound, program=program
+        )
+        self.pages: Pages = self._resources.pages
+        self._asked = self._visited = self._finished = False
+        self._given_up: asyncio.Future[LoopbackAuthError] = asyncio.get_running_loop().create_future()
+
+    async def response(self) -> dict[str, str]:
+        """Open the browser, and return the parameters of the callback.
+
+        Raises:
+            AttemptExpired: the person did not come back in time.
+            AttemptCancelled: the link was opened twice, or the visit was closed.
+            MalformedResponse: a parameter is repeated.
+        """
+        try:
+            await self._stack.enter_async_context(self._resources)
+            receiver = self._resources.own_receiver()
+            receiver.expect(self.request)
+            receiver.send_browser_to(self.request.url, state=self.request.state)
+            self._resources.open(self._bound.start_url)
+            self.parameters = response_parameters(await self._received(receiver))
+        except LoopbackAuthError as exc:
+            await self.finish(failure_page(exc, self.pages))
+            # The frames below have the state in their locals, which some reporters of errors write down.
+            raise exc.with_traceback(None) from None
+        except BaseException:
+            await self.finish(cancelled_page(self.pages))
+            raise
+        return self.parameters
+
+    async def finish(self, page: HttpResponse) -> None:
+        """Give the browser its last page, once."""
+        if self._finished:
+            return
+        self._finished = True
+        if self._resources.doubted:
+            self._tell(Warned(self.pages.words.LINK_OPENED_AFTERWARDS))
+        await self._resources.finish(page)
+
+    def last_page(self, exc: BaseException | None) -> HttpResponse:
+        """Make the last page, now that the other code has ended.
+
+        Args:
+            exc: with which it ended; None: without an error.
+        """
+        pages, response = self.pages, self.parameters or {}
+        if isinstance(exc, LoopbackAuthError):
+            return failure_page(exc, pages)
+        if "error" in response:
+            error, text = error_code(response["error"]), server_text(response.get("error_description", ""))
+            return failure_page(AuthorizationError(error, text), pages)
+        if exc is None or (isinstance(exc, SystemExit) and not exc.code):
+            client, server = self.request.client_id, self.request.server
+            return pages.success(client=client, provider=server, account="", scope="", detail="")
+        if isinstance(exc, Exception | SystemExit):
+            # The words of another program's exception may quote a secret; its class does not.
+            message, detail = pages.words.FAILURE_AFTERWARDS, type(exc).__name__
+            return pages.failure(message=message, hint="", detail=detail)
+        return cancelled_page(pages)
+
+    async def close(self) -> None:
+        """Close the port and the connections; who still waits for the callback waits no longer."""
+        self._give_up("The receiver was closed before the browser came back.", "")
+        try:
+            await self._stack.aclose()
+        finally:
+            self._bound.close()
+
+    async def _received(self, receiver: Receiver) -> Callback:
+        receiving = asyncio.ensure_future(receiver.receive(self.request))
+        try:
+            ways: set[asyncio.Future[object]] = {receiving, self._given_up}  # type: ignore[arg-type]
+            done, _ = await asyncio.wait(ways, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
+            if receiver.has_answer(self.request.state):
+                return await receiving
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+        if done:
+            raise self._given_up.result()
+        raise self._expired()
+
+    def _give_up(self, message: str, hint: str) -> None:
+        if not self._given_up.done():
+            self._given_up.set_result(AttemptCancelled(message, hint=hint))
+
+    def _tell(self, event: Event) -> None:
+        self._rejected.note(event)
+        match event:
+            case LinkRequested(windowless_program=""):
+                self._asked = True
+            case LinkOpened(windowless_program=""):
+                self._asked = self._visited = True
+            case OpenerFailed() if self._asked:
+                return  # The browser has come to our page all the same.
+            case LinkOpenedTwice():
+                self._give_up(OPENED_TWICE, "Start the login again, and open the link once.")
+            case LinkRenewed() if self._given_up.done():
+                return  # It would lead to the URL that is not valid any more.
+            case _:
+                pass
+        try:
+            self._notify(event)
+        except Exception as exc:
+            # A callback that fails must not cost a sign-in that a person has approved.
+            report_mistake("a watcher of the sign-in failed", exc)
+
+    def _expired(self) -> AttemptExpired:
+        within = f"{self._timeout:g} second{'s' * (self._timeout != 1)}"
+        again = "Then start the login again."
+        if known := self._rejected.sentences():
+            hint = known
+        elif self._visited:
+            # A server must not redirect a client that it does not know, so only the browser shows the reason.
+            hint = (
+                "If the browser shows an error of the server, compare the client ID "
+                f"{self.request.client_id!a} and the redirect URI with what is registered there. {again}"
+            )
+        else:
+            hint = f"Open the link in a browser that can reach this machine. {again}"
+        return AttemptExpired(
+            f"The browser did not come back within {within}.", hint=hint, parameter="timeout"
+        )
