@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from loopback_auth.signin.controls import Controls
     from loopback_auth.signin.refresh import logout, renew
     from loopback_auth.store import FileTokenStore
+    from loopback_auth.store.async_interface import AsyncTokenStore
     from loopback_auth.store.interface import TokenStore
     from loopback_auth.store.memory import MemoryTokenStore
     from loopback_auth.token_source import TokenSource
@@ -110,6 +111,7 @@ _HOMES = {
     "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
+    "store.async_interface": ("AsyncTokenStore",),
     "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
     "signin.refresh": ("logout", "renew"),
@@ -117,6 +119,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AsyncTokenStore",
     "AttemptCancelled",
     "AttemptExpired",
     "AuthorizationError",

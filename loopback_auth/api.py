@@ -13,13 +13,14 @@ from __future__ import annotations
 from loopback_auth.events import Notify, silent
 from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.network.threads import apart, check_asyncio, run_sync
+from loopback_auth.network.threads import check_asyncio, run_sync
 from loopback_auth.plan.model import Plan
 from loopback_auth.signin import session
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.option_checks import check_arguments
 from loopback_auth.signin.single_flight import single_flight
+from loopback_auth.signin.stores import OpenStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
 
     Unless `flow` names one, the program finds out which flows can work on this machine with this provider.
     Several flows may then be open at the same time; the first valid answer wins. The result says which flow
-    it came from, and why that flow was open. With a `FileTokenStore`, one of several processes asks the
-    user, and all of them get the result.
+    it came from, and why that flow was open. Of several calls with one store, one asks the user, and all of
+    them get the result; of several processes, too, if the store excludes them (`FileTokenStore` does).
 
     Args:
         client: the client as registered, and what it asks for.
@@ -86,7 +87,7 @@ async def _login(client: ClientConfig, options: Options) -> SignIn:
         if theirs is not None:
             return theirs
         if store is not None:
-            await apart(store.check_writable)
+            await OpenStore(store).check_writable()
         plan = planned(
             client,
             options.get("flow"),

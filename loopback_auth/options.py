@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from loopback_auth.signin.driver import Paste
     from loopback_auth.signin.resources import OpenBrowser
     from loopback_auth.signin.session import Confirm
-    from loopback_auth.store.interface import TokenStore
+    from loopback_auth.signin.stores import Store
 
 
 class Options(TypedDict, total=False):
     """Keyword arguments of `login`, which explains each of them; all can be left out."""
 
-    store: TokenStore | None
+    store: Store | None
     notify: Notify | None
     open_browser: OpenBrowser | None
     timeout: float | None

@@ -14,14 +14,15 @@ from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn, TokenSet
-from loopback_auth.network.threads import apart, check_asyncio, enter, run_sync
+from loopback_auth.network.threads import check_asyncio, enter, run_sync
 from loopback_auth.protocol.challenge import bearer_challenge
 from loopback_auth.protocol.scope import union
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.refresh import keep, locked, logout, renew
 from loopback_auth.signin.resources import OpenBrowser
 from loopback_auth.signin.session import Confirm
-from loopback_auth.store.interface import TokenStore
+from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.store.interface import check_store
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.words import Words
 
@@ -71,7 +72,7 @@ class TokenSource:
         self,
         client: ClientConfig,
         *,
-        store: TokenStore | None = None,
+        store: Store | None = None,
         interactive: bool = True,
         notify: Notify | None = None,
         open_browser: OpenBrowser | None = None,
@@ -81,8 +82,10 @@ class TokenSource:
         confirm: Confirm | None = None,
         leeway: float | None = None,
     ) -> None:
+        if store is not None:
+            check_store(store)
         self._client = client
-        self._store: TokenStore = MemoryTokenStore() if store is None else store
+        self._store: Store = MemoryTokenStore() if store is None else store
         self._interactive = interactive
         self._notify = notify
         self._open_browser = open_browser
@@ -104,7 +107,7 @@ class TokenSource:
         return self._client
 
     @property
-    def store(self) -> TokenStore:
+    def store(self) -> Store:
         """Where the tokens are kept."""
         return self._store
 
@@ -306,11 +309,11 @@ class TokenSource:
             )
         except NotKept as exc:
             name = self._client.provider.name
-            return self._kept_here(await apart(self._store.load, name), exc)
+            return self._kept_here(await OpenStore(self._store).load(name), exc)
 
     async def _kept(self) -> tuple[SignIn | None, str]:
         """Return the kept sign-in if it is the wanted one; else why it is not, as a clause."""
-        kept = await apart(self._store.load, self._client.provider.name)
+        kept = await OpenStore(self._store).load(self._client.provider.name)
         if self._not_kept is not None:
             kept = await self._kept_at_last(kept, *self._not_kept)
         if kept is None:

@@ -56,7 +56,7 @@ from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.store import kept
 from loopback_auth.store import pending_sign_in as handed
-from loopback_auth.store.sign_in_lock import SignInLock
+from loopback_auth.store.sign_in_lock import FileSignInLock
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.secret_labels import SecretLabels
 
@@ -222,7 +222,7 @@ def _crowd(data: bytes) -> None:
     path = _folder() / "as.crowd"
     path.write_bytes(data)
     path.chmod(0o600)
-    crowd = SignInLock(str(path))
+    crowd = FileSignInLock(str(path))
     crowd.leader()
     crowd.ended_since(0.0)
 

@@ -45,7 +45,8 @@ from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
 from loopback_auth.signin.two_step import FINAL, pasted_address, resume
-from loopback_auth.store import LOCK_TIMEOUT, FileTokenStore
+from loopback_auth.store import FileTokenStore
+from loopback_auth.store.interface import LOCK_TIMEOUT
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
 from loopback_auth.terminal.messages import Messages

@@ -165,6 +165,7 @@ def _follow(
     from loopback_auth.flows.reuse import why_not_reusable
     from loopback_auth.settings.configure import client_config
     from loopback_auth.signin.single_flight import wait_for_other
+    from loopback_auth.signin.stores import OpenStore
 
     def told(event: Event) -> None:
         if isinstance(event, WaitingForOtherProcess):
@@ -173,7 +174,7 @@ def _follow(
     return asyncio.run(
         wait_for_other(
             lock,
-            store,
+            OpenStore(store),
             sign_in_name(settings.name),
             since=time.time() if since is None else since,
             notify=told,

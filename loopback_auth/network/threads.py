@@ -131,7 +131,7 @@ async def apart(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
     The loop's executor would not do: at their ends `asyncio.run` and the interpreter wait for all that is
     still running in it, so that Ctrl-C would wait for a name server, or for a file server, that is silent.
     """
-    return await asyncio.wrap_future(_begun(partial(work, *arguments, **named)))
+    return await asyncio.wrap_future(begun(partial(work, *arguments, **named)))
 
 
 def check_asyncio() -> None:
@@ -151,7 +151,7 @@ def check_asyncio() -> None:
 
 async def enter(lock: AbstractContextManager[object]) -> None:
     """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
-    entering = _begun(lock.__enter__)
+    entering = begun(lock.__enter__)
     try:
         await asyncio.wrap_future(entering)
     except asyncio.CancelledError:
@@ -159,7 +159,8 @@ async def enter(lock: AbstractContextManager[object]) -> None:
         raise
 
 
-def _begun(work: Callable[[], T]) -> Future[T]:
+def begun(work: Callable[[], T]) -> Future[T]:
+    """Begin a piece of work in a thread of its own, which can be left alone."""
     outcome: Future[T] = Future()
     outcome.set_running_or_notify_cancel()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import CHOOSABLE, NAMES
 from loopback_auth.narrow import is_collection
+from loopback_auth.store.interface import check_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,12 +55,8 @@ def _check_client(client: object) -> None:
 
 
 def _check_store(name: str, value: object) -> None:
-    if value is None or (not isinstance(value, type) and callable(getattr(value, "load", None))):
-        return
-    hint = "Pass FileTokenStore(path), MemoryTokenStore() or a store of your own."
-    if isinstance(value, type):
-        hint = f"Pass an instance: {value.__name__}(...)."
-    raise ConfigError(f"{name} must be a token store, not {_kind(value)}.", hint=hint)
+    if value is not None:
+        check_store(value)
 
 
 def _check_callable(name: str, value: object) -> None:

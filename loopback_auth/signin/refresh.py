@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import replace
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
 from loopback_auth.events import Event, Notify, Warned, silent
 from loopback_auth.model import Network, SignIn
-from loopback_auth.network.threads import apart, check_asyncio, enter, to_the_end
+from loopback_auth.network.threads import apart, check_asyncio, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
+from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.interface import TokenStore
 
 ENDING_SECONDS = 5.0
 """That a refresh gets to end when it is cancelled: its answer may hold the only good token."""
@@ -36,7 +36,7 @@ PAUSES = (0.05, 0.2)
 async def renew(
     sign_in: SignIn,
     *,
-    store: TokenStore,
+    store: Store,
     client_secret: str | None = None,
     notify: Notify = silent,
     force: bool = False,
@@ -88,8 +88,8 @@ async def renew(
         return sign_in
 
 
-async def _read_again(sign_in: SignIn, store: TokenStore) -> SignIn:
-    current = await apart(store.load, sign_in.name)
+async def _read_again(sign_in: SignIn, store: Store) -> SignIn:
+    current = await OpenStore(store).load(sign_in.name)
     if current is None:
         raise SignInRequired(f"You are no longer signed in to {sign_in.name}.", hint="Sign in again.")
     _check_same(current, sign_in)
@@ -136,13 +136,13 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
     )
 
 
-async def _renewed(current: SignIn, store: TokenStore, client_secret: str | None, notify: Notify) -> SignIn:
+async def _renewed(current: SignIn, store: Store, client_secret: str | None, notify: Notify) -> SignIn:
     from loopback_auth.flows.refresh import client_of, identified, refresh, withheld  # Start-up.
 
     client = client_of(current, client_secret)
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
-        await apart(store.check_writable)
+        await OpenStore(store).check_writable()
     with _told_afterwards(notify) as tell:
         async with Resources(
             notify=tell, exchanges=notify is not silent, network=current.network
@@ -177,37 +177,36 @@ def _told_afterwards(notify: Notify) -> Generator[Notify]:
             notify(event)
 
 
-async def _of_the_winner(current: SignIn, store: TokenStore, refusal: SignInRequired) -> SignIn:
+async def _of_the_winner(current: SignIn, store: Store, refusal: SignInRequired) -> SignIn:
     """Return the tokens that another process has just kept; without any, the store stays as it is."""
     # The lock is ours, but there are file systems on which that means nothing. To write there after having
     # lost would wipe out what the winner is about to write.
-    latest = await apart(store.load, current.name)
+    latest = await OpenStore(store).load(current.name)
     if latest is None or latest.tokens == current.tokens or not latest.tokens.alive(time.time()):
         raise refusal
     return latest
 
 
-async def keep(store: TokenStore, sign_in: SignIn, failures: type[Exception] = Exception) -> None:
+async def keep(store: Store, sign_in: SignIn) -> None:
     """Keep new tokens, trying more than once; the caller holds the lock.
 
     Args:
         store: where they are kept.
         sign_in: what to keep.
-        failures: exceptions after which to try again; a store may raise others than ours.
 
     Raises:
         NotKept: the store did not take them; the error has them.
     """
     for pause in (*PAUSES, None):
         try:
-            return await to_the_end(apart(store.save, sign_in), ENDING_SECONDS)
-        except failures as exc:
+            return await to_the_end(OpenStore(store).save(sign_in), ENDING_SECONDS)
+        except LoopbackAuthError as exc:
             if pause is None:
                 raise NotKept(sign_in.name, sign_in, exc) from exc
             await asyncio.sleep(pause)
 
 
-async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) -> None:
+async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> None:
     """Keep a new sign-in, and warn if it replaces one of another account.
 
     From then on it is the default sign-in, unless it is of the demonstration, whose server has ended.
@@ -223,8 +222,8 @@ async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) 
     async with locked(store, sign_in.name):
         before = None
         with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
-            before = await apart(store.load, sign_in.name)
-        await keep(store, sign_in, StoreError)
+            before = await OpenStore(store).load(sign_in.name)
+        await keep(store, sign_in)
         if isinstance(store, FileTokenStore) and not sign_in.temporary:
             with suppress(StoreError):  # The tokens are kept, and can be asked for by name.
                 await apart(store.choose, sign_in.name)
@@ -240,7 +239,7 @@ async def keep_new(store: TokenStore, sign_in: SignIn, notify: Notify = silent) 
 async def logout(
     sign_in: SignIn,
     *,
-    store: TokenStore,
+    store: Store,
     client_secret: str | None = None,
     notify: Notify = silent,
     network: Network | None = None,
@@ -270,7 +269,7 @@ async def logout(
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.
             with suppress(StoreError):
-                kept = await apart(store.load, sign_in.name)
+                kept = await OpenStore(store).load(sign_in.name)
                 sign_in = sign_in if kept is None else kept
             if sign_in.temporary:
                 return False
@@ -278,7 +277,7 @@ async def logout(
             async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
                 return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
-            await to_the_end(apart(store.delete, sign_in.name), ENDING_SECONDS)
+            await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
 
 
 def can_verify_signatures() -> bool:
@@ -291,12 +290,6 @@ def can_verify_signatures() -> bool:
     return True
 
 
-@asynccontextmanager
-async def locked(store: TokenStore, name: str) -> AsyncGenerator[None]:
-    """Hold the lock on one kept sign-in; waiting for it does not block the loop and can be cancelled."""
-    lock = store.lock(name)
-    await enter(lock)
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
+def locked(store: Store, name: str) -> AbstractAsyncContextManager[None]:
+    """Hold the lock on one kept sign-in; see `OpenStore.locked`."""
+    return OpenStore(store).locked(name)

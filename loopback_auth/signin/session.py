@@ -26,7 +26,7 @@ from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
 from loopback_auth.signin.refresh import can_verify_signatures, keep_new
 from loopback_auth.signin.resources import OpenBrowser, Resources
-from loopback_auth.store.interface import TokenStore
+from loopback_auth.signin.stores import Store
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 """Called with a sign-in; returns whether its account is the right one."""
@@ -37,7 +37,7 @@ async def sign_in(
     plan: Plan,
     *,
     notify: Notify,
-    store: TokenStore | None = None,
+    store: Store | None = None,
     open_browser: OpenBrowser | None = None,
     start_page: bool = True,
     timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages

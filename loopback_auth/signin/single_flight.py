@@ -1,18 +1,20 @@
-"""Wait for the sign-in of another process, and use its result."""
+"""Wait for the sign-in of another caller, and use its result."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Notify, WaitingForOtherProcess
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.store import FileTokenStore
-from loopback_auth.store.interface import TokenStore
+from loopback_auth.network.threads import apart, begun, to_the_end
+from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.store.interface import NAME_LIMIT
+from loopback_auth.store.locks import ThreadSignInLock
 from loopback_auth.store.sign_in_lock import SignInLock
 
 LOOK_SECONDS = 0.1
@@ -21,49 +23,67 @@ LOOK_SECONDS = 0.1
 
 @asynccontextmanager
 async def single_flight(
-    store: TokenStore | None, client: ClientConfig, notify: Notify, seconds: float
+    store: Store | None, client: ClientConfig, notify: Notify, seconds: float
 ) -> AsyncGenerator[SignIn | None]:
-    """Hold the lock of a sign-in for as long as the block lasts, or yield what another process has got.
-
-    Processes share a `FileTokenStore` alone; with another store there is no other process to wait for.
+    """Hold the lock of a sign-in for as long as the block lasts, or yield what another caller has got.
 
     Args:
-        store: where the sign-in is kept.
+        store: where the sign-in is kept; None: nowhere, so that there is nothing to wait for.
         client: the client that signs in.
-        notify: called with `WaitingForOtherProcess` when another process is waited for.
+        notify: called with `WaitingForOtherProcess` when another caller is waited for.
         seconds: how long to wait for it.
 
     Yields:
-        The sign-in of the other process; None: this process has to sign in.
+        The sign-in of the other caller; None: this one has to sign in.
 
     Raises:
-        SignInRequired: another process asked the person, and that failed.
-        AttemptExpired: the other process has not ended in time.
+        SignInRequired: another caller asked the person, and that failed.
+        AttemptExpired: the other caller has not ended in time.
+        StoreError: the store failed.
     """
-    if not isinstance(store, FileTokenStore):
+    if store is None:
         yield None
         return
-    name = client.provider.name
-    lock, since = store.sign_in_lock(name), time.time()
+    opened, name, since = OpenStore(store), client.provider.name, time.time()
+
+    def reusable(theirs: SignIn) -> bool:
+        return not why_not_reusable(theirs, client)
+
+    lock = opened.sign_in_lock(name)
     theirs = await wait_for_other(
-        lock,
-        store,
-        name,
-        since=since,
-        notify=notify,
-        reusable=lambda theirs: not why_not_reusable(theirs, client),
-        seconds=seconds,
+        lock, opened, name, since=since, notify=notify, reusable=reusable, seconds=seconds
     )
     if theirs is not None:
         yield theirs
         return
-    with lock:
+    async with AsyncExitStack() as stack:
+        await _lead(lock, stack)
+        if isinstance(lock, ThreadSignInLock) and store.excludes_processes:
+            # It excludes threads alone, so the lock of the store does the rest.
+            await stack.enter_async_context(opened.locked(f"sign-in-{name}"[:NAME_LIMIT], seconds))
+            theirs = await opened.load(name)
+            if theirs is not None and theirs.tokens.obtained_at >= since and reusable(theirs):
+                yield theirs
+                return
         yield None
+
+
+async def _lead(lock: SignInLock, stack: AsyncExitStack) -> None:
+    """Say that this caller leads, and at the end of the stack how it has ended."""
+
+    async def end(kind: type[BaseException] | None, exc: BaseException | None, trace: object) -> None:
+        if kind is GeneratorExit:
+            lock.leave()  # The loop was closed, so that nothing can be awaited any more.
+        else:
+            await to_the_end(apart(lock.__exit__, kind, exc, None))
+
+    stack.push_async_exit(end)
+    await apart(lock.__enter__)
 
 
 async def wait_for_other(
     lock: SignInLock,
-    store: FileTokenStore,
+    store: OpenStore,
     name: str,
     *,
     since: float,
@@ -71,46 +91,69 @@ async def wait_for_other(
     reusable: Callable[[SignIn], bool],
     seconds: float,
 ) -> SignIn | None:
-    """Wait until no other process has the lock, and take it.
+    """Wait until no other caller has the lock, and take it.
 
     Args:
         lock: the lock of the sign-in.
-        store: where the other process keeps its sign-in.
+        store: where the other caller keeps its sign-in.
         name: what the sign-in is kept under.
         since: Unix seconds; a sign-in that ended before is not taken.
-        notify: called with `WaitingForOtherProcess` when another process is waited for.
+        notify: called with `WaitingForOtherProcess` when another caller is waited for.
         reusable: returns whether a sign-in is the one that is wanted here, too.
         seconds: how long to wait: a process that was stopped keeps its lock.
 
     Returns:
-        The sign-in of the other process; None: this process has the lock now and has to sign in.
+        The sign-in of the other caller; None: this caller has the lock now and has to sign in.
 
     Raises:
-        SignInRequired: the other process asked the person, and that failed.
+        SignInRequired: the other caller asked the person, and that failed.
         AttemptExpired: it has not ended in time.
+        StoreError: the store failed.
     """
     followed, given_up_at = None, time.monotonic() + seconds
-    while not lock.lead():
+    while True:
+        leads, ended, leader = await _look(lock, since)
+        if ended:
+            try:
+                theirs = await store.load(name)
+            except BaseException:
+                await to_the_end(apart(lock.leave))
+                raise
+            if theirs is not None and reusable(theirs):
+                await to_the_end(apart(lock.leave))
+                return theirs
+        if leads:
+            return None
         if time.monotonic() >= given_up_at:
             raise AttemptExpired(
                 f"Another process is signing in to {name}, and has not ended within {seconds:g} seconds.",
-                hint=f"End it{_by_id(lock.leader())}, or sign in although it does, with --alone.",
+                hint=f"End it{_by_id(leader)}, or sign in although it does, with --alone.",
             )
-        leader = lock.leader()
         # It is 0 for a moment at the start and at the end.
         if leader not in (0, followed):
             notify(WaitingForOtherProcess(leader))
             followed = leader
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _look(lock: SignInLock, since: float) -> tuple[bool, bool, int]:
+    """Become the leader if there is none; return whether this caller leads, one has ended, and who leads."""
+
+    def look() -> tuple[bool, bool, int]:
+        leads = lock.lead()
+        try:
+            return leads, lock.ended_since(since), 0 if leads else lock.leader()
+        except BaseException:
+            lock.leave()
+            raise
+
+    looking = begun(look)
     try:
-        theirs = store.load(name) if lock.ended_since(since) else None
-    except BaseException:
-        lock.leave()
+        return await asyncio.wrap_future(looking)
+    except asyncio.CancelledError:
+        # What comes too late is given back, so that another caller may lead.
+        looking.add_done_callback(lambda _: lock.leave())
         raise
-    if theirs is None or not reusable(theirs):
-        return None
-    lock.leave()
-    return theirs
 
 
 def _by_id(process: int) -> str:

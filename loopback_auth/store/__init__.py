@@ -17,6 +17,8 @@ from __future__ import annotations
 import os
 import time
 
+from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name, is_name
+from loopback_auth.store.interface import sign_in_name as sign_in_name  # One place to import it from.
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,
     check_folder,
@@ -40,11 +42,8 @@ if TYPE_CHECKING:
 
 SIGN_INS = "sign-ins"
 SUFFIX = ".json"
-LOCK_TIMEOUT = 30.0
-NAME_LIMIT = 100
 PROBE_SIZE = 64 * 1024
 _REPORT = "Request fewer scopes, or leave openid out, so that the tokens are smaller."
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0) -> str | None:
@@ -69,7 +68,7 @@ def read_fresh_token(folder: str, now: float, name: str = "", since: float = 0.0
             return None
         meant = name or chosen_in(sign_ins)
         names = (meant,) if meant else _names_in(sign_ins)
-        if len(names) != 1 or not _is_name(names[0]):
+        if len(names) != 1 or not is_name(names[0]):
             return None
         path = os.path.join(sign_ins, names[0] + SUFFIX)
         if since and os.stat(path).st_mtime <= since:
@@ -98,25 +97,14 @@ def _fresh_token(kept: Any, now: float) -> str | None:
     return token
 
 
-def sign_in_name(text: str) -> str:
-    """Turn the host of an issuer, or the name of a provider, into the name of a sign-in.
-
-    Returns:
-        1 to 100 characters out of `a-z0-9._-`, of which the first is a letter or a digit.
-
-    Raises:
-        ConfigError: the text has no letter and no digit.
-    """
-    spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
-    return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
-
-
-class FileTokenStore:
+class FileTokenStore(TokenStore):
     """Keeps sign-ins in files that only their owner can read.
 
     Args:
         folder: the data folder; created when something is kept for the first time.
     """
+
+    excludes_processes = True
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.join(os.path.abspath(folder), SIGN_INS)
@@ -132,7 +120,7 @@ class FileTokenStore:
         except OSError as exc:
             raise system_refused(exc, self._folder, "listed") from exc
 
-    def load(self, name: str) -> SignIn | None:
+    def read(self, name: str) -> SignIn | None:
         """Return a sign-in; None when there is none of that name.
 
         Raises:
@@ -152,19 +140,22 @@ class FileTokenStore:
                 f"{path} is damaged: {exc}", "Sign in again; the damaged file will be renamed."
             ) from None
 
-    def save(self, sign_in: SignIn) -> None:
-        """Keep a sign-in under its name: completely, or not at all.
+    def write(self, name: str, sign_in: SignIn | None) -> None:
+        """Keep a sign-in completely or not at all; None: remove it.
 
         Raises:
             ConfigError: its name cannot be one.
             StoreError: it cannot be kept; the previous file is unchanged.
         """
-        path = self.path(sign_in.name)
+        if sign_in is None:
+            self.delete(name)
+            return
+        path = self.path(name)
         content = _kept_form(sign_in)
         self._prepare()
-        new = write_private(self._folder, content, sign_in.name)
+        new = write_private(self._folder, content, name)
         try:
-            self._keep_damaged_aside(sign_in.name)
+            self._keep_damaged_aside(name)
             move_over(new, path)
         except BaseException:
             discard(new)
@@ -201,7 +192,7 @@ class FileTokenStore:
             name = chosen_in(self._folder) if check_folder(self._folder) else ""
         except StoreError:
             return ""  # An unreadable choice counts as none.
-        return name if _is_name(name) and os.path.lexists(self.path(name)) else ""
+        return name if is_name(name) and os.path.lexists(self.path(name)) else ""
 
     def choose(self, name: str) -> None:
         """Choose the sign-in to use when none is named.
@@ -247,9 +238,9 @@ class FileTokenStore:
         Raises:
             ConfigError: this cannot be a name.
         """
-        from loopback_auth.store.sign_in_lock import SignInLock
+        from loopback_auth.store.sign_in_lock import FileSignInLock
 
-        return SignInLock(self.path(name) + ".crowd")
+        return FileSignInLock(self.path(name) + ".crowd")
 
     def check_writable(self) -> None:
         """Check that a sign-in can be kept now, by writing and removing a file of 64 KiB.
@@ -297,24 +288,4 @@ def _kept_form(sign_in: SignIn) -> bytes:
 
 def _names_in(folder: str) -> tuple[str, ...]:
     stems = (entry.removesuffix(SUFFIX) for entry in os.listdir(folder) if entry.endswith(SUFFIX))
-    return tuple(sorted(stem for stem in stems if _is_name(stem)))
-
-
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and _NAME_CHARACTERS.issuperset(text)
-
-
-def checked_name(name: str) -> str:
-    """Return the name of a sign-in unchanged, or refuse it.
-
-    Raises:
-        ConfigError: this cannot be a name.
-    """
-    if not _is_name(name):
-        from loopback_auth.errors import ConfigError
-
-        raise ConfigError(
-            f"{name!r} cannot be the name of a sign-in",
-            hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.",
-        )
-    return name
+    return tuple(sorted(stem for stem in stems if is_name(stem)))

@@ -1,37 +1,279 @@
-"""The interface of a store of sign-ins, for programs that keep them elsewhere."""
+"""The base class of stores, the names of what is kept there, and what is refused as a store.
+
+A program that keeps sign-ins elsewhere derives a class from `TokenStore`, or from `AsyncTokenStore` (see
+`async_interface`), and writes two methods. The command that prints a kept token imports this module, so it
+imports nothing itself.
+"""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+from abc import ABC, abstractmethod
 
-from loopback_auth.model import SignIn
-from loopback_auth.store import LOCK_TIMEOUT
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from typing import NoReturn
+
+    from loopback_auth.model import SignIn
+    from loopback_auth.store.sign_in_lock import SignInLock
+
+LOCK_TIMEOUT = 30.0
+NAME_LIMIT = 100
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+_ASYNCHRONOUS = 0x80 | 0x200
+"""Flags of the code of a coroutine function and of an async generator (`inspect.CO_COROUTINE`)."""
 
 
-class TokenStore(Protocol):
-    """Where sign-ins are kept; every method may block, and raises `StoreError` when it fails."""
+class TokenStore(ABC):
+    """Where sign-ins are kept. A subclass writes `read` and `write`; everything else has a default.
+
+        class MyStore(TokenStore):
+            def read(self, name):
+                text = my_database.get(name)
+                return None if text is None else SignIn.from_json(text)
+
+            def write(self, name, sign_in):
+                my_database.set(name, None if sign_in is None else sign_in.to_json())
+
+    The methods may block: an asyncio program calls them in threads of their own, several at the same time and
+    never twice in the same one. Any exception that is not a `LoopbackAuthError` becomes a `StoreError`; if
+    new tokens could not be kept, it becomes `NotKept`, which has them.
+    """
+
+    excludes_processes = False
+    """Whether `lock` excludes other processes too, and locks each name apart from the others.
+
+    If so, one of several processes asks the person to sign in, and the others use the result.
+    """
+
+    @abstractmethod
+    def read(self, name: str) -> SignIn | None:
+        """Return the sign-in that is kept under a name; None when there is none.
+
+        Args:
+            name: 1 to 100 characters out of `a-z0-9._-`, of which the first is a letter or a digit.
+        """
+
+    @abstractmethod
+    def write(self, name: str, sign_in: SignIn | None) -> None:
+        """Keep a sign-in under a name, completely or not at all, and replace the previous one.
+
+        Args:
+            name: as in `read`; it is also the name of the sign-in.
+            sign_in: what to keep; None: remove what is kept.
+        """
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all kept sign-ins, in alphabetical order."""
-        ...
+        """Return the names of all kept sign-ins, in alphabetical order; by default none.
+
+        Only `Accounts.list` needs them: signing in, renewing and signing out do not.
+        """
+        return ()
 
     def load(self, name: str) -> SignIn | None:
-        """Return a sign-in; None when there is none of that name."""
-        ...
+        """Return a sign-in, checked; None when there is none of that name.
+
+        Raises:
+            ConfigError: this cannot be a name.
+            StoreError: the store failed, or returned something else.
+        """
+        try:
+            found = self.read(checked_name(name))
+        except Exception as exc:
+            raise_store_error(exc)
+        return checked_sign_in(found, name)
 
     def save(self, sign_in: SignIn) -> None:
-        """Keep a sign-in under its name, and replace the previous one."""
-        ...
+        """Keep a sign-in under its name, and replace the previous one.
+
+        Raises:
+            ConfigError: its name cannot be one.
+            StoreError: the store failed.
+        """
+        self._write(sign_in.name, sign_in)
 
     def delete(self, name: str) -> bool:
-        """Delete a sign-in; return whether there was one."""
-        ...
+        """Delete a sign-in; return whether there was one. The caller holds its lock.
+
+        Raises:
+            ConfigError: this cannot be a name.
+            StoreError: the store failed.
+        """
+        from loopback_auth.errors import StoreError  # Start-up.
+
+        try:
+            found = self.load(name) is not None
+        except StoreError:
+            found = True  # What cannot be read can be removed.
+        self._write(name, None)
+        return found
 
     def lock(self, name: str, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Return a lock that excludes all others; it waits for at most `timeout` seconds on entry."""
-        ...
+        """Return a lock on one name; by default it excludes the other threads that use this object.
 
-    def check_writable(self) -> None:
-        """Check that a sign-in can be kept now, before a person is asked to sign in."""
-        ...
+        If processes share the store, override this and exclude them too: a server that rotates refresh tokens
+        revokes all of them when two processes send the same one (RFC 9700 §4.14.2). The lock need not be
+        reentrant. It may be left by another thread than entered it, and should end with its process.
+
+        Args:
+            name: of a sign-in, which need not exist yet.
+            timeout: seconds to wait for the lock on entry.
+
+        Raises:
+            ConfigError: this cannot be a name.
+            StoreError: (on entry) the lock was not free in time.
+        """
+        from loopback_auth.store.locks import thread_lock  # Start-up.
+
+        return thread_lock(self, checked_name(name), timeout)
+
+    def sign_in_lock(self, name: str) -> SignInLock:
+        """Return the lock that lets one caller at a time ask the person, while the others wait.
+
+        By default it excludes the other threads that use this object, and other processes if
+        `excludes_processes` says so.
+
+        Raises:
+            ConfigError: this cannot be a name.
+        """
+        from loopback_auth.store.locks import ThreadSignInLock  # Start-up.
+
+        return ThreadSignInLock(self, checked_name(name))
+
+    def check_writable(self) -> None:  # noqa: B027 - to be overridden, or not
+        """Check that a sign-in can be kept now, before a person is asked to sign in; by default do nothing.
+
+        Raises:
+            StoreError: it cannot.
+        """
+
+    def _write(self, name: str, sign_in: SignIn | None) -> None:
+        try:
+            answer: object = self.write(checked_name(name), sign_in)
+        except Exception as exc:
+            raise_store_error(exc)
+        refuse_awaitable(answer)
+
+
+def check_store(store: object) -> None:
+    """Refuse what is not a store, before anything is opened.
+
+    Raises:
+        ConfigError: it is neither a `TokenStore` nor an `AsyncTokenStore`, or a `TokenStore` has a coroutine
+            where a plain method belongs.
+    """
+    if not isinstance(store, TokenStore):
+        # Start-up.
+        from loopback_auth.errors import ConfigError
+        from loopback_auth.store.async_interface import AsyncTokenStore
+
+        if isinstance(store, AsyncTokenStore):
+            return
+        if isinstance(store, type):
+            hint = f"Pass an instance: {store.__name__}(...)."
+        else:
+            hint = "Pass FileTokenStore(path), MemoryTokenStore(), or a store derived from TokenStore."
+        what = "a class" if isinstance(store, type) else f"of type {type(store).__name__}"
+        raise ConfigError(f"store must be a TokenStore or an AsyncTokenStore, and is {what}.", hint=hint)
+    for method in (store.read, store.write, store.load, store.save, store.delete, store.check_writable):
+        if getattr(getattr(method, "__code__", None), "co_flags", 0) & _ASYNCHRONOUS:
+            from loopback_auth.errors import ConfigError  # Start-up.
+
+            raise ConfigError(
+                f"{type(store).__name__}.{method.__name__} is a coroutine, and a TokenStore has none.",
+                hint="Derive the class from AsyncTokenStore.",
+            )
+
+
+def checked_sign_in(found: object, name: str) -> SignIn | None:
+    """Return what a store has returned for a name, or refuse it.
+
+    Raises:
+        StoreError: it is neither None nor the sign-in of that name.
+    """
+    if found is None:
+        return None
+    # Start-up.
+    from loopback_auth.errors import StoreError
+    from loopback_auth.model import SignIn
+
+    if not isinstance(found, SignIn):
+        refuse_awaitable(found)
+        raise StoreError(
+            f"The store returned a value of type {type(found).__name__} for {name} instead of a SignIn.",
+            hint="Let read return a SignIn or None.",
+        )
+    if found.name != name:
+        raise StoreError(
+            f"The store returned the sign-in {found.name!r} when asked for {name!r}.",
+            hint="Keep each sign-in under its own name; two programs may be writing to the same place.",
+        )
+    return found
+
+
+def refuse_awaitable(answer: object) -> None:
+    """Refuse the coroutine that a method returned which only looks like a plain one.
+
+    Raises:
+        StoreError: it is awaitable.
+    """
+    if not hasattr(answer, "__await__"):
+        return
+    from loopback_auth.errors import StoreError  # Start-up.
+
+    if close := getattr(answer, "close", None):
+        close()
+    raise StoreError(
+        "The store returned a coroutine, and a TokenStore has none.",
+        hint="Derive the class from AsyncTokenStore.",
+    )
+
+
+def raise_store_error(exc: Exception) -> NoReturn:
+    """Raise an exception of a store as an error of ours.
+
+    Raises:
+        LoopbackAuthError: the exception itself, if it is one.
+        StoreError: it is not; the exception is its cause, because its text may contain secrets.
+    """
+    from loopback_auth.errors import LoopbackAuthError, StoreError  # Start-up.
+
+    if isinstance(exc, LoopbackAuthError):
+        raise exc
+    raise StoreError(
+        f"The store failed: {type(exc).__name__}", hint="See the cause of this error, and check the store."
+    ) from exc
+
+
+def sign_in_name(text: str) -> str:
+    """Turn the host of an issuer, or the name of a provider, into the name of a sign-in.
+
+    Returns:
+        1 to 100 characters out of `a-z0-9._-`, of which the first is a letter or a digit.
+
+    Raises:
+        ConfigError: the text has no letter and no digit.
+    """
+    spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
+    return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a sign-in."""
+    return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and _NAME_CHARACTERS.issuperset(text)
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a sign-in unchanged, or refuse it.
+
+    Raises:
+        ConfigError: this cannot be a name.
+    """
+    if not is_name(name):
+        from loopback_auth.errors import ConfigError  # Start-up.
+
+        raise ConfigError(
+            f"{name!r} cannot be the name of a sign-in",
+            hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.",
+        )
+    return name

@@ -1,8 +1,10 @@
-"""When several processes want to sign in at once, one of them leads, and the others wait for its result.
+"""When several callers want to sign in at once, one of them leads, and the others wait for its result.
 
-The leader holds a lock of the operating system, so that a leader that dies is replaced without a check
-whether it is still alive. The locked file names the leader and, afterwards, the result. The waiting processes
-share a failure: otherwise twenty of them would ask the same person one after the other.
+The leader says who it is and, afterwards, how the sign-in ended. Those who wait share a failure: otherwise
+twenty of them would ask the same person one after the other.
+
+Of processes that share a folder, the leader holds a lock of the operating system, so that a leader that dies
+is replaced without a check whether it is still alive. What it says is in the locked file.
 
 All other locks use filelock (`locks`). Importing that takes longer than starting Python, and this lock is
 needed before the browser is started, so it makes the same system call itself. On a file system without locks
@@ -39,7 +41,82 @@ _FAR = 1 << 30
 
 
 class SignInLock:
-    """The lock of one name; as a context manager, the time for which this process leads.
+    """The lock of one name; as a context manager, the time for which this caller leads.
+
+    Every method may block. A subclass decides who is excluded, and where the leader says how it ends.
+    """
+
+    def lead(self) -> bool:
+        """Become the leader if there is none; return whether this caller leads.
+
+        Raises:
+            StoreError: the lock cannot be asked for.
+        """
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Let another caller lead."""
+        raise NotImplementedError
+
+    def read_said(self) -> bytes:
+        """Return what the leader has said last, as JSON; empty when that is not known."""
+        raise NotImplementedError
+
+    def say(self, said: bytes) -> None:
+        """Say something in place of what was said before, as the leader; if that fails, do nothing."""
+        raise NotImplementedError
+
+    def leader(self) -> int:
+        """Return the process ID of the leader; 0 when it is not known."""
+        process = self._said().get("process")
+        return process if type(process) is int and process > 0 else 0
+
+    def ended_since(self, moment: float) -> bool:
+        """Return whether a sign-in has ended since a time, in Unix seconds.
+
+        Raises:
+            SignInRequired: it has ended with a failure.
+        """
+        said = self._said()
+        ended_at, error = said.get("ended_at"), said.get("error")
+        # A time in the future is from a clock that was wrong, and counts as none.
+        if not isinstance(ended_at, (int, float)) or not moment <= ended_at <= time.time():
+            return False
+        if isinstance(error, str) and error:
+            raise SignInRequired(
+                f"Another sign-in, which was waited for, failed: {error}", hint="Sign in again."
+            )
+        return True
+
+    def __enter__(self) -> SignInLock:
+        """Say that this process leads; only after `lead` has returned True."""
+        # The browser is not started yet, so json is not imported for this.
+        self.say(b'{"process": %d}' % os.getpid())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A cancelled sign-in, or a crash, concerns this caller alone.
+        if exc is None or (isinstance(exc, LoopbackAuthError) and not isinstance(exc, AttemptCancelled)):
+            import json  # Start-up.
+
+            said = {"ended_at": time.time(), "error": "" if exc is None else str(exc)}
+            self.say(json.dumps(said).encode("ascii"))
+        self.leave()
+
+    def _said(self) -> Mapping[str, object]:
+        import json  # Start-up.
+
+        try:
+            said = json.loads(self.read_said() or b"{}")
+        except (ValueError, RecursionError, LoopbackAuthError):
+            return {}  # It is being written, or was edited by hand; its content is optional.
+        return said if is_object(said) else {}
+
+
+class FileSignInLock(SignInLock):
+    """Excludes the other processes that share a folder.
 
     Args:
         path: of the locked file; its folder is created.
@@ -56,66 +133,22 @@ class SignInLock:
         """
         return self._lock.take()
 
-    def leader(self) -> int:
-        """Return the process ID of the leader; 0 when it is not known."""
-        process = self._read().get("process")
-        return process if type(process) is int and process > 0 else 0
-
-    def ended_since(self, moment: float) -> bool:
-        """Return whether a sign-in has ended since a time, in Unix seconds.
-
-        Raises:
-            SignInRequired: it has ended with a failure.
-        """
-        said = self._read()
-        ended_at, error = said.get("ended_at"), said.get("error")
-        # A time in the future is from a clock that was wrong, and counts as none.
-        if not isinstance(ended_at, (int, float)) or not moment <= ended_at <= time.time():
-            return False
-        if isinstance(error, str) and error:
-            raise SignInRequired(
-                f"The sign-in of another process failed: {error}",
-                hint="Run the command again to sign in yourself.",
-            )
-        return True
-
     def leave(self) -> None:
         """Let another process lead."""
         self._lock.release()
 
-    def __enter__(self) -> SignInLock:
-        """Write that this process leads; only after `lead` has returned True."""
-        # The browser is not started yet, so json is not imported for this.
-        self._write(b'{"process": %d}' % os.getpid())
-        return self
+    def read_said(self) -> bytes:
+        """Return the content of the locked file."""
+        return read_private(self._lock.path) or b""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # A cancelled sign-in, or a crash, concerns this process alone.
-        if exc is None or (isinstance(exc, LoopbackAuthError) and not isinstance(exc, AttemptCancelled)):
-            import json  # Start-up.
-
-            said = {"ended_at": time.time(), "error": "" if exc is None else str(exc)}
-            self._write(json.dumps(said).encode("ascii"))
-        self.leave()
-
-    def _read(self) -> Mapping[str, object]:
-        import json  # Start-up.
-
-        try:
-            said = json.loads(read_private(self._lock.path) or b"{}")
-        except (ValueError, RecursionError, LoopbackAuthError):
-            return {}  # It is being written, or was edited by hand; its content is optional.
-        return said if is_object(said) else {}
-
-    def _write(self, content: bytes) -> None:
+    def say(self, said: bytes) -> None:
+        """Write the locked file."""
         if (descriptor := self._lock.descriptor) is None:
             return
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
             os.truncate(descriptor, 0)
-            os.write(descriptor, content)
+            os.write(descriptor, said)
         except OSError:
             return  # On a full disk the sign-in goes on, and the other processes sign in themselves.
 

@@ -37,7 +37,7 @@ from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Rou
 from loopback_auth.signin import session
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.resources import Resources
-from loopback_auth.store import LOCK_TIMEOUT
+from loopback_auth.store.interface import LOCK_TIMEOUT
 
 PATIENCE = 10.0
 THOUGHT = 0.1

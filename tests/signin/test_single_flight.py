@@ -12,6 +12,7 @@ from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Event, WaitingForOtherProcess
 from loopback_auth.model import ServerMetadata, SignIn, TokenSet
 from loopback_auth.signin.single_flight import wait_for_other
+from loopback_auth.signin.stores import OpenStore
 from loopback_auth.store import FileTokenStore
 
 NAME = "example"
@@ -27,7 +28,7 @@ async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp
     async def wait() -> None:
         following = wait_for_other(
             store.sign_in_lock(NAME),
-            store,
+            OpenStore(store),
             NAME,
             since=time.time(),
             notify=events.append,
@@ -61,7 +62,7 @@ async def test_the_other_sign_in_is_taken_if_it_serves(tmp_path: Path, serves: b
         following = asyncio.create_task(
             wait_for_other(
                 lock,
-                store,
+                OpenStore(store),
                 NAME,
                 since=time.time(),
                 notify=notify,

@@ -15,12 +15,12 @@ import pytest
 
 from loopback_auth.errors import AttemptCancelled, AuthorizationError, ConfigError, SignInRequired, StoreError
 from loopback_auth.store import FileTokenStore
-from loopback_auth.store.sign_in_lock import SignInLock
+from loopback_auth.store.sign_in_lock import FileSignInLock
 
 LEAD_AND_WAIT = """\
 import sys
-from loopback_auth.store.sign_in_lock import SignInLock
-crowd = SignInLock(sys.argv[1])
+from loopback_auth.store.sign_in_lock import FileSignInLock
+crowd = FileSignInLock(sys.argv[1])
 assert crowd.lead()
 with crowd:
     print("leading", flush=True)
@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> str:
 
 def test_one_leads_and_the_others_know_who(path: str) -> None:
     """A person wants to know which of their windows asks."""
-    leader, other = SignInLock(path), SignInLock(path)
+    leader, other = FileSignInLock(path), FileSignInLock(path)
 
     assert (leader.lead(), other.lead()) == (True, False)
 
@@ -50,7 +50,7 @@ def test_one_leads_and_the_others_know_who(path: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="mode bits of POSIX")
 def test_file_is_for_its_owner_alone(path: str) -> None:
     """Whoever could write there could tell others that we have failed."""
-    crowd = SignInLock(path)
+    crowd = FileSignInLock(path)
     crowd.lead()
     crowd.leave()
 
@@ -59,7 +59,7 @@ def test_file_is_for_its_owner_alone(path: str) -> None:
 
 def test_end_is_told_to_those_who_waited_and_to_nobody_later(path: str) -> None:
     """What ended before one came is no answer to one's own question."""
-    crowd = SignInLock(path)
+    crowd = FileSignInLock(path)
     crowd.lead()
     with crowd:
         pass
@@ -71,7 +71,7 @@ def test_end_is_told_to_those_who_waited_and_to_nobody_later(path: str) -> None:
 
 def test_end_that_is_yet_to_come_is_none(path: str) -> None:
     """A clock that was a year ahead would else end every sign-in of that year before it has begun."""
-    crowd = SignInLock(path)
+    crowd = FileSignInLock(path)
     crowd.lead()
     Path(path).write_text(json.dumps({"ended_at": time.time() + 3600, "error": "denied"}))
 
@@ -82,7 +82,7 @@ def test_end_that_is_yet_to_come_is_none(path: str) -> None:
 
 def test_refusal_is_everybodys(path: str) -> None:
     """Twenty processes must not ask the same person twenty times after a "no"."""
-    crowd = SignInLock(path)
+    crowd = FileSignInLock(path)
     crowd.lead()
     with pytest.raises(AuthorizationError), crowd:
         raise AuthorizationError("access_denied")
@@ -94,7 +94,7 @@ def test_refusal_is_everybodys(path: str) -> None:
 @pytest.mark.parametrize("error", [AttemptCancelled("Given up."), KeyboardInterrupt(), ZeroDivisionError()])
 def test_giving_up_speaks_for_oneself_alone(path: str, error: BaseException) -> None:
     """Ctrl-C in one window is no answer for the others: one of them asks next."""
-    crowd = SignInLock(path)
+    crowd = FileSignInLock(path)
     crowd.lead()
     with pytest.raises(type(error)), crowd:
         raise error
@@ -108,7 +108,7 @@ def test_leader_that_is_killed_is_replaced(path: str) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as leader:
         assert leader.stdout is not None
         leader.stdout.readline()
-        crowd = SignInLock(path)
+        crowd = FileSignInLock(path)
         before = crowd.lead(), crowd.leader()
         leader.kill()
         leader.wait(60)
@@ -122,7 +122,7 @@ def test_leader_that_is_killed_is_replaced(path: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"process": "x", "ended_at": "now"}', b"\xff"])
 def test_file_that_was_edited_says_nothing(path: str, content: bytes) -> None:
     """Nothing in it has to be known; the lock is what counts."""
-    crowd = SignInLock(path)
+    crowd = FileSignInLock(path)
     crowd.lead()
     Path(path).write_bytes(content)
 
@@ -141,7 +141,7 @@ def test_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (folder / "x.crowd").symlink_to(precious)
 
     with pytest.raises(StoreError):
-        SignInLock(str(folder / "x.crowd")).lead()
+        FileSignInLock(str(folder / "x.crowd")).lead()
 
     assert precious.read_text() == "kept"
 
@@ -160,5 +160,5 @@ def test_where_nothing_can_be_locked_nobody_waits(path: str, monkeypatch: pytest
 
     monkeypatch.setattr("loopback_auth.store.sign_in_lock._lock", without_locks)
 
-    assert SignInLock(path).lead()
-    assert SignInLock(path).lead()
+    assert FileSignInLock(path).lead()
+    assert FileSignInLock(path).lead()
