@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     from loopback_auth.program import Program
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
-    from loopback_auth.signin.refresh import logout, renew
+    from loopback_auth.signin.logout import logout, logout_sync
+    from loopback_auth.signin.refresh import refresh, refresh_sync, renew, renew_sync
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.async_interface import AsyncTokenStore
     from loopback_auth.store.interface import TokenStore
@@ -114,7 +115,8 @@ _HOMES = {
     "store.async_interface": ("AsyncTokenStore",),
     "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
-    "signin.refresh": ("logout", "renew"),
+    "signin.logout": ("logout", "logout_sync"),
+    "signin.refresh": ("refresh", "refresh_sync", "renew", "renew_sync"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -167,7 +169,11 @@ __all__ = [
     "login",
     "login_sync",
     "logout",
+    "logout_sync",
+    "refresh",
+    "refresh_sync",
     "renew",
+    "renew_sync",
 ]
 
 

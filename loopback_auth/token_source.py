@@ -18,10 +18,11 @@ from loopback_auth.network.threads import check_asyncio, enter, run_sync
 from loopback_auth.protocol.challenge import bearer_challenge
 from loopback_auth.protocol.scope import union
 from loopback_auth.signin.attempt import TIMEOUT
-from loopback_auth.signin.refresh import keep, locked, logout, renew
+from loopback_auth.signin.logout import logout
+from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.resources import OpenBrowser
 from loopback_auth.signin.session import Confirm
-from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.stores import OpenStore, Store, keep, locked
 from loopback_auth.store.interface import check_store
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.words import Words

@@ -48,7 +48,8 @@ from loopback_auth.events import (
 from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.transport import Transport
-from loopback_auth.signin.refresh import logout, renew
+from loopback_auth.signin.logout import logout
+from loopback_auth.signin.refresh import renew
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource

@@ -31,7 +31,7 @@ from loopback_auth.model import (
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
-from loopback_auth.signin.refresh import logout
+from loopback_auth.signin.logout import logout
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
 

@@ -31,7 +31,8 @@ from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.settings import Settings, needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.presets import every_preset
-from loopback_auth.signin.refresh import logout, renew
+from loopback_auth.signin.logout import logout
+from loopback_auth.signin.refresh import renew
 from loopback_auth.store.memory import MemoryTokenStore
 
 PRESETS = every_preset()

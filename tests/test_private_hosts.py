@@ -21,7 +21,8 @@ from loopback_auth.errors import TransportError
 from loopback_auth.events import silent
 from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network, Provider, ServerMetadata
-from loopback_auth.signin.refresh import logout, renew
+from loopback_auth.signin.logout import logout
+from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.two_step import begin, resume
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.store.pending_sign_in import from_json, to_json

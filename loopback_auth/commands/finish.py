@@ -43,7 +43,8 @@ from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
 from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
-from loopback_auth.signin.refresh import can_verify_signatures, keep_new
+from loopback_auth.signin.refresh import can_verify_signatures
+from loopback_auth.signin.stores import keep_new
 from loopback_auth.signin.two_step import FINAL, pasted_address, resume
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import LOCK_TIMEOUT

@@ -19,7 +19,7 @@ from loopback_auth.commands._remarks import remark
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings.kept import KeptSettings
-from loopback_auth.signin.refresh import logout
+from loopback_auth.signin.logout import logout
 from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False

@@ -17,12 +17,15 @@ from urllib.parse import unquote_plus
 
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import (
+    ConfigError,
     LoopbackAuthError,
+    NotKept,
     SignInRequired,
     TokenError,
     TransportError,
 )
-from loopback_auth.flows.discovery import UNVERIFIED, keys_if_possible
+from loopback_auth.flows.discovery import UNVERIFIED, discover, keys_if_possible
+from loopback_auth.flows.tokens import signed_in
 from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
 from loopback_auth.narrow import is_object
 from loopback_auth.protocol.answer import refusal_in
@@ -31,6 +34,7 @@ from loopback_auth.protocol.jws import decode
 from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_response
+from loopback_auth.protocol.userinfo import account_name
 
 CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
 """The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""
@@ -127,6 +131,45 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
     return Renewal(renewed, told.members.get("id_token"), answer.received_at, granted, warnings=told.warnings)
 
 
+def refreshed(client: ClientConfig, refresh_token: str, *, verify_signature: bool = False) -> Flow[TokenSet]:
+    """Request new tokens for a refresh token that is kept elsewhere.
+
+    Args:
+        client: to which it was issued.
+        refresh_token: to send.
+        verify_signature: check the signature of an ID token too.
+
+    Raises:
+        ConfigError: the refresh token cannot be one.
+        NotKept: the answer has a new refresh token, and no access token that can be used.
+        LoopbackAuthError: as `refresh` and `discover` raise it.
+
+    Source: RFC 6749 §6, appendix A.17; OpenID Connect Core 1.0 §12.
+    """
+    if not (refresh_token and refresh_token.isascii() and refresh_token.isprintable()):
+        raise ConfigError(
+            "The refresh token is empty, or has characters that no refresh token has.",
+            hint="Look for a line break or a quotation mark around it.",
+        )
+    provider = client.provider
+    metadata = yield from discover(provider, "token_endpoint")
+    before = TokenSet("", "Bearer", 0.0, refresh_token=refresh_token, scope=client.scope)
+    renewal = yield from refresh(client, signed_in(client, metadata, before, client_auth="none"))
+    if renewal.trouble is not None:
+        raise NotKept(provider.name, renewal.sign_in, renewal.trouble)
+    sign_in = yield from identified(client, renewal)
+    raw = renewal.id_token
+    if not isinstance(raw, str) or "openid" not in client.scope.split():
+        return sign_in.tokens
+    try:
+        checked = yield from _checked(client, sign_in, raw, renewal.received_at, verify_signature)
+    except LoopbackAuthError as exc:
+        yield from Warn(f"{exc.message}. The tokens were renewed, and this ID token is left out.")
+        return sign_in.tokens
+    account = account_name(checked.claims, provider.account_fields)
+    return replace(sign_in.tokens, id_token=checked, account=account)
+
+
 def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool = False) -> Flow[SignIn]:
     """Check whose tokens a renewal has brought, and warn about what has changed.
 
@@ -157,19 +200,8 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
     # An empty one counts as none: some servers send it when openid was not requested again.
     if before is None or raw is None or raw == "":
         return sign_in
-    keys = (yield from keys_if_possible(sign_in.metadata)) if verify_signature else None
-    if verify_signature and keys is None and sign_in.metadata.jwks_uri is not None:
-        yield from Warn(UNVERIFIED)
     try:
-        checked = id_token(
-            raw if isinstance(raw, str) else "",
-            client=client,
-            metadata=sign_in.metadata,
-            nonce=None,
-            access_token=sign_in.tokens.access_token,
-            now=renewal.received_at,
-            keys=keys,
-        )
+        checked = yield from _checked(client, sign_in, raw, renewal.received_at, verify_signature)
         check_refreshed(checked, before)
     except LoopbackAuthError as exc:
         if _names_another(raw, before):
@@ -177,6 +209,24 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
         yield from Warn(f"{exc.message}. The tokens were renewed, and the earlier ID token is kept.")
         return sign_in
     return replace(sign_in, tokens=replace(sign_in.tokens, id_token=checked))
+
+
+def _checked(
+    client: ClientConfig, sign_in: SignIn, raw: object, received_at: float, verify_signature: bool
+) -> Flow[IdToken]:
+    """Check an ID token that came with a refresh response; it need not have a nonce."""
+    keys = (yield from keys_if_possible(sign_in.metadata)) if verify_signature else None
+    if verify_signature and keys is None and sign_in.metadata.jwks_uri is not None:
+        yield from Warn(UNVERIFIED)
+    return id_token(
+        raw if isinstance(raw, str) else "",
+        client=client,
+        metadata=sign_in.metadata,
+        nonce=None,
+        access_token=sign_in.tokens.access_token,
+        now=received_at,
+        keys=keys,
+    )
 
 
 def withheld(sign_in: SignIn) -> SignIn:

@@ -1,40 +1,33 @@
-"""Renew or revoke the tokens of a kept sign-in, under the lock of its store; keep new ones.
+"""Renew the tokens of a kept sign-in under the lock of its store, or those of a refresh token from elsewhere.
 
 Several processes share a store. Each decides under the lock, after reading again, whether to renew; if
 another process has renewed the tokens, they are used. New tokens are kept before anything else is done with
 them: at a server that rotates refresh tokens the old one is invalid by then.
 
-A new sign-in and a fresh token need neither flow, so each flow is imported when it is used.
+A new sign-in and a fresh token need no flow of a renewal, so that is imported when it is used.
 
-Source: RFC 9700 §4.14.2; RFC 6749 §6; RFC 7009 §2.
+Source: RFC 9700 §4.14.2; RFC 6749 §6.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Generator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from loopback_auth.errors import LoopbackAuthError, NotKept, ProtocolError, SignInRequired, StoreError
+from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
 from loopback_auth.events import Event, Notify, Warned, silent
-from loopback_auth.model import Network, SignIn
-from loopback_auth.network.threads import apart, check_asyncio, to_the_end
+from loopback_auth.flows.reuse import why_not_reusable
+from loopback_auth.model import ClientConfig, Network, SignIn, TokenSet
+from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
-from loopback_auth.signin.stores import OpenStore, Store
-from loopback_auth.store import FileTokenStore
-
-ENDING_SECONDS = 5.0
-"""That a refresh gets to end when it is cancelled: its answer may hold the only good token."""
-
-PAUSES = (0.05, 0.2)
-"""Seconds between tries to keep what is new, where the first one fails."""
+from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep, locked
 
 
 async def renew(
-    sign_in: SignIn,
+    client_or_sign_in: ClientConfig | SignIn,
     *,
     store: Store,
     client_secret: str | None = None,
@@ -53,23 +46,28 @@ async def renew(
     `force`, nor if the person has to sign in again.
 
     Args:
-        sign_in: as last read.
+        client_or_sign_in: the client, whose kept sign-in is meant; or a sign-in as last read.
         store: where it is kept.
-        client_secret: of a confidential client; it is never kept.
+        client_secret: of a confidential client; it is never kept. None: that of the client.
         notify: called with each event, after the new tokens are kept, so that it may raise.
         force: renew even a fresh token, unless another process has just renewed it.
         leeway: seconds for which the token must still be valid; None: 60, or a tenth of its lifetime if that
             is less. A token that has just been renewed is returned even if its lifetime is shorter.
-        network: how the server is reached, if not as at the sign-in.
+        network: how the server is reached, if not as at the sign-in. None: as the client says.
 
     Raises:
-        SignInRequired: there is no refresh token, or the server no longer accepts it; the store is unchanged.
+        SignInRequired: nothing is kept for this client, there is no refresh token, or the server no longer
+            accepts it; the store is unchanged.
         NotKept: the tokens were renewed, but could not be kept; the error has them.
         LoopbackAuthError: any other failure; the store is unchanged.
 
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     check_asyncio()
+    sign_in = await kept_for(client_or_sign_in, store)
+    if isinstance(client_or_sign_in, ClientConfig):
+        client_secret = client_secret or client_or_sign_in.client_secret
+        network = network or client_or_sign_in.provider.network
     try:
         async with locked(store, sign_in.name):
             current = await _read_again(sign_in, store)
@@ -86,6 +84,106 @@ async def renew(
             Warned(f"The token for {sign_in.name} could not be renewed: {exc.message} {exc.hint}".rstrip())
         )
         return sign_in
+
+
+def renew_sync(
+    client_or_sign_in: ClientConfig | SignIn,
+    *,
+    store: Store,
+    client_secret: str | None = None,
+    notify: Notify = silent,
+    force: bool = False,
+    leeway: float | None = None,
+    network: Network | None = None,
+) -> SignIn:
+    """Do what `renew` does, from code without an event loop, or while one is running in this thread."""
+    return run_sync(
+        lambda: renew(
+            client_or_sign_in,
+            store=store,
+            client_secret=client_secret,
+            notify=notify,
+            force=force,
+            leeway=leeway,
+            network=network,
+        )
+    )
+
+
+async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:
+    """Get new tokens for a refresh token that is kept elsewhere: by git, in a vault, in a variable.
+
+    Nothing is kept here, and no lock is held. If the server rotates refresh tokens, the one in the result
+    replaces the given one, which must not be sent again (RFC 9700 §4.14.2): keep it before anything else, and
+    do not cancel the call.
+
+    Args:
+        client: to which the refresh token was issued. Its endpoints are discovered if need be; its scope is
+            the one that was granted, and is not sent.
+        refresh_token: one line of visible ASCII.
+        notify: called with each event.
+
+    Returns:
+        The new tokens. Without a new refresh token the old one is in them; an ID token is in them if its
+        claims are right, and `account` is who it names.
+
+    Raises:
+        ConfigError: the refresh token is not one line of visible ASCII, or the client is not complete.
+        SignInRequired: the server does not accept the refresh token.
+        NotKept: the answer had a new refresh token and no usable access token; the error has the former.
+        LoopbackAuthError: any other failure; the refresh token can be used again.
+
+    Source: RFC 6749 §6; RFC 8707 §2.2; OpenID Connect Core 1.0 §12.
+    """
+    from loopback_auth.flows.refresh import refreshed  # Start-up.
+
+    check_asyncio()
+    _check(client, ClientConfig)
+    verify = "openid" in client.scope.split() and can_verify_signatures()
+
+    async def run() -> TokenSet:
+        network = client.provider.network
+        async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
+            return await Driver(resources).run(refreshed(client, refresh_token, verify_signature=verify))
+
+    return await to_the_end(run(), ENDING_SECONDS)
+
+
+def refresh_sync(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:
+    """Do what `refresh` does, from code without an event loop, or while one is running in this thread."""
+    return run_sync(lambda: refresh(client, refresh_token, notify=notify))
+
+
+async def kept_for(client_or_sign_in: ClientConfig | SignIn, store: Store) -> SignIn:
+    """Return the sign-in that is kept for a client; a sign-in is returned as it is.
+
+    Raises:
+        ConfigError: it is neither.
+        SignInRequired: there is none, or one of another client, server, resource, or of less scope.
+        StoreError: the store failed.
+    """
+    _check(client_or_sign_in, ClientConfig, SignIn)
+    if isinstance(client_or_sign_in, SignIn):
+        return client_or_sign_in
+    name = client_or_sign_in.provider.name
+    kept = await OpenStore(store).load(name)
+    if kept is None:
+        raise SignInRequired(f"You are not signed in to {name}.", hint="Sign in first.")
+    if why := why_not_reusable(kept, client_or_sign_in):
+        raise SignInRequired(
+            f"You are not signed in to {name} as it is wanted: there is a sign-in, but {why}.",
+            hint="Sign in again.",
+        )
+    return kept
+
+
+def _check(value: object, *types: type) -> None:
+    if not isinstance(value, types):
+        wanted = " or a ".join(each.__name__ for each in types)
+        raise ConfigError(
+            f"A {wanted} is needed, and not a value of type {type(value).__name__}.",
+            hint="Pass the ClientConfig with which the user signed in.",
+        )
 
 
 async def _read_again(sign_in: SignIn, store: Store) -> SignIn:
@@ -111,7 +209,7 @@ def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float |
     if current.temporary:
         raise SignInRequired(
             "The token of the demonstration cannot be renewed: its server ended with the sign-in.",
-            hint="Sign in again: python -m loopback_auth login",
+            hint="Sign in again.",
         )
     return False
 
@@ -187,99 +285,6 @@ async def _of_the_winner(current: SignIn, store: Store, refusal: SignInRequired)
     return latest
 
 
-async def keep(store: Store, sign_in: SignIn) -> None:
-    """Keep new tokens, trying more than once; the caller holds the lock.
-
-    Args:
-        store: where they are kept.
-        sign_in: what to keep.
-
-    Raises:
-        NotKept: the store did not take them; the error has them.
-    """
-    for pause in (*PAUSES, None):
-        try:
-            return await to_the_end(OpenStore(store).save(sign_in), ENDING_SECONDS)
-        except LoopbackAuthError as exc:
-            if pause is None:
-                raise NotKept(sign_in.name, sign_in, exc) from exc
-            await asyncio.sleep(pause)
-
-
-async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> None:
-    """Keep a new sign-in, and warn if it replaces one of another account.
-
-    From then on it is the default sign-in, unless it is of the demonstration, whose server has ended.
-
-    Args:
-        store: where it is kept.
-        sign_in: what to keep.
-        notify: called with the warning.
-
-    Raises:
-        NotKept: the store did not take it; the error has it.
-    """
-    async with locked(store, sign_in.name):
-        before = None
-        with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
-            before = await OpenStore(store).load(sign_in.name)
-        await keep(store, sign_in)
-        if isinstance(store, FileTokenStore) and not sign_in.temporary:
-            with suppress(StoreError):  # The tokens are kept, and can be asked for by name.
-                await apart(store.choose, sign_in.name)
-    if before is not None and before.tokens.account not in ("", sign_in.tokens.account):
-        notify(
-            Warned(
-                f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more. "
-                "To keep both, give each a provider name of its own."
-            )
-        )
-
-
-async def logout(
-    sign_in: SignIn,
-    *,
-    store: Store,
-    client_secret: str | None = None,
-    notify: Notify = silent,
-    network: Network | None = None,
-) -> bool:
-    """Revoke the tokens of a sign-in at the server, and delete them here in any case.
-
-    Args:
-        sign_in: as last read.
-        store: where it is kept.
-        client_secret: of a confidential client.
-        notify: called with each event.
-        network: how the server is reached, if not as at the sign-in.
-
-    Returns:
-        Whether they were revoked; False if the server offers no revocation, or was the demonstration.
-
-    Raises:
-        LoopbackAuthError: the server did not revoke them; here they are deleted all the same.
-
-    Source: RFC 7009 §2.
-    """
-    from loopback_auth.flows.refresh import client_of  # Start-up.
-    from loopback_auth.flows.revocation import revoke
-
-    check_asyncio()
-    async with locked(store, sign_in.name):
-        try:
-            # Another process may have renewed them: revoking the old ones would end nothing.
-            with suppress(StoreError):
-                kept = await OpenStore(store).load(sign_in.name)
-                sign_in = sign_in if kept is None else kept
-            if sign_in.temporary:
-                return False
-            network = sign_in.network.updated(network or Network())
-            async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
-                return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
-        finally:
-            await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
-
-
 def can_verify_signatures() -> bool:
     """Return whether the extra `oidc` can be imported; that takes time, so ask only if it is needed."""
     try:
@@ -288,8 +293,3 @@ def can_verify_signatures() -> bool:
     except ImportError:
         return False
     return True
-
-
-def locked(store: Store, name: str) -> AbstractAsyncContextManager[None]:
-    """Hold the lock on one kept sign-in; see `OpenStore.locked`."""
-    return OpenStore(store).locked(name)

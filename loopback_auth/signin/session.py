@@ -24,9 +24,9 @@ from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
-from loopback_auth.signin.refresh import can_verify_signatures, keep_new
+from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
-from loopback_auth.signin.stores import Store
+from loopback_auth.signin.stores import Store, keep_new
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 """Called with a sign-in; returns whether its account is the right one."""

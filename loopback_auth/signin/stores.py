@@ -1,15 +1,19 @@
-"""How the engine speaks to a store, whether its methods block or are coroutines.
+"""How the engine speaks to a store, whether its methods block or are coroutines, and keeps new tokens there.
 
 Methods that block run in threads that can be left alone. Whatever a store raises becomes an error of ours.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 
+from loopback_auth.errors import LoopbackAuthError, NotKept, StoreError
+from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.model import SignIn
 from loopback_auth.network.threads import apart, enter, to_the_end
+from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import (
     LOCK_TIMEOUT,
@@ -21,6 +25,12 @@ from loopback_auth.store.interface import (
 from loopback_auth.store.sign_in_lock import SignInLock
 
 Store = TokenStore | AsyncTokenStore
+
+ENDING_SECONDS = 5.0
+"""That a refresh gets to end when it is cancelled: its answer may hold the only good token."""
+
+PAUSES = (0.05, 0.2)
+"""Seconds between tries to keep what is new, where the first one fails."""
 
 
 class OpenStore:
@@ -147,3 +157,57 @@ async def _leave(lock: AbstractContextManager[None] | AbstractAsyncContextManage
 
 async def _awaited(lock: AbstractAsyncContextManager[None]) -> None:
     await lock.__aexit__(None, None, None)
+
+
+async def keep(store: Store, sign_in: SignIn) -> None:
+    """Keep new tokens, trying more than once; the caller holds the lock.
+
+    Args:
+        store: where they are kept.
+        sign_in: what to keep.
+
+    Raises:
+        NotKept: the store did not take them; the error has them.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            return await to_the_end(OpenStore(store).save(sign_in), ENDING_SECONDS)
+        except LoopbackAuthError as exc:
+            if pause is None:
+                raise NotKept(sign_in.name, sign_in, exc) from exc
+            await asyncio.sleep(pause)
+
+
+async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> None:
+    """Keep a new sign-in, and warn if it replaces one of another account.
+
+    From then on it is the default sign-in, unless it is of the demonstration, whose server has ended.
+
+    Args:
+        store: where it is kept.
+        sign_in: what to keep.
+        notify: called with the warning.
+
+    Raises:
+        NotKept: the store did not take it; the error has it.
+    """
+    async with locked(store, sign_in.name):
+        before = None
+        with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
+            before = await OpenStore(store).load(sign_in.name)
+        await keep(store, sign_in)
+        if isinstance(store, FileTokenStore) and not sign_in.temporary:
+            with suppress(StoreError):  # The tokens are kept, and can be asked for by name.
+                await apart(store.choose, sign_in.name)
+    if before is not None and before.tokens.account not in ("", sign_in.tokens.account):
+        notify(
+            Warned(
+                f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more. "
+                "To keep both, give each a provider name of its own."
+            )
+        )
+
+
+def locked(store: Store, name: str) -> AbstractAsyncContextManager[None]:
+    """Hold the lock on one kept sign-in; see `OpenStore.locked`."""
+    return OpenStore(store).locked(name)

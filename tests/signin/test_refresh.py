@@ -28,6 +28,7 @@ from loopback_auth.events import Event, Warned
 from loopback_auth.model import IdToken, SignIn
 from loopback_auth.signin import refresh
 from loopback_auth.signin.refresh import renew
+from loopback_auth.signin.stores import keep
 from loopback_auth.store.memory import MemoryTokenStore
 
 NOWHERE = "http://127.0.0.1:1"
@@ -224,7 +225,6 @@ async def test_new_tokens_are_kept_though_the_renewal_is_cancelled_then(
     """Between the answer and the disk is the one moment in which they are nowhere else."""
     async with token_endpoint() as (server, sign_in):
         store = keeping(sign_in)
-        keep = refresh.keep
         tasks: list[asyncio.Task[SignIn]] = []
 
         async def interrupted(*arguments: object) -> None:

@@ -1,0 +1,87 @@
+"""Revoke the tokens of a kept sign-in at the server, and delete them.
+
+Source: RFC 7009 §2.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from loopback_auth.errors import SignInRequired, StoreError
+from loopback_auth.events import Notify, silent
+from loopback_auth.flows.refresh import client_of
+from loopback_auth.flows.revocation import revoke
+from loopback_auth.model import ClientConfig, Network, SignIn
+from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
+from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.refresh import kept_for
+from loopback_auth.signin.resources import Resources
+from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, locked
+
+
+async def logout(
+    client_or_sign_in: ClientConfig | SignIn,
+    *,
+    store: Store,
+    client_secret: str | None = None,
+    notify: Notify = silent,
+    network: Network | None = None,
+) -> bool:
+    """Revoke the tokens of a sign-in at the server, and delete them here in any case.
+
+    Args:
+        client_or_sign_in: the client, whose kept sign-in is meant; or a sign-in as last read.
+        store: where it is kept.
+        client_secret: of a confidential client. None: that of the client.
+        notify: called with each event.
+        network: how the server is reached, if not as at the sign-in. None: as the client says.
+
+    Returns:
+        Whether they were revoked; False if the server offers no revocation or was the demonstration, and if
+        nothing is kept for this client.
+
+    Raises:
+        LoopbackAuthError: the server did not revoke them; here they are deleted all the same.
+
+    Source: RFC 7009 §2.
+    """
+    check_asyncio()
+    if isinstance(client_or_sign_in, ClientConfig):
+        client_secret = client_secret or client_or_sign_in.client_secret
+        network = network or client_or_sign_in.provider.network
+        # A sign-in of less scope is given up too.
+        client_or_sign_in = replace(client_or_sign_in, scope="")
+    try:
+        sign_in = await kept_for(client_or_sign_in, store)
+    except SignInRequired:
+        return False
+    async with locked(store, sign_in.name):
+        try:
+            # Another process may have renewed them: revoking the old ones would end nothing.
+            with suppress(StoreError):
+                kept = await OpenStore(store).load(sign_in.name)
+                sign_in = sign_in if kept is None else kept
+            if sign_in.temporary:
+                return False
+            network = sign_in.network.updated(network or Network())
+            async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
+                return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
+        finally:
+            await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
+
+
+def logout_sync(
+    client_or_sign_in: ClientConfig | SignIn,
+    *,
+    store: Store,
+    client_secret: str | None = None,
+    notify: Notify = silent,
+    network: Network | None = None,
+) -> bool:
+    """Do what `logout` does, from code without an event loop, or while one is running in this thread."""
+    return run_sync(
+        lambda: logout(
+            client_or_sign_in, store=store, client_secret=client_secret, notify=notify, network=network
+        )
+    )
