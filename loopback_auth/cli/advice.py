@@ -30,7 +30,8 @@ ELSEWHERE = {
 SPELLINGS = {
     item.name: (f"{item.flag}/--no-{item.flag[2:]}" if item.kind == "switch" else item.flag, item.variable)
     for item in SETTINGS
-}
+    if not item.quirk
+} | {item.name: (f"{item.name} in the table of the provider",) * 2 for item in SETTINGS if item.quirk}
 """The flag and the variable of each setting."""
 
 

@@ -59,7 +59,9 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowO
     for response_type in RESPONSE_TYPES:
         if name == response_type:
             return _by_browser(replace(client, response_type=response_type), attempt, verify=verify)
-    raise ConfigError(f"There is no flow called {name!a}.", hint=f"Choose one of {', '.join(NAMES)}.")
+    raise ConfigError(
+        f"There is no flow called {name!a}.", hint=f"Choose one of {', '.join(NAMES)}.", parameter="flow"
+    )
 
 
 def _check_texts(client: ClientConfig) -> None:
@@ -70,7 +72,9 @@ def _check_texts(client: ClientConfig) -> None:
     for name, text in texts:
         if text and not is_utf8(text):
             raise ConfigError(
-                f"The {name} has bytes that are not UTF-8.", hint="Give it again, encoded in UTF-8."
+                f"The {name} has bytes that are not UTF-8.",
+                hint="Give it again, encoded in UTF-8.",
+                parameter=name,
             )
 
 

@@ -20,6 +20,8 @@ from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetad
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.jws import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import (
+    ADDRESSES,
+    CHECK_ISSUER,
     check_endpoints,
     is_absent,
     merged,
@@ -62,7 +64,8 @@ def discover(
     if known.issuer is None:
         raise ConfigError(
             f"The endpoints of {provider.name} are not known.",
-            hint=f"Give --issuer, or both --{start.replace('_', '-')} and --token-endpoint.",
+            hint=f"Give the issuer, or the URLs of the {start.replace('_', ' ')} and the token endpoint.",
+            parameter=f"issuer {start} token_endpoint",
         )
     wanted = ("token_endpoint", start, *also)
     requests = metadata_requests(known.issuer)
@@ -80,7 +83,8 @@ def discover(
     raise EndpointMissing(
         f"{known.issuer} publishes no metadata (OpenID Connect Discovery, RFC 8414). The first answer was "
         f"{came_instead(absent[0])}.",
-        hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
+        hint=CHECK_ISSUER,
+        parameter=ADDRESSES,
     )
 
 

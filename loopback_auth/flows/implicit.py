@@ -16,7 +16,7 @@ from loopback_auth.model import Attempt, ClientConfig, SignIn
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.response import authorization_response
 
-_ADVICE = "RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use --flow code if you can."
+_ADVICE = "RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use the flow code if you can."
 EXPOSED_IN_URL = (
     "The token comes through the browser, in the URL: it stays in the history, and a script or extension "
     f"that can read the URL can take it. {_ADVICE}"

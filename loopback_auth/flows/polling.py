@@ -102,9 +102,9 @@ def _expired(lifetime: float, trouble: str) -> AttemptExpired:
     if trouble:
         return AttemptExpired(
             f"The login was not approved within {span}, and the last answer could not be used: {trouble}",
-            hint="Check the network and run the command again.",
+            hint="Check the network, then sign in again.",
         )
-    return AttemptExpired(f"The login was not approved within {span}.", hint="Run the command again.")
+    return AttemptExpired(f"The login was not approved within {span}.", hint="Sign in again.")
 
 
 def _noticed(rhythm: PollSchedule, moment: Tick) -> PollSchedule:

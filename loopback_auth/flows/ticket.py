@@ -46,7 +46,9 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
     contract = client.provider.ticket
     if contract is None:
         raise EndpointMissing(
-            f"{client.provider.name} does not sign in by ticket.", hint="Choose another --flow."
+            f"{client.provider.name} does not sign in by ticket.",
+            hint="Choose another flow.",
+            parameter="flow ticket",
         )
     check_contract(contract)
     values = _values(client, contract, attempt, message)

@@ -58,7 +58,8 @@ def checked_tokens(
         raise MalformedResponse(
             "The token response has no ID token, although openid was requested",
             source="OpenID Connect Core 1.0 §3.1.3.3",
-            hint="Leave openid out of --scope if this is not an OpenID provider.",
+            hint="Leave openid out of the scope if this is not an OpenID provider.",
+            parameter="scope",
         )
     if isinstance(raw, str) and "openid" in client.scope.split():
         if verify_signature:
@@ -176,7 +177,8 @@ def front_channel_identity(
         raise MalformedResponse(
             "The server publishes no keys with which its ID token can be checked",
             source="OpenID Connect Core 1.0 §3.2.2.11",
-            hint="Give --jwks-uri, or choose --flow code.",
+            hint="Give the URL of its key set, or choose the flow code.",
+            parameter="jwks_uri flow",
         )
     return front_channel_id_token(raw, client=client, response=response, now=response.received_at, keys=keys)
 

@@ -48,7 +48,9 @@ FIELD_LIMIT = 64
 _TITLE = rb"(?i)<title[^>]{0,200}>([^<]{1,400})"
 
 
-def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") -> Mapping[str, object]:
+def members_of(
+    answer: HttpResponse, *, what: str, source: str, hint: str = "", parameter: str = ""
+) -> Mapping[str, object]:
     """Return the members of an answer that is JSON, or a form as GitHub writes it.
 
     Args:
@@ -56,6 +58,7 @@ def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") 
         what: names the document in messages, for example `token response`.
         source: the clause that demands JSON.
         hint: what to do when something else came.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
 
     Raises:
         MalformedResponse: the answer is neither; the message says what came instead.
@@ -66,7 +69,9 @@ def members_of(answer: HttpResponse, *, what: str, source: str, hint: str = "") 
         return members
     if is_page(answer):
         hint = "Try again from another network, or open the address in a browser to see what stands there."
-    raise MalformedResponse(f"The {what} is malformed: {came_instead(answer)}", source=source, hint=hint)
+    raise MalformedResponse(
+        f"The {what} is malformed: {came_instead(answer)}", source=source, hint=hint, parameter=parameter
+    )
 
 
 def refusal_in(answer: HttpResponse) -> Refusal:

@@ -39,11 +39,17 @@ def authorization_request(
     Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2.
     """
     if metadata.authorization_endpoint is None:
-        raise EndpointMissing("The server has no authorization endpoint.", hint="Use another flow.")
+        raise EndpointMissing(
+            "The server has no authorization endpoint.",
+            hint="Choose another flow, or give its URL.",
+            parameter="flow authorization_endpoint",
+        )
     types = client.response_type.split()
     # Checked before the person is asked, not afterwards.
     if "code" in types and metadata.token_endpoint is None:
-        raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
+        raise EndpointMissing(
+            "The server has no token endpoint.", hint="Give its URL.", parameter="token_endpoint"
+        )
     mode = response_mode(client, metadata)
     # OpenID Connect Core 1.0 §3.2.2.1: without a nonce, an ID token from the browser could be replayed.
     wants_id_token = "id_token" in types or ("code" in types and "openid" in client.scope.split())
@@ -112,7 +118,8 @@ def response_mode(client: ClientConfig, metadata: ServerMetadata) -> ResponseMod
     if client.response_mode == "form_post" and metadata.discovered and "form_post" not in (supported or ()):
         raise ConfigError(
             "The server does not list form_post among its response modes.",
-            hint=f"Leave --response-mode out, or use --response-mode {usual}.",
+            hint=f"Leave the response mode out, or use {usual}.",
+            parameter="response_mode",
         )
     check_response_mode(client.response_type, client.response_mode)
     return client.response_mode
@@ -156,6 +163,7 @@ def with_parameters(endpoint: str, parameters: list[tuple[str, str]]) -> str:
         raise ConfigError(
             f"The authorization endpoint already carries {', '.join(clash)}.",
             hint="Remove that parameter from the endpoint's address.",
+            parameter="authorization_endpoint",
         )
     joint = "" if endpoint.endswith(("?", "&")) else "&" if query else "?"
     return endpoint + joint + urlencode(parameters, quote_via=quote)

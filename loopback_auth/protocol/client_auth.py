@@ -34,7 +34,8 @@ def client_authentication(client: ClientConfig, metadata: ServerMetadata) -> Cli
     if declared != "none" and client.client_secret is None:
         raise ConfigError(
             f"{client.provider.name} requires {declared}, but no client secret was given.",
-            hint="Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file.",
+            hint="Give the client secret.",
+            parameter="client_secret",
         )
     return declared
 
@@ -62,7 +63,9 @@ def token_endpoint_request(
     Source: RFC 6749 §3.2; differences are the provider's `Quirks`.
     """
     if metadata.token_endpoint is None:
-        raise EndpointMissing("The server has no token endpoint.", hint="Give it with --token-endpoint.")
+        raise EndpointMissing(
+            "The server has no token endpoint.", hint="Give its URL.", parameter="token_endpoint"
+        )
     quirks = client.provider.quirks
     identity, headers = _identified(client, metadata)
     members = [*parameters, *quirks.token_parameters, *identity]

@@ -72,4 +72,5 @@ def _unusable(detail: str) -> ConfigError:
     return ConfigError(
         f"The ticket contract cannot be used: {detail}.",
         hint="Correct the TicketContract of this provider.",
+        parameter="ticket",
     )

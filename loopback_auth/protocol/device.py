@@ -45,7 +45,8 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
     if metadata.device_authorization_endpoint is None:
         raise EndpointMissing(
             "The server has no device authorization endpoint.",
-            hint="Use another flow, or give --device-authorization-endpoint.",
+            hint="Choose another flow, or give the URL of that endpoint.",
+            parameter="flow device_authorization_endpoint",
         )
     scope = client.provider.scope_separator.join(client.scope.split())
     quirks = client.provider.quirks
@@ -169,5 +170,6 @@ def _malformed(detail: str) -> MalformedResponse:
     return MalformedResponse(
         f"The device authorization response is malformed: {detail}",
         source=SOURCE,
-        hint="Choose another --flow, or check --device-authorization-endpoint.",
+        hint="Choose another flow, or check the URL of the device authorization endpoint.",
+        parameter="flow device_authorization_endpoint",
     )

@@ -55,7 +55,8 @@ def jwks_response(answer: HttpResponse) -> Mapping[str, object]:
         raise MalformedResponse(
             f"The key set could not be read: {came_instead(answer)}",
             source="RFC 7517 §5",
-            hint="Try again in a few minutes, or check --jwks-uri.",
+            hint="Try again in a few minutes, or check the URL of the key set.",
+            parameter="jwks_uri",
         )
     document = parse_object(answer.body, what="key set", source="RFC 7517 §5")
     keys = document.get("keys")
@@ -200,7 +201,10 @@ def refuse(claim: str, detail: str, source: str = SOURCE, *, clock: bool = False
 
     Source: OpenID Connect Core 1.0 §3.1.3.7.
     """
-    hint = "Sign in again. If that does not help, check --issuer and --client-id, or ask the provider."
+    hint = "Sign in again. If that does not help, check the issuer and the client ID, or ask the provider."
+    parameter = "issuer client_id"
     if clock:
-        hint = "Set the clock of this machine, then sign in again."
-    raise MalformedResponse(f"The ID token was refused: {claim} {detail}", source=source, hint=hint)
+        hint, parameter = "Set the clock of this machine, then sign in again.", ""
+    raise MalformedResponse(
+        f"The ID token was refused: {claim} {detail}", source=source, hint=hint, parameter=parameter
+    )

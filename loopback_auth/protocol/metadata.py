@@ -29,6 +29,12 @@ SOURCE = "RFC 8414 §3.2"
 NEEDED = ("authorization_endpoint", "token_endpoint")
 """Endpoints without which no sign-in is possible."""
 
+CHECK_ISSUER = (
+    "Check the spelling of the issuer, or give the URLs of the authorization endpoint and the token endpoint."
+)
+ADDRESSES = "issuer authorization_endpoint token_endpoint"
+"""The parameters that `CHECK_ISSUER` is about."""
+
 LISTS = (
     "response_modes_supported",
     "code_challenge_methods_supported",
@@ -109,7 +115,8 @@ def metadata_document(response: HttpResponse, issuer: str) -> Mapping[str, objec
         raise MalformedResponse(
             f"The metadata of {issuer} could not be read: {came_instead(response)}",
             source=SOURCE,
-            hint="Check the spelling of --issuer, or give --authorization-endpoint and --token-endpoint.",
+            hint=CHECK_ISSUER,
+            parameter=ADDRESSES,
         )
     return parse_object(response.body, what="metadata document", source=SOURCE)
 
@@ -189,8 +196,9 @@ def check_metadata_issuer(provider: Provider, document: Mapping[str, object]) ->
         source="RFC 8414 §3.3",
         expected=asked or "",
         received=ascii(named)[:200],
-        hint="Check the spelling of --issuer, down to the last slash. If the provider documents this other "
-        "issuer, allow it with --allowed-issuer.",
+        hint="Check the spelling of the issuer, down to the last slash. If the provider documents this other "
+        "issuer, allow it.",
+        parameter="issuer allowed_issuer",
     )
 
 
@@ -217,9 +225,7 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: t
         # The others are optional until their function is requested.
         if name not in NEEDED:
             return None
-        raise MalformedResponse(
-            trouble, source="RFC 8414 §2", hint=f"Give it with --{name.replace('_', '-')}."
-        )
+        raise MalformedResponse(trouble, source="RFC 8414 §2", hint="Give the right URL.", parameter=name)
     if not isinstance(value, str) or not value:
         return None
     if leads_inside(value, by=issuer, allowed=allowed):
@@ -227,8 +233,8 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: t
         raise MalformedResponse(
             f"In the metadata of {issuer}, {name} is on this machine or in its network: {value[:120]!a}",
             source="RFC 9728 §7.7",
-            hint=f"If you know that {host} belongs to your own network, allow it with "
-            f"--allow-private {host}. Otherwise stop here.",
+            hint=f"Stop here, unless you know that {host} belongs to your own network: then allow this host.",
+            parameter="allow_private",
         )
     return value
 

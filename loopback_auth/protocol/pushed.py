@@ -28,14 +28,16 @@ def pushes(client: ClientConfig, metadata: ServerMetadata) -> bool:
     if required and client.push is False:
         raise ConfigError(
             "The server requires pushed authorization requests, but they were switched off.",
-            hint="Leave --no-push out.",
+            hint="Allow them.",
+            parameter="push",
         )
     if not (required or client.push):
         return False
     if metadata.pushed_authorization_request_endpoint is None:
         raise EndpointMissing(
             "The server has no pushed authorization request endpoint.",
-            hint="Leave --push out, or give --pushed-authorization-request-endpoint.",
+            hint="Send the request without pushing it, or give the URL of that endpoint.",
+            parameter="push pushed_authorization_request_endpoint",
         )
     return True
 
@@ -67,20 +69,27 @@ def pushed_authorization_response(
     Source: RFC 9126 §2.2, §2.3, §4.
     """
     what, source = "pushed authorization response", "RFC 9126 §2.2"
-    hint = "Check --pushed-authorization-request-endpoint, or leave --push out."
+    hint = "Check the URL of that endpoint, or send the request without pushing it."
+    parameter = "pushed_authorization_request_endpoint push"
     check_well(answer, "pushed authorization request endpoint")
-    document = members_of(answer, what=what, source=source, hint=hint)
+    document = members_of(answer, what=what, source=source, hint=hint, parameter=parameter)
     if (said_no := refused(document, answer)) is not None:
         raise PushedAuthorizationError(said_no.error, said_no.description, said_no.uri)
     request_uri = text_member(document, "request_uri")
     # RFC 9126 §2.2 requires 201; a reference with 200 is accepted as well.
     if not 200 <= answer.status < 300 or not request_uri:
         raise MalformedResponse(
-            f"The {what} has no request_uri: HTTP status {answer.status}", source=source, hint=hint
+            f"The {what} has no request_uri: HTTP status {answer.status}",
+            source=source,
+            hint=hint,
+            parameter=parameter,
         )
     if not all("\x20" < character < "\x7f" for character in request_uri):
         raise MalformedResponse(
-            f"The request_uri of the {what} is not printable ASCII", source="RFC 3986 §2", hint=hint
+            f"The request_uri of the {what} is not printable ASCII",
+            source="RFC 3986 §2",
+            hint=hint,
+            parameter=parameter,
         )
     parameters = [("client_id", client.client_id), ("request_uri", request_uri)]
     return replace(request, url=with_parameters(request.metadata.authorization_endpoint or "", parameters))

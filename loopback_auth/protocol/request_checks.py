@@ -52,7 +52,8 @@ def check_response_mode(response_type: str, mode: str) -> None:
     if mode not in ("form_post", usual):
         raise ConfigError(
             f"response_mode={mode} cannot be used with response_type={response_type}.",
-            hint=f"Leave --response-mode out, or use --response-mode {usual} or form_post.",
+            hint=f"Leave the response mode out, or use {usual} or form_post.",
+            parameter="response_mode",
         )
 
 
@@ -72,5 +73,6 @@ def check_extra(extra: Iterable[str], sent: Iterable[str]) -> None:
     if clash:
         raise ConfigError(
             f"An extra parameter may not replace {', '.join(clash)}.",
-            hint="Use the flag of that name, if there is one, instead of --extra.",
+            hint="Leave it out; if there is a setting of that name, use that instead.",
+            parameter="extra",
         )

@@ -73,7 +73,7 @@ def authorization_response(request: AuthorizationRequest, callback: Callback) ->
         raise StateMismatch(
             "The response belongs to another sign-in: its state is wrong",
             source="RFC 6749 §10.12",
-            hint="Run the command again and finish in the tab that it opens.",
+            hint="Sign in again, and finish in the tab that is opened then.",
         )
     _check_single(callback)
     warnings = (*_check_mode(request, callback), *_check_issuer(request, parameters))
@@ -115,7 +115,7 @@ def _check_single(callback: Callback) -> None:
         raise MalformedResponse(
             f"The response repeats {', '.join(repeated)}",
             source="RFC 6749 §3.1",
-            hint="Run the command again. If that does not help, the server or a proxy has a fault.",
+            hint="Sign in again. If that does not help, the server or a proxy has a fault.",
         )
 
 
@@ -161,13 +161,13 @@ def _check_mode(request: AuthorizationRequest, callback: Callback) -> tuple[str,
     # Only the program chose the other mode, and the response is protected in this one as well.
     if not request.mode_demanded and arrived == default_mode(request.response_type):
         return (f"The server answered by {arrived}, although {request.response_mode} was requested.",)
+    # Tokens in a query are never requested (RFC 9700 §4.3.2), so the other hint would be wrong.
+    exposed = arrived == "query" and request.response_type != "code"
     raise MalformedResponse(
         f"The server answered by {arrived}, but {request.response_mode} was requested",
         source=MODE_CLAUSES[request.response_mode],
-        # Tokens in a query are never requested (RFC 9700 §4.3.2), so the other hint would be wrong.
-        hint="Choose --flow code."
-        if arrived == "query" and request.response_type != "code"
-        else f"Use --response-mode {arrived}.",
+        hint="Choose the flow code." if exposed else f"Use the response mode {arrived}.",
+        parameter="flow" if exposed else "response_mode",
     )
 
 
@@ -179,7 +179,10 @@ def _is_error(callback: Callback) -> bool:
 def _check_kind(response_type: str, parameters: dict[str, str]) -> tuple[str, ...]:
     def refuse(detail: str, source: str) -> MalformedResponse:
         return MalformedResponse(
-            f"The response is malformed: {detail}", source=source, hint="Check --flow and --response-mode."
+            f"The response is malformed: {detail}",
+            source=source,
+            hint="Check the flow and the response mode.",
+            parameter="flow response_mode",
         )
 
     wanted = {ARTEFACT_OF[word] for word in response_type.split()}

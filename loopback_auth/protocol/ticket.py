@@ -97,7 +97,8 @@ def ticket_response(
     if answer.status in contract.unsupported or family in contract.unsupported:
         raise EndpointMissing(
             f"The server does not sign in by ticket (HTTP status {answer.status}).",
-            hint="Choose another --flow.",
+            hint="Choose another flow.",
+            parameter="flow",
         )
     if answer.status not in contract.create.ok:
         raise _refused(answer, "not_created" if _is_for_clients(contract) else "creation_refused")

@@ -36,7 +36,7 @@ LONGEST_LIFETIME = 10 * 365 * 86400
 
 UNTOLD = "none"
 """In `Quirks.token_types`: the response has no token type."""
-HINT = "Check --token-endpoint: is this the token endpoint of an OAuth server?"
+HINT = "Check the URL of the token endpoint: something other than an OAuth server may have answered."
 CODE_SPENT = "Sign in again {when}; the code of this attempt cannot be used again."
 STILL_KEPT = "The sign-in is kept."
 
@@ -182,10 +182,11 @@ def token_document(answer: HttpResponse, *, renewal: bool = False) -> Mapping[st
         raise MalformedResponse(
             "The token endpoint answered with a redirect, which is not followed: the request has secrets",
             source="RFC 6749 §3.2",
-            hint="Check --token-endpoint; it may have moved.",
+            hint="Check the URL of the token endpoint, which may have moved.",
+            parameter="token_endpoint",
         )
     check_well(answer, "token endpoint", hint=f"{STILL_KEPT} Try again {{when}}." if renewal else CODE_SPENT)
-    document = members_of(answer, what="token response", source=SOURCE, hint=HINT)
+    document = members_of(answer, what="token response", source=SOURCE, hint=HINT, parameter="token_endpoint")
     if (said_no := refused(document, answer)) is not None:
         raise TokenError(said_no.error, said_no.description, said_no.uri)
     if not 200 <= answer.status < 300 or document.get("error"):
@@ -215,7 +216,8 @@ def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...
         raise MalformedResponse(
             f"The token type is not supported: {server_text(str(token_type), 40)!a}",
             source="RFC 6749 §7.1",
-            hint="If such tokens are used like Bearer tokens, add it to token_types of the provider's table.",
+            hint="If such tokens are used like Bearer tokens, allow this token type for the provider.",
+            parameter="token_types",
         )
     return ()
 
@@ -232,4 +234,6 @@ def _lifetime(value: object) -> float | None:
 
 
 def _malformed(detail: str) -> MalformedResponse:
-    return MalformedResponse(f"The token response is malformed: {detail}", source=SOURCE, hint=HINT)
+    return MalformedResponse(
+        f"The token response is malformed: {detail}", source=SOURCE, hint=HINT, parameter="token_endpoint"
+    )

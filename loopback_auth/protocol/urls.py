@@ -293,4 +293,5 @@ def _refused(name: str, reason: str, url: str) -> ConfigError:
     return ConfigError(
         f"The URL of {name} was refused: {reason}: {shown[:120] + mark + '...' * bool(mark)!a}",
         hint="Give the address that the provider documents, starting with https://.",
+        parameter=name if name.isidentifier() else "",
     )

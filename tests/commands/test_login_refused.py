@@ -152,7 +152,8 @@ def test_a_slip_in_the_issuer_is_not_a_missing_server(
     ended = command_line.run("login", "--no-browser", "--issuer", f"{server.issuer}/x", "--client-id", "x")
 
     assert ended.status in (3, 5)
-    assert "Check the spelling of --issuer" in ended.complaint
+    assert "Check the spelling of the issuer" in ended.complaint
+    assert "(--issuer, " in ended.complaint
 
 
 @pytest.mark.slow

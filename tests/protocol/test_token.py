@@ -119,7 +119,7 @@ def test_refresh_without_token_endpoint_is_refused() -> None:
     with pytest.raises(EndpointMissing) as refusal:
         refresh_request(CLIENT, ServerMetadata(), "x")
 
-    assert "--token-endpoint" in refusal.value.hint
+    assert "token_endpoint" in refusal.value.parameter.split()
 
 
 # Answers
