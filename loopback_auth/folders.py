@@ -38,7 +38,7 @@ def config_folder(environ: Mapping[str, str]) -> str:
     if chosen := environ.get(CONFIG_VARIABLE):
         return os.path.abspath(chosen)
     if _plain_linux(environ):
-        return _xdg_folder(environ, "XDG_CONFIG_HOME", ".config", CONFIG_VARIABLE)
+        return _xdg_folder(environ, "XDG_CONFIG_HOME", ".config", "config_dir")
     from platformdirs import user_config_dir  # Start-up.
 
     return user_config_dir(APP_NAME, appauthor=False)
@@ -56,7 +56,7 @@ def data_folder(environ: Mapping[str, str]) -> str:
     if chosen := environ.get(DATA_VARIABLE):
         return os.path.abspath(chosen)
     if _plain_linux(environ):
-        return _xdg_folder(environ, "XDG_DATA_HOME", ".local/share", DATA_VARIABLE)
+        return _xdg_folder(environ, "XDG_DATA_HOME", ".local/share", "store")
     from platformdirs import user_data_dir  # Start-up.
 
     return user_data_dir(APP_NAME, appauthor=False)
@@ -68,15 +68,15 @@ def _plain_linux(environ: Mapping[str, str]) -> bool:
     return sys.platform == "linux" and not android
 
 
-def _xdg_folder(environ: Mapping[str, str], variable: str, default: str, ours: str) -> str:
+def _xdg_folder(environ: Mapping[str, str], variable: str, default: str, parameter: str) -> str:
     # "All paths set in these environment variables must be absolute": a relative one is ignored.
     base = environ.get(variable, "")
     if not base.startswith("/"):
-        base = f"{_home(environ, ours)}/{default}"
+        base = f"{_home(environ, parameter)}/{default}"
     return os.path.join(base, APP_NAME)
 
 
-def _home(environ: Mapping[str, str], ours: str) -> str:
+def _home(environ: Mapping[str, str], parameter: str) -> str:
     home = environ.get("HOME", "")
     if not home.startswith("/"):
         home = _home_of_account()
@@ -85,7 +85,8 @@ def _home(environ: Mapping[str, str], ours: str) -> str:
 
         raise ConfigError(
             "There is no home directory: HOME is not an absolute path, and the account has none",
-            hint=f"Set HOME, or set {ours} to the folder to use.",
+            hint="Set HOME, or choose the folder yourself.",
+            parameter=parameter,
         )
     return home.rstrip("/")
 

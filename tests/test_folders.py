@@ -104,8 +104,8 @@ def test_without_any_home_the_variable_to_set_is_named(monkeypatch: pytest.Monke
     with pytest.raises(ConfigError) as data:
         data_folder({"HOME": "relative"})
 
-    assert "LOOPBACK_AUTH_CONFIG_DIR" in config.value.hint
-    assert "LOOPBACK_AUTH_DATA_DIR" in data.value.hint
+    assert config.value.parameter == "config_dir"
+    assert data.value.parameter == "store"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the XDG rule is ours on Linux only")

@@ -8,10 +8,18 @@ Only loaded when a command has failed.
 
 from __future__ import annotations
 
-from loopback_auth.errors import LoopbackAuthError, NoFlowAvailable, TokenError
+from loopback_auth.errors import (
+    AttemptExpired,
+    ConfigError,
+    LoopbackAuthError,
+    NoFlowAvailable,
+    TokenError,
+)
+from loopback_auth.folders import CONFIG_VARIABLE, DATA_VARIABLE
 from loopback_auth.invocation import GENERAL
 from loopback_auth.settings.setting import SETTINGS
 
+PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
 WITH_SETTINGS = ("login", "start", "settings", "compare", "explain", "doctor")
 """The commands that have a flag for every setting; for the others variables and the file set them."""
 SETTING_OF = {
@@ -23,8 +31,10 @@ SETTING_OF = {
 }
 """The setting of an argument that has another name there."""
 ELSEWHERE = {
+    "client_key_password": (PASSWORD, PASSWORD),
+    "config_dir": (CONFIG_VARIABLE, CONFIG_VARIABLE),
     "confirm": ("--yes", ""),
-    "store": ("LOOPBACK_AUTH_DATA_DIR", "LOOPBACK_AUTH_DATA_DIR"),
+    "store": (DATA_VARIABLE, DATA_VARIABLE),
 }
 """Arguments without a setting: the flag of commands with settings, and the variable or flag of the others."""
 SPELLINGS = {
@@ -71,5 +81,9 @@ def _further(error: LoopbackAuthError, command: str) -> str:
             return "Add the output of --verbose."
         case NoFlowAvailable():
             return f"See {GENERAL} doctor for what is known about this environment."
+        case AttemptExpired() if "flow" in error.parameter.split():
+            return f"See {GENERAL} doctor for what works here."
+        case ConfigError(parameter="handle"):
+            return f"Look for it with: {GENERAL} status"
         case _:
             return ""

@@ -72,11 +72,11 @@ def _is_temporary(store: FileTokenStore, name: str) -> bool:
     return sign_in is not None and sign_in.temporary
 
 
-def how_to_sign_in(name: str) -> str:
-    """Return the hint for a name without a sign-in; empty: for any name."""
+def how_to_sign_in(name: str, what: str = "Sign in") -> str:
+    """Return the hint for a name without a usable sign-in; empty: for any name."""
     # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
     provider = f" {name}" if name != "demo" and "." not in name else ""
-    return f"Sign in: python -m loopback_auth login{provider}".rstrip()
+    return f"{what}: python -m loopback_auth login{provider}"
 
 
 def described(sign_in: SignIn) -> dict[str, object]:

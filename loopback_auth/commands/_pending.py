@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 
 from loopback_auth import words
 from loopback_auth.cli import tell
-from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, SignInRequired
+from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, SignInRequired, StoreError
 from loopback_auth.invocation import GENERAL, as_typed
 from loopback_auth.store.pending_sign_in import Ended
 from loopback_auth.terminal.outcome import until
@@ -15,6 +16,8 @@ from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from loopback_auth.model import SignIn
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.pending import PendingStore
@@ -33,6 +36,17 @@ HOW_TO_PASTE = (
 )
 
 
+@contextmanager
+def naming(handle: str) -> Generator[None]:
+    """Name the command that forgets a login, in errors of which the login itself is the reason."""
+    try:
+        yield
+    except StoreError as exc:
+        if exc.parameter == "handle":
+            exc.hint = f"Run: {GENERAL} cancel {handle}. Then begin again; nothing else is lost."
+        raise
+
+
 def chosen(pendings: PendingStore, handle: str) -> str:
     """Return the handle that is meant: the given one, or the only one.
 
@@ -41,8 +55,9 @@ def chosen(pendings: PendingStore, handle: str) -> str:
         ConfigError: there are several and none was given, or it cannot be a handle.
         StoreError: what is kept cannot be looked at.
     """
-    if handle and (os.path.lexists(pendings.path(handle)) or pendings.load(handle) is not None):
-        return handle
+    with naming(handle):
+        if handle and (os.path.lexists(pendings.path(handle)) or pendings.load(handle) is not None):
+            return handle
     pendings.sweep(time.time())
     handles = pendings.handles()
     if handle:

@@ -26,7 +26,7 @@ import time
 
 from loopback_auth.cli import print_json, tell
 from loopback_auth.commands._kept import described
-from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, outcome
+from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
 from loopback_auth.commands._remarks import remark
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import (
@@ -96,11 +96,13 @@ def run(options: argparse.Namespace) -> int:
     pendings, store = PendingStore(folder), FileTokenStore(folder)
     handle = chosen(pendings, options.handle or "")
     try:
-        sign_in = _ended_before(pendings, store, handle)
-        if sign_in is None:
-            with pendings.lock(handle, LOCK_TIMEOUT + options.wait):
-                # While we waited for the lock another process may have finished it.
-                sign_in = _ended_before(pendings, store, handle) or _finish(pendings, store, handle, options)
+        with naming(handle):
+            sign_in = _ended_before(pendings, store, handle)
+            if sign_in is None:
+                with pendings.lock(handle, LOCK_TIMEOUT + options.wait):
+                    # While we waited for the lock another process may have finished it.
+                    sign_in = _ended_before(pendings, store, handle)
+                    sign_in = sign_in or _finish(pendings, store, handle, options)
     except StillPending as exc:
         _tell_pending(exc, options)
         return exc.exit_code

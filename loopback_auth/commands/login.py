@@ -27,7 +27,7 @@ import sys
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.environment import is_terminal
-from loopback_auth.errors import RedirectUnavailable, Unavailable
+from loopback_auth.errors import AttemptExpired, RedirectUnavailable, Unavailable
 from loopback_auth.folders import data_folder
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect, bind
@@ -171,17 +171,20 @@ def _follow(
         if isinstance(event, WaitingForOtherProcess):
             tell(Words.FOLLOWS.format(process=event.process, name=settings.name))
 
-    return asyncio.run(
-        wait_for_other(
-            lock,
-            OpenStore(store),
-            sign_in_name(settings.name),
-            since=time.time() if since is None else since,
-            notify=told,
-            reusable=lambda theirs: not why_not_reusable(theirs, client_config(settings)),
-            seconds=settings.seconds("timeout"),
-        )
+    waiting = wait_for_other(
+        lock,
+        OpenStore(store),
+        sign_in_name(settings.name),
+        since=time.time() if since is None else since,
+        notify=told,
+        reusable=lambda theirs: not why_not_reusable(theirs, client_config(settings)),
+        seconds=settings.seconds("timeout"),
     )
+    try:
+        return asyncio.run(waiting)
+    except AttemptExpired as exc:
+        exc.hint = f"{exc.hint} To sign in although it does: --alone."
+        raise
 
 
 def _asked(

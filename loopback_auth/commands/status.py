@@ -16,7 +16,7 @@ import time
 
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
 from loopback_auth.commands._kept import described, how_to_sign_in, in_use, kept
-from loopback_auth.commands._pending import finish_command, invitation, outcome, show
+from loopback_auth.commands._pending import finish_command, invitation, naming, outcome, show
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
@@ -121,7 +121,8 @@ def _all_pending(pendings: PendingStore) -> tuple[list[PendingSignIn], dict[str,
     errors: dict[str, StoreError] = {}
     for handle in pendings.handles():
         try:
-            found = pendings.load(handle)
+            with naming(handle):
+                found = pendings.load(handle)
         except StoreError as exc:
             errors[handle] = exc
         else:
@@ -133,7 +134,8 @@ def _begun(pendings: PendingStore, name: str) -> PendingSignIn | Ended | None:
     if not is_handle(name):
         return None
     pendings.sweep(time.time())
-    return pendings.load(name)
+    with naming(name):
+        return pendings.load(name)
 
 
 def _rows(sign_ins: list[SignIn], used: str) -> list[tuple[str, str, str, str]]:

@@ -20,7 +20,7 @@ import os
 import time
 
 from loopback_auth.cli import answer, print_json, tell_error
-from loopback_auth.commands._kept import client_secret, kept
+from loopback_auth.commands._kept import client_secret, how_to_sign_in, kept
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
 from loopback_auth.model import SignIn
@@ -124,7 +124,11 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
         leeway=options.leeway,
         network=KeptSettings(os.environ).network(sign_in),
     )
-    return asyncio.run(renewing)
+    try:
+        return asyncio.run(renewing)
+    except SignInRequired as exc:
+        exc.hint = how_to_sign_in(sign_in.name, "Sign in again")
+        raise
 
 
 def _login(options: argparse.Namespace, since: float) -> int:

@@ -48,7 +48,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         raise EndpointMissing(
             f"{client.provider.name} does not sign in by ticket.",
             hint="Choose another flow.",
-            parameter="flow ticket",
+            parameter="flow",
         )
     check_contract(contract)
     values = _values(client, contract, attempt, message)

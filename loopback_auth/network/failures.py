@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -27,7 +28,7 @@ NOT_RUNNING = "Start the server, or wait until it has started, and check the por
 NOT_TLS = "Check the address: this port may speak plain http, or be that of another service."
 AGAIN = "Try again; if it happens again, the server or something on the way to it has a problem."
 OWN_AUTHORITY = (
-    "If your network has an authority of its own, name its file with --ca-file or in SSL_CERT_FILE."
+    "If your network has a certificate authority of its own, name its file, or set SSL_CERT_FILE to it."
 )
 NOT_OUR_SERVER = "Do not go on: check the address, this machine's clock, and who runs the network you are in."
 DOUBTFUL = frozenset({9, 10, 62, 64, 0x800B0101, 0x800B010F})
@@ -39,9 +40,7 @@ STRICTLY = (
     "Create the authority that signed it again: this Python checks authorities strictly "
     "(RFC 5280 §4.2.1.1, §4.2.1.9), so that trusting it in another place changes nothing."
 )
-CLIENT_CERTIFICATE = (
-    "Name your certificate with --client-cert (LOOPBACK_AUTH_CLIENT_CERT), and its key with --client-key."
-)
+CLIENT_CERTIFICATE = "Name the file of your client certificate, and that of its key."
 REFUSES_OURS = (
     "SSLV3_ALERT_BAD_CERTIFICATE",
     "SSLV3_ALERT_CERTIFICATE_EXPIRED",
@@ -53,12 +52,25 @@ REFUSES_OURS = (
 )
 """Alerts of the server (RFC 8446 §6.2) about the certificate that the client has sent, or not."""
 
-WANTED = "the server wants a client certificate"
 CUT = "the connection was cut"
 ENCODED = "it came in an encoding that was not asked for, or is damaged"
 
-Trouble = tuple[str, str]
-"""What happened, and what to do."""
+
+class Trouble(NamedTuple):
+    """Why there was no answer.
+
+    Args:
+        detail: what happened, to follow a colon.
+        hint: what to do.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
+    """
+
+    detail: str
+    hint: str
+    parameter: str = ""
+
+
+MISSING = Trouble("the server wants a client certificate", CLIENT_CERTIFICATE, "client_cert client_key")
 
 
 def failure(
@@ -80,50 +92,53 @@ def failure(
         wants_certificate: the server does not speak to clients without one.
         complaints: says which files of authorities are not there.
     """
-    detail, hint = _of_proxy(exc, proxy) if proxy is not None else ("", "")
-    if not detail:
-        detail, hint = _of_server(exc, complaints)
-    if detail == CUT and wants_certificate:
-        detail, hint = WANTED, CLIENT_CERTIFICATE
-    return TransportError(f"The {step} to {host} got no answer: {detail}", hint=hint)
+    trouble = _of_proxy(exc, proxy) if proxy is not None else None
+    trouble = trouble or _of_server(exc, complaints)
+    if trouble.detail == CUT and wants_certificate:
+        trouble = MISSING
+    return TransportError(
+        f"The {step} to {host} got no answer: {trouble.detail}",
+        hint=trouble.hint,
+        parameter=trouble.parameter,
+    )
 
 
 def may_want_certificate(exc: Exception) -> bool:
     """Return whether a connection ended so that an alert about a client certificate may have been lost."""
-    return _tls_error(exc) is None and _of_server(exc, tuple)[0] == CUT
+    return _tls_error(exc) is None and _of_server(exc, tuple).detail == CUT
 
 
-def _of_proxy(exc: Exception, proxy: Proxy) -> Trouble:
+def _of_proxy(exc: Exception, proxy: Proxy) -> Trouble | None:
     """Return what is wrong with the proxy; None if the server or its name is at fault."""
     check = f"Check the proxy in {proxy.named_by}, or name this host in NO_PROXY."
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return _refused_by(proxy, exc, check)
     if isinstance(exc, aiohttp.ClientProxyConnectionError):
-        return f"the proxy {proxy.host} cannot be reached", check
+        return Trouble(f"the proxy {proxy.host} cannot be reached", check)
     if isinstance(exc, SocksError):
-        return f"the proxy {proxy.host} {exc}", check
+        return Trouble(f"the proxy {proxy.host} {exc}", check)
     if isinstance(exc, aiohttp.ClientConnectorError) and exc.host == proxy.host:
-        detail, _ = _of_server(exc, tuple)
-        return f"the proxy {proxy.host} cannot be used: {detail}", check
+        detail = _of_server(exc, tuple).detail
+        return Trouble(f"the proxy {proxy.host} cannot be used: {detail}", check)
     if isinstance(exc, socket.gaierror):
-        return f"the proxy {proxy.host} cannot be used: {_of_name(exc)[0]}", check
-    return "", ""
+        return Trouble(f"the proxy {proxy.host} cannot be used: {_of_name(exc).detail}", check)
+    return None
 
 
 def _refused_by(proxy: Proxy, exc: aiohttp.ClientHttpProxyError, check: str) -> Trouble:
     if exc.status != 407:
-        return f"the proxy answered with HTTP status {exc.status}", check
+        return Trouble(f"the proxy answered with HTTP status {exc.status}", check)
     challenges = exc.headers.getall("Proxy-Authenticate", []) if exc.headers else []
     offered = sorted({one.partition(" ")[0] for one in challenges})
     if offered and "basic" not in map(str.lower, offered):
         ways = ", ".join(filter(str.isalnum, offered))
-        return (
+        return Trouble(
             f"the proxy wants an authentication method that is not supported ({ways})",
-            "Run a local proxy that knows that way, and name it in HTTPS_PROXY.",
+            "Run a local proxy that knows that method, and name it in HTTPS_PROXY.",
         )
     if proxy.user:
-        return f"the proxy does not accept the user name and password in {proxy.named_by}", ADDRESS
-    return f"the proxy asks for a user name and a password, and {proxy.named_by} has none", ADDRESS
+        return Trouble(f"the proxy does not accept the user name and password in {proxy.named_by}", ADDRESS)
+    return Trouble(f"the proxy asks for a user name and a password, and {proxy.named_by} has none", ADDRESS)
 
 
 def _of_server(exc: Exception, complaints: Callable[[], Sequence[str]]) -> Trouble:
@@ -131,57 +146,57 @@ def _of_server(exc: Exception, complaints: Callable[[], Sequence[str]]) -> Troub
         return _of_tls(refused, complaints)
     match exc:
         case aiohttp.ClientConnectorError(os_error=PrivateAddressError() as private):
-            return str(private), private.hint
+            return Trouble(str(private), private.hint, "allow_private")
         case PrivateAddressError():
-            return str(exc), exc.hint
+            return Trouble(str(exc), exc.hint, "allow_private")
         case aiohttp.ClientConnectorDNSError(os_error=OSError() as unknown):
             return _of_name(unknown)
         case TimeoutError():
-            return "it took too long", RETRY
+            return Trouble("it took too long", RETRY)
         case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError() as nobody, host=host):
-            return _words(nobody), NOT_RUNNING if host in LOOPBACK or is_localhost(host) else RETRY
+            return Trouble(_words(nobody), NOT_RUNNING if host in LOOPBACK or is_localhost(host) else RETRY)
         case aiohttp.ClientConnectorError():
-            return _words(exc.os_error), RETRY
+            return Trouble(_words(exc.os_error), RETRY)
         case aiohttp.ClientError() if _encoding(exc):
-            return ENCODED, AGAIN
+            return Trouble(ENCODED, AGAIN)
         case aiohttp.ClientPayloadError():
-            return "it broke off", AGAIN
+            return Trouble("it broke off", AGAIN)
         case aiohttp.ServerDisconnectedError() | ConnectionError():
-            return CUT, AGAIN
+            return Trouble(CUT, AGAIN)
         case aiohttp.ClientOSError(errno=None | errno.ECONNRESET | errno.EPIPE | errno.ECONNABORTED):
-            return CUT, AGAIN
+            return Trouble(CUT, AGAIN)
         case OSError():
-            return _words(exc), RETRY
+            return Trouble(_words(exc), RETRY)
         case aiohttp.ClientResponseError():
-            return "what came is not valid HTTP", RETRY
+            return Trouble("what came is not valid HTTP", RETRY)
         case _:
-            return f"it could not be sent ({type(exc).__name__})", RETRY
+            return Trouble(f"it could not be sent ({type(exc).__name__})", RETRY)
 
 
 def _of_name(exc: OSError) -> Trouble:
     if exc.errno == socket.EAI_AGAIN:
-        return "no name server answered", "Check the network connection, then try again."
-    return "the name is not known", RETRY
+        return Trouble("no name server answered", "Check the network connection, then try again.")
+    return Trouble("the name is not known", RETRY)
 
 
 def _of_tls(exc: ssl.SSLError, complaints: Callable[[], Sequence[str]]) -> Trouble:
     if isinstance(exc, ssl.SSLCertVerificationError):
         said = exc.verify_message
         if exc.verify_code in DOUBTFUL:
-            return said, NOT_OUR_SERVER
+            return Trouble(said, NOT_OUR_SERVER)
         if exc.verify_code in STRICT:
-            return said, STRICTLY
-        return said, " ".join((*complaints(), OWN_AUTHORITY))
+            return Trouble(said, STRICTLY)
+        return Trouble(said, " ".join((*complaints(), OWN_AUTHORITY)), "ca_file")
     if exc.reason in WANTS_ONE:
-        return WANTED, CLIENT_CERTIFICATE
+        return MISSING
     if exc.reason in REFUSES_OURS:
-        return "the server does not accept the client certificate", CLIENT_CERTIFICATE
+        return MISSING._replace(detail="the server does not accept the client certificate")
     if exc.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE":
-        return (
-            "the server refused the TLS handshake",
-            f"It may want another certificate. {CLIENT_CERTIFICATE}",
+        return MISSING._replace(
+            detail="the server refused the TLS handshake",
+            hint=f"It may want another certificate. {CLIENT_CERTIFICATE}",
         )
-    return "it does not speak TLS as it should", NOT_TLS
+    return Trouble("it does not speak TLS as it should", NOT_TLS)
 
 
 def _tls_error(exc: BaseException) -> ssl.SSLError | None:

@@ -125,6 +125,7 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
         raise ConfigError(
             f"Browsers refuse to open port {port}, on any machine (Fetch §2.9, bad ports)",
             hint="Choose another port for the redirect URI, such as 8400, and register it at the provider.",
+            parameter="ports",
         )
     troubles: list[str] = []
     numbers: set[int | None] = set()
@@ -139,20 +140,22 @@ def bind(host: str, ports: tuple[int, ...], path: str, *, address: str = "") -> 
         number = sockets[0].getsockname()[1]
         authority, any_port = f"{host}:{number}", ports == (0,)
         return BoundRedirect(sockets, authority=authority, path=path, key=new_key(), any_port=any_port)
+    hint, parameter = _advice(numbers)
     raise RedirectUnavailable(
-        f"No port is free for the redirect URI: {'; '.join(troubles)}", hint=_hint(numbers)
+        f"No port is free for the redirect URI: {'; '.join(troubles)}", hint=hint, parameter=parameter
     )
 
 
-def _hint(numbers: set[int | None]) -> str:
-    """Return what to do when the system refuses to bind."""
+def _advice(numbers: set[int | None]) -> tuple[str, str]:
+    """Return what to do when the system refuses to bind, and the parameter that it is about."""
     if numbers == {errno.EADDRNOTAVAIL}:
-        return "This machine has no such address: use a redirect URI at 127.0.0.1."
+        return "This machine has no such address: use a redirect URI at 127.0.0.1.", "host"
     if numbers == {errno.EACCES}:
-        return "Name a port from 1024 on with --port, in a redirect URI that is registered at the provider."
+        return "Use a port from 1024 on, in a redirect URI that is registered at the provider.", "ports"
     return (
-        "End the program that uses it, or register another redirect URI at the provider and name its port "
-        "with --port."
+        "End the program that uses it, or register a redirect URI with another port at the provider and use "
+        "that port.",
+        "ports",
     )
 
 

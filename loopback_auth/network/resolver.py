@@ -30,8 +30,8 @@ class PrivateAddressError(OSError):
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is a private address, but the authorization server is a public one")
         self.hint: str = (
-            f"If you know that {host} is inside your own network, allow it with --allow-private {host}. "
-            "Otherwise do not go on: the server leads this program to where only you can go."
+            "The server leads this program to where only you can go: do not go on, unless you know that "
+            f"{host} is inside your own network; then allow this host."
         )
 
 

@@ -155,7 +155,9 @@ class Transport:
         try:
             await self._resolver.resolve(parts.hostname or "", parts.port or 443)
         except PrivateAddressError as exc:
-            return TransportError(f"{parts.netloc} cannot be used: {exc}", hint=exc.hint)
+            return TransportError(
+                f"{parts.netloc} cannot be used: {exc}", hint=exc.hint, parameter="allow_private"
+            )
         except OSError:
             return None
         return None

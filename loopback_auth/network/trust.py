@@ -47,7 +47,8 @@ def tls_context(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext 
     if network.ca_file and (wrong := _add(context, network.ca_file)):
         raise ConfigError(
             f"The file of authorities {network.ca_file} {wrong}",
-            hint="Name a PEM file of certificates with --ca-file; sign in again if it was kept with one.",
+            hint="Name a PEM file of certificates; if the kept sign-in has this one, sign in again.",
+            parameter="ca_file",
         )
     if network.client_cert:
         _present(context, network, environ.get(PASSWORD, ""))
@@ -112,7 +113,8 @@ def _present(context: ssl.SSLContext, network: Network, password: str) -> None:
         raise ConfigError(
             f"The client certificate {network.client_cert} or its key cannot be read: "
             f"{os.strerror(exc.errno or 0)}",
-            hint="Check --client-cert and --client-key.",
+            hint="Check the names of both files.",
+            parameter="client_cert client_key",
         ) from None
 
 
@@ -121,14 +123,17 @@ def _unfit(network: Network, exc: ssl.SSLError, *, asked: bool, password: bool) 
         wrong = "is another" if password else "is missing"
         return ConfigError(
             f"The key of the client certificate {network.client_cert} is encrypted; its password {wrong}.",
-            hint=f"Set {PASSWORD} to the password of the key.",
+            hint="Give the password of the key, or a key that is not encrypted.",
+            parameter="client_key_password client_key",
         )
     if exc.reason == "KEY_VALUES_MISMATCH":
         return ConfigError(
             f"The client certificate {network.client_cert} belongs to another key.",
-            hint="Name the key that it was made for with --client-key.",
+            hint="Name the file of the key that it was made for.",
+            parameter="client_key",
         )
     return ConfigError(
         f"The client certificate {network.client_cert} cannot be used: there is no key with it.",
-        hint="Name a PEM file with --client-cert, and that of the key with --client-key if it is another.",
+        hint="Name a PEM file with both, or name the file of the key too.",
+        parameter="client_cert client_key",
     )

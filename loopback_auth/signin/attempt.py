@@ -165,7 +165,7 @@ class SignInAttempt:
             self._deadline.reschedule(later)
 
     def _expired(self) -> AttemptExpired:
-        again = "run the command again; --timeout gives more time."
+        again, parameter = "sign in again, with more time if you need it.", "timeout"
         if known := self._rejected.sentences():
             hint = f"{known} {again.capitalize()}"
         elif self._visited:
@@ -175,18 +175,21 @@ class SignInAttempt:
                 f"{self._client.client_id!a} and the redirect URI with what is registered there. Otherwise "
                 f"{again}"
             )
+            parameter = "client_id redirect timeout"
         else:
-            hint = (
-                "If no browser can open the link, see python -m loopback_auth doctor for what works here. "
-                f"Otherwise {again}"
+            hint, parameter = (
+                f"If no browser can open the link, choose another flow. Otherwise {again}",
+                "flow timeout",
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
         redirects = self._leading() not in POLLED
         nobody = "The browser did not come back" if redirects else "The login was not approved"
-        return AttemptExpired(f"{nobody} within {within}.", hint=hint)
+        return AttemptExpired(f"{nobody} within {within}.", hint=hint, parameter=parameter)
 
 
 async def no_paste(_: AuthorizationRequest) -> Callback:
     """Refuse to ask for a pasted address, in a program that cannot ask."""
-    raise Unavailable("This program cannot ask for an address.", hint="Choose another flow.")
+    raise Unavailable(
+        "This program cannot ask for an address.", hint="Choose another flow.", parameter="flow"
+    )

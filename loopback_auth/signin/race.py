@@ -209,7 +209,10 @@ class Race:
             return next(iter(self._lost.values()))
         reasons = {flow: error.message for flow, error in self._lost.items()}
         hints = dict.fromkeys(error.hint for error in self._lost.values() if error.hint)
-        return NoFlowAvailable({**reasons, **self._plan.refused}, hint=" ".join(hints))
+        named = dict.fromkeys(name for error in self._lost.values() for name in error.parameter.split())
+        return NoFlowAvailable(
+            {**reasons, **self._plan.refused}, hint=" ".join(hints), parameter=" ".join(named)
+        )
 
     def _look_again(self, seconds: float, look: Callable[[], None]) -> None:
         """Call `look` after some seconds, unless something happens before."""

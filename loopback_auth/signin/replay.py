@@ -263,7 +263,8 @@ class Replay:
     def _unfit(self) -> StoreError:
         return StoreError(
             f"What is kept of {self.pending.handle} was written by another version of this program.",
-            hint=f"Forget it with: python -m loopback_auth cancel {self.pending.handle}. Then begin again.",
+            hint="Forget it, then begin again.",
+            parameter="handle",
         )
 
 

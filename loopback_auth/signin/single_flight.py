@@ -127,7 +127,7 @@ async def wait_for_other(
         if time.monotonic() >= given_up_at:
             raise AttemptExpired(
                 f"Another process is signing in to {name}, and has not ended within {seconds:g} seconds.",
-                hint=f"End it{_by_id(leader)}, or sign in although it does, with --alone.",
+                hint=f"End it{_by_id(leader)}, then try again.",
             )
         # It is 0 for a moment at the start and at the end.
         if leader not in (0, followed):

@@ -121,7 +121,8 @@ async def resume(
     if pending.with_secret and client_secret is None:
         raise ConfigError(
             f"The client secret for {pending.client.provider.name} is missing; it is never kept.",
-            hint="Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, as before.",
+            hint="Give the client secret again.",
+            parameter="client_secret",
         )
     client = replace(pending.client, client_secret=client_secret)
     async with _opened(world, client.provider.network) as opened:
@@ -164,6 +165,7 @@ def _check_flow(flow: str) -> None:
         raise ConfigError(
             f"The flow {flow!a} needs a browser that comes back to a process that waits.",
             hint=f"Choose one of {', '.join(TWO_STEP)}.",
+            parameter="flow",
         )
 
 

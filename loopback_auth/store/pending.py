@@ -168,8 +168,9 @@ class PendingStore:
         """
         if not is_handle(handle):
             raise ConfigError(
-                f"{ascii(handle)[:80]} is not a handle; start prints them, such as github-0a1b2c.",
-                hint="Look for it with: python -m loopback_auth status",
+                f"{ascii(handle)[:80]} is not a handle, such as github-0a1b2c.",
+                hint="Use the handle that the beginning of this login gave you.",
+                parameter="handle",
             )
         return os.path.join(self._folder, handle + SUFFIX)
 
@@ -195,7 +196,7 @@ class PendingStore:
         if len(content) > SIZE_LIMIT:
             raise store_error(
                 f"The sign-in {handle} cannot be kept: it is larger than 1 MiB",
-                "Begin again, and run finish less often.",
+                "Begin again, and ask less often whether it is approved.",
             )
         make_folder(self._folder)
         discard_left_overs(self._folder, time.time())
@@ -213,7 +214,8 @@ def _understood(kind: type[T], content: bytes, handle: str, path: str) -> T:
     except ValueError as exc:
         raise store_error(
             f"{path} cannot be used: {exc}",
-            f"Run: python -m loopback_auth cancel {handle}. Then begin again; nothing else is lost.",
+            "Forget it, then begin again; nothing else is lost.",
+            "handle",
         ) from None
 
 

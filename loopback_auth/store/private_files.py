@@ -40,7 +40,7 @@ _OPTIONAL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _OPTIONAL
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPTIONAL
 
-_ELSEWHERE = "choose another folder with LOOPBACK_AUTH_DATA_DIR"
+_ELSEWHERE = "choose another folder"
 # Commands for hints, in the shell of the system.
 WINDOWS = os.name == "nt"
 _LOOK_AT = "dir /a" if WINDOWS else "ls -la"
@@ -50,11 +50,17 @@ _OPEN_TO_ME = 'icacls {} /grant "%USERNAME%:(OI)(CI)F"' if WINDOWS else "chmod u
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-def store_error(message: str, hint: str) -> StoreError:
-    """Return a `StoreError`, which is imported only now: printing a kept token does not need it."""
+def store_error(message: str, hint: str, parameter: str = "") -> StoreError:
+    """Return a `StoreError`, which is imported only now: printing a kept token does not need it.
+
+    Args:
+        message: what happened.
+        hint: what to do.
+        parameter: the arguments that it is about; `store` where another folder helps.
+    """
     from loopback_auth.errors import StoreError  # Start-up.
 
-    return StoreError(message, hint=hint)
+    return StoreError(message, hint=hint, parameter=parameter)
 
 
 def system_refused(exc: OSError, path: str, done: str) -> StoreError:
@@ -75,7 +81,7 @@ def system_refused(exc: OSError, path: str, done: str) -> StoreError:
     elif exc.errno in (errno.EACCES, errno.EPERM):
         # A container under a user id of its own has / for its home.
         hint = f"Set HOME to a folder in which you may write, or {_ELSEWHERE}."
-    return store_error(f"{path} could not be {done}: {exc.strerror or type(exc).__name__}", hint)
+    return store_error(f"{path} could not be {done}: {exc.strerror or type(exc).__name__}", hint, "store")
 
 
 def _is_ours(folder: str) -> bool:
@@ -122,7 +128,9 @@ def check_folder(path: str) -> bool:
         raise _not_a_folder(path)
     if _foreign(found):
         raise store_error(
-            f"{path} belongs to user ID {found.st_uid}, not to you", f"Run as that user, or {_ELSEWHERE}."
+            f"{path} belongs to user ID {found.st_uid}, not to you",
+            f"Run as that user, or {_ELSEWHERE}.",
+            "store",
         )
     if _mode(found) & 0o777 != 0o700:
         raise store_error(
@@ -133,7 +141,7 @@ def check_folder(path: str) -> bool:
 
 def _not_a_folder(path: str) -> StoreError:
     hint = f"Rename it: {_MOVE} {quoted(path)} {quoted(path + '.old')}; or {_ELSEWHERE}."
-    return store_error(f"{path} is not a folder", hint)
+    return store_error(f"{path} is not a folder", hint, "store")
 
 
 def read_private(path: str) -> bytes | None:
@@ -178,6 +186,7 @@ def write_private(folder: str, content: bytes, label: str = "") -> str:
                 raise store_error(
                     f"{folder} does not keep files private: a new one {flaw[0]}",
                     f"Run: umask 077; or {_ELSEWHERE}, on a disk with owners and modes.",
+                    "store",
                 )
             file.write(content)
             file.flush()

@@ -8,7 +8,7 @@ import pytest
 
 from loopback_auth.cli import COMMANDS, command_of, run
 from loopback_auth.cli.advice import ELSEWHERE, SETTING_OF, SPELLINGS, WITH_SETTINGS, advised
-from loopback_auth.errors import ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
+from loopback_auth.errors import AttemptExpired, ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
 from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
 
 
@@ -83,6 +83,10 @@ def test_commands_of_ours_are_named() -> None:
     assert "loopback_auth doctor" in advised(NoFlowAvailable({}), "login")
     assert "--verbose" in advised(TokenError("invalid_request"), "login")
     assert "--verbose" not in advised(TokenError("invalid_request"), "token")
+    assert "loopback_auth doctor" in advised(
+        AttemptExpired("Over.", hint="Again.", parameter="flow"), "login"
+    )
+    assert "loopback_auth status" in advised(ConfigError("Odd.", hint="Look.", parameter="handle"), "finish")
 
 
 def test_json_has_the_parameter(capsys: pytest.CaptureFixture[str]) -> None:

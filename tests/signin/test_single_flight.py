@@ -37,7 +37,7 @@ async def test_a_leader_that_does_not_end_is_waited_for_no_longer_than_asked(tmp
         )
         with pytest.raises(AttemptExpired, match="within 0") as end:
             await following
-        assert "--alone" in end.value.hint
+        assert "then try again" in end.value.hint
 
     with leader:
         await asyncio.wait_for(wait(), 20)

@@ -202,7 +202,7 @@ def test_a_file_among_the_parents_is_reported(tmp_path: Path) -> None:
         private_files.write_private(str(path), b"")
 
     assert str(path) in made.value.message
-    assert "LOOPBACK_AUTH_DATA_DIR" in made.value.hint
+    assert made.value.parameter == "store"
 
 
 def test_a_failed_move_leaves_the_old_content(folder: Path) -> None:
@@ -251,7 +251,7 @@ def test_only_old_left_overs_are_removed(folder: Path) -> None:
         (errno.ENOSPC, "Free some space"),
         (errno.EDQUOT, "Free some space"),
         (errno.EROFS, "writable"),
-        (errno.EACCES, "LOOPBACK_AUTH_DATA_DIR"),
+        (errno.EACCES, "HOME"),
         (errno.EIO, "ls -la"),
     ],
 )
@@ -261,6 +261,7 @@ def test_every_refusal_of_the_system_has_a_way_out(number: int, word: str) -> No
 
     assert error.message == f"/some where/file could not be written: {os.strerror(number)}"
     assert word in error.hint
+    assert error.parameter == "store"
     assert "chmod" not in error.hint
 
 
