@@ -72,10 +72,10 @@ class LoopThread:
             tasks[0].add_done_callback(ended)
 
         tasks: list[asyncio.Task[None]] = []
-        self._loop.call_soon_threadsafe(begun)
         outer = _current_task()
-        before = outer.cancelling() if outer is not None else 0
+        before = outer.cancelling() if outer is not None else 0  # Before anything can be interrupted.
         interrupted = asked = False
+        self._loop.call_soon_threadsafe(begun)
         while not outcome.done():
             try:
                 wait((outcome,), LOOK_SECONDS)
