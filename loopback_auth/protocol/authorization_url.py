@@ -41,6 +41,16 @@ class ForeignRequest:
     response_mode: str
 
 
+class ResponseParameters(dict[str, str]):
+    """The parameters of a response: a dict whose `repr` shows the names alone, since values are secret.
+
+    Source: RFC 6749 §3.1.
+    """
+
+    def __repr__(self) -> str:
+        return f"ResponseParameters({', '.join(self)})"
+
+
 def foreign_request(
     url: str, *, redirect_uri: str, state: str | None = "", any_port: bool = True
 ) -> ForeignRequest:
@@ -82,7 +92,7 @@ def foreign_request(
     )
 
 
-def response_parameters(callback: Callback) -> dict[str, str]:
+def response_parameters(callback: Callback) -> ResponseParameters:
     """Return the parameters of a callback; those without a value count as omitted.
 
     Raises:
@@ -91,7 +101,7 @@ def response_parameters(callback: Callback) -> dict[str, str]:
     Source: RFC 6749 §3.1, §4.1.2.
     """
     pairs = [(name, value) for name, value in callback.parameters if value]
-    parameters = dict(pairs)
+    parameters = ResponseParameters(pairs)
     if len(parameters) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = sorted(ascii(name)[1:-1][:40] for name in parameters if names.count(name) > 1)
