@@ -68,8 +68,8 @@ def from_members(kind: type[T], value: object, *, name: str = "", unknown_pass: 
     return made
 
 
-def read_object(content: bytes) -> dict[str, object]:
-    """Parse a file of ours: one JSON object in ASCII.
+def read_object(content: str | bytes) -> dict[str, object]:
+    """Parse a text of ours: one JSON object in ASCII.
 
     Raises:
         ValueError: the content is something else; the text quotes nothing of it.

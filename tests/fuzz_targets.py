@@ -54,7 +54,7 @@ from loopback_auth.redact import server_text
 from loopback_auth.settings import load_config, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
-from loopback_auth.store import kept
+from loopback_auth.sign_in_format import read_as, written
 from loopback_auth.store import pending_sign_in as handed
 from loopback_auth.store.sign_in_lock import FileSignInLock
 from loopback_auth.trace.redactor import Redactor
@@ -206,7 +206,7 @@ def _pasted(data: bytes) -> None:
 def _kept(data: bytes) -> None:
     # What is not a sign-in is a ValueError, of which the store makes its own error.
     with suppress(ValueError):
-        kept.from_json(data, "as")
+        read_as(SignIn, data)
 
 
 def _handed(data: bytes) -> None:
@@ -344,7 +344,7 @@ def targets() -> dict[str, Target]:
     direct = {
         "callback": Target(_callback, (queried, posted, relay)),
         "pasted text": Target(_pasted, (whole, ANSWER.encode(), b'"\x1b[200~abcdefgh#' + b"s" * 32)),
-        "kept sign-in": Target(_kept, (kept.to_json(replace(_signed_in(), name="as")),)),
+        "kept sign-in": Target(_kept, (written(_signed_in()).encode(),)),
         "pending sign-in": Target(_handed, (_pending(),)),
         "crowd": Target(_crowd, (b'{"process": 7}', b'{"ended_at": 1.5, "error": "x"}')),
         "configuration": Target(_configuration, (CONFIG.encode(),)),

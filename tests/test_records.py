@@ -248,7 +248,7 @@ def test_a_client_is_made_without_heavy_imports() -> None:
     """A program that has a fresh token should pay for little more than reading it."""
     script = (
         "from loopback_auth import ClientConfig, Provider, ServerMetadata\n"
-        "import loopback_auth.store.kept, sys\n"
+        "import loopback_auth.sign_in_format, sys\n"
         "ClientConfig(Provider('x', ServerMetadata('https://x.example')), 'x')\n"
         "print(*sys.modules)"
     )

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 # For keeping the tokens: then a person is waiting for the last page.
 import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
-import loopback_auth.store.kept  # noqa: F401  # pyright: ignore[reportUnusedImport]
+import loopback_auth.sign_in_format  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from loopback_auth.environment import started_here
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import open_browser

@@ -2,8 +2,8 @@
 
 The command that prints a kept token uses `read_fresh_token`, which imports next to nothing; in doubt it
 returns None. For everything else there is `FileTokenStore`, which explains errors.
-How files are kept private is decided in `private_files`, what is in them in `kept`. This module refuses to
-know what the tokens are for.
+How files are kept private is decided in `private_files`, what is in them in `sign_in_format`. This module
+refuses to know what the tokens are for.
 
 A damaged or unsafe file is never overwritten: `load` refuses it, and `save` first moves it to
 `<name>.json.corrupt-<time>`.
@@ -131,14 +131,18 @@ class FileTokenStore(TokenStore):
         content = read_private(path) if check_folder(self._folder) else None
         if content is None:
             return None
-        from loopback_auth.store.kept import from_json
+        from loopback_auth.model import SignIn
+        from loopback_auth.sign_in_format import read_as
 
         try:
-            return from_json(content, name)
+            sign_in = read_as(SignIn, content)
+            if sign_in.name != name:
+                raise ValueError("written for another name")
         except ValueError as exc:
             raise store_error(
                 f"{path} is damaged: {exc}", "Sign in again; the damaged file will be renamed."
             ) from None
+        return sign_in
 
     def write(self, name: str, sign_in: SignIn | None) -> None:
         """Keep a sign-in completely or not at all; None: remove it.
@@ -275,10 +279,10 @@ class FileTokenStore(TokenStore):
 
 
 def _kept_form(sign_in: SignIn) -> bytes:
-    from loopback_auth.store.kept import to_json
+    from loopback_auth.sign_in_format import written
 
     try:
-        content = to_json(sign_in)
+        content = written(sign_in).encode("ascii")
     except ValueError as exc:
         raise store_error(f"The sign-in {sign_in.name} cannot be kept: {exc}", _REPORT) from None
     if len(content) > SIZE_LIMIT:

@@ -1,8 +1,8 @@
-"""The form in which a sign-in is kept: one JSON object, format version 1.
+"""The text of a kept sign-in: one JSON object, format version 1.
 
 Members are the fields of `SignIn` and of what is in it, by their names; a field that is None is left out, and
 so are `quirks` and `network` where all their fields have the default. Members that this version does not
-know are ignored, so that older and newer versions of the package can read each other's files. Refuses to know
+know are ignored, so that older and newer versions of the package can read each other's texts. Refuses to know
 where the text is kept.
 """
 
@@ -11,12 +11,17 @@ from __future__ import annotations
 import json
 
 from loopback_auth.codec import from_members, read_object, to_members
-from loopback_auth.model import SignIn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 FORMAT_VERSION = 1
 
 
-def to_json(sign_in: SignIn) -> bytes:
+def written(sign_in: object) -> str:
     """Write a sign-in as ASCII JSON, ending in a line break.
 
     Raises:
@@ -24,26 +29,23 @@ def to_json(sign_in: SignIn) -> bytes:
     """
     try:
         members = {"version": FORMAT_VERSION, **to_members(sign_in, defaults=True)}
-        return json.dumps(members, indent=1, allow_nan=False).encode("ascii") + b"\n"
+        return json.dumps(members, indent=1, allow_nan=False) + "\n"
     except (TypeError, ValueError, RecursionError):
         raise ValueError("a claim of the ID token is not JSON") from None
 
 
-def from_json(content: bytes, name: str) -> SignIn:
+def read_as(kind: type[T], text: str | bytes) -> T:
     """Read a sign-in back.
 
     Args:
-        content: what `to_json` wrote, or any other bytes.
-        name: the name that the sign-in must have.
+        kind: `SignIn`, which this module does not import, because it is read for that class.
+        text: what `written` returned, or anything else.
 
     Raises:
-        ValueError: the content is not a sign-in of that name; the text names the member and quotes no value.
+        ValueError: it is not the text of a sign-in; the error names the member and quotes no value.
     """
-    members = read_object(content)
+    members = read_object(text)
     version = members.get("version")
     if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(f"not of format version {FORMAT_VERSION}")
-    sign_in = from_members(SignIn, members, unknown_pass=True)
-    if sign_in.name != name:
-        raise ValueError("written for another name")
-    return sign_in
+    return from_members(kind, members, unknown_pass=True)
