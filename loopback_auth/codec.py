@@ -1,9 +1,9 @@
 """Convert records to JSON, and back again strictly by their annotations.
 
-Members are the fields by their names; bytes are base64. A value that is read must have exactly the annotated
-type, member by member, because Python takes True for 1 and JSON writers take numbers for strings. A
-`ValueError` says which member is wrong without quoting its value, for that may be a secret. Refuses to know
-what the values mean and where the text is kept.
+Members are the fields by their names, without those that do not count in comparisons; bytes are base64. A
+value that is read must have exactly the annotated type, member by member, because Python takes True for 1 and
+JSON writers take numbers for strings. A `ValueError` says which member is wrong without quoting its value,
+for that may be a secret. Refuses to know what the values mean and where the text is kept.
 
 Source: RFC 8259 §6 (no NaN, no infinity).
 """
@@ -34,16 +34,15 @@ def to_members(value: object, *, defaults: bool = False) -> Any:
 
     Args:
         value: a record, or what can be a member of one.
-        defaults: write members that have their default value too, except None and whole records, so that
-            a reader with other defaults reads the same.
+        defaults: write members that have their default value too, except None and whole records, so that a
+            reader with other defaults reads the same.
     """
     if (fields := fields_of(value)) is not None:
         pairs = ((each, getattr(value, each.name)) for each in fields)
         return {
             each.name: to_members(member, defaults=defaults)
             for each, member in pairs
-            if not _is_default(each, member)
-            or (defaults and member is not None and fields_of(member) is None)
+            if _is_kept(each, member, defaults=defaults)
         }
     if is_mapping(value):
         return dict(value)  # Of what JSON has; bytes in it would come back as strings.
@@ -158,6 +157,13 @@ _NAMES = {str: "a string", bytes: "base64", bool: "true or false", int: "a whole
 
 
 _kinds = lru_cache(kinds_of)
+
+
+def _is_kept(each: Field, member: object, *, defaults: bool) -> bool:
+    # What does not count in comparisons is where a value is from, and no part of it.
+    if not each.compared or not _is_default(each, member):
+        return each.compared
+    return defaults and member is not None and fields_of(member) is None
 
 
 def _is_default(each: Field, value: object) -> bool:

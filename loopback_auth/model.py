@@ -103,6 +103,8 @@ class ServerMetadata:
         authorization_response_iss_parameter_supported: every response has `iss` (RFC 9207 §3).
         require_pushed_authorization_requests: the request must be pushed (RFC 9126 §5).
         discovered: a metadata document was read, so that what is missing is not supported.
+        document: all members of that document, unchecked, such as `scopes_supported`; empty when none was
+            read. It is not kept with a sign-in, and counts in no comparison.
 
     Source: RFC 8414 §2; OpenID Connect Discovery §3.
     """
@@ -122,6 +124,7 @@ class ServerMetadata:
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     discovered: bool = False
+    document: Mapping[str, object] = field(default=EMPTY, repr=False, compare=False)
 
     def with_endpoints(self, urls: Mapping[str, str | None]) -> ServerMetadata:
         """Return the same with these URLs, by the names of their endpoints, as in `flow_table.ENDPOINTS`."""
@@ -236,6 +239,10 @@ class ClientConfig:
         prompt: whether the server has to ask the user (OpenID Connect Core §3.1.2.1).
         login_hint: which account is expected (OpenID Connect Core §3.1.2.1).
         extra: further parameters of the authorization request; they cannot replace ours.
+        token_parameters: further parameters of every request for tokens, with a code, a device code or a
+            refresh token, such as `authorization_details`; they cannot replace ours.
+        token_headers: further headers of these requests, such as `Origin`. Both are kept with the sign-in,
+            among its `quirks`, because every renewal sends them.
     """
 
     provider: Provider
@@ -250,6 +257,8 @@ class ClientConfig:
     prompt: str | None = None
     login_hint: str | None = None
     extra: Mapping[str, str] = EMPTY
+    token_parameters: Mapping[str, str] = field(default=EMPTY, repr=False)
+    token_headers: Mapping[str, str] = field(default=EMPTY, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +370,8 @@ class TokenSet:
         scope: as granted, separated by spaces; the requested one when the server did not say (RFC 6749 §5.1).
         id_token: None unless OpenID Connect was used.
         account: who signed in, for people to read; empty when the server did not say.
+        extra: the other members of the token response, unchecked, such as `instance_url`; a renewal adds and
+            replaces members. Some are secret. An ID token that was not asked for is here, as `id_token`.
     """
 
     access_token: str = field(repr=False)
@@ -371,10 +382,34 @@ class TokenSet:
     scope: str = ""
     id_token: IdToken | None = None
     account: str = ""
+    extra: Mapping[str, object] = field(default=EMPTY, repr=False)
 
-    def fresh(self, now: float, leeway: float | None = None) -> bool:
-        """Return whether the access token will still be valid in `leeway` seconds (see `freshness.fresh`)."""
-        return fresh(obtained_at=self.obtained_at, expires_at=self.expires_at, now=now, leeway=leeway)
+    def fresh(
+        self,
+        now: float,
+        leeway: float | None = None,
+        *,
+        of: Literal["access_token", "id_token"] = "access_token",
+    ) -> bool:
+        """Return whether a token will still be valid in `leeway` seconds (see `freshness.fresh`).
+
+        Args:
+            now: Unix seconds.
+            leeway: seconds; None: 60, or a tenth of the lifetime if that is less.
+            of: which token. The ID token has a lifetime of its own, and a renewal need not bring a new one;
+                without one it is not fresh.
+
+        Source: OpenID Connect Core 1.0 §2 (`exp`, `iat`), §12.2.
+        """
+        if of == "access_token":
+            return fresh(obtained_at=self.obtained_at, expires_at=self.expires_at, now=now, leeway=leeway)
+        claims = self.id_token.claims if self.id_token is not None else EMPTY
+        expires_at, issued_at = claims.get("exp"), claims.get("iat")
+        if not isinstance(expires_at, int | float):
+            return False
+        # The server's clock may be ahead.
+        obtained_at = min(self.obtained_at, issued_at if isinstance(issued_at, int | float) else expires_at)
+        return fresh(obtained_at=obtained_at, expires_at=expires_at, now=now, leeway=leeway)
 
     def alive(self, now: float) -> bool:
         """Return whether the access token has not expired yet, however soon it will."""
@@ -384,6 +419,8 @@ class TokenSet:
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """A kept sign-in: enough to use, renew and revoke its tokens without any other setting.
+
+    `to_json` and a pickle contain the tokens: keep them where nobody else can read them.
 
     Args:
         name: under which it is kept: the provider's name, or the issuer's host.
@@ -421,3 +458,61 @@ class SignIn:
     quirks: Quirks = NO_QUIRKS
     resource: tuple[str, ...] = ()
     audience: str | None = None
+
+    def __repr__(self) -> str:
+        names = ("name", "client_id", "account", "scope", "expires_at", "flow")
+        return f"SignIn({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+    @property
+    def account(self) -> str:
+        """Who signed in, for people to read; empty when the server did not say."""
+        return self.tokens.account
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the access token expires, in Unix seconds; None when the server did not say."""
+        return self.tokens.expires_at
+
+    @property
+    def scope(self) -> str:
+        """The granted scope, separated by spaces (RFC 6749 §5.1)."""
+        return self.tokens.scope
+
+    @property
+    def id_token(self) -> IdToken | None:
+        """The checked ID token; None unless OpenID Connect was used."""
+        return self.tokens.id_token
+
+    def to_json(self) -> str:
+        """Write the sign-in, with its tokens, as one JSON object in ASCII.
+
+        Later versions of the package can read it, and earlier ones too, as `from_json` ignores what it does
+        not know.
+
+        Raises:
+            StoreError: a claim of the ID token, or a member of `extra`, cannot be written as JSON.
+        """
+        # Start-up.
+        from loopback_auth.errors import StoreError
+        from loopback_auth.sign_in_format import written
+
+        try:
+            return written(self)
+        except ValueError as exc:
+            raise StoreError(f"The sign-in {self.name} cannot be written: {exc}.") from None
+
+    @staticmethod
+    def from_json(text: str | bytes) -> SignIn:
+        """Read a sign-in from the text that `to_json` returned.
+
+        Raises:
+            StoreError: it is not such a text. The error quotes nothing of it.
+        """
+        # Start-up.
+        from loopback_auth.errors import StoreError
+        from loopback_auth.sign_in_format import read_as
+
+        try:
+            return read_as(SignIn, text)
+        except ValueError as exc:
+            raise StoreError(f"This is not the text of a sign-in: {exc}.", hint="Sign in again.") from None

@@ -31,9 +31,9 @@ else:
             raise TypeError("a record is frozen and has slots")
         return _record
 
-    def field(*, default=..., repr=True, kw_only=False):
+    def field(*, default=..., repr=True, compare=True, kw_only=False):
         """Return what is said about a field beside its type; a default of `...` means that it has none."""
-        return Field("", "", default, shown=repr, keyword_only=kw_only)
+        return Field("", "", default, shown=repr, compared=compare, keyword_only=kw_only)
 
     def replace(value, /, **changes):
         """Return the same record with other values in some fields."""
@@ -73,18 +73,27 @@ class Field:
         kind: its annotation, as written.
         default: `...` when there is none.
         shown: a `repr` may have its value.
+        compared: it counts in comparisons and in the hash.
         keyword_only: it cannot be given by position.
     """
 
-    __slots__ = ("default", "keyword_only", "kind", "name", "shown")
+    __slots__ = ("compared", "default", "keyword_only", "kind", "name", "shown")
 
     def __init__(
-        self, name: str, kind: str, default: object, *, shown: bool = True, keyword_only: bool = False
+        self,
+        name: str,
+        kind: str,
+        default: object,
+        *,
+        shown: bool = True,
+        compared: bool = True,
+        keyword_only: bool = False,
     ) -> None:
         self.name: str = name
         self.kind: str = kind
         self.default: object = default
         self.shown: bool = shown
+        self.compared: bool = compared
         self.keyword_only: bool = keyword_only
 
 
@@ -163,7 +172,7 @@ def _record(cls: type) -> type:
         "__getstate__": _getstate,
         "__setstate__": _setstate,
         "__replace__": _replace,
-        **_comparison(names),
+        **_comparison(tuple(each.name for each in fields if each.compared)),
     }
     namespace.setdefault("__repr__", _repr)
     return type(cls)(cls.__name__, cls.__bases__, namespace)
@@ -213,7 +222,7 @@ class _AsDataclass:
         fields: list[tuple[str, str, Any]] = []
         for each in self._record.__record_fields__:
             default = MISSING if each.default is ... else each.default
-            more = field(default=default, repr=each.shown, kw_only=each.keyword_only)
+            more = field(default=default, repr=each.shown, compare=each.compared, kw_only=each.keyword_only)
             fields.append((each.name, each.kind, more))
         twin = make_dataclass(self._record.__name__, fields, frozen=True, slots=True)
         made = getattr(twin, self._name)
@@ -222,7 +231,7 @@ class _AsDataclass:
 
 
 def _comparison(names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
-    # A record without fields equals every other one of its class.
+    # A record without such fields equals every other one of its class.
     values = attrgetter(*(names or ("__class__",)))
 
     def __eq__(self: object, other: object) -> bool:

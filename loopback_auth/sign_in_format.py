@@ -25,13 +25,13 @@ def written(sign_in: object) -> str:
     """Write a sign-in as ASCII JSON, ending in a line break.
 
     Raises:
-        ValueError: a claim of the ID token cannot be written as JSON.
+        ValueError: a claim of the ID token, or another member that the server chose, is not JSON.
     """
     try:
         members = {"version": FORMAT_VERSION, **to_members(sign_in, defaults=True)}
         return json.dumps(members, indent=1, allow_nan=False) + "\n"
     except (TypeError, ValueError, RecursionError):
-        raise ValueError("a claim of the ID token is not JSON") from None
+        raise ValueError("a claim of the ID token or a member of extra is not JSON") from None
 
 
 def read_as(kind: type[T], text: str | bytes) -> T:

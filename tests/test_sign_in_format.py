@@ -52,6 +52,7 @@ FULL = SignIn(
             f"raw-{CANARY}",
         ),
         account="ada@as.example",
+        extra={"instance_url": URL, "team": {"id": 1}, "scopes": ["a"]},
     ),
     temporary=True,
     quirks=Quirks(
@@ -100,7 +101,7 @@ def places(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
     if isinstance(value, dict):
         for name, member in value.items():
             yield (*path, name)
-            if name != "claims":
+            if name not in ("claims", "extra"):
                 yield from places(member, (*path, name))
 
 
@@ -136,7 +137,7 @@ def test_what_is_not_known_is_not_written() -> None:
     """None means that the server did not say, and so does absence."""
     tokens = json.loads(written(BARE))["tokens"]
 
-    assert sorted(tokens) == ["access_token", "account", "obtained_at", "scope", "token_type"]
+    assert sorted(tokens) == ["access_token", "account", "extra", "obtained_at", "scope", "token_type"]
 
 
 def test_read_only_claims_can_be_kept() -> None:
@@ -162,7 +163,7 @@ def test_a_claim_that_is_no_json_is_refused(claim: object) -> None:
 @pytest.mark.parametrize("value", [[CANARY, 1], None, 1e400, {"issuer": [CANARY]}], ids=repr)
 def test_a_member_of_another_kind_is_refused(path: tuple[str, ...], value: object) -> None:
     """A value of the wrong kind would fail later, far from its cause; and it may be a secret."""
-    if path[-1] in ("claims", "network", "quirks") and isinstance(value, dict):
+    if path[-1] in ("claims", "extra", "network", "quirks") and isinstance(value, dict):
         value = [value]
     with pytest.raises(ValueError, match=r"\w") as caught:
         read_as(SignIn, changed(path, value))

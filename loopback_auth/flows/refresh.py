@@ -126,6 +126,7 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
         refresh_token=told.tokens.refresh_token or old.refresh_token,
         id_token=old.id_token,
         account=old.account,
+        extra={**old.extra, **told.tokens.extra},
     )
     renewed = replace(sign_in, tokens=tokens)
     return Renewal(renewed, told.members.get("id_token"), answer.received_at, granted, warnings=told.warnings)
@@ -165,9 +166,9 @@ def refreshed(client: ClientConfig, refresh_token: str, *, verify_signature: boo
         checked = yield from _checked(client, sign_in, raw, renewal.received_at, verify_signature)
     except LoopbackAuthError as exc:
         yield from Warn(f"{exc.message}. The tokens were renewed, and this ID token is left out.")
-        return sign_in.tokens
+        return renewal.sign_in.tokens
     account = account_name(checked.claims, provider.account_fields)
-    return replace(sign_in.tokens, id_token=checked, account=account)
+    return replace(renewal.sign_in.tokens, id_token=checked, account=account)
 
 
 def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool = False) -> Flow[SignIn]:
@@ -198,8 +199,11 @@ def identified(client: ClientConfig, renewal: Renewal, *, verify_signature: bool
             yield from Warn(warning)
     before, raw = sign_in.tokens.id_token, renewal.id_token
     # An empty one counts as none: some servers send it when openid was not requested again.
-    if before is None or raw is None or raw == "":
+    if raw is None or raw == "":
         return sign_in
+    if before is None:
+        extra = {**sign_in.tokens.extra, "id_token": raw}
+        return replace(sign_in, tokens=replace(sign_in.tokens, extra=extra))
     try:
         checked = yield from _checked(client, sign_in, raw, renewal.received_at, verify_signature)
         check_refreshed(checked, before)

@@ -22,6 +22,7 @@ from loopback_auth.model import (
     SignIn,
     TokenSet,
 )
+from loopback_auth.protocol.client_auth import token_quirks
 from loopback_auth.protocol.jws import names_key
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.scope import scope_difference
@@ -74,6 +75,8 @@ def checked_tokens(
             keys=keys if verify_signature else None,
         )
         tokens = replace(tokens, id_token=checked)
+    elif raw:
+        tokens = replace(tokens, extra={**tokens.extra, "id_token": raw})
     return (yield from _completed(client, metadata, tokens))
 
 
@@ -93,7 +96,7 @@ def signed_in(
         revoke_method=revoke_method,
         revoke_url=revoke_url,
         simulated_person=client.provider.simulated_person,
-        quirks=client.provider.quirks,
+        quirks=token_quirks(client),
         network=client.provider.network,
         resource=client.resource,
         audience=client.audience,

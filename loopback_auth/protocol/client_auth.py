@@ -13,6 +13,8 @@ from urllib.parse import quote_plus
 
 from loopback_auth.errors import ConfigError, EndpointMissing
 from loopback_auth.model import ClientAuth, ClientConfig, HttpRequest, ServerMetadata, form_request
+from loopback_auth.quirks import Quirks
+from loopback_auth.records import replace
 
 
 def client_authentication(client: ClientConfig, metadata: ServerMetadata) -> ClientAuth:
@@ -66,7 +68,7 @@ def token_endpoint_request(
         raise EndpointMissing(
             "The server has no token endpoint.", hint="Give its URL.", parameter="token_endpoint"
         )
-    quirks = client.provider.quirks
+    quirks = token_quirks(client)
     identity, headers = _identified(client, metadata)
     members = [*parameters, *quirks.token_parameters, *identity]
     if quirks.token_body == "form":
@@ -78,6 +80,20 @@ def token_endpoint_request(
     return HttpRequest(
         "POST", metadata.token_endpoint, (*fixed, *headers, *quirks.token_headers), body.encode("ascii")
     )
+
+
+def token_quirks(client: ClientConfig) -> Quirks:
+    """Return the provider's quirks together with what the client adds to requests for tokens.
+
+    Source: RFC 6749 §3.2 (unrecognized parameters are ignored); RFC 9110 §5.1 (case of header names).
+    """
+    quirks = client.provider.quirks
+    if not client.token_parameters and not client.token_headers:
+        return quirks
+    headers = {name.lower(): (name, value) for name, value in quirks.token_headers}
+    headers |= {name.lower(): (name, value) for name, value in client.token_headers.items()}
+    parameters = {**dict(quirks.token_parameters), **client.token_parameters}
+    return replace(quirks, token_parameters=tuple(parameters.items()), token_headers=tuple(headers.values()))
 
 
 def _identified(

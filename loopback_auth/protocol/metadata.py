@@ -157,6 +157,7 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
         ),
         require_pushed_authorization_requests=(document.get("require_pushed_authorization_requests") is True),
         discovered=True,
+        document=document,
     )
     return merged(found.with_endpoints(endpoints), provider.metadata)
 

@@ -8,10 +8,11 @@ Source: RFC 6749 §4.1.3, §5.1, §5.2, §6; RFC 7636 §4.5.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from loopback_auth.errors import MalformedResponse, TokenError
 from loopback_auth.model import (
@@ -33,6 +34,16 @@ from loopback_auth.redact import server_text
 SOURCE = "RFC 6749 §5.1"
 LONGEST_LIFETIME = 10 * 365 * 86400
 """Seconds; a longer `expires_in` is a mistake."""
+
+EXTRA_LIMIT = 16 * 1024
+"""Characters of JSON; further members that are longer together are not kept."""
+NOT_EXTRA = frozenset(
+    {
+        *("access_token", "token_type", "expires_in", "refresh_token", "scope", "scopes", "id_token"),
+        *("code", "error", "iss", "state"),  # of an authorization response with tokens
+    }
+)
+"""Members beside an access token that have a field of their own, or a meaning for the protocol."""
 
 UNTOLD = "none"
 """In `Quirks.token_types`: the response has no token type."""
@@ -139,7 +150,8 @@ def token_set(
     Source: RFC 6749 §4.2.2, §5.1, §7.1, appendix A.12-A.17.
     """
     members = _holder(document, quirks)
-    access_token = members.get(quirks.access_token_path.rpartition(".")[2])
+    token_name = quirks.access_token_path.rpartition(".")[2]
+    access_token = members.get(token_name)
     if access_token is None or access_token == "":
         raise _malformed(f"it has no {quirks.access_token_path}")
     if not _is_token(access_token):
@@ -153,6 +165,10 @@ def token_set(
     scope = scope_words(told, asked=requested_scope)
     if scope is None and told is not None:
         warnings.append("The granted scope could not be read.")
+    extra = _further(document, members, token_name)
+    if len(json.dumps(extra)) > EXTRA_LIMIT:
+        extra = {}
+        warnings.append("The token response has too many further members; they are not kept.")
     refresh_token = members.get("refresh_token") or None
     if refresh_token is not None and not _is_token(refresh_token):
         refresh_token = None
@@ -164,6 +180,7 @@ def token_set(
         expires_at=None if lifetime is None else obtained_at + lifetime,
         refresh_token=refresh_token,
         scope=" ".join(requested_scope.split() if scope is None else scope),
+        extra=extra,
     )
     return TokenAnswer(tokens, members, tuple(warnings))
 
@@ -199,6 +216,13 @@ def _holder(document: Mapping[str, object], quirks: Quirks) -> Mapping[str, obje
     path, _, name = quirks.access_token_path.rpartition(".")
     holder = member(document, path) if path else document
     return holder if is_object(holder) and name in holder else document
+
+
+def _further(value: object, holder: Mapping[str, object], token: str) -> Any:
+    """Return a response without the members that are read from its `holder`, the access token among them."""
+    if value is holder:
+        return {name: one for name, one in holder.items() if name not in NOT_EXTRA and name != token}
+    return {name: _further(one, holder, token) for name, one in value.items()} if is_object(value) else value
 
 
 def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...]:

@@ -138,6 +138,16 @@ def test_keys_are_not_fetched_for_nothing(signer: Signer) -> None:
         assert sign_in.tokens.id_token is None or sign_in.tokens.id_token.signature == "not verified"
 
 
+def test_an_id_token_that_was_not_asked_for_can_be_read() -> None:
+    """It was not checked, so it is no identity; but it is what the server sent."""
+    answer = {"access_token": "a", "token_type": "Bearer", "id_token": "x.y.z", "scope": "profile email"}
+    kind = (("Content-Type", "application/json"),)
+    here = world(disturb=at("/token", HttpResponse(200, kind, json.dumps(answer).encode())))
+    sign_in = signed_in(here)
+
+    assert (sign_in.id_token, sign_in.tokens.extra) == (None, {"id_token": "x.y.z"})
+
+
 def test_known_endpoints_are_not_discovered() -> None:
     """Whoever gives both endpoints wants no further request."""
     by_hand = ServerMetadata(authorization_endpoint=f"{ISSUER}/authorize", token_endpoint=f"{ISSUER}/token")

@@ -123,6 +123,30 @@ def test_old_refresh_token_stays_where_no_new_one_comes() -> None:
     assert (new.tokens.access_token, new.tokens.expires_at) == ("new-access-token", LATER + 60)
 
 
+def test_a_renewal_adds_to_what_the_server_said() -> None:
+    """Salesforce repeats where its API is, others say it once; an ID token may come unasked, too."""
+    first = signed_in(world())
+    old = replace(
+        first, tokens=replace(first.tokens, extra={"team": "T1", "instance_url": "https://a.example"})
+    )
+
+    new = renewed(answering(NEW | {"instance_url": "https://b.example", "id_token": "x.y.z"}), old)
+
+    assert new.tokens.extra == {"team": "T1", "instance_url": "https://b.example", "id_token": "x.y.z"}
+
+
+def test_what_the_client_adds_to_token_requests_is_sent_at_a_renewal() -> None:
+    """Also by a program that has nothing but the kept sign-in."""
+    client = replace(CLIENT, token_parameters={"region": "eu"}, token_headers={"Origin": "http://localhost"})
+    here = world()
+    old = signed_in(here, client)
+    here = later(here)
+    renewed(here, old)
+
+    assert forms(here)[0]["region"] == "eu"
+    assert old.quirks.token_headers == (("Origin", "http://localhost"),)
+
+
 def test_token_whose_end_is_left_out_lives_as_long_as_the_last_one() -> None:
     """RFC 6749 §5.1 only recommends the member; a token that is taken for endless is never renewed again."""
     old = signed_in(world())

@@ -145,6 +145,16 @@ def test_document_becomes_metadata() -> None:
     assert metadata_response(UNDISCOVERED, json_answer(DOCUMENT)) == METADATA
 
 
+def test_every_member_of_the_document_can_be_read() -> None:
+    """A program that registers clients, or asks which scopes there are, need not fetch it again."""
+    further = {"registration_endpoint": f"{ISSUER}/register", "scopes_supported": ["openid"]}
+    found = metadata_response(UNDISCOVERED, json_answer(DOCUMENT | further))
+
+    assert found.document == DOCUMENT | further
+    assert found == METADATA
+    assert "register" not in repr(found)
+
+
 @pytest.mark.parametrize(
     "named",
     [

@@ -26,6 +26,7 @@ from protocol_samples import (
     raw_answer,
 )
 
+from loopback_auth.device_and_ticket import DeviceGrant
 from loopback_auth.errors import (
     EndpointMissing,
     LoopbackAuthError,
@@ -34,8 +35,10 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.model import HttpResponse, ServerMetadata, TokenSet
+from loopback_auth.protocol.device import device_token_request
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import (
+    EXTRA_LIMIT,
     LONGEST_LIFETIME,
     code_token_request,
     refresh_request,
@@ -122,6 +125,29 @@ def test_refresh_without_token_endpoint_is_refused() -> None:
     assert "token_endpoint" in refusal.value.parameter.split()
 
 
+def test_further_parameters_and_headers_go_with_every_request_for_tokens() -> None:
+    """Entra wants an Origin, Auth0 an audience; what the provider's row has stays, unless it is replaced."""
+    quirks = Quirks(token_parameters=(("a", "row"), ("b", "row")), token_headers=(("X-A", "row"),))
+    client = replace(
+        CLIENT,
+        provider=replace(PROVIDER, quirks=quirks),
+        token_parameters={"b": "ours", "authorization_details": "[]"},
+        token_headers={"x-a": "ours", "Origin": "http://localhost"},
+    )
+    by_code = code_token_request(client, authorization_response(asked(client), answered(("code", "x"))))
+    device = DeviceGrant("d", "u", "https://as.example/d", "", 5, 600, NOW)
+
+    for request in (
+        by_code,
+        refresh_request(client, METADATA, "r"),
+        device_token_request(client, METADATA, device),
+    ):
+        sent = form(request)
+        assert (sent["a"], sent["b"], sent["authorization_details"]) == ("row", "ours", "[]")
+        assert (request.values("x-a"), request.header("origin")) == (("ours",), "http://localhost")
+    assert "localhost" not in repr(client)
+
+
 # Answers
 
 
@@ -136,6 +162,39 @@ def test_answer_becomes_tokens() -> None:
     assert document == GOOD
     assert "2Yotn" not in repr(tokens)
     assert "tGzv3" not in repr(tokens)
+
+
+def test_every_member_without_a_field_is_kept() -> None:
+    """Salesforce says where its API is, Slack which team it was, others when the refresh token ends."""
+    further = {"instance_url": "https://eu5.example", "team": {"id": "T1"}, "refresh_token_expires_in": 86400}
+    told = token_response(json_answer(GOOD | further | {"id_token": "x.y.z"}), requested_scope="")
+
+    assert told.tokens.extra == further | {"example_parameter": "example_value"}
+    assert "eu5" not in repr(told.tokens)
+
+
+def test_members_beside_a_token_that_is_further_inside_are_kept_too() -> None:
+    """At Slack, where the other token is that of a bot."""
+    inside = {"id": "U1", "access_token": "x", "token_type": "Bearer", "more": {"access_token": "not it"}}
+    answer = json_answer({"ok": True, "app_id": "A1", "authed_user": inside, "access_token": "bot-1"})
+    told = token_response(
+        answer, requested_scope="", quirks=Quirks(access_token_path="authed_user.access_token")
+    )
+
+    assert told.tokens.access_token == "x"
+    assert told.tokens.extra == {
+        "ok": True,
+        "app_id": "A1",
+        "access_token": "bot-1",
+        "authed_user": {"id": "U1", "more": {"access_token": "not it"}},
+    }
+
+
+def test_more_than_can_be_kept_is_left_out() -> None:
+    """Or the tokens could not be kept either."""
+    told = token_response(json_answer(GOOD | {"big": ["x"] * EXTRA_LIMIT}), requested_scope="")
+
+    assert (told.tokens.extra, len(told.warnings)) == ({}, 1)
 
 
 @pytest.mark.parametrize("token_type", ["bearer", "BEARER", "Bearer"])

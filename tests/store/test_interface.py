@@ -83,7 +83,9 @@ class Answers(TokenStore):
             raise self.answer
 
 
-@pytest.mark.parametrize("store", [TwoMethods(), TwoCoroutines(), MemoryTokenStore()], ids=repr)
+@pytest.mark.parametrize(
+    "store", [TwoMethods(), TwoCoroutines(), MemoryTokenStore()], ids=lambda store: type(store).__name__
+)
 async def test_a_store_of_two_methods_does_all_that_the_engine_asks(
     store: TokenStore | AsyncTokenStore,
 ) -> None:
@@ -188,7 +190,7 @@ def test_a_method_that_returns_a_coroutine_is_refused_when_it_does() -> None:
         Hidden().save(SIGN_IN)
 
 
-@pytest.mark.parametrize("store", [TwoMethods(), TwoCoroutines()], ids=repr)
+@pytest.mark.parametrize("store", [TwoMethods(), TwoCoroutines()], ids=lambda each: type(each).__name__)
 async def test_the_default_lock_excludes_threads_and_says_how_long_it_waited(
     store: TokenStore | AsyncTokenStore,
 ) -> None:
