@@ -1,0 +1,71 @@
+"""Tokens for the client of aiohttp (3.12 or later): `ClientSession(middlewares=[bearer(source)])`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+from yarl import URL
+
+from loopback_auth.clients.bearer import Refusals, Wish, check_destination
+from loopback_auth.token_source import TokenSource
+
+
+def bearer(source: TokenSource, *, origins: Collection[str] = ()) -> ClientMiddlewareType:
+    """Make a client middleware that sends the access token of a source (RFC 6750 §2.1).
+
+        async with aiohttp.ClientSession(middlewares=[bearer(source)]) as session:
+            await session.get("https://api.example/things")
+
+    aiohttp calls a middleware for every redirect as well, and does not say so. Therefore the token goes to
+    known origins only. Requests to others are sent without it, and so are those that have an `Authorization`
+    header.
+
+    A body that is bytes, text, JSON or a form is sent again after a 401, and so is a seekable file; a
+    generator is not.
+
+    Args:
+        source: of the tokens.
+        origins: to which the token is sent, such as `https://api.example`; empty: that of the first request.
+
+    Raises:
+        ConfigError: (here, or by a request) an origin is http, and not on this machine (RFC 6750 §5.3).
+        LoopbackAuthError: (by a request) as of `TokenSource.token`.
+    """
+    known = {URL(each).origin() for each in origins}
+    for each in known:
+        check_destination(str(each))
+
+    async def middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        origin = request.url.origin()
+        if not known:
+            check_destination(str(origin))
+            known.add(origin)
+        if origin not in known or "Authorization" in request.headers:
+            return await handler(request)
+        token, refusals = await source.token(), Refusals(interactive=source.interactive)
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = await handler(request)
+        while wish := _wish(response, token, refusals):
+            refused = token
+            try:
+                token = await source.token(**wish)
+            except BaseException:
+                response.close()
+                raise
+            if token == refused or (request.body and request.body.consumed):
+                break
+            response.release()
+            await request.close()  # A file is rewound only after what is left of the first sending has ended.
+            request.headers["Authorization"] = f"Bearer {token}"
+            response = await handler(request)
+        return response
+
+    return middleware
+
+
+def _wish(response: ClientResponse, token: str, refusals: Refusals) -> Wish | None:
+    if response.ok:
+        return None
+    challenge = ", ".join(response.headers.getall("WWW-Authenticate", ()))
+    return refusals.wish(response.status, challenge, token)

@@ -1,0 +1,116 @@
+"""What every adapter decides alike: where a token may go, what a refusal asks for, what can be repeated.
+
+It refuses to know about any HTTP library. A token goes over TLS only, except on this machine (RFC 6750
+§5.3). A refusal counts only if the refused request carried the token: after a redirect to another origin it
+did not.
+
+Source: RFC 6750 §3.1 (401 and 403), §5.3; RFC 9110 §11.6.1, §15.5.2.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypedDict, runtime_checkable
+
+from loopback_auth.errors import ConfigError
+from loopback_auth.protocol.challenge import bearer_challenge
+from loopback_auth.protocol.urls import is_loopback_url, origin
+
+UNAUTHORIZED, FORBIDDEN = 401, 403
+
+
+class Wish(TypedDict, total=False):
+    """What a token source is asked for after a refusal: the arguments of its method `token`."""
+
+    refused: str
+    challenge: str
+
+
+@runtime_checkable
+class _File(Protocol):
+    def tell(self) -> int: ...
+
+    def seek(self, position: int, /) -> object: ...
+
+
+class Refusals:
+    """What can still be done about the refusals of one request: one renewal, one step-up.
+
+    Args:
+        interactive: the user can be asked for more scope.
+    """
+
+    __slots__ = ("_interactive", "_renewed", "_widened")
+
+    def __init__(self, *, interactive: bool) -> None:
+        self._interactive = interactive
+        self._renewed = self._widened = False
+
+    def wish(self, status: int, challenge: str, token: str) -> Wish | None:
+        """Return what to ask the token source for; None: the answer is for the caller.
+
+        A request that cannot be sent again gets its answer all the same; the next one has the new token.
+
+        Args:
+            status: of the answer.
+            challenge: the values of its `WWW-Authenticate` headers, joined by commas; untrusted.
+            token: with which the request was sent.
+
+        Source: RFC 6750 §3.1.
+        """
+        if status not in (UNAUTHORIZED, FORBIDDEN):
+            return None
+        asked = bearer_challenge(challenge)
+        if asked is not None and asked.error == "insufficient_scope":
+            if not self._interactive or self._widened:
+                return None
+            self._widened = True
+            return {"challenge": challenge}
+        # Some servers leave the challenge out. One of another scheme is not about our token.
+        if status == FORBIDDEN or (asked is None and challenge) or self._renewed:
+            return None
+        self._renewed = True
+        return {"refused": token}
+
+
+def check_destination(url: str) -> None:
+    """Refuse to send a token over a connection that others can read.
+
+    Args:
+        url: of the request, absolute, with its scheme in lower case.
+
+    Raises:
+        ConfigError: it is neither https nor on this machine.
+
+    Source: RFC 6750 §5.3.
+    """
+    if not url.startswith("https://") and not (url.startswith("http://") and is_loopback_url(url)):
+        raise ConfigError(
+            f"The access token is not sent to {origin(url)}: the connection would not be encrypted.",
+            hint="Use the https address of this server.",
+        )
+
+
+def start_of(body: object) -> int | None:
+    """Return where a body that is a file begins, to send it again from there; None for all other bodies."""
+    try:
+        return body.tell() if isinstance(body, _File) else None
+    except (OSError, ValueError):
+        return None
+
+
+def rewound(body: object, start: int | None) -> bool:
+    """Return whether a body can be sent again, after going back to the start of a file.
+
+    Args:
+        body: of the request, as its library holds it; None: there is none.
+        start: see `start_of`.
+    """
+    if body is None or isinstance(body, bytes | bytearray | str):
+        return True
+    if start is None or not isinstance(body, _File):
+        return False
+    try:
+        body.seek(start)
+    except (OSError, ValueError):
+        return False
+    return True
