@@ -1,0 +1,157 @@
+"""Tokens for Azure's libraries: `credential=TokenCredential(source)`, or `AsyncTokenCredential(source)`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from loopback_auth.model import SignIn
+from loopback_auth.token_source import TokenSource
+
+try:
+    from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+except ImportError as exc:
+    raise ImportError(
+        "loopback_auth.clients.azure needs azure-core: pip install azure-core",
+        name="azure.core",
+    ) from exc
+
+UNKNOWN_LIFETIME = 600
+"""Seconds after which azure-core asks again for a token whose lifetime the server did not say."""
+
+
+class _Credential:
+    """What the two credentials share.
+
+    Args:
+        source: of the tokens.
+    """
+
+    def __init__(self, source: TokenSource) -> None:
+        self._sources: dict[tuple[str, ...], TokenSource] = {(): source}
+        self._given: dict[tuple[str, ...], str] = {}
+        """The last token, by scopes."""
+        self._refused: dict[tuple[str, ...], tuple[str, str | None]] = {}
+        """The last claims that were asked for, and the token that lacked them, by scopes."""
+        self._busy = threading.Lock()
+
+    def _source(self, scopes: tuple[str, ...]) -> TokenSource:
+        """Return the source whose tokens have these scopes, too."""
+        with self._busy:
+            if scopes not in self._sources:
+                self._sources[scopes] = self._sources[()].with_scope(" ".join(scopes))
+            return self._sources[scopes]
+
+    def _lacking(self, scopes: tuple[str, ...], claims: str | None) -> str | None:
+        """Return the token that lacks some claims; it is the same one for all threads that ask."""
+        with self._busy:
+            if claims and self._refused.get(scopes, ("", None))[0] != claims:
+                self._refused[scopes] = claims, self._given.get(scopes)
+            return self._refused[scopes][1] if claims else None
+
+    def _info(self, scopes: tuple[str, ...], sign_in: SignIn) -> AccessTokenInfo:
+        ends = sign_in.tokens.expires_at
+        self._given[scopes] = sign_in.tokens.access_token
+        return AccessTokenInfo(
+            sign_in.tokens.access_token, int(time.time() + UNKNOWN_LIFETIME if ends is None else ends)
+        )
+
+
+class TokenCredential(_Credential):
+    """A credential whose tokens come from a source, for the synchronous clients of Azure.
+
+        client = BlobServiceClient("https://account.blob.core.windows.net",
+        credential=TokenCredential(source))
+
+    The scopes that a client asks for are added to those of the source, so that the user may be asked to sign
+    in once for each new set. After a challenge for claims the token is renewed, once for all threads; the
+    claims are not sent to the server. azure-core does not send a request again after any other 401.
+
+    Args:
+        source: of the tokens.
+    """
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **options: object,
+    ) -> AccessToken:
+        """Return a fresh token and its end, in Unix seconds.
+
+        Args:
+            scopes: that the token must have, besides those of the source.
+            claims: of a challenge that the last token has led to; None: there was none.
+            tenant_id: not used; the client of the source is of one tenant.
+            enable_cae: not used; the client of the source decides.
+            options: not used.
+
+        Raises:
+            LoopbackAuthError: as of `TokenSource.token`.
+        """
+        info = self.get_token_info(*scopes, options={"claims": claims} if claims else {})
+        return AccessToken(info.token, info.expires_on)
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Return a fresh token and its end; arguments and errors are those of `get_token`."""
+        refused = self._lacking(scopes, (options or {}).get("claims"))
+        return self._info(scopes, self._source(scopes).sign_in_sync(refused=refused))
+
+    def close(self) -> None:
+        """Do nothing; the source can be used further."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+
+class AsyncTokenCredential(_Credential):
+    """The same for the clients in Azure's `aio` packages; see `TokenCredential`.
+
+    Args:
+        source: of the tokens.
+    """
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **options: object,
+    ) -> AccessToken:
+        """Return a fresh token and its end; arguments and errors are those of `TokenCredential.get_token`."""
+        info = await self.get_token_info(*scopes, options={"claims": claims} if claims else {})
+        return AccessToken(info.token, info.expires_on)
+
+    async def get_token_info(
+        self, *scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        """Return a fresh token and its end; arguments and errors are those of `TokenCredential.get_token`."""
+        refused = self._lacking(scopes, (options or {}).get("claims"))
+        return self._info(scopes, await self._source(scopes).sign_in(refused=refused))
+
+    async def close(self) -> None:
+        """Do nothing; the source can be used further."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
