@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
     from loopback_auth.options import Options
     from loopback_auth.plan.model import Plan, Route
-    from loopback_auth.program import Program
+    from loopback_auth.program import Page, Program
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
     from loopback_auth.signin.logout import logout, logout_sync
@@ -107,7 +107,7 @@ _HOMES = {
     ),
     "options": ("Options",),
     "plan.model": ("Plan", "Route"),
-    "program": ("Program",),
+    "program": ("Page", "Program"),
     "quirks": ("Quirks",),
     "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
@@ -143,6 +143,7 @@ __all__ = [
     "NotKept",
     "OAuthError",
     "Options",
+    "Page",
     "Plan",
     "Program",
     "ProtocolError",

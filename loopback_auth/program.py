@@ -15,7 +15,9 @@ from loopback_auth.words import Words
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Literal
+
+    PageKind = Literal["success", "failure", "cancelled"]
 
 LONGEST_NAME = 80
 LONGEST_WORD = 500
@@ -36,6 +38,60 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _FIELDS = ("name", "command", "returns_to", "accent", "logo", "language", "words", "page")
 
 
+class Html(str):
+    """Text that is HTML already, as template engines know it (`__html__`)."""
+
+    __slots__ = ()
+
+    def __html__(self) -> Html:
+        """Return the same, so that no engine escapes it again."""
+        return self
+
+
+class Page:
+    """What a page of a sign-in has to say, for a renderer of one's own.
+
+    Each text is HTML already: cleaned and escaped, to be put into the page as it is, between tags or between
+    the quotes of an attribute. Those that a page does not have are empty.
+
+    Args:
+        kind: how the sign-in ended: `success`, `failure` or `cancelled`.
+        title: a few words.
+        message: a sentence; of a failure what happened, which may quote the server.
+        hint: what to do next.
+        detail: the same in the words of the protocol, or one more sentence.
+        close: that the tab may be closed, and where to go on.
+        account: that signed in, as the server names it.
+        provider: where, as people call it.
+        scope: what was granted, with blanks between.
+    """
+
+    __slots__ = ("account", "close", "detail", "hint", "kind", "message", "provider", "scope", "title")
+
+    def __init__(
+        self,
+        kind: PageKind,
+        *,
+        title: str,
+        message: str = "",
+        hint: str = "",
+        detail: str = "",
+        close: str = "",
+        account: str = "",
+        provider: str = "",
+        scope: str = "",
+    ) -> None:
+        self.kind: PageKind = kind
+        self.title: Html = Html(title)
+        self.message: Html = Html(message)
+        self.hint: Html = Html(hint)
+        self.detail: Html = Html(detail)
+        self.close: Html = Html(close)
+        self.account: Html = Html(account)
+        self.provider: Html = Html(provider)
+        self.scope: Html = Html(scope)
+
+
 class Program:
     """The program that asks a user to sign in, as its pages and prompts speak of it; frozen and hashable.
 
@@ -52,7 +108,10 @@ class Program:
             has its `words` here.
         words: sentences that replace ours, by their names in `words`. A sentence may use the fields in braces
             that ours has, and no other.
-        page: makes the HTML of a page instead of ours.
+        page: makes the whole HTML of the last page of a sign-in, instead of ours. It must not wait. What it
+            returns may have styles and `data:` images; no script in it runs, nothing is loaded, no form is
+            sent. If it fails, or returns something else, our page is shown, and an event says so once. The
+            pages before the last one need a script and a warning (RFC 8628 §5.4), and stay ours.
 
     Raises:
         ConfigError: one of these cannot be used; it says which.
@@ -67,7 +126,7 @@ class Program:
     logo: str | bytes
     language: str
     words: Mapping[str, str]
-    page: Callable[[object], str] | None
+    page: Callable[[Page], str] | None
     _key: tuple[object, ...]
 
     def __init__(
@@ -79,7 +138,7 @@ class Program:
         logo: str | bytes = "",
         language: str = "en",
         words: Mapping[str, str] | None = None,
-        page: Callable[[Any], str] | None = None,
+        page: Callable[[Page], str] | None = None,
     ) -> None:
         given = _words(words)
         if page is not None and not callable(page):

@@ -25,6 +25,7 @@ class Words:
     PAGE_FOOTER = "This page comes from {program}, not from the provider."
     PAGE_ADVICE = "What to do"
     PAGE_CLOSE = "You may close this tab and return to {returns_to}."
+    PAGE_NOT_OWN = "The program's own page cannot be shown ({why}). The usual page is shown instead."
     PAGE_NO_SCRIPT = "Without JavaScript this page cannot show the result. You find it in {returns_to}."
 
     # The last page of a sign-in that succeeded. The labels stand beside what was granted.
@@ -32,6 +33,7 @@ class Words:
     SUCCESS_ACCOUNT = "Account"
     SUCCESS_PROVIDER = "Provider"
     SUCCESS_CLIENT = "Client"
+    SUCCESS_PROGRAM = "Program"
     SUCCESS_SCOPE = "Scope"
     SUCCESS_SIMULATED = "A simulated person approved this at the demonstration server. You were not asked."
 

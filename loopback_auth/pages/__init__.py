@@ -9,11 +9,28 @@ from __future__ import annotations
 from dataclasses import replace
 from html import escape
 
+from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages.frame import escaped, file_text, fill, page, paragraph, safe_headers, sentence
-from loopback_auth.program import Program
+from loopback_auth.pages.accent import accent_style
+from loopback_auth.pages.frame import (
+    Look,
+    data_url,
+    escaped,
+    file_text,
+    fill,
+    foreign_page,
+    page,
+    paragraph,
+    safe_headers,
+    sentence,
+)
+from loopback_auth.program import Page, Program
 from loopback_auth.redact import server_text
 from loopback_auth.words import Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.program import PageKind
 
 __all__ = [
     "Pages",
@@ -25,6 +42,9 @@ __all__ = [
 # it. The browser's history on disk keeps the first address all the same: only form_post leaves none there.
 _CLEAN_ADDRESS = 'history.replaceState(null, "", location.pathname)'
 
+
+LARGEST_PAGE = 2**20
+"""Characters of a page that a program renders itself."""
 
 _SHOWN = (
     *("page.html", "style.css", "become.js", "relay.js", "waiting.js"),
@@ -46,12 +66,22 @@ class Pages:
     """The pages of one sign-in, as the program that asks for it has them.
 
     Args:
-        program: who speaks on them.
+        program: who speaks on them; None: a program without a name.
+        tell: called, once, with the reason why a page of the program's own is not shown.
     """
 
-    def __init__(self, program: Program | None = None) -> None:
-        self._program = program or Program()
-        self.words: Words = self._program.said()
+    def __init__(self, program: Program | None = None, tell: Notify = silent) -> None:
+        self._program = program = program or Program()
+        self.words: Words = program.said()
+        self._look = Look(
+            language=program.language,
+            name=program.name,
+            icon=data_url(program.logo) if program.logo else "",
+            style=accent_style(program.accent) if program.accent else "",
+            any_style=program.page is not None,
+        )
+        self._tell = tell
+        self._told = False
 
     def success(self, *, client: str, provider: str, account: str, scope: str, detail: str) -> HttpResponse:
         """Say that the sign-in is complete; to be shown only once tokens were received and checked.
@@ -65,28 +95,48 @@ class Pages:
 
         Empty arguments leave no trace on the page.
         """
+        title, close = sentence(self.words.SUCCESS_TITLE), sentence(self.words.PAGE_CLOSE)
+        own = Page(
+            "success",
+            title=title,
+            message=close,
+            detail=escaped(detail),
+            close=close,
+            account=escaped(account),
+            provider=escaped(provider),
+            scope=escaped(scope),
+        )
+        if rendered := self._own(own, 200):
+            return rendered
         chips = " ".join(f'<code class="chip">{escape(name)}</code>' for name in server_text(scope).split())
         rows = (
             (self.words.SUCCESS_ACCOUNT, escaped(account)),
             (self.words.SUCCESS_PROVIDER, escaped(provider)),
-            (self.words.SUCCESS_CLIENT, escaped(client)),
+            (self.words.SUCCESS_PROGRAM, escaped(self._program.name if client else "")),
+            (self.words.SUCCESS_CLIENT, "" if self._program.name else escaped(client)),
             (self.words.SUCCESS_SCOPE, chips),
         )
         facts = "\n".join(
             f"<div><dt>{sentence(term)}</dt><dd>{value}</dd></div>" for term, value in rows if value
         )
-        title = sentence(self.words.SUCCESS_TITLE)
         body = fill(
             "success.html",
             title=title,
-            close=sentence(self.words.PAGE_CLOSE),
+            close=close,
             facts=f'<dl class="facts">\n{facts}\n</dl>' if facts else "",
             detail=paragraph(detail, style="quiet"),
         )
         return self._page(200, title=title, body=body, script=_CLEAN_ADDRESS)
 
     def failure(
-        self, *, title: str = "", message: str, hint: str, detail: str = "", status: int = 400
+        self,
+        *,
+        title: str = "",
+        message: str,
+        hint: str,
+        detail: str = "",
+        status: int = 400,
+        kind: PageKind = "failure",
     ) -> HttpResponse:
         """Say that the sign-in did not succeed, why, and what to do next.
 
@@ -96,9 +146,15 @@ class Pages:
             hint: one imperative sentence.
             detail: the same in the words of the protocol, for readers who want to know.
             status: HTTP status of the response.
+            kind: `failure`, or `cancelled` for one that nothing is wrong with.
         """
         heading = escaped(title) or sentence(self.words.FAILURE_TITLE)
-        advice = escaped(hint)
+        advice, close = escaped(hint), sentence(self.words.PAGE_CLOSE)
+        own = Page(
+            kind, title=heading, message=escaped(message), hint=advice, detail=escaped(detail), close=close
+        )
+        if rendered := self._own(own, status):
+            return rendered
         body = fill(
             "failure.html",
             title=heading,
@@ -108,7 +164,7 @@ class Pages:
             f"{paragraph(detail, style='quiet')}</details>"
             if escaped(detail)
             else "",
-            close=sentence(self.words.PAGE_CLOSE),
+            close=close,
         )
         return self._page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad")
 
@@ -223,6 +279,25 @@ class Pages:
         )
         return self._page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
 
+    def _own(self, page: Page, status: int) -> HttpResponse | None:
+        """Return the page as the program renders it; None: it does not, or not so that it can be shown."""
+        if self._program.page is None:
+            return None
+        try:
+            html: object = self._program.page(page)
+        except Exception as exc:
+            why = type(exc).__name__
+        else:
+            if isinstance(html, str) and 0 < len(html) <= LARGEST_PAGE:
+                return foreign_page(status, html, script=_CLEAN_ADDRESS)
+            if close := getattr(html, "close", None):
+                close()  # Of a coroutine, which nothing awaits.
+            why = f"{type(html).__name__} is not the HTML of a page"
+        if not self._told:
+            self._told = True
+            self._tell(Warned(self.words.PAGE_NOT_OWN.format(why=why)))
+        return None
+
     def _live(self, path: str, token: str, *, asks: str) -> str:
         return _attributes(
             ("live", path),
@@ -254,7 +329,7 @@ class Pages:
             attributes=attributes,
             footer=sentence(self.words.PAGE_FOOTER),
             tone=tone,
-            language=self._program.language,
+            look=self._look,
         )
 
 

@@ -16,12 +16,13 @@ const say = (title, text) => {
   document.querySelector(".lead").textContent = text;
   for (const element of document.querySelectorAll(".until-over")) element.remove();
 };
-/* Turn this page into the one that came as an answer; what that one still waits for is asked for in turn. */
+/* Turn this page into the one that came as an answer; what that one still waits for is asked for in turn. No
+   script of it runs: the parser has marked them (HTML Standard, DOMParser). */
 const become = async (answer) => {
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.querySelector("main").replaceWith(next.querySelector("main"));
-  document.title = next.title;
-  return follow(next.body.dataset);
+  const { dataset } = next.body;
+  document.documentElement.replaceWith(next.documentElement);
+  return follow(dataset);
 };
 /* Answered when there is something to show, and not before. */
 const follow = (data) => (data.live ? ask(data.live + data.asks, data, "GET").then(become) : null);

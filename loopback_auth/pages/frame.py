@@ -42,6 +42,41 @@ _ORIGIN = re.compile(
     r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?(?=[/?#]|\Z)", re.IGNORECASE | re.ASCII
 )
 
+_ANY_STYLE = "'unsafe-inline'"
+
+
+class Look:
+    """What differs from the pages of one program to those of another.
+
+    Args:
+        language: a tag of RFC 5646.
+        name: of the program; empty: it has none.
+        icon: URL of its logo, with the image in it; empty: it has none.
+        style: rules that follow ours.
+        any_style: a page of the program's own may come in place of this one.
+    """
+
+    def __init__(
+        self,
+        *,
+        language: str = "en",
+        name: str = "",
+        icon: str = "",
+        style: str = "",
+        any_style: bool = False,
+    ) -> None:
+        self.language: str = language
+        self.name: str = name
+        self.icon: str = icon
+        self.style: str = style
+        self.any_style: bool = any_style
+
+    def brand(self) -> str:
+        """Return the line above each page, as HTML; empty for a program that says nothing of itself."""
+        logo = f'<img src="{self.icon}" alt="">' if self.icon else ""
+        name = f"<span>{escape(self.name)}</span>" if self.name else ""
+        return f'<header class="brand">{logo}{name}</header>\n' if logo or name else ""
+
 
 def safe_headers() -> tuple[tuple[str, str], ...]:
     """Give the security headers of an answer without a page: a redirect or an empty body.
@@ -61,7 +96,7 @@ def page(
     form_action: str = "'none'",
     footer: str,
     tone: str = "plain",
-    language: str = "en",
+    look: Look | None = None,
 ) -> HttpResponse:
     """Put a body into the skeleton.
 
@@ -74,13 +109,17 @@ def page(
         form_action: where forms may go, as a policy says it.
         footer: who speaks here, HTML already.
         tone: `plain`, or `bad` for what did not succeed.
-        language: of the page, a tag of RFC 5646.
+        look: what differs from program to program; None: nothing does.
     """
-    style = file_text("style.css")
+    look = look or Look()
+    style = file_text("style.css") + look.style
     html = fill(
         "page.html",
-        language=escape(language),
+        language=escape(look.language),
         title=title,
+        of_whom=f" - {escape(look.name)}" if look.name else "",
+        icon=look.icon or "data:,",
+        brand=look.brand(),
         style=style,
         tone=tone,
         body=body,
@@ -88,7 +127,31 @@ def page(
         attributes=attributes,
         script=f"<script>{script}</script>" if script else "",
     )
-    policy = _policy(form_action=form_action, style=style, script=script, connect=bool(attributes))
+    # The page that comes in place of a waiting one is shown under the policy of the waiting one.
+    source = _ANY_STYLE if look.any_style and attributes else _hash_source(style)
+    policy = _policy(form_action=form_action, style=source, script=script, connect=bool(attributes))
+    return _response(status, html, policy)
+
+
+def foreign_page(status: int, html: str, *, script: str) -> HttpResponse:
+    """Make a response of HTML that is not ours: with styles in it, but nothing loaded and nothing run.
+
+    Args:
+        status: HTTP status.
+        html: a whole page.
+        script: of ours, which runs at its end.
+    """
+    policy = _policy(form_action="'none'", style=_ANY_STYLE, script=script)
+    return _response(status, f"{html}<script>{script}</script>", policy)
+
+
+def data_url(logo: str | bytes) -> str:
+    """Write an image into a URL; what is shown as an image runs no script, loads nothing (SVG 2 §2.2.3)."""
+    kind, content = ("svg+xml", logo.encode("utf-8", "replace")) if isinstance(logo, str) else ("png", logo)
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _response(status: int, html: str, policy: str) -> HttpResponse:
     headers = (
         ("Content-Type", "text/html; charset=utf-8"),
         *_COMMON_HEADERS,
@@ -160,7 +223,7 @@ def form_source(url: str) -> str:
 
 
 def _policy(*, form_action: str, style: str = "", script: str = "", connect: bool = False) -> str:
-    """Spell a policy that allows exactly these two inline texts (CSP Level 3 §2.3.1, §6.7.3)."""
+    """Spell a policy that allows these styles and exactly this script (CSP Level 3 §2.3.1, §6.7.3)."""
     directives = [
         "default-src 'none'",
         "base-uri 'none'",
@@ -169,7 +232,7 @@ def _policy(*, form_action: str, style: str = "", script: str = "", connect: boo
     ]
     if style:
         # A page names an empty icon, or browsers look for one at an address of ours, and Firefox complains.
-        directives += [f"style-src {_hash_source(style)}", "img-src data:"]
+        directives += [f"style-src {style}", "img-src data:"]
     if script:
         directives.append(f"script-src {_hash_source(script)}")
     if connect:

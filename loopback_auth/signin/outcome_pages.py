@@ -33,4 +33,5 @@ def cancelled_page(pages: Pages) -> HttpResponse:
         title=pages.words.CANCELLED_TITLE,
         message=pages.words.CANCELLED_LEAD,
         hint=pages.words.CANCELLED_ADVICE,
+        kind="cancelled",
     )

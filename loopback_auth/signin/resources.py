@@ -61,7 +61,7 @@ class Resources:
         network: Network | None = None,
         program: Program | None = None,
     ) -> None:
-        self.pages: Pages = Pages(program)
+        self.pages: Pages = Pages(program, notify)
         self.notify = notify
         self.start_page = start_page
         self.observer = observer

@@ -29,6 +29,7 @@ from loopback_auth.errors import AuthorizationError, ProtocolError
 from loopback_auth.events import RequestIgnored
 from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, Provider, ResponseMode, ServerMetadata
+from loopback_auth.program import Program
 from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
@@ -148,7 +149,7 @@ def test_question_in_the_terminal_is_told_of(tab: Tab, demo: Demo, mode: Respons
         tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         running.end()
 
-    assert "Answer the question in the terminal" in asked
+    assert Program().said().QUESTION_LEAD in asked
     assert "demo@example.com" in tab.text
     assert tab.complaints == []
 

@@ -32,6 +32,7 @@ from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import AttemptCancelled, DeviceError, LoopbackAuthError, TicketError
 from loopback_auth.events import Exchanged, RequestIgnored, VerificationPrompted
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.program import Program
 from loopback_auth.words import Words
 
 pytestmark = pytest.mark.browser
@@ -201,7 +202,7 @@ def test_question_in_the_terminal_is_told_of(
         with nullcontext() if answer else pytest.raises(AttemptCancelled):
             running.end()
 
-    assert "Answer the question in the terminal" in asked
+    assert Program().said().QUESTION_LEAD in asked
     assert ("were discarded" in tab.text) is not answer
     assert tab.complaints == []
 
