@@ -175,7 +175,8 @@ class Program:
         for name in vars(Words):
             text = self.words.get(name) or getattr(words, name)
             if name.isupper():
-                setattr(words, name, _FIELD.sub(filled, text) if "{" in text else text)
+                setattr(words, name, words.joined(_FIELD.sub(filled, text)) if "{" in text else text)
+        words.foreign = self.language.partition("-")[0].lower() != "en"
         return words
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -209,7 +210,11 @@ def fields_of(text: str) -> set[str] | None:
 
 
 def _spoken(language: str) -> Words:
-    return Words()
+    if language.partition("-")[0].lower() != "de":
+        return Words()
+    from loopback_auth.german import German  # Start-up.
+
+    return German()
 
 
 def _mistake(field: str, why: str, hint: str) -> ConfigError:

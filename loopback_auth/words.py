@@ -41,6 +41,9 @@ class Words:
     # same in the words of the protocol, folded away. "Elsewhere" is for a visitor who may be another person.
     FAILURE_TITLE = "Not signed in"
     FAILURE_DETAIL = "In detail"
+    FAILURE_LEAD = "The sign-in did not succeed."
+    FAILURE_EXPIRED = "The time to sign in is over."
+    FAILURE_AGAIN = "If you still want to sign in, start again from {returns_to}."
     FAILURE_DENIED = "You denied the request, or the server did."
     FAILURE_AFTERWARDS = "The provider has answered, but {program} could not complete the sign-in."
     FAILURE_ELSEWHERE = "You find the reason in {returns_to}."
@@ -48,7 +51,6 @@ class Words:
     # The last page of a sign-in that the program itself has ended, for example by Ctrl-C.
     CANCELLED_TITLE = "Sign-in cancelled"
     CANCELLED_LEAD = "The sign-in was stopped before it was complete."
-    CANCELLED_ADVICE = "If you still want to sign in, start again from {returns_to}."
 
     # The last page of an answer after which the program opens another page, in another tab.
     CONTINUED_TITLE = "One more step"
@@ -60,6 +62,46 @@ class Words:
     TURNED_AWAY_ADVICE = (
         "A sign-in that is still open goes on. To take part in it, open the newest link in {returns_to}."
     )
+
+    # The reasons for which a request is refused, on its page and at the terminal; WHY completes "it ...".
+    REFUSED_NOTHING_HERE = "There is nothing at this address."
+    REFUSED_OTHER_NAME = "This address was opened under another host name."
+    REFUSED_OPENED_BEFORE = "This link has been opened before. Use the newest link."
+    REFUSED_WITHDRAWN = "This sign-in began with a link that is not valid any more. Use the newest link."
+    REFUSED_OVER = "This sign-in is over."
+    REFUSED_UNREADABLE = "The parameters of this address could not be read."
+    REFUSED_NOT_OURS = "This is not the response to the sign-in that is waiting here."
+    REFUSED_OTHER_PAGE = "This request comes from another page."
+    REFUSED_OTHER_SITE = "This request comes from another site."
+    REFUSED_NOT_OUR_PAGE = "This request does not come from the page of this sign-in."
+    REFUSED_METHOD = "This method is not used here."
+    REFUSED_NO_FORM = "A form was expected here."
+    REFUSED_NO_PATH = "Only a plain path is understood here."
+    REFUSED_NO_PAGE = "A page was expected here, not a request by a script, an image or a frame."
+    REFUSED_CONNECTION = "A page was expected here, not a connection of a script."
+    REFUSED_IN_ADVANCE = "This address cannot be loaded in advance."
+    REFUSED_TOO_MUCH = "This is more than a request can hold."
+    REFUSED_TOO_LONG = "This is more than an answer can hold."
+    REFUSED_NO_BODY = "The body of this request could not be read."
+    REFUSED_NOT_UNDERSTOOD = "This request could not be understood."
+    REFUSED_OUR_FAULT = "Something went wrong on this side."
+    REFUSED_LONG_LINE = "This request is longer than any answer of a server can be."
+    REFUSED_HTTPS = "Something spoke https to this address; it begins with http."
+    REFUSED_OTHER_USER = "This request comes from another user of this machine than the one who asks."
+    REFUSED_WHY_NO_VISIT = "was not made by a visit to the page"
+    REFUSED_WHY_OTHER_NAME = "had another host name than the redirect URI"
+    REFUSED_WHY_WITHDRAWN = "belonged to a link that is not valid any more"
+    REFUSED_WHY_LATE = "came too late"
+    REFUSED_WHY_UNREADABLE = "could not be read"
+    REFUSED_WHY_STATE = "carried another state"
+    REFUSED_WHY_STATES = "carried more than one state"
+    REFUSED_WHY_NO_STATE = "carried no state"
+    REFUSED_WHY_NO_ANSWER = "carried no answer"
+    REFUSED_WHY_DIFFERED = "differed from the answer that was taken"
+    REFUSED_WHY_METHOD = "was not made by the method of a visit"
+    REFUSED_WHY_NO_FORM = "was not a form"
+    REFUSED_WHY_IN_ADVANCE = "was made in advance"
+    REFUSED_WHY_TOO_LONG = "was too long"
 
     # The page that reads the fragment of its own address and posts it to the program (RFC 6749 §4.2), and
     # what its script shows when the address holds no answer, or the program has ended.
@@ -108,8 +150,63 @@ class Words:
     LINK_ONCE = "; it works once"
     LINK_SECOND = "Or open this link in a browser that reaches this machine{once}:"
     LINK_SECOND_FIRST = "Sign in to {name}. Open this link in a browser that reaches this machine{once}:"
+    OPENER_FAILED = "The browser did not open ({opener} ended with {status})."
     LINK_OPEN_YOURSELF = "{why} Open the link yourself."
     ENVIRONMENT = "This is {place}."
+
+    # The environment in which the program runs; it completes "This is ...". The advice follows it.
+    PLACE_CI = "a CI job"
+    PLACE_AGENT = "a coding agent's shell"
+    PLACE_CLOUD_SHELL = "a cloud shell"
+    PLACE_CODESPACES = "GitHub Codespaces"
+    PLACE_VSCODE_SSH = "a terminal of VS Code over SSH"
+    PLACE_DEV_CONTAINER = "a dev container"
+    PLACE_CLOUD_WORKSPACE = "a workspace on a server"
+    PLACE_SSH_TO_DESKTOP = "an SSH session on a desktop machine"
+    PLACE_SSH_X11 = "an SSH session with X forwarding"
+    PLACE_SSH = "an SSH session"
+    PLACE_WSL_SERVICE = "a service in the Windows Subsystem for Linux"
+    PLACE_WSL = "the Windows Subsystem for Linux"
+    PLACE_VSCODE_TUNNEL = "a VS Code tunnel"
+    PLACE_POD = "a Kubernetes pod"
+    PLACE_CONTAINER = "a container"
+    PLACE_NO_TERMINAL = "a program without a terminal"
+    PLACE_SUDO = "a command run for another user"
+    PLACE_TEXT_BROWSER = "a machine with a text browser"
+    PLACE_MULTIPLEXER = "a tmux or screen session"
+    PLACE_TERMUX = "Termux on a phone"
+    PLACE_SANDBOXED = "a Flatpak or Snap sandbox"
+    PLACE_MACOS = "macOS"
+    PLACE_WINDOWS = "Windows"
+    PLACE_LINUX_DESKTOP = "a desktop"
+    PLACE_CONSOLE = "a console without a display"
+    ADVICE_CI = "There is usually no person to sign in: give the job a token of its own."
+    ADVICE_AGENT = (
+        "Its output is often shown only when the command has ended, and the link is needed before that."
+    )
+    ADVICE_ELSEWHERE = "Approve in any browser, or paste the address on which your browser ends."
+    ADVICE_CODESPACES = "Ports are forwarded to your machine by the desktop VS Code, not in a browser tab."
+    ADVICE_VSCODE_SSH = "VS Code forwards the port automatically."
+    ADVICE_FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
+    ADVICE_SSH_X11 = (
+        "A browser started here would be slow. Forward the port from the machine with your browser, or "
+        "approve elsewhere."
+    )
+    ADVICE_WSL = "If your browser cannot reach the port, a VPN or firewall of Windows may be in the way."
+    ADVICE_VSCODE_TUNNEL = (
+        "It forwards ports to an https address, which no redirect can use. Approve in any browser, or paste "
+        "the address on which your browser ends."
+    )
+    ADVICE_CONTAINER = "Publish the port, or approve elsewhere."
+    ADVICE_NO_TERMINAL = "Run it in a terminal to get more help."
+    ADVICE_SUDO = "The tokens would be kept for that user: sign in without sudo."
+    ADVICE_TEXT_BROWSER = "Open the link in a graphical browser."
+    ADVICE_MULTIPLEXER = "Its variables may be older than your connection."
+
+    # How a browser on another machine reaches this one; a command follows.
+    FORWARD_CONTAINER = "Is your browser outside of the container? Then start the container like this:"
+    FORWARD_EDITOR = "Is your browser on another machine? Do this, and it reaches the link:"
+    FORWARD_COMMAND = "Is your browser on another machine? Run this there, and it reaches the link:"
 
     # The terminal: what happened to the link. {opener}: the program that opened it without a window.
     LINK_UNSEEN = (
@@ -157,6 +254,7 @@ class Words:
     PASTE_PROMPT = "Paste the address, then Enter: "
     PASTE_PROMPT_OR_BACK = "Paste it, then Enter (Esc: back): "
     PASTE_AGAIN = "{why} Paste again, or cancel with Ctrl-C."
+    PASTE_NOT_RIGHT = "That is not the address of this sign-in."
     PASTE_TOO_LONG = "That is more than {limit} KiB, and an address is never that long."
     PASTE_NOT_NOW = "You cannot paste anything now."
     PASTED_CHARACTER = "({count} character)"
@@ -165,6 +263,7 @@ class Words:
     # The terminal: other questions. {account}: who approved; {note}: what an empty answer means.
     CONFIRM_ACCOUNT = "{account} approved this login."
     CONFIRM_PROMPT = "Is that your account? [y/N] "
+    CONFIRM_YES = "y yes"
 
     # The terminal: keys, while the sign-in waits. Each name begins with its key.
     KEYS = "Keys: {keys}."
@@ -203,6 +302,8 @@ class Words:
     AWAITED_DEVICE = "the device code"
     AWAITED_PASTE = "a pasted address"
     FLOW_ENDED = "{flow} has ended: {why}."
+    FLOW_OVER = "{flow} is not possible any more."
+    FLOW_BEGAN = "{flow} is possible now, too."
     FLOW_NOT_POSSIBLE = "{flow} is not possible: {why}."
 
     # The terminal: the stage, in a line that is drawn again and again. {left}: minutes and seconds.
@@ -230,9 +331,15 @@ class Words:
     FOLLOWS = "Process {process} is signing in to {name} already; waiting for its result. Ctrl-C cancels."
     REQUEST_TURNED_AWAY = "A request was refused: {why}"
     PORT_CALLED_AGAIN = "Another program calls this port again and again. Its requests are ignored."
-    ANSWER_TURNED_AWAY = "A response was refused: {why}. The login goes on waiting."
+    ANSWER_TURNED_AWAY = "A response was refused: it {why}. The login goes on waiting."
     OTHER_USER = (
-        "{why} If that is your own browser, run this again with --no-browser and open the link yourself."
+        "Another user of this machine (user id {user}) opened the sign-in link and was refused. "
+        "If that is your own browser, open the link yourself."
+    )
+    HTTPS_TRIED = (
+        "Something spoke https to http://{authority}, which cannot answer it. If that was your browser, it "
+        "insists on https (HTTPS-only mode, or HSTS for this name): allow http there, or open the link in "
+        "another browser."
     )
     NO_VISIT = "The link has not been opened in a browser yet."
 
@@ -241,6 +348,18 @@ class Words:
     CANCELLED_ACCOUNT_ADVICE = (
         "Sign in with the other account. What was approved can be removed at the provider."
     )
+
+    foreign: bool = False
+    """Whether this is another language than English."""
+
+    def joined(self, text: str) -> str:
+        """Return a sentence into which names were filled, as this language joins it."""
+        return text
+
+    def clause(self, english: str) -> str:
+        """Return a reason that was given in English; empty if there is none in this language."""
+        found = self.of(english)
+        return "" if self.foreign and found == english else found
 
     def of(self, english: str) -> str:
         """Return what stands here for a sentence of ours in English; any other text as it is."""

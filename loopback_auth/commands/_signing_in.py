@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 import loopback_auth.sign_in_format  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.environment import started_here
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import open_browser
@@ -68,6 +69,7 @@ def sign_in(
                 bound=bound,
                 controls=controls,
                 message=settings.text("message") or started_here(),
+                program=COMMAND_LINE,
                 paste=terminal.paste,
                 confirm=None if options.yes else terminal.confirm,
                 exchanges=options.verbose,

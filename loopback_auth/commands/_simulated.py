@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Coroutine
 
 from loopback_auth.cli import tell
+from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.user import SimulatedUser, Visit
@@ -66,6 +67,7 @@ def sign_in(
                     timeout=timeout or SIMULATED_SECONDS,
                     bound=bound,
                     message=settings.text("message") or started_here(),
+                    program=COMMAND_LINE,
                     exchanges=options.verbose,
                 )
             )

@@ -215,6 +215,7 @@ def _asked(
 
         # The browser is on its way; from here on imports may cost.
         from loopback_auth.cli.core_dumps import forbid_core_dumps
+        from loopback_auth.commands._program import COMMAND_LINE
         from loopback_auth.terminal.messages import Messages
 
         forbid_core_dumps()
@@ -226,6 +227,7 @@ def _asked(
             qr=options.qr,
             pasting=settings.text("flow") == "paste",
             command=command,
+            program=COMMAND_LINE,
         )
         if bound is not None and bound.opening is not None:
             opening = bound.opening

@@ -22,6 +22,7 @@ from loopback_auth.network.peer import is_open, other_user
 from loopback_auth.protocol.cookies import WithoutCookies
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
+from loopback_auth.words import Words
 
 RECEIVED_LIMIT = 256 * 1024
 """Bytes of one request, head and body together."""
@@ -124,7 +125,7 @@ class Connection(RequestHandler):
         data = self._without_cookies.feed(data)
         self._received += len(data)
         if self._received > RECEIVED_LIMIT:
-            self._visited.turn_away(TurnedAway(413, "This is more than a request can hold."))
+            self._visited.turn_away(TurnedAway(413, Words.REFUSED_TOO_MUCH))
             self.drop()
             return
         super().data_received(data)
@@ -166,14 +167,14 @@ class Connection(RequestHandler):
         message: str | None = None,
     ) -> StreamResponse:
         """Answer a request that is not HTTP, or that failed here, with a page of ours."""
-        reason = "This request could not be understood."
+        reason = Words.REFUSED_NOT_UNDERSTOOD
         if status >= 500:
-            reason = "Something went wrong on this side."
+            reason = Words.REFUSED_OUR_FAULT
             report_mistake("a request to the receiver failed", exc)
         elif isinstance(exc, LineTooLong):
-            status, reason = 431, "This request is longer than any answer of a server can be."
+            status, reason = 431, Words.REFUSED_LONG_LINE
         elif self._encrypted:
-            reason = "Something spoke https to this address; it begins with http."
+            reason = Words.REFUSED_HTTPS
         return answer(self._visited.refused(TurnedAway(status, reason)))
 
 

@@ -8,6 +8,7 @@ from aiohttp.web_request import BaseRequest
 from loopback_auth.model import HttpRequest
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
+from loopback_auth.words import Words
 
 
 def head_of(request: BaseRequest) -> HttpRequest:
@@ -30,7 +31,7 @@ async def body_of(request: BaseRequest) -> bytes | TurnedAway:
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > BODY_LIMIT:
-                return TurnedAway(413, "This is more than an answer can hold.", why="was too long")
+                return TurnedAway(413, Words.REFUSED_TOO_LONG, why=Words.REFUSED_WHY_TOO_LONG)
     except (RequestPayloadError, ConnectionError):
-        return TurnedAway(400, "The body of this request could not be read.", why="could not be read")
+        return TurnedAway(400, Words.REFUSED_NO_BODY, why=Words.REFUSED_WHY_UNREADABLE)
     return bytes(body)

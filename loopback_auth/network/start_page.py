@@ -35,8 +35,9 @@ from loopback_auth.network.loopback import new_key
 from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.protocol.redirect import OPENED_BEFORE, TurnedAway, forwarded_authority, start_page
 from loopback_auth.protocol.visitors import without_window
+from loopback_auth.words import Words
 
-ANOTHER_USER = TurnedAway(403, "This request comes from another user of this machine than the one who asks.")
+ANOTHER_USER = TurnedAway(403, Words.REFUSED_OTHER_USER)
 
 
 class StartLink:

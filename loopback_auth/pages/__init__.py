@@ -160,10 +160,7 @@ class Pages:
             title=heading,
             message=paragraph(message, style="lead"),
             hint=f'<p class="hint"><b>{sentence(self.words.PAGE_ADVICE)}</b>{advice}</p>' if advice else "",
-            detail=f"<details><summary>{sentence(self.words.FAILURE_DETAIL)}</summary>"
-            f"{paragraph(detail, style='quiet')}</details>"
-            if escaped(detail)
-            else "",
+            detail=self._folded(detail),
             close=close,
         )
         return self._page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad")
@@ -190,14 +187,14 @@ class Pages:
 
         Args:
             status: HTTP status, 400 to 599.
-            reason: a fixed sentence of the caller.
+            reason: a sentence, in English; one of ours is shown in the language of the page.
             allow: the methods that can be used, which a 405 has to list (RFC 9110 §15.5.6).
         """
         title = sentence(self.words.TURNED_AWAY_TITLE)
         body = fill(
             "turned_away.html",
             title=title,
-            reason=paragraph(reason, style="lead"),
+            reason=paragraph(self.words.of(reason), style="lead"),
             advice=sentence(self.words.TURNED_AWAY_ADVICE),
         )
         answer = self._page(status, title=title, body=body)
@@ -278,6 +275,12 @@ class Pages:
             no_script=self._without_script(self.words.PAGE_NO_SCRIPT),
         )
         return self._page(200, title=title, body=body, script=_script("waiting.js"), attributes=attributes)
+
+    def _folded(self, detail: str) -> str:
+        shown = paragraph(detail, style="quiet")
+        language = ' lang="en"' if self.words.foreign else ""
+        summary = f"<summary>{sentence(self.words.FAILURE_DETAIL)}</summary>"
+        return f"<details>{summary}<div{language}>{shown}</div></details>" if shown else ""
 
     def _own(self, page: Page, status: int) -> HttpResponse | None:
         """Return the page as the program renders it; None: it does not, or not so that it can be shown."""

@@ -8,98 +8,38 @@ environment.
 from __future__ import annotations
 
 from loopback_auth.plan.model import Place
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.plan.derived_signals import Traits
 
-_ELSEWHERE = "Approve in any browser, or paste the address on which your browser ends."
-_FORWARD = "Forward the port from the machine with your browser, or approve elsewhere."
-
 PLACES: tuple[tuple[str, Place], ...] = (
-    (
-        "ci",
-        Place("ci", "a CI job", "There is usually no person to sign in: give the job a token of its own."),
-    ),
-    (
-        "agent",
-        Place(
-            "agent",
-            "a coding agent's shell",
-            "Its output is seen only when it has ended: start the sign-in in one call, finish it in another.",
-        ),
-    ),
-    ("cloud_shell", Place("cloud-shell", "a cloud shell", _ELSEWHERE)),
-    (
-        "codespaces",
-        Place(
-            "codespaces",
-            "GitHub Codespaces",
-            "Ports are forwarded to your machine by the desktop VS Code, not in a browser tab.",
-        ),
-    ),
-    (
-        "vscode_ssh",
-        Place("vscode-ssh", "a terminal of VS Code over SSH", "VS Code forwards the port automatically."),
-    ),
-    ("dev_container", Place("dev-container", "a dev container", "VS Code forwards the port automatically.")),
-    ("workspace", Place("cloud-workspace", "a workspace on a server", _ELSEWHERE)),
-    (
-        "ssh_desktop",
-        Place("ssh-to-desktop", "an SSH session on a desktop machine", _FORWARD),
-    ),
-    (
-        "ssh_x11",
-        Place(
-            "ssh-x11", "an SSH session with X forwarding", "A browser started here would be slow. " + _FORWARD
-        ),
-    ),
-    ("ssh", Place("ssh", "an SSH session", _FORWARD)),
-    ("wsl_service", Place("wsl-service", "a service in the Windows Subsystem for Linux", _ELSEWHERE)),
-    (
-        "wsl",
-        Place(
-            "wsl",
-            "the Windows Subsystem for Linux",
-            "If your browser cannot reach the port, a VPN or firewall of Windows may be in the way.",
-        ),
-    ),
-    (
-        "tunnel",
-        Place(
-            "vscode-tunnel",
-            "a VS Code tunnel",
-            "It forwards ports to an https address, which no redirect can use. " + _ELSEWHERE,
-        ),
-    ),
-    ("pod", Place("pod", "a Kubernetes pod", _FORWARD)),
-    ("container", Place("container", "a container", "Publish the port, or approve elsewhere.")),
-    (
-        "detached",
-        Place("no-terminal", "a program without a terminal", "Run it in a terminal to get more help."),
-    ),
-    (
-        "sudo",
-        Place(
-            "sudo",
-            "a command run for another user",
-            "The tokens would be kept for that user: sign in without sudo.",
-        ),
-    ),
-    (
-        "text_browser",
-        Place("text-browser", "a machine with a text browser", "Open the link in a graphical browser."),
-    ),
-    (
-        "multiplexer",
-        Place("multiplexer", "a tmux or screen session", "Its variables may be older than your connection."),
-    ),
-    ("termux", Place("termux", "Termux on a phone")),
-    ("sandbox_window", Place("sandboxed", "a Flatpak or Snap sandbox")),
-    ("macos", Place("macos", "macOS")),
-    ("desktop", Place("windows", "Windows")),
-    ("display", Place("linux-desktop", "a desktop")),
-    ("always", Place("console", "a console without a display", _ELSEWHERE)),
+    ("ci", Place("ci", Words.PLACE_CI, Words.ADVICE_CI)),
+    ("agent", Place("agent", Words.PLACE_AGENT, Words.ADVICE_AGENT)),
+    ("cloud_shell", Place("cloud-shell", Words.PLACE_CLOUD_SHELL, Words.ADVICE_ELSEWHERE)),
+    ("codespaces", Place("codespaces", Words.PLACE_CODESPACES, Words.ADVICE_CODESPACES)),
+    ("vscode_ssh", Place("vscode-ssh", Words.PLACE_VSCODE_SSH, Words.ADVICE_VSCODE_SSH)),
+    ("dev_container", Place("dev-container", Words.PLACE_DEV_CONTAINER, Words.ADVICE_VSCODE_SSH)),
+    ("workspace", Place("cloud-workspace", Words.PLACE_CLOUD_WORKSPACE, Words.ADVICE_ELSEWHERE)),
+    ("ssh_desktop", Place("ssh-to-desktop", Words.PLACE_SSH_TO_DESKTOP, Words.ADVICE_FORWARD)),
+    ("ssh_x11", Place("ssh-x11", Words.PLACE_SSH_X11, Words.ADVICE_SSH_X11)),
+    ("ssh", Place("ssh", Words.PLACE_SSH, Words.ADVICE_FORWARD)),
+    ("wsl_service", Place("wsl-service", Words.PLACE_WSL_SERVICE, Words.ADVICE_ELSEWHERE)),
+    ("wsl", Place("wsl", Words.PLACE_WSL, Words.ADVICE_WSL)),
+    ("tunnel", Place("vscode-tunnel", Words.PLACE_VSCODE_TUNNEL, Words.ADVICE_VSCODE_TUNNEL)),
+    ("pod", Place("pod", Words.PLACE_POD, Words.ADVICE_FORWARD)),
+    ("container", Place("container", Words.PLACE_CONTAINER, Words.ADVICE_CONTAINER)),
+    ("detached", Place("no-terminal", Words.PLACE_NO_TERMINAL, Words.ADVICE_NO_TERMINAL)),
+    ("sudo", Place("sudo", Words.PLACE_SUDO, Words.ADVICE_SUDO)),
+    ("text_browser", Place("text-browser", Words.PLACE_TEXT_BROWSER, Words.ADVICE_TEXT_BROWSER)),
+    ("multiplexer", Place("multiplexer", Words.PLACE_MULTIPLEXER, Words.ADVICE_MULTIPLEXER)),
+    ("termux", Place("termux", Words.PLACE_TERMUX)),
+    ("sandbox_window", Place("sandboxed", Words.PLACE_SANDBOXED)),
+    ("macos", Place("macos", Words.PLACE_MACOS)),
+    ("desktop", Place("windows", Words.PLACE_WINDOWS)),
+    ("display", Place("linux-desktop", Words.PLACE_LINUX_DESKTOP)),
+    ("always", Place("console", Words.PLACE_CONSOLE, Words.ADVICE_ELSEWHERE)),
 )
 """A trait, and the environment that it shows; the last row always fits."""
 

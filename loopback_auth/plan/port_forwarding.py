@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loopback_auth.plan.signals import SSH
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,9 +77,8 @@ def forwarding_command(
 def instruction(place: Place) -> str:
     """Return the sentence before the command, which says where to run it."""
     if place.name == "container":
-        return "Is your browser outside of the container? Then start the container like this:"
-    what = "Do this" if place.name in _BY_VSCODE else "Run this there"
-    return f"Is your browser on another machine? {what}, and it reaches the link:"
+        return Words.FORWARD_CONTAINER
+    return Words.FORWARD_EDITOR if place.name in _BY_VSCODE else Words.FORWARD_COMMAND
 
 
 def _published(environ: Mapping[str, str], ports: list[str], command: str) -> str:

@@ -23,6 +23,7 @@ from loopback_auth.model import FORM, Callback, HttpRequest
 from loopback_auth.protocol.parameters import DECISIVE, as_sent, parse_parameters
 from loopback_auth.protocol.response import same_secret
 from loopback_auth.redact import error_code
+from loopback_auth.words import Words
 
 
 class ExpectedRequest(Protocol):
@@ -98,20 +99,19 @@ class TurnedAway:
 PAGE_TOKEN = "x-loopback-relay"
 """The header that identifies the scripts of our pages."""
 
-NOTHING_HERE = TurnedAway(404, "There is nothing at this address.")
-NO_VISIT = "was not made by a visit to the page"
+NOTHING_HERE = TurnedAway(404, Words.REFUSED_NOTHING_HERE)
 OTHER_NAME = TurnedAway(
     421,
-    "This address was opened under another host name.",
-    why="had another host name than the redirect URI",
+    Words.REFUSED_OTHER_NAME,
+    why=Words.REFUSED_WHY_OTHER_NAME,
 )
-OPENED_BEFORE = TurnedAway(410, "This link has been opened before; the terminal shows a new one.")
+OPENED_BEFORE = TurnedAway(410, Words.REFUSED_OPENED_BEFORE)
 WITHDRAWN = TurnedAway(
     410,
-    "This sign-in began with a link that is not valid any more. Open the new link in the terminal.",
-    why="belonged to a link that is not valid any more",
+    Words.REFUSED_WITHDRAWN,
+    why=Words.REFUSED_WHY_WITHDRAWN,
 )
-OVER = TurnedAway(410, "This sign-in is over; the terminal shows its result.", why="came too late")
+OVER = TurnedAway(410, Words.REFUSED_OVER, why=Words.REFUSED_WHY_LATE)
 
 
 def redirect_endpoint(
@@ -139,7 +139,7 @@ def redirect_endpoint(
     # Netlify sends `#?access_token=…`.
     parameters = parse_parameters(_query(request) if via == "query" else request.body.removeprefix(b"?"))
     if parameters is None:
-        return _not_ours("The parameters of this address could not be read.", "could not be read")
+        return _not_ours(Words.REFUSED_UNREADABLE, Words.REFUSED_WHY_UNREADABLE)
     expected = endpoint.request.state
     deciding = _deciding(parameters, expected)
     names = {name for name, _ in deciding}
@@ -148,11 +148,9 @@ def redirect_endpoint(
         return OVER if endpoint.answered else WITHDRAWN if endpoint.withdrawn else RelayPage()
     states = [value for name, value in parameters if name == "state" and value]
     if not (bool(names) if expected is None else len(states) == 1 and same_secret(states[0], expected)):
-        carried = "another state" if len(states) == 1 else "more than one state" if states else "no state"
-        return _not_ours(
-            "This is not the response to the sign-in that is waiting here.",
-            f"carried {carried}" if names else "carried no answer",
-        )
+        no_state = Words.REFUSED_WHY_STATES if states else Words.REFUSED_WHY_NO_STATE
+        carried = Words.REFUSED_WHY_STATE if len(states) == 1 else no_state
+        return _not_ours(Words.REFUSED_NOT_OURS, carried if names else Words.REFUSED_WHY_NO_ANSWER)
     if endpoint.withdrawn:
         return WITHDRAWN
     if endpoint.answered and endpoint.answer is None:
@@ -162,7 +160,7 @@ def redirect_endpoint(
     # RFC 9110 §9.2.2, RFC 9112 §9.3.1: a browser may repeat a GET by itself, and a person reloads.
     if deciding == _deciding(endpoint.answer.parameters, expected):
         return Repeated()
-    return TurnedAway(410, OVER.reason, forged=True, why="differed from the answer that was taken")
+    return TurnedAway(410, OVER.reason, forged=True, why=Words.REFUSED_WHY_DIFFERED)
 
 
 def error_in_callback(request: HttpRequest) -> str:
@@ -231,16 +229,16 @@ def own_page(request: HttpRequest, *, authority: str, token: str) -> TurnedAway 
         return _not_used("GET, POST")
     # A same-origin GET has no Origin; one that is present must be right.
     if origins != (f"http://{authority}",) and (origins or request.method == "POST"):
-        return TurnedAway(403, "This request comes from another page.")
+        return TurnedAway(403, Words.REFUSED_OTHER_PAGE)
     if request.header("sec-fetch-site") not in ("", "same-origin"):
-        return TurnedAway(403, "This request comes from another site.")
+        return TurnedAway(403, Words.REFUSED_OTHER_SITE)
     if not same_secret(request.header(PAGE_TOKEN), token):
-        return TurnedAway(403, "This request does not come from the page of this sign-in.")
+        return TurnedAway(403, Words.REFUSED_NOT_OUR_PAGE)
     return None
 
 
 def _not_used(allow: str) -> TurnedAway:
-    reason, why = "This method is not used here.", "was not made by the method of a visit"
+    reason, why = Words.REFUSED_METHOD, Words.REFUSED_WHY_METHOD
     return TurnedAway(405, reason, why=why, allow=allow)
 
 
@@ -248,7 +246,7 @@ def _form_only(request: HttpRequest, allow: str) -> TurnedAway | None:
     if request.method != "POST":
         return _not_used(allow)
     if request.header("content-type").partition(";")[0].strip().lower() != FORM:
-        return TurnedAway(415, "A form was expected here.", why="was not a form")
+        return TurnedAway(415, Words.REFUSED_NO_FORM, why=Words.REFUSED_WHY_NO_FORM)
     return None
 
 
@@ -292,22 +290,22 @@ def navigation(request: HttpRequest, *, authority: str) -> TurnedAway | None:
     (rebinding); Local Network Access (no preflight is ever answered).
     """
     if not request.url.startswith("/"):
-        return TurnedAway(400, "Only a plain path is understood here.")
+        return TurnedAway(400, Words.REFUSED_NO_PATH)
     hosts = request.values("host")
     if len(hosts) != 1 or hosts[0].lower() != authority.lower():
         return OTHER_NAME
     mode, destination = request.header("sec-fetch-mode"), request.header("sec-fetch-dest")
     if (mode and mode != "navigate") or (destination and destination != "document"):
-        reason = "A page was expected here, not a request by a script, an image or a frame."
-        return TurnedAway(403, reason, why=NO_VISIT)
+        reason = Words.REFUSED_NO_PAGE
+        return TurnedAway(403, reason, why=Words.REFUSED_WHY_NO_VISIT)
     # A WebSocket handshake is a GET without Fetch Metadata in Chromium, and any page can make one. A visit by
     # GET never has an Origin (Fetch §3.2) nor an Upgrade (RFC 9110 §7.8, RFC 6455 §4.1).
     names = {name.lower() for name, _ in request.headers}
     handshake = "upgrade" in names or any(name.startswith("sec-websocket-") for name in names)
     if handshake or (request.method == "GET" and "origin" in names):
-        return TurnedAway(403, "A page was expected here, not a connection of a script.", why=NO_VISIT)
+        return TurnedAway(403, Words.REFUSED_CONNECTION, why=Words.REFUSED_WHY_NO_VISIT)
     # Sec-Fetch-Site is not checked: a genuine redirect has none, same-site or cross-site.
     purposes = "".join(request.header(name) for name in ("sec-purpose", "purpose", "x-moz", "x-purpose"))
     if any(word in purposes.lower() for word in ("prefetch", "prerender", "preview")):
-        return TurnedAway(403, "This address cannot be loaded in advance.", why="was made in advance")
+        return TurnedAway(403, Words.REFUSED_IN_ADVANCE, why=Words.REFUSED_WHY_IN_ADVANCE)
     return None

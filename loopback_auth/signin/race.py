@@ -44,6 +44,7 @@ from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.model import SignIn
 from loopback_auth.plan.model import AT_ONCE, Plan, Route
 from loopback_auth.signin.driver import Driver
+from loopback_auth.words import Words
 
 Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]
 MakeDriver = Callable[[str, str], Driver]
@@ -58,7 +59,7 @@ REFUSALS = (*DENIALS, "denied_or_expired")
 
 def did_not_open(failed: OpenerFailed) -> str:
     """Return the sentence for a browser that did not open; it may be why another flow begins."""
-    return f"The browser did not open ({failed.program} ended with {failed.status})."
+    return Words.OPENER_FAILED.format(opener=failed.program, status=failed.status)
 
 
 def _refused(error: LoopbackAuthError) -> bool:

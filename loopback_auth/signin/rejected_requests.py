@@ -7,15 +7,12 @@ and again at the end, instead of a guess.
 from __future__ import annotations
 
 from loopback_auth.events import CallbackTurnedAway, Event, HttpsTried, OtherUserTurnedAway
+from loopback_auth.words import Words
 
 
 def https_tried(authority: str) -> str:
     """Return what an https request to our port means, and what to do."""
-    return (
-        f"Something spoke https to http://{authority}, which cannot answer it. If that was your browser, it "
-        "insists on https (HTTPS-only mode, or HSTS for this name): allow http there, or open the link in "
-        "another browser."
-    )
+    return Words.HTTPS_TRIED.format(authority=authority)
 
 
 class RejectedRequests:

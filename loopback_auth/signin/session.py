@@ -27,6 +27,7 @@ from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, suc
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.signin.stores import Store, keep_new
+from loopback_auth.words import Words
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 """Called with a sign-in; returns whether its account is the right one."""
@@ -92,26 +93,24 @@ async def sign_in(
         network=client.provider.network,
         program=program,
     ) as resources:
+        unwanted: AttemptCancelled | None = None
         try:
             signed_in = resources.remembering(await attempt.run(resources, controls))
             if not await _confirmed(signed_in, confirm, resources, attempt.tell):
-                words = resources.pages.words
-                account = signed_in.tokens.account or words.UNNAMED_ACCOUNT
-                raise AttemptCancelled(
-                    words.CANCELLED_ACCOUNT.format(account=account),
-                    hint=words.CANCELLED_ACCOUNT_ADVICE,
-                )
+                unwanted = _unwanted(signed_in, resources.pages.words)
+                raise unwanted
             if store is not None:
                 await keep_new(store, signed_in, attempt.tell)
         except LoopbackAuthError as exc:
             # A browser that did not come before the time was over, or the person gave up, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
-            await resources.finish(failure_page(exc, resources.pages), early=early)
+            page = failure_page(exc, resources.pages, said=exc is unwanted)
+            await resources.finish(page, early=early)
             raise
         except BaseException:
             await resources.finish(cancelled_page(resources.pages))
             raise
-        await resources.finish(success_page(signed_in, resources.pages))
+        await resources.finish(success_page(signed_in, client.provider.shown_name, resources.pages))
     return signed_in
 
 
@@ -135,3 +134,10 @@ async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resour
     resources.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)
     return answer if isinstance(answer, bool) else await answer
+
+
+def _unwanted(sign_in: SignIn, words: Words) -> AttemptCancelled:
+    account = sign_in.tokens.account or words.UNNAMED_ACCOUNT
+    return AttemptCancelled(
+        words.CANCELLED_ACCOUNT.format(account=account), hint=words.CANCELLED_ACCOUNT_ADVICE
+    )

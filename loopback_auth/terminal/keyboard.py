@@ -38,12 +38,16 @@ class Prompt:
 
     Args:
         prompt: shown before the answer, with a blank at its end.
+        words: what is said of a hidden answer.
         limit: bytes that an answer may have.
         hidden: show only how long the answer is.
         may_leave: Esc gives the question back unanswered.
     """
 
-    def __init__(self, prompt: str, *, limit: int, hidden: bool = True, may_leave: bool = False) -> None:
+    def __init__(
+        self, prompt: str, words: Words, *, limit: int, hidden: bool = True, may_leave: bool = False
+    ) -> None:
+        self._words = words
         self._prompt = prompt
         self._answer = TypedAnswer(limit)
         self._hidden = hidden
@@ -59,7 +63,8 @@ class Prompt:
         if not answer.characters:
             return self._prompt
         count = f"{answer.characters:,}".replace(",", " ")
-        pasted = Words.PASTED_CHARACTERS if answer.characters > 1 else Words.PASTED_CHARACTER
+        words = self._words
+        pasted = words.PASTED_CHARACTERS if answer.characters > 1 else words.PASTED_CHARACTER
         return self._prompt + pasted.format(count=count)
 
     def feed(self, piece: bytes) -> None:
@@ -92,7 +97,7 @@ class Prompt:
 
 
 async def read_terminal(
-    terminal: int, prompt: str, *, limit: int, hidden: bool = True, brackets: bool = True
+    terminal: int, prompt: str, words: Words, *, limit: int, hidden: bool = True, brackets: bool = True
 ) -> str:
     """Read one answer, up to Enter; shown is how long it is, or with `hidden` False the answer itself.
 
@@ -100,7 +105,7 @@ async def read_terminal(
         AttemptCancelled: the person gave up, or the terminal was closed.
         Unavailable: it is not a terminal.
     """
-    question = Prompt(prompt, limit=limit, hidden=hidden)
+    question = Prompt(prompt, words, limit=limit, hidden=hidden)
 
     def take() -> None:
         piece = read(terminal)
@@ -120,9 +125,11 @@ class Listening:
         terminal: file descriptor of the terminal.
         typed: called with every key and paste, in the running loop.
         limit: bytes that an answer or a paste may have.
+        words: what is said of a hidden answer.
     """
 
-    def __init__(self, terminal: int, typed: Callable[[Typed], None], *, limit: int) -> None:
+    def __init__(self, terminal: int, typed: Callable[[Typed], None], *, limit: int, words: Words) -> None:
+        self._words = words
         self._terminal = terminal
         self._typed = typed
         self._limit = limit
@@ -179,7 +186,7 @@ class Listening:
         keyboard = self._keyboard
         if keyboard is None:
             raise Unavailable("There is no terminal any longer on which to ask.")
-        question = Prompt(prompt, limit=self._limit, hidden=hidden, may_leave=may_leave)
+        question = Prompt(prompt, self._words, limit=self._limit, hidden=hidden, may_leave=may_leave)
         if afresh:
             keyboard.forget_keys()
         self._questions.append(question)
@@ -231,12 +238,13 @@ class Listening:
 
 
 @contextmanager
-def listening(typed: Callable[[Typed], None], *, limit: int) -> Generator[Listening | None]:
+def listening(typed: Callable[[Typed], None], *, limit: int, words: Words) -> Generator[Listening | None]:
     """Hear every key for as long as the block lasts, if stdin is a terminal that can do without Enter.
 
     Args:
         typed: called with every key and paste, in the running loop.
         limit: bytes that an answer or a paste may have.
+        words: what is said of a hidden answer.
     """
     stream = sys.stdin
     able = stream is not None and not stream.closed and stream.isatty()
@@ -247,7 +255,7 @@ def listening(typed: Callable[[Typed], None], *, limit: int) -> Generator[Listen
         yield None
         return
     try:
-        with Listening(terminal, typed, limit=limit) as one:
+        with Listening(terminal, typed, limit=limit, words=words) as one:
             yield one
     finally:
         os.close(terminal)

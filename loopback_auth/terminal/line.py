@@ -14,19 +14,16 @@ import os
 import sys
 from contextlib import contextmanager
 
-from loopback_auth import words
 from loopback_auth.invocation import as_typed
 from loopback_auth.program import Program
 from loopback_auth.terminal.drawing import takes_escapes
-from loopback_auth.words import Words
+from loopback_auth.words import SIGNED_IN, Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import TextIO
 
-COLOURS = {Words.ERROR: "1;31", Words.WARNING: "1;33", words.SIGNED_IN: "1;32"}
-"""Messages that are shown in red, yellow and green, by the words before their first field."""
 ECHO = "^C"
 """What a terminal that hears no single keys writes behind the line when Ctrl-C is pressed."""
 
@@ -56,7 +53,7 @@ class Line:
             self._held.append(text)
             return
         self.clear()
-        say(text)
+        say(text, words=self.words)
 
     def draw(self, *texts: str) -> None:
         """Show the first text that fits, or else as much of the last as does, in place of what was there."""
@@ -89,24 +86,29 @@ class Line:
                     self.say(text)
 
 
-def say(text: str, *, prose: bool = False) -> None:
+def say(text: str, *, prose: bool = False, words: Words | None = None) -> None:
     """Write a message to stderr, at a terminal broken between words.
 
     Args:
         text: lines that begin with a blank are there to be copied or scanned, and are left alone.
         prose: unless these, too, are sentences.
+        words: by which errors and warnings are known; None: ours in English.
     """
     text = as_typed(text)
     if sys.stderr.isatty():
         text = wrapped(text, size()[0], prose=prose)
         if takes_escapes(os.environ, sys.platform):
-            text = coloured(text)
+            text = coloured(text, words or Words())
     write(text + "\n")
 
 
-def coloured(text: str) -> str:
-    """Colour the whole first line of important messages, so that a search for its text still finds it."""
-    colour = next((colour for one, colour in COLOURS.items() if text.startswith(one.partition("{")[0])), "")
+def coloured(text: str, words: Words) -> str:
+    """Colour the whole first line of important messages, so that a search for its text still finds it.
+
+    Errors are red, warnings yellow, and what was done is green; they are known by how they begin.
+    """
+    colours = {words.ERROR: "1;31", words.WARNING: "1;33", SIGNED_IN: "1;32"}
+    colour = next((colour for one, colour in colours.items() if text.startswith(one.partition("{")[0])), "")
     first, end, rest = text.partition("\n")
     return f"\x1b[{colour}m{first}\x1b[0m{end}{rest}" if colour else text
 

@@ -88,9 +88,10 @@ class Messages:
             self.line.say(self._words.BROWSER_OPENING.format(opener=program, name=self._name))
             heading = self._words.LINK_FOR_YOURSELF
         else:
-            said = not why_not or (self._introduced and why_not == f"this is {self._place.title}")
+            why = self._words.clause(why_not)
+            said = not why or (self._introduced and why_not == f"this is {self._place.title}")
             not_opened = self._words.BROWSER_NOT_OPENED if said else self._words.BROWSER_NOT_OPENED_AS
-            self.line.say(not_opened.format(name=self._name, why=why_not))
+            self.line.say(not_opened.format(name=self._name, why=why))
             heading = self._words.LINK_ANYWHERE if self.pasting else self._words.LINK_HERE
         self.line.say(heading.format(once=self._once_only(url)))
         self.links.start(url)
@@ -140,23 +141,23 @@ class Messages:
                 if self.line.live and reason not in self._reasons:
                     # Once each: the line at the bottom has no room for it.
                     self._reasons.add(reason)
-                    self.line.say(self._words.REQUEST_TURNED_AWAY.format(why=reason))
+                    self.line.say(self._words.REQUEST_TURNED_AWAY.format(why=self._words.of(reason)))
                 if suspicious:
                     self.line.say(self._words.PORT_CALLED_AGAIN)
-            case events.CallbackTurnedAway():
-                self._once(self._words.ANSWER_TURNED_AWAY.format(why=event))
-            case events.OtherUserTurnedAway():
-                self._once(self._words.OTHER_USER.format(why=event))
+            case events.CallbackTurnedAway(why, error):
+                why = self._words.of(why) + f" (error={error})" * bool(error)
+                self._once(self._words.ANSWER_TURNED_AWAY.format(why=why))
+            case events.OtherUserTurnedAway(user):
+                self._once(self._words.OTHER_USER.format(user=user))
             case events.HttpsTried(authority):
-                from loopback_auth.signin.rejected_requests import https_tried  # Start-up.
-
-                self.line.say(https_tried(authority))
+                self.line.say(self._words.HTTPS_TRIED.format(authority=authority))
             case events.CallbackReceived(refused):
                 self.trouble.returned()
                 self.progress.returned(refused=refused)
                 self._stage()
             case events.PasteRefused(reason):
-                self.line.say(self._words.PASTE_AGAIN.format(why=reason))
+                why = self._words.clause(reason) or self._words.PASTE_NOT_RIGHT
+                self.line.say(self._words.PASTE_AGAIN.format(why=why))
             case events.Warned(text):
                 self.line.say(self._words.WARNING.format(text=text))
             case events.Exchanged():
@@ -207,8 +208,8 @@ class Messages:
             return
         self._introduced = True
         # With one flow only, what helps in other such places may be nothing that this provider offers.
-        advice = f" {self._place.advice}" if len(self._plan.routes) > 1 else ""
-        self.line.say(self._words.ENVIRONMENT.format(place=self._place.title) + advice)
+        advice = f" {self._words.of(self._place.advice)}" if len(self._plan.routes) > 1 else ""
+        self.line.say(self._words.ENVIRONMENT.format(place=self._words.of(self._place.title)) + advice)
 
     def _invite(self, event: VerificationPrompted) -> None:
         self._introduce()
@@ -252,11 +253,15 @@ class Messages:
         self.progress.began(flow)
         # Each thing is said once: what was asked for, what has ended or failed is known already.
         if why not in (AS_ASKED, INSTEAD, self._failure):
-            self.line.say(why)
+            clause = self._words.clause(why)
+            self.line.say(clause or self._words.FLOW_BEGAN.format(flow=self._words.of(BY_NAME[flow].title)))
         self._stage()
 
     def _end(self, flow: str, why: str) -> None:
-        what = self._words.FLOW_ENDED if self.progress.offered(flow) else self._words.FLOW_NOT_POSSIBLE
+        words, why = self._words, self._words.clause(why)
+        what = words.FLOW_ENDED if self.progress.offered(flow) else words.FLOW_NOT_POSSIBLE
+        if not why:
+            what = words.FLOW_OVER
         self.progress.ended(flow)
         self.links.ended(flow)
         self.line.say(what.format(flow=self._words.of(BY_NAME[flow].title), why=why.rstrip(".")))
@@ -280,7 +285,8 @@ class Messages:
         from loopback_auth.signin.race import did_not_open  # Start-up.
 
         self._failure = did_not_open(failed)
-        self.line.say(self._words.LINK_OPEN_YOURSELF.format(why=self._failure))
+        why = self._words.OPENER_FAILED.format(opener=failed.program, status=failed.status)
+        self.line.say(self._words.LINK_OPEN_YOURSELF.format(why=why))
         self.trouble.launched = False
         self.trouble.at_once()
         self._qr_code()

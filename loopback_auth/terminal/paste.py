@@ -63,7 +63,12 @@ async def pasted(
 
 
 async def read_line(
-    prompt: str, *, stream: TextIO | None = None, terminal: str = "/dev/tty", hidden: bool = True
+    prompt: str,
+    *,
+    stream: TextIO | None = None,
+    terminal: str = "/dev/tty",
+    hidden: bool = True,
+    words: Words | None = None,
 ) -> str:
     """Read one answer from the person at the terminal; can be cancelled at any moment.
 
@@ -72,6 +77,7 @@ async def read_line(
         stream: where an answer may come from; None: stdin.
         terminal: path of the controlling terminal, which is asked when `stream` is not a terminal.
         hidden: show only how long the answer is.
+        words: what is said of that; None: ours in English.
 
     Returns:
         The answer without Enter, `LIMIT` bytes at most; of a longer one `LIMIT` + 1.
@@ -88,7 +94,9 @@ async def read_line(
         return await apart(_piped, stream)
     brackets = os.environ.get("TERM", "dumb") != "dumb"
     try:
-        return await read_terminal(descriptor, prompt, limit=LIMIT, hidden=hidden, brackets=brackets)
+        return await read_terminal(
+            descriptor, prompt, words or Words(), limit=LIMIT, hidden=hidden, brackets=brackets
+        )
     finally:
         os.close(descriptor)
 

@@ -128,7 +128,7 @@ class Terminal:
         account = sign_in.tokens.account or self._words.UNNAMED_ACCOUNT
         self._line.say(self._words.CONFIRM_ACCOUNT.format(account=account))
         answer = await self._ask(self._words.CONFIRM_PROMPT, hidden=False)
-        return answer.strip().lower() in ("y", "yes")
+        return answer.strip().lower() in self._words.CONFIRM_YES.split()
 
     def done(self, sign_in: SignIn, kept_in: str) -> None:
         """Show who is signed in, until when, and where the tokens are."""
@@ -153,7 +153,7 @@ class Terminal:
                 )
             from loopback_auth.terminal.paste import read_line  # Start-up.
 
-            return await read_line(prompt, hidden=hidden)
+            return await read_line(prompt, hidden=hidden, words=self._words)
 
     @contextmanager
     def _keys(self) -> Generator[None]:
@@ -172,7 +172,7 @@ class Terminal:
             open_browser=self._open_browser,
             opened=self._watch,
         )
-        with listening(choices.typed, limit=LIMIT) as heard:
+        with listening(choices.typed, limit=LIMIT, words=self._words) as heard:
             if heard is not None:
                 self._choices, self._listening = choices, heard
             try:

@@ -113,5 +113,5 @@ class Troubleshooting:
             ours=ours,
         )
         if how:
-            self._line.say(instruction(self.place))
+            self._line.say(self._words.of(instruction(self.place)))
             self._line.say(f"\n  {how}\n")

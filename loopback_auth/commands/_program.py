@@ -1,0 +1,7 @@
+"""What the pages and prompts of the command line say of it."""
+
+from __future__ import annotations
+
+from loopback_auth.program import Program
+
+COMMAND_LINE = Program("loopback_auth", command="python -m loopback_auth login")
