@@ -367,7 +367,7 @@ TICKET_WORDS = {
 EXIT_STATUSES = {
     0: "done",
     1: "this program failed: please report it",
-    2: "wrong use: a flag, a variable or a file",
+    2: "wrong use: an argument, a variable or a file",
     3: "not possible on this machine",
     4: "the server refused",
     5: "a response broke a rule",

@@ -17,6 +17,7 @@ from loopback_auth.errors import (
 )
 from loopback_auth.folders import CONFIG_VARIABLE, DATA_VARIABLE
 from loopback_auth.invocation import GENERAL
+from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM
 from loopback_auth.settings.setting import SETTINGS
 
 PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
@@ -79,8 +80,9 @@ def _further(error: LoopbackAuthError, command: str) -> str:
     match error:
         case TokenError(error="invalid_request") if command == "login":
             return "Add the output of --verbose."
-        case NoFlowAvailable():
-            return f"See {GENERAL} doctor for what is known about this environment."
+        case NoFlowAvailable(reasons=reasons):
+            accepts = "--yes accepts any account. " if NO_TERMINAL_TO_CONFIRM in reasons.values() else ""
+            return f"{accepts}See {GENERAL} doctor for what is known about this environment."
         case AttemptExpired() if "flow" in error.parameter.split():
             return f"See {GENERAL} doctor for what works here."
         case ConfigError(parameter="handle"):

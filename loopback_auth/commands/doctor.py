@@ -35,6 +35,7 @@ from loopback_auth.doctor.report import (
     Circumstances,
     circumstances_of,
     described,
+    refused_flows,
 )
 from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
@@ -47,7 +48,7 @@ from loopback_auth.protocol.json import BODY_LIMIT, parse_object
 from loopback_auth.settings import DEMO, needs_secret, redirect_of
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.network import network_of
-from loopback_auth.settings.overrides import capabilities_of, overrides_of
+from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER, capabilities_of, overrides_of
 from loopback_auth.settings.presets import PLACES
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.planning import surroundings_of
@@ -207,7 +208,7 @@ def _tell(
             for one in answers
         ]
         harmless = [{"name": one.name, "value": one.harmless} for one in network]
-        print_json(described(circumstances, rows, harmless))
+        print_json(described(circumstances, rows, harmless, command=LOGIN_IN_CONTAINER))
     else:
         _show_place(circumstances, chosen)
         _show_routes(circumstances, chosen, answers)
@@ -250,7 +251,7 @@ def _show_routes(circumstances: Circumstances, chosen: Plan, answers: tuple[Prob
         _show(f"No flow can sign you in to {where} here.", [])
     if chosen.refused:
         title = "Why it cannot be used:" if circumstances.flow else "Flows that cannot be used:"
-        _show(title, list(chosen.refused.items()))
+        _show(title, list(refused_flows(chosen).items()))
 
 
 def _show_port(circumstances: Circumstances, chosen: Plan, user: str, host: str) -> None:
@@ -259,7 +260,12 @@ def _show_port(circumstances: Circumstances, chosen: Plan, user: str, host: str)
     authority = circumstances.authority
     fixed = not authority.endswith(f":{ANY_PORT}")
     line = forwarding_command(
-        chosen.place, circumstances.surroundings.environ, [authority], user=user, host=host
+        chosen.place,
+        circumstances.surroundings.environ,
+        [authority],
+        user=user,
+        host=host,
+        command=LOGIN_IN_CONTAINER,
     )
     port = f"{ANY_PORT} is the one that the sign-in shows."
     if fixed:

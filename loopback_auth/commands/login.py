@@ -32,6 +32,7 @@ from loopback_auth.folders import data_folder
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.settings import needs_secret, redirect_of
+from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER
 from loopback_auth.signin.planning import plan_for
 from loopback_auth.store import FileTokenStore, sign_in_name
 from loopback_auth.words import Words
@@ -139,7 +140,7 @@ def signed_in(
     store.check_writable()
     # Each process has its own demonstration server, so there is no result to wait for.
     lock = None if options.alone or settings.is_demo else store.sign_in_lock(sign_in_name(settings.name))
-    command = "login" if since is None else ""
+    command = LOGIN_IN_CONTAINER if since is None else ""
     theirs = _follow(lock, settings, store, since)
     if lock is None:
         done = _asked(options, settings, chosen, store, bounds, command=command)

@@ -26,7 +26,7 @@ from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.plan.model import LEVELS, Capabilities, Plan, Surroundings
 from loopback_auth.plan.openers import PRINT_ONLY, program_name
 from loopback_auth.plan.port_forwarding import forwarding_command
-from loopback_auth.plan.routes import plan
+from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM, plan
 from loopback_auth.plan.signals import CLOUD_SHELL_HOSTS, PROBED, READ, signals, truthy
 from loopback_auth.records import dataclass, field
 
@@ -103,7 +103,11 @@ class Circumstances:
 
 
 def described(
-    circumstances: Circumstances, server: list[dict[str, str]], network: Sequence[dict[str, str]] = ()
+    circumstances: Circumstances,
+    server: list[dict[str, str]],
+    network: Sequence[dict[str, str]] = (),
+    *,
+    command: str = "",
 ) -> dict[str, object]:
     """Return the report: a plan, and all that it was made from, without values that identify anyone.
 
@@ -111,6 +115,7 @@ def described(
         circumstances: unchanged; they are redacted here.
         server: what the authorization server answered, as JSON.
         network: how it is reached, as JSON and without names.
+        command: with which a container can be started again, as in `forwarding_command`.
     """
     safe = circumstances.redacted()
     seen, chosen = safe.surroundings, safe.plan()
@@ -132,14 +137,25 @@ def described(
         "place": {"name": chosen.place.name, "title": chosen.place.title},
         "facts": {name: _fact(chosen, name) for name in FACTS},
         "routes": [{"flow": one.flow, "starts": one.starts, "why": one.why} for one in chosen.routes],
-        "refused": dict(chosen.refused),
+        "refused": refused_flows(chosen),
         "advice": chosen.place.advice,
         "recipe": forwarding_command(
-            chosen.place, seen.environ, [safe.authority], user=SOMEBODY, host=SOMEWHERE
+            chosen.place,
+            seen.environ,
+            [safe.authority],
+            user=SOMEBODY,
+            host=SOMEWHERE,
+            command=command,
         ),
         "network": list(network),
         "server": server,
     }
+
+
+def refused_flows(chosen: Plan) -> dict[str, str]:
+    """Return the flows that cannot be used, each with its reason and the flag that removes it."""
+    with_flag = {NO_TERMINAL_TO_CONFIRM: f"{NO_TERMINAL_TO_CONFIRM} --yes accepts any account."}
+    return {flow: with_flag.get(why, why) for flow, why in chosen.refused.items()}
 
 
 def circumstances_of(document: Mapping[str, object]) -> Circumstances:

@@ -41,7 +41,7 @@ def forwarding_command(
     *,
     user: str,
     host: str,
-    command: str = "login",
+    command: str = "",
     ours: bool = True,
 ) -> str:
     """Return a command that makes these ports reachable; empty when none helps or none is needed.
@@ -52,7 +52,8 @@ def forwarding_command(
         authorities: hosts and ports that the browser must reach, all on this machine.
         user: name of the account.
         host: name of this machine.
-        command: of this program, with which a container can be started again; empty in another program.
+        command: of this program, with which a container can be started again so that it listens on the port
+            `{port}` for browsers outside; empty: it has none.
         ours: one of the ports belongs to this program; where the others listen is not known.
     """
     ports = [one.rpartition(":")[2] for one in authorities]
@@ -61,7 +62,7 @@ def forwarding_command(
     if place.name in _BY_VSCODE:
         return f"VS Code: View > Ports > Forward a Port: {', '.join(ports)}"
     if place.name == "container":
-        return _published(environ, ports, command if ours else "") if command else ""
+        return _published(environ, ports, command if ours else "")
     if place.name == "pod":
         return f"kubectl port-forward pod/{host} {' '.join(f'{port}:{port}' for port in ports)}"
     if place.name == "cloud-workspace" and (workspace := environ.get("CODER_WORKSPACE_NAME")):
@@ -87,7 +88,7 @@ def _published(environ: Mapping[str, str], ports: list[str], command: str) -> st
     if len(ports) > 1 or not command:
         # Only this program can listen on another address; a server in the container cannot.
         return f"{program} run --network host ..."
-    return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... {command} --port {ports[0]} --bind 0.0.0.0"
+    return f"{program} run -p 127.0.0.1:{ports[0]}:{ports[0]} ... {command.format(port=ports[0])}"
 
 
 def _this_machine(environ: Mapping[str, str], user: str, host: str) -> str:

@@ -49,7 +49,7 @@ RETURN_SECONDS = 40.0
 password, a second factor and the approval."""
 
 NOT_ALLOWED = "It is not among the allowed flows."
-NO_TERMINAL_TO_CONFIRM = "There is no terminal to confirm the account on; --yes accepts any account."
+NO_TERMINAL_TO_CONFIRM = "There is no terminal to confirm the account on."
 NO_TERMINAL_TO_PASTE = "There is no terminal to paste an address into."
 
 _SAID = {

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from loopback_auth.plan.model import Capabilities
     from loopback_auth.settings import Settings
 
+LOGIN_IN_CONTAINER = "login --port {port} --bind 0.0.0.0"
+"""The command with which a browser outside of a container reaches the port that the container publishes."""
+
 _WISHES = {"opens": "browser", "reaches": "reachable", "person": "person", "waits": "wait"}
 """Facts, and the switch that overrides each."""
 

@@ -13,9 +13,7 @@ from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities, Plan
 from loopback_auth.plan.routes import plan
 
-NOBODY_CONFIRMS = (
-    "Anyone could approve it, and this program does not check whose account it was: pass confirm."
-)
+NOBODY_CONFIRMS = "Anyone could approve it, and this program does not check whose account it was."
 
 
 def planned(

@@ -58,7 +58,7 @@ async def pasted(
         return replace(answer.callback, received_at=time.time())
     raise AttemptCancelled(
         f"What was pasted {TRIES} times was not the answer to this sign-in.",
-        hint="Run the command again and open the link that it shows.",
+        hint="Sign in again and open the link that is shown then.",
     )
 
 
@@ -112,6 +112,7 @@ def _piped(stream: TextIO | None) -> str:
     if not line:
         raise Unavailable(
             "The address cannot be pasted: there is no terminal, and stdin has ended.",
-            hint="Run the command in a terminal, write the address to its stdin, or choose another --flow.",
+            hint="Run this in a terminal, write the address to stdin, or choose another flow.",
+            parameter="flow",
         )
     return line.decode("utf-8", "surrogateescape").rstrip("\r\n")

@@ -10,6 +10,7 @@ from loopback_auth.cli import COMMANDS, command_of, run
 from loopback_auth.cli.advice import ELSEWHERE, SETTING_OF, SPELLINGS, WITH_SETTINGS, advised
 from loopback_auth.errors import AttemptExpired, ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
 from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
+from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM
 
 
 def _error(parameter: str, hint: str = "Check it.") -> LoopbackAuthError:
@@ -81,6 +82,9 @@ def test_every_argument_of_a_client_can_be_spelled() -> None:
 def test_commands_of_ours_are_named() -> None:
     """An embedding program has none of them, so only the command line can say so."""
     assert "loopback_auth doctor" in advised(NoFlowAvailable({}), "login")
+    unconfirmed = NoFlowAvailable({"device": NO_TERMINAL_TO_CONFIRM})
+    assert "--yes" in advised(unconfirmed, "login")
+    assert "--yes" not in advised(NoFlowAvailable({}), "login")
     assert "--verbose" in advised(TokenError("invalid_request"), "login")
     assert "--verbose" not in advised(TokenError("invalid_request"), "token")
     assert "loopback_auth doctor" in advised(

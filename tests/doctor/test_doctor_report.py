@@ -14,6 +14,7 @@ from truth_table import TABLE
 from loopback_auth.doctor.report import ANY_PORT, FACTS, Circumstances, circumstances_of, described
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import CHOOSABLE
+from loopback_auth.narrow import is_object
 from loopback_auth.plan.model import NO, YES, Capabilities, Plan, Surroundings
 from loopback_auth.plan.signals import PROBED, READ
 
@@ -143,6 +144,16 @@ def test_report_names_neither_person_nor_machine() -> None:
     assert "198.51.100.7" not in posted
     assert "203.0.113.9" not in posted
     assert "the configuration file" in posted
+
+
+def test_report_names_what_the_command_line_can_do_about_it() -> None:
+    """The plan is for every program and names no flag; `doctor` is the command line's."""
+    nobody = described(case(machine(SSH, stdin=False)), [])["refused"]
+    container = described(case(machine(files=DOCKER)), [], command="login --port {port}")["recipe"]
+
+    assert is_object(nobody)
+    assert "--yes" in str(nobody["device"])
+    assert f"login --port {ANY_PORT}" in str(container)
 
 
 def test_report_has_the_documented_shape() -> None:

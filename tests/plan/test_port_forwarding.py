@@ -20,6 +20,7 @@ from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.model import Place, Surroundings
 from loopback_auth.plan.places import PLACES, place_of
 from loopback_auth.plan.port_forwarding import authority_of, forwarding_command, instruction
+from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER as LOGIN
 
 ONE = ("127.0.0.1:49152",)
 TWO = ("127.0.0.1:49152", "localhost:8400")
@@ -91,7 +92,9 @@ def place_at(seen: Surroundings) -> Place:
 @pytest.mark.parametrize(("seen", "line"), GOLDEN.values(), ids=GOLDEN)
 def test_line_for_each_place(seen: Surroundings, line: str) -> None:
     """A line with the real port and host can be copied; nothing is said where nothing helps."""
-    assert forwarding_command(place_at(seen), seen.environ, ONE, user="alice", host="build7") == line
+    place = place_at(seen)
+
+    assert forwarding_command(place, seen.environ, ONE, user="alice", host="build7", command=LOGIN) == line
 
 
 TOGETHER = {
@@ -114,7 +117,9 @@ TOGETHER = {
 @pytest.mark.parametrize(("seen", "line"), TOGETHER.values(), ids=TOGETHER)
 def test_several_ports_in_one_line(seen: Surroundings, line: str) -> None:
     """The page that starts the sign-in and the redirect may be at two ports."""
-    assert forwarding_command(place_at(seen), seen.environ, TWO, user="alice", host="build7") == line
+    place = place_at(seen)
+
+    assert forwarding_command(place, seen.environ, TWO, user="alice", host="build7", command=LOGIN) == line
 
 
 INSTRUCTIONS = {
@@ -165,19 +170,19 @@ def test_titles_and_advice_are_for_people() -> None:
 def test_where_the_server_here_listens_is_not_ours_to_say() -> None:
     """Without a redirect our own port is not needed, and `--port` would change no other."""
     seen = machine(files=DOCKER)
-    line = forwarding_command(place_at(seen), seen.environ, ONE, user="a", host="h", ours=False)
+    place = place_at(seen)
+    line = forwarding_command(place, seen.environ, ONE, user="a", host="h", command=LOGIN, ours=False)
 
     assert line == "docker run --network host ..."
 
 
 def test_another_programs_container_is_not_started_with_our_command() -> None:
-    """A program that embeds us has no `login --port`; what forwards a port is good for everybody."""
+    """A program that embeds us has no `login --port`; what it can do is to share the network of the host."""
     container, ssh = machine(files=DOCKER), machine({"SUDO_USER": "alice"})
+    one, two = (
+        forwarding_command(place_at(container), container.environ, needed, user="a", host="h")
+        for needed in (ONE, TWO)
+    )
 
-    assert (
-        forwarding_command(place_at(container), container.environ, ONE, user="a", host="h", command="") == ""
-    )
-    assert (
-        forwarding_command(place_at(container), container.environ, TWO, user="a", host="h", command="") == ""
-    )
-    assert "ssh -L" in forwarding_command(place_at(ssh), ssh.environ, ONE, user="a", host="h", command="")
+    assert (one, two) == ("docker run --network host ...", "docker run --network host ...")
+    assert "ssh -L" in forwarding_command(place_at(ssh), ssh.environ, ONE, user="a", host="h")

@@ -37,7 +37,7 @@ from loopback_auth.plan.model import (
     Plan,
     Surroundings,
 )
-from loopback_auth.plan.routes import NOT_ALLOWED, plan
+from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM, NOT_ALLOWED, plan
 from loopback_auth.plan.signals import PROBED, READ
 
 BROWSERS = ("firefox", "none", "", "lynx", "'broken", "a:b %s", *(VSCODE["BROWSER"],))
@@ -215,7 +215,7 @@ def test_nobody_confirms_what_nobody_sees() -> None:
     )
 
     assert story(careful) == "code"
-    assert "--yes" in careful.refused["device"]
+    assert careful.refused["device"] == NO_TERMINAL_TO_CONFIRM
     assert story(careless) == "code (device)"
     assert careless.refused["paste"] == "There is no terminal to paste an address into."
 
