@@ -7,9 +7,8 @@ import json
 import pytest
 
 from loopback_auth.cli import COMMANDS, command_of, run
-from loopback_auth.cli.advice import ELSEWHERE, SETTING_OF, SPELLINGS, WITH_SETTINGS, advised
+from loopback_auth.cli.advice import ELSEWHERE, SPELLINGS, WITH_SETTINGS, advised
 from loopback_auth.errors import AttemptExpired, ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
-from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
 from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM
 
 
@@ -61,22 +60,6 @@ def test_flags_are_those_of_the_commands() -> None:
     for flag, _ in (*SPELLINGS.values(), *ELSEWHERE.values()):
         for one in flag.split("/") if flag.startswith("--") else ():
             assert one in flags
-
-
-def test_every_argument_of_a_client_can_be_spelled() -> None:
-    """An argument that the table does not know would cost users the flag, and no test would miss it."""
-    names = {
-        name
-        for cls in (ClientConfig, Provider, ServerMetadata, Redirect, Network)
-        for name in cls.__dataclass_fields__
-    }
-    known = {*SETTING_OF, *ELSEWHERE, *SPELLINGS}
-
-    assert {name for name in names - known if not name.endswith("_supported")} == {
-        # The rest is not for the command line, or is a group of others.
-        *("discovered", "metadata", "name", "network", "provider", "public", "quirks"),
-        *("require_pushed_authorization_requests", "simulated_person", "temporary"),
-    }
 
 
 def test_commands_of_ours_are_named() -> None:
