@@ -7,14 +7,29 @@ Source: RFC 6749 §3.3, §10.4; RFC 8707 §2; RFC 9700 §2.3.
 
 from __future__ import annotations
 
-from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.protocol.scope import scope_missing
+from loopback_auth.protocol.scope import scope_missing, union
+from loopback_auth.records import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.model import ClientConfig, SignIn
 
 
 def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:
     """Return why a kept sign-in is not for a client, as a clause; empty when it is.
 
     Source: RFC 6749 §3.3 (scope); RFC 8707 §2 (resource).
+    """
+    if why := why_foreign(sign_in, client):
+        return why
+    missing = scope_unasked(sign_in, client)
+    return f"it was made without the scope {' '.join(missing)}" if missing else ""
+
+
+def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
+    """Return why the tokens of a sign-in are of no use to a client with any scope; empty when they are.
+
+    Source: RFC 8707 §2 (resource).
     """
     if sign_in.client_id != client.client_id:
         return "it was made by another client"
@@ -24,10 +39,33 @@ def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:
         return "it is for another resource"
     if sign_in.audience != client.audience:
         return "it is for another audience"
+    return ""
+
+
+def scope_unasked(sign_in: SignIn, client: ClientConfig) -> list[str]:
+    """List the scopes that a client wants, and that were neither requested nor granted at the sign-in.
+
+    Source: RFC 6749 §3.3.
+    """
     # A scope that was requested and not granted would not be granted next time either.
     unasked = " ".join(sorted(set(client.scope.split()) - set(sign_in.requested_scope.split())))
-    missing = scope_missing(requested=unasked, tokens=sign_in.tokens, quirks=sign_in.quirks)
-    return f"it was made without the scope {' '.join(missing)}" if missing else ""
+    return scope_missing(requested=unasked, tokens=sign_in.tokens, quirks=sign_in.quirks)
+
+
+def widened(client: ClientConfig, sign_in: SignIn | None, scope: str = "") -> ClientConfig:
+    """Return a client that asks for a scope more, without losing what is granted already.
+
+    Args:
+        client: that asks.
+        sign_in: that is kept; it counts only if it is for this client, with any scope.
+        scope: what is wanted in addition, separated by spaces.
+
+    Source: RFC 6750 §3.1; RFC 6749 §3.3.
+    """
+    granted = ""
+    if sign_in is not None and not why_foreign(sign_in, client):
+        granted = sign_in.requested_scope or (sign_in.tokens.scope if client.scope or scope else "")
+    return replace(client, scope=union(client.scope, granted, scope))
 
 
 def _same_server(sign_in: SignIn, client: ClientConfig) -> bool:
