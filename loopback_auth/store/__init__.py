@@ -144,6 +144,18 @@ class FileTokenStore(TokenStore):
             ) from None
         return sign_in
 
+    def glance(self, name: str) -> SignIn | None:
+        """Return what decides whether a kept token can be used, under the names of a `SignIn`; None in doubt.
+
+        Raises:
+            Exception: any, in doubt.
+        """
+        from loopback_auth.store.glance import glance
+
+        path = self.path(name)
+        content = read_private(path) if check_folder(self._folder) else None
+        return glance(content, name) if content is not None else None  # type: ignore[return-value]
+
     def write(self, name: str, sign_in: SignIn | None) -> None:
         """Keep a sign-in completely or not at all; None: remove it.
 
@@ -185,6 +197,8 @@ class FileTokenStore(TokenStore):
             return False
         except OSError as exc:
             raise system_refused(exc, path, "removed") from exc
+        finally:
+            vars(self)["changes"] = self.changes + 1
         return True
 
     def chosen(self) -> str:

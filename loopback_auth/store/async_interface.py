@@ -22,6 +22,9 @@ class AsyncTokenStore(ABC):
     excludes_processes = False
     """As in `TokenStore`."""
 
+    changes = 0
+    """As in `TokenStore`."""
+
     @abstractmethod
     async def read(self, name: str) -> SignIn | None:
         """Return the sign-in that is kept under a name; None when there is none."""
@@ -101,3 +104,5 @@ class AsyncTokenStore(ABC):
             await self.write(checked_name(name), sign_in)
         except Exception as exc:
             raise_store_error(exc)
+        finally:
+            vars(self)["changes"] = self.changes + 1  # As in `TokenStore`.

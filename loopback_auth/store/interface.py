@@ -46,6 +46,9 @@ class TokenStore(ABC):
     If so, one of several processes asks the person to sign in, and the others use the result.
     """
 
+    changes = 0
+    """How often this object has saved or deleted something, so that a `TokenSource` looks again at once."""
+
     @abstractmethod
     def read(self, name: str) -> SignIn | None:
         """Return the sign-in that is kept under a name; None when there is none.
@@ -152,6 +155,8 @@ class TokenStore(ABC):
             answer: object = self.write(checked_name(name), sign_in)
         except Exception as exc:
             raise_store_error(exc)
+        finally:
+            vars(self)["changes"] = self.changes + 1  # The object may be frozen.
         refuse_awaitable(answer)
 
 
