@@ -1,0 +1,86 @@
+"""What one caller wants of a token, and whether a kept sign-in is that.
+
+Source: RFC 6749 §3.3; RFC 6750 §3.1.
+"""
+
+from __future__ import annotations
+
+from loopback_auth.flows.reuse import scope_unasked, why_foreign
+from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.protocol.scope import scope_missing
+from loopback_auth.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one call wants.
+
+    Args:
+        client: whose tokens, with which scope.
+        interactive: the user may be asked to sign in.
+        leeway: seconds for which the token must still be valid; None: see `freshness`.
+        refused: an access token that a server did not accept; empty when there is none.
+        wanted: the scope that a server asks for, and that the token must have been granted.
+    """
+
+    client: ClientConfig
+    interactive: bool
+    leeway: float | None = None
+    refused: str = ""
+    wanted: str = ""
+
+    @property
+    def reason(self) -> str | None:
+        """What the user is asked for beside a sign-in: a scope, or (empty) another token; None: nothing."""
+        return self.wanted or ("" if self.refused else None)
+
+    def unmet(self, sign_in: SignIn) -> bool:
+        """Return whether a server wants more scope than a sign-in has been granted."""
+        if not self.wanted:
+            return False
+        missing = scope_missing(requested=self.wanted, tokens=sign_in.tokens, quirks=sign_in.quirks)
+        # A server that refuses a token with this scope calls the scope by another name.
+        return bool(missing) or sign_in.tokens.access_token == self.refused
+
+    def met(self, sign_in: SignIn) -> bool:
+        """Return whether a sign-in that another call has got is what this one wants, too."""
+        if why_foreign(sign_in, self.client) or scope_unasked(sign_in, self.client):
+            return False
+        return sign_in.tokens.access_token != self.refused and not self.unmet(sign_in)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a store has for a client.
+
+    Args:
+        kept: the sign-in; None when there is none.
+        foreign: why it is not for the client, as a clause.
+        unasked: the scopes that it lacks, separated by spaces.
+    """
+
+    kept: SignIn | None
+    foreign: str = ""
+    unasked: str = ""
+
+    @classmethod
+    def of(cls, kept: SignIn | None, client: ClientConfig) -> Found:
+        """Compare what is kept with what a client wants."""
+        if kept is None:
+            return cls(None)
+        foreign = why_foreign(kept, client)
+        return cls(kept, foreign, "" if foreign else " ".join(scope_unasked(kept, client)))
+
+    @property
+    def usable(self) -> SignIn | None:
+        """The sign-in, if its tokens are what the client wants."""
+        return None if self.why else self.kept
+
+    @property
+    def why(self) -> str:
+        """Why the sign-in is not the wanted one, as a clause; empty when it is, or when there is none."""
+        if self.kept is None or self.foreign:
+            return self.foreign
+        if self.unasked:
+            return f"it was made without the scope {self.unasked}"
+        return "" if self.kept.tokens.access_token else "it has no access token"

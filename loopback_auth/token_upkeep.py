@@ -1,0 +1,366 @@
+"""Get a sign-in with a usable token: the kept one, a renewed one, or a new one from the user.
+
+All sources of one sign-in share a `TokenUpkeep`. In one process it renews or asks once for all threads and
+event loops; between processes the locks of the store see to that. What the store has is read again before
+each decision, and is never replaced by what is in memory, but for tokens that it has not taken so far.
+
+A renewal needs nothing of a caller's loop, so it runs in a thread, and that loop may be closed meanwhile. The
+user is asked in the loop of the caller, where `notify`, `open_browser` and `confirm` belong.
+
+Source: RFC 9700 §4.14.2; RFC 6750 §3.1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from threading import Lock
+
+from loopback_auth.api import login
+from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
+from loopback_auth.events import Event, Notify, Warned
+from loopback_auth.flows.reuse import widened
+from loopback_auth.flows.wish import Found, Wish
+from loopback_auth.freshness import FOR_EVER
+from loopback_auth.model import ClientConfig, SignIn, TokenSet
+from loopback_auth.network.shared_call import SharedCall, Work
+from loopback_auth.signin.callers import Awaiting, Blocking
+from loopback_auth.signin.logout import logout
+from loopback_auth.signin.refresh import renew
+from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.unkept import Unkept
+from loopback_auth.token_memory import TokenMemory
+from loopback_auth.words import Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.options import Options
+
+REFUSED_FOR = 60.0
+"""Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""
+
+MOST_REFUSED = 5
+"""Tokens that are renewed within `REFUSED_FOR` seconds because a server refuses them, and not one more."""
+
+
+class _State:
+    """What one process knows; a process that was forked begins anew.
+
+    Args:
+        parent: what the process knew that was forked; None in the first one.
+    """
+
+    def __init__(self, parent: _State | None) -> None:
+        self.forked = parent is not None
+        """What the store has may be renewed by the process that was forked."""
+        self.lock = Lock()
+        self.call: SharedCall[SignIn] | None = None
+        self.looks: dict[asyncio.AbstractEventLoop, asyncio.Task[SignIn | None]] = {}
+        self.unkept: Unkept | None = None
+        self.dead: tuple[TokenSet, float, str, str] | None = None
+        """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
+        self.refusals: list[float] = []
+        """When tokens were renewed because a server refused them, in monotonic seconds."""
+        self.asked: dict[str, float] = {}
+        """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
+        self.signed_in = False
+        """The store had a sign-in of this client before."""
+        if parent is not None and parent.unkept is not None and parent.unkept.replaced is not None:
+            spent = parent.unkept.replaced.tokens
+            self.dead = (
+                spent,
+                FOR_EVER,
+                "The refresh token was used by the process that was forked.",
+                "Sign in again.",
+            )
+
+    def begin(self, about: ClientConfig | None) -> SharedCall[SignIn] | None:
+        """Return a new call; None when one is under way.
+
+        Args:
+            about: the client for which the user is asked; None for a renewal.
+        """
+        with self.lock:
+            if self.call is not None:
+                return None
+            self.call = SharedCall(about, self._ended)
+            return self.call
+
+    def _ended(self, call: SharedCall[SignIn]) -> None:
+        with self.lock:
+            if self.call is call:
+                self.call = None
+
+
+class TokenUpkeep:
+    """Gets sign-ins with usable tokens for all sources of one kept sign-in.
+
+    Args:
+        name: under which it is kept.
+        store: where it is kept.
+        options: of `login`.
+        memory: what is remembered between calls.
+    """
+
+    def __init__(self, name: str, store: Store, options: Options, memory: TokenMemory) -> None:
+        self._name = name
+        self._store = store
+        self._options: Options = {**options, "store": store}
+        self._notify = options.get("notify") or _warned
+        self._memory = memory
+        self._states = {os.getpid(): _State(None)}
+
+    @property
+    def _state(self) -> _State:
+        process = os.getpid()
+        state = self._states.get(process)
+        if state is None:
+            parent = next(reversed(self._states.values()))
+            state = self._states.setdefault(process, _State(parent))
+        return state
+
+    async def sign_in(self, wish: Wish, caller: Awaiting | Blocking) -> SignIn:
+        """Return a sign-in whose token is usable.
+
+        Raises:
+            SignInRequired: the user has to sign in, and must not be asked.
+            LoopbackAuthError: the renewal or the sign-in failed.
+        """
+        asks = False
+        while True:
+            call = self._state.call
+            if call is not None:
+                found, helps = await self._joined(call, wish, caller)
+                if found is not None and wish.met(found):
+                    return found
+                asks = asks or helps
+                continue
+            look = await self._look(wish.client, caller)
+            kept = look.usable
+            if kept is not None and self._accepts(kept, wish):
+                return kept
+            renews = kept is not None and not wish.unmet(kept) and not asks
+            if renews:
+                self._check_renewable(kept, wish)
+            else:
+                self._check_askable(look, wish)
+            call = self._state.begin(None if renews else wish.client)
+            if call is None:
+                continue
+            self._note(look, wish, renews=renews)
+            notify = caller.bound(self._notify)
+            try:
+                if kept is not None and renews:
+                    got = await caller.renew(call, self._renewal(kept, wish, notify), self._store)
+                else:
+                    got = await caller.ask(call, self._question(look.kept, wish, notify))
+            except (SignInRequired, TokenError):
+                # Whatever the server calls it, only the user can help.
+                if not (renews and wish.interactive):
+                    raise
+                asks = True
+            else:
+                if got is not None and not wish.unmet(got):
+                    return got
+
+    async def logout(self, client: ClientConfig, caller: Awaiting | Blocking) -> bool:
+        """Revoke the tokens, and delete them here in any case; return whether they were revoked.
+
+        Raises:
+            LoopbackAuthError: the server did not revoke them.
+        """
+        state = self._state
+        look = await self._look(client, caller)
+        kept = look.kept
+        if kept is None or look.foreign:
+            return False
+        self._use_from_memory(None)
+        notify = caller.bound(self._notify)
+        try:
+            return await caller.run(
+                lambda: logout(
+                    kept,
+                    store=self._store,
+                    client_secret=client.client_secret,
+                    notify=notify,
+                    network=client.provider.network,
+                )
+            )
+        finally:
+            state.looks.clear()
+            state.signed_in = False
+
+    async def _joined(
+        self, call: SharedCall[SignIn], wish: Wish, caller: Awaiting | Blocking
+    ) -> tuple[SignIn | None, bool]:
+        """Wait for what another call does; return its result, and whether now only the user can help."""
+        caller.check(call)
+        try:
+            return await caller.wait(call), False
+        except Exception as exc:
+            if call.about is None and wish.interactive and isinstance(exc, SignInRequired | TokenError):
+                return None, True
+            if call.about in (None, wish.client):
+                raise
+            return None, False  # The user was asked for something else.
+
+    async def _look(self, client: ClientConfig, caller: Awaiting | Blocking) -> Found:
+        state = self._state
+        unkept = state.unkept
+        if unkept is None:
+            kept = await caller.load(self._store, self._name, state.looks)
+        else:
+            kept, done = await caller.run(lambda: unkept.kept_at_last(self._store))
+            if done and state.unkept is unkept:
+                self._use_from_memory(None)
+        look = Found.of(kept, client)
+        state.signed_in = state.signed_in or look.usable is not None
+        return look
+
+    def _use_from_memory(self, unkept: Unkept | None) -> None:
+        self._state.unkept = unkept
+        self._memory.unkept = unkept is not None
+
+    def _accepts(self, kept: SignIn, wish: Wish) -> bool:
+        if kept.tokens.access_token == wish.refused or wish.unmet(kept):
+            return False
+        return self._state.unkept is not None or self._memory.held(kept, wish.leeway, 0) is not None
+
+    def _check_renewable(self, kept: SignIn | None, wish: Wish) -> None:
+        """Refuse to renew tokens again and again because a server refuses them.
+
+        Raises:
+            SignInRequired: it was done too often.
+        """
+        if kept is None or kept.tokens.access_token != wish.refused:
+            return
+        since = time.monotonic() - REFUSED_FOR
+        if len([moment for moment in self._state.refusals if moment > since]) >= MOST_REFUSED:
+            raise SignInRequired(
+                f"The access tokens for {self._name} are refused although they are new: "
+                f"{MOST_REFUSED} were renewed within {REFUSED_FOR:g} seconds.",
+                hint="Check that they are for the server that refuses them: resource, audience and scope.",
+            )
+
+    def _check_askable(self, look: Found, wish: Wish) -> None:
+        """Refuse to ask the user where that is not allowed, or of no use.
+
+        Raises:
+            SignInRequired: the user must not be asked, or has just been asked.
+            ConfigError: another client uses the name, too.
+        """
+        state, reason = self._state, wish.reason
+        asked = state.asked.get(reason) if reason is not None else None
+        if not wish.interactive or (asked is not None and time.monotonic() < asked + REFUSED_FOR):
+            raise self._required(look, wish)
+        if look.foreign and state.signed_in:
+            # To ask again would replace the tokens of the other client, which would then do the same.
+            raise ConfigError(
+                f"The sign-in {self._name} was replaced by another one: {look.foreign}.",
+                hint="Give each client a provider name of its own.",
+                parameter="name",
+            )
+
+    def _note(self, look: Found, wish: Wish, *, renews: bool) -> None:
+        state, now = self._state, time.monotonic()
+        if not renews:
+            if wish.reason is not None:
+                state.asked[wish.reason] = now
+            if look.foreign:
+                text = f"The sign-in {self._name} is replaced, because it is not for this client: "
+                self._notify(Warned(f"{text}{look.foreign}."))
+        elif look.kept is not None and look.kept.tokens.access_token == wish.refused:
+            state.refusals = [*state.refusals[-MOST_REFUSED:], now]
+
+    def _required(self, look: Found, wish: Wish) -> SignInRequired:
+        if look.usable is not None and wish.wanted:
+            return SignInRequired(
+                f"The access token for {self._name} lacks a scope that a server asks for: {wish.wanted}.",
+                hint="Sign in with this scope, and allow it.",
+                scope=wish.wanted,
+            )
+        if look.usable is not None:
+            return SignInRequired(
+                f"The access token for {self._name} is refused, and so was the one before.",
+                hint="Check that it is for the server that refuses it, or sign in again.",
+            )
+        why = f" as it is wanted: there is a sign-in, but {look.why}" if look.why else ""
+        return SignInRequired(
+            f"You are not signed in to {self._name}{why}.",
+            hint="Sign in first.",
+            scope=wish.wanted or look.unasked,
+        )
+
+    def _renewal(self, kept: SignIn, wish: Wish, notify: Notify) -> Work[SignIn]:
+        state, client = self._state, wish.client
+        forced = kept.tokens.access_token == wish.refused or self._memory.over(kept)
+
+        async def renewal() -> SignIn:
+            if state.unkept is not None:
+                # The refresh token in the store was used, and the one that came for it is not there.
+                raise StoreError(
+                    f"The tokens for {self._name} cannot be renewed: the last ones are not kept yet.",
+                    hint="Check the store.",
+                )
+            if state.dead is not None and state.dead[0] == kept.tokens and time.monotonic() < state.dead[1]:
+                raise SignInRequired(state.dead[2], hint=state.dead[3])
+            if state.forked and not self._store.excludes_processes:
+                raise SignInRequired(
+                    f"The tokens for {self._name} are those of the process that was forked.",
+                    hint="Use a store that processes can share, such as FileTokenStore.",
+                )
+            try:
+                renewed = await renew(
+                    kept,
+                    store=self._store,
+                    client_secret=client.client_secret,
+                    notify=notify,
+                    force=forced,
+                    leeway=wish.leeway,
+                    network=client.provider.network,
+                )
+            except NotKept as exc:
+                unkept = Unkept.of(kept, exc, notify)
+                self._use_from_memory(unkept)
+                renewed = unkept.newer
+            except SignInRequired as exc:
+                state.dead = kept.tokens, time.monotonic() + REFUSED_FOR, exc.message, exc.hint
+                raise
+            self._memory.got(renewed)
+            return renewed
+
+        return renewal
+
+    def _question(self, kept: SignIn | None, wish: Wish, notify: Notify) -> Work[SignIn]:
+        state, client = self._state, widened(wish.client, kept, wish.wanted)
+
+        async def question() -> SignIn:
+            now_kept = await OpenStore(self._store).load(self._name)
+            if (
+                now_kept != kept
+                and now_kept is not None
+                and wish.met(now_kept)
+                and self._accepts(now_kept, wish)
+            ):
+                return now_kept  # Another call has asked the user since this one looked.
+            try:
+                signed_in = await login(client, **self._options)
+            except NotKept as exc:
+                unkept = Unkept.of(kept, exc, notify)
+                self._use_from_memory(unkept)
+                signed_in = unkept.newer
+            self._memory.got(signed_in)
+            state.forked = False
+            state.signed_in = True
+            return signed_in
+
+        return question
+
+
+def _warned(event: Event) -> None:
+    """Show warnings on stderr, and nothing else."""
+    if isinstance(event, Warned):
+        from loopback_auth.terminal.line import write  # Start-up.
+
+        write(Words.WARNING.format(text=event.text) + "\n")
