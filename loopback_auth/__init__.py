@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from loopback_auth.store.async_interface import AsyncTokenStore
     from loopback_auth.store.interface import TokenStore
     from loopback_auth.store.memory import MemoryTokenStore
+    from loopback_auth.store.redis import RedisTokenStore
     from loopback_auth.token_source import TokenSource
 
 _HOMES = {
@@ -112,6 +113,7 @@ _HOMES = {
     "signin.controls": ("Controls",),
     "store": ("FileTokenStore",),
     "store.memory": ("MemoryTokenStore",),
+    "store.redis": ("RedisTokenStore",),
     "store.async_interface": ("AsyncTokenStore",),
     "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
@@ -152,6 +154,7 @@ __all__ = [
     "Quirks",
     "Redirect",
     "RedirectUnavailable",
+    "RedisTokenStore",
     "RevocationError",
     "Route",
     "ServerMetadata",

@@ -246,10 +246,11 @@ async def _renewed(current: SignIn, store: Store, client_secret: str | None, not
             notify=tell, exchanges=notify is not silent, network=current.network
         ) as resources:
             try:
-                renewal = await Driver(resources).run(refresh(client, current))
+                async with OpenStore(store).refreshing(current):
+                    renewal = await Driver(resources).run(refresh(client, current))
+                    await keep(store, renewal.sign_in)
             except SignInRequired as refusal:
                 return await _of_the_winner(current, store, refusal)
-            await keep(store, renewal.sign_in)
             try:
                 verify = bool(renewal.id_token) and can_verify_signatures()
                 checked = identified(client, renewal, verify_signature=verify)

@@ -107,6 +107,38 @@ class OpenStore:
         except Exception as exc:
             raise_store_error(exc)
 
+    @asynccontextmanager
+    async def refreshing(self, sign_in: SignIn) -> AsyncGenerator[None]:
+        """Tell the store that a refresh token is being sent, for as long as the block lasts.
+
+        Raises:
+            SignInRequired: another host may have used the refresh token.
+            StoreError: the store failed.
+        """
+        store = self.store
+        try:
+            if isinstance(store, AsyncTokenStore):
+                await store.begin_refresh(sign_in)
+            else:
+                await apart(store.begin_refresh, sign_in)
+        except Exception as exc:
+            raise_store_error(exc)
+        try:
+            yield
+        except (GeneratorExit, NotKept):
+            raise  # The refresh token is used up, or nothing can be awaited any more.
+        except BaseException:
+            with suppress(Exception):
+                await to_the_end(self._abandon(sign_in))
+            raise
+
+    async def _abandon(self, sign_in: SignIn) -> None:
+        store = self.store
+        if isinstance(store, AsyncTokenStore):
+            await store.abandon_refresh(sign_in)
+        else:
+            await apart(store.abandon_refresh, sign_in)
+
     def sign_in_lock(self, name: str) -> SignInLock:
         """Return the lock that lets one caller at a time ask the person.
 

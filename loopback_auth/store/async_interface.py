@@ -99,6 +99,12 @@ class AsyncTokenStore(ABC):
             StoreError: it cannot.
         """
 
+    async def begin_refresh(self, sign_in: SignIn) -> None:  # noqa: B027 - as above
+        """Note that a refresh token is about to be sent, as in `TokenStore.begin_refresh`."""
+
+    async def abandon_refresh(self, sign_in: SignIn) -> None:  # noqa: B027 - as above
+        """Note that the refresh token can be sent again; by default do nothing."""
+
     async def _write(self, name: str, sign_in: SignIn | None) -> None:
         try:
             await self.write(checked_name(name), sign_in)

@@ -150,6 +150,20 @@ class TokenStore(ABC):
             StoreError: it cannot.
         """
 
+    def begin_refresh(self, sign_in: SignIn) -> None:  # noqa: B027 - as above
+        """Note that the refresh token of a kept sign-in is about to be sent; by default do nothing.
+
+        The caller holds its lock. A store that hosts share can refuse here what a host may have sent that
+        died before it kept the answer; see `RedisTokenStore`.
+
+        Raises:
+            SignInRequired: the refresh token may have been used.
+            StoreError: the store failed, or has other tokens by now.
+        """
+
+    def abandon_refresh(self, sign_in: SignIn) -> None:  # noqa: B027 - as above
+        """Note that the refresh token can be sent again, after `begin_refresh`; by default do nothing."""
+
     def _write(self, name: str, sign_in: SignIn | None) -> None:
         try:
             answer: object = self.write(checked_name(name), sign_in)

@@ -1,0 +1,71 @@
+"""A real Redis for tests: on a free port, without persistence, ended by its process ID."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+KEY = "canary-key-7f3a-0123456789abcdef-0123456789"
+PROGRAM = shutil.which("redis-server") or ""
+
+needs_redis = pytest.mark.skipif(
+    not PROGRAM and not os.environ.get("CI"),
+    reason="there is no redis-server; scripts/install --dev brings it",
+)
+
+
+class RedisServer:
+    """A server that runs.
+
+    Args:
+        folder: its working folder.
+        password: that it wants; empty: none.
+    """
+
+    def __init__(self, folder: Path, password: str = "") -> None:
+        self._folder = folder
+        self._password = password
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Its URL, with the password."""
+        return f"redis://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options += ["--requirepass", self._password] if self._password else []
+        self._process = subprocess.Popen(
+            [PROGRAM, *options], cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise TimeoutError("redis-server does not answer")
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._process.kill()
+        self._process.wait(20)
+
+    def stand_still(self) -> None:
+        """Let it accept connections and answer nothing."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it answer again."""
+        os.kill(self._process.pid, signal.SIGCONT)
