@@ -25,7 +25,7 @@ from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.threads import LoopThread, check_asyncio
 from loopback_auth.plan.model import Plan
 from loopback_auth.program import Program
-from loopback_auth.protocol.authorization_url import ForeignRequest, foreign_request
+from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, foreign_request
 from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.foreign_visit import ForeignVisit
@@ -112,7 +112,7 @@ class LoopbackReceiver:
         """
         return self._own_bound().redirect_uri
 
-    async def visit(self, url: str, *, state: str | None = "") -> dict[str, str]:
+    async def visit(self, url: str, *, state: str | None = "") -> ResponseParameters:
         """Open the browser, and return the parameters with which it comes back.
 
         The browser begins at a page on this machine, so the URL is not in the list of processes. The response
@@ -129,7 +129,8 @@ class LoopbackReceiver:
                 forge a response, so something else has to protect the login, such as PKCE.
 
         Returns:
-            Names and values. Parameters without a value are left out.
+            A dict of names and values, without parameters that have no value. Its `url` is the redirect URI
+            with these parameters in its query, for libraries that want that.
 
         Raises:
             ConfigError: the URL cannot be used, or there is no `async with` block.
@@ -141,25 +142,29 @@ class LoopbackReceiver:
         Source: RFC 8252 §7.3, §8.9; RFC 6749 §10.12.
         """
         request = self._checked(url, state)
-        if self._thread is not None:
-            raise ConfigError(
-                "visit needs an async with block.", hint="In a plain with block: visit_sync(url)."
-            )
-        if asyncio.get_running_loop() is not self._loop:
-            raise ConfigError(
-                "The receiver belongs to another event loop.", hint="Use it in the loop that entered it."
-            )
+        self._check_loop()
         return await self._visited(request)
 
-    def visit_sync(self, url: str, *, state: str | None = "") -> dict[str, str]:
+    def visit_sync(self, url: str, *, state: str | None = "") -> ResponseParameters:
         """Do what `visit` does, and wait for it, in a plain `with` block.
 
         Ctrl-C cancels the visit and is raised again. Arguments, result and errors are those of `visit`.
         """
         request = self._checked(url, state)
-        if self._thread is None:
-            raise ConfigError("visit_sync needs a plain with block.", hint="In async with: await visit(url).")
-        return self._thread.run(lambda: self._visited(request))
+        return self._own_thread().run(lambda: self._visited(request))
+
+    async def finish(self) -> None:
+        """Give the browser its last page now, before the block ends.
+
+        For a block that goes on for long after the login, as the one around an MCP client does. The page
+        tells success, unless the response was an error or `fail` was called.
+        """
+        self._check_loop()
+        await self._finish()
+
+    def finish_sync(self) -> None:
+        """Do what `finish` does, in a plain `with` block."""
+        self._own_thread().run(self._finish)
 
     def fail(self, message: str, hint: str = "") -> None:
         """Let the last page say that the login failed, without an exception.
@@ -184,6 +189,25 @@ class LoopbackReceiver:
             )
         return self._bound
 
+    def _own_thread(self) -> LoopThread:
+        self._own_bound()
+        if self._thread is None:
+            raise ConfigError(
+                "This receiver was entered with async with.", hint="Await the method without _sync."
+            )
+        return self._thread
+
+    def _check_loop(self) -> None:
+        self._own_bound()
+        if self._thread is not None:
+            raise ConfigError(
+                "This receiver was entered without async.", hint="Use async with, or the method with _sync."
+            )
+        if asyncio.get_running_loop() is not self._loop:
+            raise ConfigError(
+                "The receiver belongs to another event loop.", hint="Use it in the loop that entered it."
+            )
+
     def _checked(self, url: str, state: str | None) -> ForeignRequest:
         bound = self._own_bound()
         if self._busy:
@@ -192,11 +216,14 @@ class LoopbackReceiver:
             )
         return foreign_request(url, redirect_uri=bound.redirect_uri, state=state, any_port=bound.any_port)
 
-    async def _visited(self, request: ForeignRequest) -> dict[str, str]:
+    async def _visited(self, request: ForeignRequest) -> ResponseParameters:
         self._busy = True
         try:
-            if self._visit is not None:
-                await self._leave(self._visit.pages.continued(), self._visit)
+            if (before := self._visit) is not None:
+                goes_on = self._failure is None
+                await self._leave(
+                    before, before.pages.continued() if goes_on else self._last_page(before, None)
+                )
             plan = planned(_client(request, self._redirect), "code", opener=self._open_browser is not None)
             self._visit = ForeignVisit(
                 request,
@@ -210,15 +237,23 @@ class LoopbackReceiver:
         finally:
             self._busy = False
 
+    async def _finish(self) -> None:
+        if self._visit is not None and self._visit.parameters is not None:
+            await self._visit.finish(self._last_page(self._visit, None))
+
     async def _end(self, exc: BaseException | None) -> None:
         if self._visit is not None:
-            await self._leave(self._visit.last_page(exc), self._visit)
+            await self._leave(self._visit, self._last_page(self._visit, exc))
 
-    async def _leave(self, page: HttpResponse, visit: ForeignVisit) -> None:
-        """Give the browser of the last visit its last page."""
-        failure, self._failure, self._visit = self._failure, None, None
+    def _last_page(self, visit: ForeignVisit, exc: BaseException | None) -> HttpResponse:
+        failure, self._failure = self._failure, None
         if failure is not None:
-            page = visit.pages.failure(message=failure[0], hint=failure[1])
+            return visit.pages.failure(message=failure[0], hint=failure[1])
+        return visit.last_page(exc)
+
+    async def _leave(self, visit: ForeignVisit, page: HttpResponse) -> None:
+        """Give the browser of a visit its last page, and stop listening for it."""
+        self._visit = None
         try:
             await visit.finish(page)
         finally:

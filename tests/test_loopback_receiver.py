@@ -157,6 +157,20 @@ async def test_pages_speak_of_the_program() -> None:
     assert "MyTool" in await browser.page()
 
 
+async def test_page_can_be_finished_before_the_block_ends() -> None:
+    """The block around an MCP client lasts as long as its session."""
+    browser = Browser()
+    async with LoopbackReceiver(open_browser=browser.open, notify=silent) as receiver:
+        await receiver.visit(url_for(receiver))
+        await receiver.finish()
+        page = await browser.page()
+        again = await browser.come_back()
+        receiver.fail("too late")
+
+    assert WORDS.SUCCESS_TITLE in page
+    assert WORDS.SUCCESS_TITLE in again.body.decode()
+
+
 async def test_second_visit_ends_the_page_of_the_first() -> None:
     """A step-up in the same block: only the last page can say how it ended."""
     browser = Browser()
@@ -203,7 +217,9 @@ async def test_tokens_in_the_fragment_are_received(kind: str) -> None:
 def login_sync(demo: Demo, user: SimulatedUser) -> dict[str, str]:
     """Do what a script does."""
     with LoopbackReceiver(open_browser=user.open, notify=silent) as receiver:
-        return receiver.visit_sync(demo_url(demo, receiver))
+        parameters = receiver.visit_sync(demo_url(demo, receiver))
+        receiver.finish_sync()
+    return parameters
 
 
 def test_sync_form_works_without_a_loop() -> None:

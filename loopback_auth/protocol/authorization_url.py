@@ -9,8 +9,9 @@ Source: RFC 6749 §3.1, §4.1.1, §10.12; OAuth 2.0 Multiple Response Types §2.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from loopback_auth.errors import ConfigError, MalformedResponse
 from loopback_auth.model import Callback
@@ -44,8 +45,21 @@ class ForeignRequest:
 class ResponseParameters(dict[str, str]):
     """The parameters of a response: a dict whose `repr` shows the names alone, since values are secret.
 
+    Args:
+        pairs: names and values.
+        redirect_uri: where they arrived.
+
     Source: RFC 6749 §3.1.
     """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], redirect_uri: str) -> None:
+        super().__init__(pairs)
+        self._redirect_uri = redirect_uri
+
+    @property
+    def url(self) -> str:
+        """The redirect URI with the parameters in its query, for libraries that read the response there."""
+        return f"{self._redirect_uri}?{urlencode(self)}"
 
     def __repr__(self) -> str:
         return f"ResponseParameters({', '.join(self)})"
@@ -92,8 +106,12 @@ def foreign_request(
     )
 
 
-def response_parameters(callback: Callback) -> ResponseParameters:
+def response_parameters(callback: Callback, redirect_uri: str) -> ResponseParameters:
     """Return the parameters of a callback; those without a value count as omitted.
+
+    Args:
+        callback: its state was checked, if there is one.
+        redirect_uri: where it arrived.
 
     Raises:
         MalformedResponse: a parameter is repeated.
@@ -101,7 +119,7 @@ def response_parameters(callback: Callback) -> ResponseParameters:
     Source: RFC 6749 §3.1, §4.1.2.
     """
     pairs = [(name, value) for name, value in callback.parameters if value]
-    parameters = ResponseParameters(pairs)
+    parameters = ResponseParameters(pairs, redirect_uri)
     if len(parameters) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = sorted(ascii(name)[1:-1][:40] for name in parameters if names.count(name) > 1)

@@ -8,6 +8,7 @@ visit has failed and the caller has to begin a new one, with a new state.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
@@ -27,7 +28,7 @@ from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
-from loopback_auth.protocol.authorization_url import ForeignRequest, response_parameters
+from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, response_parameters
 from loopback_auth.redact import error_code, server_text
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
 from loopback_auth.signin.rejected_requests import RejectedRequests
@@ -59,7 +60,7 @@ class ForeignVisit:
         program: Program | None,
     ) -> None:
         self.request = request
-        self.parameters: dict[str, str] | None = None
+        self.parameters: ResponseParameters | None = None
         """Of the callback; None until it has come."""
         self._bound = bound
         self._notify = notify
@@ -73,7 +74,7 @@ class ForeignVisit:
         self._asked = self._visited = self._finished = False
         self._given_up: asyncio.Future[LoopbackAuthError] = asyncio.get_running_loop().create_future()
 
-    async def response(self) -> dict[str, str]:
+    async def response(self) -> ResponseParameters:
         """Open the browser, and return the parameters of the callback.
 
         Raises:
@@ -87,7 +88,7 @@ class ForeignVisit:
             receiver.expect(self.request)
             receiver.send_browser_to(self.request.url, state=self.request.state)
             self._resources.open(self._bound.start_url)
-            self.parameters = response_parameters(await self._received(receiver))
+            self.parameters = response_parameters(await self._received(receiver), self._bound.redirect_uri)
         except LoopbackAuthError as exc:
             await self.finish(failure_page(exc, self.pages))
             # The frames below have the state in their locals, which some reporters of errors write down.
@@ -112,7 +113,8 @@ class ForeignVisit:
         Args:
             exc: with which it ended; None: without an error.
         """
-        pages, response = self.pages, self.parameters or {}
+        pages = self.pages
+        response: Mapping[str, str] = self.parameters or {}
         if isinstance(exc, LoopbackAuthError):
             return failure_page(exc, pages)
         if "error" in response:

@@ -115,14 +115,22 @@ def test_parameters_without_a_value_are_omitted() -> None:
     """RFC 6749 §3.1."""
     callback = Callback((("code", "x"), ("scope", ""), ("state", STATE)), "query")
 
-    assert response_parameters(callback) == {"code": "x", "state": STATE}
+    assert response_parameters(callback, OURS) == {"code": "x", "state": STATE}
+
+
+def test_response_can_be_had_as_a_url_but_is_not_shown() -> None:
+    """Authlib and others read the code and check the state in the address themselves."""
+    parameters = response_parameters(Callback((("code", "a b&c"), ("state", STATE)), "form_post"), OURS)
+
+    assert parameters.url == f"{OURS}?code=a+b%26c&state={STATE}"
+    assert STATE not in repr(parameters)
 
 
 def test_repeated_parameter_is_refused_by_name() -> None:
     """A mapping would hide one of them, and the server may have meant the other (RFC 6749 §3.1)."""
     callback = Callback((("code", "canary-1"), ("code", "canary-2"), ("state", STATE)), "query")
     with pytest.raises(MalformedResponse) as error:
-        response_parameters(callback)
+        response_parameters(callback, OURS)
 
     assert "code" in str(error.value)
     assert "canary" not in str(error.value)
