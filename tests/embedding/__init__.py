@@ -1,0 +1,1 @@
+"""Programs and libraries of others, with the doors of this package."""
