@@ -9,6 +9,8 @@ from bench_rig import Bench, Sample, python, run
 
 MOST_TURNS = 1
 """Of the event loop, by which other open flows may delay the token."""
+MOST_MICROSECONDS = 10
+"""That an adapter may add to a request."""
 TOKENS_BY_CODE = 10
 """Pairs in a round; a device code takes a second each, so that there is one."""
 
@@ -28,6 +30,13 @@ def measure_race(bench: Bench) -> None:
         pairs_of_turns = zip(*([one["turns"] for one in each] for each in samples.values()), strict=True)
         more = max(beside - alone for beside, alone in pairs_of_turns)
         bench.bound(name, "turns more, most", "beside two others", more, MOST_TURNS)
+
+
+def measure_adapters(bench: Bench) -> None:
+    """What the adapters of `clients` add to a request of their libraries, with a fresh token."""
+    for line in run(python("adapters.py", "20000"), bench.environ())[1].splitlines():
+        library, microseconds = json.loads(line)
+        bench.bound("adapter", "us a request", library, microseconds, MOST_MICROSECONDS)
 
 
 def measure_approvals(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-from bench_answers import measure_approvals, measure_race
+from bench_answers import measure_adapters, measure_approvals, measure_race
 from bench_rig import (
     FLOORS,
     PATIENCE,
@@ -334,4 +334,5 @@ MEASUREMENTS: Mapping[str, Callable[[Bench], None]] = {
     "race": measure_race,
     "approvals": measure_approvals,
     "simulated": measure_simulated,
+    "adapters": measure_adapters,
 }

@@ -16,6 +16,7 @@ from loopback_auth.protocol.challenge import bearer_challenge
 from loopback_auth.protocol.urls import is_loopback_url, origin
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
+_AT_HAND = (bytes, bytearray, str)
 
 
 class Wish(TypedDict, total=False):
@@ -92,6 +93,8 @@ def check_destination(url: str) -> None:
 
 def start_of(body: object) -> int | None:
     """Return where a body that is a file begins, to send it again from there; None for all other bodies."""
+    if body is None or isinstance(body, _AT_HAND):
+        return None  # What most requests have costs next to nothing here.
     try:
         return body.tell() if isinstance(body, _File) else None
     except (OSError, ValueError):
@@ -105,7 +108,7 @@ def rewound(body: object, start: int | None) -> bool:
         body: of the request, as its library holds it; None: there is none.
         start: see `start_of`.
     """
-    if body is None or isinstance(body, bytes | bytearray | str):
+    if body is None or isinstance(body, _AT_HAND):
         return True
     if start is None or not isinstance(body, _File):
         return False
