@@ -14,6 +14,8 @@ from loopback_auth.token_source import TokenSource
 def bearer(source: TokenSource, *, origins: Collection[str] = ()) -> ClientMiddlewareType:
     """Make a client middleware that sends the access token of a source (RFC 6750 §2.1).
 
+        from loopback_auth.clients.aiohttp import bearer
+
         async with aiohttp.ClientSession(middlewares=[bearer(source)]) as session:
             await session.get("https://api.example/things")
 

@@ -62,8 +62,12 @@ class _Credential:
 class TokenCredential(_Credential):
     """A credential whose tokens come from a source, for the synchronous clients of Azure.
 
-        client = BlobServiceClient("https://account.blob.core.windows.net",
-        credential=TokenCredential(source))
+        from loopback_auth.clients.azure import TokenCredential
+
+        credential = TokenCredential(source)
+        credential.get_token("email")  # AccessToken(token, expires_on)
+
+    Every client of Azure takes it as `credential=`.
 
     The scopes that a client asks for are added to those of the source, so that the user may be asked to sign
     in once for each new set. After a challenge for claims the token is renewed, once for all threads; the

@@ -22,11 +22,14 @@ except ImportError as exc:
 class Credentials(credentials.Credentials):
     """Credentials whose tokens come from a source, which also decides when they are renewed.
 
-        session = google.auth.transport.requests.AuthorizedSession(Credentials(source))
-        service = googleapiclient.discovery.build("drive", "v3", credentials=Credentials(source))
+        from loopback_auth.clients.google import Credentials
 
-    After a 401 Google's transports call `refresh` and send the request again, with any body. Any number of
-    threads may share them: all refusals of one token lead to one renewal.
+        session = AuthorizedSession(Credentials(source))
+        session.get("https://api.example/things")
+
+    Every client of Google takes them as `credentials=`. After a 401 Google's transports call `refresh` and
+    send the request again, with any body. Any number of threads may share them: all refusals of one token
+    lead to one renewal.
 
     Args:
         source: of the tokens.

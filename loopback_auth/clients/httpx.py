@@ -16,6 +16,8 @@ except ImportError as exc:
 class BearerAuth(httpx.Auth):
     """Sends the access token of a source with every request (RFC 6750 §2.1).
 
+        from loopback_auth.clients.httpx import BearerAuth
+
         client = httpx.Client(auth=BearerAuth(source))
         client.get("https://api.example/things")
 

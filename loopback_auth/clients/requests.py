@@ -20,6 +20,8 @@ except ImportError as exc:
 class BearerAuth(AuthBase):
     """Sends the access token of a source with every request (RFC 6750 §2.1).
 
+        from loopback_auth.clients.requests import BearerAuth
+
         session = requests.Session()
         session.auth = BearerAuth(source)
         session.get("https://api.example/things")
