@@ -12,17 +12,18 @@ In pytest, name this module in `conftest.py`; two fixtures are there then:
 
 Without pytest, and in every other test framework:
 
-    from loopback_auth import login_sync
+    from loopback_auth import TokenSource
     from loopback_auth.testing import SimulatedUser, serve
 
     with serve() as server:
         user = SimulatedUser(account="second@example.com")
-        sign_in = login_sync(server.client(), open_browser=user.open)
-        assert sign_in.tokens.account == "second@example.com"
+        source = TokenSource(server.client(), open_browser=user.open)
+        first = source.token_sync()
         assert "Signed in" in user.page_sync()
         server.expire_tokens()                    # the next request with this token gets 401
         server.delay["/token"] = 0.1              # and its renewal takes a while
-        assert server.requests("token") == 1
+        assert source.token_sync(refused=first) != first
+        assert server.requests("token", grant="refresh_token") == 1
 
 A program that is started by the test opens `$BROWSER`, which is the simulated one:
 

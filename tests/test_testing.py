@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ TESTS = """
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from loopback_auth import login_sync
@@ -306,3 +308,32 @@ def http_get_within(server: DemoAuthorizationServer, seconds: float) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def test_folder_of_the_browser_may_have_any_name(
+    server: DemoAuthorizationServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder for temporary files can have blanks and quotation marks in its path."""
+    folder = tmp_path / "it's a folder"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    user = SimulatedUser()
+    with user.browser() as environ:
+        subprocess.run([environ["BROWSER"], f"{server.issuer}/device"], check=True)
+
+    assert user.links == [f"{server.issuer}/device"]
+    user.page_sync()
+
+
+def test_browser_of_this_process_is_the_simulated_one(
+    server: DemoAuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login that is given no opener must not open a real browser in a test."""
+    user = SimulatedUser()
+    with user.browser() as environ:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        made = login_sync(server.client(), notify=silent, flow="code")
+
+    assert made.tokens.account == "demo@example.com"
+    assert len(user.links) == 1

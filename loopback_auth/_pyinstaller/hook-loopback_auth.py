@@ -4,8 +4,9 @@ from PyInstaller.utils.hooks import collect_data_files, collect_submodules, copy
 
 
 def _runs_there(name: str) -> bool:
-    # The first needs libraries that the program itself names, the other is this folder.
-    return not name.startswith("loopback_auth.clients.") and name != "loopback_auth._pyinstaller"
+    # The first two bring libraries along, unless the program itself imports them; the last is this folder.
+    apart = ("loopback_auth.clients", "loopback_auth.testing", "loopback_auth._pyinstaller")
+    return not name.startswith(apart)
 
 
 datas = collect_data_files("loopback_auth") + copy_metadata("loopback_auth")

@@ -12,11 +12,11 @@ from loopback_auth.token_source import TokenSource
 
 try:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-except ImportError as exc:
+except ImportError as _exc:
     raise ImportError(
         "loopback_auth.clients.azure needs azure-core: pip install azure-core",
         name="azure.core",
-    ) from exc
+    ) from _exc
 
 UNKNOWN_LIFETIME = 600
 """Seconds after which azure-core asks again for a token whose lifetime the server did not say."""

@@ -12,11 +12,11 @@ from loopback_auth.token_source import TokenSource
 
 try:
     from google.auth import credentials
-except ImportError as exc:
+except ImportError as _exc:
     raise ImportError(
         "loopback_auth.clients.google needs google-auth: pip install google-auth",
         name="google.auth",
-    ) from exc
+    ) from _exc
 
 
 class Credentials(credentials.Credentials):

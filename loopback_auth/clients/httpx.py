@@ -9,8 +9,8 @@ from loopback_auth.token_source import TokenSource
 
 try:
     import httpx
-except ImportError as exc:
-    raise ImportError("loopback_auth.clients.httpx needs httpx: pip install httpx", name="httpx") from exc
+except ImportError as _exc:
+    raise ImportError("loopback_auth.clients.httpx needs httpx: pip install httpx", name="httpx") from _exc
 
 
 class BearerAuth(httpx.Auth):

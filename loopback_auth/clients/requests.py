@@ -11,10 +11,10 @@ from loopback_auth.token_source import TokenSource
 try:
     from requests import PreparedRequest, Response
     from requests.auth import AuthBase
-except ImportError as exc:
+except ImportError as _exc:
     raise ImportError(
         "loopback_auth.clients.requests needs requests: pip install requests", name="requests"
-    ) from exc
+    ) from _exc
 
 
 class BearerAuth(AuthBase):

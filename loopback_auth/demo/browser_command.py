@@ -12,15 +12,16 @@ import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from threading import Thread
 
 from loopback_auth.errors import ConfigError
 
-# The pipe is opened for both directions, which never waits for the other end.
 END = b"\x04\n"
 """Ends the reading; no link has this character."""
+# For both directions: opening it so never waits for the other end.
 SCRIPT = """#!/bin/sh
-printf '%s\\n' "$1" 1<>'{pipe}'
+printf '%s\\n' "$1" 1<>{pipe}
 """
 
 
@@ -42,7 +43,7 @@ def browser_command(opened: Callable[[str], object]) -> Generator[str]:
     with tempfile.TemporaryDirectory(prefix="simulated-browser-") as folder:
         pipe, command = Path(folder, "links"), Path(folder, "browser")
         os.mkfifo(pipe, 0o600)
-        command.write_text(SCRIPT.format(pipe=pipe), encoding="utf-8")
+        command.write_text(SCRIPT.format(pipe=quote(str(pipe))), encoding="utf-8")
         command.chmod(0o700)
         reading = os.open(pipe, os.O_RDWR)
         reader = Thread(target=_read, args=(reading, opened), name="simulated browser", daemon=True)
