@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Iterator
@@ -296,3 +297,16 @@ def refusing_once() -> Iterator[tuple[str, list[int]]]:
         Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{served.server_port}/", seen
         served.shutdown()
+
+
+async def test_refusal_beside_another_call_gets_another_token(server: DemoAuthorizationServer) -> None:
+    """A call that only wants a token must not answer for one that says that the token was refused."""
+    source = await asyncio.to_thread(source_at, server)
+    refused = await source.token()
+    server.expire_tokens()
+    _, second, third = await asyncio.gather(
+        source.token(), source.token(refused=refused), source.token(refused=refused)
+    )
+
+    assert second == third != refused
+    assert renewals(server) == 1
