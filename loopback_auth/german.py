@@ -37,7 +37,6 @@ class German(Words):
     SUCCESS_ACCOUNT = "Konto"
     SUCCESS_PROVIDER = "Anbieter"
     SUCCESS_CLIENT = "Client"
-    SUCCESS_PROGRAM = "Programm"
     SUCCESS_SCOPE = "Umfang"
     SUCCESS_SIMULATED = (
         "Eine simulierte Person hat dies am Demonstrationsserver bestätigt. Sie wurden nicht gefragt."

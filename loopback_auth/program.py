@@ -7,14 +7,16 @@ when a page is needed. Light to import: it may stand in a program's first lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.records import EMPTY, dataclass, field
 from loopback_auth.redact import server_text
 from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Literal
 
     PageKind = Literal["success", "failure", "cancelled"]
@@ -31,23 +33,24 @@ _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
 _TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
 _FIELD = re.compile(r"\{([a-z_]+)\}", re.ASCII)
 _SVG = re.compile(
-    r"\s*(?:<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<svg[\s>]", re.DOTALL | re.IGNORECASE
+    # Atomic, because a text that is no SVG could otherwise be read in very many ways.
+    r"(?>\s+|<\?xml[^>]*\?>|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*>)*+<svg[\s>]",
+    re.DOTALL | re.IGNORECASE,
 )
 _PNG = b"\x89PNG\r\n\x1a\n"
 
-_FIELDS = ("name", "command", "returns_to", "accent", "logo", "language", "words", "page")
 
-
-class Html(str):
+class _Html(str):
     """Text that is HTML already, as template engines know it (`__html__`)."""
 
     __slots__ = ()
 
-    def __html__(self) -> Html:
+    def __html__(self) -> _Html:
         """Return the same, so that no engine escapes it again."""
         return self
 
 
+@dataclass(frozen=True, slots=True)
 class Page:
     """What a page of a sign-in has to say, for a renderer of one's own.
 
@@ -66,32 +69,23 @@ class Page:
         scope: what was granted, with blanks between.
     """
 
-    __slots__ = ("account", "close", "detail", "hint", "kind", "message", "provider", "scope", "title")
+    kind: PageKind
+    title: str
+    message: str = ""
+    hint: str = ""
+    detail: str = ""
+    close: str = ""
+    account: str = ""
+    provider: str = ""
+    scope: str = ""
 
-    def __init__(
-        self,
-        kind: PageKind,
-        *,
-        title: str,
-        message: str = "",
-        hint: str = "",
-        detail: str = "",
-        close: str = "",
-        account: str = "",
-        provider: str = "",
-        scope: str = "",
-    ) -> None:
-        self.kind: PageKind = kind
-        self.title: Html = Html(title)
-        self.message: Html = Html(message)
-        self.hint: Html = Html(hint)
-        self.detail: Html = Html(detail)
-        self.close: Html = Html(close)
-        self.account: Html = Html(account)
-        self.provider: Html = Html(provider)
-        self.scope: Html = Html(scope)
+    def __post_init__(self) -> None:
+        """Mark the texts as HTML, so that a template engine does not escape them again."""
+        for name in ("title", "message", "hint", "detail", "close", "account", "provider", "scope"):
+            object.__setattr__(self, name, _Html(getattr(self, name)))
 
 
+@dataclass(frozen=True, slots=True)
 class Program:
     """The program that asks a user to sign in, as its pages and prompts speak of it; frozen and hashable.
 
@@ -117,47 +111,27 @@ class Program:
         ConfigError: one of these cannot be used; it says which.
     """
 
-    __slots__ = (*_FIELDS, "_key")
+    name: str = ""
+    command: str = ""
+    returns_to: str = ""
+    accent: str = ""
+    logo: str | bytes = field(default="", repr=False)
+    language: str = "en"
+    words: Mapping[str, str] = EMPTY
+    page: Callable[[Page], str] | None = None
 
-    name: str
-    command: str
-    returns_to: str
-    accent: str
-    logo: str | bytes
-    language: str
-    words: Mapping[str, str]
-    page: Callable[[Page], str] | None
-    _key: tuple[object, ...]
-
-    def __init__(
-        self,
-        name: str = "",
-        command: str = "",
-        returns_to: str = "",
-        accent: str = "",
-        logo: str | bytes = "",
-        language: str = "en",
-        words: Mapping[str, str] | None = None,
-        page: Callable[[Page], str] | None = None,
-    ) -> None:
-        given = _words(words)
-        if page is not None and not callable(page):
+    def __post_init__(self) -> None:
+        """Look at everything, and clean what is shown."""
+        for name in ("name", "command", "returns_to"):
+            object.__setattr__(self, name, _text(name, getattr(self, name)))
+        object.__setattr__(self, "accent", _accent(self.accent))
+        _check_logo(self.logo)
+        _check_words(self.words)
+        _check_language(self.language, self.words)
+        if self.page is not None and not callable(self.page):
             raise _mistake(
                 "page", "it cannot be called", "Give a function of one argument that returns HTML."
             )
-        values = (
-            _text("name", name),
-            _text("command", command),
-            _text("returns_to", returns_to),
-            _accent(accent),
-            _logo(logo),
-            _language(language, given),
-            given,
-            page,
-        )
-        for field, value in zip(_FIELDS, values, strict=True):
-            object.__setattr__(self, field, value)
-        object.__setattr__(self, "_key", (*values[:6], tuple(sorted(given.items())), page))
 
     def said(self) -> Words:
         """Return what its pages and prompts say: words of its own, else its language, else English."""
@@ -179,29 +153,6 @@ class Program:
         words.foreign = self.language.partition("-")[0].lower() != "en"
         return words
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Refuse: what a page says is settled when the program is named."""
-        raise AttributeError(f"Program is frozen: cannot set {name}")
-
-    def __delattr__(self, name: str) -> None:
-        """Refuse, too."""
-        raise AttributeError(f"Program is frozen: cannot delete {name}")
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether all values are equal."""
-        return self._key == other._key if isinstance(other, Program) else NotImplemented
-
-    def __hash__(self) -> int:
-        """Hash all values."""
-        return hash(self._key)
-
-    def __repr__(self) -> str:
-        """Name what was given; of a logo only that there is one."""
-        shown = {field: getattr(self, field) for field in _FIELDS if getattr(self, field)}
-        if self.logo:
-            shown["logo"] = "..."
-        return f"Program({', '.join(f'{field}={value!r}' for field, value in shown.items())})"
-
 
 def fields_of(text: str) -> set[str] | None:
     """Return the names in braces of a sentence; None if it has braces that enclose no name."""
@@ -218,7 +169,7 @@ def _spoken(language: str) -> Words:
 
 
 def _mistake(field: str, why: str, hint: str) -> ConfigError:
-    return ConfigError(f"The program's {field} cannot be used: {why}.", hint=hint)
+    return ConfigError(f"The program's {field} cannot be used: {why}.", hint=hint, parameter="program")
 
 
 def _text(field: str, value: object, limit: int = LONGEST_NAME) -> str:
@@ -238,7 +189,7 @@ def _accent(value: object) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
-def _logo(value: object) -> str | bytes:
+def _check_logo(value: object) -> None:
     if not isinstance(value, str | bytes):
         raise _mistake(
             "logo", "it is neither SVG text nor the bytes of a PNG", "Read the file, and give its content."
@@ -250,17 +201,16 @@ def _logo(value: object) -> str | bytes:
             raise _mistake(
                 "logo", "bytes have to be a PNG", "Give the content of a PNG file, or SVG as text."
             )
-        return value
+        return
     if value and not _SVG.match(value.removeprefix("\ufeff")):
         raise _mistake("logo", "a text has to be SVG", "Give the content of an SVG file, not its name.")
     if value and "http://www.w3.org/2000/svg" not in value:
         raise _mistake(
             "logo", "the SVG has no namespace", 'Write <svg xmlns="http://www.w3.org/2000/svg"> into it.'
         )
-    return value
 
 
-def _language(value: object, given: Mapping[str, str]) -> str:
+def _check_language(value: object, given: Mapping[str, str]) -> None:
     if not isinstance(value, str) or not _TAG.fullmatch(value):
         raise _mistake("language", "it is not a language tag such as en or de-AT", "Give a tag of RFC 5646.")
     if value.partition("-")[0].lower() not in LANGUAGES and not given:
@@ -269,26 +219,22 @@ def _language(value: object, given: Mapping[str, str]) -> str:
             f"there are no words for {value}",
             f"Give words of your own with it, or use {' or '.join(LANGUAGES)}.",
         )
-    return value
 
 
-def _words(given: object) -> dict[str, str]:
-    from collections.abc import Mapping  # Most programs have no words of their own.
-
-    if given is None:
-        return {}
+def _check_words(given: object) -> None:
     if not isinstance(given, Mapping):
-        raise _mistake(
-            "words", f"{type(given).__name__} is not a mapping", "Give a dict from name to sentence."
-        )
-    return {name: _word(name, text) for name, text in given.items()}
+        raise _mistake("words", f"{type(given).__name__} is not a mapping", "Give a dict of sentences.")
+    for name, text in given.items():
+        _check_word(name, text)
 
 
-def _word(name: object, text: object) -> str:
+def _check_word(name: object, text: object) -> None:
     ours = vars(Words).get(name) if isinstance(name, str) and name.isupper() else None
     if not isinstance(ours, str):
         raise _mistake(
-            f"word {name!r}", "there is none of this name", "The names are in loopback_auth.words."
+            f"word {name!r}",
+            "there is none of this name",
+            "The names are those of loopback_auth.words.Words.",
         )
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST_WORD or not text.isprintable():
         raise _mistake(
@@ -300,4 +246,3 @@ def _word(name: object, text: object) -> str:
     if unknown := sorted(used - allowed):
         known = ", ".join(f"{{{one}}}" for one in sorted(allowed))
         raise _mistake(f"word {name}", f"it has the field {{{unknown[0]}}}", f"It can use: {known}.")
-    return text

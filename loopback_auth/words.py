@@ -33,7 +33,6 @@ class Words:
     SUCCESS_ACCOUNT = "Account"
     SUCCESS_PROVIDER = "Provider"
     SUCCESS_CLIENT = "Client"
-    SUCCESS_PROGRAM = "Program"
     SUCCESS_SCOPE = "Scope"
     SUCCESS_SIMULATED = "A simulated person approved this at the demonstration server. You were not asked."
 

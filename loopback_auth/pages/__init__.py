@@ -112,8 +112,7 @@ class Pages:
         rows = (
             (self.words.SUCCESS_ACCOUNT, escaped(account)),
             (self.words.SUCCESS_PROVIDER, escaped(provider)),
-            (self.words.SUCCESS_PROGRAM, escaped(self._program.name if client else "")),
-            (self.words.SUCCESS_CLIENT, "" if self._program.name else escaped(client)),
+            (self.words.SUCCESS_CLIENT, escaped(client)),
             (self.words.SUCCESS_SCOPE, chips),
         )
         facts = "\n".join(
