@@ -47,6 +47,7 @@ class German(Words):
     FAILURE_LEAD = "Die Anmeldung ist nicht gelungen."
     FAILURE_EXPIRED = "Die Zeit für die Anmeldung ist abgelaufen."
     FAILURE_AGAIN = "Wenn Sie sich noch anmelden möchten, beginnen Sie neu in {returns_to}."
+    FAILURE_COMMAND = "Wenn Sie sich noch anmelden möchten, geben Sie ein: {command}"
     FAILURE_DENIED = "Sie haben die Anfrage abgelehnt, oder der Server hat es getan."
     FAILURE_AFTERWARDS = "Der Anbieter hat geantwortet, die Anmeldung scheiterte aber danach in {program}."
     FAILURE_ELSEWHERE = "Sie finden den Grund in {returns_to}."

@@ -43,6 +43,7 @@ class Words:
     FAILURE_LEAD = "The sign-in did not succeed."
     FAILURE_EXPIRED = "The time to sign in is over."
     FAILURE_AGAIN = "If you still want to sign in, start again from {returns_to}."
+    FAILURE_COMMAND = "If you still want to sign in, run: {command}"
     FAILURE_DENIED = "You denied the request, or the server did."
     FAILURE_AFTERWARDS = "The provider has answered, but {program} could not complete the sign-in."
     FAILURE_ELSEWHERE = "You find the reason in {returns_to}."

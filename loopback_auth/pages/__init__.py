@@ -83,6 +83,11 @@ class Pages:
         self._tell = tell
         self._told = False
 
+    @property
+    def again(self) -> str:
+        """How the user can sign in once more: by the command of the program, if it has one."""
+        return self.words.FAILURE_COMMAND if self._program.command else self.words.FAILURE_AGAIN
+
     def success(self, *, client: str, provider: str, account: str, scope: str, detail: str) -> HttpResponse:
         """Say that the sign-in is complete; to be shown only once tokens were received and checked.
 

@@ -30,12 +30,12 @@ def failure_page(error: LoopbackAuthError, pages: Pages, *, said: bool = False) 
     words = pages.words
     if isinstance(error, OAuthError) and error.error in DENIALS:
         # A person who has just pressed the button need not learn what the protocol calls it.
-        hint = words.FAILURE_AGAIN if words.foreign else error.hint
+        hint = pages.again if words.foreign else error.hint
         return pages.failure(message=words.FAILURE_DENIED, hint=hint, detail=error.message)
     if words.foreign and not said:
         message = words.FAILURE_EXPIRED if isinstance(error, AttemptExpired) else words.FAILURE_LEAD
         detail = f"{error.message} {error.hint}"
-        return pages.failure(message=message, hint=words.FAILURE_AGAIN, detail=detail)
+        return pages.failure(message=message, hint=pages.again, detail=detail)
     return pages.failure(message=error.message, hint=error.hint)
 
 
@@ -44,6 +44,6 @@ def cancelled_page(pages: Pages) -> HttpResponse:
     return pages.failure(
         title=pages.words.CANCELLED_TITLE,
         message=pages.words.CANCELLED_LEAD,
-        hint=pages.words.FAILURE_AGAIN,
+        hint=pages.again,
         kind="cancelled",
     )
