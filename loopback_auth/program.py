@@ -168,8 +168,9 @@ def _spoken(language: str) -> Words:
     return German()
 
 
-def _mistake(field: str, why: str, hint: str) -> ConfigError:
-    return ConfigError(f"The program's {field} cannot be used: {why}.", hint=hint, parameter="program")
+def _mistake(field: str, why: str, hint: str, *, word: str = "") -> ConfigError:
+    what = f"word {word}" if word else field
+    return ConfigError(f"The program's {what} cannot be used: {why}.", hint=hint, parameter=field)
 
 
 def _text(field: str, value: object, limit: int = LONGEST_NAME) -> str:
@@ -230,19 +231,16 @@ def _check_words(given: object) -> None:
 
 def _check_word(name: object, text: object) -> None:
     ours = vars(Words).get(name) if isinstance(name, str) and name.isupper() else None
+    word = str(name)
     if not isinstance(ours, str):
-        raise _mistake(
-            f"word {name!r}",
-            "there is none of this name",
-            "The names are those of loopback_auth.words.Words.",
-        )
+        hint = "The class loopback_auth.words.Words has them all."
+        raise _mistake("words", "there is none of this name", hint, word=repr(name))
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST_WORD or not text.isprintable():
-        raise _mistake(
-            f"word {name}", "it is not one line of text", f"Give a string of 1 to {LONGEST_WORD} characters."
-        )
+        hint = f"Give a string of 1 to {LONGEST_WORD} characters."
+        raise _mistake("words", "it is not one line of text", hint, word=word)
     allowed, used = (fields_of(ours) or set()) | set(OWN_FIELDS), fields_of(text)
     if used is None:
-        raise _mistake(f"word {name}", "a brace encloses no field", "Leave it out.")
+        raise _mistake("words", "a brace encloses no field", "Leave it out.", word=word)
     if unknown := sorted(used - allowed):
         known = ", ".join(f"{{{one}}}" for one in sorted(allowed))
-        raise _mistake(f"word {name}", f"it has the field {{{unknown[0]}}}", f"It can use: {known}.")
+        raise _mistake("words", f"it has the field {{{unknown[0]}}}", f"It can use: {known}.", word=word)

@@ -94,6 +94,7 @@ def test_a_mistake_is_told_when_the_program_is_named(given: dict[str, object], n
 
     assert named in caught.value.message
     assert caught.value.hint
+    assert caught.value.parameter == next(iter(given))
 
 
 def test_hostile_names_become_one_line_of_text() -> None:
