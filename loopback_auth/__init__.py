@@ -14,6 +14,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.api import login, login_sync
+    from loopback_auth.device_and_ticket import TicketContract, TicketRequest
     from loopback_auth.errors import (
         AttemptCancelled,
         AttemptExpired,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": ("login", "login_sync"),
+    "device_and_ticket": ("TicketContract", "TicketRequest"),
     "errors": (
         "AttemptCancelled",
         "AttemptExpired",
@@ -163,7 +165,9 @@ __all__ = [
     "StateMismatch",
     "StillPending",
     "StoreError",
+    "TicketContract",
     "TicketError",
+    "TicketRequest",
     "TokenError",
     "TokenSet",
     "TokenSource",

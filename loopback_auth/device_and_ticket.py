@@ -51,7 +51,7 @@ class DeviceGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class TicketRequest:
     """One request of a ticket contract, as templates with named values such as `{client_id}` or `{id}`.
 
     Args:
@@ -108,10 +108,10 @@ class TicketContract:
     """
 
     base: str
-    create: Call
+    create: TicketRequest
     extract: Mapping[str, str]
     browser_url: str
-    poll: Call
+    poll: TicketRequest
     token_path: str
     source: str
     ui: str = ""
@@ -122,11 +122,11 @@ class TicketContract:
     gone: tuple[int, ...] = (401, 404, 410)
     errors_pend: bool = False
     unsupported: tuple[int, ...] = ()
-    exchange: Call | None = None
-    account: Call | None = None
+    exchange: TicketRequest | None = None
+    account: TicketRequest | None = None
     account_paths: tuple[str, ...] = ("email",)
-    revoke: Call | None = None
-    cleanup: Call | None = None
+    revoke: TicketRequest | None = None
+    cleanup: TicketRequest | None = None
     interval: float = 1.0
     timeout: float = 300.0
     binding: bool = False

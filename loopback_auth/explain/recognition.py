@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from urllib.parse import parse_qsl, unquote
 
-from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.explain.har import Entry
 from loopback_auth.explain.story import RESPONSE_PARAMETERS
 from loopback_auth.model import FORM, HttpRequest, HttpResponse
@@ -123,7 +123,7 @@ class Recognition:
         place = without_query(request.url)
         for contract in [self.contract] if self.contract is not None else CONTRACTS.values():
             for name, step in CALLS.items():
-                call: Call | None = getattr(contract, name)
+                call: TicketRequest | None = getattr(contract, name)
                 if call is None or call.method != request.method or not _matches(call, contract, place):
                     continue
                 if self.contract is None and (
@@ -184,16 +184,16 @@ def ticket_ids(contract: TicketContract | None, url: str) -> Iterator[str]:
     if contract is None:
         return
     for name in CALLS:
-        call: Call | None = getattr(contract, name)
+        call: TicketRequest | None = getattr(contract, name)
         if call is not None and (found := _pattern(call, contract).fullmatch(without_query(url))) is not None:
             yield from (unquote(part) for part in found.groups() if part)
 
 
-def _matches(call: Call, contract: TicketContract, place: str) -> bool:
+def _matches(call: TicketRequest, contract: TicketContract, place: str) -> bool:
     return _pattern(call, contract).fullmatch(place) is not None
 
 
-def _pattern(call: Call, contract: TicketContract) -> re.Pattern[str]:
+def _pattern(call: TicketRequest, contract: TicketContract) -> re.Pattern[str]:
     """Return a pattern for the address of a call; an address that the server chooses matches nothing."""
     free = r"https?://[^/]+(?:/.*)?"
     known = {"base": contract.base, "ui": contract.ui}
@@ -207,7 +207,7 @@ def _pattern(call: Call, contract: TicketContract) -> re.Pattern[str]:
     return re.compile(expression)
 
 
-def _is_create(name: str, call: Call, answer: HttpResponse | None) -> bool:
+def _is_create(name: str, call: TicketRequest, answer: HttpResponse | None) -> bool:
     """Return whether a request creates a ticket, or has the ID of one in its path."""
     return "{id}" in call.url if name != "create" else answer is not None and answer.status in call.ok
 

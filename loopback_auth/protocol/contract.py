@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from string import Formatter
 
-from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.urls import check_endpoint
 
@@ -50,7 +50,7 @@ def check_contract(contract: TicketContract) -> TicketContract:
     return contract
 
 
-def _templates(call: Call | None) -> Iterator[str]:
+def _templates(call: TicketRequest | None) -> Iterator[str]:
     if call is not None:
         yield call.url
         yield from (template for pairs in (call.parameters, call.headers) for _, template in pairs)

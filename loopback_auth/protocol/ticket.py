@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from string import Formatter
 from urllib.parse import quote, urlencode, urljoin
 
-from loopback_auth.device_and_ticket import Call, Pending, Ticket, TicketContract
+from loopback_auth.device_and_ticket import Pending, Ticket, TicketContract, TicketRequest
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
@@ -42,7 +42,7 @@ OPTIONAL = ("user_code", "interval", "expires_in")
 """Names that the contract extracts and an answer may still lack."""
 
 
-def call_request(call: Call, values: Mapping[str, str]) -> HttpRequest:
+def call_request(call: TicketRequest, values: Mapping[str, str]) -> HttpRequest:
     """Build one request of a contract from its templates.
 
     Values are percent-encoded in the URL, so that none can change the path. A whole URL from the server is

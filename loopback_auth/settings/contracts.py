@@ -6,25 +6,27 @@ The demo server supports every one of them, so that the tests can run them.
 
 from __future__ import annotations
 
-from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 
 # https://github.com/netlify/open-api: swagger.yml, paths /oauth/tickets; the approval page and the account
 # call as in https://github.com/netlify/cli. Revocation is what the web interface's own logout does.
 NETLIFY = TicketContract(
     base="https://api.netlify.com/api/v1",
     ui="https://app.netlify.com",
-    create=Call("POST", "{base}/oauth/tickets?client_id={client_id}", "json", (("message", "{message}"),)),
+    create=TicketRequest(
+        "POST", "{base}/oauth/tickets?client_id={client_id}", "json", (("message", "{message}"),)
+    ),
     extract={"id": "id"},
     browser_url="{ui}/authorize?response_type=ticket&ticket={id}",
-    poll=Call("GET", "{base}/oauth/tickets/{id}"),
+    poll=TicketRequest("GET", "{base}/oauth/tickets/{id}"),
     done_path="authorized",
     done_value=True,
     gone=(401, 404, 410),
-    exchange=Call("POST", "{base}/oauth/tickets/{id}/exchange"),
+    exchange=TicketRequest("POST", "{base}/oauth/tickets/{id}/exchange"),
     token_path="access_token",
-    account=Call("GET", "{base}/user"),
+    account=TicketRequest("GET", "{base}/user"),
     account_paths=("user_email", "email", "full_name"),
-    revoke=Call("DELETE", "{base}/access_tokens/revoke", ok=(200, 204)),
+    revoke=TicketRequest("DELETE", "{base}/access_tokens/revoke", ok=(200, 204)),
     source="https://github.com/netlify/open-api",
 )
 
@@ -32,15 +34,15 @@ NETLIFY = TicketContract(
 # without it answers 4xx or 500 at once.
 NPM = TicketContract(
     base="https://registry.npmjs.org",
-    create=Call("POST", "{base}/-/v1/login", "json"),
+    create=TicketRequest("POST", "{base}/-/v1/login", "json"),
     extract={"browser_url": "loginUrl", "poll_url": "doneUrl"},
     browser_url="{browser_url}",
-    poll=Call("GET", "{poll_url}"),
+    poll=TicketRequest("GET", "{poll_url}"),
     done_path="token",
     pending=(202,),
     unsupported=(400, 500),
     token_path="token",
-    account=Call("GET", "{base}/-/whoami"),
+    account=TicketRequest("GET", "{base}/-/whoami"),
     account_paths=("username",),
     polled_at_base=True,
     source="https://github.com/npm/npm-profile",
@@ -51,13 +53,15 @@ NPM = TicketContract(
 HEROKU = TicketContract(
     base="https://cli-auth.heroku.com",
     ui="https://api.heroku.com",
-    create=Call("POST", "{base}/auth", "json", (("description", "{message}"),)),
+    create=TicketRequest("POST", "{base}/auth", "json", (("description", "{message}"),)),
     extract={"browser_url": "browser_url", "poll_url": "cli_url", "poll_token": "token"},
     browser_url="{browser_url}",
-    poll=Call("GET", "{poll_url}", headers=(("Authorization", "Bearer {poll_token}"),)),
+    poll=TicketRequest("GET", "{poll_url}", headers=(("Authorization", "Bearer {poll_token}"),)),
     done_path="access_token",
     token_path="access_token",
-    account=Call("GET", "{ui}/account", headers=(("Accept", "application/vnd.heroku+json; version=3"),)),
+    account=TicketRequest(
+        "GET", "{ui}/account", headers=(("Accept", "application/vnd.heroku+json; version=3"),)
+    ),
     timeout=600.0,
     long_poll=True,
     source="https://github.com/heroku/heroku-cli-command",
@@ -66,10 +70,10 @@ HEROKU = TicketContract(
 # https://github.com/stripe/stripe-cli: pkg/login. A redirect at the creation means the device grant.
 STRIPE = TicketContract(
     base="https://dashboard.stripe.com",
-    create=Call("POST", "{base}/stripecli/auth", "form", (("device_name", "{message}"),)),
+    create=TicketRequest("POST", "{base}/stripecli/auth", "form", (("device_name", "{message}"),)),
     extract={"browser_url": "browser_url", "poll_url": "poll_url", "user_code": "verification_code"},
     browser_url="{browser_url}",
-    poll=Call("GET", "{poll_url}"),
+    poll=TicketRequest("GET", "{poll_url}"),
     done_path="redeemed",
     done_value=True,
     unsupported=(301, 302, 303, 307, 308),
@@ -82,10 +86,10 @@ STRIPE = TicketContract(
 # https://github.com/DopplerHQ/cli: pkg/cmd/login.go and pkg/http/api.go. 409 is "not yet".
 DOPPLER = TicketContract(
     base="https://api.doppler.com",
-    create=Call("GET", "{base}/v3/auth/cli/generate/2", parameters=(("hostname", "{message}"),)),
+    create=TicketRequest("GET", "{base}/v3/auth/cli/generate/2", parameters=(("hostname", "{message}"),)),
     extract={"user_code": "code", "poll_token": "polling_code", "browser_url": "auth_url"},
     browser_url="{browser_url}",
-    poll=Call("POST", "{base}/v3/auth/cli/authorize", "json", (("code", "{poll_token}"),)),
+    poll=TicketRequest("POST", "{base}/v3/auth/cli/authorize", "json", (("code", "{poll_token}"),)),
     done_path="token",
     pending=(409,),
     token_path="token",

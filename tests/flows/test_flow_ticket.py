@@ -13,7 +13,7 @@ from flow_world import ATTEMPT, CLIENT, ISSUER, PROVIDER, plain, story, world
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.tickets import demo_contract
-from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.effects import Send, VerificationPrompt
 from loopback_auth.errors import (
     AttemptExpired,
@@ -426,7 +426,7 @@ def test_intercepted_id_is_useless_where_it_is_bound(contract: TicketContract, s
 @pytest.mark.parametrize("trouble", [TransportError("cut"), plain(500)])
 def test_tidying_up_costs_no_token(trouble: HttpResponse | TransportError) -> None:
     """Some contracts delete the ticket; whether that works is nobody's business."""
-    contract = replace(NETLIFY, cleanup=Call("DELETE", "{base}/oauth/tickets/{id}/clean-up"))
+    contract = replace(NETLIFY, cleanup=TicketRequest("DELETE", "{base}/oauth/tickets/{id}/clean-up"))
     place = on(here(), "/clean-up", trouble)
 
     assert signed_in(place, contract).tokens.access_token

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from loopback_auth.demo.tickets import demo_contract
-from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.contract import check_contract
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY
@@ -38,15 +38,19 @@ WRONG: dict[str, TicketContract] = {
     "a conversion": replace(NETLIFY, browser_url="{ui}/{id!r}"),
     "a width": replace(NETLIFY, browser_url="{ui}/{id:>1000000000}"),
     "a name that nobody extracts": replace(NETLIFY, browser_url="{ui}/{ticket}"),
-    "what comes only later": replace(NETLIFY, create=Call("POST", "{base}/{id}")),
-    "the same in a header": replace(NETLIFY, create=Call("POST", "{base}", headers=(("X", "{id}"),))),
-    "the same in a parameter": replace(NETLIFY, create=Call("POST", "{base}", parameters=(("x", "{id}"),))),
-    "a verifier without a binding": replace(NETLIFY, poll=Call("GET", "{base}/{code_verifier}")),
-    "an unknown name in the poll": replace(NETLIFY, poll=Call("GET", "{base}/{nonsense}")),
-    "an unknown name in the exchange": replace(NETLIFY, exchange=Call("GET", "{base}/{nonsense}")),
-    "an unknown name in the account call": replace(NETLIFY, account=Call("GET", "{base}/{id}")),
-    "an unknown name in the revocation": replace(NETLIFY, revoke=Call("GET", "{base}/{id}")),
-    "an unknown name in the clean-up": replace(NETLIFY, cleanup=Call("GET", "{base}/{nonsense}")),
+    "what comes only later": replace(NETLIFY, create=TicketRequest("POST", "{base}/{id}")),
+    "the same in a header": replace(
+        NETLIFY, create=TicketRequest("POST", "{base}", headers=(("X", "{id}"),))
+    ),
+    "the same in a parameter": replace(
+        NETLIFY, create=TicketRequest("POST", "{base}", parameters=(("x", "{id}"),))
+    ),
+    "a verifier without a binding": replace(NETLIFY, poll=TicketRequest("GET", "{base}/{code_verifier}")),
+    "an unknown name in the poll": replace(NETLIFY, poll=TicketRequest("GET", "{base}/{nonsense}")),
+    "an unknown name in the exchange": replace(NETLIFY, exchange=TicketRequest("GET", "{base}/{nonsense}")),
+    "an unknown name in the account call": replace(NETLIFY, account=TicketRequest("GET", "{base}/{id}")),
+    "an unknown name in the revocation": replace(NETLIFY, revoke=TicketRequest("GET", "{base}/{id}")),
+    "an unknown name in the clean-up": replace(NETLIFY, cleanup=TicketRequest("GET", "{base}/{nonsense}")),
     "no path to the token": replace(NETLIFY, token_path=""),
     "no path to the id": replace(NETLIFY, extract={"id": ""}),
     "no pause": replace(NETLIFY, interval=0.0),

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from protocol_samples import NOW, PROPERTY, json_answer, raw_answer
 
-from loopback_auth.device_and_ticket import Call, Pending, TicketContract
+from loopback_auth.device_and_ticket import Pending, TicketContract, TicketRequest
 from loopback_auth.errors import (
     ConfigError,
     EndpointMissing,
@@ -81,7 +81,7 @@ def test_values_go_where_the_template_says() -> None:
 
 def test_parameters_join_a_query_that_is_there() -> None:
     """Without a body they are the query."""
-    call = Call("GET", "{base}/x?a=1", parameters=(("b", "{message}"), ("c", "")))
+    call = TicketRequest("GET", "{base}/x?a=1", parameters=(("b", "{message}"), ("c", "")))
 
     assert call_request(call, VALUES).url == f"{NETLIFY.base}/x?a=1&b=hello"
     assert call_request(replace(call, url="{base}/x"), VALUES).url == f"{NETLIFY.base}/x?b=hello"
@@ -108,9 +108,9 @@ def test_contract_may_ask_for_another_kind_of_json() -> None:
 def test_unknown_value_is_the_fault_of_the_contract() -> None:
     """And not a KeyError in the middle of a sign-in."""
     for call in (
-        Call("GET", "{base}/{nothing}"),
-        Call("GET", "{base}", parameters=(("a", "{nothing}"),)),
-        Call("GET", "{base}", headers=(("A", "{nothing}"),)),
+        TicketRequest("GET", "{base}/{nothing}"),
+        TicketRequest("GET", "{base}", parameters=(("a", "{nothing}"),)),
+        TicketRequest("GET", "{base}", headers=(("A", "{nothing}"),)),
     ):
         with pytest.raises(ConfigError, match="nothing"):
             call_request(call, VALUES)
@@ -123,7 +123,7 @@ def test_unknown_value_is_the_fault_of_the_contract() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_value_leads_to_another_path(value: str) -> None:
     """RFC 3986 §3.3, §5.2.4: slashes are encoded, dot segments cannot be and are refused."""
-    call = Call("GET", "{base}/oauth/tickets/{id}/exchange?client_id={client_id}")
+    call = TicketRequest("GET", "{base}/oauth/tickets/{id}/exchange?client_id={client_id}")
     try:
         request = call_request(call, VALUES | {"id": value, "client_id": value})
     except ConfigError:
@@ -573,9 +573,9 @@ def test_contract_that_cannot_be_filled_in_is_our_own_mistake(template: str) -> 
     """A program may bring its own contract; whatever is wrong with it, the error is one of ours."""
     values = {"base": NETLIFY.base, "id": "0123456789", "client_id": "c", "message": ""}
     for call in (
-        Call("GET", template),
-        Call("POST", "{base}", body="form", parameters=(("x", template),)),
-        Call("GET", "{base}", headers=(("X-Y", template),)),
+        TicketRequest("GET", template),
+        TicketRequest("POST", "{base}", body="form", parameters=(("x", template),)),
+        TicketRequest("GET", "{base}", headers=(("X-Y", template),)),
     ):
         with pytest.raises(ConfigError, match="ticket contract"):
             call_request(call, values)

@@ -11,7 +11,7 @@ import pytest
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
-from loopback_auth.device_and_ticket import Call, TicketContract
+from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.effects import Send
 from loopback_auth.flows.ticket import ticket
 from loopback_auth.model import Attempt, ClientConfig, Provider, ServerMetadata
@@ -26,7 +26,7 @@ GIVEN = {"base", "ui", "client_id", "message", "uuid", "code_challenge", "code_v
 every_contract = pytest.mark.parametrize("name", CONTRACTS)
 
 
-def calls(contract: TicketContract) -> list[Call]:
+def calls(contract: TicketContract) -> list[TicketRequest]:
     """Return every call that a contract has."""
     optional = (contract.exchange, contract.account, contract.revoke, contract.cleanup)
     return [contract.create, contract.poll, *(call for call in optional if call is not None)]
