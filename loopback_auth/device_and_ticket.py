@@ -133,6 +133,22 @@ class TicketContract:
     long_poll: bool = False
     polled_at_base: bool = False
 
+    @staticmethod
+    def known(vendor: str, *, base: str = "", ui: str = "") -> TicketContract:
+        """Return the contract of a vendor: `netlify`, `npm`, `heroku`, `stripe` or `doppler`.
+
+        Args:
+            vendor: whose.
+            base: address of an API that follows the same contract; empty: the vendor's own.
+            ui: address of its pages; required with `base` where the vendor has another one for them.
+
+        Raises:
+            ConfigError: the vendor is unknown, or an address cannot be used.
+        """
+        from loopback_auth.settings.known import known_contract  # A door: see there.
+
+        return known_contract(vendor, base=base, ui=ui)
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:

@@ -16,7 +16,24 @@ from loopback_auth.records import EMPTY, Literal, dataclass, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypedDict, Unpack
+
+    class ClientFields(TypedDict, total=False):
+        """The fields of `ClientConfig` that have a default."""
+
+        client_secret: str | None
+        scope: str
+        response_mode: ResponseMode | None
+        response_type: ResponseType
+        push: bool | None
+        resource: tuple[str, ...]
+        audience: str | None
+        prompt: str | None
+        login_hint: str | None
+        extra: Mapping[str, str]
+        token_parameters: Mapping[str, str]
+        token_headers: Mapping[str, str]
+
 
 ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
 ResponseMode = Literal["query", "fragment", "form_post"]
@@ -197,6 +214,7 @@ class Provider:
         quirks: where the provider differs from the RFCs.
         temporary: the server ends together with the sign-in, as the built-in demonstration does.
         simulated_person: a simulated person approves there, as in the built-in demonstration.
+        title: what people call it, such as `Acme Cloud`; empty: as in `shown_name`.
     """
 
     name: str
@@ -212,10 +230,30 @@ class Provider:
     quirks: Quirks = NO_QUIRKS
     temporary: bool = False
     simulated_person: bool = False
+    title: str = ""
+
+    @staticmethod
+    def known(name: str, *, domain: str = "") -> Provider:
+        """Return a provider that this package knows, such as `github`, `google`, `netlify` or `keycloak`.
+
+        What its client asks for by default, such as a scope, is in `ClientConfig.known`.
+
+        Args:
+            name: as `python -m loopback_auth providers` lists them.
+            domain: of your own server, for those that have one: `id.example.com/realms/x` for `keycloak`.
+
+        Raises:
+            ConfigError: the name is unknown, or the domain is missing.
+        """
+        from loopback_auth.settings.known import known_provider  # A door: see there.
+
+        return known_provider(name, domain=domain)
 
     @property
     def shown_name(self) -> str:
-        """The name to show: the issuer's host if the provider is named after it, else the name."""
+        """The name to show: the title; else the issuer's host if it is named after that; else the name."""
+        if self.title:
+            return self.title
         host = (self.metadata.issuer or "").partition("://")[2].partition("/")[0]
         return host if host.lower().replace(":", "-") == self.name else self.name
 
@@ -259,6 +297,60 @@ class ClientConfig:
     extra: Mapping[str, str] = EMPTY
     token_parameters: Mapping[str, str] = field(default=EMPTY, repr=False)
     token_headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+
+    @staticmethod
+    def at(
+        issuer: str,
+        *,
+        client_id: str,
+        title: str = "",
+        redirect: Redirect = Redirect(),  # noqa: B008 - it cannot change
+        **fields: Unpack[ClientFields],
+    ) -> ClientConfig:
+        """Return a client at an issuer, whose metadata says the rest.
+
+            ClientConfig.at("https://id.example", client_id="my-tool", scope="openid")
+
+        Args:
+            issuer: identity of the server, which begins with https://, or with http:// on this machine; its
+                host, and its path if it has one, become the provider's name.
+            client_id: the client's ID there.
+            title: what people call the server; empty: its host.
+            redirect: the registered redirect URI.
+            fields: further fields of `ClientConfig`.
+
+        Raises:
+            ConfigError: a value cannot be used.
+
+        Source: RFC 8414 §2; OpenID Connect Discovery §3.
+        """
+        from loopback_auth.settings.known import client_at  # A door: see there.
+
+        return replace(client_at(issuer, client_id, title=title, redirect=redirect), **fields)
+
+    @staticmethod
+    def known(
+        name: str, *, client_id: str = "", domain: str = "", **fields: Unpack[ClientFields]
+    ) -> ClientConfig:
+        """Return a client at a provider that this package knows, with the scope that it usually needs.
+
+            ClientConfig.known("github", client_id="Iv1.x", scope="repo")
+
+        Args:
+            name: of the provider, as in `Provider.known`.
+            client_id: of your client there; a few providers that sign in by ticket know none.
+            domain: as in `Provider.known`.
+            fields: further fields of `ClientConfig`; `extra` is added to that of the provider.
+
+        Raises:
+            ConfigError: a value is missing, or cannot be used.
+        """
+        from loopback_auth.settings.known import known_client  # A door: see there.
+
+        secret = fields.pop("client_secret", None)
+        client = known_client(name, client_id=client_id, client_secret=secret, domain=domain)
+        given = replace(client, **fields)
+        return replace(given, extra={**client.extra, **given.extra})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
 from loopback_auth.settings import Settings, needs_secret, redirect_of
-from loopback_auth.settings.presets import PLACES, preset
+from loopback_auth.settings.presets import PLACES, preset, preset_title
 from loopback_auth.settings.reading import is_visible
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.store import sign_in_name
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from loopback_auth.device_and_ticket import TicketContract
-    from loopback_auth.model import ClientAuth, ClientConfig, ResponseMode
+    from loopback_auth.model import ClientAuth, ClientConfig, Provider, ResponseMode
 
 SECRET_HINT = (
     "Set LOOPBACK_AUTH_CLIENT_SECRET, or client_secret in the configuration file, or run the command in a "
@@ -76,21 +76,27 @@ def client_config(settings: Settings) -> ClientConfig:
 
     Source: RFC 6749 §2.2, §2.3.1; RFC 8707 §2.
     """
+    check_settings(settings)
+    return client_of(settings)
+
+
+def provider_of(settings: Settings) -> Provider:
+    """Return the provider that the settings describe; `check_settings` has accepted them."""
     from dataclasses import replace  # Start-up.
     from typing import cast
 
-    from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
+    from loopback_auth.model import Provider, Redirect, ServerMetadata
     from loopback_auth.settings.network import network_of
     from loopback_auth.settings.quirks import quirks_of
 
-    check_settings(settings)
     text = settings.text
     host, ports, path = redirect_of(settings)
     metadata = ServerMetadata(text("issuer") or None)
     metadata = metadata.with_endpoints({name: text(name) or None for name in ENDPOINTS})
     plain = Provider(sign_in_name(settings.name), metadata)
-    provider = replace(
+    return replace(
         plain,
+        title=_title(settings),
         redirect=Redirect(cast("Any", host), ports, path),
         client_auth=cast("ClientAuth | None", _client_auth(settings)),
         pkce=settings.switch("pkce") is not False,
@@ -101,6 +107,16 @@ def client_config(settings: Settings) -> ClientConfig:
         quirks=quirks_of(settings),
         network=network_of(settings),
     )
+
+
+def client_of(settings: Settings) -> ClientConfig:
+    """Return the client that the settings describe; `check_settings` has accepted them."""
+    from typing import cast  # Start-up.
+
+    from loopback_auth.model import ClientConfig
+
+    text = settings.text
+    provider = provider_of(settings)
     return ClientConfig(
         provider=provider,
         client_id=text("client_id") or "",
@@ -129,6 +145,16 @@ def has_other_way(settings: Settings) -> bool:
     """Return whether another flow works without the client secret that a code needs: ticket or device."""
     places = ("issuer", "ticket", "device_authorization_endpoint")
     return settings.text("flow") is None and any(settings.text(name) for name in places)
+
+
+def _title(settings: Settings) -> str:
+    """Return what people call the provider: the title of its preset, unless another server is named."""
+    elsewhere = any(settings.text(place) and not _from_preset(settings, place) for place in PLACES)
+    return "" if elsewhere or not preset(settings.name) else preset_title(settings.name)
+
+
+def _from_preset(settings: Settings, name: str) -> bool:
+    return settings.origin(name).startswith("preset ")
 
 
 def _ticket(settings: Settings) -> TicketContract | None:
@@ -215,9 +241,14 @@ def _check_places(settings: Settings) -> None:
             check_endpoint(url, name=name)
 
 
+def needs_client_id(settings: Settings) -> bool:
+    """Return whether the client must be registered: everywhere but for the tickets of some vendors."""
+    return not only_by_ticket(settings) or settings.text("ticket") in TICKETS_FOR_CLIENTS
+
+
 def _check_client_id(settings: Settings) -> None:
     client_id = settings.text("client_id") or ""
-    if only_by_ticket(settings) and settings.text("ticket") not in TICKETS_FOR_CLIENTS:
+    if not needs_client_id(settings):
         return
     if not client_id:
         raise ConfigError(

@@ -48,6 +48,11 @@ def every_preset() -> dict[str, dict[str, object]]:
     return dict(sorted({**PRESETS, **TEMPLATES}.items()))
 
 
+def preset_title(name: str) -> str:
+    """Return what people call the provider of a preset, without what tells presets apart."""
+    return str(preset(name).get("title", name)).partition(" (")[0]
+
+
 def for_domain(preset: Mapping[str, object], domain: str) -> dict[str, object]:
     """Replace `{domain}` in a template; a domain with a scheme replaces `https://{domain}`."""
     return {

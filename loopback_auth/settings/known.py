@@ -1,0 +1,156 @@
+"""What the classes of the model offer at first guess: a client at an issuer, and what the presets know.
+
+`ClientConfig.at`, `ClientConfig.known`, `Provider.known` and `TicketContract.known` are doors to these
+functions. The model lies far below; that its methods import this module when they are called is the one
+exception to the order of the layers. A class derived from `Provider` up here would be a second class of that
+name, and a hook that this module fills would be understood by neither readers nor type checkers.
+
+Only what the caller says counts: neither the environment nor a configuration file is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loopback_auth.device_and_ticket import TicketContract
+from loopback_auth.errors import ConfigError
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
+from loopback_auth.protocol.urls import check_endpoint, check_issuer
+from loopback_auth.settings import Settings, needs_secret, resolve
+from loopback_auth.settings.configure import (
+    TICKETS_WITH_UI,
+    client_of,
+    has_other_way,
+    needs_client_id,
+    provider_of,
+)
+from loopback_auth.settings.contracts import CONTRACTS
+from loopback_auth.settings.presets import every_preset, preset_title
+from loopback_auth.settings.reading import suggestion
+from loopback_auth.store.interface import sign_in_name
+
+
+def client_at(issuer: str, client_id: str, *, title: str, redirect: Redirect) -> ClientConfig:
+    """Return a client at an issuer, named as the command line names it: after the issuer's host and path.
+
+    Raises:
+        ConfigError: it is not an issuer.
+
+    Source: RFC 8414 §2.
+    """
+    if not isinstance(issuer, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigError(
+            f"issuer must be a string, and is of type {type(issuer).__name__}.",
+            hint='Write it as in "https://id.example".',
+            parameter="issuer",
+        )
+    check_issuer(issuer)
+    name = sign_in_name(issuer.partition("://")[2].rstrip("/"))
+    return ClientConfig(Provider(name, ServerMetadata(issuer), title=title, redirect=redirect), client_id)
+
+
+def known_client(name: str, *, client_id: str, client_secret: str | None, domain: str) -> ClientConfig:
+    """Return a client at a known provider, with the scope and the parameters that its preset suggests.
+
+    Raises:
+        ConfigError: the name is unknown, or the client ID, the client secret or the domain is missing.
+    """
+    settings = _settings(name, domain=domain, client_id=client_id or None, client_secret=client_secret)
+    title, source = preset_title(name), every_preset()[name]["source"]
+    if not client_id and needs_client_id(settings):
+        raise ConfigError(
+            f"There is no client ID for {title}.",
+            hint=f"Register a client there, and give its ID: {source}",
+            parameter="client_id",
+        )
+    if needs_secret(settings) and not has_other_way(settings):
+        raise ConfigError(
+            f"{title} needs a client secret, and there is none.",
+            hint=f"Give the one that belongs to the client ID: {source}",
+            parameter="client_secret",
+        )
+    return client_of(settings)
+
+
+def known_provider(name: str, *, domain: str) -> Provider:
+    """Return a provider from the table of presets.
+
+    Raises:
+        ConfigError: the name is unknown, or the domain of one's own server is missing.
+    """
+    settings = _settings(name, domain=domain)
+    made = provider_of(settings)
+    # How it authenticates depends on whether the client has a secret, which is said later.
+    return replace(made, client_auth=None) if settings.switch("secret_optional") else made
+
+
+def known_contract(vendor: str, *, base: str, ui: str) -> TicketContract:
+    """Return the ticket contract of a vendor, at other addresses if they are given.
+
+    Raises:
+        ConfigError: the vendor is unknown, an address is not a URL, or only one of two is given.
+    """
+    if vendor not in CONTRACTS:
+        raise ConfigError(
+            f"There is no ticket contract called {ascii(vendor)[:80]}.",
+            hint=suggestion(str(vendor), CONTRACTS),
+            parameter="vendor",
+        )
+    if vendor in TICKETS_WITH_UI and bool(base) != bool(ui):
+        raise ConfigError(
+            f"One of two addresses is given; the other one would be that of {vendor}.",
+            hint="Give base and ui, or neither.",
+            parameter="ui" if base else "base",
+        )
+    contract = CONTRACTS[vendor]
+    for parameter, url in (("base", base), ("ui", ui)):
+        if url:
+            check_endpoint(url, name=parameter)
+    return replace(contract, base=base.rstrip("/") or contract.base, ui=ui.rstrip("/") or contract.ui)
+
+
+def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
+    presets = every_preset()
+    if name not in presets:
+        raise ConfigError(
+            f"Unknown provider: {ascii(name)[:80]}.",
+            hint=f"{suggestion(str(name), presets)} For any other server there is ClientConfig.at.",
+            parameter="provider",
+        )
+    row, title = presets[name], preset_title(name)
+    is_template = any("{domain}" in str(value) for value in row.values())
+    if domain and not is_template:
+        raise ConfigError(
+            f"{title} has the same addresses for everybody, and a domain is given.",
+            hint="Leave the domain out, or use ClientConfig.at for a server of your own.",
+            parameter="domain",
+        )
+    if is_template and not (domain or row.get("domain")):
+        raise ConfigError(
+            f"{title} needs the domain of your own server.",
+            hint=f"Give it without https://, as the provider documents it: {row['source']}",
+            parameter="domain",
+        )
+    settings = resolve(
+        provider=name,
+        flags={**flags, "domain": domain or None},
+        environ={},
+        config={},
+        config_path="",
+    )
+    if domain:
+        for place in ("issuer", "authorization_endpoint", "token_endpoint"):
+            if url := settings.text(place):
+                _check_domain(domain, url, title)
+    return settings
+
+
+def _check_domain(domain: str, url: str, title: str) -> None:
+    try:
+        check_endpoint(url, name="domain")
+    except ConfigError as exc:
+        raise ConfigError(
+            f"{domain[:120]!a} cannot be the domain of {title}.",
+            hint="Give it without https://, as the provider documents it.",
+            parameter="domain",
+        ) from exc
