@@ -13,6 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.accounts import Accounts
     from loopback_auth.api import login, login_sync
     from loopback_auth.device_and_ticket import TicketContract, TicketRequest
     from loopback_auth.errors import (
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from loopback_auth.token_source import TokenSource
 
 _HOMES = {
+    "accounts": ("Accounts",),
     "api": ("login", "login_sync"),
     "device_and_ticket": ("TicketContract", "TicketRequest"),
     "errors": (
@@ -125,6 +127,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Accounts",
     "AsyncTokenStore",
     "AttemptCancelled",
     "AttemptExpired",

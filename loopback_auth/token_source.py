@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from loopback_auth.model import ClientConfig, SignIn
     from loopback_auth.options import Options
     from loopback_auth.signin.stores import Store
-    from loopback_auth.token_upkeep import TokenUpkeep
+    from loopback_auth.token_upkeep import Ask, TokenUpkeep
 
 
 class TokenSource:
@@ -268,6 +268,8 @@ class _Shared:
         self.name = name
         self.store = store
         self.memory = TokenMemory()
+        self.ask: Ask | None = None
+        """Asks the user in place of `login`."""
         self._options = options
         self._upkeep: dict[str, TokenUpkeep] = {}
 
@@ -277,7 +279,7 @@ class _Shared:
         if found is None:
             from loopback_auth.token_upkeep import TokenUpkeep  # Start-up.
 
-            made = TokenUpkeep(self.name, self.store, self._options, self.memory)
+            made = TokenUpkeep(self.name, self.store, self._options, self.memory, self.ask)
             found = self._upkeep.setdefault(self.name, made)
         return found
 

@@ -35,7 +35,17 @@ from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol, Unpack
+
     from loopback_auth.options import Options
+
+    class Ask(Protocol):
+        """What asks the user to sign in, as `login` does."""
+
+        async def __call__(self, client: ClientConfig, **options: Unpack[Options]) -> SignIn:
+            """Ask the user."""
+            ...
+
 
 REFUSED_FOR = 60.0
 """Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""
@@ -101,14 +111,18 @@ class TokenUpkeep:
         store: where it is kept.
         options: of `login`.
         memory: what is remembered between calls.
+        ask: asks the user; None: `login`.
     """
 
-    def __init__(self, name: str, store: Store, options: Options, memory: TokenMemory) -> None:
+    def __init__(
+        self, name: str, store: Store, options: Options, memory: TokenMemory, ask: Ask | None = None
+    ) -> None:
         self._name = name
         self._store = store
         self._options: Options = {**options, "store": store}
         self._notify = options.get("notify") or _warned
         self._memory = memory
+        self._ask = ask or login
         self._states = {os.getpid(): _State(None)}
 
     @property
@@ -345,7 +359,7 @@ class TokenUpkeep:
             ):
                 return now_kept  # Another call has asked the user since this one looked.
             try:
-                signed_in = await login(client, **self._options)
+                signed_in = await self._ask(client, **self._options)
             except NotKept as exc:
                 unkept = Unkept.of(kept, exc, notify)
                 self._use_from_memory(unkept)
