@@ -74,6 +74,8 @@ class _State:
         """When tokens were renewed because a server refused them, in monotonic seconds."""
         self.asked: dict[str, float] = {}
         """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
+        self.ended = 0
+        """How many calls have ended."""
         self.signed_in = False
         """The store had a sign-in of this client before."""
         if parent is not None and parent.unkept is not None and parent.unkept.replaced is not None:
@@ -101,6 +103,7 @@ class _State:
         with self.lock:
             if self.call is call:
                 self.call = None
+                self.ended += 1
 
 
 class TokenUpkeep:
@@ -150,7 +153,10 @@ class TokenUpkeep:
                     return found
                 asks = asks or helps
                 continue
+            ended = self._state.ended
             look = await self._look(wish.client, caller)
+            if self._state.call is not None or self._state.ended != ended:
+                continue  # Another caller was faster, and what was seen may be old.
             kept = look.usable
             if kept is not None and self._accepts(kept, wish):
                 return kept

@@ -12,11 +12,15 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import urlencode
 
+import httpx
 import pytest
+import requests
 
 from clients.api import api, expired, source_at
 from clients.callers import ALL, OURS, Call, Caller, with_async_httpx
 from loopback_auth import TokenSource
+from loopback_auth.clients import httpx as for_httpx
+from loopback_auth.clients import requests as for_requests
 from loopback_auth.errors import AuthorizationError, ConfigError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser
@@ -116,6 +120,16 @@ def test_missing_scope_is_asked_for(server: DemoAuthorizationServer, caller: Cal
 
     assert answer.status == 200
     assert "email" in json.loads(answer.text)["scope"]
+    assert server.requests("authorize") == 2
+
+
+@ours
+def test_missing_scope_is_asked_for_once(server: DemoAuthorizationServer, caller: Caller) -> None:
+    """Requests at the same time lack the same scope, and the user has one browser."""
+    source = source_at(server)
+    answers = caller(source, [Call(f"{server.resource}?scope=email")] * 20)
+
+    assert {answer.status for answer in answers} == {200}
     assert server.requests("authorize") == 2
 
 
@@ -310,3 +324,19 @@ async def test_refusal_beside_another_call_gets_another_token(server: DemoAuthor
 
     assert second == third != refused
     assert renewals(server) == 1
+
+
+def test_answers_are_streamed(server: DemoAuthorizationServer) -> None:
+    """A download is not read into memory, also after a renewal."""
+    source, url = source_at(server), server.resource
+    server.expire_tokens()
+    with httpx.Client(auth=for_httpx.BearerAuth(source)) as client, client.stream("GET", url) as one:
+        unread, body = not one.is_stream_consumed, b"".join(one.iter_bytes())
+    server.expire_tokens()
+    with requests.Session() as session:
+        session.auth = for_requests.BearerAuth(source)
+        with session.get(url, stream=True) as two:
+            assert two.raw.read() == body
+
+    assert unread
+    assert renewals(server) == 2
