@@ -7,7 +7,7 @@ from collections.abc import Collection
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from yarl import URL
 
-from loopback_auth.clients.bearer import Refusals, Wish, check_destination
+from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked
 from loopback_auth.token_source import TokenSource
 
 
@@ -34,6 +34,7 @@ def bearer(source: TokenSource, *, origins: Collection[str] = ()) -> ClientMiddl
         ConfigError: (here, or by a request) an origin is http, and not on this machine (RFC 6750 §5.3).
         LoopbackAuthError: (by a request) as of `TokenSource.token`.
     """
+    checked(source)
     known = {URL(each).origin() for each in origins}
     for each in known:
         check_destination(str(each))

@@ -7,6 +7,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+from loopback_auth.clients.bearer import checked
 from loopback_auth.model import SignIn
 from loopback_auth.token_source import TokenSource
 
@@ -30,9 +31,9 @@ class _Credential:
     """
 
     def __init__(self, source: TokenSource) -> None:
-        self._sources: dict[tuple[str, ...], TokenSource] = {(): source}
-        self._given: dict[tuple[str, ...], str] = {}
-        """The last token, by scopes."""
+        self._sources: dict[tuple[str, ...], TokenSource] = {(): checked(source)}
+        self._given: dict[tuple[str, ...], AccessTokenInfo] = {}
+        """The last token and its end, by scopes."""
         self._refused: dict[tuple[str, ...], tuple[str, str | None]] = {}
         """The last claims that were asked for, and the token that lacked them, by scopes."""
         self._busy = threading.Lock()
@@ -48,15 +49,21 @@ class _Credential:
         """Return the token that lacks some claims; it is the same one for all threads that ask."""
         with self._busy:
             if claims and self._refused.get(scopes, ("", None))[0] != claims:
-                self._refused[scopes] = claims, self._given.get(scopes)
+                given = self._given.get(scopes)
+                self._refused[scopes] = claims, None if given is None else given.token
             return self._refused[scopes][1] if claims else None
+
+    def _again(self, scopes: tuple[str, ...], token: str) -> AccessTokenInfo | None:
+        """Return what was returned the last time, if it is this token and its end has not come."""
+        given = self._given.get(scopes)
+        same = given is not None and given.token == token and given.expires_on > time.time()
+        return given if same else None
 
     def _info(self, scopes: tuple[str, ...], sign_in: SignIn) -> AccessTokenInfo:
         ends = sign_in.tokens.expires_at
-        self._given[scopes] = sign_in.tokens.access_token
-        return AccessTokenInfo(
-            sign_in.tokens.access_token, int(time.time() + UNKNOWN_LIFETIME if ends is None else ends)
-        )
+        until = int(time.time() + UNKNOWN_LIFETIME if ends is None else ends)
+        self._given[scopes] = AccessTokenInfo(sign_in.tokens.access_token, until)
+        return self._given[scopes]
 
 
 class TokenCredential(_Credential):
@@ -102,8 +109,10 @@ class TokenCredential(_Credential):
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return a fresh token and its end; arguments and errors are those of `get_token`."""
-        refused = self._lacking(scopes, (options or {}).get("claims"))
-        return self._info(scopes, self._source(scopes).sign_in_sync(refused=refused))
+        refused, source = self._lacking(scopes, (options or {}).get("claims")), self._source(scopes)
+        if refused is None and (again := self._again(scopes, source.token_sync())):
+            return again
+        return self._info(scopes, source.sign_in_sync(refused=refused))
 
     def close(self) -> None:
         """Do nothing; the source can be used further."""
@@ -143,8 +152,10 @@ class AsyncTokenCredential(_Credential):
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """Return a fresh token and its end; arguments and errors are those of `TokenCredential.get_token`."""
-        refused = self._lacking(scopes, (options or {}).get("claims"))
-        return self._info(scopes, await self._source(scopes).sign_in(refused=refused))
+        refused, source = self._lacking(scopes, (options or {}).get("claims")), self._source(scopes)
+        if refused is None and (again := self._again(scopes, await source.token())):
+            return again
+        return self._info(scopes, await source.sign_in(refused=refused))
 
     async def close(self) -> None:
         """Do nothing; the source can be used further."""

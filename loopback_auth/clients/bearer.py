@@ -14,6 +14,7 @@ from typing import Protocol, TypedDict, runtime_checkable
 from loopback_auth.errors import ConfigError
 from loopback_auth.protocol.challenge import bearer_challenge
 from loopback_auth.protocol.urls import is_loopback_url, origin
+from loopback_auth.token_source import TokenSource
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 _AT_HAND = (bytes, bytearray, str)
@@ -71,6 +72,21 @@ class Refusals:
             return None
         self._renewed = True
         return {"refused": token}
+
+
+def checked(source: object) -> TokenSource:
+    """Return the source that was given to an adapter.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not isinstance(source, TokenSource):
+        raise ConfigError(
+            f"The source of an adapter must be a TokenSource, not {type(source).__name__}.",
+            hint="Make one of your ClientConfig: TokenSource(client).",
+            parameter="source",
+        )
+    return source
 
 
 def check_destination(url: str) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 
-from loopback_auth.clients.bearer import check_destination
+from loopback_auth.clients.bearer import check_destination, checked
 from loopback_auth.model import SignIn
 from loopback_auth.token_source import TokenSource
 
@@ -45,7 +45,7 @@ class Credentials(credentials.Credentials):
     def __init__(self, source: TokenSource) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.token = None
-        self._source = source
+        self._source = checked(source)
         self._sent = threading.local()
 
     def before_request(

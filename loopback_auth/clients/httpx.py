@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable
 
-from loopback_auth.clients.bearer import Refusals, Wish, check_destination, rewound, start_of
+from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked, rewound, start_of
 from loopback_auth.token_source import TokenSource
 
 try:
@@ -34,7 +34,7 @@ class BearerAuth(httpx.Auth):
     """
 
     def __init__(self, source: TokenSource) -> None:
-        self._source = source
+        self._source = checked(source)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send a request of `httpx.Client`."""

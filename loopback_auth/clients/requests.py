@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
-from loopback_auth.clients.bearer import Refusals, check_destination, rewound, start_of
+from loopback_auth.clients.bearer import Refusals, check_destination, checked, rewound, start_of
 from loopback_auth.token_source import TokenSource
 
 try:
@@ -38,7 +38,7 @@ class BearerAuth(AuthBase):
     """
 
     def __init__(self, source: TokenSource) -> None:
-        self._source = source
+        self._source = checked(source)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Prepare a request."""

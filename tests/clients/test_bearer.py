@@ -1,13 +1,21 @@
-"""An adapter without its library, and the decisions that need none."""
+"""What all adapters decide alike, without a server, and an adapter without its library."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import cast
 
 import pytest
 
+from loopback_auth import TokenSource
+from loopback_auth.clients import requests as for_requests
+from loopback_auth.clients.aiohttp import bearer
+from loopback_auth.clients.azure import TokenCredential
 from loopback_auth.clients.bearer import Refusals, check_destination, rewound, start_of
+from loopback_auth.clients.google import Credentials
+from loopback_auth.clients.httpx import BearerAuth
 from loopback_auth.errors import ConfigError
 
 
@@ -59,6 +67,17 @@ def test_scope_can_be_missing_with_either_status() -> None:
 
     assert Refusals(interactive=True).wish(401, step_up, "t") == {"challenge": step_up}
     assert Refusals(interactive=False).wish(401, step_up, "t") is None
+
+
+@pytest.mark.parametrize(
+    "adapter", [BearerAuth, for_requests.BearerAuth, bearer, Credentials, TokenCredential]
+)
+def test_source_of_another_kind_is_refused_at_once(adapter: Callable[[TokenSource], object]) -> None:
+    """Otherwise the first request would end with an attribute that is missing."""
+    with pytest.raises(ConfigError) as caught:
+        adapter(cast("TokenSource", "a token"))
+
+    assert caught.value.parameter == "source"
 
 
 class Tape:
