@@ -4,29 +4,38 @@
 
 `token_source` signs in once and renews the tokens afterwards; `signin.refresh` renews and revokes.
 
+The browser is on its way before anything slow is imported, as with the command; hence the imports in
+functions.
+
 Cancelling the task cancels the sign-in: the port and the connections are closed, and a browser that waits for
 its last page gets one.
 """
 
 from __future__ import annotations
 
-from loopback_auth.events import Notify, silent
+import os
+import sys
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+
+from loopback_auth.errors import NoFlowAvailable, Unavailable
 from loopback_auth.flow_table import CHOOSABLE
-from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.network.threads import check_asyncio, run_sync
-from loopback_auth.plan.model import Plan
-from loopback_auth.signin import session
-from loopback_auth.signin.attempt import TIMEOUT
-from loopback_auth.signin.embedded_plan import planned
+from loopback_auth.network.browser import launch
+from loopback_auth.plan.model import NO
+from loopback_auth.signin.embedded_plan import not_waiting, planned
 from loopback_auth.signin.option_checks import check_arguments
-from loopback_auth.signin.single_flight import single_flight
-from loopback_auth.signin.stores import OpenStore
+from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import Unpack
 
+    from loopback_auth.events import Notify
+    from loopback_auth.model import ClientConfig, SignIn
+    from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.options import Options
+    from loopback_auth.plan.model import Plan
 
 
 async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
@@ -40,6 +49,7 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
     Args:
         client: the client as registered, and what it asks for.
         store: where the sign-in is kept; None: nowhere.
+        program: names your program on pages and in messages; None: they speak of "the program".
         notify: called in this loop with each event, such as the link to show (see `loopback_auth.events`).
             None: messages go to stderr.
         open_browser: starts a browser on a URL. It returns False, or an `Opening` with the reason, when it
@@ -64,9 +74,11 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
         NotKept: the user has signed in, but the store did not take the tokens; the error has them.
         LoopbackAuthError: see `errors`. A browser that waits for its last page shows the reason, too.
     """
+    from loopback_auth.network.threads import check_asyncio
+
     check_asyncio()
     check_arguments("login", client, options)
-    return await _login(client, options)
+    return await _login(client, options, _planned(client, options))
 
 
 def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
@@ -76,43 +88,157 @@ def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
     Ctrl-C cancels the sign-in and is raised again.
     """
     check_arguments("login_sync", client, options)
-    return run_sync(lambda: _login(client, options))
+    plan = _planned(client, options)
+    store = options.get("store")
+    lock = store.sign_in_lock(client.provider.name) if isinstance(store, FileTokenStore) else None
+    if _in_a_loop() or (store is not None and (lock is None or not lock.lead())):
+        return _run(lambda: _login(client, options, plan))
+    # Nothing has to be waited for, so the browser is on its way before asyncio is imported.
+    with lock or nullcontext():
+        if store is not None:
+            store.check_writable()
+        with _launched(client, options, plan) as bound:
+            return _run(lambda: _signed_in(client, options, plan, bound))
 
 
-async def _login(client: ClientConfig, options: Options) -> SignIn:
-    store, notify, timeout = options.get("store"), options.get("notify"), options.get("timeout")
-    async with single_flight(
-        store, client, notify or _messages(client), TIMEOUT if timeout is None else timeout
-    ) as theirs:
+def _planned(client: ClientConfig, options: Options) -> Plan:
+    """Plan a sign-in by the options of a program, or say why none can begin here.
+
+    Args:
+        client: the client, with its provider.
+        options: as they were passed to `login`.
+
+    Raises:
+        Unavailable: nobody can be waited for here, or nobody could see the link.
+        EndpointMissing: the provider does not offer the only flow.
+        NoFlowAvailable: no flow can work; the error lists the reasons.
+    """
+    opener, flow = options.get("open_browser"), options.get("flow")
+    pastes, wait = options.get("paste") is not None, options.get("wait")
+    chosen = planned(
+        client,
+        flow,
+        tuple(options.get("allowed_flows", CHOOSABLE)),
+        opener=opener is not None,
+        opens_here=_is_pythons_own(opener),
+        pastes=pastes,
+        confirms=options.get("confirm") is not None,
+        wait=wait,
+    )
+    reaches_the_user = (opener is not None and not _is_pythons_own(opener)) or (pastes and flow == "paste")
+    if chosen.facts.waits.level == NO and (wait is False or not reaches_the_user):
+        raise not_waiting(chosen)
+    if not chosen.routes:
+        raise NoFlowAvailable(dict(chosen.refused))
+    if opener is None and not pastes and not chosen.opens and not _shows(options):
+        raise Unavailable(
+            "The link cannot be shown: no browser is opened here, and no messages are shown.",
+            hint="Pass a notify that shows the link, or an open_browser.",
+            parameter="notify open_browser",
+        )
+    return chosen
+
+
+def _is_pythons_own(opener: object) -> bool:
+    """Return whether an opener is one of the module `webbrowser`: it opens what we would open."""
+    while (inner := getattr(opener, "func", None)) is not None:
+        opener = inner
+    return getattr(opener, "__module__", "") == "webbrowser"
+
+
+def _shows(options: Options) -> bool:
+    from loopback_auth.events import silent  # Start-up.
+
+    notify = options.get("notify")
+    if notify is not None:
+        return notify is not silent
+    closed = sys.stderr is None or sys.stderr.closed
+    return not closed and getattr(sys.stderr, "name", "") != os.devnull
+
+
+def _in_a_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio is not None and asyncio.get_running_loop() is not None
+    except RuntimeError:
+        return False
+
+
+def _run(begin: Callable[[], Coroutine[object, object, SignIn]]) -> SignIn:
+    from loopback_auth.network.threads import run_sync
+
+    return run_sync(begin)
+
+
+async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
+    from loopback_auth.signin.attempt import TIMEOUT
+    from loopback_auth.signin.single_flight import single_flight
+    from loopback_auth.signin.stores import OpenStore
+
+    store, timeout = options.get("store"), options.get("timeout")
+    notify = options.get("notify") or _messages(client, options)
+    async with single_flight(store, client, notify, TIMEOUT if timeout is None else timeout) as theirs:
         if theirs is not None:
             return theirs
         if store is not None:
             await OpenStore(store).check_writable()
-        plan = planned(
-            client,
-            options.get("flow"),
-            tuple(options.get("allowed_flows", CHOOSABLE)),
-            opener=options.get("open_browser") is not None,
-            pastes=options.get("paste") is not None,
-            confirms=options.get("confirm") is not None,
-        )
-        return await session.sign_in(
-            client,
-            plan,
-            notify=notify or _messages(client, plan),
-            store=store,
-            open_browser=options.get("open_browser"),
-            timeout=timeout,
-            controls=options.get("controls"),
-            message=options.get("message", ""),
-            paste=options.get("paste"),
-            confirm=options.get("confirm"),
-            exchanges=notify not in (None, silent),
-        )
+        with _launched(client, options, plan) as bound:
+            return await _signed_in(client, options, plan, bound)
 
 
-def _messages(client: ClientConfig, plan: Plan | None = None) -> Notify:
-    from loopback_auth.terminal.messages import Messages  # Start-up.
+@contextmanager
+def _launched(client: ClientConfig, options: Options, plan: Plan) -> Iterator[BoundRedirect | None]:
+    redirect = client.provider.redirect
+    bound = launch(
+        plan,
+        (redirect.host, redirect.ports, redirect.path),
+        opener=options.get("open_browser"),
+    )
+    try:
+        if bound is not None:
+            bound.shown = False
+        yield bound
+    finally:
+        if bound is not None:
+            bound.close()
 
-    name = client.provider.shown_name
-    return Messages(name, authority="", plan=plan, qr=False).tell
+
+async def _signed_in(
+    client: ClientConfig, options: Options, plan: Plan, bound: BoundRedirect | None
+) -> SignIn:
+    from loopback_auth.events import silent
+    from loopback_auth.network.threads import apart
+
+    # All that is slow, while the browser starts; in a thread, for a loop that has other things to do.
+    session = await apart(import_module, "loopback_auth.signin.session")
+    notify = options.get("notify")
+    done: SignIn = await session.sign_in(
+        client,
+        plan,
+        notify=notify or _messages(client, options, plan, bound),
+        store=options.get("store"),
+        open_browser=options.get("open_browser"),
+        timeout=options.get("timeout"),
+        bound=bound,
+        controls=options.get("controls"),
+        message=options.get("message", ""),
+        paste=options.get("paste"),
+        confirm=options.get("confirm"),
+        exchanges=notify not in (None, silent),
+        program=options.get("program"),
+    )
+    return done
+
+
+def _messages(
+    client: ClientConfig, options: Options, plan: Plan | None = None, bound: BoundRedirect | None = None
+) -> Notify:
+    from loopback_auth.terminal.messages import Messages
+
+    return Messages(
+        client.provider.shown_name,
+        authority=bound.authority if bound is not None else "",
+        plan=plan,
+        qr=False,
+        program=options.get("program"),
+    ).tell

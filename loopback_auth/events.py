@@ -105,11 +105,13 @@ class OpenerFailed:
 
     Args:
         program: its name.
-        status: its exit status.
+        status: its exit status; None: it is not a program, but the `open_browser` of the caller.
+        why: what happened, as a clause; empty where the status says it.
     """
 
     program: str
-    status: int
+    status: int | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

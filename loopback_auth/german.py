@@ -154,6 +154,7 @@ class German(Words):
         "erreicht{once}:"
     )
     OPENER_FAILED = "Der Browser hat sich nicht geöffnet ({opener} endete mit {status})."
+    OPENER_FAILED_AS = "Der Browser hat sich nicht geöffnet ({why})."
     LINK_OPEN_YOURSELF = "{why} Öffnen Sie den Link selbst."
     ENVIRONMENT = "Das ist {place}."
 

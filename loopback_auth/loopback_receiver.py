@@ -21,6 +21,7 @@ from types import TracebackType
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import Notify
 from loopback_auth.model import ClientConfig, HttpResponse, Provider, Redirect, ServerMetadata
+from loopback_auth.network.browser import opener_of
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.threads import LoopThread, check_asyncio
 from loopback_auth.plan.model import Plan
@@ -30,7 +31,6 @@ from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.foreign_visit import ForeignVisit
 from loopback_auth.signin.resources import OpenBrowser
-from loopback_auth.signin.session import opener
 
 ANY_PORT = Redirect()
 """Any free port on 127.0.0.1, and the path `/callback`."""
@@ -229,7 +229,7 @@ class LoopbackReceiver:
                 request,
                 self._own_bound().copy(),
                 notify=self._notify or _messages(request, plan, self._program),
-                open_browser=self._open_browser or opener(plan),
+                open_browser=opener_of(plan, self._open_browser),
                 timeout=TIMEOUT if self._timeout is None else self._timeout,
                 program=self._program,
             )

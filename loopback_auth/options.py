@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from loopback_auth.events import Notify
     from loopback_auth.flow_table import ChoosableFlow, FlowName
+    from loopback_auth.program import Program
     from loopback_auth.signin.controls import Controls
     from loopback_auth.signin.driver import Paste
     from loopback_auth.signin.resources import OpenBrowser
@@ -29,6 +30,7 @@ class Options(TypedDict, total=False):
     """Keyword arguments of `login`, which explains each of them; all can be left out."""
 
     store: Store | None
+    program: Program | None
     notify: Notify | None
     open_browser: OpenBrowser | None
     timeout: float | None

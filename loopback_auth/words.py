@@ -151,6 +151,7 @@ class Words:
     LINK_SECOND = "Or open this link in a browser that reaches this machine{once}:"
     LINK_SECOND_FIRST = "Sign in to {name}. Open this link in a browser that reaches this machine{once}:"
     OPENER_FAILED = "The browser did not open ({opener} ended with {status})."
+    OPENER_FAILED_AS = "The browser did not open ({why})."
     LINK_OPEN_YOURSELF = "{why} Open the link yourself."
     ENVIRONMENT = "This is {place}."
 

@@ -58,6 +58,7 @@ def measure_launch(bench: Bench) -> None:
             "login": lambda: launched(ours("login")),
             "login --issuer": lambda: launched(ours("login", *issuer)),
             "login --issuer, again": lambda: launched(ours("login", *issuer), kept=True),
+            "login_sync": lambda: launched(python("launch_program.py")),
             "socket+subprocess": lambda: launched(python("bind_subprocess.py")),
             "socket+webbrowser": lambda: launched(python("bind_webbrowser.py")),
         }

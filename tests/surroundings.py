@@ -15,6 +15,8 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, settings
 
+from loopback_auth.plan.signals import AGENTS, CI
+
 TEST_SECONDS = 120.0
 """Seconds after which a coroutine test is cancelled; what it opened is then closed."""
 
@@ -82,6 +84,10 @@ def hear_signals() -> None:
 hear_signals()
 # Files that the tests make are as private as a login shell makes them: what others can write to is refused.
 os.umask(0o022)
+
+# A test is in a CI job or in the shell of an agent only if it says so: nobody is waited for there.
+for name in (*CI, *AGENTS):
+    os.environ.pop(name, None)
 
 # How long an example takes says how busy the machine is; what is too slow meets the time limit of its test.
 settings.register_profile(

@@ -202,7 +202,7 @@ async def test_missing_contract_is_told_before_anything_happens() -> None:
     async with serve_demo(server_factory=signing) as demo:
         known = client(demo.issuer)
         without = replace(known, provider=replace(known.provider, ticket=None))
-        with pytest.raises(EndpointMissing, match="does not sign in by ticket"):
+        with pytest.raises(EndpointMissing):
             await login(without, flow="ticket", open_browser=user.open)
     assert user.links == []
 

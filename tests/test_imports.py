@@ -75,6 +75,20 @@ sys.argv[0] = "loopback_auth"
 runpy.run_module("loopback_auth", run_name="__main__", alter_sys=True)
 """
 
+LOGIN_OF_A_PROGRAM = """
+import os, sys
+from loopback_auth import ClientConfig, Provider, ServerMetadata
+client = ClientConfig(Provider("x", ServerMetadata("https://as.example")), "x")
+before = set(sys.modules)
+from loopback_auth import FileTokenStore, login_sync
+def launched(event, _):
+    if event == "subprocess.Popen":
+        os.write(1, " ".join(set(sys.modules) - before).encode())
+        os._exit(0)
+sys.addaudithook(launched)
+login_sync(client, store=FileTokenStore(sys.argv[1]) if sys.argv[1:] else None)
+"""
+
 TOKEN = """
 import atexit, os, runpy, sys
 atexit.register(lambda: os.write(2, " ".join(sys.modules).encode()))
@@ -135,6 +149,15 @@ def test_signing_in_again_starts_the_browser_as_soon(tmp_path: Path) -> None:
     modules = imported_at_launch(tmp_path, "--issuer", "https://as.example", "--client-id", "x")
 
     assert among(modules, BEFORE_THE_LAUNCH) == set()
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_program_starts_the_browser_as_soon_as_the_command(stored: bool, tmp_path: Path) -> None:
+    """Its user waits as much, and asyncio, TLS and the session are imported while the browser starts."""
+    done = run(LOGIN_OF_A_PROGRAM, tmp_path, *([str(tmp_path)] if stored else []))
+
+    assert done.returncode == 0, done.stderr
+    assert among(set(done.stdout.split()), BEFORE_THE_LAUNCH) == set()
 
 
 def test_a_kept_token_is_printed_with_next_to_no_imports(tmp_path: Path) -> None:
@@ -209,6 +232,7 @@ def test_a_sign_in_does_without_a_web_framework() -> None:
 LATE_ON_PRINCIPLE = {
     "__init__.py",
     "__main__.py",
+    "api.py",
     "cli",
     "commands/login.py",
     "commands/token.py",

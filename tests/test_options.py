@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from demo_client import client
 
-from loopback_auth import FileTokenStore, MemoryTokenStore, Provider, ServerMetadata, login, login_sync
+from loopback_auth import (
+    FileTokenStore,
+    MemoryTokenStore,
+    Program,
+    Provider,
+    ServerMetadata,
+    login,
+    login_sync,
+)
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import ConfigError
@@ -35,6 +43,7 @@ WRONG: dict[str, Callable[[], SignIn]] = {
     "timeout": lambda: login_sync(KNOWN, timeout="5"),  # type: ignore[arg-type]
     "timeout of 0": lambda: login_sync(KNOWN, timeout=0),
     "timeout that is no number": lambda: login_sync(KNOWN, timeout=float("nan")),
+    "program": lambda: login_sync(KNOWN, program="MyTool"),  # type: ignore[arg-type]
     "notify": lambda: login_sync(KNOWN, notify="x"),  # type: ignore[arg-type]
     "open_browser": lambda: login_sync(KNOWN, open_browser="firefox"),  # type: ignore[arg-type]
     "store, a path": lambda: login_sync(KNOWN, store=Path("x")),  # type: ignore[arg-type]
@@ -116,6 +125,7 @@ def test_every_option_can_be_passed(tmp_path: Path) -> None:
         options: Options = {
             "store": store,
             "notify": silent,
+            "program": Program("MyTool"),
             "open_browser": user.open,
             "timeout": 20,
             "allowed_flows": {"code"},

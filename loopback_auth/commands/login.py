@@ -27,10 +27,10 @@ import sys
 from loopback_auth.cli import check_packages, print_json, settings_of, tell
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.environment import is_terminal
-from loopback_auth.errors import AttemptExpired, RedirectUnavailable, Unavailable
+from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.folders import data_folder
-from loopback_auth.network.browser import Opening, open_browser
-from loopback_auth.network.loopback import BoundRedirect, bind
+from loopback_auth.network.browser import launch
+from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.settings import needs_secret, redirect_of
 from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER
 from loopback_auth.signin.planning import plan_for
@@ -205,14 +205,12 @@ def _asked(
             "The link cannot be shown: stderr is closed, and no browser is opened here.",
             hint="Leave stderr open, or use start --json, which answers on stdout.",
         )
-    bound = _bound(settings, chosen)
+    bound = _launched(settings, chosen)
     try:
         if bound is not None and sys.platform == "linux":
             # A port that is registered has to be free for the next sign-in at once.
             bound.lingers = bound.any_port
             bounds.append(bound)
-        if bound is not None and chosen.start_page and settings.switch("start_page"):
-            bound.opening = _open(chosen, bound.start_url)
 
         # The browser is on its way; from here on imports may cost.
         from loopback_auth.cli.core_dumps import forbid_core_dumps
@@ -230,8 +228,7 @@ def _asked(
             command=command,
             program=COMMAND_LINE,
         )
-        if bound is not None and bound.opening is not None:
-            opening = bound.opening
+        if bound is not None and (opening := bound.opening) is not None:
             messages.link(bound.start_url, program=opening.program, why_not=opening.why_not)
         from loopback_auth.commands._signing_in import sign_in  # What is slow, after the link is shown.
 
@@ -249,7 +246,7 @@ def _simulated(
     """Have a simulated person sign in to the demonstration, and show the result."""
     from loopback_auth.commands._simulated import sign_in
 
-    bound = _bound(settings, chosen)
+    bound = _launched(settings, chosen, start_page=False)
     try:
         return sign_in(options, settings, chosen, store=store, bound=bound, timeout=_timeout(settings))
     finally:
@@ -257,15 +254,14 @@ def _simulated(
             bound.close()
 
 
-def _bound(settings: Settings, chosen: Plan) -> BoundRedirect | None:
-    """Bind the redirect URI; without one, another flow may still work."""
+def _launched(settings: Settings, chosen: Plan, *, start_page: bool = True) -> BoundRedirect | None:
     address = settings.text("bind") or ""
-    try:
-        return bind(*redirect_of(settings), address="" if address == "loopback" else address)
-    except RedirectUnavailable:
-        if len(chosen.routes) == 1:
-            raise
-        return None
+    return launch(
+        chosen,
+        redirect_of(settings),
+        address="" if address == "loopback" else address,
+        start_page=start_page,
+    )
 
 
 def _complete(settings: Settings) -> Settings:
@@ -286,10 +282,6 @@ def _complete(settings: Settings) -> Settings:
             )
     check_settings(settings)
     return settings
-
-
-def _open(chosen: Plan, url: str) -> Opening:
-    return open_browser(url) if chosen.opens else Opening(why_not=chosen.why_not)
 
 
 def _timeout(settings: Settings) -> float | None:

@@ -2,6 +2,7 @@
 
 An opener that was started has not opened a page yet: `xdg-open` ends with 3 when it finds no browser. So the
 program watches for the end of the opener. Text browsers are never started: they would take over the terminal.
+A program may have an opener of its own, which may be anything (`network.opener`).
 
 The URL is visible in the process list; it is that of the start page, whose key works once. The module imports
 nothing slow, because it runs before everything else.
@@ -17,11 +18,18 @@ import sys
 import threading
 
 from loopback_auth.environment import quoted_browser
+from loopback_auth.errors import RedirectUnavailable
+from loopback_auth.flow_table import REDIRECTING
+from loopback_auth.network.loopback import bind
 from loopback_auth.plan.openers import has_failed, openers, print_only, program_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from loopback_auth.network.loopback import BoundRedirect
+    from loopback_auth.network.opener import OpenerCall
+    from loopback_auth.plan.model import Plan
 
 NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """Windows only."""
@@ -128,3 +136,52 @@ def _start_file(url: str) -> Opening:
     except OSError as exc:
         return Opening(why_not=f"Windows could not open it: {exc.strerror}")
     return Opening(program="the default browser")
+
+
+def launch(
+    plan: Plan,
+    redirect: tuple[str, tuple[int, ...], str],
+    *,
+    address: str = "",
+    start_page: bool = True,
+    opener: Callable[[str], object] | None = None,
+) -> BoundRedirect | None:
+    """Bind the redirect URI, and send a browser to the start page if the plan has one.
+
+    Args:
+        plan: of the sign-in.
+        redirect: host, ports and path of the redirect URI, as for `bind`.
+        address: to listen on in place of the host; see `bind`.
+        start_page: False: no browser is sent there, whatever the plan says.
+        opener: the program's own opener; None: ours, if the plan says so.
+
+    Returns:
+        None where no port can be had, and a flow of the plan may work without one.
+
+    Raises:
+        RedirectUnavailable: no port can be had, and every flow of the plan needs one.
+    """
+    try:
+        bound = bind(*redirect, address=address)
+    except RedirectUnavailable:
+        if all(route.flow in REDIRECTING for route in plan.routes):
+            raise
+        return None
+    if plan.start_page and start_page:
+        try:
+            bound.opening = opener_of(plan, opener)(bound.start_url)
+        except BaseException:
+            bound.close()
+            raise
+    return bound
+
+
+def opener_of(
+    plan: Plan, own: Callable[[str], object] | None = None
+) -> Callable[[str], Opening | OpenerCall]:
+    """Return what begins to open a page: the program's own opener in a thread, or ours as the plan says."""
+    if own is not None:
+        from loopback_auth.network.opener import OpenerCall  # Few programs have one.
+
+        return lambda url: OpenerCall(own, url)
+    return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.network.after_exit import Respond
     from loopback_auth.network.browser import Opening
+    from loopback_auth.network.opener import OpenerCall
 
 BACKLOG = 512
 """Connections; the kernel may lower it. Others knocking must not keep the browser out."""
@@ -48,7 +49,17 @@ class BoundRedirect:
         any_port: the system chose the port, so that the next sign-in does not need the same one.
     """
 
-    __slots__ = ("after_exit", "any_port", "authority", "key", "lingers", "opening", "path", "sockets")
+    __slots__ = (
+        "after_exit",
+        "any_port",
+        "authority",
+        "key",
+        "lingers",
+        "opening",
+        "path",
+        "shown",
+        "sockets",
+    )
 
     def __init__(
         self,
@@ -68,8 +79,10 @@ class BoundRedirect:
         """Whether the last page is to stay up for a moment when the sign-in has ended."""
         self.after_exit: tuple[tuple[socket.socket, ...], Respond] | None = None
         """Copies of the sockets for a child process, and how it answers there; None: the port closes."""
-        self.opening: Opening | None = None
+        self.opening: Opening | OpenerCall | None = None
         """The browser that was sent to the start page already."""
+        self.shown: bool = True
+        """Whether the user has been shown the link to that page."""
 
     def __repr__(self) -> str:
         return f"BoundRedirect({self.authority!r})"

@@ -135,6 +135,7 @@ class SignInAttempt:
                 if self._timeout is not None or leading not in POLLED:
                     now = asyncio.get_running_loop().time()
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
+                await resources.send_off()
                 route, sign_in = await race.run(self._early)
         except TimeoutError:
             if not self._deadline.expired():

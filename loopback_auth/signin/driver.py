@@ -141,7 +141,7 @@ class Driver:
                 return await self._bind(redirect)
             case Browse(url, request):
                 await self._resources.look_at(effect.leads_to)
-                self._browse(url, request)
+                await self._browse(url, request)
             case VerificationPrompt():
                 await self._resources.look_at(effect.leads_to)
                 await self._prompt(effect)
@@ -190,7 +190,7 @@ class Driver:
         returned = await self._waiting_page.sleep(seconds)
         return Tick(time.monotonic(), time.time(), returned=returned, watched=self._waiting_page.watched)
 
-    def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
+    async def _browse(self, url: str, request: AuthorizationRequest | None) -> None:
         self._resources.redactor.learn_url(url)
         check_browser_url(url)
         self.asked = True
@@ -204,7 +204,7 @@ class Driver:
             self.led = True
             receiver.send_browser_to(url, self._reached_by, self._state)
         else:
-            receiver.exposed(self._resources.open(url).program, self._state)
+            receiver.exposed((await self._resources.open(url)).program, self._state)
 
     async def _prompt(self, prompt: VerificationPrompt) -> None:
         self._resources.redactor.learn_url(prompt.url)
@@ -233,7 +233,7 @@ class Driver:
         if self._resources.receiver is None or not self._resources.start_page:
             if prompt.redeemable:  # Every user of the machine can read the command line of a program.
                 return Opening(why_not="other users could read the link in the browser's command line")
-            return self._resources.start_browser(prompt.url)
+            return await self._resources.start_browser(prompt.url)
         self.led = True
         self._waiting_page = self._resources.receiver.prompt(prompt)
         return Opening(why_not="the start page has a button that opens it")

@@ -1,19 +1,43 @@
-"""Plan a sign-in for a program that embeds the package: it has a client and no settings."""
+"""Plan a sign-in for a program that embeds the package: it has a client and no settings.
+
+Called before the browser is started; imports next to nothing.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from loopback_auth.environment import look_around
-from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE
-from loopback_auth.model import ClientConfig
+from loopback_auth.errors import EndpointMissing, Unavailable
+from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE, POLLED
 from loopback_auth.plan.capabilities import DECLARED, capabilities
-from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities, Plan
+from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities
 from loopback_auth.plan.routes import plan
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loopback_auth.model import ClientConfig
+    from loopback_auth.plan.model import Plan
+
 NOBODY_CONFIRMS = "Anyone could approve it, and this program does not check whose account it was."
+
+
+def not_waiting(chosen: Plan, why: str = "") -> Unavailable:
+    """Return the error for a place where nobody can be waited for.
+
+    Args:
+        chosen: the plan.
+        why: what has been tried to reach a user, as a clause; empty: nothing.
+    """
+    hint = f"{chosen.place.advice} To wait for a user all the same, set wait to True.".strip()
+    return Unavailable(
+        f"Not waiting for a login: {chosen.facts.waits.reason}{f', and {why}' * bool(why)}.",
+        hint=hint,
+        parameter="wait",
+    )
 
 
 def planned(
@@ -22,8 +46,10 @@ def planned(
     allowed: Sequence[str] = CHOOSABLE,
     *,
     opener: bool = False,
+    opens_here: bool = False,
     pastes: bool = False,
     confirms: bool = False,
+    wait: bool | None = True,
 ) -> Plan:
     """Plan a sign-in for a program that embeds the package.
 
@@ -32,25 +58,26 @@ def planned(
         flow: the only flow; None: choose.
         allowed: the flows to choose from.
         opener: the program opens pages itself.
+        opens_here: it opens them on this machine, as the module `webbrowser` does, so that it follows from
+            this machine whether the browser can come back.
         pastes: the program can ask a person for an address.
         confirms: the program asks whose account it is. Without that, flows that another person could approve
             are used only if `flow` names them.
+        wait: whether the program may wait for a user; None: it follows from this machine.
+
+    Raises:
+        EndpointMissing: the provider does not offer the only flow.
     """
     overrides = {"person": (YES, "the program can ask") if pastes else (NO, "this program does not ask you")}
+    if wait is not None:
+        overrides["waits"] = (YES if wait else NO, f"the program says so (wait={wait})")
     if opener:
-        overrides |= {
-            "opens": (YES, "the program opens pages"),
-            "reaches": (LIKELY, "the program opens pages"),
-        }
-    provider = client.provider
-    known = {name for name in DECLARED if getattr(provider.metadata, name, None) is not None}
-    known |= {"ticket"} if provider.ticket is not None else set()
-    takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
-    able = capabilities(
-        known,
-        client_secret_missing=takes_secret and client.client_secret is None,
-        any_port=provider.redirect.ports == (0,),
-    )
+        overrides["opens"] = (YES, "the program opens pages")
+    if opener and not opens_here:
+        overrides["reaches"] = (LIKELY, "the program opens pages")
+    able = _capabilities(client)
+    if flow in POLLED and (why := able.refused.get(flow, "")):
+        raise EndpointMissing(why, hint="Choose another flow.", parameter="flow")
     if not confirms:
         able = Capabilities(
             {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
@@ -59,3 +86,15 @@ def planned(
     # `confirms` says what follows if no person is at the terminal.
     chosen = plan(surroundings, able, overrides=overrides, allowed=tuple(allowed), unconfirmed=True)
     return chosen.only(flow) if flow is not None else chosen
+
+
+def _capabilities(client: ClientConfig) -> Capabilities:
+    provider = client.provider
+    known = {name for name in DECLARED if getattr(provider.metadata, name, None) is not None}
+    known |= {"ticket"} if provider.ticket is not None else set()
+    takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
+    return capabilities(
+        known,
+        client_secret_missing=takes_secret and client.client_secret is None,
+        any_port=provider.redirect.ports == (0,),
+    )

@@ -8,7 +8,7 @@ visit has failed and the caller has to begin a new one, with a new state.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
@@ -23,8 +23,10 @@ from loopback_auth.events import (
     Warned,
 )
 from loopback_auth.model import Callback, HttpResponse
+from loopback_auth.network.browser import Opening
 from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.loopback import BoundRedirect
+from loopback_auth.network.opener import OpenerCall
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
@@ -32,7 +34,7 @@ from loopback_auth.protocol.authorization_url import ForeignRequest, ResponsePar
 from loopback_auth.redact import error_code, server_text
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
 from loopback_auth.signin.rejected_requests import RejectedRequests
-from loopback_auth.signin.resources import OpenBrowser, Resources
+from loopback_auth.signin.resources import Resources
 
 OPENED_TWICE = "The sign-in link was opened twice, perhaps by another person, so this login was cancelled."
 
@@ -44,7 +46,7 @@ class ForeignVisit:
         request: what the browser carries.
         bound: sockets that listen already; closed with the visit.
         notify: called with each event.
-        open_browser: starts a browser on a URL.
+        open_browser: begins to open a URL.
         timeout: seconds that the person has to come back.
         program: who speaks on the pages; None: a program without a name.
     """
@@ -55,7 +57,7 @@ class ForeignVisit:
         bound: BoundRedirect,
         *,
         notify: Notify,
-        open_browser: OpenBrowser,
+        open_browser: Callable[[str], Opening | OpenerCall],
         timeout: float,
         program: Program | None,
     ) -> None:
@@ -67,9 +69,8 @@ class ForeignVisit:
         self._timeout = timeout
         self._stack = AsyncExitStack()
         self._rejected = RejectedRequests()
-        self._resources = Resources(
-            notify=self._tell, open_browser=open_browser, bound=bound, program=program
-        )
+        self._open_browser = open_browser
+        self._resources = Resources(notify=self._tell, bound=bound, program=program)
         self.pages: Pages = self._resources.pages
         self._asked = self._visited = self._finished = False
         self._given_up: asyncio.Future[LoopbackAuthError] = asyncio.get_running_loop().create_future()
@@ -83,11 +84,12 @@ class ForeignVisit:
             MalformedResponse: a parameter is repeated.
         """
         try:
+            self._bound.opening, self._bound.shown = self._open_browser(self._bound.start_url), False
             await self._stack.enter_async_context(self._resources)
             receiver = self._resources.own_receiver()
             receiver.expect(self.request)
             receiver.send_browser_to(self.request.url, state=self.request.state)
-            self._resources.open(self._bound.start_url)
+            await self._resources.send_off()
             self.parameters = response_parameters(await self._received(receiver), self._bound.redirect_uri)
         except LoopbackAuthError as exc:
             await self.finish(failure_page(exc, self.pages))

@@ -39,7 +39,9 @@ def check_arguments(function: str, client: object, options: Mapping[str, object]
     flow, allowed = options.get("flow"), options.get("allowed_flows")
     if flow in CHOOSABLE and allowed is not None and flow not in (_listed(allowed) or ()):
         raise ConfigError(
-            f"flow is {flow!r}, which is not among allowed_flows.", hint="Leave one of the two out."
+            f"flow is {flow!r}, which is not among allowed_flows.",
+            hint="Leave one of the two out.",
+            parameter="flow allowed_flows",
         )
 
 
@@ -51,7 +53,7 @@ def _check_client(client: object) -> None:
     hint = "Pass ClientConfig(provider, client_id=...)."
     if isinstance(client, model.SignIn):
         hint = "Pass the ClientConfig with which the user signed in."
-    raise ConfigError(f"client must be a ClientConfig, not {_kind(client)}.", hint=hint)
+    raise ConfigError(f"client must be a ClientConfig, not {_kind(client)}.", hint=hint, parameter="client")
 
 
 def _check_store(name: str, value: object) -> None:
@@ -59,45 +61,61 @@ def _check_store(name: str, value: object) -> None:
         check_store(value)
 
 
+def _check_program(name: str, value: object) -> None:
+    from loopback_auth.program import Program  # As with the client.
+
+    if value is not None and not isinstance(value, Program):
+        raise ConfigError(
+            f"{name} must be a Program, not {_kind(value)}.", hint='Pass Program("MyTool").', parameter=name
+        )
+
+
 def _check_callable(name: str, value: object) -> None:
     if value is not None and not callable(value):
-        raise ConfigError(f"{name} must be a function, not {_kind(value)}.", hint=_FUNCTIONS[name])
+        raise ConfigError(
+            f"{name} must be a function, not {_kind(value)}.", hint=_FUNCTIONS[name], parameter=name
+        )
 
 
 def _check_timeout(name: str, value: object) -> None:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
         return
     given = repr(value) if isinstance(value, int | float) else _kind(value)
-    raise ConfigError(f"{name} must be a number of seconds above 0, not {given}.")
+    raise ConfigError(f"{name} must be a number of seconds above 0, not {given}.", parameter=name)
 
 
 def _check_flow(name: str, value: object) -> None:
     if value is None or (isinstance(value, str) and value in NAMES):
         return
     if isinstance(value, str):
-        raise ConfigError(f"{name} must be the name of a flow, not {value!r}.", hint=_near(value, NAMES))
+        raise ConfigError(
+            f"{name} must be the name of a flow, not {value!r}.", hint=_near(value, NAMES), parameter=name
+        )
     raise ConfigError(
         f"{name} must be the name of a flow, not {_kind(value)}.",
         hint="To choose from several: allowed_flows.",
+        parameter=name,
     )
 
 
 def _check_allowed(name: str, value: object) -> None:
     wanted = "must be a list of names of flows"
     if isinstance(value, str):
-        raise ConfigError(f"{name} {wanted}, not a string.", hint=f"For one flow alone: flow={value!r}.")
+        raise ConfigError(
+            f"{name} {wanted}, not a string.", hint=f"For one flow alone: flow={value!r}.", parameter=name
+        )
     names = _listed(value)
     if names is None:
-        raise ConfigError(f"{name} {wanted}, not {_kind(value)}.")
+        raise ConfigError(f"{name} {wanted}, not {_kind(value)}.", parameter=name)
     if not names:
-        raise ConfigError(f"{name} is empty: no flow is allowed.", hint=_near("", CHOOSABLE))
+        raise ConfigError(f"{name} is empty: no flow is allowed.", hint=_near("", CHOOSABLE), parameter=name)
     for one in names:
         if one in CHOOSABLE:
             continue
         given, hint = (repr(one), _near(one, CHOOSABLE)) if isinstance(one, str) else (_kind(one), "")
         if one in NAMES:
             hint = f"This flow is never chosen by the program. To use it all the same: flow={one!r}."
-        raise ConfigError(f"{name} has {given}, which cannot be chosen.", hint=hint)
+        raise ConfigError(f"{name} has {given}, which cannot be chosen.", hint=hint, parameter=name)
 
 
 def _listed(value: object) -> tuple[object, ...] | None:
@@ -109,7 +127,9 @@ def _check_controls(name: str, value: object) -> None:
     from loopback_auth.signin.controls import Controls  # Few programs have any.
 
     if value is not None and not isinstance(value, Controls):
-        raise ConfigError(f"{name} must be a Controls, not {_kind(value)}.", hint="Pass Controls().")
+        raise ConfigError(
+            f"{name} must be a Controls, not {_kind(value)}.", hint="Pass Controls().", parameter=name
+        )
 
 
 def _check_wait(name: str, value: object) -> None:
@@ -117,12 +137,13 @@ def _check_wait(name: str, value: object) -> None:
         raise ConfigError(
             f"{name} must be True, False or None, not {_kind(value)}.",
             hint="For the number of seconds to wait: timeout.",
+            parameter=name,
         )
 
 
 def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a string, not {_kind(value)}.")
+        raise ConfigError(f"{name} must be a string, not {_kind(value)}.", parameter=name)
 
 
 def _near(word: str, known: Iterable[str]) -> str:
@@ -151,6 +172,7 @@ _FUNCTIONS = {
 
 CHECKS: dict[str, Callable[[str, object], None]] = {
     "store": _check_store,
+    "program": _check_program,
     "notify": _check_callable,
     "open_browser": _check_callable,
     "timeout": _check_timeout,

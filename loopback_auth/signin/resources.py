@@ -8,24 +8,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 
 from loopback_auth.effects import UNOBSERVED, Observer, Send
-from loopback_auth.errors import BrowserUnavailable
-from loopback_auth.events import Event, LinkReady, Notify, OpenerFailed, silent
+from loopback_auth.errors import BrowserUnavailable, Unavailable
+from loopback_auth.events import LinkReady, Notify, OpenerFailed, silent
 from loopback_auth.model import HttpResponse, Network, Redirect, SignIn
 from loopback_auth.network.browser import Opening, open_browser
-from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.loopback import BoundRedirect, bind
+from loopback_auth.network.opener import OpenerCall
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.network.transport import Transport
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
+from loopback_auth.signin.browsers import Browsers
 from loopback_auth.trace.redactor import Redactor
 
-OpenBrowser = Callable[[str], Opening | bool | None]
+OpenBrowser = Callable[[str], object]
+"""Opens a page: any function of a URL, plain or async, which may block and may fail.
+
+It returns an `Opening`; or a string, which says why no page was opened; or False. Anything else means that
+one was opened. An awaitable is awaited beside the sign-in, and cancelled with it.
+"""
 
 ARRIVAL_SECONDS = 5.0
 """Seconds that a browser which was started may take to come to our page; a cold one does."""
@@ -38,7 +44,7 @@ class Resources:
 
     Args:
         notify: called with each event that a person may want to know.
-        open_browser: starts a browser on a URL, or says why not.
+        open_browser: begins to open a URL.
         start_page: let the browser begin at a page on this machine instead of the provider's.
         any_port: the redirect URI may have any port; so a port by which the browser has come will do.
         bound: sockets that are listening already; the browser may be on its way to them.
@@ -46,13 +52,15 @@ class Resources:
         observer: sees everything, unredacted, to record it; in monotonic seconds.
         network: how the server is reached.
         program: who speaks on the pages; None: a program without a name.
+        alone: the error for a sign-in that nobody can be waited for, unless a page was opened, given why
+            none was; None: the program waits.
     """
 
     def __init__(
         self,
         *,
         notify: Notify = silent,
-        open_browser: OpenBrowser = open_browser,
+        open_browser: Callable[[str], Opening | OpenerCall] = open_browser,
         start_page: bool = True,
         any_port: bool = False,
         bound: BoundRedirect | None = None,
@@ -60,6 +68,7 @@ class Resources:
         observer: Observer = UNOBSERVED,
         network: Network | None = None,
         program: Program | None = None,
+        alone: Callable[[str], Unavailable] | None = None,
     ) -> None:
         self.pages: Pages = Pages(program, notify)
         self.notify = notify
@@ -70,42 +79,56 @@ class Resources:
         self._exchanges = exchanges
         self._network = network or Network()
         self._open_browser = open_browser
+        self._browsers = Browsers(self._opener_failed, observer)
+        self._alone = alone
         self._any_port = any_port
         self._bound = bound
         self._stack = AsyncExitStack()
         self._transport: Transport | None = None
         self._metadata: dict[str, HttpResponse] = {}
-        self._over = False
         self._sent_at: float | None = None
 
     async def __aenter__(self) -> Resources:
         """Listen at once if the browser is on its way: it must not wait for the first step of a flow."""
         if self._bound is not None:
-            if opening := self._bound.opening:
-                self._send_off(opening)
-                watch(opening, self._tell_while_running)
-                self.observer.opened(self._bound.start_url, opening.program)
             await self._listen(self._bound)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over = True
         try:
             await self._stack.aclose()
         finally:
+            await self._browsers.close(at_once=isinstance(exc, asyncio.CancelledError))
             if self._bound is not None:
                 self._bound.close()
 
     async def port(self, redirect: Redirect, *, opens: bool = True) -> BoundRedirect:
         """Own a port; the first time, open the browser on the start page if that is wanted."""
         if self._bound is None:
-            self._bound = bind(redirect.host, redirect.ports, redirect.path)
+            bound = self._bound = bind(redirect.host, redirect.ports, redirect.path)
             if self.start_page and opens:
-                self._bound.opening = self.open(self._bound.start_url)
-            await self._listen(self._bound)
+                bound.opening, bound.shown = self._open_browser(bound.start_url), False
+            await self._listen(bound)
+            await self.send_off()
         return self._bound
+
+    async def send_off(self) -> None:
+        """Find out whether a browser is on its way to the start page, and show the link if nobody has.
+
+        Raises:
+            Unavailable: none is, and nobody can be waited for.
+        """
+        bound = self._bound
+        if bound is None or bound.opening is None:
+            return
+        opening = await self._begun(bound.opening, bound.start_url)
+        if opening.program:
+            self._sent_at = time.monotonic()
+        if not bound.shown:
+            bound.shown = True
+            self.notify(LinkReady(bound.start_url, opening.program, opening.why_not))
 
     def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something awaited before anything that was opened so far is closed."""
@@ -125,24 +148,28 @@ class Resources:
             raise BrowserUnavailable("The flow asked for a browser before it had a redirect URI.")
         return self.receiver
 
-    def open(self, url: str) -> Opening:
-        """Start a browser on a URL, and show the link whether or not that worked."""
-        opening = self.start_browser(url)
-        if self.start_page:
-            self._send_off(opening)
+    async def open(self, url: str) -> Opening:
+        """Start a browser on a URL, and show the link whether or not that worked.
+
+        Raises:
+            Unavailable: it did not, and nobody can be waited for.
+        """
+        opening = await self.start_browser(url)
         self.notify(LinkReady(url, opening.program, opening.why_not))
         return opening
 
-    def start_browser(self, url: str) -> Opening:
-        """Start a browser on a URL; an event reports later if its opener failed."""
-        try:
-            opening = _as_opening(self._open_browser(url))
-        except Exception as exc:
-            # The link is shown as well, and a person can open it.
-            report_mistake("the program's way to open a page failed", exc)
-            opening = Opening(why_not=f"what should have opened it failed ({type(exc).__name__})")
-        self.observer.opened(url, opening.program)
-        watch(opening, self._tell_while_running)
+    async def start_browser(self, url: str) -> Opening:
+        """Start a browser on a URL; an event reports later if its opener failed.
+
+        Raises:
+            Unavailable: it has failed already, and nobody can be waited for.
+        """
+        return await self._begun(self._open_browser(url), url)
+
+    async def _begun(self, begun: Opening | OpenerCall, url: str) -> Opening:
+        opening = await self._browsers.begun(begun, url)
+        if opening.why_not and self._alone is not None:
+            raise self._alone(opening.why_not)
         return opening
 
     async def send(self, send: Send) -> HttpResponse:
@@ -229,34 +256,6 @@ class Resources:
         )
         self.receiver = await self._stack.enter_async_context(receiver)
 
-    def _send_off(self, opening: Opening) -> None:
-        if opening.program:
-            self._sent_at = time.monotonic()
-
-    def _tell_while_running(self, event: Event) -> None:
-        if isinstance(event, OpenerFailed):
-            self._sent_at = None
-        # A browser that is its own opener may end hours later; then its exit status means nothing.
-        if not self._over:
-            self.notify(event)
-
-
-def _as_opening(answer: object) -> Opening:
-    """Turn what an opener returned into an `Opening`; `webbrowser.open` returns whether it worked."""
-    if isinstance(answer, Opening):
-        return answer
-    if answer is False:
-        return Opening(why_not="no browser could be started")
-    return Opening(program="the program's own way")
-
-
-def watch(opening: Opening, notify: Notify) -> None:
-    """Tell when the program that should open the browser has failed; to be called in a running loop."""
-    loop = asyncio.get_running_loop()
-
-    def failed(status: int) -> None:
-        # The sign-in may be over by then, and the loop with it.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(notify, OpenerFailed(opening.program, status))
-
-    opening.watch(failed)
+    def _opener_failed(self, event: OpenerFailed) -> None:
+        self._sent_at = None
+        self.notify(event)

@@ -7,22 +7,24 @@ task closes the port and the connections.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from loopback_auth.effects import UNOBSERVED, Observer
-from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError
+from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError, Unavailable
 from loopback_auth.events import Notify, Warned
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.network.browser import Opening, open_browser
+from loopback_auth.network.browser import opener_of
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart
 from loopback_auth.pages import check_complete
-from loopback_auth.plan.model import Plan
+from loopback_auth.plan.model import NO, Plan
 from loopback_auth.program import Program
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.driver import Paste
+from loopback_auth.signin.embedded_plan import not_waiting
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
@@ -84,7 +86,7 @@ async def sign_in(
     attempt = SignInAttempt(client, plan, notify=notify, options=options, timeout=timeout, paste=paste)
     async with Resources(
         notify=attempt.tell,
-        open_browser=open_browser or opener(plan),
+        open_browser=opener_of(plan, open_browser),
         start_page=start_page and plan.start_page,
         any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
         bound=bound,
@@ -92,6 +94,7 @@ async def sign_in(
         observer=observer,
         network=client.provider.network,
         program=program,
+        alone=_alone(plan),
     ) as resources:
         unwanted: AttemptCancelled | None = None
         try:
@@ -120,9 +123,9 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
     return wanted and can_verify_signatures()
 
 
-def opener(plan: Plan) -> OpenBrowser:
-    """Return what opens a page, if the plan opens any."""
-    return open_browser if plan.opens else lambda _: Opening(why_not=plan.why_not)
+def _alone(plan: Plan) -> Callable[[str], Unavailable] | None:
+    waits = plan.simulated or plan.facts.waits.level != NO
+    return None if waits else partial(not_waiting, plan)
 
 
 async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resources, notify: Notify) -> bool:

@@ -285,8 +285,7 @@ class Messages:
         from loopback_auth.signin.race import did_not_open  # Start-up.
 
         self._failure = did_not_open(failed)
-        why = self._words.OPENER_FAILED.format(opener=failed.program, status=failed.status)
-        self.line.say(self._words.LINK_OPEN_YOURSELF.format(why=why))
+        self.line.say(self._words.LINK_OPEN_YOURSELF.format(why=did_not_open(failed, self._words)))
         self.trouble.launched = False
         self.trouble.at_once()
         self._qr_code()

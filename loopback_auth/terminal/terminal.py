@@ -181,7 +181,7 @@ class Terminal:
                 self._choices = self._listening = None
 
     def _watch(self, opening: Opening) -> None:
-        from loopback_auth.signin.resources import watch  # Start-up.
+        from loopback_auth.signin.browsers import watch  # Start-up.
 
         # A browser that is its own opener may end hours later; its exit status has no meaning then.
         watch(opening, lambda event: self.notify(event) if self._choices is not None else None)

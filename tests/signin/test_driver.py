@@ -28,9 +28,10 @@ from loopback_auth.model import Callback, ClientConfig, Provider, Redirect, Serv
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import bind
 from loopback_auth.signin import session
+from loopback_auth.signin.browsers import watch
 from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.embedded_plan import planned
-from loopback_auth.signin.resources import Resources, watch
+from loopback_auth.signin.resources import Resources
 
 SECRET = "client+secret/canary 0123456789"
 ACCESS, REFRESH = "access-canary-0123456789abcdef", "1//refresh/canary+0123456789"
