@@ -59,8 +59,9 @@ if TYPE_CHECKING:
     from loopback_auth.program import Page, Program
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
+    from loopback_auth.signin.foreign_refresh_token import refresh, refresh_sync
     from loopback_auth.signin.logout import logout, logout_sync
-    from loopback_auth.signin.refresh import refresh, refresh_sync, renew, renew_sync
+    from loopback_auth.signin.refresh import renew, renew_sync
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.async_interface import AsyncTokenStore
     from loopback_auth.store.interface import TokenStore
@@ -122,7 +123,8 @@ _HOMES = {
     "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
     "signin.logout": ("logout", "logout_sync"),
-    "signin.refresh": ("refresh", "refresh_sync", "renew", "renew_sync"),
+    "signin.foreign_refresh_token": ("refresh", "refresh_sync"),
+    "signin.refresh": ("renew", "renew_sync"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

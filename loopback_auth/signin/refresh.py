@@ -1,4 +1,4 @@
-"""Renew the tokens of a kept sign-in under the lock of its store, or those of a refresh token from elsewhere.
+"""Renew the tokens of a kept sign-in, under the lock of its store.
 
 Several processes share a store. Each decides under the lock, after reading again, whether to renew; if
 another process has renewed the tokens, they are used. New tokens are kept before anything else is done with
@@ -15,15 +15,18 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Literal
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
 from loopback_auth.events import Event, Notify, Warned, silent
 from loopback_auth.flows.reuse import why_not_reusable
-from loopback_auth.model import ClientConfig, Network, SignIn, TokenSet
+from loopback_auth.model import ClientConfig, Network, SignIn
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep, locked
+
+Token = Literal["access_token", "id_token"]
 
 
 async def renew(
@@ -34,9 +37,10 @@ async def renew(
     notify: Notify = silent,
     force: bool = False,
     leeway: float | None = None,
+    of: Token = "access_token",
     network: Network | None = None,
 ) -> SignIn:
-    """Return a sign-in whose access token is fresh; renew it if that is needed.
+    """Return a sign-in whose access token, or ID token, is fresh; renew it if that is needed.
 
     This is decided under the lock of the store and after reading again, so that of several processes one
     renews and the others use its result: a server that rotates refresh tokens would revoke all of them when
@@ -53,11 +57,12 @@ async def renew(
         force: renew even a fresh token, unless another process has just renewed it.
         leeway: seconds for which the token must still be valid; None: 60, or a tenth of its lifetime if that
             is less. A token that has just been renewed is returned even if its lifetime is shorter.
+        of: which token has to be fresh; some services take the ID token, such as clusters and clouds.
         network: how the server is reached, if not as at the sign-in. None: as the client says.
 
     Raises:
         SignInRequired: nothing is kept for this client, there is no refresh token, or the server no longer
-            accepts it; the store is unchanged.
+            accepts it; the store is unchanged. Or an ID token is wanted, and the renewal brought none.
         NotKept: the tokens were renewed, but could not be kept; the error has them.
         LoopbackAuthError: any other failure; the store is unchanged.
 
@@ -71,14 +76,20 @@ async def renew(
     try:
         async with locked(store, sign_in.name):
             current = await _read_again(sign_in, store)
-            if _is_to_stay(current, sign_in, force=force, leeway=leeway):
-                return current
-            current = replace(current, network=current.network.updated(network or Network()))
-            return await to_the_end(_renewed(current, store, client_secret, notify), ENDING_SECONDS)
+            if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
+                current = replace(current, network=current.network.updated(network or Network()))
+                renewing = _renewed(current, store, client_secret, notify)
+                current = await to_the_end(renewing, ENDING_SECONDS)
+            if of == "id_token" and not current.tokens.fresh(time.time(), 0.0, of=of):
+                raise SignInRequired(
+                    f"The renewal for {sign_in.name} brought no new ID token.",
+                    hint="Sign in again, with the scope openid.",
+                )
+            return current
     except (SignInRequired, NotKept):
         raise
     except LoopbackAuthError as exc:
-        if force or not sign_in.tokens.alive(time.time()):
+        if force or not sign_in.tokens.fresh(time.time(), 0.0, of=of):
             raise
         notify(
             Warned(f"The token for {sign_in.name} could not be renewed: {exc.message} {exc.hint}".rstrip())
@@ -94,6 +105,7 @@ def renew_sync(
     notify: Notify = silent,
     force: bool = False,
     leeway: float | None = None,
+    of: Token = "access_token",
     network: Network | None = None,
 ) -> SignIn:
     """Do what `renew` does, from code without an event loop, or while one is running in this thread."""
@@ -105,53 +117,10 @@ def renew_sync(
             notify=notify,
             force=force,
             leeway=leeway,
+            of=of,
             network=network,
         )
     )
-
-
-async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:
-    """Get new tokens for a refresh token that is kept elsewhere: by git, in a vault, in a variable.
-
-    Nothing is kept here, and no lock is held. If the server rotates refresh tokens, the one in the result
-    replaces the given one, which must not be sent again (RFC 9700 §4.14.2): keep it before anything else, and
-    do not cancel the call.
-
-    Args:
-        client: to which the refresh token was issued. Its endpoints are discovered if need be; its scope is
-            the one that was granted, and is not sent.
-        refresh_token: one line of visible ASCII.
-        notify: called with each event.
-
-    Returns:
-        The new tokens. Without a new refresh token the old one is in them; an ID token is in them if its
-        claims are right, and `account` is who it names.
-
-    Raises:
-        ConfigError: the refresh token is not one line of visible ASCII, or the client is not complete.
-        SignInRequired: the server does not accept the refresh token.
-        NotKept: the answer had a new refresh token and no usable access token; the error has the former.
-        LoopbackAuthError: any other failure; the refresh token can be used again.
-
-    Source: RFC 6749 §6; RFC 8707 §2.2; OpenID Connect Core 1.0 §12.
-    """
-    from loopback_auth.flows.refresh import refreshed  # Start-up.
-
-    check_asyncio()
-    _check(client, ClientConfig)
-    verify = "openid" in client.scope.split() and can_verify_signatures()
-
-    async def run() -> TokenSet:
-        network = client.provider.network
-        async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
-            return await Driver(resources).run(refreshed(client, refresh_token, verify_signature=verify))
-
-    return await to_the_end(run(), ENDING_SECONDS)
-
-
-def refresh_sync(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:
-    """Do what `refresh` does, from code without an event loop, or while one is running in this thread."""
-    return run_sync(lambda: refresh(client, refresh_token, notify=notify))
 
 
 async def kept_for(client_or_sign_in: ClientConfig | SignIn, store: Store) -> SignIn:
@@ -162,7 +131,7 @@ async def kept_for(client_or_sign_in: ClientConfig | SignIn, store: Store) -> Si
         SignInRequired: there is none, or one of another client, server, resource, or of less scope.
         StoreError: the store failed.
     """
-    _check(client_or_sign_in, ClientConfig, SignIn)
+    check_type(client_or_sign_in, ClientConfig, SignIn)
     if isinstance(client_or_sign_in, SignIn):
         return client_or_sign_in
     name = client_or_sign_in.provider.name
@@ -177,7 +146,12 @@ async def kept_for(client_or_sign_in: ClientConfig | SignIn, store: Store) -> Si
     return kept
 
 
-def _check(value: object, *types: type) -> None:
+def check_type(value: object, *types: type) -> None:
+    """Refuse an argument of another type.
+
+    Raises:
+        ConfigError: it has none of these types.
+    """
     if not isinstance(value, types):
         wanted = " or a ".join(each.__name__ for each in types)
         raise ConfigError(
@@ -194,7 +168,7 @@ async def _read_again(sign_in: SignIn, store: Store) -> SignIn:
     return current
 
 
-def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float | None) -> bool:
+def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float | None, of: Token) -> bool:
     """Return whether to leave a token alone: it is fresh, or nothing but its end can come of a renewal.
 
     Raises:
@@ -204,7 +178,7 @@ def _is_to_stay(current: SignIn, before: SignIn, *, force: bool, leeway: float |
     if tokens.access_token != before.tokens.access_token and tokens.alive(now):
         return True  # Another process has just renewed it.
     needed = 0.0 if leeway is None and tokens.refresh_token is None else leeway
-    if not force and tokens.fresh(now, needed):
+    if not force and tokens.fresh(now, needed, of=of):
         return True
     if current.temporary:
         raise SignInRequired(

@@ -56,7 +56,7 @@ def _connected(url: str, timeout: float) -> _Client:
     except ImportError:
         raise missing_library("redis") from None
     try:
-        made: _Client = Redis.from_url(
+        made: _Client = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
             url,
             socket_connect_timeout=timeout,
             socket_timeout=timeout,

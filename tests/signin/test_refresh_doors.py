@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ from renewing import NAME, ending_in, keeping, token_endpoint
 from loopback_auth.api import login_sync
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TransportError
 from loopback_auth.events import Event, Warned, silent
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, IdToken, Provider, ServerMetadata, SignIn
+from loopback_auth.signin.foreign_refresh_token import refresh, refresh_sync
 from loopback_auth.signin.logout import logout, logout_sync
-from loopback_auth.signin.refresh import refresh, refresh_sync, renew, renew_sync
+from loopback_auth.signin.refresh import renew, renew_sync
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import SimulatedUser, serve
 
@@ -155,3 +157,39 @@ def test_an_id_token_that_is_right_comes_with_the_tokens() -> None:
             renew_sync(client, store=store, force=True)
         assert logout_sync(client, store=store) is True
         assert logout_sync(client, store=store) is False
+
+
+def test_an_id_token_can_be_renewed_for() -> None:
+    """It has a lifetime of its own, and the access token may be good for longer."""
+    store, user = MemoryTokenStore(), SimulatedUser()
+    with serve() as server:
+        client = server.client(scope="openid email")
+        first = login_sync(client, open_browser=user.open, store=store, notify=silent)
+        id_token = first.tokens.id_token
+        assert id_token is not None
+        ends = {"iat": time.time() - 3600, "exp": time.time() - 1}
+        due = replace(id_token, claims={**id_token.claims, **ends})
+        old = replace(first, tokens=replace(first.tokens, id_token=due))
+        store.save(old)
+        assert renew_sync(client, store=store) == old
+        renewed = renew_sync(client, store=store, of="id_token")
+        assert renewed.tokens.fresh(time.time(), of="id_token")
+        assert renew_sync(client, store=store, of="id_token") == renewed
+        assert server.requests("token", grant="refresh_token") == 1
+
+
+@pytest.mark.parametrize(
+    "first", [None, IdToken({"sub": "one", "exp": 1.0, "iat": 0.0}, "not verified", "a.b.c")]
+)
+async def test_a_renewal_that_brings_no_id_token_says_so(first: IdToken | None) -> None:
+    """A refresh response need not have one (OpenID Connect Core §12.2); what came is kept."""
+    async with token_endpoint() as (server, sign_in):
+        old = ending_in(replace(sign_in, tokens=replace(sign_in.tokens, id_token=first)), 600)
+        store = keeping(old)
+        for _ in range(3):
+            with pytest.raises(SignInRequired):
+                await renew(old, store=store, of="id_token")
+        kept = store.load(NAME)
+        assert kept is not None
+        assert (kept.tokens.access_token, kept.tokens.refresh_token) == server.last
+        assert len(server.sent) == 1
