@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from threading import Thread
 from typing import ParamSpec, TypeVar
@@ -109,7 +109,7 @@ def _current_task() -> asyncio.Task[object] | None:
 
 
 async def to_the_end(work: Coroutine[object, object, T], grace: float | None = None) -> T:
-    """Complete a piece of work, and let a cancellation take effect only then.
+    """Complete a piece of work, and let a cancellation take effect only then; a second one changes nothing.
 
     Args:
         work: runs in a task of its own.
@@ -119,9 +119,14 @@ async def to_the_end(work: Coroutine[object, object, T], grace: float | None = N
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=grace)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        late = asyncio.get_running_loop().call_later(grace, task.cancel) if grace is not None else None
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if late is not None:
+            late.cancel()
+        if not task.cancelled():
+            task.exception()  # It is not raised, and asyncio need not report that.
         raise
 
 

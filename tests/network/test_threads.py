@@ -55,3 +55,21 @@ async def test_a_file_system_that_hangs_holds_nobody(grace: float | None) -> Non
     answer.set()
 
     assert time.monotonic() - begun < SOON
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_work_is_completed_however_often_it_is_cancelled(times: int) -> None:
+    """A second Ctrl-C, or a time-out around a cancelled group, must not leave the work to itself."""
+    done = []
+
+    async def work() -> None:
+        await asyncio.sleep(0.02)
+        done.append(1)
+
+    keeping = asyncio.create_task(to_the_end(work(), SILENCE))
+    for _ in range(times):
+        await asyncio.sleep(0)
+        keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert done == [1]
