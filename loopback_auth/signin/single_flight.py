@@ -12,7 +12,7 @@ from loopback_auth.events import Notify, WaitingForOtherProcess
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.threads import apart, begun, to_the_end
-from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.store.interface import NAME_LIMIT
 from loopback_auth.store.locks import ThreadSignInLock
 from loopback_auth.store.sign_in_lock import SignInLock
@@ -75,7 +75,7 @@ async def _lead(lock: SignInLock, stack: AsyncExitStack) -> None:
         if kind is GeneratorExit:
             lock.leave()  # The loop was closed, so that nothing can be awaited any more.
         else:
-            await to_the_end(apart(lock.__exit__, kind, exc, None))
+            await to_the_end(apart(lock.__exit__, kind, exc, None), ENDING_SECONDS)
 
     stack.push_async_exit(end)
     await apart(lock.__enter__)
@@ -117,10 +117,10 @@ async def wait_for_other(
             try:
                 theirs = await store.load(name)
             except BaseException:
-                await to_the_end(apart(lock.leave))
+                await to_the_end(apart(lock.leave), ENDING_SECONDS)
                 raise
             if theirs is not None and reusable(theirs):
-                await to_the_end(apart(lock.leave))
+                await to_the_end(apart(lock.leave), ENDING_SECONDS)
                 return theirs
         if leads:
             return None

@@ -129,7 +129,7 @@ class OpenStore:
             raise  # The refresh token is used up, or nothing can be awaited any more.
         except BaseException:
             with suppress(Exception):
-                await to_the_end(self._abandon(sign_in))
+                await to_the_end(self._abandon(sign_in), ENDING_SECONDS)
             raise
 
     async def _abandon(self, sign_in: SignIn) -> None:
@@ -182,9 +182,9 @@ async def _leave(lock: AbstractContextManager[None] | AbstractAsyncContextManage
     """Give a lock back; if that fails, what was done under it is done, and the lock lapses."""
     with suppress(Exception):
         if isinstance(lock, AbstractAsyncContextManager):
-            await to_the_end(_awaited(lock))
+            await to_the_end(_awaited(lock), ENDING_SECONDS)
         else:
-            await to_the_end(apart(lock.__exit__, None, None, None))
+            await to_the_end(apart(lock.__exit__, None, None, None), ENDING_SECONDS)
 
 
 async def _awaited(lock: AbstractAsyncContextManager[None]) -> None:
