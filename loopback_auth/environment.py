@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from loopback_auth.words import Words
+
 
 def look_around(
     environ: Mapping[str, str],
@@ -82,11 +84,17 @@ def user_and_host() -> tuple[str, str]:
     return user, socket.gethostname()
 
 
-def started_here() -> str:
-    """Return the text for an approval page that only the person who began can recognize: time and machine."""
+def started_here(words: Words) -> str:
+    """Return the text for an approval page that only the person who began can recognize.
+
+    It names the program, the time and the machine.
+
+    Args:
+        words: of the program.
+    """
     import socket  # Start-up.
 
-    return f"loopback_auth, started at {time.strftime('%H:%M')} on {socket.gethostname()}"
+    return words.STARTED.format(time=time.strftime("%H:%M"), host=socket.gethostname())
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -134,6 +134,8 @@ class German(Words):
     WAITING_ENDED_TITLE = "Es wird nicht mehr gewartet"
     WAITING_ENDED = "Sie finden das Ergebnis in {returns_to}. Sie können diesen Tab schließen."
 
+    STARTED = "{program}, begonnen um {time} Uhr auf {host}"
+
     QUESTION_TITLE = "Bestätigt als {account}"
     QUESTION_LEAD = "Sie werden in {returns_to} gefragt, ob das Ihr Konto ist. Antworten Sie bitte dort."
     UNNAMED_ACCOUNT = "ein Konto, das der Server nicht genannt hat"

@@ -130,6 +130,9 @@ class Words:
     WAITING_ENDED_TITLE = "No longer waiting"
     WAITING_ENDED = "You find the result in {returns_to}. You may close this tab."
 
+    # What the provider's page shows of a ticket, so that the user recognizes it. {time}: hours and minutes.
+    STARTED = "{program}, started at {time} on {host}"
+
     # The page that waits while the terminal asks whether the account is the right one. {account}: who
     # approved.
     QUESTION_TITLE = "Approved as {account}"

@@ -68,7 +68,7 @@ def sign_in(
                 timeout=timeout,
                 bound=bound,
                 controls=controls,
-                message=settings.text("message") or started_here(),
+                message=settings.text("message") or started_here(COMMAND_LINE.said()),
                 program=COMMAND_LINE,
                 paste=terminal.paste,
                 confirm=None if options.yes else terminal.confirm,

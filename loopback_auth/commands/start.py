@@ -28,6 +28,7 @@ import time
 from loopback_auth.cli import print_json, settings_of
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._pending import invitation, show
+from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.commands._remarks import remark
 from loopback_auth.environment import started_here
 from loopback_auth.errors import ConfigError, EndpointMissing
@@ -100,7 +101,7 @@ async def _begin(settings: Settings, flow: TwoStepFlow, named: str, store: FileT
     check_same_client(settings, store)
     options = FlowOptions(
         verify_signature="openid" in client.scope.split() and can_verify_signatures(),
-        message=settings.text("message") or started_here(),
+        message=settings.text("message") or started_here(COMMAND_LINE.said()),
     )
     return await begin(client, flow, named=named, options=options, notify=remark)
 

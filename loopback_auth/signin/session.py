@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from loopback_auth.effects import UNOBSERVED, Observer
+from loopback_auth.environment import started_here
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError, Unavailable
 from loopback_auth.events import Notify, Warned
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
@@ -66,7 +67,8 @@ async def sign_in(
             lifetime of a ticket or device code.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
         controls: begins further flows while the sign-in is open.
-        message: shown to the person on the approval page of a ticket.
+        message: shown to the person on the approval page of a ticket; empty: what a program with a name has
+            to say of itself, the time and the machine.
         paste: asks for a pasted address while the program also waits for the redirect.
         confirm: called before the sign-in is kept, if another person may have approved it
             (RFC 6749 §10.16). A plain function is called in a thread.
@@ -82,7 +84,9 @@ async def sign_in(
         LoopbackAuthError: see `errors`.
     """
     check_complete()
-    options = FlowOptions(verify_signature=_verifies(client, plan), message=message)
+    options = FlowOptions(
+        verify_signature=_verifies(client, plan), message=message or _introduced(plan, program)
+    )
     attempt = SignInAttempt(client, plan, notify=notify, options=options, timeout=timeout, paste=paste)
     async with Resources(
         notify=attempt.tell,
@@ -115,6 +119,12 @@ async def sign_in(
             raise
         await resources.finish(success_page(signed_in, client.provider.shown_name, resources.pages))
     return signed_in
+
+
+def _introduced(plan: Plan, program: Program | None) -> str:
+    if program is None or not program.name or plan.route("ticket") is None:
+        return ""
+    return started_here(program.said())
 
 
 def _verifies(client: ClientConfig, plan: Plan) -> bool:
