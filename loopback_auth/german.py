@@ -228,6 +228,7 @@ class German(Words):
         "{opener} hat den Link geöffnet, aber ohne Fenster. Öffnen Sie diesen Link in einem Browser; er gilt "
         "nur einmal:"
     )
+    LINK_NO_PAGE = "Ein Programm, das keine Webseite verlangt hat,"
     LINK_FRESH = "Öffnen Sie stattdessen diesen Link; er gilt nur einmal:"
     LINK_OPENED_TWICE = (
         "Der Link wurde ein zweites Mal geöffnet, vielleicht von einer anderen Person. Darum wird die "

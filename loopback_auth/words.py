@@ -216,6 +216,7 @@ class Words:
     LINK_UNSEEN = (
         "{opener} opened the link, but it shows no window. Open this link in a browser; it works once:"
     )
+    LINK_NO_PAGE = "a program that did not ask for a web page"
     LINK_FRESH = "Open this link instead; it works once:"
     LINK_OPENED_TWICE = (
         "The link was opened a second time, perhaps by another person. So the sign-in that the first opening "

@@ -10,6 +10,7 @@ Source: RFC 9110 §10.1.5 (User-Agent), §12.5.1 (Accept).
 from __future__ import annotations
 
 from loopback_auth.model import HttpRequest
+from loopback_auth.words import Words
 
 TEXT_BROWSERS = (
     "browsh",
@@ -44,7 +45,7 @@ FETCHERS = (
     "wget2",
 )
 """Product names of programs that only download."""
-NO_PAGE = "a program that did not ask for a web page"
+NO_PAGE = Words.LINK_NO_PAGE
 
 
 def without_window(request: HttpRequest) -> str:

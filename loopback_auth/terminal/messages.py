@@ -133,7 +133,9 @@ class Messages:
             case events.LinkRenewed(url):
                 unseen, self._unseen = self._unseen, ""
                 self.line.say(
-                    self._words.LINK_UNSEEN.format(opener=unseen) if unseen else self._words.LINK_FRESH
+                    self._words.LINK_UNSEEN.format(opener=self._words.of(unseen))
+                    if unseen
+                    else self._words.LINK_FRESH
                 )
                 self.links.start(url)
             case events.RequestIgnored(count, _, reason, suspicious):
