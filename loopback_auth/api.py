@@ -22,6 +22,7 @@ from loopback_auth.errors import NoFlowAvailable, Unavailable
 from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.network.browser import launch
 from loopback_auth.plan.model import NO
+from loopback_auth.plan.routes import parameters_of
 from loopback_auth.signin.embedded_plan import not_waiting, planned
 from loopback_auth.signin.option_checks import check_arguments
 from loopback_auth.store import FileTokenStore
@@ -129,11 +130,11 @@ def _planned(client: ClientConfig, options: Options) -> Plan:
     if chosen.facts.waits.level == NO and (wait is False or not reaches_the_user):
         raise not_waiting(chosen)
     if not chosen.routes:
-        raise NoFlowAvailable(dict(chosen.refused))
+        raise NoFlowAvailable(dict(chosen.refused), parameter=parameters_of(chosen.refused))
     if opener is None and not pastes and not chosen.opens and not _shows(options):
         raise Unavailable(
             "The link cannot be shown: no browser is opened here, and no messages are shown.",
-            hint="Pass a notify that shows the link, or an open_browser.",
+            hint="Show the messages of the sign-in, or open the link in a browser.",
             parameter="notify open_browser",
         )
     return chosen

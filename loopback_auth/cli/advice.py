@@ -17,7 +17,6 @@ from loopback_auth.errors import (
 )
 from loopback_auth.folders import CONFIG_VARIABLE, DATA_VARIABLE
 from loopback_auth.invocation import GENERAL
-from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM
 from loopback_auth.settings.setting import SETTINGS
 
 PASSWORD = "LOOPBACK_AUTH_CLIENT_KEY_PASSWORD"
@@ -34,7 +33,6 @@ SETTING_OF = {
 ELSEWHERE = {
     "client_key_password": (PASSWORD, PASSWORD),
     "config_dir": (CONFIG_VARIABLE, CONFIG_VARIABLE),
-    "confirm": ("--yes", ""),
     "store": (DATA_VARIABLE, DATA_VARIABLE),
 }
 """Arguments without a setting: the flag of commands with settings, and the variable or flag of the others."""
@@ -80,8 +78,8 @@ def _further(error: LoopbackAuthError, command: str) -> str:
     match error:
         case TokenError(error="invalid_request") if command == "login":
             return "Add the output of --verbose."
-        case NoFlowAvailable(reasons=reasons):
-            accepts = "--yes accepts any account. " if NO_TERMINAL_TO_CONFIRM in reasons.values() else ""
+        case NoFlowAvailable():
+            accepts = "--yes accepts any account. " if "confirm" in error.parameter.split() else ""
             return f"{accepts}See {GENERAL} doctor for what is known about this environment."
         case AttemptExpired() if "flow" in error.parameter.split():
             return f"See {GENERAL} doctor for what works here."

@@ -16,6 +16,7 @@ Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 from __future__ import annotations
 
 from loopback_auth.flow_table import CHOOSABLE, POLLED, REDIRECTING
+from loopback_auth.plan.capabilities import NO_SECRET, NO_TICKET
 from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.facts import facts_of
 from loopback_auth.plan.model import (
@@ -51,6 +52,17 @@ password, a second factor and the approval."""
 NOT_ALLOWED = "It is not among the allowed flows."
 NO_TERMINAL_TO_CONFIRM = "There is no terminal to confirm the account on."
 NO_TERMINAL_TO_PASTE = "There is no terminal to paste an address into."
+NOBODY_CONFIRMS = "Anyone could approve it, and this program does not check whose account it was."
+NOBODY_PASTES = "This program does not ask for the address."
+PARAMETERS = {
+    NOT_ALLOWED: "allowed_flows",
+    NO_TERMINAL_TO_CONFIRM: "confirm",
+    NOBODY_CONFIRMS: "confirm",
+    NOBODY_PASTES: "paste",
+    NO_SECRET: "client_secret",
+    NO_TICKET: "ticket",
+}
+"""The parameter that a reason is about, as in `LoopbackAuthError`; the others are about the machine."""
 
 _SAID = {
     "flag": "{} was given",
@@ -180,3 +192,8 @@ def _paste(elsewhere: Collection[str], code_first: bool, late: str) -> Route:
     if code_first:
         return Route("paste", UNVISITED, f"{paste}, {late}.")
     return Route("paste", AT_ONCE, f"{paste}: that works from any machine.")
+
+
+def parameters_of(refused: Mapping[str, str]) -> str:
+    """Return what can be changed so that a refused flow is used, as in `LoopbackAuthError.parameter`."""
+    return " ".join(dict.fromkeys(PARAMETERS[why] for why in refused.values() if why in PARAMETERS))

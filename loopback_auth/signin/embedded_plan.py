@@ -13,7 +13,7 @@ from loopback_auth.errors import EndpointMissing, Unavailable
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE, POLLED
 from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities
-from loopback_auth.plan.routes import plan
+from loopback_auth.plan.routes import NOBODY_CONFIRMS, NOBODY_PASTES, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from loopback_auth.model import ClientConfig
     from loopback_auth.plan.model import Plan
-
-NOBODY_CONFIRMS = "Anyone could approve it, and this program does not check whose account it was."
 
 
 def not_waiting(chosen: Plan, why: str = "") -> Unavailable:
@@ -32,7 +30,7 @@ def not_waiting(chosen: Plan, why: str = "") -> Unavailable:
         chosen: the plan.
         why: what has been tried to reach a user, as a clause; empty: nothing.
     """
-    hint = f"{chosen.place.advice} To wait for a user all the same, set wait to True.".strip()
+    hint = f"{chosen.place.advice} The program can also be told to wait for a user.".strip()
     return Unavailable(
         f"Not waiting for a login: {chosen.facts.waits.reason}{f', and {why}' * bool(why)}.",
         hint=hint,
@@ -77,11 +75,12 @@ def planned(
         overrides["reaches"] = (LIKELY, "the program opens pages")
     able = _capabilities(client)
     if flow in POLLED and (why := able.refused.get(flow, "")):
-        raise EndpointMissing(why, hint="Choose another flow.", parameter="flow")
-    if not confirms:
-        able = Capabilities(
-            {**dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS), **able.refused}, any_port=able.any_port
-        )
+        lacks = "device_authorization_endpoint" if flow == "device" else "ticket"
+        raise EndpointMissing(why, hint="Choose another flow.", parameter=f"flow {lacks}")
+    unable = {} if confirms else dict.fromkeys(APPROVED_BY_ANYBODY, NOBODY_CONFIRMS)
+    if not pastes:
+        unable["paste"] = NOBODY_PASTES
+    able = Capabilities({**unable, **able.refused}, any_port=able.any_port)
     surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
     # `confirms` says what follows if no person is at the terminal.
     chosen = plan(surroundings, able, overrides=overrides, allowed=tuple(allowed), unconfirmed=True)

@@ -43,6 +43,12 @@ def check_arguments(function: str, client: object, options: Mapping[str, object]
             hint="Leave one of the two out.",
             parameter="flow allowed_flows",
         )
+    if flow == "paste" and options.get("paste") is None:
+        raise ConfigError(
+            "flow is 'paste', and nothing asks for the address.",
+            hint="Pass a function that asks for it, or choose another flow.",
+            parameter="paste flow",
+        )
 
 
 def _check_client(client: object) -> None:

@@ -12,7 +12,7 @@ from loopback_auth.environment import look_around
 from loopback_auth.errors import ConfigError, EndpointMissing, NoFlowAvailable, Unavailable
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE, POLLED
 from loopback_auth.plan.model import NO, UNKNOWN, UNLIKELY, confirmation_needed
-from loopback_auth.plan.routes import plan
+from loopback_auth.plan.routes import parameters_of, plan
 from loopback_auth.settings import needs_secret
 from loopback_auth.settings.overrides import capabilities_of, overrides_of
 
@@ -65,7 +65,11 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
     if not chosen.routes:
         from loopback_auth.settings.configure import SECRET_HINT  # Start-up.
 
-        raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT if needs_secret(settings) else "")
+        raise NoFlowAvailable(
+            dict(chosen.refused),
+            hint=SECRET_HINT if needs_secret(settings) else "",
+            parameter=parameters_of(chosen.refused),
+        )
     chosen.patience = settings.seconds("patience") or chosen.patience
     chosen.second_look = settings.seconds("second_look") or chosen.second_look
     # Without a start page a visit cannot be seen, but a callback can.

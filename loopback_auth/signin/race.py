@@ -43,6 +43,7 @@ from loopback_auth.events import (
 from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.model import SignIn
 from loopback_auth.plan.model import AT_ONCE, Plan, Route
+from loopback_auth.plan.routes import parameters_of
 from loopback_auth.signin.driver import Driver
 from loopback_auth.words import Words
 
@@ -212,10 +213,9 @@ class Race:
             return next(iter(self._lost.values()))
         reasons = {flow: error.message for flow, error in self._lost.items()}
         hints = dict.fromkeys(error.hint for error in self._lost.values() if error.hint)
-        named = dict.fromkeys(name for error in self._lost.values() for name in error.parameter.split())
-        return NoFlowAvailable(
-            {**reasons, **self._plan.refused}, hint=" ".join(hints), parameter=" ".join(named)
-        )
+        named = [*(error.parameter for error in self._lost.values()), parameters_of(self._plan.refused)]
+        parameter = " ".join(dict.fromkeys(" ".join(named).split()))
+        return NoFlowAvailable({**reasons, **self._plan.refused}, hint=" ".join(hints), parameter=parameter)
 
     def _look_again(self, seconds: float, look: Callable[[], None]) -> None:
         """Call `look` after some seconds, unless something happens before."""

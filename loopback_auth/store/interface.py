@@ -193,7 +193,9 @@ def check_store(store: object) -> None:
         else:
             hint = "Pass FileTokenStore(path), MemoryTokenStore(), or a store derived from TokenStore."
         what = "a class" if isinstance(store, type) else f"of type {type(store).__name__}"
-        raise ConfigError(f"store must be a TokenStore or an AsyncTokenStore, and is {what}.", hint=hint)
+        raise ConfigError(
+            f"store must be a TokenStore or an AsyncTokenStore, and is {what}.", hint=hint, parameter="store"
+        )
     for method in (store.read, store.write, store.load, store.save, store.delete, store.check_writable):
         if getattr(getattr(method, "__code__", None), "co_flags", 0) & _ASYNCHRONOUS:
             from loopback_auth.errors import ConfigError  # Start-up.
@@ -201,6 +203,7 @@ def check_store(store: object) -> None:
             raise ConfigError(
                 f"{type(store).__name__}.{method.__name__} is a coroutine, and a TokenStore has none.",
                 hint="Derive the class from AsyncTokenStore.",
+                parameter="store",
             )
 
 
@@ -294,5 +297,6 @@ def checked_name(name: str) -> str:
         raise ConfigError(
             f"{name!r} cannot be the name of a sign-in",
             hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.",
+            parameter="name",
         )
     return name

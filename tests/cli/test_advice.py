@@ -9,7 +9,6 @@ import pytest
 from loopback_auth.cli import COMMANDS, command_of, run
 from loopback_auth.cli.advice import ELSEWHERE, SPELLINGS, WITH_SETTINGS, advised
 from loopback_auth.errors import AttemptExpired, ConfigError, LoopbackAuthError, NoFlowAvailable, TokenError
-from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM
 
 
 def _error(parameter: str, hint: str = "Check it.") -> LoopbackAuthError:
@@ -23,11 +22,10 @@ SPELLED = [
     ("login", "push", "Check it (--push/--no-push)."),
     ("login", "path ports host", "Check it (--redirect-uri, --port)."),
     ("login", "response_type", "Check it (--flow)."),
-    ("login", "confirm store", "Check it (--yes, LOOPBACK_AUTH_DATA_DIR)."),
+    ("login", "store", "Check it (LOOPBACK_AUTH_DATA_DIR)."),
     ("login", "", "Check it."),
     ("login", "notify", "Check it."),
     ("token", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
-    ("token", "confirm", "Check it."),
     ("", "ca_file", "Check it (LOOPBACK_AUTH_CA_FILE)."),
 ]
 
@@ -65,7 +63,7 @@ def test_flags_are_those_of_the_commands() -> None:
 def test_commands_of_ours_are_named() -> None:
     """An embedding program has none of them, so only the command line can say so."""
     assert "loopback_auth doctor" in advised(NoFlowAvailable({}), "login")
-    unconfirmed = NoFlowAvailable({"device": NO_TERMINAL_TO_CONFIRM})
+    unconfirmed = NoFlowAvailable({}, parameter="confirm")
     assert "--yes" in advised(unconfirmed, "login")
     assert "--yes" not in advised(NoFlowAvailable({}), "login")
     assert "--verbose" in advised(TokenError("invalid_request"), "login")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
-from loopback_auth.signin.embedded_plan import NOBODY_CONFIRMS, planned
+from loopback_auth.plan.routes import NOBODY_CONFIRMS
+from loopback_auth.signin.embedded_plan import planned
 
 ISSUER = "https://as.example"
 CONTRACT = demo_contract("netlify", ISSUER, binding=False)
@@ -20,8 +21,7 @@ def test_what_anybody_could_approve_is_not_opened_where_nobody_confirms() -> Non
 
         assert {route.flow for route in silent.routes} == {"code", "paste"} if pastes else {"code"}
         assert {route.flow for route in asking.routes} >= {"code", "ticket", "device"}
-        assert silent.refused["ticket"] == NOBODY_CONFIRMS
-        assert silent.refused["device"] == NOBODY_CONFIRMS
+        assert silent.refused["ticket"] == silent.refused["device"] == NOBODY_CONFIRMS
 
 
 def test_what_is_wanted_by_name_is_opened() -> None:
