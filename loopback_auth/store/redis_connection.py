@@ -29,7 +29,7 @@ class RedisConnection:
 
     def __init__(self, url: str, timeout: float) -> None:
         self._client = _connected(url, timeout)
-        self.where = _address(url)
+        self.where: str = _address(url)
         """The URL without user name, password and options."""
 
     def call(self, *command: object) -> object:

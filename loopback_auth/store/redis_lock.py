@@ -65,9 +65,9 @@ class Lease:
         self._seconds = seconds
         self._ended: threading.Event | None = None
         self._lapses_in = 0.0
-        self.process = 0
+        self.process: int = 0
         """ID of the process that holds it: in a child that was forked from it, nothing extends it."""
-        self.fence = 0
+        self.fence: int = 0
         """The number of this holder; 0 while the lock is not held."""
 
     def take(self) -> bool:
