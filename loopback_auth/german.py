@@ -155,7 +155,10 @@ class German(Words):
         "Melden Sie sich bei {name} an. Öffnen Sie diesen Link in einem Browser, der diesen Rechner "
         "erreicht{once}:"
     )
+    OPENER_OWN = "auf die Art des Programms"
+    OPENER_DEFAULT = "der Standardbrowser"
     OPENER_FAILED = "Der Browser hat sich nicht geöffnet ({opener} endete mit {status})."
+    OPENER_FAILED_SOMEHOW = "Der Browser hat sich nicht geöffnet."
     OPENER_FAILED_AS = "Der Browser hat sich nicht geöffnet ({why})."
     LINK_OPEN_YOURSELF = "{why} Öffnen Sie den Link selbst."
     ENVIRONMENT = "Das ist {place}."

@@ -305,10 +305,12 @@ class TokenUpkeep:
                 f"The access token for {self._name} is refused, and so was the one before.",
                 hint="Check that it is for the server that refuses it, or sign in again.",
             )
+        program = self._options.get("program")
+        command = program.command if program is not None else ""
         why = f" as it is wanted: there is a sign-in, but {look.why}" if look.why else ""
         return SignInRequired(
             f"You are not signed in to {self._name}{why}.",
-            hint="Sign in first.",
+            hint=f"Sign in first: {command}" if command else "Sign in first.",
             scope=wish.wanted or look.unasked,
         )
 

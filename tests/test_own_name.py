@@ -15,7 +15,7 @@ from loopback_auth.demo.serve import fetch, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.effects import Observer
-from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError
+from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, SignInRequired
 from loopback_auth.events import Event, LinkReady
 from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ResponseMode, SignIn
@@ -23,6 +23,7 @@ from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin import session
 from loopback_auth.terminal.messages import Messages
+from loopback_auth.token_source import TokenSource
 from loopback_auth.words import DEMO_FOOTER, Words
 
 PROGRAM = Program("MyTool", command="mytool anmelden", returns_to="MyTool", language="de", accent="#7a1fa2")
@@ -198,3 +199,15 @@ async def test_strangers_and_an_early_end_hear_of_the_program(
 
     assert len(pages.shown) == 4
     assert foreign_words(pages, capsys.readouterr().err) == []
+
+
+async def test_a_hint_names_the_command_of_the_program() -> None:
+    """Who has to sign in reads how: with a command that exists, or without any."""
+    hints = []
+    for program in (PROGRAM, Program("MyWindow"), None):
+        source = TokenSource(demo_client.client("https://as.example"), interactive=False, program=program)
+        with pytest.raises(SignInRequired) as caught:
+            await source.token()
+        hints.append(caught.value.hint)
+
+    assert hints == ["Sign in first: mytool anmelden", "Sign in first.", "Sign in first."]

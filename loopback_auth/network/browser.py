@@ -22,6 +22,7 @@ from loopback_auth.errors import RedirectUnavailable
 from loopback_auth.flow_table import REDIRECTING
 from loopback_auth.network.loopback import bind
 from loopback_auth.plan.openers import has_failed, openers, print_only, program_name
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _start_file(url: str) -> Opening:
         os.startfile(url)  # type: ignore[attr-defined, unused-ignore]  # noqa: S606 - checked, no shell
     except OSError as exc:
         return Opening(why_not=f"Windows could not open it: {exc.strerror}")
-    return Opening(program="the default browser")
+    return Opening(program=Words.OPENER_DEFAULT)
 
 
 def launch(

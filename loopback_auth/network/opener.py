@@ -16,12 +16,13 @@ from types import CoroutineType
 
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.openers import program_name
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OWN = "the program's own way"
+OWN = Words.OPENER_OWN
 """Stands for the name of what was started to open a page."""
 
 

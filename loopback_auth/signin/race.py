@@ -58,11 +58,13 @@ REFUSALS = (*DENIALS, "denied_or_expired")
 """The last is our own code for tickets, whose vendors do not say which of the two it was."""
 
 
-def did_not_open(failed: OpenerFailed, words: Words | type[Words] = Words) -> str:
+def did_not_open(failed: OpenerFailed, words: Words | None = None) -> str:
     """Return the sentence for a browser that did not open; it may be why another flow begins."""
+    words = words or Words()
     if failed.why:
-        return words.OPENER_FAILED_AS.format(why=failed.why)
-    return words.OPENER_FAILED.format(opener=failed.program, status=failed.status)
+        why = words.clause(failed.why)
+        return words.OPENER_FAILED_AS.format(why=why) if why else words.OPENER_FAILED_SOMEHOW
+    return words.OPENER_FAILED.format(opener=words.of(failed.program), status=failed.status)
 
 
 def _refused(error: LoopbackAuthError) -> bool:

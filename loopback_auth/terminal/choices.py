@@ -163,7 +163,7 @@ class Choices:
         link = link or self._links.current
         opening = self._open_browser(link)
         if opening.program:
-            self._line.say(self._words.KEY_OPENING.format(opener=opening.program))
+            self._line.say(self._words.KEY_OPENING.format(opener=self._words.of(opening.program)))
             self._opened(opening)
         else:
             self._line.say(self._words.KEY_CANNOT_OPEN.format(why=opening.why_not))

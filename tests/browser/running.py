@@ -15,6 +15,7 @@ from loopback_auth.events import Event, LinkReady
 from loopback_auth.flow_table import FlowName
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.browser import Opening
+from loopback_auth.program import Program
 
 SOON = 15.0
 """Seconds that anything here may take."""
@@ -58,7 +59,7 @@ class Running:
     async def _asked(self, _: SignIn) -> bool:
         return await asyncio.wrap_future(self._answer)
 
-    def run(self, client: ClientConfig, flow: FlowName, asks: bool) -> None:
+    def run(self, client: ClientConfig, flow: FlowName, asks: bool, program: Program | None) -> None:
         """Sign in; for the thread."""
         sign_in = login(
             client,
@@ -67,6 +68,7 @@ class Running:
             open_browser=lambda _url: Opening(why_not="the test opens it"),
             timeout=60,
             confirm=self._asked if asks else None,
+            program=program,
         )
         try:
             self._ended.set_result(asyncio.run(sign_in))
@@ -75,10 +77,19 @@ class Running:
 
 
 @contextmanager
-def signing_in(client: ClientConfig, flow: FlowName, *, asks: bool = False) -> Iterator[Running]:
-    """Run a sign-in for as long as it takes, and at most a minute; `asks` wants the account confirmed."""
+def signing_in(
+    client: ClientConfig, flow: FlowName, *, asks: bool = False, program: Program | None = None
+) -> Iterator[Running]:
+    """Run a sign-in for as long as it takes, and at most a minute.
+
+    Args:
+        client: whose.
+        flow: the only one.
+        asks: the account has to be confirmed.
+        program: that asks for it.
+    """
     running = Running()
-    thread = Thread(target=running.run, args=(client, flow, asks), name="sign-in", daemon=True)
+    thread = Thread(target=running.run, args=(client, flow, asks, program), name="sign-in", daemon=True)
     thread.start()
     yield running
     thread.join(SOON)

@@ -45,7 +45,12 @@ POLLS = {"ticket": "ticket status request", "device": "device token request"}
 
 @contextmanager
 def waiting(
-    flow: Flow, faults: Faults | None = None, *, interval: int = MINUTE, asks: bool = False
+    flow: Flow,
+    faults: Faults | None = None,
+    *,
+    interval: int = MINUTE,
+    asks: bool = False,
+    program: Program | None = None,
 ) -> Iterator[tuple[Running, Demo]]:
     """Run a sign-in at a demo server that wants to be left alone for a minute."""
 
@@ -56,7 +61,7 @@ def waiting(
         contract = replace(demo_contract("netlify", demo.issuer), interval=float(MINUTE))
         provider = Provider("demo", ServerMetadata(issuer=demo.issuer), ticket=contract)
         client = ClientConfig(provider, "loopback-auth-demo", scope="profile email")
-        with signing_in(client, flow, asks=asks) as running:
+        with signing_in(client, flow, asks=asks, program=program) as running:
             yield running, demo
 
 
