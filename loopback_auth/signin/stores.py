@@ -231,13 +231,28 @@ async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> No
         if isinstance(store, FileTokenStore) and not sign_in.temporary:
             with suppress(StoreError):  # The tokens are kept, and can be asked for by name.
                 await apart(store.choose, sign_in.name)
-    if before is not None and before.tokens.account not in ("", sign_in.tokens.account):
+    if before is not None and _is_another_account(before, sign_in):
         notify(
             Warned(
                 f"Replaced {before.tokens.account}, whose tokens for {sign_in.name} are not kept any more. "
                 "To keep both, give each a provider name of its own."
             )
         )
+
+
+def _is_another_account(before: SignIn, after: SignIn) -> bool:
+    """Return whether the account is another one; what is shown of the same account may have changed.
+
+    Source: OpenID Connect Core 1.0 §5.7 (`sub` and `iss` alone identify an account).
+    """
+    if before.tokens.account in ("", after.tokens.account):
+        return False
+    identities = [
+        (id_token.claims.get("iss"), id_token.claims.get("sub"))
+        for id_token in (before.tokens.id_token, after.tokens.id_token)
+        if id_token is not None
+    ]
+    return len(identities) < 2 or identities[0] != identities[1]
 
 
 def locked(store: Store, name: str) -> AbstractAsyncContextManager[None]:
