@@ -252,7 +252,9 @@ def _judged(answer: HttpResponse, refusal: LoopbackAuthError, sign_in: SignIn) -
     if isinstance(refusal, TransportError) and not dead:
         return refusal
     if is_wall(answer):
-        return TransportError(refusal.message, hint=f"{STILL_KEPT} {refusal.hint}")
+        return TransportError(
+            refusal.message, hint=f"{STILL_KEPT} {refusal.hint}", parameter=refusal.parameter
+        )
     if error in CLIENT_ERRORS and not dead:
         return refusal
     if error or 400 <= answer.status < 500:

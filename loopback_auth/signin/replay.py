@@ -214,10 +214,10 @@ class Replay:
         try:
             response = await self._world.send(send.request, step=send.step)
         except TransportError as exc:
-            failure = Failure("TransportError", exc.message, exc.hint)
+            failure = Failure("TransportError", exc.message, exc.hint, parameter=exc.parameter)
         except MalformedResponse as exc:
             message = exc.message.removesuffix(f" [{exc.source}]")
-            failure = Failure("MalformedResponse", message, exc.hint, exc.source)
+            failure = Failure("MalformedResponse", message, exc.hint, exc.source, exc.parameter)
         else:
             kept = _kept(self._redactor.clean_response(response, send.secrets))
             self._record(JournalEntry(name, send.step, response=kept))
@@ -279,8 +279,10 @@ def _error(answered: JournalEntry) -> LoopbackAuthError | None:
     if failure is None:
         return None
     if failure.error == "TransportError":
-        return TransportError(failure.message, hint=failure.hint)
-    return MalformedResponse(failure.message, source=failure.source, hint=failure.hint)
+        return TransportError(failure.message, hint=failure.hint, parameter=failure.parameter)
+    return MalformedResponse(
+        failure.message, source=failure.source, hint=failure.hint, parameter=failure.parameter
+    )
 
 
 def _fits(answered: JournalEntry, effect: Effect) -> bool:

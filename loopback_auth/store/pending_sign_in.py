@@ -35,12 +35,14 @@ class Failure:
         message: what happened.
         hint: what to do.
         source: the clause that the answer broke; empty for none.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
     """
 
     error: Literal["TransportError", "MalformedResponse"]
     message: str
     hint: str = ""
     source: str = ""
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
