@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
@@ -73,10 +74,25 @@ def _is_temporary(store: FileTokenStore, name: str) -> bool:
 
 
 def how_to_sign_in(name: str, what: str = "Sign in") -> str:
-    """Return the hint for a name without a usable sign-in; empty: for any name."""
+    """Return the hint for a name without a usable sign-in; empty: for any name.
+
+    Args:
+        name: of a sign-in or a provider; in the command only if there is a provider of that name.
+        what: to do.
+    """
+    login = "python -m loopback_auth login"
+    providers: tuple[str, ...] = ()
     # The name of a sign-in that an issuer gave has a dot, and is not the name of a provider.
-    provider = f" {name}" if name != "demo" and "." not in name else ""
-    return f"{what}: python -m loopback_auth login{provider}"
+    if name and name != "demo" and "." not in name:
+        with suppress(ConfigError):  # Said by the command that needs the settings.
+            providers = KeptSettings(os.environ).providers()
+    if name in providers or not providers:
+        return f"{what}: {login} {name if name in providers else ''}".rstrip()
+    from loopback_auth.settings.reading import suggestion  # Start-up.
+
+    near = suggestion(name, providers)
+    meant = f"{near} " if near.startswith("Did") else ""
+    return f"{meant}{what}: {login} PROVIDER (see: python -m loopback_auth providers)"
 
 
 def described(sign_in: SignIn) -> dict[str, object]:

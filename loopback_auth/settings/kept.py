@@ -33,6 +33,17 @@ class KeptSettings:
         self._path = config_file(environ)
         self._config = load_config(self._path)
 
+    def providers(self) -> tuple[str, ...]:
+        """Return the providers that can be named: those of the configuration file, and the presets.
+
+        Raises:
+            ConfigError: a table in the configuration file cannot be used.
+        """
+        from loopback_auth.settings.config import provider_tables  # Start-up.
+        from loopback_auth.settings.presets import every_preset
+
+        return (*(provider_tables(self._config, self._path) if self._config else ()), *every_preset())
+
     def meant(self) -> str:
         """Return the provider to use when none is named; empty when no setting names one."""
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from command_line import CommandLine
 
 from commands.people import keep, kept_in
@@ -77,3 +78,26 @@ def test_nobody_is_signed_in(command_line: CommandLine) -> None:
     assert ended.status == 9
     assert ended.json["error"] == "SignInRequired"
     assert "login" in str(ended.json["hint"])
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("github", "login github\n"),
+        ("githb", "Did you mean github?"),
+        ("nosuch", "login PROVIDER"),
+        ("id.example", "login\n"),
+        ("work", "login work\n"),
+    ],
+)
+def test_only_providers_that_exist_are_named_in_the_hint(
+    name: str, hint: str, command_line: CommandLine
+) -> None:
+    """`login nosuch` would only end in the next error."""
+    config = command_line.home / "config.toml"
+    config.write_text('[providers.work]\nissuer = "https://id.example"\nclient_id = "x"\n')
+    config.chmod(0o600)
+    ended = command_line.run("token", name, LOOPBACK_AUTH_CONFIG_DIR=str(command_line.home))
+
+    assert ended.status == 9
+    assert hint in ended.complaint
