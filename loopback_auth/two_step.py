@@ -1,20 +1,25 @@
 """A login in two steps, for a program that cannot wait: begun by one process, finished by another.
 
-    store = PendingStore(folder)
-    pending = begin_sync(client, "device")            # or "ticket", or "paste"
-    store.save(pending)                               # it holds secrets; show pending.url and
-    pending.user_code
+    pendings, store = PendingStore(folder), FileTokenStore(folder)
+    pending = begin_sync(client, "ticket")            # or "device", or "paste"
+    pendings.save(pending)                            # secret; show pending.url and user_code
 
-    pending = store.load(handle)                      # later, in any process
-    try:
-        sign_in = resume_sync(pending, save=store.save)
-    except StillPending as exc:
-        ...                                           # ask again after exc.retry_after seconds
+Later, in any process, with `pending.handle`:
 
-In the flow `paste` the user pastes the address on which the browser ended: `paste=pasted_address(text)`.
-Anyone who has the link or the code of a ticket or a device could have approved it, so show
-`sign_in.tokens.account` and ask before you keep it (RFC 6749 §10.16). `begin` and `resume` are the same for
-a running event loop.
+    with pendings.lock(handle, 10.0):
+        found = pendings.load(handle)
+        if isinstance(found, PendingSignIn):          # otherwise it has ended, or there was none
+            sign_in = resume_sync(found, save=pendings.save)
+            store.save(sign_in)
+            pendings.end(Ended(handle, sign_in.name, "signed in", ""))
+
+`StillPending` says that the user has not approved yet, and with `retry_after` when to try again. After an
+error of `FINAL` the login is over: end it as well, because what is pending holds secrets. In the flow `paste`
+the user pastes the address on which the browser ended: `paste=pasted_address(text)`.
+
+Anyone who has the link or the code of a ticket or a device can approve it, so show `sign_in.account`
+and ask before you keep the sign-in (RFC 6749 §10.16). `begin` and `resume` are the same for a running event
+loop.
 """
 
 from __future__ import annotations
@@ -27,11 +32,12 @@ from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.threads import run_sync
 from loopback_auth.signin.driver import Paste
-from loopback_auth.signin.two_step import begin, pasted_address, resume
+from loopback_auth.signin.two_step import FINAL, begin, pasted_address, resume
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
 
 __all__ = [
+    "FINAL",
     "Ended",
     "PendingSignIn",
     "PendingStore",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from loopback_auth import FileTokenStore, two_step
 from loopback_auth.errors import ConfigError
 from loopback_auth.testing import SimulatedUser, serve
 from loopback_auth.two_step import (
@@ -38,6 +42,28 @@ def test_login_is_finished_by_another_process(tmp_path: Path) -> None:
 
     assert (still.value.handle, still.value.retry_after is not None) == (handle, True)
     assert (sign_in.flow, sign_in.tokens.account) == ("ticket", "demo@example.com")
+
+
+def test_example_of_the_docstring_runs(tmp_path: Path) -> None:
+    """It ends what was pending, because that holds the tokens as well."""
+    begins, ends = (
+        textwrap.dedent(block)
+        for block in re.findall(r"\n\n((?: {4}.+\n)+)", f"{inspect.getdoc(two_step)}\n")
+    )
+    names: dict[str, object] = {**vars(two_step), "FileTokenStore": FileTokenStore, "folder": str(tmp_path)}
+    with serve() as server:
+        names["client"] = server.client()
+        exec(begins, names)  # noqa: S102 - a few lines of ours
+        pending = names["pending"]
+        assert isinstance(pending, PendingSignIn)
+        user = SimulatedUser()
+        user.visit(pending.url)
+        user.page_sync()
+        names["handle"] = pending.handle
+        exec(ends, names)  # noqa: S102 - a few lines of ours
+
+    assert PendingStore(str(tmp_path)).handles() == ()
+    assert FileTokenStore(str(tmp_path)).names() == ("demo",)
 
 
 async def test_pasted_address_of_another_login_is_refused(tmp_path: Path) -> None:
