@@ -23,9 +23,16 @@ from loopback_auth import login, login_sync, testing
 from loopback_auth.errors import AuthorizationError, ConfigError, DeviceError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import SignIn
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata, SignIn
 from loopback_auth.signin.refresh import renew
-from loopback_auth.testing import DemoAuthorizationServer, Faults, SimulatedUser, serve
+from loopback_auth.testing import (
+    Account,
+    DemoAuthorizationServer,
+    DemoClient,
+    Faults,
+    SimulatedUser,
+    serve,
+)
 
 CONFTEST = 'pytest_plugins = ["loopback_auth.testing"]\n'
 TESTS = """
@@ -337,3 +344,18 @@ def test_browser_of_this_process_is_the_simulated_one(
 
     assert made.tokens.account == "demo@example.com"
     assert len(user.links) == 1
+
+
+def test_server_is_made_as_a_test_wants_it() -> None:
+    """Clients with secrets, other people and other scopes belong to the program that is tested."""
+    mine = DemoClient("mine", "hunter2-hunter2", redirect_uris=("http://127.0.0.1/back",))
+    people = [Account(sub="7", email="ada@example.com", name="Ada")]
+    with serve(
+        clients=[mine], accounts=people, scopes={"things": "See things."}, expires_in=7, hang={"/revoke"}
+    ) as server:
+        provider = Provider("demo", ServerMetadata(issuer=server.issuer), redirect=Redirect(path="/back"))
+        client = ClientConfig(provider, "mine", client_secret="hunter2-hunter2", scope="email things")
+        made = login_sync(client, open_browser=SimulatedUser().open, notify=silent, flow="code")
+
+        assert (server.expires_in, server.hang) == (7, {"/revoke"})
+    assert (made.tokens.account, made.tokens.scope) == ("ada@example.com", "email things")

@@ -8,10 +8,11 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from yarl import URL
 
 from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked
+from loopback_auth.errors import ConfigError
 from loopback_auth.token_source import TokenSource
 
 
-def bearer(source: TokenSource, *, origins: Collection[str] = ()) -> ClientMiddlewareType:
+def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> ClientMiddlewareType:
     """Make a client middleware that sends the access token of a source (RFC 6750 §2.1).
 
         from loopback_auth.clients.aiohttp import bearer
@@ -28,16 +29,16 @@ def bearer(source: TokenSource, *, origins: Collection[str] = ()) -> ClientMiddl
 
     Args:
         source: of the tokens.
-        origins: to which the token is sent, such as `https://api.example`; empty: that of the first request.
+        origins: one or several to which the token is sent, such as `https://api.example`; empty: that of the
+            first request.
 
     Raises:
-        ConfigError: (here, or by a request) an origin is http, and not on this machine (RFC 6750 §5.3).
+        ConfigError: (here, or by a request) an origin is http, and not on this machine (RFC 6750 §5.3), or it
+            is not an origin.
         LoopbackAuthError: (by a request) as of `TokenSource.token`.
     """
     checked(source)
-    known = {URL(each).origin() for each in origins}
-    for each in known:
-        check_destination(str(each))
+    known = {_origin(each) for each in ([origins] if isinstance(origins, str) else origins)}
 
     async def middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         origin = request.url.origin()
@@ -65,6 +66,19 @@ def bearer(source: TokenSource, *, origins: Collection[str] = ()) -> ClientMiddl
         return response
 
     return middleware
+
+
+def _origin(text: str) -> URL:
+    try:
+        origin = URL(text).origin()
+    except (TypeError, ValueError) as exc:
+        raise ConfigError(
+            f"{text!a} is not an origin.",
+            hint="Write scheme and host, such as https://api.example.",
+            parameter="origins",
+        ) from exc
+    check_destination(str(origin))
+    return origin
 
 
 def _wish(response: ClientResponse, token: str, refusals: Refusals) -> Wish | None:
