@@ -42,11 +42,11 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
 
     async def middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         origin = request.url.origin()
+        if "Authorization" in request.headers or (known and origin not in known):
+            return await handler(request)
         if not known:
             check_destination(str(origin))
             known.add(origin)
-        if origin not in known or "Authorization" in request.headers:
-            return await handler(request)
         token, refusals = await source.token(), Refusals(interactive=source.interactive)
         request.headers["Authorization"] = f"Bearer {token}"
         response = await handler(request)
