@@ -17,6 +17,7 @@ from loopback_auth import TokenSource, login, login_sync, testing
 from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
 from loopback_auth.flow_table import NAMES
+from loopback_auth.options import Options
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXTS = {
@@ -24,8 +25,8 @@ TEXTS = {
     **{name: topic(name) for name in TOPICS},
     **{f"{name} --help": str(command_of(name)[0].__doc__) for name in COMMANDS},
 }
-OF_NO_COMMAND = {"--version", "--help", "--quick"}
-"""Flags of the program itself, and of its scripts."""
+OF_NO_COMMAND = {"--version", "--help", "--quick", "--network"}
+"""Flags of the program itself, of its scripts, and of docker."""
 
 
 def flags() -> set[str]:
@@ -79,9 +80,11 @@ def test_topics_exist(name: str) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_modules_exist(name: str) -> None:
     """Whoever follows a name into the source must not end nowhere."""
-    modules = re.findall(r"\bloopback_auth(?:\.\w+)+", TEXTS[name])
+    modules = re.findall(r"\bloopback_auth(?:\.[a-z_0-9]+)+\b(?!\.[a-z])", TEXTS[name])
 
     assert [one for one in modules if importlib.util.find_spec(one) is None] == []
+    for module, member in re.findall(r"\b(loopback_auth(?:\.[a-z_0-9]+)+)\.([A-Z]\w+)", TEXTS[name]):
+        assert hasattr(importlib.import_module(module), member)
 
 
 def test_arguments_that_are_explained_for_programs_exist() -> None:
@@ -90,7 +93,7 @@ def test_arguments_that_are_explained_for_programs_exist() -> None:
 
     assert len(named) >= 5
     for function in (login, login_sync, TokenSource):
-        assert named - set(inspect.signature(function).parameters) == set()
+        assert named - set(inspect.signature(function).parameters) - set(Options.__annotations__) == set()
 
 
 def test_what_tests_can_use_exists() -> None:
