@@ -174,7 +174,7 @@ class TokenUpkeep:
                 if kept is not None and renews:
                     got = await caller.renew(call, self._renewal(kept, wish, notify), self._store)
                 else:
-                    got = await caller.ask(call, self._question(look.kept, wish, notify))
+                    got = await caller.ask(call, self._question(look, wish, notify))
             except (SignInRequired, TokenError):
                 # Whatever the server calls it, only the user can help.
                 if not (renews and wish.interactive):
@@ -287,9 +287,6 @@ class TokenUpkeep:
         if not renews:
             if wish.reason is not None:
                 state.asked[wish.reason] = now
-            if look.foreign:
-                text = f"The sign-in {self._name} is replaced, because it is not for this client: "
-                self._notify(Warned(f"{text}{look.foreign}."))
         elif look.kept is not None and look.kept.tokens.access_token == wish.refused:
             state.refusals = [*state.refusals[-MOST_REFUSED:], now]
 
@@ -354,8 +351,9 @@ class TokenUpkeep:
 
         return renewal
 
-    def _question(self, kept: SignIn | None, wish: Wish, notify: Notify) -> Work[SignIn]:
-        state, client = self._state, widened(wish.client, kept, wish.wanted)
+    def _question(self, look: Found, wish: Wish, notify: Notify) -> Work[SignIn]:
+        state, kept = self._state, look.kept
+        client = widened(wish.client, kept, wish.wanted)
 
         async def question() -> SignIn:
             now_kept = await OpenStore(self._store).load(self._name)
@@ -366,6 +364,9 @@ class TokenUpkeep:
                 and self._accepts(now_kept, wish)
             ):
                 return now_kept  # Another call has asked the user since this one looked.
+            if look.foreign:
+                text = f"The sign-in {self._name} is not for this client, and is replaced: {look.foreign}."
+                notify(Warned(text))
             try:
                 signed_in = await self._ask(client, **self._options)
             except NotKept as exc:

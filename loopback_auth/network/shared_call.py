@@ -61,7 +61,11 @@ class SharedCall(Generic[T]):
                 asyncio.run(self._work(work))
             self._settle(self._outcome.cancel)
 
-        Thread(target=run, name="loopback_auth renewal", daemon=True).start()
+        try:
+            Thread(target=run, name="loopback_auth renewal", daemon=True).start()
+        except BaseException:
+            self._settle(self._outcome.cancel)
+            raise
         return await self.wait()
 
     def run_sync(self, work: Work[T]) -> T | None:
@@ -164,14 +168,14 @@ class SharedCall(Generic[T]):
         return True
 
     def _look_after(self) -> None:
-        """Give up waiting for a loop that was closed, or that has not been running for a while."""
-        if self._outcome.done() or self._loop is None or self._loop.is_running():
+        """Give up waiting for a loop that is closed, or not running for a while, and for one that never began."""
+        loop, now = self._loop, time.monotonic()
+        if self._outcome.done() or (loop is not None and loop.is_running()):
             self._stopped_at = None
             return
-        now = time.monotonic()
         if self._stopped_at is None:
             self._stopped_at = now
-        if self._loop.is_closed() or now - self._stopped_at > LOOK_SECONDS:
+        if (loop is not None and loop.is_closed()) or now - self._stopped_at > LOOK_SECONDS:
             self._task = None
             self._settle(self._outcome.cancel)
 
