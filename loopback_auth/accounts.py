@@ -242,8 +242,10 @@ class _ByAccount(AsyncTokenStore):
         self.kept: SignIn | None = None
 
     async def read(self, name: str) -> SignIn | None:
-        """Return what is kept of this account, but nothing to the one who is about to keep another."""
-        return None if self._keeps or name == self._provider else await self._opened.load(name)
+        """Return what is kept of this account, but to the one who keeps a sign-in only that."""
+        if self._keeps:
+            return replace(self.kept, name=name) if self.kept is not None else None
+        return None if name == self._provider else await self._opened.load(name)
 
     async def write(self, name: str, sign_in: SignIn | None) -> None:
         """Keep a sign-in under the name of its account."""

@@ -203,11 +203,29 @@ async def keep(store: Store, sign_in: SignIn) -> None:
     """
     for pause in (*PAUSES, None):
         try:
-            return await to_the_end(OpenStore(store).save(sign_in), ENDING_SECONDS)
+            return await to_the_end(save_checked(OpenStore(store), sign_in), ENDING_SECONDS)
         except LoopbackAuthError as exc:
             if pause is None:
                 raise NotKept(sign_in.name, sign_in, exc) from exc
             await asyncio.sleep(pause)
+
+
+async def save_checked(store: OpenStore, sign_in: SignIn) -> None:
+    """Save a sign-in, and look whether the store has it: the old refresh token must not be used again.
+
+    Raises:
+        StoreError: the store failed, or has other tokens.
+    """
+    await store.save(sign_in)
+    kept: SignIn | None = sign_in
+    with suppress(StoreError):  # What cannot be read now may be there all the same.
+        kept = await store.load(sign_in.name)
+    if kept is None or _secrets(kept) != _secrets(sign_in):
+        raise StoreError("The store took the tokens, and has others.", hint="Check the store.")
+
+
+def _secrets(sign_in: SignIn) -> tuple[str, str | None]:
+    return sign_in.tokens.access_token, sign_in.tokens.refresh_token
 
 
 async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> None:

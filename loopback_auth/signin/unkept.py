@@ -10,7 +10,7 @@ import time
 from loopback_auth.errors import NotKept, StoreError
 from loopback_auth.events import Notify, Warned
 from loopback_auth.model import SignIn
-from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.stores import OpenStore, Store, save_checked
 
 
 class Unkept:
@@ -51,7 +51,7 @@ class Unkept:
             async with opened.locked(self.newer.name):
                 kept = await opened.load(self.newer.name)
                 if kept == self.replaced:
-                    await opened.save(self.newer)
+                    await save_checked(opened, self.newer)
                     kept = self.newer
         except StoreError:
             if not self.newer.tokens.alive(time.time()):
