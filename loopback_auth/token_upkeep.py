@@ -87,14 +87,15 @@ class _State:
                 "Sign in again.",
             )
 
-    def begin(self, about: ClientConfig | None) -> SharedCall[SignIn] | None:
-        """Return a new call; None when one is under way.
+    def begin(self, about: ClientConfig | None, ended: int) -> SharedCall[SignIn] | None:
+        """Return a new call; None when one is under way, or has ended since the caller looked.
 
         Args:
             about: the client for which the user is asked; None for a renewal.
+            ended: how many calls had ended when the caller looked.
         """
         with self.lock:
-            if self.call is not None:
+            if self.call is not None or self.ended != ended:
                 return None
             self.call = SharedCall(about, self._ended)
             return self.call
@@ -165,7 +166,7 @@ class TokenUpkeep:
                 self._check_renewable(kept, wish)
             else:
                 self._check_askable(look, wish)
-            call = self._state.begin(None if renews else wish.client)
+            call = self._state.begin(None if renews else wish.client, ended)
             if call is None:
                 continue
             self._note(look, wish, renews=renews)

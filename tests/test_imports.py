@@ -179,6 +179,68 @@ def keep(folder: Path) -> None:
     )
 
 
+FOR_A_SOURCE = FOR_A_KEPT_TOKEN - {"loopback_auth.model"} | {
+    "contextlib",
+    "loopback_auth.codec",
+    "loopback_auth.flow_table",
+    "loopback_auth.network",
+    "loopback_auth.options",
+    "loopback_auth.signin",
+    "loopback_auth.store.kept",
+    "loopback_auth.token_upkeep",
+    "pickle",
+    "tempfile",
+    "weakref",
+}
+"""What a source may need, but not to return a kept token that is fresh."""
+
+MODULES_OF_A_SOURCE = 30
+"""Modules beyond those of `import json`: ours, and what the records need."""
+
+SOURCE = """
+import json, sys
+known = set(sys.modules)
+from loopback_auth import ClientConfig, FileTokenStore, Provider, ServerMetadata, TokenSource
+client = ClientConfig(Provider("as.example", ServerMetadata("https://as.example")), "x")
+source = TokenSource(client, store=FileTokenStore(sys.argv[1]))
+assert source.token_sync() == "kept-token"
+print(*set(sys.modules) - known)
+if len(sys.argv) > 2:
+    import asyncio
+    known = set(sys.modules)
+    assert asyncio.run(source.with_scope("").token()) == "kept-token"
+    print(*set(sys.modules) - known)
+"""
+
+
+def test_a_source_returns_a_kept_token_with_next_to_no_imports(tmp_path: Path) -> None:
+    """A program that is started for each request pays for them each time, as the command does."""
+    keep(tmp_path)
+    done = run(SOURCE, tmp_path, str(tmp_path / "data"))
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.split())
+
+    assert among(modules, FOR_A_SOURCE) == set()
+    assert len(modules) <= MODULES_OF_A_SOURCE
+
+
+def test_a_source_in_a_loop_needs_asyncio_and_little_else(tmp_path: Path) -> None:
+    """`await token()` costs what asyncio costs: no TLS, no HTTP client, nothing of a sign-in."""
+    keep(tmp_path)
+    done = run(SOURCE, tmp_path, str(tmp_path / "data"), "loop")
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.splitlines()[1].split())
+
+    ours = {name for name in modules if name.startswith("loopback_auth")}
+    assert ours <= {
+        "loopback_auth.errors",
+        "loopback_auth.network",
+        "loopback_auth.network.shared_call",
+        "loopback_auth.network.threads",
+    }
+    assert among(modules - ours, FRAMEWORK | {"dataclasses", "typing", "urllib"}) == set()
+
+
 FOR_OTHERS_ONLY = {
     "loopback_auth.flows.revocation",
     "loopback_auth.flows.refresh",

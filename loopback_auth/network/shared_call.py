@@ -168,7 +168,7 @@ class SharedCall(Generic[T]):
         return True
 
     def _look_after(self) -> None:
-        """Give up waiting for a loop that is closed, or not running for a while, and for one that never began."""
+        """Give up waiting for a loop that is closed or stands still, and for work that never began."""
         loop, now = self._loop, time.monotonic()
         if self._outcome.done() or (loop is not None and loop.is_running()):
             self._stopped_at = None
