@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -199,6 +200,31 @@ def test_a_host_that_is_killed_costs_no_token_and_uses_none_twice(
         assert renewals(demo) == 1
         renew_sync(after, store=store, force=True)
     assert renewals(demo, status=400) == 0
+
+
+def test_a_host_that_stood_still_keeps_what_it_has_got(
+    redis: RedisServer, demo: DemoAuthorizationServer
+) -> None:
+    """A laptop that sleeps in the middle of a renewal has the only good tokens when it wakes up."""
+    from redis import Redis  # Of an extra.
+
+    store = RedisTokenStore(redis.url, key=KEY, lease=0.5)
+    before = signed_in(demo, store)
+    demo.delay["/token"] = 1.0
+    command = [sys.executable, "-c", DYING, redis.url, KEY, "never"]
+    with subprocess.Popen(command) as host, Redis.from_url(redis.url) as looking:
+        until = time.monotonic() + 20
+        while not looking.hget("loopback_auth:{demo}:use", "fence") and time.monotonic() < until:
+            time.sleep(0.01)
+        host.send_signal(signal.SIGSTOP)
+        with pytest.raises(SignInRequired):
+            renew_sync(before, store=store, force=True)
+        assert store.load(NAME) == before
+        host.send_signal(signal.SIGCONT)
+        assert host.wait(20) == 0
+    after = renew_sync(before, store=store, force=True)
+    assert after.tokens.refresh_token != before.tokens.refresh_token
+    assert (renewals(demo), renewals(demo, status=400)) == (1, 0)
 
 
 def test_whoever_resends_may_be_lucky(redis: RedisServer, demo: DemoAuthorizationServer) -> None:
