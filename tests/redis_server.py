@@ -27,11 +27,13 @@ class RedisServer:
     Args:
         folder: its working folder.
         password: that it wants; empty: none.
+        certificate: PEM file with certificate and key, for TLS; None: without.
     """
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+    def __init__(self, folder: Path, password: str = "", certificate: Path | None = None) -> None:
         self._folder = folder
         self._password = password
+        self._certificate = certificate
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -40,11 +42,17 @@ class RedisServer:
     @property
     def url(self) -> str:
         """Its URL, with the password."""
-        return f"redis://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
+        scheme = "rediss" if self._certificate else "redis"
+        return f"{scheme}://{f':{self._password}@' if self._password else ''}127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = ["--port", str(self.port)]
+        if self._certificate:
+            options = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            for file in ("cert", "key", "ca-cert"):
+                options += [f"--tls-{file}-file", str(self._certificate)]
+        options += ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         options += ["--requirepass", self._password] if self._password else []
         self._process = subprocess.Popen(
             [PROGRAM, *options], cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -14,7 +14,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import cast
 
-from loopback_auth.errors import SignInRequired, StoreError
+from loopback_auth.errors import ConfigError, SignInRequired, StoreError
 from loopback_auth.model import SignIn
 from loopback_auth.store.encryption import Encryption, Keys
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name, is_name
@@ -68,9 +68,12 @@ class RedisTokenStore(TokenStore):
     lease has lapsed: right for servers that accept one twice for a while, and where no user can be asked. A
     refresh token that has stayed the same in an earlier renewal is always sent again.
 
-    Redis must keep what it is told: set `maxmemory-policy noeviction`, and switch persistence on if a restart
-    must not cost the sign-ins. A failover to a replica that is behind may lose the latest tokens or let two
-    hosts hold a lock.
+    An asyncio program uses the same class: its commands run in threads, so that a loop that is busy does not
+    lose the lock.
+
+    Redis (6 or later) must keep what it is told: set `maxmemory-policy noeviction`, and switch persistence on
+    if a restart must not cost the sign-ins. A failover to a replica that is behind may lose the latest tokens
+    or let two hosts hold a lock.
 
     Args:
         url: `redis://`, `rediss://` (TLS) or `unix://`, with user name and password if needed, as redis-py
@@ -84,7 +87,7 @@ class RedisTokenStore(TokenStore):
         resend: send a refresh token again that another host may have used before it died.
 
     Raises:
-        ConfigError: the URL or the key cannot be used, or the extra is not installed.
+        ConfigError: an argument cannot be used, or the extra is not installed.
     """
 
     excludes_processes = True
@@ -99,6 +102,9 @@ class RedisTokenStore(TokenStore):
         timeout: float = TIMEOUT,
         resend: bool = False,
     ) -> None:
+        for name, seconds, least in (("lease", lease, 0.01), ("timeout", timeout, 1.0)):
+            if not seconds >= least:
+                raise ConfigError(f"{name} must be at least {least:g} seconds.", parameter=name)
         self._encryption = Encryption(key)
         self._connection = RedisConnection(url, timeout)
         self._call = self._connection.call
@@ -122,7 +128,8 @@ class RedisTokenStore(TokenStore):
         found: set[str] = set()
         cursor: object = 0
         while True:
-            cursor, keys = cast("tuple[object, list[bytes]]", self._call("SCAN", cursor, "MATCH", pattern))
+            answer = self._call("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+            cursor, keys = cast("tuple[object, list[bytes]]", answer)
             found.update(each.decode("utf-8", "replace")[len(start) : -len(end)] for each in keys)
             if not int(cast("bytes | int", cursor)):
                 return tuple(sorted(name for name in found if is_name(name)))

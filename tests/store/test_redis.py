@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import trustme
 from redis_server import KEY, RedisServer, needs_redis
 
 from loopback_auth.errors import AuthorizationError, ConfigError, NotKept, SignInRequired, StoreError
@@ -205,6 +206,30 @@ def test_a_missing_library_is_named_with_its_extra(library: str, monkeypatch: py
     with pytest.raises(ConfigError, match=library) as refused:
         RedisTokenStore("redis://127.0.0.1:1", key=KEY)
     assert "loopback_auth[redis]" in refused.value.hint
+
+
+@pytest.mark.parametrize(("argument", "seconds"), [("lease", 0.0), ("timeout", 0.5), ("lease", float("nan"))])
+def test_times_that_cannot_work_are_refused(argument: str, seconds: float) -> None:
+    """A lease of no time protects nothing, and a wait of half a second would count as a failure."""
+    with pytest.raises(ConfigError) as refused:
+        RedisTokenStore("redis://127.0.0.1:1", key=KEY, **{argument: seconds})  # type: ignore[arg-type]
+    assert refused.value.parameter == argument
+
+
+def test_redis_by_tls_is_who_it_says(tmp_path: Path) -> None:
+    """What is kept is encrypted anyway, but whoever is in between could answer that nothing is kept."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    server = RedisServer(tmp_path, certificate=tmp_path / "server.pem")
+    try:
+        store = RedisTokenStore(f"{server.url}?ssl_ca_certs={tmp_path / 'ca.pem'}", key=KEY)
+        store.save(SIGN_IN)
+        assert store.load(NAME) == SIGN_IN
+        with pytest.raises(StoreError):
+            RedisTokenStore(server.url, key=KEY).load(NAME)
+    finally:
+        server.kill()
 
 
 def test_a_password_in_the_url_is_shown_nowhere(tmp_path: Path) -> None:
