@@ -59,6 +59,9 @@ class German(Words):
     CONTINUED_LEAD = "Die Anmeldung geht in einem anderen Tab weiter."
     CONTINUED_CLOSE = "Sie können diesen Tab schließen."
 
+    RECEIVED_TITLE = "Antwort erhalten"
+    RECEIVED_LEAD = "Der Anbieter hat geantwortet. Das Ergebnis finden Sie in {returns_to}."
+
     TURNED_AWAY_TITLE = "Anfrage abgelehnt"
     TURNED_AWAY_ADVICE = (
         "Eine Anmeldung, die noch offen ist, geht weiter. Öffnen Sie dafür den neuesten Link in {returns_to}."

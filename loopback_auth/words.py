@@ -57,6 +57,10 @@ class Words:
     CONTINUED_LEAD = "The sign-in goes on in another tab."
     CONTINUED_CLOSE = "You may close this tab."
 
+    # The last page where only the program that uses the answer knows how the sign-in ends.
+    RECEIVED_TITLE = "Answer received"
+    RECEIVED_LEAD = "The provider has answered. You find the outcome in {returns_to}."
+
     # The answer to a request that is not part of the sign-in; the reason stands in between.
     TURNED_AWAY_TITLE = "Request refused"
     TURNED_AWAY_ADVICE = (

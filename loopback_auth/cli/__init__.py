@@ -26,6 +26,7 @@ COMMANDS = {
     "start": "begin a login, print where to approve, and exit",
     "finish": "finish a login that start began",
     "cancel": "forget a login that start began",
+    "receive": "receive a redirect for a program in any language",
     "token": "print the access token, and renew it when needed",
     "use": "choose the sign-in that other commands use",
     "status": "show what is kept: account, scope, until when",

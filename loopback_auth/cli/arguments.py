@@ -120,12 +120,15 @@ ABOUT_SETTINGS = (
 )
 
 
-def add_settings(parser: argparse.ArgumentParser, shown: Collection[str] | None = None) -> None:
+def add_settings(
+    parser: argparse.ArgumentParser, shown: Collection[str] | None = None, *, others: bool = True
+) -> None:
     """Give a command a flag for every setting that may be on a command line.
 
     Args:
         parser: of the command.
         shown: names of those that its help describes; None: all.
+        others: the command knows the others, too.
     """
     from loopback_auth.settings.setting import SETTINGS
 
@@ -140,7 +143,7 @@ def add_settings(parser: argparse.ArgumentParser, shown: Collection[str] | None 
         ABOUT_SETTINGS + rest,
     )
     for setting in SETTINGS:
-        if not setting.flag:
+        if not setting.flag or not (others or setting.name in (shown or ())):
             continue
         default = "" if setting.default is None else f" (default: {setting.shown(setting.default)})"
         # argparse formats help with %, and not one of these texts means to use that.

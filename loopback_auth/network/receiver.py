@@ -159,6 +159,10 @@ class Receiver:
         if program and state:
             self._expected.guard(state)
 
+    def guard(self, state: str | None) -> None:
+        """Note that other users can read a state, so that only our own user may bring the callback."""
+        self._expected.guard(state)
+
     def expect(self, request: ExpectedRequest, authority: str = "") -> None:
         """Begin to recognise the callback of a request, at our authority or at one that led here."""
         self._expected.expect(request, authority)

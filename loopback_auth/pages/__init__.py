@@ -171,10 +171,22 @@ class Pages:
 
     def continued(self) -> HttpResponse:
         """Say that the sign-in goes on in another tab, so its outcome is not known yet; the status is 202."""
-        title = sentence(self.words.CONTINUED_TITLE)
-        lead = paragraph(self.words.CONTINUED_LEAD, style="lead")
-        body = fill("turned_away.html", title=title, reason=lead, advice=sentence(self.words.CONTINUED_CLOSE))
-        return self._page(202, title=title, body=body, script=_CLEAN_ADDRESS)
+        words = self.words
+        return self._interim(words.CONTINUED_TITLE, words.CONTINUED_LEAD, words.CONTINUED_CLOSE)
+
+    def received(self) -> HttpResponse:
+        """Say that the answer has arrived, and no more, since its outcome is not known; the status is 202."""
+        words = self.words
+        return self._interim(words.RECEIVED_TITLE, words.RECEIVED_LEAD, words.PAGE_CLOSE)
+
+    def _interim(self, title: str, lead: str, close: str) -> HttpResponse:
+        body = fill(
+            "turned_away.html",
+            title=sentence(title),
+            reason=paragraph(lead, style="lead"),
+            advice=sentence(close),
+        )
+        return self._page(202, title=sentence(title), body=body, script=_CLEAN_ADDRESS)
 
     def over(self, status: int) -> HttpResponse:
         """Say that a sign-in is over, and how, to a visitor who may not be the person who signed in.

@@ -54,12 +54,12 @@ class ResponseParameters(dict[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[str, str]], redirect_uri: str) -> None:
         super().__init__(pairs)
-        self._redirect_uri = redirect_uri
+        self.redirect_uri: str = redirect_uri
 
     @property
     def url(self) -> str:
         """The redirect URI with the parameters in its query, for libraries that read the response there."""
-        return f"{self._redirect_uri}?{urlencode(self)}"
+        return f"{self.redirect_uri}?{urlencode(self)}"
 
     def __repr__(self) -> str:
         return f"ResponseParameters({', '.join(self)})"

@@ -8,7 +8,7 @@ visit has failed and the caller has to begin a new one, with a new state.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
@@ -49,6 +49,7 @@ class ForeignVisit:
         open_browser: begins to open a URL.
         timeout: seconds that the person has to come back.
         program: who speaks on the pages; None: a program without a name.
+        exposed: other users of this machine can read the state.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ForeignVisit:
         open_browser: Callable[[str], Opening | OpenerCall],
         timeout: float,
         program: Program | None,
+        exposed: bool = False,
     ) -> None:
         self.request = request
         self.parameters: ResponseParameters | None = None
@@ -67,6 +69,7 @@ class ForeignVisit:
         self._bound = bound
         self._notify = notify
         self._timeout = timeout
+        self._exposed = exposed
         self._stack = AsyncExitStack()
         self._rejected = RejectedRequests()
         self._open_browser = open_browser
@@ -88,6 +91,8 @@ class ForeignVisit:
             await self._stack.enter_async_context(self._resources)
             receiver = self._resources.own_receiver()
             receiver.expect(self.request)
+            if self._exposed:
+                receiver.guard(self.request.state)
             receiver.send_browser_to(self.request.url, state=self.request.state)
             await self._resources.send_off()
             self.parameters = response_parameters(await self._received(receiver), self._bound.redirect_uri)
@@ -99,6 +104,14 @@ class ForeignVisit:
             await self.finish(cancelled_page(self.pages))
             raise
         return self.parameters
+
+    @property
+    def refusal(self) -> AuthorizationError | None:
+        """The error response, if the callback is one (RFC 6749 §4.1.2.1)."""
+        if self.parameters is None or "error" not in self.parameters:
+            return None
+        described = server_text(self.parameters.get("error_description", ""))
+        return AuthorizationError(error_code(self.parameters["error"]), described)
 
     async def finish(self, page: HttpResponse) -> None:
         """Give the browser its last page, once."""
@@ -116,12 +129,10 @@ class ForeignVisit:
             exc: with which it ended; None: without an error.
         """
         pages = self.pages
-        response: Mapping[str, str] = self.parameters or {}
         if isinstance(exc, LoopbackAuthError):
             return failure_page(exc, pages)
-        if "error" in response:
-            error, text = error_code(response["error"]), server_text(response.get("error_description", ""))
-            return failure_page(AuthorizationError(error, text), pages)
+        if self.refusal is not None:
+            return failure_page(self.refusal, pages)
         if exc is None or (isinstance(exc, SystemExit) and not exc.code):
             client, server = self.request.client_id, self.request.server
             return pages.success(client=client, provider=server, account="", scope="", detail="")

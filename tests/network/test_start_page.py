@@ -200,6 +200,17 @@ async def test_another_user_gets_nothing_by_the_link_of_our_browser() -> None:
 
 
 @needs_another_user
+async def test_another_user_cannot_bring_the_answer_to_a_state_that_they_could_read() -> None:
+    """It was in the arguments of a command, so the link need not have been."""
+    async with waiting() as world:
+        world.receiver.guard(STATE)
+        stolen = await steal(world, f"/callback?code=of-the-thief&state={STATE}")
+        await world.complete()
+
+    assert stolen.status == 403
+
+
+@needs_another_user
 async def test_another_user_who_opens_a_used_link_is_no_evidence() -> None:
     """Otherwise everybody on the machine could end every sign-in there."""
     async with waiting(bound=opened_by("firefox")) as world:
