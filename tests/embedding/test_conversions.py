@@ -1,0 +1,113 @@
+"""Sign-in code of known programs, written on the doors: each is one short program, which runs here."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no $BROWSER for a simulated user there"),
+]
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def code_lines(source: str) -> int:
+    """Count lines that hold code: no blank ones, comments or docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+        for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
+    }
+    silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    held = {
+        line
+        for token in tokens
+        if token.type not in (*silent, tokenize.ENDMARKER)
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(held - docstrings)
+
+
+def run(program: str, *arguments: str, given: str = "") -> str:
+    """Run a program as its users do, and return what it printed."""
+    command = [sys.executable, str(PROGRAMS / program), *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("program", "lines"), [("sdk_headers.py", 13), ("git_credential.py", 12)])
+def test_the_programs_are_short(program: str, lines: int) -> None:
+    """They were 407 and 586 lines; the doors are to be judged by what is left."""
+    assert code_lines((PROGRAMS / program).read_text(encoding="utf-8")) <= lines
+
+
+def test_an_sdk_signs_in_once(
+    demo_authorization_server: DemoAuthorizationServer, simulated_user: SimulatedUser, tmp_path: Path
+) -> None:
+    """The second run of a program finds the token that the first one kept."""
+    server = demo_authorization_server
+    folder = str(tmp_path / "kept")
+
+    assert run("sdk_headers.py", server.issuer, folder) == "Bearer\n"
+    assert run("sdk_headers.py", server.issuer, folder) == "Bearer\n"
+    assert server.requests("token") == 1
+    assert simulated_user.page_sync()
+
+
+def fields(text: str) -> dict[str, str]:
+    """Read what git and its helpers say to each other."""
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_git_asks_the_helper(
+    demo_authorization_server: DemoAuthorizationServer, simulated_user: SimulatedUser
+) -> None:
+    """Git itself starts the helper, and takes the token as a password."""
+    helper = f"!{sys.executable} {PROGRAMS / 'git_credential.py'} {demo_authorization_server.issuer}"
+    done = subprocess.run(
+        ["git", "-c", "credential.helper=", "-c", f"credential.helper={helper}", "credential", "fill"],
+        input="protocol=https\nhost=git.example\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert fields(done.stdout)["username"] == "oauth2"
+    assert fields(done.stdout)["password"]
+    assert simulated_user.page_sync()
+
+
+def test_git_keeps_the_refresh_token(
+    demo_authorization_server: DemoAuthorizationServer, simulated_user: SimulatedUser
+) -> None:
+    """The helper keeps nothing: since 2.41 git hands the refresh token back when the password has expired."""
+    server = demo_authorization_server
+    wanted = "protocol=https\nhost=git.example\n"
+
+    first = fields(run("git_credential.py", server.issuer, "get", given=wanted))
+    known = f"{wanted}oauth_refresh_token={first['oauth_refresh_token']}\n"
+    again = fields(run("git_credential.py", server.issuer, "get", given=known))
+
+    assert first["password"] != again["password"]
+    assert int(again["password_expiry_utc"]) >= int(first["password_expiry_utc"]) > 0
+    assert server.requests(grant="authorization_code") == 1
+    assert server.requests(grant="refresh_token", status=200) == 1
+    assert simulated_user.page_sync()
