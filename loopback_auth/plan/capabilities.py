@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
 NO_SECRET = "The server requires a client secret to exchange the code, and none is set."
-NO_TICKET = "No ticket contract is known for this provider."
+_NO_TICKET = "No ticket contract is known for this provider."
 
 DECLARED = tuple(dict.fromkeys(("issuer", *(name for flow in CHOOSABLE for name in BY_NAME[flow].needs))))
 """What must be known about a provider for a flow to be possible."""
@@ -38,7 +38,7 @@ def _missing(flow: str, known: Set[str], client_secret_missing: bool) -> str:
         if name in known or (name != "ticket" and "issuer" in known):
             continue
         if name == "ticket":
-            return NO_TICKET
+            return _NO_TICKET
         words = name.replace("_", " ")
         return f"Neither {'an' if words[0] in 'aeiou' else 'a'} {words} nor an issuer is known."
     return NO_SECRET if client_secret_missing and traits.brings_code else ""

@@ -16,7 +16,7 @@ Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 from __future__ import annotations
 
 from loopback_auth.flow_table import CHOOSABLE, POLLED, REDIRECTING
-from loopback_auth.plan.capabilities import NO_SECRET, NO_TICKET
+from loopback_auth.plan.capabilities import NO_SECRET
 from loopback_auth.plan.derived_signals import derived_signals
 from loopback_auth.plan.facts import facts_of
 from loopback_auth.plan.model import (
@@ -60,7 +60,6 @@ PARAMETERS = {
     NOBODY_CONFIRMS: "confirm",
     NOBODY_PASTES: "paste",
     NO_SECRET: "client_secret",
-    NO_TICKET: "ticket",
 }
 """The parameter that a reason is about, as in `LoopbackAuthError`; the others are about the machine."""
 

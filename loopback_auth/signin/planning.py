@@ -65,11 +65,9 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
     if not chosen.routes:
         from loopback_auth.settings.configure import SECRET_HINT  # Start-up.
 
-        raise NoFlowAvailable(
-            dict(chosen.refused),
-            hint=SECRET_HINT if needs_secret(settings) else "",
-            parameter=parameters_of(chosen.refused),
-        )
+        if needs_secret(settings):
+            raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT, parameter="client_secret")
+        raise NoFlowAvailable(dict(chosen.refused), parameter=parameters_of(chosen.refused))
     chosen.patience = settings.seconds("patience") or chosen.patience
     chosen.second_look = settings.seconds("second_look") or chosen.second_look
     # Without a start page a visit cannot be seen, but a callback can.
