@@ -316,14 +316,15 @@ class SignInRequired(LoopbackAuthError):
     Args:
         message: why there is none.
         hint: what to do next.
+        parameter: the arguments that it is about, as in `LoopbackAuthError`.
         scope: that a resource server asked for, and the kept sign-in does not have (RFC 6750 §3.1), separated
             by spaces; empty when it is not about scopes.
     """
 
     exit_code = 9
 
-    def __init__(self, message: str, *, hint: str = "", scope: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, hint: str = "", parameter: str = "", scope: str = "") -> None:
+        super().__init__(message, hint=hint, parameter=parameter)
         self.scope = scope
 
 

@@ -262,6 +262,7 @@ class TokenUpkeep:
                 f"The access tokens for {self._name} are refused although they are new: "
                 f"{MOST_REFUSED} were renewed within {REFUSED_FOR:g} seconds.",
                 hint="Check that they are for the server that refuses them: resource, audience and scope.",
+                parameter="resource audience scope",
             )
 
     def _check_askable(self, look: Found, wish: Wish) -> None:
@@ -296,6 +297,7 @@ class TokenUpkeep:
             return SignInRequired(
                 f"The access token for {self._name} lacks a scope that a server asks for: {wish.wanted}.",
                 hint="Sign in with this scope, and allow it.",
+                parameter="scope",
                 scope=wish.wanted,
             )
         if look.usable is not None:
@@ -322,6 +324,7 @@ class TokenUpkeep:
                 raise StoreError(
                     f"The tokens for {self._name} cannot be renewed: the last ones are not kept yet.",
                     hint="Check the store.",
+                    parameter="store",
                 )
             if state.dead is not None and state.dead[0] == kept.tokens and time.monotonic() < state.dead[1]:
                 raise SignInRequired(state.dead[2], hint=state.dead[3])
@@ -329,6 +332,7 @@ class TokenUpkeep:
                 raise SignInRequired(
                     f"The tokens for {self._name} are those of the process that was forked.",
                     hint="Use a store that processes can share, such as FileTokenStore.",
+                    parameter="store",
                 )
             try:
                 renewed = await renew(
