@@ -115,7 +115,8 @@ class TokenSource:
                 return held
             if isinstance(self._shared.store, TokenStore) and (kept := await self._look_apart()) is not None:
                 return kept
-        return _access_token(await self.sign_in(refused=refused, challenge=challenge))
+        changes = self._shared.store.changes
+        return self._token_of(await self.sign_in(refused=refused, challenge=challenge), changes)
 
     def token_sync(self, *, refused: str | None = None, challenge: str | None = None) -> str:
         """Return what `token` returns, from code without an event loop, or while one is running.
@@ -127,7 +128,8 @@ class TokenSource:
                 return held
             if isinstance(self._shared.store, TokenStore) and (kept := self._look()) is not None:
                 return kept
-        return _access_token(self.sign_in_sync(refused=refused, challenge=challenge))
+        changes = self._shared.store.changes
+        return self._token_of(self.sign_in_sync(refused=refused, challenge=challenge), changes)
 
     async def sign_in(self, *, refused: str | None = None, challenge: str | None = None) -> SignIn:
         """Return the sign-in that `token` takes its token from: account, expiry, ID token, granted scope.
@@ -191,6 +193,12 @@ class TokenSource:
 
         self._held = None
         return run_blocking(self._shared.upkeep().logout(self._client, Blocking()))
+
+    def _token_of(self, sign_in: SignIn, changes: int) -> str:
+        """Return the token of a sign-in; remember it, if the store has not changed since the count."""
+        token, shared = _access_token(sign_in), self._shared
+        self._held = None if shared.memory.unkept else shared.memory.held(sign_in, self._leeway, changes)
+        return token
 
     def _held_now(self) -> str | None:
         """Return the token in memory, if neither it nor the look at the store is too old."""

@@ -391,10 +391,12 @@ class AsyncMemory(AsyncTokenStore):
     def __init__(self, sign_in: SignIn) -> None:
         self._loop = asyncio.get_running_loop()
         self._kept: SignIn | None = sign_in
+        self.looks = 0
 
     async def read(self, name: str) -> SignIn | None:
         """Return what is kept."""
         assert asyncio.get_running_loop() is self._loop
+        self.looks += 1
         return self._kept
 
     async def write(self, name: str, sign_in: SignIn | None) -> None:
@@ -411,6 +413,32 @@ async def test_a_store_with_coroutines_is_used_in_the_loop_of_the_caller() -> No
         assert set(tokens) == {"access-1"}
         assert (await source.sign_in()).tokens.refresh_token == "refresh-1"
         assert len(server.sent) == 1
+
+
+async def test_a_store_with_coroutines_is_looked_at_once_a_second(clock: Clock) -> None:
+    """It may be a database on another machine."""
+    store = AsyncMemory(ending_in(sign_in_at("http://127.0.0.1:1"), 600))
+    source = TokenSource(at("http://127.0.0.1:1"), store=store, interactive=False)
+    for _ in range(100):
+        assert await source.token() == "access-0"
+        clock.passed += 0.05
+    assert 5 <= store.looks <= 6
+    await store.delete(NAME)
+    with pytest.raises(SignInRequired):
+        await source.token()
+
+
+async def test_a_notify_that_fails_costs_no_token(caplog: pytest.LogCaptureFixture) -> None:
+    """The widget that shows warnings is gone, and the program goes on."""
+
+    def fail(_: Event) -> None:
+        raise ZeroDivisionError
+
+    async with token_endpoint() as (server, sign_in):
+        source = TokenSource(at(server.issuer), store=keeping(sign_in), interactive=False, notify=fail)
+        assert await source.token() == "access-1"
+        assert await asyncio.to_thread(lambda: source.token_sync(refused="access-1")) == "access-2"
+    assert {record.exc_info[0] for record in caplog.records if record.exc_info} == {ZeroDivisionError}
 
 
 def write_file(folder: Path, change: object) -> FileTokenStore:

@@ -211,6 +211,23 @@ async def test_a_call_can_be_cancelled_anywhere(
     assert renewals(server, 400) == 0
 
 
+@pytest.mark.parametrize("steps", range(0, 40, 3))
+async def test_a_question_can_be_cancelled_anywhere(server: DemoAuthorizationServer, steps: int) -> None:
+    """A window is closed, a request takes too long: the next call asks again, or has the tokens."""
+    user = SimulatedUser()
+    source = TokenSource(server.client(), open_browser=user.open, flow="code", notify=lambda _: None)
+    calling = asyncio.create_task(source.token())
+    for _ in range(steps):
+        await asyncio.sleep(0.002)
+    calling.cancel()
+    await asyncio.wait([calling])
+    token = await source.token()
+
+    assert await source.token() == token
+    assert 1 <= len(user.links) <= 2
+    await user.page()
+
+
 def test_a_loop_that_is_closed_during_a_renewal_loses_no_token(
     source: TokenSource, server: DemoAuthorizationServer
 ) -> None:

@@ -87,19 +87,22 @@ class SharedCall(Generic[T]):
         woken = self._woken()
         self._enter()
         try:
-            while not self._outcome.done():
-                await asyncio.wait([woken], timeout=LOOK_SECONDS)
-                self._look_after()
+            await self._ended_or_stopped(woken)
         except asyncio.CancelledError:
             if self._leave():
                 # What it is doing at its end may hold the only good token.
-                await asyncio.wait([woken])
+                await self._ended_or_stopped(woken)
             raise
         except BaseException:
             self._leave()
             raise
         self._leave()
         return self._result()
+
+    async def _ended_or_stopped(self, woken: asyncio.Future[None]) -> None:
+        while not self._outcome.done():
+            await asyncio.wait([woken], timeout=LOOK_SECONDS)
+            self._look_after()
 
     def needs_this_thread(self) -> bool:
         """Return whether the work is done by the event loop that is running in this thread."""

@@ -14,6 +14,7 @@ from typing import TypeVar
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import Event, Notify
 from loopback_auth.model import SignIn
+from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.shared_call import SharedCall, Work, shared_look
 from loopback_auth.network.threads import check_asyncio, run_sync
 from loopback_auth.signin.stores import OpenStore, Store
@@ -110,8 +111,15 @@ class Blocking:
         return call.run_sync(work)
 
     def bound(self, notify: Notify) -> Notify:
-        """Return the function itself."""
-        return notify
+        """Return a function that calls `notify`, which may fail: a widget is gone, a log is full."""
+
+        def tell(event: Event) -> None:
+            try:
+                notify(event)
+            except Exception as exc:
+                report_mistake("notify failed", exc)
+
+        return tell
 
 
 def run_blocking(steps: Coroutine[object, object, T]) -> T:

@@ -170,6 +170,32 @@ def test_a_loop_that_stands_still_is_not_waited_for(closed: bool, monkeypatch: p
         loop.close()
 
 
+async def test_a_caller_can_leave_work_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cancelled with its last caller, but a loop that is stopped does not even notice that."""
+    monkeypatch.setattr(shared_call, "LOOK_SECONDS", 0.01)
+    shared, ended = call()
+    work = Work()
+    loop = asyncio.new_event_loop()
+
+    def begin() -> asyncio.Task[str | None]:
+        begun = loop.create_task(shared.run_here(work))
+        loop.run_until_complete(asyncio.sleep(0.001))
+        return begun
+
+    begun = await asyncio.to_thread(begin)
+    waiting = asyncio.create_task(shared.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=SOON)
+
+    assert waiting.cancelled() or waiting.result() is None
+    await asyncio.to_thread(
+        lambda: loop.run_until_complete(asyncio.wait([begun])) if begun.cancel() else None
+    )
+    loop.close()
+    assert ended == [shared]
+
+
 async def test_the_thread_of_the_work_is_known() -> None:
     """It must not block, for then the work would never end."""
     shared, _ = call()
