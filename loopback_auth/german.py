@@ -21,6 +21,7 @@ class German(Words):
 
     PROGRAM = "dem Programm, das Sie zur Anmeldung auffordert"
     RETURNS_TO = "dem Terminal"
+    RETURNS_TO_PROGRAM = "dem Programm"
 
     PAGE_FOOTER = "Diese Seite kommt nicht vom Anbieter, sondern von {program}."
     PAGE_ADVICE = "Was Sie tun können"

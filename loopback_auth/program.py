@@ -93,7 +93,7 @@ class Program:
         name: of the program, for people: `MyTool`. Empty: pages and prompts say "the program".
         command: what a user types to sign in again: `mytool login`. Empty: there is no such command.
         returns_to: where the user goes on afterwards, as it stands after "return to" and "in": `MyTool`,
-            `the notebook`. Empty: "the terminal".
+            `the notebook`. Empty: "the terminal", or the program where messages do not go to a terminal.
         accent: colour of buttons and marks, as `#rgb` or `#rrggbb`. Where text in it could not be read, the
             page makes it darker or lighter.
         logo: SVG as text, or the bytes of a PNG; at most 64 KiB. A page shows it as an image, in which no
@@ -133,12 +133,17 @@ class Program:
                 "page", "it cannot be called", "Give a function of one argument that returns HTML."
             )
 
-    def said(self) -> Words:
-        """Return what its pages and prompts say: words of its own, else its language, else English."""
+    def said(self, *, terminal: bool = True) -> Words:
+        """Return what its pages and prompts say: words of its own, else its language, else English.
+
+        Args:
+            terminal: the user may have begun at one, and can return there.
+        """
         words = _spoken(self.language)
+        elsewhere = words.RETURNS_TO if terminal else self.name or words.RETURNS_TO_PROGRAM
         own = {
             "program": self.name or words.PROGRAM,
-            "returns_to": self.returns_to or words.RETURNS_TO,
+            "returns_to": self.returns_to or elsewhere,
             "command": self.command,
         }
 

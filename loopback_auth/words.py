@@ -20,6 +20,7 @@ class Words:
     # What stands for a program that did not give these.
     PROGRAM = "the program that asked you to sign in"
     RETURNS_TO = "the terminal"
+    RETURNS_TO_PROGRAM = "the program"
 
     # Every page (pages/frame.py). The footer says who speaks; the label stands above a piece of advice.
     PAGE_FOOTER = "This page comes from {program}, not from the provider."

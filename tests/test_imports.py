@@ -242,6 +242,7 @@ def test_a_source_in_a_loop_needs_asyncio_and_little_else(tmp_path: Path) -> Non
 
 
 FOR_OTHERS_ONLY = {
+    "loopback_auth.german",
     "loopback_auth.flows.revocation",
     "loopback_auth.flows.refresh",
     "loopback_auth.protocol.refusal",

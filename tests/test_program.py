@@ -34,6 +34,16 @@ def test_a_program_without_a_name_is_the_program() -> None:
     assert not [text for name, text in vars(said).items() if name.isupper() and "loopback" in text]
 
 
+def test_without_a_terminal_nothing_sends_the_user_to_one() -> None:
+    """A window or a notebook has none; what can be returned to is the program."""
+    closes = [
+        program.said(terminal=False).PAGE_CLOSE
+        for program in (Program(), Program("MyTool"), Program("MyTool", returns_to="the notebook"))
+    ]
+
+    assert [text.rpartition(" to ")[2] for text in closes] == ["the program.", "MyTool.", "the notebook."]
+
+
 def test_sentences_say_the_programs_own_name_and_place() -> None:
     """A user of a window has no terminal to return to, and has never heard of this package."""
     said = Program("MyTool", command="mytool login", returns_to="the MyTool window").said()

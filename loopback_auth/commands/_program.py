@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from loopback_auth.program import Program
 
-COMMAND_LINE = Program("loopback_auth", command="python -m loopback_auth login")
+COMMAND_LINE = Program("loopback_auth", command="python -m loopback_auth login", returns_to="the terminal")

@@ -68,11 +68,14 @@ class Pages:
     Args:
         program: who speaks on them; None: a program without a name.
         tell: called, once, with the reason why a page of the program's own is not shown.
+        terminal: the user may have begun at one, and can return there.
     """
 
-    def __init__(self, program: Program | None = None, tell: Notify = silent) -> None:
+    def __init__(
+        self, program: Program | None = None, tell: Notify = silent, *, terminal: bool = True
+    ) -> None:
         self._program = program = program or Program()
-        self.words: Words = program.said()
+        self.words: Words = program.said(terminal=terminal)
         self._look = Look(
             language=program.language,
             name=program.name,

@@ -6,6 +6,7 @@ Each is opened when a flow first needs it; all are closed together.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -13,6 +14,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from loopback_auth.effects import UNOBSERVED, Observer, Send
+from loopback_auth.environment import is_terminal
 from loopback_auth.errors import BrowserUnavailable, Unavailable
 from loopback_auth.events import LinkReady, Notify, OpenerFailed, silent
 from loopback_auth.model import HttpResponse, Network, Redirect, SignIn
@@ -70,7 +72,7 @@ class Resources:
         program: Program | None = None,
         alone: Callable[[str], Unavailable] | None = None,
     ) -> None:
-        self.pages: Pages = Pages(program, notify)
+        self.pages: Pages = Pages(program, notify, terminal=is_terminal(sys.stderr))
         self.notify = notify
         self.start_page = start_page
         self.observer = observer

@@ -102,7 +102,7 @@ def test_second_opening(context: BrowserContext, tab: Tab, command_line: Command
         ended = running.end()
 
     assert answer is not None
-    assert (answer.status, "terminal shows a new one" in refusal) == (410, True)
+    assert (answer.status, Words.REFUSED_OPENED_BEFORE in refusal) == (410, True)
     assert ended.status == 0
 
 
