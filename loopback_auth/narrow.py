@@ -1,4 +1,8 @@
-"""What JSON is made of, for type checkers: isinstance(value, dict) says nothing about its members."""
+"""Ask what a value is: what JSON is made of, and texts of some forms.
+
+For type checkers isinstance(value, dict) says nothing about its members. Nearly every other module imports
+this one, so it imports nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeGuard
+
+NAME_LIMIT = 100
+NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+_PATH_CHARACTERS = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/"
+)
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -45,3 +55,39 @@ def is_sequence(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
 def is_strings(value: object) -> TypeGuard[list[str]]:
     """Return whether a value that was read from JSON is a list of strings."""
     return is_list(value) and all(isinstance(item, str) for item in value)
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a sign-in."""
+    return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and NAME_CHARACTERS.issuperset(text)
+
+
+def is_visible(value: str) -> bool:
+    """Return whether a text consists of visible ASCII characters and spaces (RFC 6749 appendix A: VSCHAR)."""
+    return all(" " <= character <= "~" for character in value)
+
+
+def is_host(text: str) -> bool:
+    """Return whether a text is a host alone: a name or an address, without scheme, port, path or `*`.
+
+    Source: RFC 3986 §3.2.2.
+    """
+    from ipaddress import ip_address  # Only some settings are hosts.
+
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return all(text.removesuffix(".").split(".")) and not set(text) & set("/:@?#*[] ")
+    return True
+
+
+def path_trouble(path: str) -> str:
+    """Return why a text cannot be the path of a redirect URI, as a clause; empty when it can.
+
+    Source: RFC 3986 §3.3, §6.2.2.3.
+    """
+    if not _PATH_CHARACTERS.issuperset(path):
+        return "its path has characters that must be percent-encoded"
+    if any(part.lower().replace("%2e", ".") in (".", "..") for part in path.split("/")):
+        return "browsers remove the segments . and .. from its path"
+    return ""

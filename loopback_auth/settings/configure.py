@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import ENDPOINTS
+from loopback_auth.narrow import is_visible
 from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
 from loopback_auth.settings import Settings, needs_secret, redirect_of
 from loopback_auth.settings.presets import PLACES, preset, preset_title
-from loopback_auth.settings.reading import is_visible
 from loopback_auth.settings.setting import SETTINGS
 from loopback_auth.store import sign_in_name
 

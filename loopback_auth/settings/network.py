@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings.reading import is_host
+from loopback_auth.narrow import is_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ Source: RFC 9110 §5.5, §5.6.2; RFC 9700 §4.5.3.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_host, is_visible
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.settings import Settings
-from loopback_auth.settings.reading import is_host, is_visible
 from loopback_auth.settings.setting import SETTINGS
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ This module is loaded before the browser is started, and imports next to nothing
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.narrow import is_object, is_sequence, is_tuple
+from loopback_auth.narrow import is_object, is_sequence, is_tuple, path_trouble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
-_PATH_CHARACTERS = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:@/"
-)
 
 
 def _text(raw: object) -> str:
@@ -64,25 +61,6 @@ def _port_texts(item: object) -> list[str]:
     if not isinstance(item, str):
         raise ValueError("it must be a list of port numbers")
     return item.replace(",", " ").split()
-
-
-def is_visible(value: str) -> bool:
-    """Return whether a text consists of visible ASCII characters and spaces (RFC 6749 appendix A: VSCHAR)."""
-    return all(" " <= character <= "~" for character in value)
-
-
-def is_host(text: str) -> bool:
-    """Return whether a text is a host alone: a name or an address, without scheme, port, path or `*`.
-
-    Source: RFC 3986 §3.2.2.
-    """
-    from ipaddress import ip_address  # Only some settings are hosts.
-
-    try:
-        ip_address(text.strip("[]"))
-    except ValueError:
-        return all(text.removesuffix(".").split(".")) and not set(text) & set("/:@?#*[] ")
-    return True
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -213,10 +191,8 @@ def loopback_parts(uri: str) -> tuple[str, int, str]:
         raise _no_redirect(uri, "it must not have a user name")
     host, port = _host_and_port(authority, uri)
     path = slash + tail
-    if not _PATH_CHARACTERS.issuperset(path):
-        raise _no_redirect(uri, "its path has characters that must be percent-encoded")
-    if any(part.lower().replace("%2e", ".") in (".", "..") for part in path.split("/")):
-        raise _no_redirect(uri, "browsers remove the segments . and .. from its path")
+    if trouble := path_trouble(path):
+        raise _no_redirect(uri, trouble)
     return host, port, path
 
 

@@ -11,9 +11,9 @@ from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Notify, WaitingForOtherProcess
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.narrow import NAME_LIMIT
 from loopback_auth.network.threads import apart, begun, to_the_end
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
-from loopback_auth.store.interface import NAME_LIMIT
 from loopback_auth.store.locks import ThreadSignInLock
 from loopback_auth.store.sign_in_lock import SignInLock
 

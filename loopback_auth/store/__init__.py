@@ -17,7 +17,8 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name, is_name
+from loopback_auth.narrow import is_name
+from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
 from loopback_auth.store.interface import sign_in_name as sign_in_name  # One place to import it from.
 from loopback_auth.store.private_files import (
     SIZE_LIMIT,

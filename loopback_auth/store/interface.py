@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from loopback_auth.narrow import NAME_CHARACTERS, NAME_LIMIT, is_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from loopback_auth.store.sign_in_lock import SignInLock
 
 LOCK_TIMEOUT = 30.0
-NAME_LIMIT = 100
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 _ASYNCHRONOUS = 0x80 | 0x200
 """Flags of the code of a coroutine function and of an async generator (`inspect.CO_COROUTINE`)."""
 
@@ -276,13 +276,8 @@ def sign_in_name(text: str) -> str:
     Raises:
         ConfigError: the text has no letter and no digit.
     """
-    spelled = "".join(each if each in _NAME_CHARACTERS else "-" for each in text.lower())
+    spelled = "".join(each if each in NAME_CHARACTERS else "-" for each in text.lower())
     return checked_name(spelled.lstrip("._-")[:NAME_LIMIT])
-
-
-def is_name(text: str) -> bool:
-    """Return whether a text can be the name of a sign-in."""
-    return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and _NAME_CHARACTERS.issuperset(text)
 
 
 def checked_name(name: str) -> str:

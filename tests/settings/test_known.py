@@ -12,12 +12,12 @@ from loopback_auth import model
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientConfig, Provider, Redirect
+from loopback_auth.narrow import is_name
 from loopback_auth.protocol.contract import check_contract
 from loopback_auth.settings import resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY
 from loopback_auth.settings.presets import every_preset
-from loopback_auth.store.interface import is_name
 
 DOMAINS = {
     name: "id.example.com/realms/x" if name == "keycloak" else "example.com"
