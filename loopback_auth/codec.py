@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import NoneType
 
+from loopback_auth.errors import ConfigError
 from loopback_auth.narrow import is_list, is_mapping, is_object, is_tuple
 from loopback_auth.records import Field, fields_of, get_args, kinds_of
 
@@ -101,7 +102,11 @@ class _Reader:
                 arguments[each.name] = self._member(each, hints[each.name], value[each.name])
             elif each.default is ...:
                 raise ValueError(f"{each.name} is missing")
-        return kind(**arguments)
+        try:
+            return kind(**arguments)
+        except ConfigError:
+            # Its text may have a part of the value.
+            raise ValueError(f"{member} has a value that cannot be used") from None
 
     def _member(self, each: Field, kind: Any, value: object) -> Any:
         # Where None is the default it is not written, so null is not read either.

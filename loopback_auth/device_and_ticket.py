@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loopback_auth.field_checks import check_types
 from loopback_auth.records import Literal, dataclass, field
 
 
@@ -69,6 +70,9 @@ class TicketRequest:
     parameters: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     ok: tuple[int, ...] = (200, 201)
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,9 @@ class TicketContract:
     binding: bool = False
     long_poll: bool = False
     polled_at_base: bool = False
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     @staticmethod
     def known(vendor: str, *, base: str = "", ui: str = "") -> TicketContract:

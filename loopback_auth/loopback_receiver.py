@@ -31,6 +31,7 @@ from loopback_auth.signin.attempt import TIMEOUT
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.foreign_visit import ForeignVisit
 from loopback_auth.signin.resources import OpenBrowser
+from loopback_auth.store.interface import sign_in_name
 
 ANY_PORT = Redirect()
 """Any free port on 127.0.0.1, and the path `/callback`."""
@@ -271,7 +272,8 @@ class LoopbackReceiver:
 def _client(request: ForeignRequest, redirect: Redirect) -> ClientConfig:
     """Describe the other program's client, as far as it decides whether and how a browser is opened here."""
     metadata = ServerMetadata(authorization_endpoint=request.url, token_endpoint="")
-    return ClientConfig(Provider(request.server, metadata, redirect), request.client_id)
+    provider = Provider(sign_in_name(request.server), metadata, redirect, title=request.server)
+    return ClientConfig(provider, request.client_id)
 
 
 def _messages(request: ForeignRequest, plan: Plan, program: Program | None) -> Notify:

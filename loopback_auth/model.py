@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loopback_auth.device_and_ticket import TicketContract
+from loopback_auth.field_checks import (
+    OWN_HEADERS,
+    OWN_PARAMETERS,
+    check_pairs,
+    check_scope,
+    check_types,
+    check_utf8,
+    check_visible,
+    refuse,
+)
 from loopback_auth.freshness import fresh
+from loopback_auth.narrow import is_host, is_name, path_trouble
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.records import EMPTY, Literal, dataclass, field, replace
 
@@ -143,6 +154,9 @@ class ServerMetadata:
     discovered: bool = False
     document: Mapping[str, object] = field(default=EMPTY, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
     def with_endpoints(self, urls: Mapping[str, str | None]) -> ServerMetadata:
         """Return the same with these URLs, by the names of their endpoints, as in `flow_table.ENDPOINTS`."""
         changes: dict[str, Any] = {**urls}
@@ -163,6 +177,22 @@ class Redirect:
     ports: tuple[int, ...] = (0,)
     path: str = "/callback"
 
+    def __post_init__(self) -> None:
+        check_types(self)
+        if not self.ports or not all(0 <= port <= 65535 for port in self.ports):
+            refuse(
+                "ports must name ports from 0 to 65535.",
+                "Write (0,) for any free port, or (8400,) for that one.",
+                "ports",
+            )
+        trouble = path_trouble(self.path) if self.path[:1] in ("", "/") else "it must begin with /"
+        if trouble:
+            refuse(
+                f"The path of the redirect URI cannot be used: {trouble}.",
+                'Write it as it is registered, such as "/callback".',
+                "path",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -181,6 +211,18 @@ class Network:
     client_key: str = ""
     allow_private: tuple[str, ...] = ()
     public: bool = False
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if self.client_key and not self.client_cert:
+            refuse("There is a client_key, but no client_cert.", "Name the certificate too.", "client_cert")
+        for host in self.allow_private:
+            if not is_host(host):
+                refuse(
+                    f"allow_private has what is not a host: {ascii(host)[:80]}.",
+                    "Write the host alone, such as token.corp.example.",
+                    "allow_private",
+                )
 
     def updated(self, given: Network) -> Network:
         """Return these values with those that are given now on top; `public` stays true once it is."""
@@ -231,6 +273,18 @@ class Provider:
     temporary: bool = False
     simulated_person: bool = False
     title: str = ""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if not is_name(self.name):
+            refuse(
+                f"{ascii(self.name)[:120]} cannot be the name of a provider, for sign-ins are kept under it.",
+                "Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit. "
+                "What people read is the title.",
+                "name",
+            )
+        if not self.title.isprintable():
+            refuse("title has a character that cannot be shown.", "Write one line of text.", "title")
 
     @staticmethod
     def known(name: str, *, domain: str = "") -> Provider:
@@ -297,6 +351,21 @@ class ClientConfig:
     extra: Mapping[str, str] = EMPTY
     token_parameters: Mapping[str, str] = field(default=EMPTY, repr=False)
     token_headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_visible(self.client_id, "client_id")
+        if self.client_secret is not None:
+            if not self.client_secret:
+                refuse("client_secret is empty.", "Leave it out for a public client.", "client_secret")
+            check_visible(self.client_secret, "client_secret")
+        check_scope(self.scope)
+        check_utf8(self, ("resource", "audience", "prompt", "login_hint", "extra"))
+        check_pairs(self.token_parameters, OWN_PARAMETERS, "token_parameters")
+        check_pairs(self.token_headers, OWN_HEADERS, "token_headers")
+        for name, given in (("resource", bool(self.resource)), ("audience", bool(self.audience))):
+            if given and name in self.token_parameters:
+                refuse(f"{name} is among the token_parameters too.", "Give it once.", "token_parameters")
 
     @staticmethod
     def at(
@@ -448,6 +517,9 @@ class IdToken:
     signature: SignatureStatus
     raw: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
@@ -475,6 +547,9 @@ class TokenSet:
     id_token: IdToken | None = None
     account: str = ""
     extra: Mapping[str, object] = field(default=EMPTY, repr=False)
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     def fresh(
         self,
@@ -550,6 +625,9 @@ class SignIn:
     quirks: Quirks = NO_QUIRKS
     resource: tuple[str, ...] = ()
     audience: str | None = None
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
     def __repr__(self) -> str:
         names = ("name", "client_id", "account", "scope", "expires_at", "flow")

@@ -91,3 +91,13 @@ def path_trouble(path: str) -> str:
     if any(part.lower().replace("%2e", ".") in (".", "..") for part in path.split("/")):
         return "browsers remove the segments . and .. from its path"
     return ""
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be sent.
+
+    An argument or a variable may have bytes that are not UTF-8, which Python keeps as halves of characters.
+
+    Source: PEP 383; RFC 3629 §3 (no surrogates).
+    """
+    return not any("\ud800" <= character <= "\udfff" for character in text)

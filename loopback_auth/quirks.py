@@ -6,6 +6,7 @@ the RFC that it changes. This module refuses to know any provider.
 
 from __future__ import annotations
 
+from loopback_auth.field_checks import check_types
 from loopback_auth.records import Literal, dataclass, field
 
 TokenBody = Literal["form", "json"]
@@ -53,6 +54,9 @@ class Quirks:
     revoke_method: str = ""
     revoke_url: str = ""
     userinfo_method: UserinfoMethod = "GET"
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 NO_QUIRKS = Quirks()

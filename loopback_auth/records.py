@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from operator import attrgetter
 
 from loopback_auth.narrow import is_mapping
@@ -33,7 +34,7 @@ else:
 
     def field(*, default=..., repr=True, compare=True, kw_only=False):
         """Return what is said about a field beside its type; a default of `...` means that it has none."""
-        return Field("", "", default, shown=repr, compared=compare, keyword_only=kw_only)
+        return Field(default, shown=repr, compared=compare, keyword_only=kw_only)
 
     def replace(value, /, **changes):
         """Return the same record with other values in some fields."""
@@ -60,6 +61,7 @@ __all__ = [
     "fields_of",
     "frozen_mapping",
     "get_args",
+    "kind_of",
     "kinds_of",
     "replace",
 ]
@@ -71,26 +73,21 @@ class Field:
     Args:
         name: of the field.
         kind: its annotation, as written.
+        module: where the annotation is to be understood.
         default: `...` when there is none.
         shown: a `repr` may have its value.
         compared: it counts in comparisons and in the hash.
         keyword_only: it cannot be given by position.
     """
 
-    __slots__ = ("compared", "default", "keyword_only", "kind", "name", "shown")
+    __slots__ = ("compared", "default", "keyword_only", "kind", "module", "name", "shown")
 
     def __init__(
-        self,
-        name: str,
-        kind: str,
-        default: object,
-        *,
-        shown: bool = True,
-        compared: bool = True,
-        keyword_only: bool = False,
+        self, default: object, *, shown: bool = True, compared: bool = True, keyword_only: bool = False
     ) -> None:
-        self.name: str = name
-        self.kind: str = kind
+        self.name: str = ""
+        self.kind: str = ""
+        self.module: str = ""
         self.default: object = default
         self.shown: bool = shown
         self.compared: bool = compared
@@ -143,8 +140,17 @@ def fields_of(kind: object) -> tuple[Field, ...] | None:
 
 def kinds_of(kind: type) -> dict[str, Any]:
     """Return the types of a record's fields by their names, as `typing.get_type_hints` does."""
-    names = vars(sys.modules[kind.__module__])
-    return {each.name: eval(each.kind, names) for each in fields_of(kind) or ()}  # noqa: S307 - our own annotations
+    return {each.name: kind_of(each) for each in fields_of(kind) or ()}
+
+
+def kind_of(field: Field) -> Any:
+    """Return the type of a field."""
+    return _evaluated(field.module, field.kind)
+
+
+@lru_cache
+def _evaluated(module: str, annotation: str) -> Any:
+    return eval(annotation, vars(sys.modules[module]))  # noqa: S307 - an annotation of ours
 
 
 def _record(cls: type) -> type:
@@ -154,8 +160,8 @@ def _record(cls: type) -> type:
     fields: list[Field] = []
     for name, kind in kinds.items():
         said = namespace.pop(name, ...)
-        one = said if isinstance(said, Field) else Field(name, kind, said)
-        one.name, one.kind = name, kind
+        one = said if isinstance(said, Field) else Field(said)
+        one.name, one.kind, one.module = name, kind, cls.__module__
         fields.append(one)
     for name in ("__dict__", "__weakref__"):
         namespace.pop(name, None)

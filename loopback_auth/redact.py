@@ -35,16 +35,6 @@ def error_code(text: str) -> str:
     return server_text(text, 80) or "unreadable error code"
 
 
-def is_utf8(text: str) -> bool:
-    """Return whether a text can be sent.
-
-    An argument or a variable may have bytes that are not UTF-8, which Python keeps as halves of characters.
-
-    Source: PEP 383; RFC 3629 §3 (no surrogates).
-    """
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _harmless(character: str) -> bool:
     point = ord(character)
     if point < 0x80:

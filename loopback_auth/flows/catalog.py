@@ -13,7 +13,6 @@ from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import NAMES
 from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
 from loopback_auth.records import get_args
-from loopback_auth.redact import is_utf8
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 
@@ -39,7 +38,6 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowO
     Raises:
         ConfigError: there is no such flow, or a value of the client cannot be sent.
     """
-    _check_texts(client)
     verify = options.verify_signature
     if name == "device":
         from loopback_auth.flows.device import device_code  # Start-up.
@@ -62,20 +60,6 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowO
     raise ConfigError(
         f"There is no flow called {name!a}.", hint=f"Choose one of {', '.join(NAMES)}.", parameter="flow"
     )
-
-
-def _check_texts(client: ClientConfig) -> None:
-    named = {"client_id": client.client_id, "scope": client.scope, "audience": client.audience}
-    named |= {"prompt": client.prompt, "login_hint": client.login_hint}
-    texts = [*named.items(), *(("resource", one) for one in client.resource)]
-    texts += [("extra", text) for pair in client.extra.items() for text in pair]
-    for name, text in texts:
-        if text and not is_utf8(text):
-            raise ConfigError(
-                f"The {name} has bytes that are not UTF-8.",
-                hint="Give it again, encoded in UTF-8.",
-                parameter=name,
-            )
 
 
 def _by_browser(client: ClientConfig, attempt: Attempt, *, verify: bool) -> Flow[SignIn]:

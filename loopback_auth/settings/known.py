@@ -45,6 +45,12 @@ def client_at(issuer: str, client_id: str, *, title: str, redirect: Redirect) ->
             parameter="issuer",
         )
     check_issuer(issuer)
+    if not client_id:
+        raise ConfigError(
+            "client_id is empty.",
+            hint="Give the ID that the server has for your client.",
+            parameter="client_id",
+        )
     name = sign_in_name(issuer.partition("://")[2].rstrip("/"))
     return ClientConfig(Provider(name, ServerMetadata(issuer), title=title, redirect=redirect), client_id)
 

@@ -10,6 +10,7 @@ Source: RFC 9110 §5.5, §5.6.2; RFC 9700 §4.5.3.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.field_checks import OWN_HEADERS, OWN_PARAMETERS
 from loopback_auth.narrow import is_host, is_visible
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.settings import Settings
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
     from loopback_auth.quirks import Quirks
 
 QUIRKS = tuple(item.name for item in SETTINGS if item.quirk and item.name != "secret_optional")
-_OWN_PARAMETERS = (
-    "client_id",
-    "client_secret",
-    "code",
-    "code_verifier",
-    "device_code",
-    "grant_type",
-    "redirect_uri",
-    "refresh_token",
-)
-_OWN_HEADERS = ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding")
 
 
 def quirks_of(settings: Settings) -> Quirks:
@@ -57,7 +47,7 @@ def check_quirks(settings: Settings) -> None:
     Raises:
         ConfigError: a value is invalid; the message names key and origin.
     """
-    for name, own in (("token_parameters", _OWN_PARAMETERS), ("token_headers", _OWN_HEADERS)):
+    for name, own in (("token_parameters", OWN_PARAMETERS), ("token_headers", OWN_HEADERS)):
         for key, value in settings.pairs(name).items():
             if key.lower() in own:
                 raise _unfit(settings, name, f"{key} is set by the program itself", "Leave it out.")

@@ -10,7 +10,7 @@ This module is loaded before the browser is started, and imports next to nothing
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.narrow import is_object, is_sequence, is_tuple, path_trouble
+from loopback_auth.narrow import is_object, is_sequence, is_tuple, is_utf8, path_trouble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,8 +152,6 @@ def check_writable(value: object) -> None:
     for text in value if is_tuple(value) else (value,):
         if not isinstance(text, str) or text.isascii():
             continue
-        from loopback_auth.redact import is_utf8  # Needed only for text that is not ASCII.
-
         if not is_utf8(text):
             raise ValueError("it has bytes that are not UTF-8")
 

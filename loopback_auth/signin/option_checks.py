@@ -55,6 +55,13 @@ def _check_client(client: object) -> None:
     from loopback_auth import model  # A program that has a client has imported it; others have time.
 
     if isinstance(client, model.ClientConfig):
+        # The tickets of some vendors are for every program. Others can be signed out of without an ID.
+        if not client.client_id and client.provider.ticket is None:
+            raise ConfigError(
+                "client_id is empty.",
+                hint="Give the ID that the server has for your client.",
+                parameter="client_id",
+            )
         return
     hint = "Pass ClientConfig(provider, client_id=...)."
     if isinstance(client, model.SignIn):

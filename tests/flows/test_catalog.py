@@ -14,7 +14,6 @@ from loopback_auth.effects import Browse, VerificationPrompt
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import NAMES
 from loopback_auth.flows.catalog import RESPONSE_TYPES, FlowOptions, flow_named
-from loopback_auth.model import ClientConfig
 
 
 @pytest.fixture(scope="module")
@@ -59,23 +58,3 @@ def test_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="cod") as refusal:
         flow_named("cod", CLIENT, ATTEMPT, FlowOptions())
     assert all(name in refusal.value.hint for name in NAMES)
-
-
-@pytest.mark.parametrize(
-    "client",
-    [
-        replace(CLIENT, login_hint="\udcff"),
-        replace(CLIENT, prompt="\udcff"),
-        replace(CLIENT, audience="a\ud800"),
-        replace(CLIENT, scope="a \udfff"),
-        replace(CLIENT, client_id="\udc80"),
-        replace(CLIENT, resource=("https://as.example/", "urn:\udcff")),
-        replace(CLIENT, extra={"\udcff": "x"}),
-        replace(CLIENT, extra={"x": "\udcff"}),
-    ],
-)
-@pytest.mark.parametrize("name", NAMES)
-def test_what_no_request_can_hold_is_refused_before_any(name: str, client: ClientConfig) -> None:
-    """A program may pass on an argument of its own that has bytes which are not UTF-8."""
-    with pytest.raises(ConfigError, match="not UTF-8"):
-        flow_named(name, client, ATTEMPT, FlowOptions())

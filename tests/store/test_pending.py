@@ -57,7 +57,7 @@ CLIENT = ClientConfig(
     scope="a b",
     push=False,
     resource=("https://api.example",),
-    extra={"access_type": "offline", "\u00e4": "\ud800"},
+    extra={"access_type": "offline", "\u00e4": "\u20ac"},
 )
 JOURNAL = (
     JournalEntry("Bind", text="http://localhost:8400/back"),

@@ -236,6 +236,7 @@ def test_the_fast_reader_imports_next_to_nothing(tmp_path: Path) -> None:
     assert set(modules.split()) == {
         "loopback_auth",
         "loopback_auth.freshness",
+        "loopback_auth.narrow",
         "loopback_auth.store.current",
         "loopback_auth.store.interface",
         "loopback_auth.store.private_files",
