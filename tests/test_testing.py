@@ -125,6 +125,7 @@ def test_fixtures_serve_the_tests_of_another_project(tmp_path: Path) -> None:
     assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout
 
 
+@pytest.mark.slow
 def test_example_of_the_docstring_runs() -> None:
     """People copy the example before they read anything."""
     [block] = re.findall(r"test framework:\n\n(.*?)\n\n[A-Z]", inspect.getdoc(testing) or "", re.S)

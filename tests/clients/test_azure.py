@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from collections.abc import Iterator
@@ -128,3 +129,18 @@ def test_end_is_said_in_unix_seconds(server: DemoAuthorizationServer, lifetime: 
     assert credential.get_token_info().expires_on == pytest.approx(
         now + (lifetime or UNKNOWN_LIFETIME), abs=60
     )
+
+
+async def test_asynchronous_credential_does_the_same(server: DemoAuthorizationServer) -> None:
+    """Tasks are challenged together as threads are."""
+    source = await asyncio.to_thread(source_at, server)
+    credential = AsyncTokenCredential(source)
+    first = await credential.get_token("profile")
+    again = await credential.get_token("profile")
+    renewed = await asyncio.gather(
+        *(credential.get_token("profile", claims='{"access_token": {}}') for _ in range(8))
+    )
+
+    assert first == again
+    assert len({first, *renewed}) == 2
+    assert server.requests("token", grant="refresh_token") == 1
