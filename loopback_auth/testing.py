@@ -45,6 +45,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import cast
 
+from loopback_auth.api import login_sync
 from loopback_auth.demo.accounts import ACCOUNTS, Account
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
@@ -54,7 +55,8 @@ from loopback_auth.demo.request_log import LoggedRequest, LoggingServer
 from loopback_auth.demo.serve import Demo, Host, demo_thread
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.demo.user import SimulatedUser
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.events import silent
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
 
 __all__ = [
     "Account",
@@ -161,6 +163,21 @@ class DemoAuthorizationServer:
         ticket = demo_contract("netlify", self.issuer, binding=True)
         provider = Provider(name, ServerMetadata(issuer=self.issuer), ticket=ticket)
         return ClientConfig(provider, self.client_id, scope=scope)
+
+    def sign_in(self, *, scope: str = "profile email", account: str = "", name: str = "demo") -> SignIn:
+        """Sign a simulated user in, for tests of what comes after a login; keep it in a store of yours.
+
+            store.save(server.sign_in())
+            source = TokenSource(server.client(), store=store, interactive=False)
+
+        Args:
+            scope: as of `client`.
+            account: value or label of the account; empty: the first.
+            name: as of `client`.
+        """
+        user = SimulatedUser(account=account)
+        client = self.client(scope=scope, name=name)
+        return login_sync(client, open_browser=user.open, notify=silent, flow="code", wait=True)
 
     def expire_tokens(self) -> None:
         """Let every access token that was issued so far be refused with 401; refresh tokens stay valid."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from renewing import keeping
 
-from loopback_auth import login, login_sync, testing
+from loopback_auth import MemoryTokenStore, TokenSource, login, login_sync, testing
 from loopback_auth.errors import AuthorizationError, ConfigError, DeviceError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.flow_table import FlowName
@@ -360,3 +360,13 @@ def test_server_is_made_as_a_test_wants_it() -> None:
 
         assert (server.expires_in, server.hang) == (7, {"/revoke"})
     assert (made.tokens.account, made.tokens.scope) == ("ada@example.com", "email things")
+
+
+def test_tests_of_what_comes_after_a_login_need_none(server: DemoAuthorizationServer) -> None:
+    """A test of an API client has no login to test, and no user."""
+    store = MemoryTokenStore()
+    store.save(server.sign_in(account="second@example.com", name="mine"))
+    source = TokenSource(server.client(name="mine"), store=store, interactive=False)
+
+    assert source.sign_in_sync().account == "second@example.com"
+    assert ask(server.resource, source.token_sync()).status == 200

@@ -47,10 +47,9 @@ def source_at(
     server: DemoAuthorizationServer, *, scope: str = "profile", interactive: bool = True
 ) -> TokenSource:
     """Return a source whose user has signed in."""
-    store, client = MemoryTokenStore(), server.client(scope=scope)
-    signed_in = TokenSource(client, store=store, notify=silent, open_browser=SimulatedUser().open)
-    signed_in.token_sync()
-    return signed_in if interactive else TokenSource(client, store=store, interactive=False)
+    store, client, user = MemoryTokenStore(), server.client(scope=scope), SimulatedUser()
+    store.save(server.sign_in(scope=scope))
+    return TokenSource(client, store=store, interactive=interactive, open_browser=user.open, notify=silent)
 
 
 def expired(source: TokenSource) -> TokenSource:
