@@ -68,7 +68,8 @@ def _spelled(error: LoopbackAuthError, command: str) -> list[str]:
         name = SETTING_OF.get(parameter, parameter)
         flag, variable = ELSEWHERE.get(name) or SPELLINGS.get(name, ("", ""))
         one = flag or variable if command in WITH_SETTINGS else variable
-        if one and one not in said:
+        # A switch has two spellings, of which the first is the name.
+        if one and one.partition("/")[0] not in said:
             spelled[one] = None
     return list(spelled)
 

@@ -240,6 +240,7 @@ def redirect_of(settings: Settings) -> tuple[str, tuple[int, ...], str]:
         raise ConfigError(
             f"The redirect URI names port {port}, and {settings.origin('port')} names {others}",
             hint="Name the port once, in the redirect URI or as the port.",
+            parameter="redirect_uri port",
         )
     return host, (port,), path
 
@@ -266,6 +267,7 @@ def _unknown_provider(name: str, origin: str, tables: Mapping[str, object]) -> C
         f"Unknown provider: {ascii(name)[:80]} (from {origin})",
         hint=f"{suggestion(name, [*tables, *every_preset(), DEMO])} You can also give "
         "an issuer, which starts with https://, or with http:// on this machine.",
+        parameter="provider",
     )
 
 
@@ -300,6 +302,7 @@ def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> st
         raise ConfigError(
             f"A domain is given, but {extended or 'the server'} has none in its addresses (from {origin})",
             hint="Name a provider that has a domain, such as keycloak, or give --issuer instead.",
+            parameter="domain",
         )
     return str(domain)
 

@@ -183,6 +183,7 @@ def _check_ticket(settings: Settings) -> None:
             raise ConfigError(
                 f"The address {(base or ui or '')[:120]!a} is for tickets, but no vendor of tickets is named",
                 hint="Name the vendor with --ticket.",
+                parameter="ticket",
             )
         return
     row = preset(vendor)
@@ -191,11 +192,13 @@ def _check_ticket(settings: Settings) -> None:
         raise ConfigError(
             f"The ticket would be requested from {vendor} and not from {settings.name}",
             hint=f"Give the addresses of {settings.name} for tickets with {_ticket_flags(vendor)}.",
+            parameter="ticket_base ticket_ui",
         )
     if vendor in TICKETS_WITH_UI and bool(base) != bool(ui):
         raise ConfigError(
             f"One of two addresses for tickets is given; the other one would be that of {vendor}",
             hint=f"Give both: {_ticket_flags(vendor)}.",
+            parameter="ticket_base ticket_ui",
         )
 
 
@@ -209,6 +212,7 @@ def _check_places(settings: Settings) -> None:
             f"{settings.name} does not sign in by ticket.",
             hint="Choose another --flow, or name the vendor whose contract it follows with --ticket, and the "
             "addresses with --ticket-base and --ticket-ui.",
+            parameter="flow ticket ticket_base ticket_ui",
         )
     if only_by_ticket(settings):
         return
@@ -217,22 +221,27 @@ def _check_places(settings: Settings) -> None:
             raise ConfigError(
                 f"{domain[:120]!a} cannot be the domain of {settings.name}",
                 hint=f"Give it without https://, as the provider documents it. {settings.advice}",
+                parameter="domain",
             )
         raise ConfigError(
             f"{settings.name} needs the domain of your own server",
             hint=f"Give --domain, or domain in a table of the configuration file. {settings.advice}",
+            parameter="domain",
         )
     issuer = settings.text("issuer")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
     if not issuer and missing and settings.text("ticket"):
         raise ConfigError(
-            f"{settings.name} supports only the flow ticket", hint="Leave --flow out, or give --flow ticket."
+            f"{settings.name} supports only the flow ticket",
+            hint="Leave --flow out, or give --flow ticket.",
+            parameter="flow",
         )
     if not issuer and missing:
         raise ConfigError(
             f"No server is named: there is neither an issuer nor {' and '.join(missing)}",
             hint="Name a provider, or give --issuer, or give both --authorization-endpoint and "
             "--token-endpoint.",
+            parameter="issuer authorization_endpoint token_endpoint",
         )
     if issuer:
         check_issuer(issuer)
@@ -255,6 +264,7 @@ def _check_client_id(settings: Settings) -> None:
             f"There is no client ID for {settings.name}",
             hint=f"{settings.advice or 'Register a client at the server.'} Then give its ID with --client-id "
             "or LOOPBACK_AUTH_CLIENT_ID.",
+            parameter="client_id",
         )
     _check_visible(settings, "client_id", client_id)
 
@@ -272,6 +282,7 @@ def _check_client_secret(settings: Settings) -> None:
             f"There is no client secret for {settings.name}, and {client_auth} needs one "
             f"(from {settings.origin('client_auth')})",
             hint=SECRET_HINT,
+            parameter="client_secret",
         )
     if client_secret and client_auth != "none":
         _check_visible(settings, "client_secret", client_secret)
@@ -283,6 +294,7 @@ def _check_visible(settings: Settings, name: str, value: str) -> None:
             f"The {name} has a character that is not allowed, such as a line break "
             f"(from {settings.origin(name)})",
             hint="Copy it again, without any characters before or after it.",
+            parameter=name,
         )
 
 
@@ -299,4 +311,5 @@ def _check_scope(settings: Settings) -> None:
         raise ConfigError(
             f"The scope has a character that is not allowed: {scope[:120]!a} (from {origin})",
             hint="Separate scopes by single spaces, without quotes.",
+            parameter="scope",
         )

@@ -93,7 +93,11 @@ class Setting:
         return value
 
     def _refused(self, reason: str, origin: str, hint: str) -> ConfigError:
-        return ConfigError(f"The setting {self.name} cannot be used: {reason} (from {origin})", hint=hint)
+        return ConfigError(
+            f"The setting {self.name} cannot be used: {reason} (from {origin})",
+            hint=hint,
+            parameter=self.name,
+        )
 
     def _how_to_write(self) -> str:
         again = f" Repeat {self.flag} for several." if self.flag else ""

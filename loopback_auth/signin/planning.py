@@ -65,9 +65,11 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
     if not chosen.routes:
         from loopback_auth.settings.configure import SECRET_HINT  # Start-up.
 
-        if needs_secret(settings):
-            raise NoFlowAvailable(dict(chosen.refused), hint=SECRET_HINT, parameter="client_secret")
-        raise NoFlowAvailable(dict(chosen.refused), parameter=parameters_of(chosen.refused))
+        raise NoFlowAvailable(
+            dict(chosen.refused),
+            hint=SECRET_HINT if needs_secret(settings) else "",
+            parameter=parameters_of(chosen.refused),
+        )
     chosen.patience = settings.seconds("patience") or chosen.patience
     chosen.second_look = settings.seconds("second_look") or chosen.second_look
     # Without a start page a visit cannot be seen, but a callback can.
@@ -127,6 +129,7 @@ def check_allowed(settings: Settings, flow: str | None) -> None:
             f"The flow {flow} (from {settings.origin('flow')}) is not among those that are allowed "
             f"(from {settings.origin('allowed_flows')}).",
             hint="Leave one of the two out.",
+            parameter="flow allowed_flows",
         )
 
 
@@ -135,7 +138,11 @@ def _check_asked(settings: Settings, flow: str | None) -> None:
     if flow in POLLED:
         why = capabilities_of(settings).refused.get("device", "") if flow == "device" else ""
         if why:
-            raise EndpointMissing(why, hint="Give --device-authorization-endpoint, or choose another --flow.")
+            raise EndpointMissing(
+                why,
+                hint="Give --device-authorization-endpoint, or choose another --flow.",
+                parameter="device_authorization_endpoint flow",
+            )
         return
     extra, mode = settings.pairs("extra"), settings.text("response_mode")
     if extra or mode is not None:
