@@ -79,7 +79,7 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
 
     check_asyncio()
     check_arguments("login", client, options)
-    return await _login(client, options, _planned(client, options))
+    return await _login(client, options, plan_of(client, options))
 
 
 def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
@@ -89,7 +89,7 @@ def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
     Ctrl-C cancels the sign-in and is raised again.
     """
     check_arguments("login_sync", client, options)
-    plan = _planned(client, options)
+    plan = plan_of(client, options)
     store = options.get("store")
     lock = store.sign_in_lock(client.provider.name) if isinstance(store, FileTokenStore) else None
     if _in_a_loop() or (store is not None and (lock is None or not lock.lead())):
@@ -102,7 +102,7 @@ def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
             return _run(lambda: _signed_in(client, options, plan, bound))
 
 
-def _planned(client: ClientConfig, options: Options) -> Plan:
+def plan_of(client: ClientConfig, options: Options) -> Plan:
     """Plan a sign-in by the options of a program, or say why none can begin here.
 
     Args:

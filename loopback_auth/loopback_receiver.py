@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
+from loopback_auth.api import plan_of
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import Notify
 from loopback_auth.model import ClientConfig, HttpResponse, Provider, Redirect, ServerMetadata
@@ -27,11 +28,13 @@ from loopback_auth.network.threads import LoopThread, check_asyncio
 from loopback_auth.plan.model import Plan
 from loopback_auth.program import Program
 from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, foreign_request
-from loopback_auth.signin.attempt import TIMEOUT
-from loopback_auth.signin.embedded_plan import planned
-from loopback_auth.signin.foreign_visit import ForeignVisit
-from loopback_auth.signin.resources import OpenBrowser
+from loopback_auth.signin.option_checks import CHECKS
 from loopback_auth.store.interface import sign_in_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.signin.foreign_visit import ForeignVisit
+    from loopback_auth.signin.resources import OpenBrowser
 
 ANY_PORT = Redirect()
 """Any free port on 127.0.0.1, and the path `/callback`."""
@@ -49,7 +52,8 @@ class LoopbackReceiver:
         open_browser: starts a browser on a URL, as in `login`. None: the browser of this machine.
         notify: called with each event, such as the link to show (see `events`). With `visit_sync` it is
             called in another thread. None: messages go to stderr.
-        timeout: seconds that the person has to come back from the browser; None: 300.
+        timeout: seconds that the user has to come back from the browser; None: 300.
+        wait: wait for a user; None: not where nobody can be waited for, as in a CI job.
 
     Raises:
         ConfigError: an argument cannot be used.
@@ -63,12 +67,23 @@ class LoopbackReceiver:
         open_browser: OpenBrowser | None = None,
         notify: Notify | None = None,
         timeout: float | None = None,
+        wait: bool | None = None,
     ) -> None:
+        if not isinstance(redirect, Redirect):
+            raise ConfigError(
+                f"redirect must be a Redirect, not a value of type {type(redirect).__name__}.",
+                hint="Pass Redirect(ports=(8400,)) for a registered port.",
+                parameter="redirect",
+            )
+        options = {"program": program, "open_browser": open_browser, "notify": notify}
+        for name, value in {**options, "timeout": timeout, "wait": wait}.items():
+            CHECKS[name](name, value)
         self._redirect = redirect
         self._program = program
         self._open_browser = open_browser
         self._notify = notify
         self._timeout = timeout
+        self._wait = wait
         self._bound: BoundRedirect | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: LoopThread | None = None
@@ -135,6 +150,7 @@ class LoopbackReceiver:
 
         Raises:
             ConfigError: the URL cannot be used, or there is no `async with` block.
+            Unavailable: nobody can be waited for here, as in a CI job, or nobody could see the link.
             AttemptExpired: the person did not come back in time.
             AttemptCancelled: the link was opened twice, perhaps by another person, so that the state is not
                 secret any more. Begin again with a new URL.
@@ -225,18 +241,34 @@ class LoopbackReceiver:
                 await self._leave(
                     before, before.pages.continued() if goes_on else self._last_page(before, None)
                 )
-            plan = planned(_client(request, self._redirect), "code", opener=self._open_browser is not None)
-            self._visit = ForeignVisit(
-                request,
-                self._own_bound().copy(),
-                notify=self._notify or _messages(request, plan, self._program),
-                open_browser=opener_of(plan, self._open_browser),
-                timeout=TIMEOUT if self._timeout is None else self._timeout,
-                program=self._program,
-            )
+            self._visit = self._begun(request)
             return await self._visit.response()
         finally:
             self._busy = False
+
+    def _begun(self, request: ForeignRequest) -> ForeignVisit:
+        """Send a browser to the start page, and import what is slow while it starts."""
+        opener, notify = self._open_browser, self._notify
+        plan = plan_of(
+            _client(request, self._redirect),
+            {"flow": "code", "open_browser": opener, "notify": notify, "wait": self._wait},
+        )
+        bound = self._own_bound().copy()
+        try:
+            bound.opening, bound.shown = opener_of(plan, opener)(bound.start_url), False
+            from loopback_auth.signin.attempt import TIMEOUT  # Start-up: the browser is on its way.
+            from loopback_auth.signin.foreign_visit import ForeignVisit
+
+            return ForeignVisit(
+                request,
+                bound,
+                notify=notify or _messages(request, plan, self._program),
+                timeout=TIMEOUT if self._timeout is None else self._timeout,
+                program=self._program,
+            )
+        except BaseException:
+            bound.close()
+            raise
 
     async def _finish(self) -> None:
         if self._visit is not None and self._visit.parameters is not None:
@@ -244,7 +276,7 @@ class LoopbackReceiver:
 
     async def _end(self, exc: BaseException | None) -> None:
         if self._visit is not None:
-            await self._leave(self._visit, self._last_page(self._visit, exc))
+            await self._leave(self._visit, self._last_page(self._visit, exc), exc)
 
     def _last_page(self, visit: ForeignVisit, exc: BaseException | None) -> HttpResponse:
         failure, self._failure = self._failure, None
@@ -252,13 +284,13 @@ class LoopbackReceiver:
             return visit.pages.failure(message=failure[0], hint=failure[1])
         return visit.last_page(exc)
 
-    async def _leave(self, visit: ForeignVisit, page: HttpResponse) -> None:
+    async def _leave(self, visit: ForeignVisit, page: HttpResponse, exc: BaseException | None = None) -> None:
         """Give the browser of a visit its last page, and stop listening for it."""
         self._visit = None
         try:
             await visit.finish(page)
         finally:
-            await visit.close()
+            await visit.close(exc)
 
     def _close(self) -> None:
         thread, self._thread, self._loop = self._thread, None, None

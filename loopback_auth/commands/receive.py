@@ -84,12 +84,13 @@ def run(options: argparse.Namespace) -> int:
             request.server, authority=bound.authority, plan=chosen, qr=False, program=COMMAND_LINE
         )
 
+        bound.opening, bound.shown = opener_of(chosen)(bound.start_url), False
+
         def begin() -> ForeignVisit:
             return ForeignVisit(
                 request,
                 bound,
                 notify=messages.tell,
-                open_browser=opener_of(chosen),
                 timeout=settings.seconds("timeout"),
                 program=COMMAND_LINE,
                 exposed=exposed,

@@ -85,6 +85,12 @@ def foreign_request(
 
     Source: RFC 6749 §3.1, §3.1.2.3, §10.12; RFC 9126 §4; RFC 9101 §5.
     """
+    if not isinstance(url, str):
+        raise ConfigError(
+            f"The authorization URL is a value of type {type(url).__name__}, not a string.",
+            hint="Pass str(url).",
+            parameter="url",
+        )
     parts = urlsplit(check_browser_url(url))
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     names = [name for name, _ in parameters]
@@ -93,6 +99,7 @@ def foreign_request(
         raise ConfigError(
             f"The authorization URL repeats {', '.join(repeated)} (RFC 6749 §3.1).",
             hint="Send each parameter once.",
+            parameter="url",
         )
     given = dict(parameters)
     pushed = "request" in given or "request_uri" in given
@@ -133,12 +140,14 @@ def _check_redirect_uri(given: dict[str, str], redirect_uri: str, *, needed: boo
             f"The authorization URL has another redirect URI: {given['redirect_uri'][:120]!a} in place of "
             f"{redirect_uri}.",
             hint="Build the URL with the redirect URI of this receiver, byte for byte.",
+            parameter="url",
         )
     # Protocols beside OAuth have other names for it, such as callback_url.
     if needed and redirect_uri not in given.values():
         raise ConfigError(
             "The authorization URL does not name the redirect URI, so the browser would not come back.",
             hint=f"Add redirect_uri with the value {redirect_uri}.",
+            parameter="url",
         )
 
 
@@ -149,17 +158,20 @@ def _state(in_url: str, state: str | None) -> str | None:
         raise ConfigError(
             "The authorization URL has another state than the one that was given.",
             hint="Give the state once: in the URL, or beside it for a pushed request.",
+            parameter="url state",
         )
     if state is None:
         raise ConfigError(
             "The authorization URL has a state, and state=None says that there is none.",
             hint="Leave state=None out.",
+            parameter="url state",
         )
     if not (state or in_url):
         raise ConfigError(
             "The authorization URL has no state, so any web page could forge the response (RFC 6749 §10.12).",
             hint="Add a state of at least 128 random bits to the URL. For a pushed request give state=. "
             "For a protocol that has no such parameter give state=None.",
+            parameter="url state",
         )
     return state or in_url
 
@@ -168,7 +180,9 @@ def _response_mode(given: dict[str, str], *, pushed: bool) -> str:
     mode = given.get("response_mode", "")
     if mode and mode not in MODES:
         raise ConfigError(
-            f"response_mode={mode[:40]!a} cannot be received here.", hint=f"Use one of {', '.join(MODES)}."
+            f"response_mode={mode[:40]!a} cannot be received here.",
+            hint=f"Use one of {', '.join(MODES)}.",
+            parameter="url",
         )
     # `form_post` also lets the other two through.
     unknown = "form_post" if pushed else default_mode(given.get("response_type", "code"))

@@ -8,7 +8,6 @@ visit has failed and the caller has to begin a new one, with a new state.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
@@ -23,10 +22,8 @@ from loopback_auth.events import (
     Warned,
 )
 from loopback_auth.model import Callback, HttpResponse
-from loopback_auth.network.browser import Opening
 from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.loopback import BoundRedirect
-from loopback_auth.network.opener import OpenerCall
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
@@ -44,9 +41,8 @@ class ForeignVisit:
 
     Args:
         request: what the browser carries.
-        bound: sockets that listen already; closed with the visit.
+        bound: sockets that listen already, with a browser on its way; closed with the visit.
         notify: called with each event.
-        open_browser: begins to open a URL.
         timeout: seconds that the person has to come back.
         program: who speaks on the pages; None: a program without a name.
         exposed: other users of this machine can read the state.
@@ -58,7 +54,6 @@ class ForeignVisit:
         bound: BoundRedirect,
         *,
         notify: Notify,
-        open_browser: Callable[[str], Opening | OpenerCall],
         timeout: float,
         program: Program | None,
         exposed: bool = False,
@@ -72,14 +67,13 @@ class ForeignVisit:
         self._exposed = exposed
         self._stack = AsyncExitStack()
         self._rejected = RejectedRequests()
-        self._open_browser = open_browser
         self._resources = Resources(notify=self._tell, bound=bound, program=program)
         self.pages: Pages = self._resources.pages
         self._asked = self._visited = self._finished = False
         self._given_up: asyncio.Future[LoopbackAuthError] = asyncio.get_running_loop().create_future()
 
     async def response(self) -> ResponseParameters:
-        """Open the browser, and return the parameters of the callback.
+        """Send the browser on, and return the parameters of the callback.
 
         Raises:
             AttemptExpired: the person did not come back in time.
@@ -87,7 +81,6 @@ class ForeignVisit:
             MalformedResponse: a parameter is repeated.
         """
         try:
-            self._bound.opening, self._bound.shown = self._open_browser(self._bound.start_url), False
             await self._stack.enter_async_context(self._resources)
             receiver = self._resources.own_receiver()
             receiver.expect(self.request)
@@ -142,11 +135,15 @@ class ForeignVisit:
             return pages.failure(message=message, hint="", detail=detail)
         return cancelled_page(pages)
 
-    async def close(self) -> None:
-        """Close the port and the connections; who still waits for the callback waits no longer."""
+    async def close(self, exc: BaseException | None = None) -> None:
+        """Close the port and the connections; who still waits for the callback waits no longer.
+
+        Args:
+            exc: with which the other code ended; None: without an error.
+        """
         self._give_up("The receiver was closed before the browser came back.", "")
         try:
-            await self._stack.aclose()
+            await self._stack.__aexit__(type(exc) if exc is not None else None, exc, None)
         finally:
             self._bound.close()
 
