@@ -234,12 +234,16 @@ async def _signed_in(
 def _messages(
     client: ClientConfig, options: Options, plan: Plan | None = None, bound: BoundRedirect | None = None
 ) -> Notify:
+    # Start-up.
     from loopback_auth.terminal.messages import Messages
+    from loopback_auth.terminal.notebook import notebook_line
 
+    program = options.get("program")
     return Messages(
         client.provider.shown_name,
         authority=bound.authority if bound is not None else "",
         plan=plan,
         qr=False,
-        program=options.get("program"),
+        program=program,
+        line=notebook_line(program),
     ).tell

@@ -44,6 +44,7 @@ class Messages:
         pasting: the person will be asked to paste the address, so their browser may be anywhere.
         command: of ours, which could be started again in another way; empty: another one asks.
         program: who asks the user to sign in; None: a program without a name.
+        line: where messages are written; None: to stderr.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Messages:
         pasting: bool = False,
         command: str = "",
         program: Program | None = None,
+        line: Line | None = None,
     ) -> None:
         self._words = (program or Program()).said()
         self._name = name
@@ -68,7 +70,7 @@ class Messages:
         self._reasons: set[str] = set()
         self._second = self._failure = self._staged = self._unseen = ""
         self._refused: set[str] = set()
-        self.line: Line = Line(self._words)
+        self.line: Line = line or Line(self._words)
         self.links: Links = Links(self.line, authority)
         self.progress: Progress = Progress(name, flows_at_first(plan), self._words)
         self.trouble: Troubleshooting = Troubleshooting(
