@@ -11,6 +11,8 @@ Names are imported when they are first used, so that importing the package costs
 
 from __future__ import annotations
 
+__version__ = "0.1.0"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.accounts import Accounts

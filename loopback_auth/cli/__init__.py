@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from loopback_auth import __version__
 from loopback_auth.errors import EXIT_STATUSES, AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
 from loopback_auth.words import Words
 
@@ -295,17 +296,8 @@ def _overview(arguments: Sequence[str]) -> int:
             f"A command has to come first, before {ascii(rest[0])[:80]}",
             hint="See python -m loopback_auth --help.",
         )
-    answer(f"loopback_auth {_version()}\n" if options.version else parser.format_help())
+    answer(f"loopback_auth {__version__}\n" if options.version else parser.format_help())
     return 0
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("loopback_auth")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _open_closed_streams() -> None:

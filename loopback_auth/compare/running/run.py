@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from loopback_auth import words
+from loopback_auth import __version__, words
 from loopback_auth.compare.judging.checks import findings
 from loopback_auth.compare.judging.rows import rows
 from loopback_auth.compare.model import Attack, Comparison, Outcome, Run, Tokens
@@ -127,7 +127,7 @@ def comparison(
         ground=ground,
         provider=provider,
         made_at=made_at,
-        version=_version(),
+        version=__version__,
         runs=runs,
         rows=rows(runs),
     )
@@ -163,12 +163,3 @@ def _tokens(name: str, sign_in: SignIn) -> Tokens:
         scope_granted=tokens.scope,
         account=tokens.account,
     )
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # Start-up.
-
-    try:
-        return version("loopback_auth")
-    except PackageNotFoundError:
-        return "unknown"
