@@ -18,7 +18,7 @@ import sys
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 
-from loopback_auth.errors import NoFlowAvailable, Unavailable
+from loopback_auth.errors import LoopbackAuthError, NoFlowAvailable, Unavailable
 from loopback_auth.flow_table import CHOOSABLE
 from loopback_auth.network.browser import launch
 from loopback_auth.plan.model import NO
@@ -29,7 +29,7 @@ from loopback_auth.store import FileTokenStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Generator
     from typing import Unpack
 
     from loopback_auth.events import Notify
@@ -142,8 +142,10 @@ def plan_of(client: ClientConfig, options: Options) -> Plan:
 
 def _is_pythons_own(opener: object) -> bool:
     """Return whether an opener is one of the module `webbrowser`: it opens what we would open."""
-    while (inner := getattr(opener, "func", None)) is not None:
-        opener = inner
+    from functools import partial
+
+    while isinstance(opener, partial):
+        opener = opener.func
     return getattr(opener, "__module__", "") == "webbrowser"
 
 
@@ -172,23 +174,35 @@ def _run(begin: Callable[[], Coroutine[object, object, SignIn]]) -> SignIn:
 
 
 async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
+    from loopback_auth.events import SignInFailed, SignInSucceeded
     from loopback_auth.signin.attempt import TIMEOUT
     from loopback_auth.signin.single_flight import single_flight
     from loopback_auth.signin.stores import OpenStore
+    from loopback_auth.signin.telling import Teller
 
     store, timeout = options.get("store"), options.get("timeout")
-    notify = options.get("notify") or _messages(client, options)
-    async with single_flight(store, client, notify, TIMEOUT if timeout is None else timeout) as theirs:
-        if theirs is not None:
-            return theirs
-        if store is not None:
-            await OpenStore(store).check_writable()
-        with _launched(client, options, plan) as bound:
-            return await _signed_in(client, options, plan, bound)
+    begun = False
+    async with Teller(options.get("notify") or _messages(client, options)) as teller:
+        try:
+            async with single_flight(
+                store, client, teller.tell, TIMEOUT if timeout is None else timeout
+            ) as theirs:
+                if theirs is not None:
+                    teller.tell(SignInSucceeded(theirs.tokens.account, theirs.flow))
+                    return theirs
+                if store is not None:
+                    await OpenStore(store).check_writable()
+                with _launched(client, options, plan) as bound:
+                    begun = True
+                    return await _signed_in(client, options, plan, bound)
+        except LoopbackAuthError as exc:
+            if not begun:
+                teller.tell(SignInFailed(exc.message, exc.hint))
+            raise
 
 
 @contextmanager
-def _launched(client: ClientConfig, options: Options, plan: Plan) -> Iterator[BoundRedirect | None]:
+def _launched(client: ClientConfig, options: Options, plan: Plan) -> Generator[BoundRedirect | None]:
     redirect = client.provider.redirect
     bound = launch(
         plan,

@@ -1,29 +1,98 @@
 """Events: what a running sign-in reports to the program that started it, through `notify`.
 
-A terminal shows them, a program that embeds the sign-in may draw them in its own window. Events contain no
-secret but the links and codes that the person is meant to use.
+A terminal shows them, a program that embeds the sign-in may draw them in its own window:
+
+    def notify(event: Event) -> None:
+        match event:
+            case LinkReady(url=url):                              # comes again when the link was used up
+                window.link(url)
+            case VerificationPrompted(url=url, user_code=code):
+                window.approval(url, code)
+            case SignInSucceeded() | SignInFailed():              # one of them comes last
+                window.close()
+
+These are all that have to be shown; `PasteReady` comes only where the program can ask for an address. Events
+contain no secret but the links and codes that the person is meant to use.
+
+`notify` is called in the loop of the sign-in. It should return soon; it may be a coroutine function, whose
+calls are then awaited one after the other, beside the sign-in. One that fails is reported once to the
+exception handler of the loop, and the sign-in goes on. `silent` shows nothing, `log_to` writes a log.
+`Opening` is what an `open_browser` may return.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from loopback_auth.event_log import log_to
+from loopback_auth.port_events import (
+    CallbackReceived,
+    CallbackTurnedAway,
+    HttpsTried,
+    LinkOpened,
+    LinkOpenedTwice,
+    LinkRequested,
+    OtherUserTurnedAway,
+    RequestIgnored,
+)
 from loopback_auth.records import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.network.browser import Opening
+
+__all__ = [
+    "CallbackReceived",
+    "CallbackTurnedAway",
+    "Event",
+    "Exchanged",
+    "FlowsAvailable",
+    "HttpsTried",
+    "LinkOpened",
+    "LinkOpenedTwice",
+    "LinkReady",
+    "LinkRequested",
+    "Notify",
+    "OpenerFailed",
+    "Opening",
+    "OtherUserTurnedAway",
+    "PasteReady",
+    "PasteRefused",
+    "RequestIgnored",
+    "RouteBegan",
+    "RouteEnded",
+    "SignInFailed",
+    "SignInSucceeded",
+    "VerificationPrompted",
+    "WaitingForOtherProcess",
+    "Warned",
+    "log_to",
+    "silent",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkReady:
     """The link with which the person begins the sign-in; the browser was sent there if that was possible.
 
+    It works once. When it was used up, by a second opening or by a program without a window, this event comes
+    again: show the new link in place of the old one.
+
     Args:
         url: to open; anyone who has it can begin the sign-in instead of the person.
         opened_with: the program that was started to open it; empty when there was none.
-        why_not: why no program was started; empty otherwise.
+        why_not: why no program was started; empty otherwise, and for a link that comes again.
+        again: an earlier link does not work any more; this one takes its place.
+        flow: the flow that it leads to.
+        lifetime: seconds until the sign-in is given up; None: it is not known yet.
     """
 
     url: str = field(repr=False)
     opened_with: str = ""
     why_not: str = ""
+    again: bool = False
+    flow: str = ""
+    lifetime: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +107,7 @@ class VerificationPrompted:
         opened_with: as in `LinkReady`.
         why_not: as in `LinkReady`.
         redeemable: anyone who has the link can get the tokens that are approved there.
+        flow: `ticket` or `device`.
     """
 
     url: str = field(repr=False)
@@ -47,6 +117,7 @@ class VerificationPrompted:
     opened_with: str = ""
     why_not: str = ""
     redeemable: bool = False
+    flow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +160,17 @@ class RouteEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowsAvailable:
+    """Other flows can be begun with `Controls.begin`; told whenever that changes, if there are `Controls`.
+
+    Args:
+        flows: all that can be begun now; none of them once an answer has come.
+    """
+
+    flows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingForOtherProcess:
     """Another process signs in to the same provider already; its result will be used here, too.
 
@@ -112,122 +194,6 @@ class OpenerFailed:
     program: str
     status: int | None = None
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRequested:
-    """A browser asks for our start page, and is answered as soon as the address to go to is known.
-
-    It may give up before that, or ask again. The link is used when the answer was taken (`LinkOpened`).
-
-    Args:
-        authority: as in `LinkOpened`.
-        windowless_program: as in `LinkOpened`.
-    """
-
-    authority: str = ""
-    windowless_program: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkOpened:
-    """A browser has reached our start page, so that the redirect will arrive if the person approves.
-
-    Args:
-        authority: host and port by which it came; a forwarded port may have another number.
-        windowless_program: a program such as curl or w3m that came in place of a browser, and shows pages in
-            no window: then nothing is proven, though the link is used up; empty for a browser.
-    """
-
-    authority: str = ""
-    windowless_program: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkOpenedTwice:
-    """A used link was opened again, perhaps by another person, so the link is withdrawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class OtherUserTurnedAway:
-    """Another user of this machine opened the link with which our browser was started, and was turned away.
-
-    Args:
-        user: their user ID.
-    """
-
-    user: int
-
-    def __str__(self) -> str:
-        return f"Another user of this machine (user id {self.user}) opened the sign-in link and was refused."
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRenewed:
-    """The link was used up, by a second opening or by a program without a window; here is a new one.
-
-    Args:
-        url: to open.
-    """
-
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestIgnored:
-    """A request to our port that does not belong to the sign-in was turned away.
-
-    Args:
-        count: of such requests so far.
-        status: of the response.
-        reason: one sentence for people.
-        suspicious: so many forged callbacks came that some program must be calling this port on purpose.
-    """
-
-    count: int
-    status: int
-    reason: str
-    suspicious: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackTurnedAway:
-    """A request to the redirect URI was turned away, and the sign-in goes on waiting.
-
-    It is counted by `RequestIgnored`, too.
-
-    Args:
-        why: completes a sentence that begins with "it".
-        error: the error code in the request, which its sender chose; harmless to show, empty without one.
-    """
-
-    why: str
-    error: str = ""
-
-    def __str__(self) -> str:
-        return f"it {self.why}{f' (error={self.error})' * bool(self.error)}"
-
-
-@dataclass(frozen=True, slots=True)
-class HttpsTried:
-    """A browser spoke https to our port, which speaks http.
-
-    Args:
-        authority: host and port of it.
-    """
-
-    authority: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackReceived:
-    """The authorization response has arrived; the rest is between the program and the server.
-
-    Args:
-        refused: it is an error response: the server or the person refused.
-    """
-
-    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,19 +241,47 @@ class Exchanged:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class SignInSucceeded:
+    """The person has signed in, and the tokens are kept where they are to be kept.
+
+    Args:
+        account: who signed in, for people to read; empty when the server did not say.
+        flow: that brought the tokens.
+    """
+
+    account: str
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """The sign-in has ended without tokens; an error is raised as well.
+
+    Args:
+        message: what happened.
+        hint: what to do next; may be empty.
+        cancelled: the program or the person gave it up.
+    """
+
+    message: str
+    hint: str = ""
+    cancelled: bool = False
+
+
 Event = (
     LinkReady
     | VerificationPrompted
     | PasteReady
     | RouteBegan
     | RouteEnded
+    | FlowsAvailable
     | WaitingForOtherProcess
     | OpenerFailed
     | LinkRequested
     | LinkOpened
     | LinkOpenedTwice
     | OtherUserTurnedAway
-    | LinkRenewed
     | RequestIgnored
     | CallbackTurnedAway
     | HttpsTried
@@ -295,9 +289,23 @@ Event = (
     | PasteRefused
     | Warned
     | Exchanged
+    | SignInSucceeded
+    | SignInFailed
 )
-Notify = Callable[[Event], None]
+Notify = Callable[[Event], object]
+"""Takes an event in: a plain function or a coroutine function."""
 
 
 def silent(_event: Event) -> None:
     """Ignore an event: a `notify` for programs that show nothing."""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Find the class on first use: it belongs to what starts browsers (PEP 562)."""
+        if name != "Opening":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # It lies above.
+
+        return import_module("loopback_auth.network.browser").Opening

@@ -42,6 +42,7 @@ from loopback_auth.events import (
     LinkOpened,
     LinkReady,
     LinkRequested,
+    SignInSucceeded,
     Warned,
     silent,
 )
@@ -134,7 +135,7 @@ async def test_sign_in_ends_with_tokens_a_page_and_a_closed_port() -> None:
     assert Words.SUCCESS_TITLE in page
     assert store.load(NAME) == sign_in
     kinds = [type(event) for event in events if not isinstance(event, Exchanged)]
-    assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived]
+    assert kinds == [LinkReady, LinkRequested, LinkOpened, CallbackReceived, SignInSucceeded]
     check_closed(user)
 
 

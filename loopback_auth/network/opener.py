@@ -86,7 +86,8 @@ def opened(answer: object) -> Opening:
         return Opening(why_not=f"what should have opened it ended with {answer}")
     if isinstance(answer, subprocess.Popen):
         command = answer.args if isinstance(answer.args, list | tuple) else (answer.args,)
-        return Opening(program=program_name(str(command[0])), process=answer)
+        program = program_name(str(command[0]))
+        return Opening(program=program, process=answer)  # pyright: ignore[reportUnknownArgumentType]
     return Opening(program=OWN)
 
 

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from loopback_auth.events import (
     LinkOpened,
     LinkOpenedTwice,
-    LinkRenewed,
+    LinkReady,
     LinkRequested,
     Notify,
     OtherUserTurnedAway,
@@ -186,7 +186,7 @@ class StartPage:
 
     def _renew(self) -> None:
         # Only the terminal shows the new key, so a thief of the old link does not have it.
-        self._tell(LinkRenewed(self.fresh_link(exposed=False)))
+        self._tell(LinkReady(self.fresh_link(exposed=False), again=True))
 
     def _reached_by(self, head: HttpRequest) -> str:
         # Only our own browser knows the key, so the name under which it came is how this port is reached.

@@ -8,13 +8,16 @@ the caller asked for less.
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.events import (
     CallbackReceived,
     Event,
+    FlowsAvailable,
     LinkOpened,
+    LinkReady,
     LinkRequested,
     Notify,
     OpenerFailed,
@@ -23,9 +26,8 @@ from loopback_auth.events import (
 from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
-from loopback_auth.network.connection import report_mistake
 from loopback_auth.plan.model import Plan
-from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.controls import Controls, Reach
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
 from loopback_auth.signin.race import Race
 from loopback_auth.signin.rejected_requests import RejectedRequests
@@ -71,6 +73,8 @@ class SignInAttempt:
         self._rejected = RejectedRequests()
         self._race: Race | None = None
         self._early: list[Event] = []
+        self._controls: Controls | None = None
+        self._available: tuple[str, ...] = ()
 
     def tell(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
@@ -82,8 +86,12 @@ class SignInAttempt:
                 self._asked = self._visited = True
             case OpenerFailed() if self._asked:
                 return  # The browser has come to our page all the same.
-            case CallbackReceived() if not self._deadline.expired():
-                self._deadline.reschedule(None)
+            case LinkReady():
+                event = replace(event, flow=self._leading, lifetime=self._left())
+            case CallbackReceived():
+                event = replace(event, flow=self._leading)
+                if not self._deadline.expired():
+                    self._deadline.reschedule(None)
             case VerificationPrompted(lifetime=lifetime) if (
                 self._timeout is None and not self._deadline.expired()
             ):
@@ -94,15 +102,21 @@ class SignInAttempt:
             case _:
                 pass
         # The event is reported before its consequences.
-        try:
-            self._notify(event)
-        except Exception as exc:
-            # A callback that fails must not cost a sign-in that a person has approved.
-            report_mistake("a watcher of the sign-in failed", exc)
+        self._notify(event)
         if self._race is None:
             self._early.append(event)
         else:
             self._race.evidence(event)
+        self._tell_available()
+
+    def _tell_available(self) -> None:
+        """Tell which flows the person can begin now, if that has changed."""
+        if self._controls is None or self._race is None:
+            return
+        waiting = self._controls.waiting
+        if waiting != self._available:
+            self._available = waiting
+            self._notify(FlowsAvailable(waiting))
 
     async def run(self, resources: Resources, controls: Controls | None) -> SignIn:
         """Run the flows, and return the sign-in with the flow that it came from.
@@ -111,14 +125,15 @@ class SignInAttempt:
             AttemptExpired: the person did not come back in time.
             LoopbackAuthError: see `Race.run`.
         """
-        leading = self._leading()
+        leading = self._leading
         # The authorization endpoint may quote it, which answers before any request has taught it.
         resources.redactor.learn("client_secret", self._client.client_secret or "")
 
         def drive(flow: str, authority: str) -> Driver:
             if flow == "paste":
-                return Driver(resources, paste=self._paste or no_paste, beside=True)
-            return Driver(resources, authority=authority, beside=flow != leading or bool(authority))
+                return Driver(resources, flow=flow, paste=self._paste or no_paste, beside=True)
+            beside = flow != leading or bool(authority)
+            return Driver(resources, flow=flow, authority=authority, beside=beside)
 
         race = self._race = Race(
             self._plan,
@@ -128,29 +143,34 @@ class SignInAttempt:
             provider=self._client.provider.shown_name,
         )
         resources.at_the_end(race.close)
-        if controls is not None:
-            controls.connect(race.begin, race.waiting, resources.start_link)
+        self._controls = controls
         try:
             async with self._deadline:
                 if self._timeout is not None or leading not in POLLED:
                     now = asyncio.get_running_loop().time()
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
                 await resources.send_off()
-                route, sign_in = await race.run(self._early)
+                with self._controlled(race, resources):
+                    route, sign_in = await race.run(self._early)
         except TimeoutError:
             if not self._deadline.expired():
                 raise
             raise self._expired() from None
-        finally:
-            if controls is not None:
-                controls.disconnect()
         return replace(sign_in, flow=route.flow, reason=route.why)
+
+    def _controlled(self, race: Race, resources: Resources) -> AbstractContextManager[None]:
+        if self._controls is None:
+            return nullcontext()
+        # The flows that begin at once have begun then.
+        asyncio.get_running_loop().call_soon(self._tell_available)
+        return Reach(race.begin, race.waiting, resources.start_link).given_to(self._controls)
 
     async def _run(self, flow: str, driver: Driver) -> SignIn:
         return await driver.run(flow_named(flow, self._client, new_attempt(), self._options))
 
+    @property
     def _leading(self) -> str:
-        """Name the flow that has the port and the browser: one that redirects, if there is any."""
+        """The flow that has the port and the browser: one that redirects, if there is any."""
         flows = [route.flow for route in self._plan.routes]
         redirecting = [flow for flow in flows if flow not in NO_REDIRECT]
         return next(iter(redirecting or flows), "")
@@ -184,7 +204,7 @@ class SignInAttempt:
             )
         waited = self._timeout or TIMEOUT
         within = f"{waited:g} second{'s' * (waited != 1)}"
-        redirects = self._leading() not in POLLED
+        redirects = self._leading not in POLLED
         nobody = "The browser did not come back" if redirects else "The login was not approved"
         return AttemptExpired(f"{nobody} within {within}.", hint=hint, parameter=parameter)
 

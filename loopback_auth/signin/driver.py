@@ -67,6 +67,7 @@ class Driver:
 
     Args:
         resources: what this flow shares with other open flows.
+        flow: its name, for events.
         paste: asks the person for the address on which the browser ended, while the redirect is awaited; the
             first answer counts. None: only the redirect is awaited.
         authority: host and port by which the browser has reached the start page, if not the port's own.
@@ -74,9 +75,16 @@ class Driver:
     """
 
     def __init__(
-        self, resources: Resources, *, paste: Paste | None = None, authority: str = "", beside: bool = False
+        self,
+        resources: Resources,
+        *,
+        flow: str = "",
+        paste: Paste | None = None,
+        authority: str = "",
+        beside: bool = False,
     ) -> None:
         self._resources = resources
+        self._flow = flow
         self._paste = paste
         self._beside = beside
         self._reached_by, self._authority = authority, ""
@@ -89,7 +97,13 @@ class Driver:
 
     def anew(self) -> Driver:
         """Return a driver with the same arguments, to run the same flow again from its beginning."""
-        return Driver(self._resources, paste=self._paste, authority=self._reached_by, beside=self._beside)
+        return Driver(
+            self._resources,
+            flow=self._flow,
+            paste=self._paste,
+            authority=self._reached_by,
+            beside=self._beside,
+        )
 
     def reached_by(self, authority: str) -> bool:
         """Return whether this flow's redirect URI has, or would have, this authority."""
@@ -222,6 +236,7 @@ class Driver:
                 opening.program,
                 opening.why_not,
                 prompt.redeemable,
+                self._flow,
             )
         )
 

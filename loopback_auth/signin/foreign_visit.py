@@ -15,7 +15,7 @@ from loopback_auth.events import (
     Event,
     LinkOpened,
     LinkOpenedTwice,
-    LinkRenewed,
+    LinkReady,
     LinkRequested,
     Notify,
     OpenerFailed,
@@ -176,7 +176,7 @@ class ForeignVisit:
                 return  # The browser has come to our page all the same.
             case LinkOpenedTwice():
                 self._give_up(OPENED_TWICE, "Start the login again, and open the link once.")
-            case LinkRenewed() if self._given_up.done():
+            case LinkReady(again=True) if self._given_up.done():
                 return  # It would lead to the URL that is not valid any more.
             case _:
                 pass

@@ -12,7 +12,7 @@ from functools import partial
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.environment import started_here
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError, Unavailable
-from loopback_auth.events import Notify, Warned
+from loopback_auth.events import Notify, SignInFailed, SignInSucceeded, Warned
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, SignIn
@@ -30,6 +30,7 @@ from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, suc
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.signin.stores import Store, keep_new
+from loopback_auth.signin.telling import Teller
 from loopback_auth.words import Words
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
@@ -87,19 +88,23 @@ async def sign_in(
     options = FlowOptions(
         verify_signature=_verifies(client, plan), message=message or _introduced(plan, program)
     )
-    attempt = SignInAttempt(client, plan, notify=notify, options=options, timeout=timeout, paste=paste)
-    async with Resources(
-        notify=attempt.tell,
-        open_browser=opener_of(plan, open_browser),
-        start_page=start_page and plan.start_page,
-        any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
-        bound=bound,
-        exchanges=exchanges,
-        observer=observer,
-        network=client.provider.network,
-        program=program,
-        alone=_alone(plan),
-    ) as resources:
+    teller = Teller(notify)
+    attempt = SignInAttempt(client, plan, notify=teller.tell, options=options, timeout=timeout, paste=paste)
+    async with (
+        teller,
+        Resources(
+            notify=attempt.tell,
+            open_browser=opener_of(plan, open_browser),
+            start_page=start_page and plan.start_page,
+            any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
+            bound=bound,
+            exchanges=exchanges,
+            observer=observer,
+            network=client.provider.network,
+            program=program,
+            alone=_alone(plan),
+        ) as resources,
+    ):
         unwanted: AttemptCancelled | None = None
         try:
             signed_in = resources.remembering(await attempt.run(resources, controls))
@@ -111,12 +116,17 @@ async def sign_in(
         except LoopbackAuthError as exc:
             # A browser that did not come before the time was over, or the person gave up, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
+            cancelled = isinstance(exc, AttemptCancelled)
+            attempt.tell(SignInFailed(exc.message, exc.hint, cancelled=cancelled))
             page = failure_page(exc, resources.pages, said=exc is unwanted)
             await resources.finish(page, early=early)
             raise
         except BaseException:
+            words = resources.pages.words
+            attempt.tell(SignInFailed(words.CANCELLED_LEAD, cancelled=True))
             await resources.finish(cancelled_page(resources.pages))
             raise
+        attempt.tell(SignInSucceeded(signed_in.tokens.account, signed_in.flow))
         await resources.finish(success_page(signed_in, client.provider.shown_name, resources.pages))
     return signed_in
 

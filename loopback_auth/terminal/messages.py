@@ -108,6 +108,14 @@ class Messages:
         from loopback_auth import events  # Start-up.
 
         match event:
+            case events.LinkReady(url, again=True):
+                unseen, self._unseen = self._unseen, ""
+                self.line.say(
+                    self._words.LINK_UNSEEN.format(opener=self._words.of(unseen))
+                    if unseen
+                    else self._words.LINK_FRESH
+                )
+                self.links.start(url)
             case events.LinkReady(url, program, why_not):
                 self.link(url, program=program, why_not=why_not)
                 if self.links.current:
@@ -132,14 +140,6 @@ class Messages:
                 self._unseen = program
             case events.LinkOpenedTwice():
                 self.line.say(self._words.LINK_OPENED_TWICE)
-            case events.LinkRenewed(url):
-                unseen, self._unseen = self._unseen, ""
-                self.line.say(
-                    self._words.LINK_UNSEEN.format(opener=self._words.of(unseen))
-                    if unseen
-                    else self._words.LINK_FRESH
-                )
-                self.links.start(url)
             case events.RequestIgnored(count, _, reason, suspicious):
                 self.progress.ignored(count)
                 if self.line.live and reason not in self._reasons:

@@ -17,7 +17,7 @@ from loopback_auth.events import (
     CallbackReceived,
     CallbackTurnedAway,
     HttpsTried,
-    LinkRenewed,
+    LinkReady,
     RequestIgnored,
 )
 from loopback_auth.model import FORM, HttpResponse, ResponseMode
@@ -740,7 +740,7 @@ async def test_link_works_once_and_is_renewed_in_the_terminal_only() -> None:
         world.receiver.send_browser_to("https://as.example/")
         first, second = [await world.ask(f"/{world.bound.key}") for _ in range(2)]
         world.receiver.send_browser_to("https://as.example/")
-        links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
+        links = [event.url for event in world.events if isinstance(event, LinkReady)]
         new = links[0].removeprefix(f"http://{world.bound.authority}")
         third = await world.ask(new)
         statuses = [first.status, second.status, third.status]
@@ -757,7 +757,7 @@ async def test_old_link_cannot_end_a_new_one() -> None:
         for _ in range(10):
             await world.ask(f"/{world.bound.key}")
         world.receiver.send_browser_to("https://as.example/")
-        links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
+        links = [event.url for event in world.events if isinstance(event, LinkReady)]
         answer = await world.ask("/" + links[-1].rpartition("/")[2])
         status = len(links), answer.status
 
@@ -775,7 +775,7 @@ async def test_no_new_link_once_the_answer_is_here() -> None:
         await world.ask(f"/{world.bound.key}")
         await world.receiver.finish(DONE)
         await visit
-        count = len(world.told(LinkRenewed))
+        count = len(world.told(LinkReady))
 
     assert count == 0
 

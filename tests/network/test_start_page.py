@@ -17,7 +17,7 @@ from loopback_auth.events import (
     Event,
     LinkOpened,
     LinkOpenedTwice,
-    LinkRenewed,
+    LinkReady,
     LinkRequested,
     OtherUserTurnedAway,
     Warned,
@@ -73,7 +73,7 @@ async def test_link_is_not_used_by_whoever_did_not_take_the_answer(*, known: boo
         coming = asyncio.create_task(visit(world))
         await world.ask("/favicon.ico")
         world.receiver.send_browser_to(THERE)
-        kinds = (LinkRequested, LinkOpened, LinkRenewed, LinkOpenedTwice)
+        kinds = (LinkRequested, LinkOpened, LinkReady, LinkOpenedTwice)
         answer, (asked, opened, renewed, twice) = await coming, [len(world.told(kind)) for kind in kinds]
 
     assert (answer.status, answer.values("location")) == (302, (THERE,))
@@ -117,7 +117,7 @@ async def test_second_opening_withdraws_what_the_first_was_given() -> None:
         statuses.append((await world.ask()).status)
         assert world.told(CallbackReceived) == []
         begun_anew(world)
-        (renewed,) = (event.url for event in world.events if isinstance(event, LinkRenewed))
+        (renewed,) = (event.url for event in world.events if isinstance(event, LinkReady))
         fresh = await visit(world, renewed)
         assert fresh.values("location") == (f"{THERE}?fresh",)
         back = asyncio.create_task(world.ask(f"/callback?code={CODE}&state={FRESH_STATE}"))
@@ -137,7 +137,7 @@ async def test_old_link_cannot_withdraw_what_a_fresh_one_led_to() -> None:
         for _ in range(2):
             await visit(world)
         begun_anew(world)
-        links = [event.url for event in world.events if isinstance(event, LinkRenewed)]
+        links = [event.url for event in world.events if isinstance(event, LinkReady)]
         await visit(world, links[-1])
         for _ in range(3):
             await visit(world)
@@ -218,7 +218,7 @@ async def test_another_user_who_opens_a_used_link_is_no_evidence() -> None:
         await visit(world)
         await steal(world, f"/{world.bound.key}")
         await world.complete()
-        seen = [len(world.told(kind)) for kind in (LinkOpenedTwice, LinkRenewed)]
+        seen = [len(world.told(kind)) for kind in (LinkOpenedTwice, LinkReady)]
 
     assert seen == [0, 0]
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from loopback_auth.errors import AttemptCancelled
 from loopback_auth.model import Callback, ServerMetadata, SignIn, TokenSet
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
-from loopback_auth.signin.controls import Controls
+from loopback_auth.signin.controls import Controls, Reach
 from loopback_auth.terminal.keys import Keys, Typed
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.paste import LIMIT
@@ -65,11 +65,13 @@ class WaitingSignIn:
     begun: list[str] = field(default_factory=list)
     fresh: tuple[str, str] = ("", "")
     """Links to the start page that work: to be shown, and to be given to a program; empty: there is none."""
+    stack: ExitStack = field(default_factory=ExitStack)
+    """Keeps the controls connected for as long as this object is there."""
 
     def terminal(self) -> Terminal:
         """Make the terminal, with the link to the start page shown."""
         controls = Controls()
-        controls.connect(self._begin, lambda: self.waiting, self._fresh)
+        self.stack.enter_context(Reach(self._begin, lambda: self.waiting, self._fresh).given_to(controls))
         plan = plan_of(*self.flows) if self.flows else None
         terminal = Terminal(
             Messages("demo", authority=AUTHORITY, plan=plan, qr=False),
@@ -321,7 +323,7 @@ def test_the_current_link_is_the_one_for_any_device(person: Person) -> None:
         await person.types("o")
         await person.sees("(firefox).")
         terminal.notify(events.RouteEnded("device", "The code has expired."))
-        terminal.notify(events.LinkRenewed(LINK + "2"))
+        terminal.notify(events.LinkReady(LINK + "2", again=True))
         await person.types("o")
         await person.sees("(firefox).")
 

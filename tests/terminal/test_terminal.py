@@ -214,7 +214,7 @@ def _everything() -> tuple[events.Event, ...]:
         events.LinkOpened(),
         events.LinkOpenedTwice(),
         events.OtherUserTurnedAway(1001),
-        events.LinkRenewed(LINK),
+        events.LinkReady(LINK, again=True),
         events.RequestIgnored(1, 400, "no", suspicious=True),
         events.CallbackTurnedAway("carried no state", "access_denied"),
         events.HttpsTried(AUTHORITY),
@@ -222,6 +222,9 @@ def _everything() -> tuple[events.Event, ...]:
         events.CallbackReceived(),
         events.PasteRefused("no."),
         events.Exchanged("token request", "POST", "https://a.example", "code=<code#1>", 200, "{}", 0.25),
+        events.FlowsAvailable(("device",)),
+        events.SignInSucceeded("demo@example.com", "code"),
+        events.SignInFailed("The login was not approved.", "Sign in again."),
     )
 
 
@@ -545,9 +548,13 @@ def test_every_kind_of_event_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
             silent.add(type(event))
 
     assert {type(event) for event in _everything()} == set(get_args(events.Event))
+    # Not for people, who are told when the browser has gone on; and what the command says itself.
     assert silent == {
-        events.LinkRequested
-    }  # It is for the race; people are told when the browser has gone on.
+        events.LinkRequested,
+        events.FlowsAvailable,
+        events.SignInSucceeded,
+        events.SignInFailed,
+    }
 
 
 INVITED = events.VerificationPrompted("https://a.example/d?c=WDJB", "WDJB-MJHT", "https://a.example/d", 600.0)

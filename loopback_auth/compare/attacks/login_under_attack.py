@@ -24,7 +24,7 @@ from loopback_auth.demo.agent import Navigation, follow
 from loopback_auth.demo.serve import fetch
 from loopback_auth.effects import Effect, Observer, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
-from loopback_auth.events import CallbackReceived, Event, LinkRenewed, PasteReady, PasteRefused
+from loopback_auth.events import CallbackReceived, Event, LinkReady, PasteReady, PasteRefused
 from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin import session
@@ -145,7 +145,7 @@ class LoginUnderAttack(Observer):
                 self._browse(url, reaches_us=False)
             case PasteRefused(reason=reason):
                 self._refused.put_nowait(reason)
-            case LinkRenewed(url=url):
+            case LinkReady(url=url, again=True):
                 # The old link no longer works, and the user sees the new one.
                 self._renewed = True
                 self._browse(url)

@@ -1,0 +1,80 @@
+"""Tell events to the program, whose `notify` may fail, and may be a coroutine function."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from inspect import isawaitable
+from types import TracebackType
+
+from loopback_auth.events import Event, Notify
+from loopback_auth.network.connection import report_mistake
+
+TELL_SECONDS = 5.0
+"""Seconds for a coroutine function to take in what was told last, when the sign-in has ended."""
+
+
+class Teller:
+    """Calls a `notify` with each event, in order; an async context manager that ends when all was taken in.
+
+    Args:
+        notify: the program's own.
+    """
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._working: asyncio.Task[None] | None = None
+        self._failed = False
+
+    async def __aenter__(self) -> Teller:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        working = self._working
+        if working is None:
+            return
+        self._queue.put_nowait(None)
+        try:
+            # One that is given up is not waited for.
+            seconds = 0.0 if isinstance(exc, asyncio.CancelledError) else TELL_SECONDS
+            await asyncio.wait([working], timeout=seconds)
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    def tell(self, event: Event) -> None:
+        """Tell an event now, or after those that a coroutine function has not taken in yet."""
+        if self._working is not None:
+            self._queue.put_nowait(event)
+        elif (taking := self._call(event)) is not None:
+            self._working = asyncio.create_task(self._work(taking))
+
+    async def _work(self, taking: Awaitable[object] | None) -> None:
+        while True:
+            if taking is not None:
+                try:
+                    await taking
+                except Exception as exc:
+                    self._report(exc)
+            event = await self._queue.get()
+            if event is None:
+                return
+            taking = self._call(event)
+
+    def _call(self, event: Event) -> Awaitable[object] | None:
+        try:
+            answer = self._notify(event)
+        except Exception as exc:
+            # A callback that fails must not cost a sign-in that a person has approved.
+            self._report(exc)
+            return None
+        return answer if isawaitable(answer) else None
+
+    def _report(self, error: Exception) -> None:
+        """Report the first failure: the others are likely to be the same."""
+        if not self._failed:
+            self._failed = True
+            report_mistake("the notify of the program failed", error)
