@@ -20,6 +20,7 @@ from loopback_auth.narrow import NAME_LIMIT
 from loopback_auth.network.threads import run_sync
 from loopback_auth.records import replace
 from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.store.account_name import account_name, may_be_account
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, raise_store_error
 from loopback_auth.store.memory import MemoryTokenStore
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
     from loopback_auth.options import Options
     from loopback_auth.store.sign_in_lock import SignInLock
-
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.")
-_DIGEST = 32
 
 
 class Accounts:
@@ -105,11 +103,10 @@ class Accounts:
             names = store.names() if isinstance(store, TokenStore) else run_sync(store.names)
         except Exception as exc:
             raise_store_error(exc)
-        prefix = f"{self._client.provider.name}-"[: NAME_LIMIT - _DIGEST - 2]
         found = []
         for name in names:
             with suppress(StoreError):
-                kept = self._load(name) if name.startswith(prefix) else None
+                kept = self._load(name) if may_be_account(name, self._client.provider.name) else None
                 if (
                     kept is not None
                     and name == self._name(kept.account)
@@ -162,7 +159,7 @@ class Accounts:
         client = self._client
         own = replace(
             client,
-            provider=replace(client.provider, name=name),
+            provider=replace(client.provider, name=name, title=client.provider.shown_name),
             login_hint=client.login_hint or account,
         )
         return _AccountSource(
@@ -299,29 +296,3 @@ def _person(sign_in: SignIn) -> tuple[object, object] | None:
     """Return what identifies a user at all servers (OpenID Connect Core §5.7); None without an ID token."""
     id_token = sign_in.tokens.id_token
     return None if id_token is None else (id_token.claims.get("iss"), id_token.claims.get("sub"))
-
-
-def account_name(provider: str, account: str) -> str:
-    """Return the name under which the sign-in of an account is kept; no two accounts have the same.
-
-    Letters in upper case count, but the name has none: some file systems do not tell them apart.
-
-    Args:
-        provider: the name of the provider.
-        account: any text.
-
-    Returns:
-        What can be the name of a sign-in: at most 100 characters out of `a-z0-9._-`.
-    """
-    encoded = "".join(
-        chr(byte) if chr(byte) in _PLAIN else f"_{byte:02x}"
-        for byte in account.encode("utf-8", "surrogatepass")
-    )
-    name = f"{provider}-{encoded}"
-    if len(name) <= NAME_LIMIT:
-        return name
-    import hashlib  # Few accounts have names as long as that.
-
-    # No other name has a z after the underscore.
-    digest = hashlib.sha256(f"{provider} {account}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
-    return f"{name[: NAME_LIMIT - _DIGEST - 2]}_z{digest}"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from renewing import sign_in_at
 
 from loopback_auth import Accounts, TokenSource
-from loopback_auth.accounts import account_name
 from loopback_auth.errors import NotKept, SignInRequired
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.store import FileTokenStore
+from loopback_auth.store.account_name import account_name
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import TokenStore, checked_name
 from loopback_auth.store.memory import MemoryTokenStore
