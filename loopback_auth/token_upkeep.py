@@ -12,21 +12,19 @@ Source: RFC 9700 §4.14.2; RFC 6750 §3.1.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from threading import Lock
 
 from loopback_auth.api import login
-from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
+from loopback_auth.errors import NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flows.reuse import widened
 from loopback_auth.flows.wish import Found, Wish
-from loopback_auth.freshness import FOR_EVER
-from loopback_auth.model import ClientConfig, SignIn, TokenSet
+from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking
 from loopback_auth.signin.logout import logout
+from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
 from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.unkept import Unkept
@@ -47,66 +45,6 @@ if TYPE_CHECKING:
             ...
 
 
-REFUSED_FOR = 60.0
-"""Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""
-
-MOST_REFUSED = 5
-"""Tokens that are renewed within `REFUSED_FOR` seconds because a server refuses them, and not one more."""
-
-
-class _State:
-    """What one process knows; a process that was forked begins anew.
-
-    Args:
-        parent: what the process knew that was forked; None in the first one.
-    """
-
-    def __init__(self, parent: _State | None) -> None:
-        self.forked = parent is not None
-        """What the store has may be renewed by the process that was forked."""
-        self.lock = Lock()
-        self.call: SharedCall[SignIn] | None = None
-        self.looks: dict[asyncio.AbstractEventLoop, asyncio.Task[SignIn | None]] = {}
-        self.unkept: Unkept | None = None
-        self.dead: tuple[TokenSet, float, str, str] | None = None
-        """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
-        self.refusals: list[float] = []
-        """When tokens were renewed because a server refused them, in monotonic seconds."""
-        self.asked: dict[str, float] = {}
-        """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
-        self.ended = 0
-        """How many calls have ended."""
-        self.signed_in = False
-        """The store had a sign-in of this client before."""
-        if parent is not None and parent.unkept is not None and parent.unkept.replaced is not None:
-            spent = parent.unkept.replaced.tokens
-            self.dead = (
-                spent,
-                FOR_EVER,
-                "The refresh token was used by the process that was forked.",
-                "Sign in again.",
-            )
-
-    def begin(self, about: ClientConfig | None, ended: int) -> SharedCall[SignIn] | None:
-        """Return a new call; None when one is under way, or has ended since the caller looked.
-
-        Args:
-            about: the client for which the user is asked; None for a renewal.
-            ended: how many calls had ended when the caller looked.
-        """
-        with self.lock:
-            if self.call is not None or self.ended != ended:
-                return None
-            self.call = SharedCall(about, self._ended)
-            return self.call
-
-    def _ended(self, call: SharedCall[SignIn]) -> None:
-        with self.lock:
-            if self.call is call:
-                self.call = None
-                self.ended += 1
-
-
 class TokenUpkeep:
     """Gets sign-ins with usable tokens for all sources of one kept sign-in.
 
@@ -125,17 +63,19 @@ class TokenUpkeep:
         self._store = store
         self._options: Options = {**options, "store": store}
         self._notify = options.get("notify") or _warned
+        program = options.get("program")
+        self._command = program.command if program is not None else ""
         self._memory = memory
         self._ask = ask or login
-        self._states = {os.getpid(): _State(None)}
+        self._states = {os.getpid(): ProcessState(name, None)}
 
     @property
-    def _state(self) -> _State:
+    def _state(self) -> ProcessState:
         process = os.getpid()
         state = self._states.get(process)
         if state is None:
             parent = next(reversed(self._states.values()))
-            state = self._states.setdefault(process, _State(parent))
+            state = self._states.setdefault(process, ProcessState(self._name, parent))
         return state
 
     async def sign_in(self, wish: Wish, caller: Awaiting | Blocking) -> SignIn:
@@ -163,13 +103,13 @@ class TokenUpkeep:
                 return kept
             renews = kept is not None and not wish.unmet(kept) and not asks
             if renews:
-                self._check_renewable(kept, wish)
+                self._state.check_renewable(kept, wish)
             else:
-                self._check_askable(look, wish)
+                self._state.check_askable(look, wish, self._command)
             call = self._state.begin(None if renews else wish.client, ended)
             if call is None:
                 continue
-            self._note(look, wish, renews=renews)
+            self._state.note(look, wish, renews=renews)
             notify = caller.bound(self._notify)
             try:
                 if kept is not None and renews:
@@ -247,72 +187,6 @@ class TokenUpkeep:
         if kept.tokens.access_token == wish.refused or wish.unmet(kept):
             return False
         return self._state.unkept is not None or self._memory.held(kept, wish.leeway, 0) is not None
-
-    def _check_renewable(self, kept: SignIn | None, wish: Wish) -> None:
-        """Refuse to renew tokens again and again because a server refuses them.
-
-        Raises:
-            SignInRequired: it was done too often.
-        """
-        if kept is None or kept.tokens.access_token != wish.refused:
-            return
-        since = time.monotonic() - REFUSED_FOR
-        if len([moment for moment in self._state.refusals if moment > since]) >= MOST_REFUSED:
-            raise SignInRequired(
-                f"The access tokens for {self._name} are refused although they are new: "
-                f"{MOST_REFUSED} were renewed within {REFUSED_FOR:g} seconds.",
-                hint="Check that they are for the server that refuses them: resource, audience and scope.",
-                parameter="resource audience scope",
-            )
-
-    def _check_askable(self, look: Found, wish: Wish) -> None:
-        """Refuse to ask the user where that is not allowed, or of no use.
-
-        Raises:
-            SignInRequired: the user must not be asked, or has just been asked.
-            ConfigError: another client uses the name, too.
-        """
-        state, reason = self._state, wish.reason
-        asked = state.asked.get(reason) if reason is not None else None
-        if not wish.interactive or (asked is not None and time.monotonic() < asked + REFUSED_FOR):
-            raise self._required(look, wish)
-        if look.foreign and state.signed_in:
-            # To ask again would replace the tokens of the other client, which would then do the same.
-            raise ConfigError(
-                f"The sign-in {self._name} was replaced by another one: {look.foreign}.",
-                hint="Give each client a provider name of its own.",
-                parameter="name",
-            )
-
-    def _note(self, look: Found, wish: Wish, *, renews: bool) -> None:
-        state, now = self._state, time.monotonic()
-        if not renews:
-            if wish.reason is not None:
-                state.asked[wish.reason] = now
-        elif look.kept is not None and look.kept.tokens.access_token == wish.refused:
-            state.refusals = [*state.refusals[-MOST_REFUSED:], now]
-
-    def _required(self, look: Found, wish: Wish) -> SignInRequired:
-        if look.usable is not None and wish.wanted:
-            return SignInRequired(
-                f"The access token for {self._name} lacks a scope that a server asks for: {wish.wanted}.",
-                hint="Sign in with this scope, and allow it.",
-                parameter="scope",
-                scope=wish.wanted,
-            )
-        if look.usable is not None:
-            return SignInRequired(
-                f"The access token for {self._name} is refused, and so was the one before.",
-                hint="Check that it is for the server that refuses it, or sign in again.",
-            )
-        program = self._options.get("program")
-        command = program.command if program is not None else ""
-        why = f" as it is wanted: there is a sign-in, but {look.why}" if look.why else ""
-        return SignInRequired(
-            f"You are not signed in to {self._name}{why}.",
-            hint=f"Sign in first: {command}" if command else "Sign in first.",
-            scope=wish.wanted or look.unasked,
-        )
 
     def _renewal(self, kept: SignIn, wish: Wish, notify: Notify) -> Work[SignIn]:
         state, client = self._state, wish.client

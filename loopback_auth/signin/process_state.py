@@ -1,0 +1,148 @@
+"""What one process knows of a sign-in beside its tokens: what is under way, and what was done in vain.
+
+A server that refuses every token must not lead to a renewal, or to a question, at every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from threading import Lock
+
+from loopback_auth.errors import ConfigError, SignInRequired
+from loopback_auth.flows.wish import Found, Wish
+from loopback_auth.freshness import FOR_EVER
+from loopback_auth.model import ClientConfig, SignIn, TokenSet
+from loopback_auth.network.shared_call import SharedCall
+from loopback_auth.signin.unkept import Unkept
+
+REFUSED_FOR = 60.0
+"""Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""
+
+MOST_REFUSED = 5
+"""Tokens that are renewed within `REFUSED_FOR` seconds because a server refuses them, and not one more."""
+
+
+class ProcessState:
+    """What one process knows; a process that was forked begins anew.
+
+    Args:
+        name: of the sign-in.
+        parent: what the process knew that was forked; None in the first one.
+    """
+
+    def __init__(self, name: str, parent: ProcessState | None) -> None:
+        self._name = name
+        self.forked = parent is not None
+        """What the store has may be renewed by the process that was forked."""
+        self.lock = Lock()
+        self.call: SharedCall[SignIn] | None = None
+        self.looks: dict[asyncio.AbstractEventLoop, asyncio.Task[SignIn | None]] = {}
+        self.unkept: Unkept | None = None
+        self.dead: tuple[TokenSet, float, str, str] | None = None
+        """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
+        self.refusals: list[float] = []
+        """When tokens were renewed because a server refused them, in monotonic seconds."""
+        self.asked: dict[str, float] = {}
+        """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
+        self.ended = 0
+        """How many calls have ended."""
+        self.signed_in = False
+        """The store had a sign-in of this client before."""
+        if parent is not None and parent.unkept is not None and parent.unkept.replaced is not None:
+            spent = parent.unkept.replaced.tokens
+            self.dead = (
+                spent,
+                FOR_EVER,
+                "The refresh token was used by the process that was forked.",
+                "Sign in again.",
+            )
+
+    def begin(self, about: ClientConfig | None, ended: int) -> SharedCall[SignIn] | None:
+        """Return a new call; None when one is under way, or has ended since the caller looked.
+
+        Args:
+            about: the client for which the user is asked; None for a renewal.
+            ended: how many calls had ended when the caller looked.
+        """
+        with self.lock:
+            if self.call is not None or self.ended != ended:
+                return None
+            self.call = SharedCall(about, self._ended)
+            return self.call
+
+    def check_renewable(self, kept: SignIn | None, wish: Wish) -> None:
+        """Refuse to renew tokens again and again because a server refuses them.
+
+        Raises:
+            SignInRequired: it was done too often.
+        """
+        if kept is None or kept.tokens.access_token != wish.refused:
+            return
+        since = time.monotonic() - REFUSED_FOR
+        if len([moment for moment in self.refusals if moment > since]) >= MOST_REFUSED:
+            raise SignInRequired(
+                f"The access tokens for {self._name} are refused although they are new: "
+                f"{MOST_REFUSED} were renewed within {REFUSED_FOR:g} seconds.",
+                hint="Check that they are for the server that refuses them: resource, audience and scope.",
+                parameter="resource audience scope",
+            )
+
+    def check_askable(self, look: Found, wish: Wish, command: str) -> None:
+        """Refuse to ask the user where that is not allowed, or of no use.
+
+        Args:
+            look: what the store has.
+            wish: what the caller wants.
+            command: that the user types to sign in again; empty when there is none.
+
+        Raises:
+            SignInRequired: the user must not be asked, or has just been asked.
+            ConfigError: another client uses the name, too.
+        """
+        reason = wish.reason
+        asked = self.asked.get(reason) if reason is not None else None
+        if not wish.interactive or (asked is not None and time.monotonic() < asked + REFUSED_FOR):
+            raise self._required(look, wish, command)
+        if look.foreign and self.signed_in:
+            # To ask again would replace the tokens of the other client, which would then do the same.
+            raise ConfigError(
+                f"The sign-in {self._name} was replaced by another one: {look.foreign}.",
+                hint="Give each client a provider name of its own.",
+                parameter="name",
+            )
+
+    def note(self, look: Found, wish: Wish, *, renews: bool) -> None:
+        """Remember what is done because a server refused a token, or wants more scope."""
+        now = time.monotonic()
+        if not renews:
+            if wish.reason is not None:
+                self.asked[wish.reason] = now
+        elif look.kept is not None and look.kept.tokens.access_token == wish.refused:
+            self.refusals = [*self.refusals[-MOST_REFUSED:], now]
+
+    def _required(self, look: Found, wish: Wish, command: str) -> SignInRequired:
+        if look.usable is not None and wish.wanted:
+            return SignInRequired(
+                f"The access token for {self._name} lacks a scope that a server asks for: {wish.wanted}.",
+                hint="Sign in with this scope, and allow it.",
+                parameter="scope",
+                scope=wish.wanted,
+            )
+        if look.usable is not None:
+            return SignInRequired(
+                f"The access token for {self._name} is refused, and so was the one before.",
+                hint="Check that it is for the server that refuses it, or sign in again.",
+            )
+        why = f" as it is wanted: there is a sign-in, but {look.why}" if look.why else ""
+        return SignInRequired(
+            f"You are not signed in to {self._name}{why}.",
+            hint=f"Sign in first: {command}" if command else "Sign in first.",
+            scope=wish.wanted or look.unasked,
+        )
+
+    def _ended(self, call: SharedCall[SignIn]) -> None:
+        with self.lock:
+            if self.call is call:
+                self.call = None
+                self.ended += 1
