@@ -16,7 +16,6 @@ from loopback_auth.api import login
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.flows.reuse import why_foreign
 from loopback_auth.model import ClientConfig, SignIn
-from loopback_auth.narrow import NAME_LIMIT
 from loopback_auth.network.threads import run_sync
 from loopback_auth.records import replace
 from loopback_auth.signin.stores import OpenStore, Store
@@ -103,7 +102,7 @@ class Accounts:
             names = store.names() if isinstance(store, TokenStore) else run_sync(store.names)
         except Exception as exc:
             raise_store_error(exc)
-        found = []
+        found: list[SignIn] = []
         for name in names:
             with suppress(StoreError):
                 kept = self._load(name) if may_be_account(name, self._client.provider.name) else None

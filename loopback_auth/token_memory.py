@@ -44,11 +44,11 @@ class Held:
     __slots__ = ("changes", "look_at", "since", "token", "until")
 
     def __init__(self, token: str, look_at: float, since: float, until: float, changes: int) -> None:
-        self.token = token
-        self.look_at = look_at
-        self.since = since
-        self.until = until
-        self.changes = changes
+        self.token: str = token
+        self.look_at: float = look_at
+        self.since: float = since
+        self.until: float = until
+        self.changes: int = changes
 
 
 class TokenMemory:

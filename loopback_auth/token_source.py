@@ -110,12 +110,13 @@ class TokenSource:
             ConfigError: the flow that was used returns no access token.
             LoopbackAuthError: the renewal or the sign-in failed.
         """
+        store = self._shared.store
         if refused is None and challenge is None:
             if (held := self._held_now()) is not None:
                 return held
-            if isinstance(self._shared.store, TokenStore) and (kept := await self._look_apart()) is not None:
+            if isinstance(store, TokenStore) and (kept := await self._look_apart(store)) is not None:
                 return kept
-        changes = self._shared.store.changes
+        changes = store.changes
         return self._token_of(await self.sign_in(refused=refused, challenge=challenge), changes)
 
     def token_sync(self, *, refused: str | None = None, challenge: str | None = None) -> str:
@@ -123,12 +124,13 @@ class TokenSource:
 
         Under a running loop this thread waits, and so does that loop. Ctrl-C cancels the call.
         """
+        store = self._shared.store
         if refused is None and challenge is None:
             if (held := self._held_now()) is not None:
                 return held
-            if isinstance(self._shared.store, TokenStore) and (kept := self._look()) is not None:
+            if isinstance(store, TokenStore) and (kept := self._look(store)) is not None:
                 return kept
-        changes = self._shared.store.changes
+        changes = store.changes
         return self._token_of(self.sign_in_sync(refused=refused, challenge=challenge), changes)
 
     async def sign_in(self, *, refused: str | None = None, challenge: str | None = None) -> SignIn:
@@ -209,44 +211,41 @@ class TokenSource:
             return held.token
         return None
 
-    async def _look_apart(self) -> str | None:
+    async def _look_apart(self, store: TokenStore) -> str | None:
         # Start-up.
         from loopback_auth.network.shared_call import shared_look
         from loopback_auth.network.threads import apart, check_asyncio
 
         check_asyncio()
-        return await shared_look(self._looks, lambda: apart(self._look))
+        return await shared_look(self._looks, lambda: apart(self._look, store))
 
-    def _look(self) -> str | None:
+    def _look(self, store: TokenStore) -> str | None:
         """Return the token that the store has, if it is fresh; None in every doubtful case."""
         shared, before = self._shared, self._held
         if shared.memory.unkept:
             return None
-        store, changes = shared.store, shared.store.changes
+        changes, held = store.changes, None
         if before is not None:
             # The others need not wait for this look.
             self._held = Held(
                 before.token, time.monotonic() + LOOK_SECONDS, before.since, before.until, before.changes
             )
         try:
-            if type(store) is FileTokenStore:
-                kept = store.glance(shared.name)
-            elif isinstance(store, TokenStore):
-                kept = store.load(shared.name)
-            if kept is None or not kept.tokens.access_token or why_not_reusable(kept, self._client):
-                self._held = None
-            else:
-                self._held = shared.memory.held(kept, self._leeway, changes)
+            kept = store.glance(shared.name) if type(store) is FileTokenStore else store.load(shared.name)
+            if kept is not None and kept.tokens.access_token and not why_not_reusable(kept, self._client):
+                held = shared.memory.held(kept, self._leeway, changes)
         except Exception:
             # What is wrong is explained when the token in memory is no longer fresh.
             return self._held_now()
-        return self._held.token if self._held is not None else None
+        self._held = held
+        return held.token if held is not None else None
 
     def _wish(self, refused: str | None, challenge: str | None) -> Wish:
         from loopback_auth.errors import ConfigError  # Start-up.
         from loopback_auth.flows.wish import Wish
 
-        for name, value in (("refused", refused), ("challenge", challenge)):
+        given: dict[str, object] = {"refused": refused, "challenge": challenge}
+        for name, value in given.items():
             if value is not None and not isinstance(value, str):
                 raise ConfigError(f"{name} must be a string, not a value of type {type(value).__name__}.")
         wanted = ""

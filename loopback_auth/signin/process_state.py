@@ -33,9 +33,9 @@ class ProcessState:
 
     def __init__(self, name: str, parent: ProcessState | None) -> None:
         self._name = name
-        self.forked = parent is not None
+        self.forked: bool = parent is not None
         """What the store has may be renewed by the process that was forked."""
-        self.lock = Lock()
+        self.lock: Lock = Lock()
         self.call: SharedCall[SignIn] | None = None
         self.looks: dict[asyncio.AbstractEventLoop, asyncio.Task[SignIn | None]] = {}
         self.unkept: Unkept | None = None
@@ -45,7 +45,7 @@ class ProcessState:
         """When tokens were renewed because a server refused them, in monotonic seconds."""
         self.asked: dict[str, float] = {}
         """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
-        self.ended = 0
+        self.ended: int = 0
         """How many calls have ended."""
         self.signed_in = False
         """The store had a sign-in of this client before."""

@@ -6,7 +6,7 @@ also where the file system does not tell upper from lower case.
 
 from __future__ import annotations
 
-from loopback_auth.store.interface import NAME_LIMIT
+from loopback_auth.narrow import NAME_LIMIT
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.")
 _DIGEST = 32

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 
+from loopback_auth.narrow import is_object
+
 LARGEST = 1e15
 """Bound of a time in Unix seconds, so that infinity and nonsense are refused."""
 
-_EMPTY = {
+_EMPTY: dict[str, object] = {
     "requested_scope": "",
     "scope": "",
     "resource": (),
@@ -39,7 +41,7 @@ class Members:
 
     def __getattr__(self, name: str) -> object:
         value = self._members.get(name, _EMPTY.get(name))
-        return Members(value) if isinstance(value, dict) else value
+        return Members(value) if is_object(value) else value
 
 
 def glance(content: bytes, name: str) -> Members | None:
