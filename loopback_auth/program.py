@@ -227,11 +227,15 @@ def _check_language(value: object, given: Mapping[str, str]) -> None:
         )
 
 
-def _check_words(given: object) -> None:
-    if not isinstance(given, Mapping):
+def _check_words(given: Mapping[str, str]) -> None:
+    if not _is_mapping(given):
         raise _mistake("words", f"{type(given).__name__} is not a mapping", "Give a dict of sentences.")
     for name, text in given.items():
         _check_word(name, text)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _check_word(name: object, text: object) -> None:

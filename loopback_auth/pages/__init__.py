@@ -306,11 +306,11 @@ class Pages:
         if self._program.page is None:
             return None
         try:
-            html: object = self._program.page(page)
+            html = self._program.page(page)
         except Exception as exc:
             why = type(exc).__name__
         else:
-            if isinstance(html, str) and 0 < len(html) <= LARGEST_PAGE:
+            if _can_be_shown(html):
                 return foreign_page(status, html, script=_CLEAN_ADDRESS)
             if close := getattr(html, "close", None):
                 close()  # Of a coroutine, which nothing awaits.
@@ -353,6 +353,10 @@ class Pages:
             tone=tone,
             look=self._look,
         )
+
+
+def _can_be_shown(html: object) -> bool:
+    return isinstance(html, str) and 0 < len(html) <= LARGEST_PAGE
 
 
 def _attributes(*data: tuple[str, str]) -> str:

@@ -41,11 +41,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def _rules(accent: str, *, sheet: str, towards: Colour, tint: float) -> str:
-    for tenth in range(21):
-        shown = _written(_mixed(_colour(accent), towards, tenth / 20))
-        ground = _written(_mixed(_colour(sheet), _colour(shown), tint))
-        if contrast(shown, ground) >= ENOUGH:
-            break
+    shades = (_written(_mixed(_colour(accent), towards, step / 20)) for step in range(21))
+    tinted = ((shade, _written(_mixed(_colour(sheet), _colour(shade), tint))) for shade in shades)
+    shown, ground = next((shade, ground) for shade, ground in tinted if contrast(shade, ground) >= ENOUGH)
     on_accent = max(_ON_ACCENT, key=lambda one: contrast(one, shown))
     return f"--accent:{shown};--on-accent:{on_accent};--tint:{ground}"
 
