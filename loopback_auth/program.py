@@ -1,12 +1,11 @@
 """The program that asks a user to sign in: what pages and prompts say of it, and in which language.
 
 Everything is looked at when a `Program` is made, so that a mistake in it shows on the first start and not
-when a page is needed. Light to import: it may stand in a program's first lines.
+when a page is needed. Light to import, without `re`: it may stand in a program's first lines.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from loopback_auth.errors import ConfigError
@@ -29,14 +28,6 @@ LANGUAGES = ("en", "de")
 OWN_FIELDS = ("program", "returns_to", "command")
 """What every sentence can say of the program."""
 
-_HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
-_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
-_FIELD = re.compile(r"\{([a-z_]+)\}", re.ASCII)
-_SVG = re.compile(
-    # Atomic, because a text that is no SVG could otherwise be read in very many ways.
-    r"(?>\s+|<\?xml[^>]*\?>|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*>)*+<svg[\s>]",
-    re.DOTALL | re.IGNORECASE,
-)
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -147,22 +138,27 @@ class Program:
             "command": self.command,
         }
 
-        def filled(found: re.Match[str]) -> str:
-            value = own.get(found[1])
-            return found[0] if value is None else value
-
-        for name in vars(Words):
-            text = self.words.get(name) or getattr(words, name)
-            if name.isupper():
-                setattr(words, name, words.joined(_FIELD.sub(filled, text)) if "{" in text else text)
+        for name, text in (vars(words.__class__) | dict(self.words)).items():
+            if name.isupper() and (name in self.words or "{" in text):
+                setattr(words, name, words.joined(_filled(text, own)))
         words.foreign = self.language.partition("-")[0].lower() != "en"
         return words
 
 
 def fields_of(text: str) -> set[str] | None:
     """Return the names in braces of a sentence; None if it has braces that enclose no name."""
-    rest = _FIELD.sub("", text)
-    return None if "{" in rest or "}" in rest else set(_FIELD.findall(text))
+    first, *rest = text.split("{")
+    pieces = [piece.partition("}") for piece in rest]
+    plain = first + "".join(after for _, _, after in pieces)
+    if "}" in plain or not all(brace and name.isidentifier() for name, brace, _ in pieces):
+        return None
+    return {name for name, _, _ in pieces}
+
+
+def _filled(text: str, own: Mapping[str, str]) -> str:
+    for name, value in own.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def _spoken(language: str) -> Words:
@@ -189,9 +185,9 @@ def _text(field: str, value: object, limit: int = LONGEST_NAME) -> str:
 def _accent(value: object) -> str:
     if value == "":
         return ""
-    if not isinstance(value, str) or not _HEX.fullmatch(value):
+    digits = value[1:].lower() if isinstance(value, str) and value.startswith("#") else ""
+    if len(digits) not in (3, 6) or not set(digits) <= set("0123456789abcdef"):
         raise _mistake("accent", "it is not a colour such as #7a1fa2", "Give # and three or six hex digits.")
-    digits = value[1:].lower()
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
@@ -208,7 +204,7 @@ def _check_logo(value: object) -> None:
                 "logo", "bytes have to be a PNG", "Give the content of a PNG file, or SVG as text."
             )
         return
-    if value and not _SVG.match(value.removeprefix("\ufeff")):
+    if value and not _is_svg(value):
         raise _mistake("logo", "a text has to be SVG", "Give the content of an SVG file, not its name.")
     if value and "http://www.w3.org/2000/svg" not in value:
         raise _mistake(
@@ -216,8 +212,28 @@ def _check_logo(value: object) -> None:
         )
 
 
+def _is_svg(text: str) -> bool:
+    """Return whether the root of a document is an SVG, behind what may come before it (XML §2.8)."""
+    rest = text.removeprefix("\ufeff").lstrip()
+    for begin, end in (("<?xml", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"), ("<!--", "-->")):
+        while rest.startswith(begin):
+            rest = rest.partition(end)[2].lstrip()
+    return rest.startswith(("<svg ", "<svg>", "<svg\n", "<svg\t", "<svg\r"))
+
+
+def _is_tag(text: str) -> bool:
+    """Return whether a text has the form of a language tag (RFC 5646 §2.1)."""
+    first, *others = text.split("-")
+    return (
+        text.isascii()
+        and first.isalpha()
+        and len(first) in (2, 3)
+        and all(part.isalnum() and len(part) <= 8 for part in others)
+    )
+
+
 def _check_language(value: object, given: Mapping[str, str]) -> None:
-    if not isinstance(value, str) or not _TAG.fullmatch(value):
+    if not isinstance(value, str) or not _is_tag(value):
         raise _mistake("language", "it is not a language tag such as en or de-AT", "Give a tag of RFC 5646.")
     if value.partition("-")[0].lower() not in LANGUAGES and not given:
         raise _mistake(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -113,6 +115,35 @@ def test_hostile_names_become_one_line_of_text() -> None:
 
     assert program.name.startswith("My[2JTool evilxx")
     assert (len(program.name), program.command) == (80, "a b")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "\ufeff",
+        '<?xml version="1.0"?>\n',
+        "<!-- a -->\n<!-- b -->",
+        '<!DOCTYPE svg PUBLIC "x" "y">\n<!-- c -->',
+    ],
+)
+def test_a_logo_may_have_what_drawing_programs_write(before: str) -> None:
+    """Inkscape and Illustrator begin their files with declarations and comments."""
+    assert Program(logo=before + SVG).logo == before + SVG
+
+
+def test_naming_a_program_is_light() -> None:
+    """It is in the first lines of tools that only want to print a kept token."""
+    script = (
+        "import sys; from loopback_auth import Program; Program('MyTool', accent='#123'); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert set(done.stdout.split()).isdisjoint(
+        {"re", "dataclasses", "typing", "asyncio", "loopback_auth.german"}
+    )
 
 
 def test_a_language_without_words_of_ours_needs_its_own() -> None:
