@@ -1,9 +1,9 @@
 """Log a user in with OAuth 2.0 / OpenID Connect from a command-line tool, script or agent.
 
-    from loopback_auth import ClientConfig, Provider, ServerMetadata, login
+    from loopback_auth import ClientConfig, login
 
-    provider = Provider("example", ServerMetadata(issuer="https://id.example"))
-    sign_in = await login(ClientConfig(provider, client_id="my-tool", scope="openid email"))
+    client = ClientConfig.at("https://id.example", client_id="my-tool", scope="openid email")
+    sign_in = await login(client)
     sign_in.tokens.access_token
 
 Names are imported when they are first used, so that importing the package costs nothing (PEP 562).
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
         TokenSet,
     )
     from loopback_auth.options import Options
-    from loopback_auth.plan.model import Plan, Route
     from loopback_auth.program import Page, Program
     from loopback_auth.quirks import Quirks
     from loopback_auth.signin.controls import Controls
@@ -114,7 +113,6 @@ _HOMES = {
         "TokenSet",
     ),
     "options": ("Options",),
-    "plan.model": ("Plan", "Route"),
     "program": ("Page", "Program"),
     "quirks": ("Quirks",),
     "signin.controls": ("Controls",),
@@ -155,7 +153,6 @@ __all__ = [
     "OAuthError",
     "Options",
     "Page",
-    "Plan",
     "Program",
     "ProtocolError",
     "Provider",
@@ -165,7 +162,6 @@ __all__ = [
     "RedirectUnavailable",
     "RedisTokenStore",
     "RevocationError",
-    "Route",
     "ServerMetadata",
     "SignIn",
     "SignInRequired",

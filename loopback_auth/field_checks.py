@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import NoneType
 
-from loopback_auth.narrow import is_utf8, is_visible
+from loopback_auth.narrow import is_mapping, is_tuple, is_utf8, is_visible
 from loopback_auth.records import Field, fields_of, get_args, kind_of
 
 TYPE_CHECKING = False
@@ -141,13 +141,13 @@ def _fits(kind: Any, value: object) -> bool:
         return isinstance(value, int | float if kind is float else kind)
     origin = getattr(kind, "__origin__", None)
     if origin is tuple:
-        if not isinstance(value, tuple):
+        if not is_tuple(value):
             return False
         kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
         return len(kinds) == len(value) and all(map(_fits, kinds, value))
     if origin is Mapping:
-        return isinstance(value, Mapping) and all(
-            isinstance(name, str) and _fits(arguments[1], one) for name, one in value.items()
+        return is_mapping(value) and all(
+            _fits(str, name) and _fits(arguments[1], one) for name, one in value.items()
         )
     if NoneType in arguments:
         return any(_fits(one, value) for one in arguments)

@@ -165,7 +165,7 @@ def token_set(
     scope = scope_words(told, asked=requested_scope)
     if scope is None and told is not None:
         warnings.append("The granted scope could not be read.")
-    extra = _further(document, members, token_name)
+    extra: dict[str, object] = _further(document, members, token_name)
     if len(json.dumps(extra)) > EXTRA_LIMIT:
         extra = {}
         warnings.append("The token response has too many further members; they are not kept.")
