@@ -20,7 +20,10 @@ REFUSED_FOR = 60.0
 """Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""
 
 MOST_REFUSED = 5
-"""Tokens that are renewed within `REFUSED_FOR` seconds because a server refuses them, and not one more."""
+"""New tokens that may be refused within `REFUSED_FOR` seconds until that is no reason to renew any more."""
+
+NEW_SECONDS = 5.0
+"""Age of a token up to which it is new, if that is not more than half of its lifetime."""
 
 
 class ProcessState:
@@ -42,7 +45,7 @@ class ProcessState:
         self.dead: tuple[TokenSet, float, str, str] | None = None
         """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
         self.refusals: list[float] = []
-        """When tokens were renewed because a server refused them, in monotonic seconds."""
+        """When new tokens were renewed because a server refused them, in monotonic seconds."""
         self.asked: dict[str, float] = {}
         """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
         self.ended: int = 0
@@ -77,7 +80,7 @@ class ProcessState:
         Raises:
             SignInRequired: it was done too often.
         """
-        if kept is None or kept.tokens.access_token != wish.refused:
+        if kept is None or not _refused_anew(kept, wish):
             return
         since = time.monotonic() - REFUSED_FOR
         if len([moment for moment in self.refusals if moment > since]) >= MOST_REFUSED:
@@ -118,7 +121,7 @@ class ProcessState:
         if not renews:
             if wish.reason is not None:
                 self.asked[wish.reason] = now
-        elif look.kept is not None and look.kept.tokens.access_token == wish.refused:
+        elif look.kept is not None and _refused_anew(look.kept, wish):
             self.refusals = [*self.refusals[-MOST_REFUSED:], now]
 
     def _required(self, look: Found, wish: Wish, command: str) -> SignInRequired:
@@ -146,3 +149,14 @@ class ProcessState:
             if self.call is call:
                 self.call = None
                 self.ended += 1
+
+
+def _refused_anew(kept: SignIn, wish: Wish) -> bool:
+    """Return whether the token that a server refuses is a new one, so that another one will hardly do."""
+    tokens = kept.tokens
+    if tokens.access_token != wish.refused:
+        return False
+    new = NEW_SECONDS
+    if tokens.expires_at is not None:
+        new = min(new, (tokens.expires_at - tokens.obtained_at) / 2)
+    return time.time() - tokens.obtained_at < new
