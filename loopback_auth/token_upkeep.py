@@ -22,11 +22,12 @@ from loopback_auth.flows.reuse import widened
 from loopback_auth.flows.wish import Found, Wish
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.network.shared_call import SharedCall, Work
-from loopback_auth.signin.callers import Awaiting, Blocking
+from loopback_auth.signin.callers import Awaiting, Blocking, Telling
 from loopback_auth.signin.logout import logout
 from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
 from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.unkept import Unkept
 from loopback_auth.token_memory import TokenMemory
 from loopback_auth.words import Words
@@ -110,12 +111,11 @@ class TokenUpkeep:
             if call is None:
                 continue
             self._state.note(look, wish, renews=renews)
-            notify = caller.bound(self._notify)
             try:
                 if kept is not None and renews:
-                    got = await caller.renew(call, self._renewal(kept, wish, notify), self._store)
+                    got = await caller.renew(call, self._renewal(kept, wish), self._notify, self._store)
                 else:
-                    got = await caller.ask(call, self._question(look, wish, notify))
+                    got = await caller.ask(call, self._question(look, wish))
             except (SignInRequired, TokenError):
                 # Whatever the server calls it, only the user can help.
                 if not (renews and wish.interactive):
@@ -137,17 +137,19 @@ class TokenUpkeep:
         if kept is None or look.foreign:
             return False
         self._use_from_memory(None)
-        notify = caller.bound(self._notify)
-        try:
-            return await caller.run(
-                lambda: logout(
+
+        async def end() -> bool:
+            async with Teller(self._notify) as teller:
+                return await logout(
                     kept,
                     store=self._store,
                     client_secret=client.client_secret,
-                    notify=notify,
+                    notify=teller.tell,
                     network=client.provider.network,
                 )
-            )
+
+        try:
+            return await caller.run(end)
         finally:
             state.looks.clear()
             state.signed_in = False
@@ -188,11 +190,11 @@ class TokenUpkeep:
             return False
         return self._state.unkept is not None or self._memory.held(kept, wish.leeway, 0) is not None
 
-    def _renewal(self, kept: SignIn, wish: Wish, notify: Notify) -> Work[SignIn]:
+    def _renewal(self, kept: SignIn, wish: Wish) -> Telling[SignIn]:
         state, client = self._state, wish.client
         forced = kept.tokens.access_token == wish.refused or self._memory.over(kept)
 
-        async def renewal() -> SignIn:
+        async def renewal(notify: Notify) -> SignIn:
             if state.unkept is not None:
                 # The refresh token in the store was used, and the one that came for it is not there.
                 raise StoreError(
@@ -230,7 +232,7 @@ class TokenUpkeep:
 
         return renewal
 
-    def _question(self, look: Found, wish: Wish, notify: Notify) -> Work[SignIn]:
+    def _question(self, look: Found, wish: Wish) -> Work[SignIn]:
         state, kept = self._state, look.kept
         client = widened(wish.client, kept, wish.wanted)
 
@@ -243,15 +245,16 @@ class TokenUpkeep:
                 and self._accepts(now_kept, wish)
             ):
                 return now_kept  # Another call has asked the user since this one looked.
-            if look.foreign:
-                text = f"The sign-in {self._name} is not for this client, and is replaced: {look.foreign}."
-                notify(Warned(text))
-            try:
-                signed_in = await self._ask(client, **self._options)
-            except NotKept as exc:
-                unkept = Unkept.of(kept, exc, notify)
-                self._use_from_memory(unkept)
-                signed_in = unkept.newer
+            async with Teller(self._notify) as teller:
+                if look.foreign:
+                    text = f"The sign-in {self._name} is not for this client, and is replaced"
+                    teller.tell(Warned(f"{text}: {look.foreign}."))
+                try:
+                    signed_in = await self._ask(client, **self._options)
+                except NotKept as exc:
+                    unkept = Unkept.of(kept, exc, teller.tell)
+                    self._use_from_memory(unkept)
+                    signed_in = unkept.newer
             self._memory.got(signed_in)
             state.forked = False
             state.signed_in = True

@@ -444,6 +444,26 @@ async def test_a_notify_that_fails_costs_no_token(caplog: pytest.LogCaptureFixtu
     assert {record.exc_info[0] for record in caplog.records if record.exc_info} == {ZeroDivisionError}
 
 
+async def test_a_notify_may_be_a_coroutine_function_of_the_callers_loop() -> None:
+    """A window draws in its own loop, and a renewal does not run there."""
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+
+    async def tell(event: Event) -> None:
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop() is loop
+        told.append(type(event).__name__)
+
+    async with token_endpoint() as (server, sign_in):
+        server.status = 503
+        source = TokenSource(
+            at(server.issuer), store=keeping(ending_in(sign_in, 30)), interactive=False, notify=tell
+        )
+        assert await source.token() == "access-0"
+
+    assert told[-1] == "Warned"
+
+
 def write_file(folder: Path, change: object) -> FileTokenStore:
     """Keep a fresh sign-in in a file as another version of this package may have written it."""
     store = FileTokenStore(str(folder))

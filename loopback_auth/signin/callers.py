@@ -7,20 +7,22 @@ Both go through the same coroutines. For a caller that blocks, every await does 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TypeVar
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import Event, Notify
 from loopback_auth.model import SignIn
-from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.shared_call import SharedCall, Work, shared_look
 from loopback_auth.network.threads import check_asyncio, run_sync
 from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.telling import Teller
 from loopback_auth.store.interface import TokenStore, checked_sign_in, raise_store_error
 
 T = TypeVar("T")
+Telling = Callable[[Notify], Coroutine[object, object, T]]
+"""Work that has something to tell."""
 Looks = dict[asyncio.AbstractEventLoop, "asyncio.Task[SignIn | None]"]
 
 
@@ -50,23 +52,25 @@ class Awaiting:
         """Wait for what another caller has begun."""
         return await call.wait()
 
-    async def renew(self, call: SharedCall[SignIn], work: Work[SignIn], store: Store) -> SignIn | None:
-        """Renew tokens in a thread, unless the store has coroutines, which may be bound to this loop."""
+    async def renew(
+        self, call: SharedCall[SignIn], work: Telling[SignIn], notify: Notify, store: Store
+    ) -> SignIn | None:
+        """Renew tokens in a thread, unless the store has coroutines, which may be bound to this loop.
+
+        `notify` is called in this loop in any case.
+        """
         run = call.run_apart if isinstance(store, TokenStore) else call.run_here
-        return await run(work)
+        async with Teller(notify) as teller:
+
+            def tell(event: Event) -> None:
+                with suppress(RuntimeError):  # The loop has been closed meanwhile.
+                    self._loop.call_soon_threadsafe(teller.tell, event)
+
+            return await run(lambda: work(tell))
 
     async def ask(self, call: SharedCall[SignIn], work: Work[SignIn]) -> SignIn | None:
         """Ask the user in this loop."""
         return await call.run_here(work)
-
-    def bound(self, notify: Notify) -> Notify:
-        """Return a function that has `notify` called in this loop, from any thread."""
-
-        def tell(event: Event) -> None:
-            with suppress(RuntimeError):  # The loop has been closed meanwhile.
-                self._loop.call_soon_threadsafe(notify, event)
-
-        return tell
 
 
 class Blocking:
@@ -102,24 +106,20 @@ class Blocking:
         """Wait for what another caller has begun."""
         return call.wait_sync()
 
-    async def renew(self, call: SharedCall[SignIn], work: Work[SignIn], _: Store) -> SignIn | None:
+    async def renew(
+        self, call: SharedCall[SignIn], work: Telling[SignIn], notify: Notify, _: Store
+    ) -> SignIn | None:
         """Renew tokens."""
-        return call.run_sync(work)
+
+        async def told() -> SignIn:
+            async with Teller(notify) as teller:
+                return await work(teller.tell)
+
+        return call.run_sync(told)
 
     async def ask(self, call: SharedCall[SignIn], work: Work[SignIn]) -> SignIn | None:
         """Ask the user."""
         return call.run_sync(work)
-
-    def bound(self, notify: Notify) -> Notify:
-        """Return a function that calls `notify`, which may fail: a widget is gone, a log is full."""
-
-        def tell(event: Event) -> None:
-            try:
-                notify(event)
-            except Exception as exc:
-                report_mistake("notify failed", exc)
-
-        return tell
 
 
 def run_blocking(steps: Coroutine[object, object, T]) -> T:
