@@ -10,12 +10,10 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 from demo_client import client
-from neutral import ARGUMENTS, ours_in
-from renewing import FailingStore, keeping, token_endpoint
+from neutral import check_neutral
 
 from loopback_auth.api import login
 from loopback_auth.demo.faults import Faults
@@ -33,21 +31,13 @@ from loopback_auth.errors import (
     LoopbackAuthError,
     MalformedResponse,
     NoFlowAvailable,
-    NotKept,
     RedirectUnavailable,
-    RevocationError,
-    SignInRequired,
-    StoreError,
     TicketError,
     TokenError,
     TransportError,
 )
-from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
+from loopback_auth.model import ClientConfig, Network, Redirect, ServerMetadata
 from loopback_auth.options import Options
-from loopback_auth.signin.logout import logout
-from loopback_auth.signin.refresh import renew
-from loopback_auth.store import FileTokenStore
-from loopback_auth.token_source import TokenSource
 
 FAULTLESS = Faults()
 NOBODY = "http://127.0.0.1:1"
@@ -219,14 +209,6 @@ CASES = {
 }
 
 
-def check_neutral(error: LoopbackAuthError, *shown: str) -> None:
-    """Check what a program could show, and that `.parameter` names its arguments."""
-    for text in (str(error), error.hint, *getattr(error, "__notes__", ()), *shown):
-        assert ours_in(text) == []
-    assert set(error.parameter.split()) <= ARGUMENTS
-    assert error.hint
-
-
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_sign_in_that_fails_names_no_flag(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     """The program has none of ours, and its user would look for them."""
@@ -256,80 +238,3 @@ async def test_port_that_is_taken_names_no_flag(capsys: pytest.CaptureFixture[st
 
     assert caught.value.parameter == "ports"
     check_neutral(caught.value, capsys.readouterr().err)
-
-
-RENEWALS = [
-    (400, {"error": "invalid_grant"}, SignInRequired, ""),
-    (400, {"error": "invalid_scope"}, SignInRequired, ""),
-    (401, {"error": "invalid_client"}, TokenError, "client_id client_secret client_auth"),
-    (500, {}, TransportError, ""),
-    (503, {"error": "temporarily_unavailable"}, TransportError, ""),
-    (307, {}, MalformedResponse, "token_endpoint"),
-    (200, {"access_token": ""}, MalformedResponse, "token_endpoint"),
-]
-
-
-@pytest.mark.parametrize(("status", "document", "error", "parameter"), RENEWALS)
-async def test_renewal_that_fails_names_no_flag(
-    status: int,
-    document: dict[str, object],
-    error: type[LoopbackAuthError],
-    parameter: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """It fails where nobody looks at a terminal, and in programs that have none."""
-    async with token_endpoint() as (server, kept):
-        server.status, server.document = status, document
-        one = ClientConfig(Provider(kept.name, kept.metadata), "client", scope="read write")
-        with pytest.raises(LoopbackAuthError) as caught:
-            await renew(kept, store=keeping(kept))
-        with pytest.raises(LoopbackAuthError) as again:
-            await TokenSource(one, store=keeping(kept), interactive=False).token()
-
-    said = capsys.readouterr().err
-    for met in (caught.value, again.value):
-        assert (type(met), met.parameter) == (error, parameter)
-        check_neutral(met, said)
-
-
-async def test_store_that_fails_names_no_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A full disk, a damaged file, a folder that is none, and nobody who is signed in."""
-    folder, damaged = tmp_path / "file", tmp_path / "kept"
-    folder.write_text("")
-    store = FileTokenStore(str(damaged))
-    met: list[LoopbackAuthError] = []
-    async with token_endpoint() as (_, kept):
-        one = ClientConfig(Provider(kept.name, kept.metadata), "client", scope="read write")
-        store.save(kept)
-        await asyncio.to_thread(Path(store.path(kept.name)).write_text, "{")
-        for failing in (
-            renew(kept, store=FailingStore(kept)),
-            renew(kept, store=FailingStore(kept, writable=False)),
-            login(one, store=FileTokenStore(str(folder)), flow="code"),
-            TokenSource(one, store=store, interactive=False).token(),
-            TokenSource(one, interactive=False).token(),
-        ):
-            with pytest.raises(LoopbackAuthError) as caught:
-                await failing
-            met.append(caught.value)
-
-    assert [type(one) for one in met] == [NotKept, StoreError, StoreError, StoreError, SignInRequired]
-    said = capsys.readouterr().err
-    for error in met:
-        check_neutral(error, said)
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(400, RevocationError), (503, TransportError), (404, RevocationError)]
-)
-async def test_sign_out_that_fails_names_no_flag(status: int, error: type[LoopbackAuthError]) -> None:
-    """The tokens are still good then, and the user has to be told so."""
-    async with token_endpoint() as (server, kept):
-        server.status = status
-        metadata = replace(kept.metadata, revocation_endpoint=kept.metadata.token_endpoint)
-        signed_in = replace(kept, metadata=metadata)
-        with pytest.raises(LoopbackAuthError) as caught:
-            await logout(signed_in, store=keeping(signed_in))
-
-    assert type(caught.value) is error
-    check_neutral(caught.value)

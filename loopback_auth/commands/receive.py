@@ -29,7 +29,7 @@ import os
 import sys
 from urllib.parse import quote
 
-from loopback_auth.cli import answer, settings_of, tell_error
+from loopback_auth.cli import answer, settings_of, tell, tell_error
 from loopback_auth.cli.arguments import add_settings
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.errors import AttemptCancelled, ConfigError, LoopbackAuthError, Unavailable
@@ -156,6 +156,8 @@ def _show(parameters: ResponseParameters, *, as_json: bool) -> None:
 
 async def _told(visit: ForeignVisit) -> HttpResponse:
     """Wait for a line on stdin that says how the login ended, and make the last page of it."""
+    if sys.stdin.isatty():
+        tell("Type `ok` or `error TEXT`, and the browser shows it.")
     line = await apart(sys.stdin.readline, LONGEST_LINE)
     word, _, text = line.strip().partition(" ")
     if word == "ok" and not text:

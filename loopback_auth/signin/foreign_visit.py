@@ -132,7 +132,7 @@ class ForeignVisit:
         if isinstance(exc, Exception | SystemExit):
             # The words of another program's exception may quote a secret; its class does not.
             message, detail = pages.words.FAILURE_AFTERWARDS, type(exc).__name__
-            return pages.failure(message=message, hint="", detail=detail)
+            return pages.failure(message=message, hint=pages.again, detail=detail)
         return cancelled_page(pages)
 
     async def close(self, exc: BaseException | None = None) -> None:
