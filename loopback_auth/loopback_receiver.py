@@ -69,9 +69,10 @@ class LoopbackReceiver:
         timeout: float | None = None,
         wait: bool | None = None,
     ) -> None:
-        if not isinstance(redirect, Redirect):
+        given: object = redirect
+        if not isinstance(given, Redirect):
             raise ConfigError(
-                f"redirect must be a Redirect, not a value of type {type(redirect).__name__}.",
+                f"redirect must be a Redirect, not a value of type {type(given).__name__}.",
                 hint="Pass Redirect(ports=(8400,)) for a registered port.",
                 parameter="redirect",
             )

@@ -85,9 +85,10 @@ def foreign_request(
 
     Source: RFC 6749 §3.1, §3.1.2.3, §10.12; RFC 9126 §4; RFC 9101 §5.
     """
-    if not isinstance(url, str):
+    address: object = url
+    if not isinstance(address, str):
         raise ConfigError(
-            f"The authorization URL is a value of type {type(url).__name__}, not a string.",
+            f"The authorization URL is a value of type {type(address).__name__}, not a string.",
             hint="Pass str(url).",
             parameter="url",
         )

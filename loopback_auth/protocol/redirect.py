@@ -35,10 +35,12 @@ class ExpectedRequest(Protocol):
     @property
     def state(self) -> str | None:
         """The callback must have the same; None: this protocol has none."""
+        ...
 
     @property
     def response_mode(self) -> str:
         """How the response was asked to travel; with `form_post` it may come by POST."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
