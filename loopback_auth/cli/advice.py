@@ -51,11 +51,12 @@ def advised(error: LoopbackAuthError, command: str = "") -> str:
         error: what ended the command.
         command: the one that was run; empty: one without flags for the settings.
     """
+    if GENERAL in error.hint:
+        return error.hint  # The command that failed has said what to type.
     flags = _spelled(error, command)
     hint = f"{error.hint.removesuffix('.')} ({', '.join(flags)})." if flags and error.hint else error.hint
     further = _further(error, command)
-    # The hints of errors that commands raise name the command themselves.
-    return hint if not further or GENERAL in hint else f"{hint} {further}".lstrip()
+    return f"{hint} {further}".strip()
 
 
 def _spelled(error: LoopbackAuthError, command: str) -> list[str]:

@@ -25,6 +25,7 @@ import sys
 import time
 
 from loopback_auth.cli import print_json, tell
+from loopback_auth.cli.advice import advised
 from loopback_auth.commands._kept import described
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
 from loopback_auth.commands._remarks import remark
@@ -134,7 +135,7 @@ def _finish(
         if _outcome(exc) == "expired":
             raise AttemptExpired(exc.message, hint=f"{BEGIN_AGAIN}.") from exc
         if isinstance(exc, OAuthError):
-            exc.hint = f"{exc.hint} {BEGIN_AGAIN}."
+            exc.hint = f"{advised(exc, 'start')} {BEGIN_AGAIN}."
         raise
     except (AttemptCancelled, KeyboardInterrupt):
         raise AttemptCancelled(

@@ -42,6 +42,7 @@ def test_parameters_are_spelled_as_the_command_takes_them(command: str, paramete
         _error("scope", "Give --scope again."),
         ConfigError("It is odd (from environment LOOPBACK_AUTH_SCOPE)", hint="Check it.", parameter="scope"),
         _error("scope", ""),
+        _error("scope", "Begin again: python -m loopback_auth start."),
     ],
 )
 def test_nothing_is_said_twice(error: LoopbackAuthError) -> None:
