@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from loopback_auth.model import SignIn
 from loopback_auth.signin.refresh import renew_sync
 from loopback_auth.store.redis import RedisTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
+from loopback_auth.token_source import TokenSource
 
 pytestmark = [
     needs_redis,
@@ -236,6 +238,25 @@ def test_whoever_resends_may_be_lucky(redis: RedisServer, demo: DemoAuthorizatio
     store = RedisTokenStore(redis.url, key=KEY, resend=True)
     assert renew_sync(before, store=store, force=True).tokens != before.tokens
     assert renewals(demo) == 1
+
+
+def test_a_refused_token_is_renewed_once_for_all_hosts(
+    redis: RedisServer, demo: DemoAuthorizationServer
+) -> None:
+    """Two hosts with a source each get 401 for the same token, at the same time."""
+    signed_in(demo, RedisTokenStore(redis.url, key=KEY))
+    sources = [
+        TokenSource(demo.client(), store=RedisTokenStore(redis.url, key=KEY), interactive=False)
+        for _ in range(4)
+    ]
+    tokens = {source.token_sync() for source in sources}
+    assert len(tokens) == 1
+    refused = tokens.pop()
+    with ThreadPoolExecutor(len(sources)) as pool:
+        renewed = set(pool.map(lambda source: source.token_sync(refused=refused), sources))
+    assert len(renewed) == 1
+    assert renewed != {refused}
+    assert (renewals(demo), renewals(demo, status=400)) == (1, 0)
 
 
 def test_redis_that_ends_in_the_middle_of_a_renewal_costs_no_tokens(
