@@ -344,3 +344,19 @@ async def test_giving_up_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.M
 
     assert "--resume" in caught.value.hint
     assert [run.flow for run in unfinished.load()] == ["code", "ticket"]
+
+
+def test_runs_are_those_of_one_client_with_all_that_it_sends(tmp_path: Path) -> None:
+    """Another audience is another comparison, also where a `repr` does not show it; another secret is not."""
+    client = replace(CLIENT, provider=replace(CLIENT.provider, temporary=False))
+    clients = (
+        client,
+        replace(client, token_parameters={"audience": "a"}),
+        replace(client, token_parameters={"audience": "b"}),
+        replace(client, scope="other"),
+        replace(client, client_secret="secret-1"),
+    )
+    paths = [Unfinished(str(tmp_path), one).path for one in clients]
+
+    assert paths[0] == paths[-1]
+    assert len(set(paths)) == 4
