@@ -523,7 +523,7 @@ class IdToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """The tokens from a sign-in or a refresh.
+    """The tokens from a sign-in or a refresh. A pickle contains them; a `repr` does not.
 
     Args:
         access_token: one line of visible ASCII; empty when the response type has none.

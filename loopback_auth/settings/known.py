@@ -38,13 +38,9 @@ def client_at(issuer: str, client_id: str, *, title: str, redirect: Redirect) ->
 
     Source: RFC 8414 §2.
     """
-    if not isinstance(issuer, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigError(
-            f"issuer must be a string, and is of type {type(issuer).__name__}.",
-            hint='Write it as in "https://id.example".',
-            parameter="issuer",
-        )
+    _check_text(issuer, "issuer")
     check_issuer(issuer)
+    _check_text(client_id, "client_id")
     if not client_id:
         raise ConfigError(
             "client_id is empty.",
@@ -61,6 +57,8 @@ def known_client(name: str, *, client_id: str, client_secret: str | None, domain
     Raises:
         ConfigError: the name is unknown, or the client ID, the client secret or the domain is missing.
     """
+    _check_text(client_id, "client_id")
+    _check_text(client_secret or "", "client_secret")
     settings = _settings(name, domain=domain, client_id=client_id or None, client_secret=client_secret)
     title, source = preset_title(name), every_preset()[name]["source"]
     if not client_id and needs_client_id(settings):
@@ -116,6 +114,7 @@ def known_contract(vendor: str, *, base: str, ui: str) -> TicketContract:
 
 
 def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
+    _check_text(domain, "domain")
     presets = every_preset()
     if name not in presets:
         raise ConfigError(
@@ -149,6 +148,15 @@ def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
             if url := settings.text(place):
                 _check_domain(domain, url, title)
     return settings
+
+
+def _check_text(value: object, parameter: str) -> None:
+    if not isinstance(value, str):
+        raise ConfigError(
+            f"{parameter} must be a string, and is of type {type(value).__name__}.",
+            hint="Pass a string.",
+            parameter=parameter,
+        )
 
 
 def _check_domain(domain: str, url: str, title: str) -> None:

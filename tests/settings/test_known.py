@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import MISSING, fields, replace
+from typing import Any
 
 import pytest
 
@@ -176,6 +177,30 @@ def test_a_client_id_that_is_needed_must_be_given(name: str, parameter: str) -> 
         ClientConfig.known(name)
 
     assert caught.value.parameter == parameter
+
+
+@pytest.mark.parametrize(
+    ("parameter", "fields"),
+    [
+        ("client_id", {"client_id": 5}),
+        ("client_id", {"client_id": "a\n"}),
+        ("client_secret", {"client_id": "a", "client_secret": b"s"}),
+        ("client_secret", {"client_id": "a", "client_secret": "s\n"}),
+        ("domain", {"client_id": "a", "domain": 5}),
+        ("scope", {"client_id": "a", "scope": ["repo"]}),
+        ("extra", {"client_id": "a", "extra": "a=b"}),
+        ("token_headers", {"client_id": "a", "token_headers": {"Host": "a"}}),
+    ],
+)
+def test_a_wrong_value_names_no_flag(parameter: str, fields: Any) -> None:
+    """The presets are read by the machinery of the command line, whose errors name its flags."""
+    for door in (ClientConfig.known, ClientConfig.at):
+        if door is ClientConfig.at and "domain" in fields:
+            continue
+        with pytest.raises(ConfigError) as caught:
+            door("github" if door is ClientConfig.known else "https://id.example", **fields)
+        assert caught.value.parameter == parameter
+        assert "--" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_a_secret_that_is_needed_must_be_given() -> None:
