@@ -220,7 +220,7 @@ class German(Words):
         "irgendeinem Browser, oder fügen Sie die Adresse ein, bei der Ihr Browser endet."
     )
     ADVICE_CONTAINER = "Veröffentlichen Sie den Port, oder bestätigen Sie anderswo."
-    ADVICE_NO_TERMINAL = "In einem Terminal erhalten Sie mehr Hilfe."
+    ADVICE_NO_TERMINAL = "Manche Hilfe wird nur in einem Terminal gezeigt."
     ADVICE_SUDO = "Die Tokens würden für jenen Benutzer aufbewahrt: melden Sie sich ohne sudo an."
     ADVICE_TEXT_BROWSER = "Öffnen Sie den Link in einem Browser mit grafischer Oberfläche."
     ADVICE_MULTIPLEXER = "Ihre Umgebungsvariablen sind vielleicht älter als Ihre Verbindung."

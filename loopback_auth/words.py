@@ -210,7 +210,7 @@ class Words:
         "the address on which your browser ends."
     )
     ADVICE_CONTAINER = "Publish the port, or approve elsewhere."
-    ADVICE_NO_TERMINAL = "Run it in a terminal to get more help."
+    ADVICE_NO_TERMINAL = "Some help is shown in a terminal only."
     ADVICE_SUDO = "The tokens would be kept for that user: sign in without sudo."
     ADVICE_TEXT_BROWSER = "Open the link in a graphical browser."
     ADVICE_MULTIPLEXER = "Its variables may be older than your connection."
