@@ -21,7 +21,7 @@ from types import TracebackType
 from loopback_auth.api import plan_of
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import Notify
-from loopback_auth.model import ClientConfig, HttpResponse, Provider, Redirect, ServerMetadata
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.network.browser import opener_of
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.threads import LoopThread, check_asyncio
@@ -50,8 +50,8 @@ class LoopbackReceiver:
         redirect: host, ports and path of the redirect URI; by default any free port on 127.0.0.1.
         program: the program that asks, as pages and messages speak of it; None: one without a name.
         open_browser: starts a browser on a URL, as in `login`. None: the browser of this machine.
-        notify: called with each event, such as the link to show (see `events`). With `visit_sync` it is
-            called in another thread. None: messages go to stderr.
+        notify: called with each event, such as the link to show (see `events`); the last one says how it
+            ended. With `visit_sync` it is called in another thread. None: messages go to stderr.
         timeout: seconds that the user has to come back from the browser; None: 300.
         wait: wait for a user; None: not where nobody can be waited for, as in a CI job.
 
@@ -238,10 +238,7 @@ class LoopbackReceiver:
         self._busy = True
         try:
             if (before := self._visit) is not None:
-                goes_on = self._failure is None
-                await self._leave(
-                    before, before.pages.continued() if goes_on else self._last_page(before, None)
-                )
+                await self._leave(before, goes_on=True)
             self._visit = self._begun(request)
             return await self._visit.response()
         finally:
@@ -273,25 +270,30 @@ class LoopbackReceiver:
 
     async def _finish(self) -> None:
         if self._visit is not None and self._visit.parameters is not None:
-            await self._visit.finish(self._last_page(self._visit, None))
+            await self._show(self._visit, None)
 
     async def _end(self, exc: BaseException | None) -> None:
         if self._visit is not None:
-            await self._leave(self._visit, self._last_page(self._visit, exc), exc)
+            await self._leave(self._visit, exc)
 
-    def _last_page(self, visit: ForeignVisit, exc: BaseException | None) -> HttpResponse:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            return visit.pages.failure(message=failure[0], hint=failure[1])
-        return visit.last_page(exc)
-
-    async def _leave(self, visit: ForeignVisit, page: HttpResponse, exc: BaseException | None = None) -> None:
+    async def _leave(
+        self, visit: ForeignVisit, exc: BaseException | None = None, *, goes_on: bool = False
+    ) -> None:
         """Give the browser of a visit its last page, and stop listening for it."""
         self._visit = None
         try:
-            await visit.finish(page)
+            await self._show(visit, exc, goes_on=goes_on)
         finally:
             await visit.close(exc)
+
+    async def _show(self, visit: ForeignVisit, exc: BaseException | None, *, goes_on: bool = False) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            await visit.fail(*failure)
+        elif goes_on:
+            await visit.finish(visit.pages.continued())
+        else:
+            await visit.end(exc)
 
     def _close(self) -> None:
         thread, self._thread, self._loop = self._thread, None, None

@@ -17,7 +17,15 @@ from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, demo_thread, factory, serve_demo
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.events import CallbackReceived, Event, LinkOpened, LinkReady, silent
+from loopback_auth.events import (
+    CallbackReceived,
+    Event,
+    LinkOpened,
+    LinkReady,
+    SignInFailed,
+    SignInSucceeded,
+    silent,
+)
 from loopback_auth.network.browser import Opening
 from loopback_auth.words import Words
 
@@ -288,7 +296,24 @@ async def test_events_are_those_of_a_sign_in() -> None:
         LinkOpened,
         CallbackReceived,
     ]
+    assert kinds[-1] is SignInSucceeded
     assert STATE not in repr(events)
+
+
+async def test_notify_may_be_a_coroutine_function_and_hears_of_the_end() -> None:
+    """A window closes itself when it is over; the first error of the other code is not its affair."""
+    browser, events = Browser(), list[Event]()
+
+    async def notify(event: Event) -> None:
+        await asyncio.sleep(0)
+        events.append(event)
+
+    async with LoopbackReceiver(open_browser=browser.open, notify=notify) as receiver:
+        await receiver.visit(url_for(receiver))
+        receiver.fail("no member", "ask")
+
+    assert [type(event) for event in events].count(LinkReady) == 1
+    assert events[-1] == SignInFailed("no member", "ask")
 
 
 async def test_without_notify_the_link_is_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,11 @@
-"""The receiver for other programs' protocol code: what is refused at once, and what it costs to have one."""
+"""The receiver for other programs' protocol code: what is refused at once, and what having one costs."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 
 import pytest
 from returning_browser import STATE, Browser, url_for
@@ -62,3 +64,64 @@ def test_having_one_imports_no_server() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert {"aiohttp", "yarl", "multidict"}.isdisjoint(shown.split())
+
+
+WRONG_URLS = {
+    "another redirect URI": {"redirect_uri": "http://127.0.0.1:1/callback"},
+    "no redirect URI": {"redirect_uri": ""},
+    "no state": {"state": ""},
+    "a mode that cannot come here": {"response_mode": "query.jwt"},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_URLS.values(), ids=WRONG_URLS)
+async def test_url_that_cannot_work_is_refused_before_the_browser_leaves(wrong: dict[str, str]) -> None:
+    """The next visit in the same block may be right."""
+    browser = Browser()
+    async with LoopbackReceiver(open_browser=browser.open, notify=silent) as receiver:
+        with pytest.raises(ConfigError):
+            await receiver.visit(url_for(receiver, **wrong))
+        assert browser.links == []
+        assert (await receiver.visit(url_for(receiver)))["state"] == STATE
+
+
+async def _outside(receiver: LoopbackReceiver) -> object:
+    return await receiver.visit("https://id.example/")
+
+
+async def _uri_outside(receiver: LoopbackReceiver) -> object:
+    return receiver.redirect_uri
+
+
+async def _async_in_sync(receiver: LoopbackReceiver) -> object:
+    with receiver:
+        return await receiver.visit(url_for(receiver))
+
+
+async def _sync_in_async(receiver: LoopbackReceiver) -> object:
+    async with receiver:
+        return receiver.visit_sync(url_for(receiver))
+
+
+async def _twice(receiver: LoopbackReceiver) -> object:
+    async with receiver, receiver:
+        return None
+
+
+async def _from_another_loop(receiver: LoopbackReceiver) -> object:
+    async with receiver:
+        return await asyncio.to_thread(lambda: asyncio.run(receiver.visit(url_for(receiver))))
+
+
+MISUSES = (_outside, _uri_outside, _async_in_sync, _sync_in_async, _twice, _from_another_loop)
+
+
+@pytest.mark.parametrize("misuse", MISUSES, ids=lambda one: one.__name__.strip("_"))
+async def test_misuse_is_named_and_leaves_nothing_behind(
+    misuse: Callable[[LoopbackReceiver], Awaitable[object]],
+) -> None:
+    """Each would otherwise wait for ever, or for another thread."""
+    with pytest.raises(ConfigError) as error:
+        await misuse(LoopbackReceiver(notify=silent, open_browser=lambda _: False))
+
+    assert error.value.hint

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Awaitable, Callable
 
 import pytest
 from raw_http import SOON
@@ -110,25 +109,6 @@ async def test_repeated_parameter_ends_the_visit() -> None:
     assert WORDS.FAILURE_TITLE in page
 
 
-WRONG = {
-    "another redirect URI": {"redirect_uri": "http://127.0.0.1:1/callback"},
-    "no redirect URI": {"redirect_uri": ""},
-    "no state": {"state": ""},
-    "a mode that cannot come here": {"response_mode": "query.jwt"},
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-async def test_url_that_cannot_work_is_refused_before_the_browser_leaves(wrong: dict[str, str]) -> None:
-    """The next visit in the same block may be right."""
-    browser = Browser()
-    async with LoopbackReceiver(open_browser=browser.open, notify=silent) as receiver:
-        with pytest.raises(ConfigError):
-            await receiver.visit(url_for(receiver, **wrong))
-        assert browser.links == []
-        assert (await receiver.visit(url_for(receiver)))["state"] == STATE
-
-
 async def test_time_that_is_over_says_so_to_whoever_comes_late() -> None:
     """The block may go on: a program can offer another try."""
     browser = Browser(None)
@@ -216,48 +196,6 @@ async def test_redirect_uri_is_the_registered_one() -> None:
     async with LoopbackReceiver(redirect=redirect) as receiver:
         assert receiver.redirect_uri.startswith("http://localhost:")
         assert receiver.redirect_uri.endswith("/done")
-
-
-async def _outside(receiver: LoopbackReceiver) -> object:
-    return await receiver.visit("https://id.example/")
-
-
-async def _uri_outside(receiver: LoopbackReceiver) -> object:
-    return receiver.redirect_uri
-
-
-async def _async_in_sync(receiver: LoopbackReceiver) -> object:
-    with receiver:
-        return await receiver.visit(url_for(receiver))
-
-
-async def _sync_in_async(receiver: LoopbackReceiver) -> object:
-    async with receiver:
-        return receiver.visit_sync(url_for(receiver))
-
-
-async def _twice(receiver: LoopbackReceiver) -> object:
-    async with receiver, receiver:
-        return None
-
-
-async def _from_another_loop(receiver: LoopbackReceiver) -> object:
-    async with receiver:
-        return await asyncio.to_thread(lambda: asyncio.run(receiver.visit(url_for(receiver))))
-
-
-MISUSES = (_outside, _uri_outside, _async_in_sync, _sync_in_async, _twice, _from_another_loop)
-
-
-@pytest.mark.parametrize("misuse", MISUSES, ids=lambda one: one.__name__.strip("_"))
-async def test_misuse_is_named_and_leaves_nothing_behind(
-    misuse: Callable[[LoopbackReceiver], Awaitable[object]],
-) -> None:
-    """Each would otherwise wait for ever, or for another thread."""
-    with pytest.raises(ConfigError) as error:
-        await misuse(LoopbackReceiver(notify=silent, open_browser=lambda _: False))
-
-    assert error.value.hint
 
 
 async def test_receiver_can_be_used_again() -> None:

@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from loopback_auth.model import HttpResponse
     from loopback_auth.plan.model import Plan
     from loopback_auth.settings import Settings
 
@@ -136,9 +135,9 @@ async def _received(begin: Callable[[], ForeignVisit], options: argparse.Namespa
         shown = True
         if visit.refusal is not None:
             raise visit.refusal
-        await visit.finish(await _told(visit) if options.hold else visit.pages.received())
+        await (_held(visit) if options.hold else visit.finish(visit.pages.received()))
     except BaseException as exc:
-        await visit.finish(visit.last_page(exc))
+        await visit.end(exc)
         if not shown or not isinstance(exc, LoopbackAuthError):
             raise
         # stdout has had its line.
@@ -154,19 +153,20 @@ def _show(parameters: ResponseParameters, *, as_json: bool) -> None:
     answer((json.dumps(document) if as_json else parameters.url) + "\n")
 
 
-async def _told(visit: ForeignVisit) -> HttpResponse:
-    """Wait for a line on stdin that says how the login ended, and make the last page of it."""
+async def _held(visit: ForeignVisit) -> None:
+    """Wait for a line on stdin that says how the login ended, and show that."""
     if sys.stdin.isatty():
         tell("Type `ok` or `error TEXT`, and the browser shows it.")
     line = await apart(sys.stdin.readline, LONGEST_LINE)
     word, _, text = line.strip().partition(" ")
     if word == "ok" and not text:
-        return visit.last_page(None)
-    if word == "error":
-        message = text.strip() or visit.pages.words.FAILURE_AFTERWARDS
-        return visit.pages.failure(message=message, hint="")
-    if not line:
+        await visit.end(None)
+    elif word == "error":
+        await visit.fail(text.strip() or visit.pages.words.FAILURE_AFTERWARDS)
+    elif not line:
         raise AttemptCancelled("The program that asked has ended without saying how the login went.")
-    raise ConfigError(
-        "The line on stdin is neither `ok` nor `error TEXT`.", hint="Write one of them after the exchange."
-    )
+    else:
+        raise ConfigError(
+            "The line on stdin is neither `ok` nor `error TEXT`.",
+            hint="Write one of them after the exchange.",
+        )

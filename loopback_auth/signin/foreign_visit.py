@@ -19,10 +19,11 @@ from loopback_auth.events import (
     LinkRequested,
     Notify,
     OpenerFailed,
+    SignInFailed,
+    SignInSucceeded,
     Warned,
 )
 from loopback_auth.model import Callback, HttpResponse
-from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.pages import Pages
@@ -32,6 +33,7 @@ from loopback_auth.redact import error_code, server_text
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
 from loopback_auth.signin.rejected_requests import RejectedRequests
 from loopback_auth.signin.resources import Resources
+from loopback_auth.signin.telling import Teller
 
 OPENED_TWICE = "The sign-in link was opened twice, perhaps by another person, so this login was cancelled."
 
@@ -62,7 +64,7 @@ class ForeignVisit:
         self.parameters: ResponseParameters | None = None
         """Of the callback; None until it has come."""
         self._bound = bound
-        self._notify = notify
+        self._teller = Teller(notify)
         self._timeout = timeout
         self._exposed = exposed
         self._stack = AsyncExitStack()
@@ -81,6 +83,7 @@ class ForeignVisit:
             MalformedResponse: a parameter is repeated.
         """
         try:
+            await self._stack.enter_async_context(self._teller)
             await self._stack.enter_async_context(self._resources)
             receiver = self._resources.own_receiver()
             receiver.expect(self.request)
@@ -90,11 +93,11 @@ class ForeignVisit:
             await self._resources.send_off()
             self.parameters = response_parameters(await self._received(receiver), self._bound.redirect_uri)
         except LoopbackAuthError as exc:
-            await self.finish(failure_page(exc, self.pages))
+            await self.end(exc)
             # The frames below have the state in their locals, which some reporters of errors write down.
             raise exc.with_traceback(None) from None
-        except BaseException:
-            await self.finish(cancelled_page(self.pages))
+        except BaseException as exc:
+            await self.end(exc)
             raise
         return self.parameters
 
@@ -106,34 +109,48 @@ class ForeignVisit:
         described = server_text(self.parameters.get("error_description", ""))
         return AuthorizationError(error_code(self.parameters["error"]), described)
 
-    async def finish(self, page: HttpResponse) -> None:
-        """Give the browser its last page, once."""
+    async def end(self, exc: BaseException | None) -> None:
+        """Show in the browser how it ended, and tell it.
+
+        Args:
+            exc: with which the other code ended; None: without an error.
+        """
+        pages, error = self.pages, exc if isinstance(exc, LoopbackAuthError) else self.refusal
+        if error is not None:
+            page = failure_page(error, pages)
+            cancelled = isinstance(error, AttemptCancelled)
+            await self.finish(page, SignInFailed(error.message, error.hint, cancelled=cancelled))
+        elif exc is None or (isinstance(exc, SystemExit) and not exc.code):
+            client, server = self.request.client_id, self.request.server
+            page = pages.success(client=client, provider=server, account="", scope="", detail="")
+            await self.finish(page, SignInSucceeded("", "code"))
+        elif isinstance(exc, Exception | SystemExit):
+            # The words of another program's exception may quote a secret; its class does not.
+            await self.fail(pages.words.FAILURE_AFTERWARDS, pages.again, detail=type(exc).__name__)
+        else:
+            told = SignInFailed(pages.words.CANCELLED_LEAD, pages.again, cancelled=True)
+            await self.finish(cancelled_page(pages), told)
+
+    async def fail(self, message: str, hint: str = "", *, detail: str = "") -> None:
+        """Show in the browser, and tell, that it failed after the callback."""
+        page = self.pages.failure(message=message, hint=hint, detail=detail)
+        await self.finish(page, SignInFailed(message, hint))
+
+    async def finish(self, page: HttpResponse, told: Event | None = None) -> None:
+        """Give the browser its last page, once.
+
+        Args:
+            page: the last page.
+            told: the event that says how it ended; None: that is not known here.
+        """
         if self._finished:
             return
         self._finished = True
         if self._resources.doubted:
             self._tell(Warned(self.pages.words.LINK_OPENED_AFTERWARDS))
         await self._resources.finish(page)
-
-    def last_page(self, exc: BaseException | None) -> HttpResponse:
-        """Make the last page, now that the other code has ended.
-
-        Args:
-            exc: with which it ended; None: without an error.
-        """
-        pages = self.pages
-        if isinstance(exc, LoopbackAuthError):
-            return failure_page(exc, pages)
-        if self.refusal is not None:
-            return failure_page(self.refusal, pages)
-        if exc is None or (isinstance(exc, SystemExit) and not exc.code):
-            client, server = self.request.client_id, self.request.server
-            return pages.success(client=client, provider=server, account="", scope="", detail="")
-        if isinstance(exc, Exception | SystemExit):
-            # The words of another program's exception may quote a secret; its class does not.
-            message, detail = pages.words.FAILURE_AFTERWARDS, type(exc).__name__
-            return pages.failure(message=message, hint=pages.again, detail=detail)
-        return cancelled_page(pages)
+        if told is not None:
+            self._tell(told)
 
     async def close(self, exc: BaseException | None = None) -> None:
         """Close the port and the connections; who still waits for the callback waits no longer.
@@ -180,17 +197,13 @@ class ForeignVisit:
                 return  # It would lead to the URL that is not valid any more.
             case _:
                 pass
-        try:
-            self._notify(event)
-        except Exception as exc:
-            # A callback that fails must not cost a sign-in that a person has approved.
-            report_mistake("a watcher of the sign-in failed", exc)
+        self._teller.tell(event)
 
     def _expired(self) -> AttemptExpired:
         within = f"{self._timeout:g} second{'s' * (self._timeout != 1)}"
         again = "Then start the login again."
         if known := self._rejected.sentences():
-            hint = known
+            hint = f"{known} Start the login again."
         elif self._visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.
             hint = (
