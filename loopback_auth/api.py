@@ -51,10 +51,14 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
         client: the client as registered, and what it asks for.
         store: where the sign-in is kept; None: nowhere.
         program: names your program on pages and in messages; None: they speak of "the program".
-        notify: called in this loop with each event, such as the link to show (see `loopback_auth.events`).
-            None: messages go to stderr.
-        open_browser: starts a browser on a URL. It returns False, or an `Opening` with the reason, when it
-            did not. None: the browser of this machine, if one can be opened here.
+        notify: called in the loop of the sign-in with each event, such as the link to show; a plain function
+            or a coroutine function (see `loopback_auth.events`). None: messages go to stderr. With `silent`
+            nothing is shown; where no browser is opened either, that is refused.
+        open_browser: opens a URL, as `webbrowser.open` does; any plain or async function. A plain one is
+            called in a thread, so it may block. One that returns False, a string that says why not, or an
+            exit status other than 0, or that raises, has opened nothing: then the link is what is left. An
+            awaitable is awaited beside the sign-in, and cancelled when that ends. None: the browser of this
+            machine, if one can be opened here.
         timeout: seconds that the user has to come back from the browser. The requests after that have
             limits of their own. None: 300, or the lifetime of a ticket or device code.
         flow: the only flow to use: `code`, `ticket`, `device`, `paste` or a response type of the implicit
@@ -63,14 +67,19 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
         confirm: called with the `SignIn` before it is kept and returned, for flows that another person could
             have approved (RFC 6749 §10.16); returns whether the account is the right one. Without it such
             flows are used only if `flow` names one. A plain function is called in a thread.
-        paste: asks for a pasted address while the program also waits for the redirect.
-        controls: begins further flows while the sign-in is open.
-        wait: wait for a user who signs in.
+        paste: a coroutine function that asks for the address on which the browser ended, while the program
+            also waits for the redirect.
+        controls: begins further flows while the sign-in is open, such as by a button of your program.
+        wait: whether to wait for a user. None: not in CI jobs and under coding agents, where nobody sees the
+            link: `Unavailable` is raised at once. There the program waits only if your own `open_browser`
+            has opened a page (not one of the module `webbrowser`), as a simulated user in tests does, or if
+            `flow` is `paste` and your `paste` asks. True: wait all the same. False: never.
         message: shown to the user on the approval page of a ticket.
 
     Raises:
         TypeError: there is no option of that name.
         ConfigError: an argument has the wrong type or cannot work; nothing was opened.
+        Unavailable: nobody can be waited for here, or nobody could see the link.
         NoFlowAvailable: none of the allowed flows can work here; the error lists the reasons.
         NotKept: the user has signed in, but the store did not take the tokens; the error has them.
         LoopbackAuthError: see `errors`. A browser that waits for its last page shows the reason, too.

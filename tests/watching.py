@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def no_socket_left() -> Iterator[None]:
     """Fail the test that leaves a socket open."""
     before = _sockets()
     yield
+    # A browser that the test did not wait for is still reading its last page.
+    for thread in threading.enumerate():
+        if thread.name == "simulated user":
+            thread.join(5)
     gc.collect()
 
     assert _sockets() <= before

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from inspect import isawaitable
 
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.environment import started_here
@@ -156,7 +157,7 @@ async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resour
         return True
     resources.ask_elsewhere(sign_in.tokens.account)
     answer = await apart(confirm, sign_in)
-    return answer if isinstance(answer, bool) else await answer
+    return bool(await answer if isawaitable(answer) else answer)
 
 
 def _unwanted(sign_in: SignIn, words: Words) -> AttemptCancelled:
