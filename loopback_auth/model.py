@@ -521,6 +521,10 @@ class IdToken:
         check_types(self)
 
 
+Token = Literal["access_token", "id_token"]
+"""Which token: some services take the ID token, such as clusters and clouds."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenSet:
     """The tokens from a sign-in or a refresh. A pickle contains them; a `repr` does not.
@@ -556,7 +560,7 @@ class TokenSet:
         now: float,
         leeway: float | None = None,
         *,
-        of: Literal["access_token", "id_token"] = "access_token",
+        of: Token = "access_token",
     ) -> bool:
         """Return whether a token will still be valid in `leeway` seconds (see `freshness.fresh`).
 

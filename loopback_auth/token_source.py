@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from loopback_auth.flows.wish import Wish
-    from loopback_auth.model import ClientConfig, SignIn
+    from loopback_auth.model import ClientConfig, SignIn, Token
     from loopback_auth.options import Options
     from loopback_auth.signin.stores import Store
     from loopback_auth.token_upkeep import Ask, TokenUpkeep
@@ -133,21 +133,35 @@ class TokenSource:
         changes = store.changes
         return self._token_of(self.sign_in_sync(refused=refused, challenge=challenge), changes)
 
-    async def sign_in(self, *, refused: str | None = None, challenge: str | None = None) -> SignIn:
+    async def sign_in(
+        self, *, refused: str | None = None, challenge: str | None = None, of: Token = "access_token"
+    ) -> SignIn:
         """Return the sign-in that `token` takes its token from: account, expiry, ID token, granted scope.
 
-        Arguments and errors are those of `token`.
+        Arguments and errors are those of `token`, and there is one more.
+
+        Args:
+            refused: as of `token`; with `of="id_token"` it is the ID token that a server did not accept.
+            challenge: as of `token`.
+            of: which token is valid for at least the leeway: some services, such as Kubernetes, take the ID
+                token, which has a lifetime of its own. If a renewal brings none, the user has to sign in.
+
+        Raises:
+            ConfigError: an ID token is wanted, and the client does not ask for one (scope `openid`), or the
+                flow that was used brings none.
         """
         from loopback_auth.signin.callers import Awaiting  # Start-up.
 
         caller = Awaiting()
-        return await self._shared.upkeep().sign_in(self._wish(refused, challenge), caller)
+        return await self._shared.upkeep().sign_in(self._wish(refused, challenge, of), caller)
 
-    def sign_in_sync(self, *, refused: str | None = None, challenge: str | None = None) -> SignIn:
+    def sign_in_sync(
+        self, *, refused: str | None = None, challenge: str | None = None, of: Token = "access_token"
+    ) -> SignIn:
         """Return what `sign_in` returns, from code without an event loop, or while one is running."""
         from loopback_auth.signin.callers import Blocking, run_blocking  # Start-up.
 
-        wish = self._wish(refused, challenge)
+        wish = self._wish(refused, challenge, of)
         return run_blocking(self._shared.upkeep().sign_in(wish, Blocking()))
 
     async def headers(self) -> dict[str, str]:
@@ -240,7 +254,7 @@ class TokenSource:
         self._held = held
         return held.token if held is not None else None
 
-    def _wish(self, refused: str | None, challenge: str | None) -> Wish:
+    def _wish(self, refused: str | None, challenge: str | None, of: Token) -> Wish:
         from loopback_auth.errors import ConfigError  # Start-up.
         from loopback_auth.flows.wish import Wish
 
@@ -248,6 +262,17 @@ class TokenSource:
         for name, value in given.items():
             if value is not None and not isinstance(value, str):
                 raise ConfigError(f"{name} must be a string, not a value of type {type(value).__name__}.")
+        if of not in ("access_token", "id_token"):
+            raise ConfigError('of must be "access_token" or "id_token".')
+        if of == "id_token" and not {"openid", "id_token"} & {
+            *self._client.scope.split(),
+            *self._client.response_type.split(),
+        }:
+            raise ConfigError(
+                "There is no ID token without the scope openid.",
+                hint="Add openid to the scope of the client.",
+                parameter="scope",
+            )
         wanted = ""
         if challenge is not None:
             from loopback_auth.protocol.challenge import bearer_challenge  # Start-up.
@@ -257,9 +282,14 @@ class TokenSource:
             if asked is not None and error == "insufficient_scope":
                 # Without the scope's name there is nothing that the user could be asked for.
                 wanted = asked.scope
-            elif error == "invalid_token" and refused is None and self._held is not None:
+            elif (
+                error == "invalid_token"
+                and of == "access_token"
+                and refused is None
+                and self._held is not None
+            ):
                 refused = self._held.token
-        return Wish(self._client, self._interactive, self._leeway, refused or "", wanted)
+        return Wish(self._client, self._interactive, self._leeway, refused or "", wanted, of)
 
 
 class _Shared:

@@ -16,7 +16,7 @@ import os
 import time
 
 from loopback_auth.api import login
-from loopback_auth.errors import NotKept, SignInRequired, StoreError, TokenError
+from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flows.reuse import widened
 from loopback_auth.flows.wish import Found, Wish
@@ -91,18 +91,18 @@ class TokenUpkeep:
             call = self._state.call
             if call is not None:
                 found, helps = await self._joined(call, wish, caller)
-                if found is not None and wish.met(found):
+                if found is not None and wish.met(found) and self._lasts(found, wish):
                     return found
                 asks = asks or helps
                 continue
             ended = self._state.ended
-            look = await self._look(wish.client, caller)
+            look = await self._look(wish, caller)
             if self._state.call is not None or self._state.ended != ended:
                 continue  # Another caller was faster, and what was seen may be old.
             kept = look.usable
             if kept is not None and self._accepts(kept, wish):
                 return kept
-            renews = kept is not None and not wish.unmet(kept) and not asks
+            renews = kept is not None and not asks and self._may_help(kept, wish)
             if renews:
                 self._state.check_renewable(kept, wish)
             else:
@@ -122,8 +122,17 @@ class TokenUpkeep:
                     raise
                 asks = True
             else:
-                if got is not None and not wish.unmet(got):
+                if got is None or wish.unmet(got):
+                    continue
+                if self._lasts(got, wish):
                     return got
+                if not renews:
+                    raise ConfigError(
+                        f"The sign-in to {self._name} came without an ID token.",
+                        hint="Choose another flow: code, for example.",
+                        parameter="flow",
+                    )
+                self._state.without_id_token = got.tokens
 
     async def logout(self, client: ClientConfig, caller: Awaiting | Blocking) -> bool:
         """Revoke the tokens, and delete them here in any case; return whether they were revoked.
@@ -132,7 +141,7 @@ class TokenUpkeep:
             LoopbackAuthError: the server did not revoke them.
         """
         state = self._state
-        look = await self._look(client, caller)
+        look = await self._look(Wish(client, interactive=False), caller)
         kept = look.kept
         if kept is None or look.foreign:
             return False
@@ -168,7 +177,7 @@ class TokenUpkeep:
                 raise
             return None, False  # The user was asked for something else.
 
-    async def _look(self, client: ClientConfig, caller: Awaiting | Blocking) -> Found:
+    async def _look(self, wish: Wish, caller: Awaiting | Blocking) -> Found:
         state = self._state
         unkept = state.unkept
         if unkept is None:
@@ -177,7 +186,7 @@ class TokenUpkeep:
             kept, done = await caller.run(lambda: unkept.kept_at_last(self._store))
             if done and state.unkept is unkept:
                 self._use_from_memory(None)
-        look = Found.of(kept, client)
+        look = Found.compared(kept, wish.client, wish.of)
         state.signed_in = state.signed_in or look.usable is not None
         return look
 
@@ -186,13 +195,29 @@ class TokenUpkeep:
         self._memory.unkept = unkept is not None
 
     def _accepts(self, kept: SignIn, wish: Wish) -> bool:
-        if kept.tokens.access_token == wish.refused or wish.unmet(kept):
+        if wish.refuses(kept) or wish.unmet(kept):
             return False
+        if wish.of == "id_token":
+            return self._lasts(kept, wish)
         return self._state.unkept is not None or self._memory.held(kept, wish.leeway, 0) is not None
+
+    def _lasts(self, got: SignIn, wish: Wish) -> bool:
+        """Return whether a sign-in that was just got has the token; its access token is new in any case."""
+        if wish.of == "access_token":
+            return True
+        unrenewable = got.tokens.refresh_token is None or self._state.unkept is not None
+        leeway = 0.0 if wish.leeway is None and unrenewable else wish.leeway
+        return got.tokens.fresh(time.time(), leeway, of="id_token")
+
+    def _may_help(self, kept: SignIn, wish: Wish) -> bool:
+        """Return whether a renewal may bring what is wanted."""
+        if wish.of == "id_token" and kept.tokens == self._state.without_id_token:
+            return False
+        return not wish.unmet(kept)
 
     def _renewal(self, kept: SignIn, wish: Wish) -> Telling[SignIn]:
         state, client = self._state, wish.client
-        forced = kept.tokens.access_token == wish.refused or self._memory.over(kept)
+        forced = wish.refuses(kept) or self._memory.over(kept)
 
         async def renewal(notify: Notify) -> SignIn:
             if state.unkept is not None:
@@ -218,6 +243,7 @@ class TokenUpkeep:
                     notify=notify,
                     force=forced,
                     leeway=wish.leeway,
+                    of=wish.of,
                     network=client.provider.network,
                 )
             except NotKept as exc:
@@ -225,8 +251,11 @@ class TokenUpkeep:
                 self._use_from_memory(unkept)
                 renewed = unkept.newer
             except SignInRequired as exc:
-                state.dead = kept.tokens, time.monotonic() + REFUSED_FOR, exc.message, exc.hint
-                raise
+                newer = await OpenStore(self._store).load(self._name) if wish.of == "id_token" else None
+                if newer is None or newer.tokens == kept.tokens:
+                    state.dead = kept.tokens, time.monotonic() + REFUSED_FOR, exc.message, exc.hint
+                    raise
+                renewed = newer  # Without a new ID token, but others wait for the access token.
             self._memory.got(renewed)
             return renewed
 

@@ -6,7 +6,7 @@ Source: RFC 6749 §3.3; RFC 6750 §3.1.
 from __future__ import annotations
 
 from loopback_auth.flows.reuse import scope_unasked, why_foreign
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig, SignIn, Token
 from loopback_auth.protocol.scope import scope_missing
 from loopback_auth.records import dataclass
 
@@ -19,8 +19,9 @@ class Wish:
         client: whose tokens, with which scope.
         interactive: the user may be asked to sign in.
         leeway: seconds for which the token must still be valid; None: see `freshness`.
-        refused: an access token that a server did not accept; empty when there is none.
+        refused: a token that a server did not accept; empty when there is none.
         wanted: the scope that a server asks for, and that the token must have been granted.
+        of: which token has to be usable.
     """
 
     client: ClientConfig
@@ -28,6 +29,17 @@ class Wish:
     leeway: float | None = None
     refused: str = ""
     wanted: str = ""
+    of: Token = "access_token"
+
+    def token(self, sign_in: SignIn) -> str:
+        """Return the token that has to be usable; empty when a sign-in has none."""
+        if self.of == "access_token":
+            return sign_in.tokens.access_token
+        return sign_in.id_token.raw if sign_in.id_token is not None else ""
+
+    def refuses(self, sign_in: SignIn) -> bool:
+        """Return whether a sign-in has the token that a server did not accept."""
+        return bool(self.refused) and self.token(sign_in) == self.refused
 
     @property
     def reason(self) -> str | None:
@@ -40,13 +52,13 @@ class Wish:
             return False
         missing = scope_missing(requested=self.wanted, tokens=sign_in.tokens, quirks=sign_in.quirks)
         # A server that refuses a token with this scope calls the scope by another name.
-        return bool(missing) or sign_in.tokens.access_token == self.refused
+        return bool(missing) or self.refuses(sign_in)
 
     def met(self, sign_in: SignIn) -> bool:
         """Return whether a sign-in that another call has got is what this one wants, too."""
         if why_foreign(sign_in, self.client) or scope_unasked(sign_in, self.client):
             return False
-        return sign_in.tokens.access_token != self.refused and not self.unmet(sign_in)
+        return bool(self.token(sign_in)) and not self.refuses(sign_in) and not self.unmet(sign_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +69,21 @@ class Found:
         kept: the sign-in; None when there is none.
         foreign: why it is not for the client, as a clause.
         unasked: the scopes that it lacks, separated by spaces.
+        of: which token has to be usable.
     """
 
     kept: SignIn | None
     foreign: str = ""
     unasked: str = ""
+    of: Token = "access_token"
 
     @classmethod
-    def of(cls, kept: SignIn | None, client: ClientConfig) -> Found:
+    def compared(cls, kept: SignIn | None, client: ClientConfig, of: Token = "access_token") -> Found:
         """Compare what is kept with what a client wants."""
         if kept is None:
             return cls(None)
         foreign = why_foreign(kept, client)
-        return cls(kept, foreign, "" if foreign else " ".join(scope_unasked(kept, client)))
+        return cls(kept, foreign, "" if foreign else " ".join(scope_unasked(kept, client)), of)
 
     @property
     def usable(self) -> SignIn | None:
@@ -83,4 +97,6 @@ class Found:
             return self.foreign
         if self.unasked:
             return f"it was made without the scope {self.unasked}"
-        return "" if self.kept.tokens.access_token else "it has no access token"
+        if self.of == "id_token" or self.kept.tokens.access_token:
+            return ""
+        return "it has no access token"

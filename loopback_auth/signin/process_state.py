@@ -44,6 +44,8 @@ class ProcessState:
         self.unkept: Unkept | None = None
         self.dead: tuple[TokenSet, float, str, str] | None = None
         """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
+        self.without_id_token: TokenSet | None = None
+        """Tokens from a renewal that brought no new ID token; the next one would not bring one either."""
         self.refusals: list[float] = []
         """When new tokens were renewed because a server refused them, in monotonic seconds."""
         self.asked: dict[str, float] = {}
@@ -85,7 +87,7 @@ class ProcessState:
         since = time.monotonic() - REFUSED_FOR
         if len([moment for moment in self.refusals if moment > since]) >= MOST_REFUSED:
             raise SignInRequired(
-                f"The access tokens for {self._name} are refused although they are new: "
+                f"The tokens for {self._name} are refused although they are new: "
                 f"{MOST_REFUSED} were renewed within {REFUSED_FOR:g} seconds.",
                 hint="Check that they are for the server that refuses them: resource, audience and scope.",
                 parameter="resource audience scope",
@@ -132,6 +134,11 @@ class ProcessState:
                 parameter="scope",
                 scope=wish.wanted,
             )
+        if look.usable is not None and wish.of == "id_token" and not wish.refuses(look.usable):
+            return SignInRequired(
+                f"The renewal for {self._name} brought no new ID token.",
+                hint=f"Sign in again: {command}" if command else "Sign in again.",
+            )
         if look.usable is not None:
             return SignInRequired(
                 f"The access token for {self._name} is refused, and so was the one before.",
@@ -154,7 +161,7 @@ class ProcessState:
 def _refused_anew(kept: SignIn, wish: Wish) -> bool:
     """Return whether the token that a server refuses is a new one, so that another one will hardly do."""
     tokens = kept.tokens
-    if tokens.access_token != wish.refused:
+    if not wish.refuses(kept):
         return False
     new = NEW_SECONDS
     if tokens.expires_at is not None:

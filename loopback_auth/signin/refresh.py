@@ -15,18 +15,15 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Literal
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
 from loopback_auth.events import Event, Notify, Warned, silent
 from loopback_auth.flows.reuse import why_not_reusable
-from loopback_auth.model import ClientConfig, Network, SignIn
+from loopback_auth.model import ClientConfig, Network, SignIn, Token
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep, locked
-
-Token = Literal["access_token", "id_token"]
 
 
 async def renew(

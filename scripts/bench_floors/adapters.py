@@ -28,7 +28,7 @@ from loopback_auth.clients import azure as for_azure
 from loopback_auth.clients import google as for_google
 from loopback_auth.clients import httpx as for_httpx
 from loopback_auth.clients import requests as for_requests
-from loopback_auth.model import SignIn, TokenSet
+from loopback_auth.model import SignIn, Token, TokenSet
 
 URL_ASKED = "https://api.example/things"
 NOW = time.time()
@@ -47,7 +47,9 @@ class Instant(TokenSource):
         """Return it."""
         return "token"
 
-    def sign_in_sync(self, *, refused: str | None = None, challenge: str | None = None) -> SignIn:
+    def sign_in_sync(
+        self, *, refused: str | None = None, challenge: str | None = None, of: Token = "access_token"
+    ) -> SignIn:
         """Return what it is of."""
         return SIGN_IN
 
