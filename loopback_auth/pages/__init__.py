@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from html import escape
 
-from loopback_auth.events import Notify, Warned, silent
+from loopback_auth.events import Notify, silent
 from loopback_auth.model import HttpResponse
 from loopback_auth.pages.accent import accent_style
 from loopback_auth.pages.frame import (
@@ -18,12 +18,12 @@ from loopback_auth.pages.frame import (
     escaped,
     file_text,
     fill,
-    foreign_page,
     page,
     paragraph,
     safe_headers,
     sentence,
 )
+from loopback_auth.pages.renderer import CLEAN_ADDRESS, Renderer
 from loopback_auth.program import Page, Program
 from loopback_auth.redact import server_text
 from loopback_auth.words import Words
@@ -37,14 +37,6 @@ __all__ = [
     "check_complete",
     "safe_headers",
 ]
-
-# Takes `?code=…&state=…` out of the address bar, so that a glance, a bookmark or a reload does not repeat
-# it. The browser's history on disk keeps the first address all the same: only form_post leaves none there.
-_CLEAN_ADDRESS = 'history.replaceState(null, "", location.pathname)'
-
-
-LARGEST_PAGE = 2**20
-"""Characters of a page that a program renders itself."""
 
 _SHOWN = (
     *("page.html", "style.css", "become.js", "relay.js", "waiting.js"),
@@ -83,8 +75,7 @@ class Pages:
             style=accent_style(program.accent) if program.accent else "",
             any_style=program.page is not None,
         )
-        self._tell = tell
-        self._told = False
+        self._renderer = Renderer(program.page, self.words, tell)
 
     @property
     def again(self) -> str:
@@ -114,7 +105,7 @@ class Pages:
             provider=escaped(provider),
             scope=escaped(scope),
         )
-        if rendered := self._own(own, 200):
+        if rendered := self._renderer.rendered(own, 200):
             return rendered
         chips = " ".join(f'<code class="chip">{escape(name)}</code>' for name in server_text(scope).split())
         rows = (
@@ -133,7 +124,7 @@ class Pages:
             facts=f'<dl class="facts">\n{facts}\n</dl>' if facts else "",
             detail=paragraph(detail, style="quiet"),
         )
-        return self._page(200, title=title, body=body, script=_CLEAN_ADDRESS)
+        return self._page(200, title=title, body=body, script=CLEAN_ADDRESS)
 
     def failure(
         self,
@@ -160,7 +151,7 @@ class Pages:
         own = Page(
             kind, title=heading, message=escaped(message), hint=advice, detail=escaped(detail), close=close
         )
-        if rendered := self._own(own, status):
+        if rendered := self._renderer.rendered(own, status):
             return rendered
         body = fill(
             "failure.html",
@@ -170,7 +161,7 @@ class Pages:
             detail=self._folded(detail),
             close=close,
         )
-        return self._page(status, title=heading, body=body, script=_CLEAN_ADDRESS, tone="bad")
+        return self._page(status, title=heading, body=body, script=CLEAN_ADDRESS, tone="bad")
 
     def continued(self) -> HttpResponse:
         """Say that the sign-in goes on in another tab, so its outcome is not known yet; the status is 202."""
@@ -189,7 +180,7 @@ class Pages:
             reason=paragraph(lead, style="lead"),
             advice=sentence(close),
         )
-        return self._page(202, title=sentence(title), body=body, script=_CLEAN_ADDRESS)
+        return self._page(202, title=sentence(title), body=body, script=CLEAN_ADDRESS)
 
     def over(self, status: int) -> HttpResponse:
         """Say that a sign-in is over, and how, to a visitor who may not be the person who signed in.
@@ -301,25 +292,6 @@ class Pages:
         summary = f"<summary>{sentence(self.words.FAILURE_DETAIL)}</summary>"
         return f"<details>{summary}<div{language}>{shown}</div></details>" if shown else ""
 
-    def _own(self, page: Page, status: int) -> HttpResponse | None:
-        """Return the page as the program renders it; None: it does not, or not so that it can be shown."""
-        if self._program.page is None:
-            return None
-        try:
-            html = self._program.page(page)
-        except Exception as exc:
-            why = type(exc).__name__
-        else:
-            if _can_be_shown(html):
-                return foreign_page(status, html, script=_CLEAN_ADDRESS)
-            if close := getattr(html, "close", None):
-                close()  # Of a coroutine, which nothing awaits.
-            why = f"{type(html).__name__} is not the HTML of a page"
-        if not self._told:
-            self._told = True
-            self._tell(Warned(self.words.PAGE_NOT_OWN.format(why=why)))
-        return None
-
     def _live(self, path: str, token: str, *, asks: str) -> str:
         return _attributes(
             ("live", path),
@@ -353,10 +325,6 @@ class Pages:
             tone=tone,
             look=self._look,
         )
-
-
-def _can_be_shown(html: object) -> bool:
-    return isinstance(html, str) and 0 < len(html) <= LARGEST_PAGE
 
 
 def _attributes(*data: tuple[str, str]) -> str:

@@ -10,9 +10,10 @@ import pytest
 from loopback_auth import Page, Program
 from loopback_auth.events import Event, Warned, silent
 from loopback_auth.model import HttpResponse
-from loopback_auth.pages import LARGEST_PAGE, Pages
+from loopback_auth.pages import Pages
 from loopback_auth.pages.accent import DARK_SHEET, ENOUGH, LIGHT_SHEET, accent_style, contrast
 from loopback_auth.pages.frame import file_text
+from loopback_auth.pages.renderer import LARGEST_PAGE
 from loopback_auth.words import Words
 
 HOSTILE = """</title><script>alert(1)</script>"'><img src=x onerror=alert(1)>&amp;$title"""
