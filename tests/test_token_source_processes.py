@@ -42,6 +42,30 @@ else:
     print(json.dumps(token))
 """
 
+CLOSED = """
+import asyncio, sys, threading
+from loopback_auth import ClientConfig, FileTokenStore, Provider, ServerMetadata, TokenSource
+from loopback_auth.network.browser import Opening
+from loopback_auth.testing import SimulatedUser
+issuer, client_id, folder = sys.argv[1:]
+user, opened = SimulatedUser(), threading.Event()
+def second_time(url):
+    if opened.is_set():
+        return user.open(url)
+    opened.set()
+    return Opening(why_not="a test")
+client = ClientConfig(Provider("demo", ServerMetadata(issuer)), client_id, scope="profile")
+source = TokenSource(client, store=FileTokenStore(folder), open_browser=second_time, flow="code")
+loop = asyncio.new_event_loop()
+begun = loop.create_task(source.token())
+while not opened.is_set():
+    loop.run_until_complete(asyncio.sleep(0.001))
+loop.run_until_complete(asyncio.sleep(0.01))
+loop.close()
+print(source.token_sync())
+user.page_sync()
+"""
+
 
 @pytest.fixture
 def server() -> Iterator[DemoAuthorizationServer]:
@@ -179,6 +203,22 @@ def forked(work: Callable[[], str]) -> str:
         said = pipe.read().decode()
     os.waitpid(child, 0)
     return said
+
+
+@pytest.mark.slow
+def test_a_loop_that_is_closed_during_a_question_leaves_no_lock(
+    server: DemoAuthorizationServer, tmp_path: Path
+) -> None:
+    """Nothing in it can end properly; the next call must not wait for the sign-in of its own process."""
+    # In a process of its own, because what is left of that loop complains when it is collected.
+    command = [sys.executable, "-c", CLOSED, server.issuer, server.client_id, str(tmp_path)]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=SOON, check=False)
+    kept = FileTokenStore(str(tmp_path)).load("demo")
+
+    assert done.returncode == 0, done.stderr
+    assert kept is not None
+    assert done.stdout.strip() == kept.tokens.access_token
 
 
 @posix

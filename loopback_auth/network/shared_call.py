@@ -22,6 +22,9 @@ from loopback_auth.network.threads import run_sync
 T = TypeVar("T")
 Work = Callable[[], Coroutine[object, object, T]]
 
+MOST_AWAITS = 100
+"""Awaits in the last steps of a coroutine, each of which needs a push where there is no loop."""
+
 LOOK_SECONDS = 1.0
 """Seconds after which a caller looks again whether the loop of the work is still running."""
 
@@ -101,8 +104,8 @@ class SharedCall(Generic[T]):
 
     async def _ended_or_stopped(self, woken: asyncio.Future[None]) -> None:
         while not self._outcome.done():
-            await asyncio.wait([woken], timeout=LOOK_SECONDS)
             self._look_after()
+            await asyncio.wait([woken], timeout=LOOK_SECONDS)
 
     def needs_this_thread(self) -> bool:
         """Return whether the work is done by the event loop that is running in this thread."""
@@ -120,8 +123,8 @@ class SharedCall(Generic[T]):
         self._enter()
         try:
             while not self._outcome.done():
-                wait([self._outcome], timeout=LOOK_SECONDS)
                 self._look_after()
+                wait([self._outcome], timeout=LOOK_SECONDS)
         finally:
             self._leave()
         return self._result()
@@ -178,9 +181,15 @@ class SharedCall(Generic[T]):
             return
         if self._stopped_at is None:
             self._stopped_at = now
-        if (loop is not None and loop.is_closed()) or now - self._stopped_at > LOOK_SECONDS:
-            self._task = None
+        closed = loop is not None and loop.is_closed()
+        if closed or now - self._stopped_at > LOOK_SECONDS:
+            task, self._task = self._task, None
             self._settle(self._outcome.cancel)
+            if closed and task is not None:
+                # In a thread without a loop, because its own one is gone and this one is another.
+                ending = Thread(target=_close, args=(task.get_coro(),), daemon=True)
+                ending.start()
+                ending.join()
 
     def _woken(self) -> asyncio.Future[None]:
         """Return what is done in the running loop when the work has ended."""
@@ -193,6 +202,15 @@ class SharedCall(Generic[T]):
 
         self._outcome.add_done_callback(wake)
         return woken
+
+
+def _close(work: object) -> None:
+    """Have a coroutine give back its locks, although whatever it awaits at its end will not come."""
+    for _ in range(MOST_AWAITS):
+        with suppress(Exception):  # Among them that it awaits something.
+            if isinstance(work, Coroutine):
+                work.close()
+            return
 
 
 def _set_done(woken: asyncio.Future[None]) -> None:

@@ -154,6 +154,15 @@ def check_asyncio() -> None:
         ) from None
 
 
+def has_loop() -> bool:
+    """Return whether this thread has a running loop; what is closed after its loop has none."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 async def enter(lock: AbstractContextManager[object]) -> None:
     """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
     entering = begun(lock.__enter__)

@@ -12,7 +12,7 @@ from loopback_auth.events import Notify, WaitingForOtherProcess
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, SignIn
 from loopback_auth.narrow import NAME_LIMIT
-from loopback_auth.network.threads import apart, begun, to_the_end
+from loopback_auth.network.threads import apart, begun, has_loop, to_the_end
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.store.locks import ThreadSignInLock
 from loopback_auth.store.sign_in_lock import SignInLock
@@ -72,7 +72,7 @@ async def _lead(lock: SignInLock, stack: AsyncExitStack) -> None:
     """Say that this caller leads, and at the end of the stack how it has ended."""
 
     async def end(kind: type[BaseException] | None, exc: BaseException | None, trace: object) -> None:
-        if kind is GeneratorExit:
+        if kind is GeneratorExit or not has_loop():
             lock.leave()  # The loop was closed, so that nothing can be awaited any more.
         else:
             await to_the_end(apart(lock.__exit__, kind, exc, None), ENDING_SECONDS)

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from loopback_auth.errors import LoopbackAuthError, NotKept, StoreError
 from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.model import SignIn
-from loopback_auth.network.threads import apart, enter, to_the_end
+from loopback_auth.network.threads import apart, enter, has_loop, to_the_end
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import (
@@ -181,6 +181,9 @@ class OpenStore:
 async def _leave(lock: AbstractContextManager[None] | AbstractAsyncContextManager[None]) -> None:
     """Give a lock back; if that fails, what was done under it is done, and the lock lapses."""
     with suppress(Exception):
+        if not has_loop() and isinstance(lock, AbstractContextManager):
+            lock.__exit__(None, None, None)
+            return
         if isinstance(lock, AbstractAsyncContextManager):
             await to_the_end(_awaited(lock), ENDING_SECONDS)
         else:
