@@ -33,6 +33,8 @@ from loopback_auth.store.interface import sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loopback_auth.signin.foreign_visit import ForeignVisit
     from loopback_auth.signin.resources import OpenBrowser
 
@@ -129,7 +131,7 @@ class LoopbackReceiver:
         """
         return self._own_bound().redirect_uri
 
-    async def visit(self, url: str, *, state: str | None = "") -> ResponseParameters:
+    async def visit(self, url: str | Callable[[], str], *, state: str | None = "") -> ResponseParameters:
         """Open the browser, and return the parameters with which it comes back.
 
         The browser begins at a page on this machine, so the URL is not in the list of processes. The response
@@ -140,7 +142,9 @@ class LoopbackReceiver:
         same time are refused.
 
         Args:
-            url: the authorization URL, with `redirect_uri` as its redirect URI.
+            url: the authorization URL, with `redirect_uri` as its redirect URI. Or a function that makes one
+                with a new state each time: it is called again when the link was opened twice, perhaps by
+                another person, and a new link is shown. The last URL is the one that is answered.
             state: that the response must have. Empty: the one in the URL. A pushed request (RFC 9126) does
                 not show its state: give it here. None: the protocol has no state. Then any web page can
                 forge a response, so something else has to protect the login, such as PKCE.
@@ -154,22 +158,22 @@ class LoopbackReceiver:
             Unavailable: nobody can be waited for here, as in a CI job, or nobody could see the link.
             AttemptExpired: the person did not come back in time.
             AttemptCancelled: the link was opened twice, perhaps by another person, so that the state is not
-                secret any more. Begin again with a new URL.
+                secret any more, and `url` is not a function.
             MalformedResponse: the response repeats a parameter (RFC 6749 §3.1).
 
         Source: RFC 8252 §7.3, §8.9; RFC 6749 §10.12.
         """
-        request = self._checked(url, state)
+        make = self._checked(url, state)
         self._check_loop()
-        return await self._visited(request)
+        return await self._visited(make, again=callable(url))
 
-    def visit_sync(self, url: str, *, state: str | None = "") -> ResponseParameters:
+    def visit_sync(self, url: str | Callable[[], str], *, state: str | None = "") -> ResponseParameters:
         """Do what `visit` does, and wait for it, in a plain `with` block.
 
         Ctrl-C cancels the visit and is raised again. Arguments, result and errors are those of `visit`.
         """
-        request = self._checked(url, state)
-        return self._own_thread().run(lambda: self._visited(request))
+        make = self._checked(url, state)
+        return self._own_thread().run(lambda: self._visited(make, again=callable(url)))
 
     async def finish(self) -> None:
         """Give the browser its last page now, before the block ends.
@@ -226,25 +230,33 @@ class LoopbackReceiver:
                 "The receiver belongs to another event loop.", hint="Use it in the loop that entered it."
             )
 
-    def _checked(self, url: str, state: str | None) -> ForeignRequest:
+    def _checked(self, url: str | Callable[[], str], state: str | None) -> Callable[[], ForeignRequest]:
         bound = self._own_bound()
         if self._busy:
             raise ConfigError(
                 "A visit is under way already.", hint="Wait for it, or make a receiver for each login."
             )
-        return foreign_request(url, redirect_uri=bound.redirect_uri, state=state, any_port=bound.any_port)
 
-    async def _visited(self, request: ForeignRequest) -> ResponseParameters:
+        def make() -> ForeignRequest:
+            made = url() if callable(url) else url
+            return foreign_request(
+                made, redirect_uri=bound.redirect_uri, state=state, any_port=bound.any_port
+            )
+
+        return make
+
+    async def _visited(self, make: Callable[[], ForeignRequest], *, again: bool) -> ResponseParameters:
+        request = make()
         self._busy = True
         try:
             if (before := self._visit) is not None:
                 await self._leave(before, goes_on=True)
-            self._visit = self._begun(request)
+            self._visit = self._begun(request, make if again else None)
             return await self._visit.response()
         finally:
             self._busy = False
 
-    def _begun(self, request: ForeignRequest) -> ForeignVisit:
+    def _begun(self, request: ForeignRequest, again: Callable[[], ForeignRequest] | None) -> ForeignVisit:
         """Send a browser to the start page, and import what is slow while it starts."""
         opener, notify = self._open_browser, self._notify
         plan = plan_of(
@@ -263,6 +275,7 @@ class LoopbackReceiver:
                 notify=notify or _messages(request, plan, self._program),
                 timeout=TIMEOUT if self._timeout is None else self._timeout,
                 program=self._program,
+                again=again,
             )
         except BaseException:
             bound.close()

@@ -139,6 +139,50 @@ async def test_link_that_is_opened_twice_ends_the_visit() -> None:
     assert WORDS.SUCCESS_TITLE not in first.body.decode()
 
 
+async def test_link_that_is_opened_twice_leads_to_another_url_if_one_can_be_made() -> None:
+    """Whoever opened it first has a state that does not count any more; the person goes on."""
+    browser, events, states = Browser(None), list[Event](), list[str]()
+
+    def url() -> str:
+        states.append(f"state-{len(states)}")
+        return url_for(receiver, state=states[-1])
+
+    async with LoopbackReceiver(open_browser=browser.open, notify=events.append) as receiver:
+        visit = asyncio.create_task(receiver.visit(url))
+        async with asyncio.timeout(SOON):
+            await browser.left.wait()
+        second = await get(browser.links[0])
+        first = await browser.come_back("code=of-the-first&state=state-0")
+        fresh = next(event.url for event in events if isinstance(event, LinkReady) and event.again)
+        third = await get(fresh)
+        page = asyncio.create_task(browser.come_back("code=x&state=state-1"))
+        parameters = await visit
+
+    assert (second.status, first.status, third.status) == (410, 410, 302)
+    assert f"state={states[1]}" in third.values("location")[0]
+    assert parameters["code"] == "x"
+    assert (await page).status == 200
+
+
+async def test_url_that_cannot_be_made_again_ends_the_visit() -> None:
+    """The error of the other code is raised where it waits."""
+    browser, made = Browser(None), list[str]()
+
+    def url() -> str:
+        if made:
+            raise OSError("no entropy")
+        made.append(url_for(receiver))
+        return made[0]
+
+    async with LoopbackReceiver(open_browser=browser.open, notify=silent) as receiver:
+        visit = asyncio.create_task(receiver.visit(url))
+        async with asyncio.timeout(SOON):
+            await browser.left.wait()
+        await get(browser.links[0])
+        with pytest.raises(OSError, match="no entropy"):
+            await visit
+
+
 async def test_link_that_is_opened_afterwards_causes_a_warning() -> None:
     """Whoever opened it first has answered."""
     browser, events = Browser(), list[Event]()

@@ -27,6 +27,7 @@ import asyncio
 import json
 import os
 import sys
+from functools import partial
 from urllib.parse import quote
 
 from loopback_auth.cli import answer, settings_of, tell, tell_error
@@ -78,11 +79,12 @@ def run(options: argparse.Namespace) -> int:
     address = settings.text("bind") or ""
     bound = bind(*redirect_of(settings), address="" if address == "loopback" else address)
     try:
-        request, exposed = _request(options.url, bound)
+        template = sys.stdin.readline(LONGEST_LINE).strip() if options.url == "-" else options.url
+        request = _request(template, bound)
         messages = Messages(
             request.server, authority=bound.authority, plan=chosen, qr=False, program=COMMAND_LINE
         )
-
+        own_state = "{state}" in template
         bound.opening, bound.shown = opener_of(chosen)(bound.start_url), False
 
         def begin() -> ForeignVisit:
@@ -92,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
                 notify=messages.tell,
                 timeout=settings.seconds("timeout"),
                 program=COMMAND_LINE,
-                exposed=exposed,
+                exposed=not own_state and options.url != "-",
+                again=partial(_request, template, bound) if own_state else None,
             )
 
         return asyncio.run(_received(begin, options))
@@ -111,19 +114,17 @@ def _planned(settings: Settings) -> Plan:
     return chosen.only("code")
 
 
-def _request(argument: str, bound: BoundRedirect) -> tuple[ForeignRequest, bool]:
-    """Return the request that the browser is to carry, and whether other users can read its state."""
-    template = sys.stdin.readline(LONGEST_LINE).strip() if argument == "-" else argument
+def _request(template: str, bound: BoundRedirect) -> ForeignRequest:
+    """Return the request that the browser is to carry, with a new state each time."""
     state = base64url(os.urandom(24))
     url = template.replace("{redirect_uri}", quote(bound.redirect_uri, safe="")).replace("{state}", state)
     try:
-        request = foreign_request(url, redirect_uri=bound.redirect_uri, any_port=bound.any_port)
+        return foreign_request(url, redirect_uri=bound.redirect_uri, any_port=bound.any_port)
     except ConfigError as exc:
         left_out = [one for one in ("{redirect_uri}", "{state}") if one not in template]
         if template.startswith(("https:", "http:")) and left_out:
             exc.hint = f"Write {' and '.join(f'{one[1:-1]}={one}' for one in left_out)} into the URL."
         raise
-    return request, argument != "-" and request.state != state
 
 
 async def _received(begin: Callable[[], ForeignVisit], options: argparse.Namespace) -> int:

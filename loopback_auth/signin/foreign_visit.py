@@ -1,13 +1,14 @@
 """One visit of the browser to the authorization server of a protocol that other code speaks.
 
 What listens, opens the browser and shuts strangers out is the same as in a sign-in of ours. The difference:
-the URL is given, so it cannot be built again. When its link was opened twice, perhaps by another person, the
-visit has failed and the caller has to begin a new one, with a new state.
+the URL is given. When its link was opened twice, perhaps by another person, another URL with a new state is
+needed: the caller makes one if it has said how; otherwise the visit has failed.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
@@ -48,6 +49,8 @@ class ForeignVisit:
         timeout: seconds that the person has to come back.
         program: who speaks on the pages; None: a program without a name.
         exposed: other users of this machine can read the state.
+        again: makes another request with a new state, in place of one whose link was opened twice; None: the
+            visit fails then.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class ForeignVisit:
         timeout: float,
         program: Program | None,
         exposed: bool = False,
+        again: Callable[[], ForeignRequest] | None = None,
     ) -> None:
         self.request = request
         self.parameters: ResponseParameters | None = None
@@ -67,12 +71,14 @@ class ForeignVisit:
         self._teller = Teller(notify)
         self._timeout = timeout
         self._exposed = exposed
+        self._again = again
+        self._begun_again = asyncio.Event()
         self._stack = AsyncExitStack()
         self._rejected = RejectedRequests()
         self._resources = Resources(notify=self._tell, bound=bound, program=program)
         self.pages: Pages = self._resources.pages
         self._asked = self._visited = self._finished = False
-        self._given_up: asyncio.Future[LoopbackAuthError] = asyncio.get_running_loop().create_future()
+        self._given_up: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
     async def response(self) -> ResponseParameters:
         """Send the browser on, and return the parameters of the callback.
@@ -86,10 +92,7 @@ class ForeignVisit:
             await self._stack.enter_async_context(self._teller)
             await self._stack.enter_async_context(self._resources)
             receiver = self._resources.own_receiver()
-            receiver.expect(self.request)
-            if self._exposed:
-                receiver.guard(self.request.state)
-            receiver.send_browser_to(self.request.url, state=self.request.state)
+            self._lead(receiver)
             await self._resources.send_off()
             self.parameters = response_parameters(await self._received(receiver), self._bound.redirect_uri)
         except LoopbackAuthError as exc:
@@ -164,19 +167,48 @@ class ForeignVisit:
         finally:
             self._bound.close()
 
+    def _lead(self, receiver: Receiver) -> None:
+        """Wait for the callback of the request, and let the start page lead to its URL."""
+        receiver.expect(self.request)
+        if self._exposed:
+            receiver.guard(self.request.state)
+        receiver.send_browser_to(self.request.url, state=self.request.state)
+
     async def _received(self, receiver: Receiver) -> Callback:
-        receiving = asyncio.ensure_future(receiver.receive(self.request))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._timeout
+        while True:
+            self._begun_again.clear()
+            receiving = asyncio.ensure_future(receiver.receive(self.request))
+            begun_again = asyncio.ensure_future(self._begun_again.wait())
+            ways: set[asyncio.Future[object]] = {receiving, begun_again, self._given_up}  # type: ignore[arg-type]
+            try:
+                left = max(0.0, until - loop.time())
+                await asyncio.wait(ways, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if receiver.has_answer(self.request.state):
+                    return await receiver.receive(self.request)
+                if self._given_up.done():
+                    raise self._given_up.result()
+                if not self._begun_again.is_set():
+                    raise self._expired()
+            finally:
+                receiving.cancel()
+                begun_again.cancel()
+                await asyncio.gather(receiving, begun_again, return_exceptions=True)
+
+    def _begin_again(self) -> None:
+        """Replace a request whose state another person may have."""
+        if self._again is None:
+            self._give_up(OPENED_TWICE, "Start the login again, and open the link once.")
+            return
         try:
-            ways: set[asyncio.Future[object]] = {receiving, self._given_up}  # type: ignore[arg-type]
-            done, _ = await asyncio.wait(ways, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
-            if receiver.has_answer(self.request.state):
-                return await receiving
-        finally:
-            receiving.cancel()
-            await asyncio.gather(receiving, return_exceptions=True)
-        if done:
-            raise self._given_up.result()
-        raise self._expired()
+            self.request = self._again()
+            self._lead(self._resources.own_receiver())
+        except Exception as exc:
+            # The other code makes the URL, and what it raises is raised where the visit is awaited.
+            if not self._given_up.done():
+                self._given_up.set_result(exc)
+        self._begun_again.set()
 
     def _give_up(self, message: str, hint: str) -> None:
         if not self._given_up.done():
@@ -192,7 +224,7 @@ class ForeignVisit:
             case OpenerFailed() if self._asked:
                 return  # The browser has come to our page all the same.
             case LinkOpenedTwice():
-                self._give_up(OPENED_TWICE, "Start the login again, and open the link once.")
+                self._begin_again()
             case LinkReady(again=True) if self._given_up.done():
                 return  # It would lead to the URL that is not valid any more.
             case _:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from urllib.request import urlopen
@@ -119,6 +120,15 @@ def exchange(issuer: str, answer: dict[str, object]) -> dict[str, object]:
     return tokens
 
 
+def opened(link: str) -> str | None:
+    """Open a link as a browser does, and return where it leads; None: nowhere."""
+    connection = HTTPConnection(urlsplit(link).netloc, timeout=10)
+    connection.request("GET", urlsplit(link).path, headers={"Accept": "text/html"})
+    where = connection.getresponse().getheader("Location")
+    connection.close()
+    return where
+
+
 def test_answer_is_one_line_of_json_that_is_enough_for_the_exchange(
     server: RecordingServer, command_line: CommandLine
 ) -> None:
@@ -211,6 +221,23 @@ def test_url_comes_from_stdin(server: RecordingServer, command_line: CommandLine
 
     assert answer["parameters"]["code"]
     assert Words.SUCCESS_TITLE in page
+
+
+def test_link_that_is_opened_twice_is_replaced_and_so_is_the_state(
+    server: RecordingServer, command_line: CommandLine
+) -> None:
+    """The first who opened it may have been another person, and has the old state."""
+    with command_line.start("receive", "--no-browser", "--json", url_at(server.issuer)) as running:
+        link = running.link()
+        first, second = (opened(link) for _ in range(2))
+        visit(running.link())
+        ended = running.end()
+
+    parameters = ended.json["parameters"]
+    assert isinstance(parameters, dict)
+    assert second is None
+    assert first is not None
+    assert parse_qs(urlsplit(first).query)["state"] != [parameters["state"]]
 
 
 def test_form_post_and_a_state_of_the_program_are_received(
