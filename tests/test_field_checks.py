@@ -190,3 +190,34 @@ def test_a_right_value_imports_nothing_for_errors() -> None:
     )
 
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "metadata"),
+    [
+        ("issuer", ServerMetadata("id.example")),
+        ("issuer", ServerMetadata("http://id.example")),
+        ("issuer authorization_endpoint token_endpoint", ServerMetadata()),
+        (
+            "issuer authorization_endpoint token_endpoint",
+            ServerMetadata(token_endpoint="https://x.example/t"),
+        ),
+        ("authorization_endpoint", ServerMetadata("https://x.example", authorization_endpoint="x")),
+        ("token_endpoint", ServerMetadata("https://x.example", token_endpoint="ftp://x.example/t")),
+        ("jwks_uri", ServerMetadata("https://x.example", jwks_uri="")),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_before_anything_is_opened(
+    parameter: str, metadata: ServerMetadata
+) -> None:
+    """A person who sees a page thinks that it was their mistake."""
+    opened: list[str] = []
+    for client in (
+        ClientConfig(Provider("example", metadata), "x"),
+        ClientConfig(Provider("example", METADATA), "x", resource=("no uri",)),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            login_sync(client, open_browser=opened.append)
+        assert caught.value.parameter in (parameter, "resource")
+
+    assert opened == []

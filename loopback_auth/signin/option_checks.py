@@ -7,13 +7,15 @@ Called before the browser is started; imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.flow_table import CHOOSABLE, NAMES
+from loopback_auth.flow_table import CHOOSABLE, ENDPOINTS, NAMES
 from loopback_auth.narrow import is_collection
 from loopback_auth.store.interface import check_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from loopback_auth.model import ClientConfig
 
 
 def check_arguments(function: str, client: object, options: Mapping[str, object]) -> None:
@@ -67,6 +69,33 @@ def _check_client(client: object) -> None:
     if isinstance(client, model.SignIn):
         hint = "Pass the ClientConfig with which the user signed in."
     raise ConfigError(f"client must be a ClientConfig, not {_kind(client)}.", hint=hint, parameter="client")
+
+
+def check_addresses(client: ClientConfig) -> None:
+    """Refuse addresses that no request could go to, and a provider without any, before anything is opened.
+
+    Raises:
+        ConfigError: the error names the field of `ServerMetadata` or `ClientConfig`.
+
+    Source: RFC 6749 §3.1, §3.2; RFC 8414 §2; RFC 8707 §2.
+    """
+    from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource  # Start-up.
+
+    metadata, ticket = client.provider.metadata, client.provider.ticket
+    if metadata.issuer is not None:
+        check_issuer(metadata.issuer)
+    for name in ENDPOINTS:
+        if (url := getattr(metadata, name)) is not None:
+            check_endpoint(url, name=name)
+    for resource in client.resource:
+        check_resource(resource)
+    starts = metadata.authorization_endpoint, metadata.device_authorization_endpoint, metadata.issuer, ticket
+    if all(one is None for one in starts):
+        raise ConfigError(
+            f"There is no address at which to sign in to {client.provider.shown_name}.",
+            hint="Give the issuer, or the URLs of the authorization endpoint and the token endpoint.",
+            parameter="issuer authorization_endpoint token_endpoint",
+        )
 
 
 def _check_store(name: str, value: object) -> None:
