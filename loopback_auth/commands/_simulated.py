@@ -62,7 +62,7 @@ def sign_in(
                     plan,
                     notify=narrator.notify,
                     store=store,
-                    open_browser=person.open,
+                    open_browser=person.opened,
                     start_page=plan.start_page,
                     timeout=timeout or SIMULATED_SECONDS,
                     bound=bound,
@@ -89,6 +89,10 @@ class AttendedUser(SimulatedUser):
         opening = super().open(url)
         self.visits[-1].add_done_callback(self._arrived)
         return opening
+
+    async def opened(self, url: str) -> Opening:
+        """Open a URL in the loop of the sign-in."""
+        return self.open(url)
 
     async def through(self, signing_in: Coroutine[object, object, SignIn]) -> SignIn:
         """Go through a sign-in that opens its links with `open`, and close the browser.

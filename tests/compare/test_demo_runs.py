@@ -212,7 +212,7 @@ async def test_defect_of_the_browser_is_not_hidden() -> None:
 
     recorder = Broken("code", ground="demo", provider="demo", clock=float)
     person = ObservedUser(recorder, "http://127.0.0.1:9", thinking=0.0, tell=lambda _stage: None)
-    person.open("http://127.0.0.1:9/")
+    await person.open("http://127.0.0.1:9/")
     with pytest.raises(ZeroDivisionError):
         await person.leave()
 

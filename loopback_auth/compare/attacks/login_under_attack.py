@@ -132,8 +132,8 @@ class LoginUnderAttack(Observer):
 
     # What follows is called by the sign-in.
 
-    def open(self, url: str) -> Opening:
-        """Open a browser, for the login."""
+    async def open(self, url: str) -> Opening:
+        """Open a browser, for the login, in its loop."""
         self._start_url = url
         self._browse(url)
         return Opening(program="simulated user agent")

@@ -134,8 +134,8 @@ class ObservedUser(Observer):
         self._user = SimulatedUser(thinking=thinking, observer=self)
         self._stranded: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    def open(self, url: str) -> Opening:
-        """Open a browser, for the login."""
+    async def open(self, url: str) -> Opening:
+        """Open a browser, for the login, in its loop."""
         return self._user.open(url)
 
     def notice(self, event: Event) -> None:
