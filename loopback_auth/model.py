@@ -266,10 +266,12 @@ class Provider:
     pkce: bool = True
     scope_separator: str = " "
     allowed_issuer: str | None = None
-    account_fields: tuple[str, ...] = ("email", "preferred_username", "username", "login", "name", "sub")
-    ticket: TicketContract | None = None
+    account_fields: tuple[str, ...] = field(
+        default=("email", "preferred_username", "username", "login", "name", "sub"), repr=False
+    )
+    ticket: TicketContract | None = field(default=None, repr=False)
     network: Network = Network()
-    quirks: Quirks = NO_QUIRKS
+    quirks: Quirks = field(default=NO_QUIRKS, repr=False)
     temporary: bool = False
     simulated_person: bool = False
     title: str = ""

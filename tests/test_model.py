@@ -94,6 +94,13 @@ def test_an_id_token_has_a_life_of_its_own(claims: dict[str, object], now: float
     assert not replace(TOKENS, id_token=None).fresh(now, of="id_token")
 
 
+@pytest.mark.parametrize("name", ["github", "netlify", "slack"])
+def test_a_provider_is_short_to_look_at(name: str) -> None:
+    """Its addresses, and nothing that fills the screen: Netlify has a contract, GitHub many scopes."""
+    assert f"name={name!r}" in repr(Provider.known(name))
+    assert len(repr(Provider.known(name))) < 400
+
+
 def test_a_client_is_short_to_look_at() -> None:
     """Nothing that has its default."""
     client = ClientConfig(Provider("x", ServerMetadata("https://x.example")), "my-tool", CANARY)
