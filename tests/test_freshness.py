@@ -23,7 +23,8 @@ from loopback_auth.freshness import fresh
         (3600, 0, 0, False),
         (3600, 300, 300, False),
         (3600, 301, 300, True),
-        (60, 60, 300, False),
+        (60, 60, 300, True),
+        (60, 6, 300, False),
     ],
 )
 def test_the_leeway_is_a_part_of_a_short_life(
