@@ -71,13 +71,7 @@ class LoopbackReceiver:
         timeout: float | None = None,
         wait: bool | None = None,
     ) -> None:
-        given: object = redirect
-        if not isinstance(given, Redirect):
-            raise ConfigError(
-                f"redirect must be a Redirect, not a value of type {type(given).__name__}.",
-                hint="Pass Redirect(ports=(8400,)) for a registered port.",
-                parameter="redirect",
-            )
+        _check_redirect(redirect)
         options = {"program": program, "open_browser": open_browser, "notify": notify}
         for name, value in {**options, "timeout": timeout, "wait": wait}.items():
             CHECKS[name](name, value)
@@ -315,6 +309,15 @@ class LoopbackReceiver:
             thread.close()
         if bound is not None:
             bound.close()
+
+
+def _check_redirect(redirect: object) -> None:
+    if not isinstance(redirect, Redirect):
+        raise ConfigError(
+            f"redirect must be a Redirect, not a value of type {type(redirect).__name__}.",
+            hint="Pass Redirect(ports=(8400,)) for a registered port.",
+            parameter="redirect",
+        )
 
 
 def _client(request: ForeignRequest, redirect: Redirect) -> ClientConfig:

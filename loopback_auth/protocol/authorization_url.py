@@ -85,13 +85,7 @@ def foreign_request(
 
     Source: RFC 6749 §3.1, §3.1.2.3, §10.12; RFC 9126 §4; RFC 9101 §5.
     """
-    address: object = url
-    if not isinstance(address, str):
-        raise ConfigError(
-            f"The authorization URL is a value of type {type(address).__name__}, not a string.",
-            hint="Pass str(url).",
-            parameter="url",
-        )
+    _check_string(url)
     parts = urlsplit(check_browser_url(url))
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     names = [name for name, _ in parameters]
@@ -133,6 +127,15 @@ def response_parameters(callback: Callback, redirect_uri: str) -> ResponseParame
         repeated = sorted(ascii(name)[1:-1][:40] for name in parameters if names.count(name) > 1)
         raise MalformedResponse(f"The response repeats {', '.join(repeated)}", source="RFC 6749 §3.1")
     return parameters
+
+
+def _check_string(url: object) -> None:
+    if not isinstance(url, str):
+        raise ConfigError(
+            f"The authorization URL is a value of type {type(url).__name__}, not a string.",
+            hint="Pass str(url).",
+            parameter="url",
+        )
 
 
 def _check_redirect_uri(given: dict[str, str], redirect_uri: str, *, needed: bool) -> None:

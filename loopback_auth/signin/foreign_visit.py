@@ -64,7 +64,7 @@ class ForeignVisit:
         exposed: bool = False,
         again: Callable[[], ForeignRequest] | None = None,
     ) -> None:
-        self.request = request
+        self.request: ForeignRequest = request
         self.parameters: ResponseParameters | None = None
         """Of the callback; None until it has come."""
         self._bound = bound
