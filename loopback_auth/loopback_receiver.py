@@ -322,7 +322,7 @@ def _check_redirect(redirect: object) -> None:
 
 def _client(request: ForeignRequest, redirect: Redirect) -> ClientConfig:
     """Describe the other program's client, as far as it decides whether and how a browser is opened here."""
-    metadata = ServerMetadata(authorization_endpoint=request.url, token_endpoint="")
+    metadata = ServerMetadata(authorization_endpoint=request.url.partition("#")[0])
     provider = Provider(sign_in_name(request.server), metadata, redirect, title=request.server)
     return ClientConfig(provider, request.client_id)
 
