@@ -21,7 +21,7 @@ OTHER_RESOURCE = "Check the resource: the server does not know it.", "resource"
 REGISTER_REDIRECT = "Register this redirect URI at the server, or use the registered one.", "redirect"
 APPROVE = "Sign in again and approve.", ""
 
-HINTS = {
+HINTS: dict[tuple[str, str], tuple[str, str]] = {
     # RFC 6749 §4.1.2.1, authorization error response
     ("authorization request", "invalid_request"): (
         "Compare the redirect URI, response mode and extra parameters with the server's documentation, or "

@@ -22,10 +22,11 @@ Show = Callable[[str, str], object]
 
 def notebook_line(program: Program | None) -> NotebookLine | None:
     """Return what writes messages to the output of the cell that runs; None: this is no notebook."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    if "IPython" not in sys.modules:
+        return None
+    ipython: Any = sys.modules["IPython"]
     # IPython in a terminal has no kernel, and the terminal itself makes links of addresses.
-    if getattr(shell, "kernel", None) is None:
+    if getattr(ipython.get_ipython(), "kernel", None) is None:
         return None
 
     def show(text: str, html: str) -> None:
