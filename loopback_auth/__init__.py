@@ -46,16 +46,7 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from loopback_auth.loopback_receiver import LoopbackReceiver
-    from loopback_auth.model import (
-        ClientConfig,
-        IdToken,
-        Network,
-        Provider,
-        Redirect,
-        ServerMetadata,
-        SignIn,
-        TokenSet,
-    )
+    from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
     from loopback_auth.options import Options
     from loopback_auth.program import Page, Program
     from loopback_auth.quirks import Quirks
@@ -69,6 +60,7 @@ if TYPE_CHECKING:
     from loopback_auth.store.memory import MemoryTokenStore
     from loopback_auth.store.redis import RedisTokenStore
     from loopback_auth.token_source import TokenSource
+    from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 _HOMES = {
     "accounts": ("Accounts",),
@@ -102,16 +94,7 @@ _HOMES = {
         "Unavailable",
     ),
     "loopback_receiver": ("LoopbackReceiver",),
-    "model": (
-        "ClientConfig",
-        "IdToken",
-        "Network",
-        "Provider",
-        "Redirect",
-        "ServerMetadata",
-        "SignIn",
-        "TokenSet",
-    ),
+    "model": ("ClientConfig", "Network", "Provider", "Redirect", "ServerMetadata"),
     "options": ("Options",),
     "program": ("Page", "Program"),
     "quirks": ("Quirks",),
@@ -122,6 +105,7 @@ _HOMES = {
     "store.async_interface": ("AsyncTokenStore",),
     "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
+    "tokens": ("IdToken", "SignIn", "TokenSet"),
     "signin.logout": ("logout", "logout_sync"),
     "signin.foreign_refresh_token": ("refresh", "refresh_sync"),
     "signin.refresh": ("renew", "renew_sync"),

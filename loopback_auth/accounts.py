@@ -15,7 +15,7 @@ from contextlib import suppress
 from loopback_auth.api import login
 from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.flows.reuse import why_foreign
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
 from loopback_auth.records import replace
 from loopback_auth.signin.stores import OpenStore, Store
@@ -24,6 +24,7 @@ from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, raise_store_error
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from loopback_auth.events import Notify
-    from loopback_auth.model import ClientConfig, SignIn
+    from loopback_auth.model import ClientConfig
     from loopback_auth.network.loopback import BoundRedirect
     from loopback_auth.options import Options
     from loopback_auth.plan.model import Plan
+    from loopback_auth.tokens import SignIn
 
 
 async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:

@@ -19,8 +19,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, Generic, TypeVar
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, Redirect
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Redirect
 from loopback_auth.records import dataclass, field
 
 T = TypeVar("T")

@@ -56,7 +56,8 @@ from loopback_auth.demo.serve import Demo, Host, demo_thread
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.events import silent
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.tokens import SignIn
 
 __all__ = [
     "Account",

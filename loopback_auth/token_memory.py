@@ -17,7 +17,7 @@ from loopback_auth.freshness import FOR_EVER, fresh_period
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.model import SignIn
+    from loopback_auth.tokens import SignIn
 
 LOOK_SECONDS = 1.0
 """Seconds for which a token is returned from memory before the store is looked at again.

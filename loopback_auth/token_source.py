@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from loopback_auth.flows.wish import Wish
-    from loopback_auth.model import ClientConfig, SignIn, Token
+    from loopback_auth.model import ClientConfig
     from loopback_auth.options import Options
     from loopback_auth.signin.stores import Store
     from loopback_auth.token_upkeep import Ask, TokenUpkeep
+    from loopback_auth.tokens import SignIn, Token
 
 
 class TokenSource:

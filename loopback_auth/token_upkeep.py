@@ -20,7 +20,7 @@ from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreErro
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flows.reuse import widened
 from loopback_auth.flows.wish import Found, Wish
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
 from loopback_auth.signin.logout import logout
@@ -30,6 +30,7 @@ from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.unkept import Unkept
 from loopback_auth.token_memory import TokenMemory
+from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
 
 TYPE_CHECKING = False

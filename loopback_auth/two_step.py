@@ -29,12 +29,13 @@ from collections.abc import Callable
 from loopback_auth.errors import StillPending
 from loopback_auth.events import Notify, silent
 from loopback_auth.flow_table import TwoStepFlow
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.two_step import FINAL, begin, pasted_address, resume
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
+from loopback_auth.tokens import SignIn
 
 __all__ = [
     "FINAL",

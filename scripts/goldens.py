@@ -25,9 +25,10 @@ from loopback_auth.compare.drawing.outputs import render
 from loopback_auth.compare.drawing.table import table
 from loopback_auth.compare.model import Attack, Run
 from loopback_auth.compare.running.run import compare_simulated
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import result_text
+from loopback_auth.tokens import SignIn, TokenSet
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from loopback_auth.effects import Flow, Send, Sleep, Tick, Warn
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 
 T = TypeVar("T")
 

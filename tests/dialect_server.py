@@ -27,7 +27,7 @@ from loopback_auth.demo.wire import (
     query_of,
     text_reply,
 )
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 
 REVOKE = "/vendor/revoke"
 """Where a token that comes in the header is given up."""

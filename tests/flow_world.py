@@ -6,21 +6,16 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.flows.code import authorization_code
-from loopback_auth.model import (
-    Attempt,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ServerMetadata,
-    SignIn,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.tokens import SignIn
 
 ISSUER = "https://as.example"
 PROVIDER = Provider("example", ServerMetadata(issuer=ISSUER))

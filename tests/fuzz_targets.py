@@ -17,6 +17,7 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 
+from loopback_auth.authorization_messages import Attempt, Callback
 from loopback_auth.codec import from_members
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.keys import Signer, rsa_signer
@@ -32,16 +33,8 @@ from loopback_auth.explain.story_text import text as told
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.refresh import identified, refresh
 from loopback_auth.flows.revocation import revoke
-from loopback_auth.model import (
-    Attempt,
-    Callback,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ServerMetadata,
-    SignIn,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.paste import pasted_callback
@@ -57,6 +50,7 @@ from loopback_auth.settings.overrides import capabilities_of, overrides_of
 from loopback_auth.sign_in_format import read_as, written
 from loopback_auth.store import pending_sign_in as handed
 from loopback_auth.store.sign_in_lock import FileSignInLock
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.secret_labels import SecretLabels
 

@@ -8,16 +8,9 @@ from urllib.parse import parse_qsl
 
 from hypothesis import settings
 
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ServerMetadata,
-)
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest, Callback
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request
 
 ISSUER = "https://as.example"

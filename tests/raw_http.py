@@ -9,15 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.events import Event, LinkRequested
-from loopback_auth.model import (
-    FORM,
-    AuthorizationRequest,
-    Callback,
-    HttpResponse,
-    ResponseMode,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import FORM, HttpResponse
+from loopback_auth.model import ResponseMode, ServerMetadata
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.receiver import REQUEST_SECONDS, Receiver
 

@@ -13,8 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import StoreError
-from loopback_auth.model import HttpRequest, HttpResponse, ServerMetadata, SignIn, TokenSet
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ServerMetadata
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 NAME = "example"
 JSON = (("Content-Type", "application/json"),)

@@ -15,13 +15,14 @@ from renewing import sign_in_at
 
 from loopback_auth import Accounts, TokenSource
 from loopback_auth.errors import NotKept, SignInRequired
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.account_name import account_name
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import TokenStore, checked_name
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import Account, DemoAuthorizationServer, SimulatedUser, serve
+from loopback_auth.tokens import SignIn
 
 FIRST, SECOND = "demo@example.com", "second@example.com"
 

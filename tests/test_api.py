@@ -46,7 +46,8 @@ from loopback_auth.events import (
     Warned,
     silent,
 )
-from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.transport import Transport
 from loopback_auth.signin.logout import logout
@@ -54,6 +55,7 @@ from loopback_auth.signin.refresh import renew
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
 
 NAME = "demo"

@@ -12,6 +12,7 @@ import demo_client
 import pytest
 
 from loopback_auth.api import login
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import PROGRAM, browse
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import serve_demo
@@ -20,20 +21,14 @@ from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import AttemptCancelled, ConfigError, EndpointMissing, Unavailable
 from loopback_auth.events import Event, PasteReady, VerificationPrompted, Warned, silent
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import (
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    Provider,
-    ServerMetadata,
-    SignIn,
-)
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.signin.logout import logout
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 pytestmark = pytest.mark.slow
 

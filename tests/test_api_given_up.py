@@ -16,7 +16,7 @@ from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import AttemptCancelled, ConfigError
 from loopback_auth.events import Event, LinkReady, silent
-from loopback_auth.model import SignIn
+from loopback_auth.tokens import SignIn
 
 SOON = 20.0
 STEPS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597, 2584)

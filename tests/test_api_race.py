@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 from demo_client import client
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import Decision, browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -33,22 +34,14 @@ from loopback_auth.events import (
     VerificationPrompted,
     silent,
 )
-from loopback_auth.model import (
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    Redirect,
-    ServerMetadata,
-    SignIn,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin import session
 from loopback_auth.signin.controls import Controls
+from loopback_auth.tokens import SignIn
 
 SOON = 20.0
 AT_LAST = 60.0

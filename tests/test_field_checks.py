@@ -13,18 +13,10 @@ import pytest
 
 from loopback_auth.api import login_sync
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import (
-    ClientConfig,
-    IdToken,
-    Network,
-    Provider,
-    Redirect,
-    ServerMetadata,
-    SignIn,
-    TokenSet,
-)
+from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
 from loopback_auth.quirks import Quirks
 from loopback_auth.settings.contracts import NETLIFY
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 CANARY = "canary-1"
 METADATA: Any = ServerMetadata("https://id.example")

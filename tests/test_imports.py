@@ -14,8 +14,9 @@ import pytest
 from demo_client import FOLLOW_LINK
 
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 FRAMEWORK = {"aiohttp", "asyncio", "multidict", "rich", "ssl", "yarl"}
 

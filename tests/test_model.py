@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from loopback_auth.errors import StoreError
-from loopback_auth.model import ClientConfig, IdToken, Provider, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 CANARY = "canary-1"
 TOKENS = TokenSet(

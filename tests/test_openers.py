@@ -25,7 +25,8 @@ from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import AttemptExpired, EndpointMissing, Unavailable
 from loopback_auth.events import Event, LinkReady, OpenerFailed, silent
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import HttpResponse, ServerMetadata
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.opener import OWN, opened
 from loopback_auth.signin.resources import OpenBrowser

@@ -23,9 +23,9 @@ from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import silent
-from loopback_auth.model import SignIn
 from loopback_auth.options import Options
 from loopback_auth.signin.option_checks import CHECKS
+from loopback_auth.tokens import SignIn
 
 KNOWN = client("http://127.0.0.1:1")
 

@@ -18,12 +18,14 @@ from loopback_auth.effects import Observer
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, SignInRequired
 from loopback_auth.events import Event, LinkReady
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ResponseMode, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ResponseMode
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin import session
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 from loopback_auth.words import DEMO_FOOTER, Words
 
 PROGRAM = Program("MyTool", command="mytool anmelden", returns_to="MyTool", language="de", accent="#7a1fa2")

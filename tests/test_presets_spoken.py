@@ -27,13 +27,14 @@ from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import LoopbackAuthError, SignInRequired
 from loopback_auth.events import Event, Warned
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.settings import Settings, needs_secret, redirect_of, resolve
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.signin.logout import logout
 from loopback_auth.signin.refresh import renew
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import SignIn
 
 PRESETS = every_preset()
 BY_CODE = [name for name, row in PRESETS.items() if row.get("flow") != "ticket"]

@@ -20,7 +20,8 @@ from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import TransportError
 from loopback_auth.events import silent
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Network, Provider, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Network, Provider, ServerMetadata
 from loopback_auth.signin.logout import logout
 from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.two_step import begin, resume

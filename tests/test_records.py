@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from loopback_auth import device_and_ticket, events, model, quirks
-from loopback_auth.model import ClientConfig, IdToken, Provider, Redirect, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.records import EMPTY, FrozenMapping, dataclass, field, fields_of, get_args, replace
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 PROVIDER = Provider("example", ServerMetadata(issuer="https://id.example"))
 CLIENT = ClientConfig(PROVIDER, "my-tool", "secret-1", scope="openid", extra={"a": "b"})

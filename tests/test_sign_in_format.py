@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.model import IdToken, Network, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import Network, ServerMetadata
 from loopback_auth.quirks import Quirks
 from loopback_auth.sign_in_format import read_as, written
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 CANARY = "canary-7f3a"
 URL = "https://as.example"

@@ -23,7 +23,7 @@ from loopback_auth import MemoryTokenStore, TokenSource, login, login_sync, test
 from loopback_auth.errors import AuthorizationError, ConfigError, DeviceError, SignInRequired
 from loopback_auth.events import silent
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.signin.refresh import renew
 from loopback_auth.testing import (
     Account,
@@ -33,6 +33,7 @@ from loopback_auth.testing import (
     SimulatedUser,
     serve,
 )
+from loopback_auth.tokens import SignIn
 
 CONFTEST = 'pytest_plugins = ["loopback_auth.testing"]\n'
 TESTS = """

@@ -24,13 +24,14 @@ from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.errors import LoopbackAuthError, SignInRequired, TokenError, TransportError
 from loopback_auth.events import Event, Warned
 from loopback_auth.flows.reuse import why_not_reusable
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.quirks import Quirks
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 NOWHERE = "http://127.0.0.1:1"
 # For a day, since all tests together may take a while.

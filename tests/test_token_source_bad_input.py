@@ -15,7 +15,7 @@ from renewing import NAME, FailingStore, ending_in, keeping, sign_in_at, token_e
 from loopback_auth import token_memory, token_source, token_upkeep
 from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired, StoreError
 from loopback_auth.events import Event, Warned
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin import process_state
 from loopback_auth.signin.process_state import MOST_REFUSED, NEW_SECONDS, REFUSED_FOR
 from loopback_auth.store import FileTokenStore
@@ -24,6 +24,7 @@ from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, Faults, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 
 class Clock:

@@ -11,10 +11,11 @@ import pytest
 from renewing import NAME, keeping, token_endpoint
 
 from loopback_auth.errors import ConfigError, SignInRequired
-from loopback_auth.model import ClientConfig, IdToken, Provider, SignIn
+from loopback_auth.model import ClientConfig, Provider
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import IdToken, SignIn
 
 pytest.importorskip("joserfc")
 

@@ -12,11 +12,11 @@ import pytest
 from renewing import ending_in
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError
-from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.store import FileTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 SOON = 20.0
 THREADS = 8

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from loopback_auth.clients.bearer import checked
-from loopback_auth.model import SignIn
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 try:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions

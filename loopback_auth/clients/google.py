@@ -7,8 +7,8 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 
 from loopback_auth.clients.bearer import check_destination, checked
-from loopback_auth.model import SignIn
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 try:
     from google.auth import credentials

@@ -14,7 +14,7 @@ from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.model import SignIn
+    from loopback_auth.tokens import SignIn
 
 
 def kept(store: FileTokenStore, name: str) -> SignIn:

@@ -18,10 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from loopback_auth.model import SignIn
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.pending import PendingStore
     from loopback_auth.store.pending_sign_in import PendingSignIn
+    from loopback_auth.tokens import SignIn
 
 BEGIN_AGAIN = "Begin again: python -m loopback_auth start"
 ELSEWHERE = "If another user or another LOOPBACK_AUTH_DATA_DIR started it, finish it there."

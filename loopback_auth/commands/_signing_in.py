@@ -16,7 +16,7 @@ import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import loopback_auth.sign_in_format  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.environment import started_here
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import open_browser
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.plan.derived_signals import derived_signals
@@ -29,6 +29,7 @@ from loopback_auth.signin.planning import surroundings_of
 from loopback_auth.store import FileTokenStore
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.tokens import SignIn
 
 
 def sign_in(

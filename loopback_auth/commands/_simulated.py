@@ -15,7 +15,6 @@ from loopback_auth.commands.demo import demo_client, signing_server
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.user import SimulatedUser, Visit
 from loopback_auth.environment import started_here
-from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.plan.model import Plan
@@ -24,6 +23,7 @@ from loopback_auth.signin import session
 from loopback_auth.store import FileTokenStore
 from loopback_auth.terminal import outcome
 from loopback_auth.terminal.simulated import Narrator
+from loopback_auth.tokens import SignIn
 
 SIMULATED_SECONDS = 60.0
 """Seconds that a simulated person gets, who never hesitates; but a device code is polled only every five."""

@@ -21,7 +21,7 @@ from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.settings.configure import client_config
 from loopback_auth.signin.refresh import can_verify_signatures
 

@@ -61,8 +61,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.model import AuthorizationRequest, Callback, SignIn
+    from loopback_auth.authorization_messages import AuthorizationRequest, Callback
     from loopback_auth.signin.driver import Paste
+    from loopback_auth.tokens import SignIn
 
 
 USAGE = "[HANDLE] [--wait SECONDS] [--url URL] [--yes] [--json]"

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     import argparse
 
     from loopback_auth.events import Event
-    from loopback_auth.model import SignIn
     from loopback_auth.plan.model import Plan
     from loopback_auth.settings import Settings
     from loopback_auth.store.sign_in_lock import SignInLock
+    from loopback_auth.tokens import SignIn
 
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"

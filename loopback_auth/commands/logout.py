@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.model import SignIn
+    from loopback_auth.tokens import SignIn
 
 
 USAGE = "[NAME] [--all] [--json]"

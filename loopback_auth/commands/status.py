@@ -30,9 +30,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from loopback_auth.model import SignIn
     from loopback_auth.store.pending import PendingStore
     from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
+    from loopback_auth.tokens import SignIn
 
 
 USAGE = "[NAME] [--json]"

@@ -23,9 +23,9 @@ from loopback_auth.cli import answer, print_json, tell_error
 from loopback_auth.commands._kept import client_secret, how_to_sign_in, kept
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
-from loopback_auth.model import SignIn
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, urldefrag, urlencode, urljoin, 
 
 from loopback_auth.demo.agent_page import Page, read_page
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 
 STEP_LIMIT = 20
 PROGRAM = "simulated user agent"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 
 
 class Page(HTMLParser):

@@ -20,7 +20,7 @@ from loopback_auth.demo.faults import PollTroubles
 from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.wire import Refused
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Twenty letters without vowels, so that no code is a word (RFC 8628 §6.1)."""

@@ -29,7 +29,7 @@ from loopback_auth.demo.wire import (
     with_fragment,
     with_query,
 )
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 PUSHED_LIFETIME = 60
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"

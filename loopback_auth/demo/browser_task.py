@@ -12,7 +12,7 @@ from typing import Literal
 
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.effects import Observer
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 
 NEVER = float("inf")
 

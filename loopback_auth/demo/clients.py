@@ -13,7 +13,8 @@ from urllib.parse import unquote_plus
 
 from loopback_auth.demo.wire import Parameters, Refused
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import ClientAuth, HttpRequest
+from loopback_auth.http_messages import HttpRequest
+from loopback_auth.model import ClientAuth
 
 LOOPBACK = ("http://127.0.0.1", "http://[::1]", "http://localhost")
 BASIC = 'Basic realm="demo", charset="UTF-8"'

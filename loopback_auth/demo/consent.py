@@ -19,7 +19,7 @@ from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.single_use import SingleUse
 from loopback_auth.demo.wire import Parameters, Refused, form_parameters
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 PAGE_LIFETIME = 600.0
 

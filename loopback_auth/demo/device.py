@@ -23,7 +23,7 @@ from loopback_auth.demo.wire import (
     query_of,
     read_parameters,
 )
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 KIND = "device"
 LIFETIME = 600

@@ -63,7 +63,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 
 HTML = b"<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1>"
 NUMBER = 8_675_309

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar, assert_never
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import PROGRAM, Navigation, follow
 from loopback_auth.demo.browser_task import NEVER, BrowserTask, Pace, Reply
 from loopback_auth.demo.server import DemoServer
@@ -35,7 +36,7 @@ from loopback_auth.effects import (
     resume_flow,
 )
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.protocol.redirect import (

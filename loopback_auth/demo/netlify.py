@@ -19,7 +19,7 @@ from loopback_auth.demo.requests import required_code_challenge
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.tokens import CODE_VERIFIER, s256
 from loopback_auth.demo.wire import Parameters, json_members, json_reply, string_member
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 KIND = "netlify"
 API = "/netlify/api/v1"

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import query_of
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import BODY_LIMIT
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import ConfigError, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

@@ -30,7 +30,7 @@ from loopback_auth.demo.tickets import APPROVAL_PAGES, route_of, ticket_routes
 from loopback_auth.demo.tokens import TokenEndpoints
 from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 

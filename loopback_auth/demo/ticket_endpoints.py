@@ -15,7 +15,7 @@ from loopback_auth.demo.faults import shown_token
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.wire import bearer_token, json_reply, query_of, read_parameters
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 Routes = Mapping[str, Mapping[str, Endpoint]]

@@ -29,7 +29,7 @@ from loopback_auth.demo.wire import (
     query_of,
     read_parameters,
 )
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 CODE_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 REALM = 'Bearer realm="demo"'

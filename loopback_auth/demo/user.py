@@ -17,13 +17,14 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import Thread
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import PROGRAM, Decision
 from loopback_auth.demo.browser_command import browser_command
 from loopback_auth.demo.serve import run_agent
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.errors import ConfigError, TransportError
 from loopback_auth.events import Event, LinkReady, VerificationPrompted
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.signals import AGENTS, CI
 from loopback_auth.protocol.paste import Pasted, pasted_callback

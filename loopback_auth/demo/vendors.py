@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.ticket_endpoints import Routes, TicketEndpoints, in_query, no
 from loopback_auth.demo.wire import bearer_token, form_parameters, json_members, json_reply, string_member
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 
 class Npm:

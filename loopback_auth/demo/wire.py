@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
 
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.narrow import is_object
 
 BODY_LIMIT = 64 * 1024

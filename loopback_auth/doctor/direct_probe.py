@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.doctor.redirect_probe import (
     OF_CLIENT,
     OF_REDIRECT_URI,
@@ -25,15 +26,8 @@ from loopback_auth.doctor.redirect_probe import (
     quoted,
 )
 from loopback_auth.errors import EndpointMissing, LoopbackAuthError, OAuthError
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.narrow import is_list
 from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE

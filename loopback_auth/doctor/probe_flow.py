@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.doctor.direct_probe import (
     DEVICE,
     METADATA,
@@ -37,17 +38,8 @@ from loopback_auth.doctor.redirect_probe import (
 )
 from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import EndpointMissing, LoopbackAuthError, ProtocolError, TransportError
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ResponseMode,
-    ResponseType,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ResponseMode, ResponseType, ServerMetadata
 from loopback_auth.protocol.metadata import is_absent, metadata_requests
 from loopback_auth.protocol.urls import origin
 

@@ -16,19 +16,10 @@ from html import unescape
 from typing import Literal
 from urllib.parse import parse_qsl, urljoin
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest, Callback
 from loopback_auth.errors import AuthorizationError, OAuthError, ProtocolError
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Redirect,
-    ResponseMode,
-    ResponseType,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Redirect, ResponseMode, ResponseType, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.json import is_json
 from loopback_auth.protocol.response import authorization_response

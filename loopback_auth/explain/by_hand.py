@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from loopback_auth.compare.model import Run
 from loopback_auth.explain.value_flow import response_parameters
 from loopback_auth.explain.wording import FROM_RESPONSE, Wording, shown_link
-from loopback_auth.model import FORM
+from loopback_auth.http_messages import FORM
 from loopback_auth.trace.evidence import traits_of
 from loopback_auth.trace.reading import LABEL, label_kind, labels_in, media_type
 from loopback_auth.trace.records import Exchange, Step

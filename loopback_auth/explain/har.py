@@ -22,7 +22,7 @@ from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.trace.records import Headers
 

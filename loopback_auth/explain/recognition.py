@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.explain.har import Entry
 from loopback_auth.explain.story import RESPONSE_PARAMETERS
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.protocol.device import GRANT_TYPE as DEVICE_CODE
 from loopback_auth.protocol.json import member, object_or_none
 from loopback_auth.settings.contracts import CONTRACTS, NETLIFY

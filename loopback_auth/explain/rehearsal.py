@@ -25,7 +25,8 @@ from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.explain.wording import FROM_RESPONSE
-from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, Redirect, ServerMetadata
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Redirect, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.trace.evidence import first_exchange

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.effects import Flow
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import NAMES
-from loopback_auth.model import Attempt, ClientConfig, ResponseType, SignIn
+from loopback_auth.model import ClientConfig, ResponseType
 from loopback_auth.records import get_args
+from loopback_auth.tokens import SignIn
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 

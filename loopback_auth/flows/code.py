@@ -8,10 +8,11 @@ Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4; RFC 9700 §2.1.1.
 
 from __future__ import annotations
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Send, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
 from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity, signed_in
-from loopback_auth.model import Attempt, AuthorizationRequest, ClientConfig, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
 from loopback_auth.protocol.client_auth import client_authentication
 from loopback_auth.protocol.jwt import check_refreshed
@@ -22,6 +23,7 @@ from loopback_auth.protocol.pushed import (
 )
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import code_token_request
+from loopback_auth.tokens import SignIn
 
 
 def authorization_code(

@@ -15,7 +15,7 @@ from loopback_auth.effects import Flow, Send, VerificationPrompt, Warn
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import checked_tokens, signed_in
-from loopback_auth.model import ClientConfig, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.client_auth import client_authentication
 from loopback_auth.protocol.device import (
     device_authorization_request,
@@ -23,6 +23,7 @@ from loopback_auth.protocol.device import (
     device_token_request,
     device_token_response,
 )
+from loopback_auth.tokens import SignIn
 
 
 def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow[SignIn]:

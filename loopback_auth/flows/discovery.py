@@ -16,7 +16,8 @@ from loopback_auth.errors import (
     ProtocolError,
     TransportError,
 )
-from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Provider, ServerMetadata
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.jws import jwks_request, jwks_response
 from loopback_auth.protocol.metadata import (

@@ -9,12 +9,14 @@ Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2; against it: RFC 9700 §2.
 
 from __future__ import annotations
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
 from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens, signed_in
-from loopback_auth.model import Attempt, ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.response import authorization_response
+from loopback_auth.tokens import SignIn
 
 _ADVICE = "RFC 9700 §2.1.2 and RFC 8252 §8.2 advise against it; use the flow code if you can."
 EXPOSED_IN_URL = (

@@ -18,7 +18,7 @@ from typing import TypeVar
 from loopback_auth.device_and_ticket import Pending
 from loopback_auth.effects import Flow, Send, Sleep, Tick, Warn
 from loopback_auth.errors import AttemptExpired, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.polling import PollSchedule, failed, next_poll, paused, polled, returned, slowed
 
 T = TypeVar("T")

@@ -26,7 +26,8 @@ from loopback_auth.errors import (
 )
 from loopback_auth.flows.discovery import UNVERIFIED, discover, keys_if_possible
 from loopback_auth.flows.tokens import signed_in
-from loopback_auth.model import ClientConfig, HttpResponse, IdToken, Provider, SignIn, TokenSet
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, Provider
 from loopback_auth.narrow import is_object
 from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.json import is_wall, member
@@ -35,6 +36,7 @@ from loopback_auth.protocol.jwt import check_refreshed, id_token
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_response
 from loopback_auth.protocol.userinfo import account_name
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
 """The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""

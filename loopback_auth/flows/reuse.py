@@ -12,7 +12,8 @@ from loopback_auth.records import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.model import ClientConfig, SignIn
+    from loopback_auth.model import ClientConfig
+    from loopback_auth.tokens import SignIn
 
 
 def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:

@@ -13,7 +13,7 @@ from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RevocationError, SignInRequired
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.refresh import refresh
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.revocation import (
     is_of_a_dead_token,
     revocation_request,
@@ -21,6 +21,7 @@ from loopback_auth.protocol.revocation import (
     vendor_revocation_request,
     vendor_revocation_response,
 )
+from loopback_auth.tokens import SignIn
 
 
 def revoke(client: ClientConfig, sign_in: SignIn) -> Flow[bool]:

@@ -11,12 +11,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.effects import Flow, Send, VerificationPrompt
 from loopback_auth.errors import EndpointMissing, ProtocolError, TransportError
 from loopback_auth.flows.polling import poll
 from loopback_auth.flows.tokens import signed_in
-from loopback_auth.model import Attempt, ClientConfig, HttpRequest, SignIn, TokenSet
+from loopback_auth.http_messages import HttpRequest
+from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.contract import check_contract
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import (
@@ -27,6 +29,7 @@ from loopback_auth.protocol.ticket import (
     ticket_response,
     ticket_secrets,
 )
+from loopback_auth.tokens import SignIn, TokenSet
 
 
 def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow[SignIn]:

@@ -9,25 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import AuthorizationResponse
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import ConfigError, MalformedResponse, ProtocolError, TransportError
 from loopback_auth.flows.discovery import UNVERIFIED, signing_keys
-from loopback_auth.model import (
-    AuthorizationResponse,
-    ClientAuth,
-    ClientConfig,
-    HttpResponse,
-    IdToken,
-    ServerMetadata,
-    SignIn,
-    TokenSet,
-)
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.protocol.client_auth import token_quirks
 from loopback_auth.protocol.jws import names_key
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 
 def checked_tokens(

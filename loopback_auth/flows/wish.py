@@ -6,9 +6,10 @@ Source: RFC 6749 §3.3; RFC 6750 §3.1.
 from __future__ import annotations
 
 from loopback_auth.flows.reuse import scope_unasked, why_foreign
-from loopback_auth.model import ClientConfig, SignIn, Token
+from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.scope import scope_missing
 from loopback_auth.records import dataclass
+from loopback_auth.tokens import SignIn, Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from itertools import pairwise
 
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.cookies import WithoutCookies
 
 Respond = Callable[[HttpRequest, socket.socket], HttpResponse | None]

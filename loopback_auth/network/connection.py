@@ -17,7 +17,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server as WebServer
 
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.network.peer import is_open, other_user
 from loopback_auth.protocol.cookies import WithoutCookies
 from loopback_auth.protocol.parameters import BODY_LIMIT

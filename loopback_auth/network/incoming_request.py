@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp.web_protocol import RequestPayloadError
 from aiohttp.web_request import BaseRequest
 
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
 from loopback_auth.words import Words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.incoming_request import path_of
 from loopback_auth.network.peer import ends, other_user
 from loopback_auth.network.pending_callbacks import PendingCallbacks

@@ -11,7 +11,8 @@ import asyncio
 import time
 from dataclasses import replace
 
-from loopback_auth.model import Callback, HttpRequest
+from loopback_auth.authorization_messages import Callback
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.network.loopback import new_key
 from loopback_auth.protocol.redirect import (
     ExpectedRequest,

@@ -20,6 +20,7 @@ from types import TracebackType
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.effects import UNOBSERVED, Observer, VerificationPrompt
 from loopback_auth.events import (
     CallbackReceived,
@@ -29,7 +30,7 @@ from loopback_auth.events import (
     Notify,
     RequestIgnored,
 )
-from loopback_auth.model import Callback, HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.connection import Connection, answer, report_mistake
 from loopback_auth.network.connections import Connections
 from loopback_auth.network.incoming_request import body_of, head_of, path_of

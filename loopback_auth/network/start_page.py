@@ -30,7 +30,7 @@ from loopback_auth.events import (
     Notify,
     OtherUserTurnedAway,
 )
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.loopback import new_key
 from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.protocol.redirect import OPENED_BEFORE, TurnedAway, forwarded_authority, start_page

@@ -33,7 +33,8 @@ import aiohttp
 from yarl import URL
 
 from loopback_auth.errors import MalformedResponse, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse, Network
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Network
 from loopback_auth.network.proxies import proxy_for
 from loopback_auth.network.resolver import PrivateAddressError, Resolver
 from loopback_auth.network.threads import apart

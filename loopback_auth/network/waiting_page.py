@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.loopback import new_key
 from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.redirect import NOTHING_HERE, TurnedAway, navigation, own_page

@@ -13,7 +13,7 @@ import json
 from datetime import UTC, datetime
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import SignIn
+from loopback_auth.tokens import SignIn
 
 API_VERSION = "client.authentication.k8s.io/v1"
 LAST_SECOND = 253_402_300_799

@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import escape
 
 from loopback_auth.events import Notify, silent
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages.accent import accent_style
 from loopback_auth.pages.frame import (
     Look,

@@ -21,7 +21,7 @@ from html import escape
 from string import Template
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.redact import server_text
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ may hold an authorization code.
 from __future__ import annotations
 
 from loopback_auth.events import Notify, Warned
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages.frame import foreign_page
 from loopback_auth.program import Page
 from loopback_auth.words import Words

@@ -15,7 +15,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from loopback_auth.errors import MalformedResponse, TransportError
-from loopback_auth.model import FORM, HttpResponse
+from loopback_auth.http_messages import FORM, HttpResponse
 from loopback_auth.protocol.json import is_json, is_page, media_type, parse_object
 from loopback_auth.redact import server_text
 

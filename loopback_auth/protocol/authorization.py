@@ -11,14 +11,9 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.errors import ConfigError, EndpointMissing
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    ClientConfig,
-    ResponseMode,
-    ServerMetadata,
-)
+from loopback_auth.model import ClientConfig, ResponseMode, ServerMetadata
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.request_checks import check_extra, check_response_mode, default_mode
 from loopback_auth.protocol.urls import check_resource

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import ConfigError, MalformedResponse
-from loopback_auth.model import Callback
 from loopback_auth.protocol.request_checks import default_mode
 from loopback_auth.protocol.urls import check_browser_url
 

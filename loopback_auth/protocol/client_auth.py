@@ -12,7 +12,8 @@ from base64 import b64encode
 from urllib.parse import quote_plus
 
 from loopback_auth.errors import ConfigError, EndpointMissing
-from loopback_auth.model import ClientAuth, ClientConfig, HttpRequest, ServerMetadata, form_request
+from loopback_auth.http_messages import HttpRequest, form_request
+from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.quirks import Quirks
 from loopback_auth.records import replace
 

@@ -16,7 +16,8 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import check_well, members_of, refusal_in, refused
 from loopback_auth.protocol.client_auth import authenticated_request, token_endpoint_request
 from loopback_auth.protocol.json import number, text_member, text_or_digits

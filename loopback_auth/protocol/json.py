@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.narrow import is_mapping, is_object
 
 BODY_LIMIT = 1 << 20

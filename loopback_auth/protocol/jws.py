@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.json import is_json, parse_object

@@ -13,18 +13,15 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from loopback_auth.model import (
-    AuthorizationResponse,
-    ClientConfig,
-    IdToken,
-    ServerMetadata,
-)
+from loopback_auth.authorization_messages import AuthorizationResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.narrow import is_list
 from loopback_auth.protocol.json import number, text_member
 from loopback_auth.protocol.jws import accepted_algorithm, decode, refuse, verify_signature
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.protocol.response import same_secret
 from loopback_auth.redact import server_text
+from loopback_auth.tokens import IdToken
 
 LEEWAY = 60.0
 """Seconds by which the clocks of server and client may differ."""

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.flow_table import ENDPOINTS
-from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Provider, ServerMetadata
 from loopback_auth.narrow import is_list, is_strings
 from loopback_auth.protocol.answer import PASSING, came_instead, check_well
 from loopback_auth.protocol.json import is_json, object_or_none, parse_object, text_member

@@ -15,7 +15,7 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from urllib.parse import unquote, urlencode
 
-from loopback_auth.model import AuthorizationRequest, Callback
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.protocol.parameters import parse_parameters
 from loopback_auth.protocol.response import same_secret
 

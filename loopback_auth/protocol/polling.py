@@ -22,7 +22,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from loopback_auth.device_and_ticket import Pending
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.json import is_wall, number
 
 DEFAULT_INTERVAL = 5.0

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse, PushedAuthorizationError
-from loopback_auth.model import AuthorizationRequest, ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.authorization import with_parameters
 from loopback_auth.protocol.client_auth import authenticated_request, client_authentication

@@ -19,7 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from loopback_auth.model import FORM, Callback, HttpRequest
+from loopback_auth.authorization_messages import Callback
+from loopback_auth.http_messages import FORM, HttpRequest
 from loopback_auth.protocol.parameters import DECISIVE, as_sent, parse_parameters
 from loopback_auth.protocol.response import same_secret
 from loopback_auth.redact import error_code

@@ -12,8 +12,8 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from loopback_auth.authorization_messages import AuthorizationRequest, AuthorizationResponse, Callback
 from loopback_auth.errors import AuthorizationError, IssuerMismatch, MalformedResponse, StateMismatch
-from loopback_auth.model import AuthorizationRequest, AuthorizationResponse, Callback
 from loopback_auth.protocol.request_checks import default_mode
 from loopback_auth.redact import error_code, server_text
 

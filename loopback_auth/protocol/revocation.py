@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Literal
 
 from loopback_auth.errors import RevocationError, TransportError
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, ServerMetadata, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.client_auth import authenticated_request
+from loopback_auth.tokens import SignIn
 
 DEAD_TOKENS = frozenset({"invalid_auth", "invalid_token", "token_expired", "token_revoked"})
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from loopback_auth.model import TokenSet
 from loopback_auth.narrow import is_strings
 from loopback_auth.quirks import Quirks
 from loopback_auth.redact import server_text
+from loopback_auth.tokens import TokenSet
 
 IDENTITY = frozenset({"openid", "profile", "email", "address", "phone"})
 """They stand for claims (OpenID Connect Core 1.0 §5.4), so a server need not list them as granted."""

@@ -24,7 +24,7 @@ from loopback_auth.errors import (
     TicketError,
     TransportError,
 )
-from loopback_auth.model import FORM, HttpRequest, HttpResponse, TokenSet
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.protocol.answer import check_well, members_of, refusal_in
 from loopback_auth.protocol.json import is_json, member, number, text_or_digits
 from loopback_auth.protocol.polling import unanswered, wait_wanted
@@ -32,6 +32,7 @@ from loopback_auth.protocol.refusal import refusal
 from loopback_auth.protocol.urls import check_approval_url, origin
 from loopback_auth.protocol.userinfo import for_people
 from loopback_auth.redact import server_text
+from loopback_auth.tokens import TokenSet
 
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 SHORTEST_ID, LONGEST_ID = 8, 256

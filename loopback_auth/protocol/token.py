@@ -14,15 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from loopback_auth.authorization_messages import AuthorizationResponse
 from loopback_auth.errors import MalformedResponse, TokenError
-from loopback_auth.model import (
-    AuthorizationResponse,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    ServerMetadata,
-    TokenSet,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.narrow import is_object
 from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.client_auth import token_endpoint_request
@@ -30,6 +25,7 @@ from loopback_auth.protocol.json import member, number
 from loopback_auth.protocol.scope import scope_words
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text
+from loopback_auth.tokens import TokenSet
 
 SOURCE = "RFC 6749 §5.1"
 LONGEST_LIFETIME = 10 * 365 * 86400

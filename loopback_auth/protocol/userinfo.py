@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loopback_auth.model import HttpRequest, HttpResponse, IdToken, ServerMetadata, TokenSet
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ServerMetadata
 from loopback_auth.protocol.json import is_json, parse_object
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text
+from loopback_auth.tokens import IdToken, TokenSet
 
 
 def userinfo_request(

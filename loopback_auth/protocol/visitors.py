@@ -9,7 +9,7 @@ Source: RFC 9110 §10.1.5 (User-Agent), §12.5.1 (Accept).
 
 from __future__ import annotations
 
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.words import Words
 
 TEXT_BROWSERS = (

@@ -14,8 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loopback_auth.model import Network, SignIn
+    from loopback_auth.model import Network
     from loopback_auth.settings import Settings
+    from loopback_auth.tokens import SignIn
 
 
 class KeptSettings:

@@ -11,6 +11,7 @@ import asyncio
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import AttemptExpired, Unavailable
 from loopback_auth.events import (
     CallbackReceived,
@@ -25,13 +26,14 @@ from loopback_auth.events import (
 )
 from loopback_auth.flow_table import NO_REDIRECT, POLLED
 from loopback_auth.flows.catalog import FlowOptions, flow_named
-from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.plan.model import Plan
 from loopback_auth.signin.controls import Controls, Reach
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
 from loopback_auth.signin.race import Race
 from loopback_auth.signin.rejected_requests import RejectedRequests
 from loopback_auth.signin.resources import Resources
+from loopback_auth.tokens import SignIn
 
 TIMEOUT = 300.0
 """Seconds that a person gets to sign in and approve."""

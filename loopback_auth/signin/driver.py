@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar, assert_never
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest, Callback
 from loopback_auth.effects import (
     Bind,
     Browse,
@@ -36,12 +37,7 @@ from loopback_auth.effects import (
 )
 from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
 from loopback_auth.events import PasteReady, VerificationPrompted, Warned
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    Callback,
-    Redirect,
-)
+from loopback_auth.model import Redirect
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.waiting_page import WaitingPage
 from loopback_auth.protocol.pkce import base64url, code_verifier

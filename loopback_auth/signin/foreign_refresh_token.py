@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from loopback_auth.events import Notify, silent
 from loopback_auth.flows.refresh import refreshed
-from loopback_auth.model import ClientConfig, TokenSet
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import can_verify_signatures, check_type
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS
+from loopback_auth.tokens import TokenSet
 
 
 async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
 from loopback_auth.events import (
     Event,
@@ -24,7 +25,7 @@ from loopback_auth.events import (
     SignInSucceeded,
     Warned,
 )
-from loopback_auth.model import Callback, HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.receiver import Receiver
 from loopback_auth.pages import Pages

@@ -12,12 +12,13 @@ from loopback_auth.errors import SignInRequired, StoreError
 from loopback_auth.events import Notify, silent
 from loopback_auth.flows.refresh import client_of
 from loopback_auth.flows.revocation import revoke
-from loopback_auth.model import ClientConfig, Network, SignIn
+from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import kept_for
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, locked
+from loopback_auth.tokens import SignIn
 
 
 async def logout(

@@ -54,9 +54,9 @@ def check_arguments(function: str, client: object, options: Mapping[str, object]
 
 
 def _check_client(client: object) -> None:
-    from loopback_auth import model  # A program that has a client has imported it; others have time.
+    from loopback_auth.model import ClientConfig  # A program that has a client has imported it.
 
-    if isinstance(client, model.ClientConfig):
+    if isinstance(client, ClientConfig):
         # The tickets of some vendors are for every program. Others can be signed out of without an ID.
         if not client.client_id and client.provider.ticket is None:
             raise ConfigError(
@@ -65,8 +65,10 @@ def _check_client(client: object) -> None:
                 parameter="client_id",
             )
         return
+    from loopback_auth.tokens import SignIn  # Start-up.
+
     hint = "Pass ClientConfig(provider, client_id=...)."
-    if isinstance(client, model.SignIn):
+    if isinstance(client, SignIn):
         hint = "Pass the ClientConfig with which the user signed in."
     raise ConfigError(f"client must be a ClientConfig, not {_kind(client)}.", hint=hint, parameter="client")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from loopback_auth.errors import DENIALS, AttemptExpired, LoopbackAuthError, OAuthError
-from loopback_auth.model import HttpResponse, SignIn
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages import Pages
+from loopback_auth.tokens import SignIn
 
 
 def success_page(sign_in: SignIn, provider: str, pages: Pages) -> HttpResponse:

@@ -12,9 +12,10 @@ from threading import Lock
 from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.flows.wish import Found, Wish
 from loopback_auth.freshness import FOR_EVER
-from loopback_auth.model import ClientConfig, SignIn, TokenSet
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall
 from loopback_auth.signin.unkept import Unkept
+from loopback_auth.tokens import SignIn, TokenSet
 
 REFUSED_FOR = 60.0
 """Seconds for which a refused refresh token is not sent again, and the user is not asked the same again."""

@@ -41,10 +41,10 @@ from loopback_auth.events import (
     RouteEnded,
 )
 from loopback_auth.flow_table import NO_REDIRECT, POLLED
-from loopback_auth.model import SignIn
 from loopback_auth.plan.model import AT_ONCE, Plan, Route
 from loopback_auth.plan.routes import parameters_of
 from loopback_auth.signin.driver import Driver
+from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
 
 Run = Callable[[str, Driver], Coroutine[object, object, SignIn]]

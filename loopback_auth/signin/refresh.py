@@ -19,11 +19,12 @@ from dataclasses import replace
 from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
 from loopback_auth.events import Event, Notify, Warned, silent
 from loopback_auth.flows.reuse import why_not_reusable
-from loopback_auth.model import ClientConfig, Network, SignIn, Token
+from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep, locked
+from loopback_auth.tokens import SignIn, Token
 
 
 async def renew(

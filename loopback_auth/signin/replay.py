@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.effects import (
     Bind,
     Browse,
@@ -37,19 +38,14 @@ from loopback_auth.errors import (
 )
 from loopback_auth.events import Notify, Warned
 from loopback_auth.flows.catalog import FlowOptions, flow_named
-from loopback_auth.model import (
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    HttpResponse,
-    Redirect,
-    SignIn,
-)
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, Redirect
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.world import World
 from loopback_auth.store.pending_sign_in import Failure, JournalEntry, PendingSignIn
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.redactor import Redactor
 
 ENDING_SECONDS = 5.0

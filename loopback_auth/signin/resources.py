@@ -17,7 +17,8 @@ from loopback_auth.effects import UNOBSERVED, Observer, Send
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import BrowserUnavailable, Unavailable
 from loopback_auth.events import LinkReady, Notify, OpenerFailed, silent
-from loopback_auth.model import HttpResponse, Network, Redirect, SignIn
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import Network, Redirect
 from loopback_auth.network.browser import Opening, open_browser
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.opener import OpenerCall
@@ -26,6 +27,7 @@ from loopback_auth.network.transport import Transport
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
 from loopback_auth.signin.browsers import Browsers
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.redactor import Redactor
 
 OpenBrowser = Callable[[str], object]

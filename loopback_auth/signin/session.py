@@ -16,7 +16,7 @@ from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthE
 from loopback_auth.events import Notify, SignInFailed, SignInSucceeded, Warned
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import opener_of
 from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart
@@ -32,6 +32,7 @@ from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.signin.stores import Store, keep_new
 from loopback_auth.signin.telling import Teller
+from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]

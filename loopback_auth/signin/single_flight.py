@@ -10,12 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Notify, WaitingForOtherProcess
 from loopback_auth.flows.reuse import why_not_reusable
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.narrow import NAME_LIMIT
 from loopback_auth.network.threads import apart, begun, has_loop, to_the_end
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.store.locks import ThreadSignInLock
 from loopback_auth.store.sign_in_lock import SignInLock
+from loopback_auth.tokens import SignIn
 
 LOOK_SECONDS = 0.1
 """Seconds between two looks at whether the other one has ended: no lock can be waited for and given up."""

@@ -11,7 +11,6 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, StoreError
 from loopback_auth.events import Notify, Warned, silent
-from loopback_auth.model import SignIn
 from loopback_auth.network.threads import apart, enter, has_loop, to_the_end
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
@@ -23,6 +22,7 @@ from loopback_auth.store.interface import (
     raise_store_error,
 )
 from loopback_auth.store.sign_in_lock import SignInLock
+from loopback_auth.tokens import SignIn
 
 Store = TokenStore | AsyncTokenStore
 

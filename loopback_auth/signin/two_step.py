@@ -23,17 +23,19 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, ProtocolError, StillPending
 from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
-from loopback_auth.model import AuthorizationRequest, Callback, ClientConfig, Network, SignIn
+from loopback_auth.model import ClientConfig, Network
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
 from loopback_auth.signin.replay import Replay
 from loopback_auth.signin.world import RealWorld, World
 from loopback_auth.store.pending import LAPSED, new_handle
 from loopback_auth.store.pending_sign_in import PendingSignIn
+from loopback_auth.tokens import SignIn
 
 FINAL = (OAuthError, ProtocolError, AttemptExpired)
 """Errors that end a sign-in; after any other error `resume` may be called again."""

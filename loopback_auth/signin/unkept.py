@@ -9,8 +9,8 @@ import time
 
 from loopback_auth.errors import NotKept, StoreError
 from loopback_auth.events import Notify, Warned
-from loopback_auth.model import SignIn
 from loopback_auth.signin.stores import OpenStore, Store, save_checked
+from loopback_auth.tokens import SignIn
 
 
 class Unkept:

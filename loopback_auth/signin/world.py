@@ -12,7 +12,8 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Protocol
 
-from loopback_auth.model import HttpRequest, HttpResponse, Network
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Network
 from loopback_auth.network.transport import Transport
 
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    from loopback_auth.model import SignIn
     from loopback_auth.store.sign_in_lock import SignInLock
+    from loopback_auth.tokens import SignIn
 
 SIGN_INS = "sign-ins"
 SUFFIX = ".json"
@@ -132,8 +132,8 @@ class FileTokenStore(TokenStore):
         content = read_private(path) if check_folder(self._folder) else None
         if content is None:
             return None
-        from loopback_auth.model import SignIn
         from loopback_auth.sign_in_format import read_as
+        from loopback_auth.tokens import SignIn
 
         try:
             sign_in = read_as(SignIn, content)

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from loopback_auth.errors import StoreError
-from loopback_auth.model import SignIn
 from loopback_auth.store.interface import LOCK_TIMEOUT, checked_name, checked_sign_in, raise_store_error
 from loopback_auth.store.locks import ThreadSignInLock, thread_lock
 from loopback_auth.store.sign_in_lock import SignInLock
+from loopback_auth.tokens import SignIn
 
 
 class AsyncTokenStore(ABC):

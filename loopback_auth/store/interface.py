@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import NoReturn
 
-    from loopback_auth.model import SignIn
     from loopback_auth.store.sign_in_lock import SignInLock
+    from loopback_auth.tokens import SignIn
 
 LOCK_TIMEOUT = 30.0
 _ASYNCHRONOUS = 0x80 | 0x200
@@ -217,7 +217,7 @@ def checked_sign_in(found: object, name: str) -> SignIn | None:
         return None
     # Start-up.
     from loopback_auth.errors import StoreError
-    from loopback_auth.model import SignIn
+    from loopback_auth.tokens import SignIn
 
     if not isinstance(found, SignIn):
         refuse_awaitable(found)

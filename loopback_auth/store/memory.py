@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loopback_auth.model import SignIn
 from loopback_auth.store.interface import TokenStore
+from loopback_auth.tokens import SignIn
 
 
 class MemoryTokenStore(TokenStore):

@@ -15,13 +15,13 @@ from contextlib import AbstractContextManager
 from typing import cast
 
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
-from loopback_auth.model import SignIn
 from loopback_auth.narrow import is_name
 from loopback_auth.store.encryption import Encryption, Keys
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
 from loopback_auth.store.locks import thread_lock
 from loopback_auth.store.redis_connection import RedisConnection
 from loopback_auth.store.redis_lock import HeldLease, Lease, RedisSignInLock
+from loopback_auth.tokens import SignIn
 
 LEASE_SECONDS = 10.0
 TIMEOUT = 5.0

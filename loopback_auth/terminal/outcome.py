@@ -9,7 +9,7 @@ from loopback_auth.redact import server_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from loopback_auth.model import SignIn
+    from loopback_auth.tokens import SignIn
 
 
 def result_text(sign_in: SignIn, kept_in: str) -> str:

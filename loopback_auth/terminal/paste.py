@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TextIO
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Notify, PasteRefused, Warned
-from loopback_auth.model import AuthorizationRequest, Callback
 from loopback_auth.network.threads import apart
 from loopback_auth.protocol.paste import NotAccepted, pasted_callback
 from loopback_auth.words import Words

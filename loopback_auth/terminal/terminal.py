@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from contextlib import AbstractAsyncContextManager
 
+    from loopback_auth.authorization_messages import AuthorizationRequest, Callback
     from loopback_auth.events import Event
-    from loopback_auth.model import AuthorizationRequest, Callback, SignIn
     from loopback_auth.network.browser import Opening
     from loopback_auth.signin.controls import Controls
     from loopback_auth.terminal.choices import Choices
     from loopback_auth.terminal.keyboard import Listening
+    from loopback_auth.tokens import SignIn
 
 QUIET_SECONDS = 8.0
 """After so long without a visit, help on how to reach this machine is shown; browsers start slower than one

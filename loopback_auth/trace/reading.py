@@ -10,7 +10,7 @@ import json
 import re
 from urllib.parse import parse_qsl
 
-from loopback_auth.model import FORM
+from loopback_auth.http_messages import FORM
 from loopback_auth.narrow import is_strings
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.trace.records import Exchange

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.effects import (
     Bind,
     Browse,
@@ -29,7 +30,8 @@ from loopback_auth.effects import (
     Warn,
 )
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import Callback, HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.records import Exchange, Ground, Party, Step, Trace
 from loopback_auth.trace.redactor import Redactor
 from loopback_auth.trace.secret_finder import OWN_KEY

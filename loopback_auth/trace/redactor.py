@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
 from loopback_auth.events import Exchanged
-from loopback_auth.model import FORM, Callback, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import is_page, media_type, object_or_none
 from loopback_auth.redact import server_text

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from loopback_auth.model import FORM, HttpRequest, HttpResponse
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import media_type, member, object_or_none
 from loopback_auth.trace.secret_names import PUBLIC, is_secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.trace.reading import label_kind
 from loopback_auth.trace.records import Exchange, Party, Secret, Step
 from loopback_auth.trace.redactor import Redactor

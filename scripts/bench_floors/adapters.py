@@ -28,7 +28,7 @@ from loopback_auth.clients import azure as for_azure
 from loopback_auth.clients import google as for_google
 from loopback_auth.clients import httpx as for_httpx
 from loopback_auth.clients import requests as for_requests
-from loopback_auth.model import SignIn, Token, TokenSet
+from loopback_auth.tokens import SignIn, Token, TokenSet
 
 URL_ASKED = "https://api.example/things"
 NOW = time.time()

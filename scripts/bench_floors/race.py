@@ -18,20 +18,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from loopback_auth import MemoryTokenStore
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.serve import Demo, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.events import Event, VerificationPrompted
 from loopback_auth.flows.catalog import FlowOptions, flow_named
-from loopback_auth.model import (
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin import session

@@ -5,10 +5,11 @@ import time
 from itertools import count as counter
 from statistics import median
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.flows.code import authorization_code
-from loopback_auth.model import Attempt, ClientConfig, Provider, ServerMetadata
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
 ISSUER = "https://as.example"
 

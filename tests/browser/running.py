@@ -13,9 +13,10 @@ from typing import TypeVar
 from loopback_auth.api import login
 from loopback_auth.events import Event, LinkReady
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.browser import Opening
 from loopback_auth.program import Program
+from loopback_auth.tokens import SignIn
 
 SOON = 15.0
 """Seconds that anything here may take."""

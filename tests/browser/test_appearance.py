@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Route
 from browser.conftest import Chromium, Tab
 from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
 from loopback_auth.words import Words

@@ -13,7 +13,7 @@ from loopback_auth.demo.request_log import LoggingServer, logged
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.demo.wire import query_of, read_parameters
 from loopback_auth.events import silent
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser
 
 

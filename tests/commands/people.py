@@ -23,8 +23,10 @@ from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.serve import run_agent
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.model import HttpRequest, HttpResponse, ServerMetadata, SignIn, TokenSet
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ServerMetadata
 from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 IN_TERMINAL = """\
 import fcntl, runpy, termios

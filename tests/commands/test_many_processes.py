@@ -109,7 +109,8 @@ def hook(event, arguments):
     path = str(arguments[0]) if event == "open" else ""
     if path.endswith(".crowd") and not over:
         over.append(path)
-        from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+        from loopback_auth.model import ServerMetadata
+        from loopback_auth.tokens import SignIn, TokenSet
         from loopback_auth.store import FileTokenStore
         tokens = TokenSet("theirs", "Bearer", obtained_at=time.time(), expires_at=time.time() + 600)
         store = FileTokenStore(os.environ["LOOPBACK_AUTH_DATA_DIR"])

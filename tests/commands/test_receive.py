@@ -20,7 +20,7 @@ from command_line import CommandLine, Running
 from commands.people import RecordingServer, visit
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.agent import Decision
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.words import Words
 
 pytestmark = pytest.mark.slow

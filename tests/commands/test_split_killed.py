@@ -23,7 +23,7 @@ from commands.split_people import Begun, began, pending_files, within
 from loopback_auth.cli import run
 from loopback_auth.demo.serve import demo_thread
 from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.store.pending_sign_in import PendingSignIn
 
 pytestmark = [

@@ -27,7 +27,7 @@ from commands.people import (
 )
 from loopback_auth.commands.demo import CLIENT_ID
 from loopback_auth.demo.serve import demo_thread
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from loopback_auth.compare.running.simulate import Entropy
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 COOKIE = "cookie-canary-7Qk2vX0pLw9sRt4u"
 NAMES = ("state", "nonce", "code_verifier", "client_secret", "request_uri")

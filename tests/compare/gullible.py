@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.compare.attacks.memory import AttackedWorld
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.protocol.parameters import parse_parameters
 from loopback_auth.protocol.paste import NotAccepted, Pasted
 from loopback_auth.protocol.redirect import (

@@ -22,7 +22,7 @@ from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.flow_table import COMPARED
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.trace.recorder import Recorder
 
 SIGNER = rsa_signer()

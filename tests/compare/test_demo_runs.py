@@ -8,6 +8,7 @@ import secrets
 import pytest
 
 from loopback_auth import words
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.compare.model import FORM_POST, Comparison, Run
 from loopback_auth.compare.running.demo import ObservedUser, run_on_demo
 from loopback_auth.compare.running.run import assembled, compare_demo, compare_simulated
@@ -17,7 +18,7 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import AttemptCancelled, ConfigError
 from loopback_auth.events import PasteReady
 from loopback_auth.flow_table import COMPARED
-from loopback_auth.model import AuthorizationRequest, ServerMetadata
+from loopback_auth.model import ServerMetadata
 from loopback_auth.trace.recorder import Recorder
 from loopback_auth.trace.records import Exchange, Step
 

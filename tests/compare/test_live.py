@@ -33,7 +33,7 @@ from loopback_auth.doctor.probe_flow import GRANTS, OTHER_TYPES
 from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.errors import AttemptCancelled, StoreError
 from loopback_auth.flow_table import COMPARED
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.plan.model import Plan
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.signin.embedded_plan import planned

@@ -16,7 +16,7 @@ from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
-from loopback_auth.model import HttpRequest, HttpResponse, form_request
+from loopback_auth.http_messages import HttpRequest, HttpResponse, form_request
 
 ISSUER = "http://127.0.0.1:8000"
 REDIRECT_URI = "http://127.0.0.1:51234/callback"

@@ -9,7 +9,7 @@ import pytest
 
 from loopback_auth.demo.agent import browse
 from loopback_auth.errors import ConfigError, MalformedResponse
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.pages import Pages
 
 START = "http://127.0.0.1:8000/start"

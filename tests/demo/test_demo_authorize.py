@@ -20,7 +20,7 @@ from demo_conversation import (
 
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 
 
 def test_approval_returns_code_state_and_issuer() -> None:

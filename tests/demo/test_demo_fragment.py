@@ -21,7 +21,7 @@ from demo_conversation import (
 from loopback_auth import words
 from loopback_auth.demo.agent import browse
 from loopback_auth.demo.faults import Faults
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 
 
 def fragment(response: HttpResponse) -> dict[str, str]:

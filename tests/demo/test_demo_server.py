@@ -26,7 +26,7 @@ from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.setup import DEVICE_CODE
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import FORM, HttpRequest
+from loopback_auth.http_messages import FORM, HttpRequest
 
 OAUTH = "/.well-known/oauth-authorization-server"
 API = "/netlify/api/v1"

@@ -12,7 +12,7 @@ from loopback_auth import words
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.device_and_ticket import Pending, Ticket, TicketContract
 from loopback_auth.errors import ConfigError, TicketError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.ticket import call_request, exchange_response, poll_response, ticket_response
 from loopback_auth.settings.contracts import CONTRACTS
 
@@ -213,7 +213,7 @@ def test_netlify_refuses_a_bad_message(message: object) -> None:
 )
 def test_netlify_reads_only_json_objects(body: bytes, media_type: str, status: int) -> None:
     """A body that is something else is refused, not guessed at."""
-    from loopback_auth.model import HttpRequest
+    from loopback_auth.http_messages import HttpRequest
 
     asked = HttpRequest("POST", CREATE, (("Content-Type", media_type),), body)
 

@@ -22,7 +22,7 @@ from demo_conversation import (
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import rsa_signer
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 
 WEB = {"client_id": "with secret", "redirect_uri": "http://127.0.0.1:7/cb"}
 SECRET = SECRET_CLIENT.client_secret or ""

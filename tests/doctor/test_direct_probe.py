@@ -20,6 +20,7 @@ from protocol_samples import (
     raw_answer,
 )
 
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.doctor.direct_probe import (
     MADE_UP,
     Described,
@@ -35,7 +36,8 @@ from loopback_auth.doctor.direct_probe import (
 )
 from loopback_auth.doctor.redirect_probe import ProbeAnswer, authorization_probe
 from loopback_auth.errors import EndpointMissing, IssuerMismatch
-from loopback_auth.model import AuthorizationRequest, ClientConfig, HttpResponse, Provider, ServerMetadata
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 
 WHAT = "response_type=code"
 URI = "http://127.0.0.1:49152/callback"

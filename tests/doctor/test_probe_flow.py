@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flow_world import ATTEMPT, CLIENT, ISSUER, PROVIDER, SECRET_CLIENT, at, world
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.memory import MemoryWorld
@@ -17,15 +18,8 @@ from loopback_auth.doctor.probe_flow import LIMIT, probe
 from loopback_auth.doctor.redirect_probe import ProbeAnswer
 from loopback_auth.effects import Send
 from loopback_auth.errors import TransportError
-from loopback_auth.model import (
-    Attempt,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    Redirect,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.settings.contracts import NETLIFY
 
 DEVICE_CODE = "grant_type=urn:ietf:params:oauth:grant-type:device_code"

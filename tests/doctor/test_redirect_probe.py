@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import ATTEMPT, CLIENT, ISSUER, METADATA, PROPERTY, VERIFIER
 
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.doctor.redirect_probe import (
     ProbeAnswer,
     authorization_probe,
@@ -20,16 +21,8 @@ from loopback_auth.doctor.redirect_probe import (
     quoted,
 )
 from loopback_auth.errors import ConfigError, EndpointMissing, TokenError
-from loopback_auth.model import (
-    AuthorizationRequest,
-    ClientConfig,
-    HttpResponse,
-    Provider,
-    Redirect,
-    ResponseMode,
-    ResponseType,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, Provider, Redirect, ResponseMode, ResponseType, ServerMetadata
 
 WHAT = "response_type=code"
 OPENID = replace(METADATA, id_token_signing_alg_values_supported=("RS256",))

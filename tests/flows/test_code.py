@@ -40,7 +40,8 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.code import authorization_code
-from loopback_auth.model import FORM, ClientConfig, HttpRequest, HttpResponse, ServerMetadata
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 
 NOW = 1_700_000_000.0
 

@@ -23,7 +23,8 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import discover, signing_keys
-from loopback_auth.model import HttpRequest, HttpResponse, Provider, ServerMetadata
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Provider, ServerMetadata
 
 OIDC = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"

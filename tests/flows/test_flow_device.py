@@ -22,16 +22,11 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.device import device_code
-from loopback_auth.model import (
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Provider,
-    ServerMetadata,
-    SignIn,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.quirks import Quirks
 from loopback_auth.settings.presets import every_preset
+from loopback_auth.tokens import SignIn
 
 START = 1_700_000_000.0
 JSON = (("Content-Type", "application/json"),)

@@ -19,7 +19,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.polling import SPREAD, poll
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.device import device_token_response
 from loopback_auth.protocol.polling import LONGEST_GAP, RETURN_GAP
 

@@ -36,8 +36,9 @@ from loopback_auth.errors import (
 from loopback_auth.flows.refresh import client_of, identified, refresh, withheld
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.flows.tokens import signed_in as tokens_kept
-from loopback_auth.model import HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.quirks import Quirks
+from loopback_auth.tokens import SignIn
 
 NOW = 1_700_000_000.0
 LATER = NOW + 4000

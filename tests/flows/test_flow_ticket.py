@@ -24,10 +24,12 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.ticket import ticket
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import call_request
 from loopback_auth.settings.contracts import CONTRACTS
+from loopback_auth.tokens import SignIn
 
 START = 1_700_000_000.0
 JSON = (("Content-Type", "application/json"),)

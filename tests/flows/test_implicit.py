@@ -25,8 +25,10 @@ from loopback_auth.errors import (
 )
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.implicit import EXPOSED_IN_FORM, EXPOSED_IN_URL
-from loopback_auth.model import FORM, ClientConfig, HttpRequest, ResponseMode, ResponseType, SignIn
+from loopback_auth.http_messages import FORM, HttpRequest
+from loopback_auth.model import ClientConfig, ResponseMode, ResponseType
 from loopback_auth.protocol.response import DROPPED
+from loopback_auth.tokens import SignIn
 
 START = 1_700_000_000.0
 TYPES: tuple[ResponseType, ...] = ("token", "id_token", "id_token token", "code id_token")

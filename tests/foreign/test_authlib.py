@@ -26,8 +26,9 @@ from loopback_auth.errors import AttemptExpired, AuthorizationError
 from loopback_auth.events import CallbackReceived, Event, Exchanged, RequestIgnored, Warned
 from loopback_auth.flow_table import FlowName
 from loopback_auth.flows.implicit import EXPOSED_IN_URL
-from loopback_auth.model import ClientConfig, Redirect, SignIn
+from loopback_auth.model import ClientConfig, Redirect
 from loopback_auth.network.browser import Opening
+from loopback_auth.tokens import SignIn
 
 pytestmark = pytest.mark.foreign
 

@@ -19,10 +19,10 @@ from foreign.client import client
 from foreign.person import Page, Person
 from loopback_auth.errors import DeviceError
 from loopback_auth.events import Event, Exchanged, LinkReady, VerificationPrompted
-from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
+from loopback_auth.tokens import SignIn
 
 pytestmark = pytest.mark.foreign
 

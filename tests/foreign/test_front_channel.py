@@ -17,7 +17,7 @@ from loopback_auth.api import login
 from loopback_auth.errors import AuthorizationError, ProtocolError
 from loopback_auth.events import Event, Exchanged, silent
 from loopback_auth.flow_table import FlowName
-from loopback_auth.model import SignIn
+from loopback_auth.tokens import SignIn
 
 pytestmark = pytest.mark.foreign
 

@@ -14,10 +14,11 @@ from foreign.person import Person
 from loopback_auth.api import login
 from loopback_auth.errors import IssuerMismatch, SignInRequired, TokenError
 from loopback_auth.events import Event, Exchanged, silent
-from loopback_auth.model import ClientConfig, Provider, SignIn
+from loopback_auth.model import ClientConfig, Provider
 from loopback_auth.signin.logout import logout
 from loopback_auth.signin.refresh import renew
 from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn
 
 pytestmark = pytest.mark.foreign
 

@@ -13,11 +13,11 @@ from foreign.client import client
 from foreign.person import Page, Person
 from loopback_auth.api import login
 from loopback_auth.events import Event, RequestIgnored, Warned, silent
-from loopback_auth.model import SignIn
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin.logout import logout
 from loopback_auth.signin.refresh import renew
 from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn
 
 pytestmark = pytest.mark.foreign
 

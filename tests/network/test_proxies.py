@@ -12,7 +12,8 @@ from name_directory import Names
 from relays import HOST, Authority, Relay, answer, listening, relaying
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, TransportError
-from loopback_auth.model import HttpRequest, Network
+from loopback_auth.http_messages import HttpRequest
+from loopback_auth.model import Network
 from loopback_auth.network.proxies import bypasses, proxy_for
 from loopback_auth.network.proxy_address import parsed
 from loopback_auth.network.resolver import Resolver

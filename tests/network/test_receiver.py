@@ -20,7 +20,8 @@ from loopback_auth.events import (
     LinkReady,
     RequestIgnored,
 )
-from loopback_auth.model import FORM, HttpResponse, ResponseMode
+from loopback_auth.http_messages import FORM, HttpResponse
+from loopback_auth.model import ResponseMode
 from loopback_auth.network.connection import RECEIVED_LIMIT
 from loopback_auth.network.connections import CONNECTIONS
 from loopback_auth.network.loopback import bind

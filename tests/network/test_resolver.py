@@ -16,7 +16,7 @@ import pytest
 from name_directory import Names
 
 from loopback_auth.errors import TransportError
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.network.resolver import PrivateAddressError, Resolver, SystemResolver
 from loopback_auth.network.transport import Transport
 

@@ -22,11 +22,12 @@ from loopback_auth.events import (
     OtherUserTurnedAway,
     Warned,
 )
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.session import _confirmed
+from loopback_auth.tokens import SignIn, TokenSet
 from loopback_auth.words import Words
 
 BROWSER = (("Accept", "text/html"), ("User-Agent", "Mozilla/5.0"), ("Sec-Fetch-Mode", "navigate"))

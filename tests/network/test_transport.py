@@ -24,7 +24,8 @@ from name_directory import Names
 from relays import listening, method_of
 
 from loopback_auth.errors import MalformedResponse, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse, Network, form_request
+from loopback_auth.http_messages import HttpRequest, HttpResponse, form_request
+from loopback_auth.model import Network
 from loopback_auth.network.failures import NOT_RUNNING, NOT_TLS
 from loopback_auth.network.resolver import Resolver
 from loopback_auth.network.transport import Transport

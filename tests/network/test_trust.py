@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from relays import Authority, answer, listening
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, TransportError
-from loopback_auth.model import HttpRequest, HttpResponse, Network
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import Network
 from loopback_auth.network.failures import failure
 from loopback_auth.network.transport import Transport
 from loopback_auth.network.trust import PASSWORD, complaints, tls_context

@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.outputs.kubectl import exec_credential
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 SCHEMA = {
     "type": "object",

@@ -13,7 +13,7 @@ import pytest
 from loopback_auth import pages
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages import Pages, safe_headers
 
 LOOPBACK = "http://127.0.0.1:8080/"

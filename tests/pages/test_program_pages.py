@@ -9,7 +9,7 @@ import pytest
 
 from loopback_auth import Page, Program
 from loopback_auth.events import Event, Warned, silent
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages import Pages
 from loopback_auth.pages.accent import DARK_SHEET, ENOUGH, LIGHT_SHEET, accent_style, contrast
 from loopback_auth.pages.frame import file_text

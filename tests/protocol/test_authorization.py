@@ -26,6 +26,7 @@ from protocol_samples import (
     json_answer,
 )
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import (
     AuthorizationError,
     ConfigError,
@@ -37,14 +38,8 @@ from loopback_auth.errors import (
     StateMismatch,
 )
 from loopback_auth.hints import HINTS
-from loopback_auth.model import (
-    AuthorizationRequest,
-    Callback,
-    ClientConfig,
-    HttpResponse,
-    ResponseType,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, ResponseType, ServerMetadata
 from loopback_auth.protocol.authorization import pkce_doubt, response_mode
 from loopback_auth.protocol.pushed import (
     pushed_authorization_request,

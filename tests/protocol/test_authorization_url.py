@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import ConfigError, MalformedResponse
-from loopback_auth.model import Callback
 from loopback_auth.protocol.authorization_url import foreign_request, response_parameters
 
 OURS = "http://127.0.0.1:49152/callback"

@@ -27,7 +27,7 @@ from loopback_auth.errors import (
     MalformedResponse,
     TransportError,
 )
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.device import (
     GRANT_TYPE,
     device_authorization_request,

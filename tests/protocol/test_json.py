@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from protocol_samples import PROPERTY
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.json import (
     BODY_LIMIT,
     DEPTH_LIMIT,

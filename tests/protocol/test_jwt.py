@@ -20,7 +20,8 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from protocol_samples import ATTEMPT, CLIENT, ISSUER, METADATA, NOW, PROPERTY, PROVIDER, json_answer
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import ClientConfig, HttpResponse, IdToken, ServerMetadata
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.jws import (
     JWS_LIMIT,
     decode,
@@ -30,6 +31,7 @@ from loopback_auth.protocol.jws import (
     verify_signature,
 )
 from loopback_auth.protocol.jwt import LEEWAY, check_refreshed, half_hash, id_token
+from loopback_auth.tokens import IdToken
 
 ACCESS_TOKEN = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
 SECRET = "a-client-secret-of-more-than-thirty-two-octets"

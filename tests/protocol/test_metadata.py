@@ -12,7 +12,8 @@ from protocol_samples import ISSUER, METADATA, PROPERTY, PROVIDER, json_answer, 
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse, TransportError
 from loopback_auth.flow_table import ENDPOINTS
-from loopback_auth.model import HttpResponse, Network, Provider, ServerMetadata
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import Network, Provider, ServerMetadata
 from loopback_auth.protocol.metadata import (
     NEEDED,
     is_absent,

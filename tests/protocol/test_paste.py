@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import ATTEMPT, CLIENT, ISSUER, METADATA, PROPERTY, PROVIDER, REDIRECT_URI, asked
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import AuthorizationError, IssuerMismatch, MalformedResponse
-from loopback_auth.model import Callback, HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
 from loopback_auth.protocol.response import authorization_response

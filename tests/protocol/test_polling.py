@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import NOW, PROPERTY
 
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.json import LARGEST
 from loopback_auth.protocol.polling import (
     LONGEST_BACK_OFF,

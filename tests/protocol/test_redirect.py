@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import ATTEMPT, METADATA, PROPERTY, asked
 
-from loopback_auth.model import FORM, Callback, HttpRequest
+from loopback_auth.authorization_messages import Callback
+from loopback_auth.http_messages import FORM, HttpRequest
 from loopback_auth.protocol.parameters import BODY_LIMIT, DECISIVE, FIELD_LIMIT, parse_parameters
 from loopback_auth.protocol.redirect import (
     NOTHING_HERE,

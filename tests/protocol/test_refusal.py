@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from protocol_samples import CLIENT, ISSUER, NOW, PROVIDER, asked, json_answer, raw_answer
 
 from loopback_auth.errors import LoopbackAuthError, TransportError
-from loopback_auth.model import FORM, HttpResponse, ServerMetadata
+from loopback_auth.http_messages import FORM, HttpResponse
+from loopback_auth.model import ServerMetadata
 from loopback_auth.protocol.answer import check_well, members_of, refusal_in, refused
 from loopback_auth.protocol.device import device_authorization_response, device_token_response
 from loopback_auth.protocol.jws import jwks_response

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import ATTEMPT, CLIENT, ISSUER, PROPERTY, asked
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import (
     AuthorizationError,
     IssuerMismatch,
@@ -18,7 +19,8 @@ from loopback_auth.errors import (
     MalformedResponse,
     StateMismatch,
 )
-from loopback_auth.model import FORM, AuthorizationRequest, Callback, HttpRequest, ResponseType
+from loopback_auth.http_messages import FORM, HttpRequest
+from loopback_auth.model import ResponseType
 from loopback_auth.protocol.redirect import (
     PAGE_TOKEN,
     RedirectEndpoint,

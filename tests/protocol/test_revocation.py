@@ -8,7 +8,7 @@ import pytest
 from protocol_samples import CLIENT, ISSUER, METADATA, SECRET_CLIENT, form, json_answer, raw_answer
 
 from loopback_auth.errors import LoopbackAuthError, RevocationError, TransportError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.revocation import (
     revocation_request,
     revocation_response,

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_samples import NOW, PROPERTY
 
-from loopback_auth.model import IdToken, TokenSet
 from loopback_auth.protocol.scope import scope_difference, scope_words
 from loopback_auth.quirks import Quirks
+from loopback_auth.tokens import IdToken, TokenSet
 
 ID_TOKEN = IdToken({"sub": "ada"}, "not verified", "raw")
 

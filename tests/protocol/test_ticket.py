@@ -22,7 +22,7 @@ from loopback_auth.errors import (
     TicketError,
     TransportError,
 )
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.ticket import (
     account_response,
     call_request,

@@ -34,7 +34,8 @@ from loopback_auth.errors import (
     TokenError,
     TransportError,
 )
-from loopback_auth.model import HttpResponse, ServerMetadata, TokenSet
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ServerMetadata
 from loopback_auth.protocol.device import device_token_request
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import (
@@ -45,6 +46,7 @@ from loopback_auth.protocol.token import (
     token_response,
 )
 from loopback_auth.quirks import Quirks
+from loopback_auth.tokens import TokenSet
 
 # RFC 6749 §5.1
 EXAMPLE: dict[str, object] = {

@@ -8,8 +8,9 @@ import pytest
 from protocol_samples import ISSUER, METADATA, NOW, json_answer, raw_answer
 
 from loopback_auth.errors import MalformedResponse
-from loopback_auth.model import HttpResponse, IdToken, TokenSet
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
+from loopback_auth.tokens import IdToken, TokenSet
 
 TOKENS = TokenSet("mF_9.B5f-4.1JqM", "Bearer", NOW)
 ID_TOKEN = IdToken({"sub": "24400320"}, "verified", "a.b.c")

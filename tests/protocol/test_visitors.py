@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loopback_auth.model import HttpRequest
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.protocol.visitors import NO_PAGE, without_window
 
 NAVIGATION = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"

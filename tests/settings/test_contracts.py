@@ -8,13 +8,14 @@ from string import Formatter
 
 import pytest
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import BASES, demo_contract
 from loopback_auth.device_and_ticket import TicketContract, TicketRequest
 from loopback_auth.effects import Send
 from loopback_auth.flows.ticket import ticket
-from loopback_auth.model import Attempt, ClientConfig, Provider, ServerMetadata
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.urls import check_browser_url
 from loopback_auth.settings.contracts import CONTRACTS, DOPPLER, HEROKU, NETLIFY, NPM, STRIPE
 from loopback_auth.settings.setting import SETTINGS

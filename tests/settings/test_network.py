@@ -10,10 +10,11 @@ import pytest
 from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import Network, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import Network, ServerMetadata
 from loopback_auth.settings import unknown_variables
 from loopback_auth.settings.configure import check_settings, client_config
 from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.tokens import SignIn, TokenSet
 
 SERVER = {"issuer": "https://a.example", "client_id": "abc"}
 

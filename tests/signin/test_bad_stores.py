@@ -14,13 +14,13 @@ from renewing import NAME, TokenEndpoint, ending_in, keeping, sign_in_at, token_
 
 from loopback_auth.errors import NotKept, SignInRequired, StoreError
 from loopback_auth.events import Event, Warned
-from loopback_auth.model import SignIn
 from loopback_auth.signin.logout import logout, logout_sync
 from loopback_auth.signin.refresh import renew, renew_sync
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import SignIn
 
 NOWHERE = "http://127.0.0.1:1"
 

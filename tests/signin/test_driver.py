@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 import pytest
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange, request_for
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Sleep, Warn
 from loopback_auth.errors import (
     BrowserUnavailable,
@@ -24,7 +25,7 @@ from loopback_auth.errors import (
     TokenError,
 )
 from loopback_auth.events import CallbackReceived, Event, Exchanged, LinkReady, OpenerFailed, Warned
-from loopback_auth.model import Callback, ClientConfig, Provider, Redirect, ServerMetadata
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import bind
 from loopback_auth.signin import session

@@ -15,13 +15,14 @@ import pytest
 
 from loopback_auth.errors import AttemptCancelled, AuthorizationError
 from loopback_auth.events import silent
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin.single_flight import single_flight
 from loopback_auth.signin.stores import Store, keep_new
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 NAME = "example"
 ISSUER = "https://id.example"

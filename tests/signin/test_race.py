@@ -28,12 +28,13 @@ from loopback_auth.events import (
     VerificationPrompted,
 )
 from loopback_auth.flows.catalog import FlowOptions
-from loopback_auth.model import ClientConfig, Provider, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNVISITED, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.race import HTTPS_ONLY, Race
 from loopback_auth.signin.resources import Resources
+from loopback_auth.tokens import SignIn, TokenSet
 
 
 def plan(*routes: Route, second_look: float = 60.0, start_page: bool = True, patience: float = 60.0) -> Plan:

@@ -25,11 +25,11 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.events import Event, Warned
-from loopback_auth.model import IdToken, SignIn
 from loopback_auth.signin import refresh
 from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.stores import keep
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import IdToken, SignIn
 
 NOWHERE = "http://127.0.0.1:1"
 

@@ -11,12 +11,13 @@ from renewing import NAME, ending_in, keeping, token_endpoint
 from loopback_auth.api import login_sync
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TransportError
 from loopback_auth.events import Event, Warned, silent
-from loopback_auth.model import ClientConfig, IdToken, Provider, ServerMetadata, SignIn
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin.foreign_refresh_token import refresh, refresh_sync
 from loopback_auth.signin.logout import logout, logout_sync
 from loopback_auth.signin.refresh import renew, renew_sync
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import SimulatedUser, serve
+from loopback_auth.tokens import IdToken, SignIn
 
 NOWHERE = "http://127.0.0.1:1"
 RS256_OF_ANOTHER = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL290aGVyLmV4YW1wbGUiLCJzdWIiOiJ0d28ifQ.AAAA"

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from loopback_auth.events import Event, Warned
-from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.signin.stores import keep_new
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 
 def made(account: str, sub: str = "", issuer: str = "https://id.example") -> SignIn:

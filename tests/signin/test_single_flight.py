@@ -10,10 +10,11 @@ import pytest
 
 from loopback_auth.errors import AttemptExpired
 from loopback_auth.events import Event, WaitingForOtherProcess
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.signin.single_flight import wait_for_other
 from loopback_auth.signin.stores import OpenStore
 from loopback_auth.store import FileTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 NAME = "example"
 THEIRS = SignIn(NAME, "client", "none", ServerMetadata(), "", TokenSet("access", "Bearer", 0.0))

@@ -21,6 +21,7 @@ from two_step_world import (
     world,
 )
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.serve import demo_thread, run_agent
 from loopback_auth.errors import (
@@ -42,20 +43,12 @@ from loopback_auth.errors import (
 from loopback_auth.events import Event, Warned
 from loopback_auth.flow_table import POLLED, TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
-from loopback_auth.model import (
-    Callback,
-    ClientConfig,
-    HttpRequest,
-    HttpResponse,
-    Network,
-    Provider,
-    Redirect,
-    ServerMetadata,
-    SignIn,
-)
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
 from loopback_auth.signin.two_step import FINAL, begin, pasted_address, resume
 from loopback_auth.signin.world import RealWorld
 from loopback_auth.store.pending_sign_in import JournalEntry, PendingSignIn, to_json
+from loopback_auth.tokens import SignIn
 
 POLL = {"ticket": "ticket status request", "device": "device token request"}
 LAST = {"ticket": "ticket exchange", "device": "device token request", "paste": "token request"}

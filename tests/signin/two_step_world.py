@@ -14,10 +14,12 @@ from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.flow_table import TwoStepFlow
-from loopback_auth.model import ClientConfig, HttpRequest, HttpResponse, Provider, ServerMetadata, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.two_step import begin, pasted_address, resume
 from loopback_auth.store.pending_sign_in import PendingSignIn, from_json, to_json
+from loopback_auth.tokens import SignIn
 
 ISSUER = "https://as.example"
 SECRET_CLIENT = DemoClient("with-secret", "client-secret-canary", ("http://127.0.0.1/callback",))

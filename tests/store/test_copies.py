@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.private_files import write_private
+from loopback_auth.tokens import SignIn, TokenSet
 
 SIGN_IN = SignIn("as", "client", "none", ServerMetadata(), "", TokenSet("secret", "Bearer", 0.0))
 

@@ -18,12 +18,13 @@ from dataclasses import replace
 import pytest
 
 from loopback_auth.errors import ConfigError, StoreError
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.signin.stores import OpenStore
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import TokenStore, check_store
 from loopback_auth.store.memory import MemoryTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 NAME = "example"
 SIGN_IN = SignIn(NAME, "client", "none", ServerMetadata(), "", TokenSet("access", "Bearer", 0.0))

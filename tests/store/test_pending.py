@@ -14,17 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from loopback_auth.authorization_messages import Attempt, Callback
 from loopback_auth.effects import Tick
 from loopback_auth.errors import ConfigError, StoreError
-from loopback_auth.model import (
-    Attempt,
-    Callback,
-    ClientConfig,
-    HttpResponse,
-    Provider,
-    Redirect,
-    ServerMetadata,
-)
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.quirks import Quirks
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.store.pending import PendingStore, is_handle, name_in, new_handle

@@ -17,9 +17,10 @@ import trustme
 from redis_server import KEY, RedisServer, needs_redis
 
 from loopback_auth.errors import AuthorizationError, ConfigError, NotKept, SignInRequired, StoreError
-from loopback_auth.model import ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.signin.stores import keep
 from loopback_auth.store.redis import RedisTokenStore
+from loopback_auth.tokens import SignIn, TokenSet
 
 pytestmark = [
     needs_redis,

@@ -18,11 +18,11 @@ from redis_server import KEY, RedisServer, needs_redis
 from loopback_auth.api import login_sync
 from loopback_auth.errors import NotKept, SignInRequired, StoreError
 from loopback_auth.events import silent
-from loopback_auth.model import SignIn
 from loopback_auth.signin.refresh import renew_sync
 from loopback_auth.store.redis import RedisTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
+from loopback_auth.tokens import SignIn
 
 pytestmark = [
     needs_redis,

@@ -20,11 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback_auth.errors import ConfigError, StoreError
-from loopback_auth.model import IdToken, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.store import FileTokenStore, read_fresh_token, sign_in_name
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.store.sign_in_lock import ProcessLock
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a"

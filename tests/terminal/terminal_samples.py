@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from loopback_auth.model import AuthorizationRequest, ServerMetadata
+from loopback_auth.authorization_messages import AuthorizationRequest
+from loopback_auth.model import ServerMetadata
 
 AUTHORITY = "127.0.0.1:49152"
 LINK = f"http://{AUTHORITY}/0123456789abcdef0123456789abcdef"

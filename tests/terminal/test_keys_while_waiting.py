@@ -20,8 +20,9 @@ from pseudo_terminal import IN_BACKGROUND, PASTE, UNTIL_ENTER, Person
 from terminal_samples import AUTHORITY, LINK, LOOPS, REQUEST, STATE, Loop
 
 from loopback_auth import events
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import AttemptCancelled
-from loopback_auth.model import Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.model import ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.controls import Controls, Reach
@@ -29,6 +30,7 @@ from loopback_auth.terminal.keys import Keys, Typed
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.paste import LIMIT
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.tokens import SignIn, TokenSet
 from loopback_auth.words import Words
 
 RIGHT = f"{REQUEST.redirect_uri}?state={STATE}&code=SplxlOBeZQ"

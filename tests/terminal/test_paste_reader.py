@@ -15,9 +15,9 @@ import pytest
 from pseudo_terminal import PASTE, Person
 from terminal_samples import LOOPS, REDIRECT_URI, REQUEST, STATE, Loop
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Event, PasteRefused, Warned
-from loopback_auth.model import Callback
 from loopback_auth.terminal.keys import TypedAnswer
 from loopback_auth.terminal.paste import LIMIT, TRIES, pasted, read_line
 

@@ -16,7 +16,8 @@ from pseudo_terminal import Person
 from terminal_samples import AUTHORITY, LINK, REQUEST
 
 from loopback_auth import events, words
-from loopback_auth.model import Callback, ServerMetadata, SignIn, TokenSet
+from loopback_auth.authorization_messages import Callback
+from loopback_auth.model import ServerMetadata
 from loopback_auth.plan.model import AT_ONCE, UNKNOWN, UNVISITED, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.race import AS_ASKED, INSTEAD, did_not_open
 from loopback_auth.terminal import drawing
@@ -27,6 +28,7 @@ from loopback_auth.terminal.outcome import until
 from loopback_auth.terminal.progress import Progress
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.terminal.troubleshooting import LOST_SECONDS
+from loopback_auth.tokens import SignIn, TokenSet
 from loopback_auth.words import Words
 
 if sys.platform == "win32":

@@ -9,19 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.effects import Bind, Browse, Receive, Send, Sleep, Tick, VerificationPrompt, Warn
 from loopback_auth.errors import TokenError
-from loopback_auth.model import (
-    FORM,
-    AuthorizationRequest,
-    Callback,
-    HttpRequest,
-    HttpResponse,
-    Redirect,
-    ServerMetadata,
-    SignIn,
-    TokenSet,
-)
+from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
+from loopback_auth.model import Redirect, ServerMetadata
+from loopback_auth.tokens import SignIn, TokenSet
 from loopback_auth.trace.recorder import Recorder
 from loopback_auth.trace.records import Exchange, Ground, Step
 from loopback_auth.trace.redactor import BODY_LIMIT, LIMIT

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import ProtocolError, TokenError
-from loopback_auth.model import Callback, HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.trace.redactor import Redactor
 
 

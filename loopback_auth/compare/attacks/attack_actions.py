@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl, urlsplit
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.effects import Browse, Effect, Send, VerificationPrompt
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.evidence import REDEMPTIONS
 
 T = TypeVar("T")

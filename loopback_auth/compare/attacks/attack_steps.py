@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.compare.attacks.attack_actions import Actions, Ask, LoginResult, Paste
 from loopback_auth.compare.attacks.context import ATTACKER_ACCOUNT, ATTACKER_VERIFIER, AttackContext
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.errors import OAuthError
-from loopback_auth.model import AuthorizationRequest, HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.json import object_or_none
 from loopback_auth.redact import error_code, server_text
+from loopback_auth.tokens import SignIn
 
 
 def visit(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.compare.attacks.impostor import Impostor
 from loopback_auth.compare.running.choices import Choice, choice, demo_client
 from loopback_auth.demo.accounts import ACCOUNTS
@@ -17,14 +18,8 @@ from loopback_auth.demo.setup import DEVICE_CODE, PATHS, RESPONSE_MODES
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import EndpointMissing
-from loopback_auth.model import (
-    Attempt,
-    AuthorizationRequest,
-    ClientConfig,
-    HttpRequest,
-    ServerMetadata,
-    form_request,
-)
+from loopback_auth.http_messages import HttpRequest, form_request
+from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.pkce import code_challenge
 from loopback_auth.protocol.ticket import call_request

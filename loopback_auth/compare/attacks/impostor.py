@@ -11,7 +11,7 @@ from collections.abc import Callable
 from loopback_auth import pages
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import Refused, error_reply
-from loopback_auth.model import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 PRIZES = ("/token", "/userinfo")
 """Paths to which a client sends codes and tokens."""

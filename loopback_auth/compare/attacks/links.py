@@ -22,9 +22,10 @@ from loopback_auth.compare.attacks.context import (
     from_page,
 )
 from loopback_auth.flow_table import POLLED
-from loopback_auth.model import HttpRequest, SignIn
+from loopback_auth.http_messages import HttpRequest
 from loopback_auth.protocol.device import device_authorization_request, device_authorization_response
 from loopback_auth.protocol.ticket import call_request, ticket_response
+from loopback_auth.tokens import SignIn
 
 GUESSES = ("BBBB", "CCCC", "DDDD", "FFFF", "GGGG", "HHHH", "JJJJ", "KKKK", "LLLL", "MMMM", "NNNN", "PPPP")
 """Written twice, each is a user code that almost certainly was not issued: there are 20 to the power of 8."""

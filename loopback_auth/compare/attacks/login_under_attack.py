@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from aiohttp import ClientSession
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.compare.attacks.attack_actions import (
     NO_ANSWER,
     OVER,
@@ -25,11 +26,12 @@ from loopback_auth.demo.serve import fetch
 from loopback_auth.effects import Effect, Observer, Send
 from loopback_auth.errors import LoopbackAuthError, TransportError
 from loopback_auth.events import CallbackReceived, Event, LinkReady, PasteReady, PasteRefused
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
 from loopback_auth.terminal.paste import pasted
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.redactor import Redactor
 

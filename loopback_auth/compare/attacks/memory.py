@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.compare.attacks.attack_actions import (
     NO_ANSWER,
     NOT_SO_FAR,
@@ -34,7 +35,7 @@ from loopback_auth.demo.browser_task import Reply
 from loopback_auth.demo.memory import AUTHORITY, OURS, MemoryWorld
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.pages import Pages
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.protocol.redirect import RelayPage, Repeated, TurnedAway, redirect_endpoint, start_page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
+from loopback_auth.authorization_messages import AuthorizationRequest
 from loopback_auth.compare.attacks.attack_actions import (
     Actions,
     Ask,
@@ -38,7 +39,6 @@ from loopback_auth.compare.attacks.context import (
 )
 from loopback_auth.demo.agent import Navigation
 from loopback_auth.errors import IssuerMismatch
-from loopback_auth.model import AuthorizationRequest
 
 FORGED = "code=a-code-that-was-never-issued"
 DENIAL = "error=access_denied"

@@ -31,7 +31,7 @@ from loopback_auth.compare.attacks.scenarios import Scenario
 from loopback_auth.demo.serve import ServerFactory, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.trace.redactor import Redactor
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from loopback_auth import words
+from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.compare.running.choices import THINKING, Choice, Tell, choice, demo_client, silent
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import Demo, ServerFactory, serve_demo
@@ -21,11 +22,12 @@ from loopback_auth.demo.user import SimulatedUser
 from loopback_auth.effects import Observer
 from loopback_auth.errors import AttemptCancelled, LoopbackAuthError
 from loopback_auth.events import CallbackReceived, Event, LinkOpened, PasteReady, VerificationPrompted
-from loopback_auth.model import AuthorizationRequest, Callback, HttpRequest, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.browser import Opening
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.recorder import Recorder
 
 FLOW_SECONDS = 30.0

@@ -24,7 +24,7 @@ from loopback_auth.events import Event, PasteReady
 from loopback_auth.flow_table import BY_NAME
 from loopback_auth.flows.refresh import client_of
 from loopback_auth.flows.revocation import revoke
-from loopback_auth.model import ClientConfig, SignIn
+from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.plan.model import Plan
 from loopback_auth.signin import session
@@ -32,6 +32,7 @@ from loopback_auth.signin.driver import Driver, new_attempt
 from loopback_auth.signin.resources import Resources
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.terminal import Terminal
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.recorder import Recorder
 
 REVOCATION_SECONDS = 5.0

@@ -18,7 +18,7 @@ from loopback_auth.compare.running.choices import PROVIDER, THINKING, Tell, choi
 from loopback_auth.compare.running.simulate import ISSUER, STARTED_AT, simulate
 from loopback_auth.errors import ConfigError, LoopbackAuthError, OAuthError, Unavailable
 from loopback_auth.flow_table import COMPARED
-from loopback_auth.model import SignIn
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.recorder import Recorder
 from loopback_auth.trace.records import Ground
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import hashlib
 
+from loopback_auth.authorization_messages import Attempt
 from loopback_auth.compare.running.choices import THINKING, Choice
 from loopback_auth.demo.memory import MemoryWorld, PageKeys
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.flows.catalog import FlowOptions, flow_named
-from loopback_auth.model import Attempt, HttpResponse, SignIn
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages import Pages
 from loopback_auth.protocol.pkce import base64url, code_verifier
+from loopback_auth.tokens import SignIn
 from loopback_auth.trace.recorder import Recorder
 
 ISSUER = "https://as.example"

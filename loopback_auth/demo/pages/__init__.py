@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from loopback_auth import words
-from loopback_auth.model import HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.pages import Pages
 from loopback_auth.pages.frame import escaped, fill, form_source, page, paragraph, sentence
 from loopback_auth.program import Program
