@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +19,11 @@ import pytest
 import loopback_auth
 from loopback_auth import pages
 from loopback_auth.cli import COMMANDS
+from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.errors import ConfigError
 from loopback_auth.pages import frame
+from loopback_auth.signin.refresh import can_verify_signatures
+from loopback_auth.store.encryption import Encryption
 
 PACKAGE = Path(loopback_auth.__file__).parent
 SIGN_IN = """
@@ -88,6 +92,40 @@ def test_missing_page_is_one_of_our_errors(monkeypatch: pytest.MonkeyPatch) -> N
 def missing(path: str) -> bytes:
     """Have no file."""
     raise FileNotFoundError(path)
+
+
+class _Broken(MetaPathFinder):
+    """Fails as cryptography does in a zip, where its compiled half is missing.
+
+    Args:
+        names: of modules that import it.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """Fail, or leave it to others."""
+        if fullname in self._names:
+            raise AttributeError("module has no attribute 'hashes'")
+
+
+@pytest.fixture
+def no_compiled_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no library load that has to bring compiled code."""
+    names = ("joserfc.jwk", "cryptography.hazmat.primitives.hashes")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_Broken(names), *sys.meta_path])
+
+
+@pytest.mark.usefixtures("no_compiled_libraries")
+def test_compiled_libraries_are_as_good_as_missing_in_a_zip() -> None:
+    """They end in other errors than ImportError, and a sign-in goes on without them."""
+    assert not can_verify_signatures()
+    assert rsa_signer() is None
+    with pytest.raises(ConfigError, match="cryptography"):
+        Encryption("k" * 32)
 
 
 def test_hook_of_pyinstaller_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

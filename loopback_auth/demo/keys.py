@@ -34,7 +34,7 @@ def rsa_signer() -> Signer | None:
     """
     try:
         from joserfc.jwk import RSAKey  # Optional package.
-    except ImportError:
+    except Exception:  # From a zip it is an AttributeError, of the compiled library below.
         return None
     return _RsaSigner(RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": "RS256"}))
 

@@ -261,8 +261,9 @@ async def _of_the_winner(current: SignIn, store: Store, refusal: SignInRequired)
 def can_verify_signatures() -> bool:
     """Return whether the extra `oidc` can be imported; that takes time, so ask only if it is needed."""
     try:
-        # It brings a compiled library, which may not load on this system.
+        # It brings a compiled library, which may not load on this system, and cannot from a zip: there
+        # cryptography fails with an AttributeError.
         import joserfc.jwk  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    except ImportError:
+    except Exception:
         return False
     return True

@@ -39,7 +39,7 @@ class Encryption:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
             from cryptography.hazmat.primitives.hashes import SHA256
             from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-        except ImportError:
+        except Exception:  # From a zip it is an AttributeError.
             raise missing_library("cryptography") from None
         self._ciphers: dict[bytes, AESGCM] = {}
         for key in [keys] if isinstance(keys, str | bytes) else keys:
