@@ -44,6 +44,7 @@ from loopback_auth.folders import data_folder
 from loopback_auth.invocation import as_typed
 from loopback_auth.plan.model import confirmation_needed
 from loopback_auth.settings.kept import KeptSettings
+from loopback_auth.signin.pasting import pasted
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.stores import keep_new
 from loopback_auth.signin.two_step import FINAL, pasted_address, resume
@@ -53,7 +54,7 @@ from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, Outcome, PendingSignIn
 from loopback_auth.terminal.messages import Messages
 from loopback_auth.terminal.outcome import result_text
-from loopback_auth.terminal.paste import pasted, read_line
+from loopback_auth.terminal.paste import read_line
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.words import Words
 

@@ -101,7 +101,7 @@ class Terminal:
             AttemptCancelled: the person gave up.
             Unavailable: there is no terminal to ask on.
         """
-        from loopback_auth.terminal.paste import pasted  # Start-up.
+        from loopback_auth.signin.pasting import pasted  # Start-up.
 
         choices = None if self._controls is None or self._only_pasting() else self._choices
 
@@ -162,9 +162,9 @@ class Terminal:
         if not self._line.live:
             yield
             return
-        from loopback_auth.terminal.choices import Choices  # Start-up.
+        from loopback_auth.signin.pasting import LIMIT  # Start-up.
+        from loopback_auth.terminal.choices import Choices
         from loopback_auth.terminal.keyboard import listening
-        from loopback_auth.terminal.paste import LIMIT
 
         choices = Choices(
             self._line,

@@ -26,9 +26,9 @@ from loopback_auth.model import ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.plan.model import ASKED, AT_ONCE, UNKNOWN, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.controls import Controls, Reach
+from loopback_auth.signin.pasting import LIMIT
 from loopback_auth.terminal.keys import Keys, Typed
 from loopback_auth.terminal.messages import Messages
-from loopback_auth.terminal.paste import LIMIT
 from loopback_auth.terminal.terminal import Terminal
 from loopback_auth.tokens import SignIn, TokenSet
 from loopback_auth.words import Words

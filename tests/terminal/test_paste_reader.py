@@ -18,8 +18,9 @@ from terminal_samples import LOOPS, REDIRECT_URI, REQUEST, STATE, Loop
 from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import AttemptCancelled, Unavailable
 from loopback_auth.events import Event, PasteRefused, Warned
+from loopback_auth.signin.pasting import LIMIT, TRIES, pasted
 from loopback_auth.terminal.keys import TypedAnswer
-from loopback_auth.terminal.paste import LIMIT, TRIES, pasted, read_line
+from loopback_auth.terminal.paste import read_line
 
 PROMPT = "Paste: "
 NOTHING_SHOWN = re.compile(r"(\x1b\[\?2004[hl]|\r *|\r(\.\.\.)?[Paste: ]*(\(\d[\d ]* characters?\))? *)*")

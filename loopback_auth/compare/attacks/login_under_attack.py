@@ -30,7 +30,7 @@ from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.network.browser import Opening
 from loopback_auth.signin import session
 from loopback_auth.signin.embedded_plan import planned
-from loopback_auth.terminal.paste import pasted
+from loopback_auth.signin.pasting import pasted
 from loopback_auth.tokens import SignIn
 from loopback_auth.trace.evidence import POLLS
 from loopback_auth.trace.redactor import Redactor
