@@ -68,8 +68,11 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
         confirm: called with the `SignIn` before it is kept and returned, for flows that another person could
             have approved (RFC 6749 §10.16); returns whether the account is the right one. Without it such
             flows are used only if `flow` names one. A plain function is called in a thread.
-        paste: a coroutine function that asks for the address on which the browser ended, while the program
-            also waits for the redirect.
+        paste: asks the user for the address on which the browser ended, and returns that text, while the
+            program also waits for the redirect: `lambda request: input("Address: ")`. A wrong text is
+            reported by `PasteRefused`, and asked for again. `request.url` is the link to open, which
+            `PasteReady` shows. A plain function is called in a thread, and may block; a coroutine function
+            is cancelled when the redirect comes first.
         controls: begins further flows while the sign-in is open, such as by a button of your program.
         wait: whether to wait for a user. None: not in CI jobs and under coding agents, where nobody sees the
             link: `Unavailable` is raised at once. There the program waits only if your own `open_browser`

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from loopback_auth.flow_table import ChoosableFlow, FlowName
     from loopback_auth.program import Program
     from loopback_auth.signin.controls import Controls
-    from loopback_auth.signin.driver import Paste
+    from loopback_auth.signin.pasting import AskForAddress
     from loopback_auth.signin.resources import OpenBrowser
     from loopback_auth.signin.session import Confirm
     from loopback_auth.signin.stores import Store
@@ -37,7 +37,7 @@ class Options(TypedDict, total=False):
     flow: FlowName | None
     allowed_flows: Sequence[ChoosableFlow] | Set[ChoosableFlow]
     confirm: Confirm | None
-    paste: Paste | None
+    paste: AskForAddress | None
     controls: Controls | None
     wait: bool | None
     message: str

@@ -211,7 +211,7 @@ _FUNCTIONS = {
     "notify": "Pass a function of one event; see loopback_auth.events.",
     "open_browser": "Pass a function of a URL, such as webbrowser.open.",
     "confirm": "Pass a function of a SignIn that returns whether its account is the right one.",
-    "paste": "Pass a coroutine function that asks the user for an address.",
+    "paste": "Pass a function that asks the user for an address, and returns it.",
 }
 
 CHECKS: dict[str, Callable[[str, object], None]] = {

@@ -10,12 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from inspect import isawaitable
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
-from loopback_auth.errors import AttemptCancelled
+from loopback_auth.errors import AttemptCancelled, ConfigError, Unavailable
 from loopback_auth.events import Notify, PasteRefused, Warned
+from loopback_auth.network.threads import apart
 from loopback_auth.protocol.paste import NotAccepted, pasted_callback
 from loopback_auth.words import Words
+
+Answer = str | Callback
+AskForAddress = Callable[[AuthorizationRequest], Answer | Awaitable[Answer]]
+"""Asks for the address on which the browser ended; the `url` of the request is the link to open.
+
+It returns the text that was pasted, which is judged then, or the response that it has made of it itself.
+"""
 
 LIMIT = 64 * 1024
 """Bytes that an answer may have; browsers and servers end far below."""
@@ -25,14 +34,14 @@ TRIES = 50
 
 
 async def pasted(
-    request: AuthorizationRequest, *, notify: Notify, read: Callable[[], Awaitable[str]]
+    request: AuthorizationRequest, *, notify: Notify, read: Callable[[], Awaitable[Answer]]
 ) -> Callback:
     """Ask until the answer to this request is pasted; say why any other text is not accepted.
 
     Args:
         request: whose answer is awaited.
         notify: called with every refusal, and with a warning about a code that came alone.
-        read: asks once, as by `read_line`.
+        read: asks once, as by `read_line`; a response is returned as it is.
 
     Raises:
         AttemptCancelled: the person gave up, or `TRIES` answers were wrong.
@@ -40,6 +49,8 @@ async def pasted(
     """
     for _ in range(TRIES):
         text = await read()
+        if isinstance(text, Callback):
+            return text
         if len(text.encode("utf-8", "surrogateescape")) > LIMIT:
             notify(PasteRefused(Words.PASTE_TOO_LONG.format(limit=LIMIT // 1024)))
             continue
@@ -54,3 +65,33 @@ async def pasted(
         f"What was pasted {TRIES} times was not the answer to this sign-in.",
         hint="Sign in again and open the link that is shown then.",
     )
+
+
+async def pasted_by(ask: AskForAddress, request: AuthorizationRequest, notify: Notify) -> Callback:
+    """Ask by the function of a program; a plain function is called in a thread, and may block.
+
+    Raises:
+        AttemptCancelled: `TRIES` answers were wrong.
+        Unavailable: the function had nothing to read from.
+        ConfigError: the function returned something else.
+    """
+
+    async def read() -> Answer:
+        try:
+            answer: object = await apart(ask, request)
+            answer = await answer if isawaitable(answer) else answer
+        except EOFError:
+            raise Unavailable(
+                "No address can be pasted: there is nothing to read from.",
+                hint="Ask where the user can answer.",
+                parameter="paste",
+            ) from None
+        if not isinstance(answer, str | Callback):
+            raise ConfigError(
+                f"paste must return the text that was pasted, not a value of type {type(answer).__name__}.",
+                hint="Return what the user has typed.",
+                parameter="paste",
+            )
+        return answer
+
+    return await pasted(request, notify=notify, read=read)

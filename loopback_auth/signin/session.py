@@ -25,9 +25,9 @@ from loopback_auth.plan.model import NO, Plan
 from loopback_auth.program import Program
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
-from loopback_auth.signin.driver import Paste
 from loopback_auth.signin.embedded_plan import not_waiting
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
+from loopback_auth.signin.pasting import AskForAddress, pasted_by
 from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.signin.stores import Store, keep_new
@@ -51,7 +51,7 @@ async def sign_in(
     bound: BoundRedirect | None = None,
     controls: Controls | None = None,
     message: str = "",
-    paste: Paste | None = None,
+    paste: AskForAddress | None = None,
     confirm: Confirm | None = None,
     exchanges: bool = False,
     observer: Observer = UNOBSERVED,
@@ -72,7 +72,8 @@ async def sign_in(
         controls: begins further flows while the sign-in is open.
         message: shown to the person on the approval page of a ticket; empty: what a program with a name has
             to say of itself, the time and the machine.
-        paste: asks for a pasted address while the program also waits for the redirect.
+        paste: asks for a pasted address while the program also waits for the redirect; a text is judged, and
+            asked for again if it is not the right one.
         confirm: called before the sign-in is kept, if another person may have approved it
             (RFC 6749 §10.16). A plain function is called in a thread.
         exchanges: report every HTTP exchange of this program to `notify`, redacted; that takes time.
@@ -91,7 +92,8 @@ async def sign_in(
         verify_signature=_verifies(client, plan), message=message or _introduced(plan, program)
     )
     teller = Teller(notify)
-    attempt = SignInAttempt(client, plan, notify=teller.tell, options=options, timeout=timeout, paste=paste)
+    pastes = None if paste is None else lambda request: pasted_by(paste, request, teller.tell)
+    attempt = SignInAttempt(client, plan, notify=teller.tell, options=options, timeout=timeout, paste=pastes)
     async with (
         teller,
         Resources(
