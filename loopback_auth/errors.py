@@ -294,7 +294,7 @@ class NotKept(StoreError):
 
     Args:
         name: of the sign-in.
-        sign_in: a `model.SignIn` with the new tokens; the kept ones may be invalid.
+        sign_in: a `tokens.SignIn` with the new tokens; the kept ones may be invalid.
         cause: why the tokens could not be kept.
     """
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from loopback_auth.effects import UNOBSERVED, Observer, Send
 from loopback_auth.environment import is_terminal
 from loopback_auth.errors import BrowserUnavailable, Unavailable
-from loopback_auth.events import LinkReady, Notify, OpenerFailed, silent
+from loopback_auth.events import Event, LinkReady, Notify, OpenerFailed, silent
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import Network, Redirect
 from loopback_auth.network.browser import Opening, open_browser
@@ -91,6 +91,8 @@ class Resources:
         self._transport: Transport | None = None
         self._metadata: dict[str, HttpResponse] = {}
         self._sent_at: float | None = None
+        self._early: list[Event] | None = None
+        """What the port reports before the link is shown; None: it is reported at once."""
 
     async def __aenter__(self) -> Resources:
         """Listen at once if the browser is on its way: it must not wait for the first step of a flow."""
@@ -133,6 +135,9 @@ class Resources:
         if not bound.shown:
             bound.shown = True
             self.notify(LinkReady(bound.start_url, opening.program, opening.why_not))
+            early, self._early = self._early or (), None
+            for event in early:
+                self.notify(event)
 
     def at_the_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something awaited before anything that was opened so far is closed."""
@@ -250,15 +255,24 @@ class Resources:
         return self._transport
 
     async def _listen(self, bound: BoundRedirect) -> None:
+        if bound.opening is not None and not bound.shown:
+            self._early = []
         receiver = Receiver(
             bound,
-            self.notify,
+            self._notice,
             start_page=self.start_page,
             any_port=self._any_port,
             observer=self.observer,
             pages=self.pages,
         )
         self.receiver = await self._stack.enter_async_context(receiver)
+
+    def _notice(self, event: Event) -> None:
+        """Report an event of the port, but after the link: a browser may be faster than its opener."""
+        if self._early is None:
+            self.notify(event)
+        else:
+            self._early.append(event)
 
     def _opener_failed(self, event: OpenerFailed) -> None:
         self._sent_at = None
