@@ -28,6 +28,7 @@ from bench_rig import (
     connect,
     ended,
     get,
+    launched,
     ours,
     python,
     request,
@@ -40,27 +41,19 @@ from bench_rig import (
 def measure_launch(bench: Bench) -> None:
     """Process start to browser launched."""
 
-    def launched(argv: list[str], kept: bool = False) -> Sample:
+    def once(argv: list[str], kept: bool = False) -> Sample:
         keep(bench, kept)
-        fifo = Fifo(bench.folder / "fifo")
-        begun = time.perf_counter()
-        process = start(argv, bench.environ("launched"))
-        cpu = int(fifo.line(process))
-        wall = time.perf_counter() - begun
-        process.kill()
-        process.communicate()
-        fifo.close()
-        return {"CPU": cpu / 1e6, "wall": wall * 1000}
+        return launched(bench, argv)
 
     issuer = ["--issuer", "https://as.example", "--client-id", "bench"]
     samples = bench.by_turns(
         {
-            "login": lambda: launched(ours("login")),
-            "login --issuer": lambda: launched(ours("login", *issuer)),
-            "login --issuer, again": lambda: launched(ours("login", *issuer), kept=True),
-            "login_sync": lambda: launched(python("launch_program.py")),
-            "socket+subprocess": lambda: launched(python("bind_subprocess.py")),
-            "socket+webbrowser": lambda: launched(python("bind_webbrowser.py")),
+            "login": lambda: once(ours("login")),
+            "login --issuer": lambda: once(ours("login", *issuer)),
+            "login --issuer, again": lambda: once(ours("login", *issuer), kept=True),
+            "login_sync": lambda: once(python("launch_program.py")),
+            "socket+subprocess": lambda: once(python("bind_subprocess.py")),
+            "socket+webbrowser": lambda: once(python("bind_webbrowser.py")),
         }
     )
     keep(bench, False)

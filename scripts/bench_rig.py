@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import select
 import socket
 import ssl
@@ -20,11 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ROOT / "scripts" / "bench_floors"
 PYTHON = ROOT / ".venv" / "bin" / "python"
+POST = "POST "
 PATIENCE = 60.0
 """Seconds until a measurement that does not end is given up."""
 
@@ -79,6 +81,10 @@ class Bench:
             "SSL_CERT_FILE": str(self.folder / "authorities.pem"),
             "LOOPBACK_AUTH_DATA_DIR": str(self.folder / "data"),
             "LOOPBACK_AUTH_CONFIG_DIR": str(self.folder / "config"),
+            # What other libraries want to be told: whom requests trusts, and that http is meant.
+            "REQUESTS_CA_BUNDLE": str(self.folder / "authorities.pem"),
+            "OAUTHLIB_INSECURE_TRANSPORT": "1",
+            "AUTHLIB_INSECURE_TRANSPORT": "1",
         }
 
     def by_turns(
@@ -222,17 +228,33 @@ def request(target: str, host: str) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
 
 
+def post(target: str, host: str, form: str) -> bytes:
+    """Write a POST of a form."""
+    head = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {len(form)}\r\n"
+    return f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}".encode()
+
+
 def get(url: str, tls: ssl.SSLContext) -> tuple[str, int]:
-    """Fetch a page; return where it redirects to, and when its first byte came (monotonic, ns)."""
-    parts = urlsplit(url)
-    target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    with connect(url, tls) as connection:
-        connection.sendall(request(target, parts.netloc))
+    """Fetch a page; return where it leads to, and when its first byte came (monotonic, ns).
+
+    A page leads on by a redirect, or by a form that sends itself, which is returned as a URL after `POST`;
+    such a URL is sent as a form.
+    """
+    posted = url.startswith(POST)
+    parts = urlsplit(url.removeprefix(POST))
+    path = parts.path or "/"
+    target = f"{path}{'?' if parts.query else ''}{parts.query}"
+    with connect(url.removeprefix(POST), tls) as connection:
+        connection.sendall(post(path, parts.netloc, parts.query) if posted else request(target, parts.netloc))
         answer = connection.recv(65536)
         answered = time.monotonic_ns()
-        while b"\r\n\r\n" not in answer and (more := connection.recv(65536)):
+        while (b"\r\n\r\n" not in answer or b"<form" in answer) and (more := connection.recv(65536)):
             answer += more
-    status, _, head = answer.partition(b"\r\n\r\n")[0].decode("latin-1").partition("\r\n")
+    page = answer.decode("latin-1")
+    if form := re.search('<form method="post" action="([^"]+)">(.*)</form>', page):
+        fields = re.findall('<input name="([^"]+)" value="([^"]*)">', form[2])
+        return f"{POST}{form[1]}?{urlencode(fields)}", answered
+    status, _, head = page.partition("\r\n\r\n")[0].partition("\r\n")
     if " 200 " not in f"{status} " and " 30" not in status:
         raise Failed(f"The browser got {status!r} from {parts.netloc}{parts.path}")
     headers = [line.split(": ", 1) for line in head.split("\r\n")]
@@ -244,6 +266,19 @@ def callback_url(url: str, tls: ssl.SSLContext) -> str:
     while "code=" not in url:
         url, _ = get(url, tls)
     return url
+
+
+def launched(bench: Bench, argv: list[str]) -> Sample:
+    """Run a program until it has started its browser."""
+    fifo = Fifo(bench.folder / "fifo")
+    begun = time.perf_counter()
+    process = start(argv, bench.environ("launched"))
+    cpu = int(fifo.line(process))
+    wall = time.perf_counter() - begun
+    process.kill()
+    process.communicate()
+    fifo.close()
+    return {"CPU": cpu / 1e6, "wall": wall * 1000}
 
 
 def sign_in(bench: Bench, argv: list[str], thought: float = 0.0) -> Sample:

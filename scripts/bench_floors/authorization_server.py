@@ -2,44 +2,85 @@
 
     authorization_server.py [CERTIFICATE_AND_KEY]
 
-Serves on a free port of 127.0.0.1, over https with a certificate, and prints the port.
+Serves on a free port of 127.0.0.1, over https with a certificate, and prints the port. Its issuer may have
+the path `/tenant`, without which msal does nothing.
 """
 
 import asyncio
 import base64
 import hashlib
+import json
 import secrets
 import ssl
 import sys
+import time
+from collections.abc import Mapping
+from html import escape
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-_pending: dict[str, str] = {}
+PATHS = {"authorization": "authorize", "token": "token"}
+
+_pending: dict[str, Mapping[str, str]] = {}
+
+
+async def metadata(request: web.Request) -> web.Response:
+    """Describe the server (RFC 8414 §3.2)."""
+    issuer = f"{request.scheme}://{request.host}{request.path.partition('/.well-known')[0]}"
+    endpoints = {f"{name}_endpoint": f"{issuer}/{path}" for name, path in PATHS.items()}
+    return web.json_response({"issuer": issuer, "response_types_supported": ["code"], **endpoints})
 
 
 async def authorize(request: web.Request) -> web.Response:
     """Approve at once (RFC 6749 §4.1.2)."""
     query = request.query
     code = secrets.token_urlsafe(16)
-    _pending[code] = query["code_challenge"]
-    answer = urlencode({"code": code, "state": query["state"]})
-    return web.Response(status=302, headers={"Location": f"{query['redirect_uri']}?{answer}"})
+    _pending[code] = query
+    answer = {"code": code, "state": query["state"]}
+    if query.get("response_mode") == "form_post":
+        inputs = "".join(f'<input name="{name}" value="{escape(value)}">' for name, value in answer.items())
+        form = f'<form method="post" action="{escape(query["redirect_uri"])}">{inputs}</form>'
+        return web.Response(text=form, content_type="text/html")
+    return web.Response(status=302, headers={"Location": f"{query['redirect_uri']}?{urlencode(answer)}"})
 
 
 async def token(request: web.Request) -> web.Response:
     """Redeem a code once, with its verifier (RFC 7636 §4.6)."""
     form = await request.post()
     challenge = base64.urlsafe_b64encode(hashlib.sha256(str(form["code_verifier"]).encode()).digest())
-    if challenge.decode().rstrip("=") != _pending.pop(str(form["code"]), ""):
+    asked = _pending.pop(str(form["code"]), {})
+    if challenge.decode().rstrip("=") != asked.get("code_challenge"):
         return web.json_response({"error": "invalid_grant"}, status=400)
-    return web.json_response({"access_token": "bench-token", "token_type": "Bearer", "expires_in": 3600})
+    answer = {"access_token": "bench-token", "token_type": "Bearer", "expires_in": 3600}
+    scope = asked.get("scope", "").split()
+    if "offline_access" in scope:
+        answer["refresh_token"] = "bench-refresh-token"
+    if "openid" in scope:
+        issuer = f"{request.scheme}://{request.host}{request.path.removesuffix('/token')}"
+        answer["id_token"] = id_token(issuer, asked)
+    return web.json_response(answer)
+
+
+def id_token(issuer: str, asked: Mapping[str, str]) -> str:
+    """Say who signed in, without a signature (OpenID Connect Core §2 allows that for a code)."""
+    claims = {"iss": issuer, "aud": asked["client_id"], "sub": "1", "nonce": asked.get("nonce", "")}
+    times = {"iat": int(time.time()), "exp": int(time.time()) + 3600}
+    parts = (json.dumps(part).encode() for part in ({"alg": "none"}, {**claims, **times}))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
 
 
 async def main() -> None:
     """Serve until killed."""
     app = web.Application()
-    app.add_routes([web.get("/authorize", authorize), web.post("/token", token)])
+    for path in ("", "/tenant"):
+        app.add_routes(
+            [
+                web.get(f"{path}/.well-known/openid-configuration", metadata),
+                web.get(f"{path}/authorize", authorize),
+                web.post(f"{path}/token", token),
+            ]
+        )
     context = None
     if len(sys.argv) > 1:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
