@@ -15,6 +15,7 @@ from statistics import median
 from urllib.parse import urlsplit
 
 from bench_answers import measure_adapters, measure_approvals, measure_race
+from bench_embedding import measure_embedding
 from bench_rig import (
     FLOORS,
     PATIENCE,
@@ -329,4 +330,5 @@ MEASUREMENTS: Mapping[str, Callable[[Bench], None]] = {
     "approvals": measure_approvals,
     "simulated": measure_simulated,
     "adapters": measure_adapters,
+    "embedding": measure_embedding,
 }
