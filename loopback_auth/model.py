@@ -337,7 +337,7 @@ class ClientConfig:
 
         Source: RFC 8414 §2; OpenID Connect Discovery §3.
         """
-        from loopback_auth.settings.known import client_at  # A door: see there.
+        from loopback_auth.issuer_client import client_at  # A door: see there.
 
         return replace(client_at(issuer, client_id, title=title, redirect=redirect), **fields)
 

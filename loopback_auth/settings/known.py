@@ -1,21 +1,21 @@
-"""What the classes of the model offer at first guess: a client at an issuer, and what the presets know.
+"""What the classes of the model offer at first guess: what the presets know.
 
-`ClientConfig.at`, `ClientConfig.known`, `Provider.known` and `TicketContract.known` are doors to these
-functions. The model lies far below; that its methods import this module when they are called is the one
-exception to the order of the layers. A class derived from `Provider` up here would be a second class of that
-name, and a hook that this module fills would be understood by neither readers nor type checkers.
+`ClientConfig.known`, `Provider.known` and `TicketContract.known` are doors to these functions. The model lies
+far below; that its methods import this module when they are called is the one exception to the order of the
+layers. A class derived from `Provider` up here would be a second class of that name, and a hook that this
+module fills would be understood by neither readers nor type checkers.
 
 Only what the caller says counts: neither the environment nor a configuration file is read.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import ConfigError
-from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
-from loopback_auth.protocol.urls import check_endpoint, check_issuer
+from loopback_auth.issuer_client import check_text
+from loopback_auth.model import ClientConfig, Provider
+from loopback_auth.protocol.urls import check_endpoint
+from loopback_auth.records import replace
 from loopback_auth.settings import Settings, needs_secret, resolve
 from loopback_auth.settings.configure import (
     TICKETS_WITH_UI,
@@ -27,28 +27,6 @@ from loopback_auth.settings.configure import (
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.settings.presets import every_preset, preset_title
 from loopback_auth.settings.reading import suggestion
-from loopback_auth.store.interface import sign_in_name
-
-
-def client_at(issuer: str, client_id: str, *, title: str, redirect: Redirect) -> ClientConfig:
-    """Return a client at an issuer, named as the command line names it: after the issuer's host and path.
-
-    Raises:
-        ConfigError: it is not an issuer.
-
-    Source: RFC 8414 §2.
-    """
-    _check_text(issuer, "issuer")
-    check_issuer(issuer)
-    _check_text(client_id, "client_id")
-    if not client_id:
-        raise ConfigError(
-            "client_id is empty.",
-            hint="Give the ID that the server has for your client.",
-            parameter="client_id",
-        )
-    name = sign_in_name(issuer.partition("://")[2].rstrip("/"))
-    return ClientConfig(Provider(name, ServerMetadata(issuer), title=title, redirect=redirect), client_id)
 
 
 def known_client(name: str, *, client_id: str, client_secret: str | None, domain: str) -> ClientConfig:
@@ -57,8 +35,8 @@ def known_client(name: str, *, client_id: str, client_secret: str | None, domain
     Raises:
         ConfigError: the name is unknown, or the client ID, the client secret or the domain is missing.
     """
-    _check_text(client_id, "client_id")
-    _check_text(client_secret or "", "client_secret")
+    check_text(client_id, "client_id")
+    check_text(client_secret or "", "client_secret")
     settings = _settings(name, domain=domain, client_id=client_id or None, client_secret=client_secret)
     title, source = preset_title(name), every_preset()[name]["source"]
     if not client_id and needs_client_id(settings):
@@ -114,7 +92,7 @@ def known_contract(vendor: str, *, base: str, ui: str) -> TicketContract:
 
 
 def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
-    _check_text(domain, "domain")
+    check_text(domain, "domain")
     presets = every_preset()
     if name not in presets:
         raise ConfigError(
@@ -148,15 +126,6 @@ def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
             if url := settings.text(place):
                 _check_domain(domain, url, title)
     return settings
-
-
-def _check_text(value: object, parameter: str) -> None:
-    if not isinstance(value, str):
-        raise ConfigError(
-            f"{parameter} must be a string, and is of type {type(value).__name__}.",
-            hint="Pass a string.",
-            parameter=parameter,
-        )
 
 
 def _check_domain(domain: str, url: str, title: str) -> None:
