@@ -19,7 +19,7 @@ from contextlib import contextmanager, nullcontext
 from importlib import import_module
 
 from loopback_auth.errors import LoopbackAuthError, NoFlowAvailable, Unavailable
-from loopback_auth.flow_table import CHOOSABLE
+from loopback_auth.flow_table import CHOOSABLE, TIMEOUT
 from loopback_auth.network.browser import launch
 from loopback_auth.plan.model import NO
 from loopback_auth.plan.routes import parameters_of
@@ -190,7 +190,6 @@ def _run(begin: Callable[[], Coroutine[object, object, SignIn]]) -> SignIn:
 
 async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
     from loopback_auth.events import SignInFailed, SignInSucceeded
-    from loopback_auth.signin.attempt import TIMEOUT
     from loopback_auth.signin.single_flight import single_flight
     from loopback_auth.signin.stores import OpenStore
     from loopback_auth.signin.telling import Teller

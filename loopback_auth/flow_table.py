@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     """A flow that one process can begin and another one finish."""
 
 
+TIMEOUT = 300.0
+"""Seconds that a person gets to sign in and approve, unless a ticket or a device code has a lifetime."""
+
 _TWO_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
 
 

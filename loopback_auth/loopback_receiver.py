@@ -21,6 +21,7 @@ from types import TracebackType
 from loopback_auth.api import plan_of
 from loopback_auth.errors import ConfigError
 from loopback_auth.events import Notify
+from loopback_auth.flow_table import TIMEOUT
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.network.browser import opener_of
 from loopback_auth.network.loopback import BoundRedirect, bind
@@ -260,8 +261,9 @@ class LoopbackReceiver:
         bound = self._own_bound().copy()
         try:
             bound.opening, bound.shown = opener_of(plan, opener)(bound.start_url), False
-            from loopback_auth.signin.attempt import TIMEOUT  # Start-up: the browser is on its way.
-            from loopback_auth.signin.foreign_visit import ForeignVisit
+            from loopback_auth.signin.foreign_visit import (
+                ForeignVisit,  # Start-up: the browser is on its way.
+            )
 
             return ForeignVisit(
                 request,

@@ -23,9 +23,7 @@ from loopback_auth.flows.wish import Found, Wish
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
-from loopback_auth.signin.logout import logout
 from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
-from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.unkept import Unkept
@@ -141,6 +139,8 @@ class TokenUpkeep:
         Raises:
             LoopbackAuthError: the server did not revoke them.
         """
+        from loopback_auth.signin.logout import logout  # Start-up.
+
         state = self._state
         look = await self._look(Wish(client, interactive=False), caller)
         kept = look.kept
@@ -221,6 +221,8 @@ class TokenUpkeep:
         forced = wish.refuses(kept) or self._memory.over(kept)
 
         async def renewal(notify: Notify) -> SignIn:
+            from loopback_auth.signin.refresh import renew  # Start-up: not before a browser.
+
             if state.unkept is not None:
                 # The refresh token in the store was used, and the one that came for it is not there.
                 raise StoreError(

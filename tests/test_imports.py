@@ -90,6 +90,23 @@ sys.addaudithook(launched)
 login_sync(client, store=FileTokenStore(sys.argv[1]) if sys.argv[1:] else None)
 """
 
+WITHIN_A_LOOP = """
+import asyncio, os, sys
+from loopback_auth import ClientConfig, FileTokenStore, TokenSource, login
+client, store = ClientConfig.at("https://as.example", client_id="x"), FileTokenStore(sys.argv[1])
+def launched(event, _):
+    if event == "subprocess.Popen":
+        os.write(1, " ".join(sys.modules).encode())
+        os._exit(0)
+sys.addaudithook(launched)
+calls = {
+    "login": lambda: asyncio.run(login(client, store=store)),
+    "token": lambda: asyncio.run(TokenSource(client, store=store).token()),
+    "token_sync": lambda: TokenSource(client, store=store).token_sync(),
+}
+calls[sys.argv[2]]()
+"""
+
 TOKEN = """
 import atexit, os, runpy, sys
 atexit.register(lambda: os.write(2, " ".join(sys.modules).encode()))
@@ -161,6 +178,18 @@ def test_a_program_starts_the_browser_as_soon_as_the_command(stored: bool, tmp_p
     assert among(set(done.stdout.split()), BEFORE_THE_LAUNCH) == set()
 
 
+@pytest.mark.parametrize("call", ["login", "token", "token_sync"])
+def test_whatever_needs_a_loop_starts_the_browser_before_the_session(call: str, tmp_path: Path) -> None:
+    """Those who wait at the same time share a loop, but HTTP and the session can wait for the browser."""
+    done = run(WITHIN_A_LOOP, tmp_path, str(tmp_path / "data"), call)
+
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.split())
+    assert "asyncio" in modules
+    late = {"aiohttp", "multidict", "yarl", "loopback_auth.signin.driver", "loopback_auth.signin.session"}
+    assert among(modules, late) == set()
+
+
 def test_a_kept_token_is_printed_with_next_to_no_imports(tmp_path: Path) -> None:
     """Scripts ask for a token many times a minute, so this must cost little more than the interpreter."""
     keep(tmp_path)
@@ -223,6 +252,20 @@ def test_a_source_returns_a_kept_token_with_next_to_no_imports(tmp_path: Path) -
 
     assert among(modules, FOR_A_SOURCE) == set()
     assert len(modules) <= MODULES_OF_A_SOURCE
+
+
+def test_a_client_at_an_issuer_costs_no_table_of_presets() -> None:
+    """A program makes one before it can ask for a kept token."""
+    script = (
+        "import sys; from loopback_auth import ClientConfig\n"
+        "ClientConfig.at('https://as.example', client_id='x'); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    unwanted = {"dataclasses", "inspect", "typing", "loopback_auth.settings", "loopback_auth.flow_table"}
+    assert among(set(done.stdout.split()), unwanted) == set()
 
 
 def test_a_source_in_a_loop_needs_asyncio_and_little_else(tmp_path: Path) -> None:

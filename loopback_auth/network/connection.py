@@ -19,6 +19,7 @@ from aiohttp.web_server import Server as WebServer
 
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.network.peer import is_open, other_user
+from loopback_auth.network.threads import report_mistake
 from loopback_auth.protocol.cookies import WithoutCookies
 from loopback_auth.protocol.parameters import BODY_LIMIT
 from loopback_auth.protocol.redirect import TurnedAway
@@ -194,11 +195,6 @@ class Server(WebServer):
     def __call__(self) -> RequestHandler:
         """Make a connection."""
         return Connection(self, self._owner, self._visited)
-
-
-def report_mistake(what: str, exc: BaseException | None) -> None:
-    """Pass an exception to the exception handler of the running loop, which logs it by default."""
-    asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
 
 
 def answer(page: HttpResponse) -> Response:

@@ -31,7 +31,7 @@ from loopback_auth.events import (
     RequestIgnored,
 )
 from loopback_auth.http_messages import HttpRequest, HttpResponse
-from loopback_auth.network.connection import Connection, answer, report_mistake
+from loopback_auth.network.connection import Connection, answer
 from loopback_auth.network.connections import Connections
 from loopback_auth.network.incoming_request import body_of, head_of, path_of
 from loopback_auth.network.last_page import LastPage, brief_page
@@ -39,6 +39,7 @@ from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.peer import runs_as_another
 from loopback_auth.network.pending_callbacks import PendingCallbacks
 from loopback_auth.network.start_page import ANOTHER_USER, StartLink, StartPage
+from loopback_auth.network.threads import report_mistake
 from loopback_auth.network.waiting_page import WaitingPage
 from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.redirect import (

@@ -163,6 +163,11 @@ def has_loop() -> bool:
     return True
 
 
+def report_mistake(what: str, exc: BaseException | None) -> None:
+    """Pass an exception to the exception handler of the running loop, which logs it by default."""
+    asyncio.get_running_loop().call_exception_handler({"message": f"loopback_auth: {what}", "exception": exc})
+
+
 async def enter(lock: AbstractContextManager[object]) -> None:
     """Wait for a lock in a thread, which can be left alone: what comes too late is given back at once."""
     entering = begun(lock.__enter__)

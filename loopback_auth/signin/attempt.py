@@ -24,7 +24,7 @@ from loopback_auth.events import (
     OpenerFailed,
     VerificationPrompted,
 )
-from loopback_auth.flow_table import NO_REDIRECT, POLLED
+from loopback_auth.flow_table import NO_REDIRECT, POLLED, TIMEOUT
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import ClientConfig
 from loopback_auth.plan.model import Plan
@@ -35,8 +35,6 @@ from loopback_auth.signin.rejected_requests import RejectedRequests
 from loopback_auth.signin.resources import Resources
 from loopback_auth.tokens import SignIn
 
-TIMEOUT = 300.0
-"""Seconds that a person gets to sign in and approve."""
 LAPSE_SECONDS = 30.0
 """Seconds after the end of a ticket or code in which the server may still say that it has expired."""
 

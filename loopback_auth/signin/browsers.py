@@ -14,9 +14,8 @@ from inspect import isawaitable
 from loopback_auth.effects import Observer
 from loopback_auth.events import OpenerFailed
 from loopback_auth.network.browser import Opening
-from loopback_auth.network.connection import report_mistake
 from loopback_auth.network.opener import OWN, OpenerCall, failed, opened
-from loopback_auth.network.threads import apart
+from loopback_auth.network.threads import apart, report_mistake
 
 BLOCKED_SECONDS = 0.25
 """Seconds after which an opener that has not returned counts as one that has opened the page."""

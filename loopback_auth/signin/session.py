@@ -66,7 +66,7 @@ async def sign_in(
         store: where the sign-in is kept; None: nowhere. The caller has checked that it can be written.
         open_browser: starts a browser on a URL; None: the browser of this machine, if the plan opens one.
         start_page: let the browser begin at a page on this machine; False: at the provider's URL.
-        timeout: seconds that the person has to come back from the browser; None: `attempt.TIMEOUT`, or the
+        timeout: seconds that the person has to come back from the browser; None: `flow_table.TIMEOUT`, or the
             lifetime of a ticket or device code.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
         controls: begins further flows while the sign-in is open.

@@ -8,7 +8,7 @@ from inspect import isawaitable
 from types import TracebackType
 
 from loopback_auth.events import Event, Notify
-from loopback_auth.network.connection import report_mistake
+from loopback_auth.network.threads import report_mistake
 
 TELL_SECONDS = 5.0
 """Seconds for a coroutine function to take in what was told last, when the sign-in has ended."""

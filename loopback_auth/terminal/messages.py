@@ -9,7 +9,7 @@ Loaded before the browser is started, so whatever costs is imported on use.
 
 from __future__ import annotations
 
-from loopback_auth.flow_table import BY_NAME
+from loopback_auth.flow_table import BY_NAME, TIMEOUT
 from loopback_auth.plan.port_forwarding import is_here
 from loopback_auth.program import Program
 from loopback_auth.terminal.drawing import exchange_lines, in_seconds, instructions
@@ -181,8 +181,6 @@ class Messages:
         if timeout is not None:
             self.progress.until(timeout)
         elif self._plan is not None and not lives_by_itself(self._plan):
-            from loopback_auth.signin.attempt import TIMEOUT  # Start-up.
-
             self.progress.valid(timeout := TIMEOUT)
         if self.links.current:
             self.trouble.at_once()
