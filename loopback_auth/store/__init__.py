@@ -107,7 +107,7 @@ class FileTokenStore(TokenStore):
 
     excludes_processes = True
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = os.path.join(os.path.abspath(folder), SIGN_INS)
 
     def names(self) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class PendingStore:
         folder: the data folder; created when something is kept for the first time.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = os.path.join(os.path.abspath(folder), FOLDER)
 
     def handles(self) -> tuple[str, ...]:
