@@ -19,9 +19,9 @@ from pathlib import Path
 
 import compared
 import places
+from code_lines import code_lines
 
 from loopback_auth.cli import COMMANDS
-from loopback_auth.errors import EXIT_STATUSES
 from loopback_auth.flow_table import FLOWS
 from loopback_auth.plan.signals import PROBED
 from loopback_auth.settings.presets import every_preset
@@ -29,6 +29,9 @@ from loopback_auth.settings.presets import every_preset
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 REPORT = ROOT / "scripts" / "pictures" / "report.png"
+SAME_PROGRAM = sorted((ROOT / "scripts" / "bench_floors" / "embedding").glob("with_*.py"))
+TITLES = {"authlib": "Authlib", "google": "google-auth-oauthlib", "loopback_auth": "this package"}
+"""Of the libraries whose name is not that of their program."""
 WIDTH = 124
 """Characters of a line of the README."""
 ADVICE = {
@@ -94,10 +97,10 @@ def readme() -> str:
         ("login", f"```console\n{transcript()}```"),
         ("providers", wrapped(", ".join(provider_names()))),
         ("commands", wrapped(", ".join(f"`{name}`" for name in COMMANDS))),
-        ("statuses", wrapped("; ".join(f"{status} {words}" for status, words in EXIT_STATUSES.items()))),
         ("flows", flows()),
         ("places", places.table()),
         ("compare", compared.table()),
+        ("lines", lines_of_code()),
     ):
         opened, closed = f"<!-- {mark} -->\n", f"\n<!-- /{mark} -->"
         before, rest = text.split(opened)
@@ -122,6 +125,15 @@ def provider_names() -> list[str]:
         f"{name}\\*" if "secret" in str(row.get("client_auth", "")) else name
         for name, row in every_preset().items()
     ]
+
+
+def lines_of_code() -> str:
+    """Return how long the same program is on each library, as a table, with the shortest first."""
+    counts = {path.stem.removeprefix("with_"): code_lines(path.read_text()) for path in SAME_PROGRAM}
+    shortest = sorted(counts, key=lambda name: (counts[name], name))
+    rows = (["", *(TITLES.get(name, name) for name in shortest)], ["---"] * (len(counts) + 1))
+    last = ["lines of code", *(str(counts[name]) for name in shortest)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (*rows, last))
 
 
 def wrapped(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from loopback_auth import TokenSource, login, login_sync, testing
+from loopback_auth import TokenSource, login, login_sync
 from loopback_auth.cli import COMMANDS, TOPICS, command_of
 from loopback_auth.commands.help import topic
 from loopback_auth.flow_table import NAMES
@@ -94,17 +94,6 @@ def test_arguments_that_are_explained_for_programs_exist() -> None:
     assert len(named) >= 5
     for function in (login, login_sync, TokenSource):
         assert named - set(inspect.signature(function).parameters) - set(Options.__annotations__) == set()
-
-
-def test_what_tests_can_use_exists() -> None:
-    """A test of another project would not even be collected."""
-    text = TEXTS["embedding"]
-    members = re.findall(r"(loopback_auth(?:\.\w+)+) has (\w+)", text)
-    [fixtures] = re.findall(r"def test_login\((.+)\)", text)
-
-    assert members
-    for module, member in [*members, *((testing.__name__, one) for one in fixtures.split(", "))]:
-        assert hasattr(importlib.import_module(module), member)
 
 
 @pytest.mark.parametrize("name", ["README", "flows"])

@@ -95,7 +95,7 @@ def test_exit_codes_at_the_top_are_those_of_the_classes() -> None:
 
 
 def test_every_exit_status_is_described() -> None:
-    """Help and the README say what a status means, from this table and nowhere else."""
+    """Help says what a status means, from this table and nowhere else."""
     used = {cls.exit_code for cls in CLASSES.values()}
 
     assert set(errors.EXIT_STATUSES) == {0, *used}

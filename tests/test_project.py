@@ -13,13 +13,11 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from demo_client import FOLLOW_LINK
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import loopback_auth
 from loopback_auth.cli import COMMANDS
-from loopback_auth.demo.serve import demo_thread
 from loopback_auth.settings.presets import every_preset
 from loopback_auth.settings.setting import SETTINGS
 
@@ -130,29 +128,6 @@ def test_what_the_readme_names_is_there() -> None:
 
     assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
     assert [name for name in files if not (ROOT / name).exists() and not (PACKAGE / name).exists()] == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.S))
-def test_python_in_the_readme_runs(block: str, tmp_path: Path) -> None:
-    """People copy the example before they read anything."""
-    browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{FOLLOW_LINK}" "$1"\n')
-    browser.chmod(0o700)
-    with demo_thread() as demo:
-        program = block.replace("https://id.example", demo.issuer).replace("my-tool", "loopback-auth-demo")
-        program = program.replace("openid email", "email")
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"BROWSER": str(browser), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-        )
-
-    assert (done.stdout, done.returncode) == ("True\n", 0)
-    assert "http://127.0.0.1" in done.stderr
-    assert not [word for word in ("Traceback", "Warning", "warning") if word in done.stderr]
 
 
 def test_toml_in_the_readme_is_understood(tmp_path: Path) -> None:

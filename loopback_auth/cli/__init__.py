@@ -43,13 +43,17 @@ COMMANDS = {
 
 TOPICS = {
     "agents": "sign in from an agent, a script or a CI job",
-    "embedding": "use the package in your own program, and test that",
+    "embedding": "sign in from your own program",
     "environments": "what happens over SSH, in containers and cloud shells",
     "exit-statuses": "what each exit status means, and what to do",
     "files": "where settings and tokens are, and which value counts",
     "flows": "which flow to use when, and what it costs",
+    "http": "send tokens with httpx, requests, aiohttp, Google, Azure",
     "netlify": "Netlify's endpoints, in order, and what a ticket is",
+    "receiver": "receive the redirect for msal, Authlib, an MCP client",
     "security": "what is checked, what is not, how to report a weakness",
+    "stores": "keep the tokens of your program: files, Redis, your own",
+    "testing": "test the login of your own program",
 }
 """The texts in the folder `topics`, which the command `help` shows."""
 
