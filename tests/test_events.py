@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import get_args
 
@@ -13,10 +14,11 @@ import pytest
 from demo_client import client
 
 from loopback_auth import Controls, SignIn, __version__, events, login, login_sync
+from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.serve import demo_thread, serve_demo
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.user import SimulatedUser
-from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError
+from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
 from loopback_auth.event_log import LINES
 from loopback_auth.events import (
     CallbackReceived,
@@ -149,6 +151,39 @@ async def test_a_program_is_told_what_it_can_begin() -> None:
         ("ticket",),
     ]
     assert (controls.waiting, controls.begin("ticket"), controls.start_link()) == ((), False, "")
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+async def test_no_flow_can_be_begun_while_the_account_is_asked_about(decision: Decision) -> None:
+    """Buttons have to go before the question comes, and nothing comes after the end."""
+    told, asked = list[Event](), list[int]()
+    user = SimulatedUser(decision)
+
+    def notify(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, VerificationPrompted):
+            user.visit(event.url, user_code=event.user_code)
+
+    def confirm(_: SignIn) -> bool:
+        asked.append(len(told))
+        return True
+
+    async with serve_demo(server_factory=quick) as demo, asyncio.timeout(SOON):
+        signing_in = login(
+            client(demo.issuer),
+            open_browser=lambda _: None,
+            allowed_flows=("device", "ticket"),
+            notify=notify,
+            controls=Controls(),
+            confirm=confirm,
+        )
+        with suppress(LoopbackAuthError):
+            await signing_in
+        await user.done()
+    emptied = told.index(FlowsAvailable(()))
+
+    assert asked == ([emptied + 1] if decision == "approve" else [])
+    assert isinstance(told[-1], SignInSucceeded if decision == "approve" else SignInFailed)
 
 
 async def test_nothing_that_anybody_could_approve_can_be_begun_unless_it_is_confirmed() -> None:

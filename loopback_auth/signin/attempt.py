@@ -156,6 +156,8 @@ class SignInAttempt:
             if not self._deadline.expired():
                 raise
             raise self._expired() from None
+        finally:
+            self._tell_available()  # None: an account may be asked about now, and the end comes last.
         return replace(sign_in, flow=route.flow, reason=route.why)
 
     def _controlled(self, race: Race, resources: Resources) -> AbstractContextManager[None]:
