@@ -5,6 +5,9 @@ A function of your own can pass all of them on, with completion and checks (PEP 
     def connect(**options: Unpack[Options]) -> SignIn:
         return login_sync(CLIENT, **options)
 
+To set some of them yourself, put all into one, because a type checker takes a name that is given twice for a
+mistake: `merged: Options = {"program": PROGRAM, **options}`, then `login_sync(CLIENT, **merged)`.
+
 `login` explains them; `signin.option_checks` checks them when the program runs. Only type checkers need this
 module.
 """
