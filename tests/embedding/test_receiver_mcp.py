@@ -4,72 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 from aiohttp import web
 from foreign.conftest import serving
 from foreign.person import Page, Person
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
-from loopback_auth import LoopbackReceiver
-from loopback_auth.events import silent
+from embedding.programs.mcp_login import session
 from loopback_auth.network.browser import Opening
 
 pytestmark = [pytest.mark.foreign, pytest.mark.slow]
-
-
-class Storage:
-    """Keeps tokens and the registration for one session, and ends the browser's page.
-
-    Args:
-        receiver: whose page is to say that the tokens have arrived.
-    """
-
-    def __init__(self, receiver: LoopbackReceiver) -> None:
-        self._receiver = receiver
-        self.tokens: OAuthToken | None = None
-        self.client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        """Return what is kept."""
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        """Keep tokens: the login is complete."""
-        self.tokens = tokens
-        await self._receiver.finish()
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        """Return the registration."""
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        """Keep the registration."""
-        self.client = client_info
-
-
-@asynccontextmanager
-async def session(server_url: str, opener: Callable[[str], Opening]) -> AsyncIterator[httpx2.AsyncClient]:
-    """Speak to an MCP server, and sign in when it asks for that."""
-    async with LoopbackReceiver(open_browser=opener, notify=silent) as receiver:
-        urls: list[str] = []
-
-        async def redirect(url: str) -> None:
-            urls.append(url)
-
-        async def callback() -> AuthorizationCodeResult:
-            return AuthorizationCodeResult.model_validate(await receiver.visit(urls.pop()))
-
-        client = OAuthClientMetadata.model_validate({"redirect_uris": [receiver.redirect_uri]})
-        auth = OAuthClientProvider(server_url, client, Storage(receiver), redirect, callback)
-        async with httpx2.AsyncClient(auth=auth) as http:
-            yield http
 
 
 @asynccontextmanager
