@@ -122,6 +122,11 @@ def fails(_: str) -> None:
     raise FileNotFoundError("mybrowser")
 
 
+def ends_its_program(_: str) -> None:
+    """End as a script does that was made a function."""
+    sys.exit(1)
+
+
 async def fails_later(_: str) -> None:
     """Fail when the link was shown already."""
     await asyncio.sleep(0.05)
@@ -135,6 +140,7 @@ async def says_no(_: str) -> bool:
 
 NO_OPENERS: dict[str, OpenBrowser] = {
     "raises": fails,
+    "calls sys.exit": ends_its_program,
     "returns False": lambda _: False,
     "returns why not": lambda _: "the window is closed",
     "returns an exit status": lambda _: 3,

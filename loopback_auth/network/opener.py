@@ -40,7 +40,7 @@ class OpenerCall:
         self.program: str = OWN
         self.why_not: str = ""
         self.answer: object = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         # As in a task: the program's own functions may look at context variables.
         self.thread: threading.Thread = threading.Thread(
             target=copy_context().run, args=(self._run,), name="loopback_auth opener", daemon=True
@@ -50,7 +50,8 @@ class OpenerCall:
     def _run(self) -> None:
         try:
             self.answer = self.opener(self.url)
-        except Exception as exc:
+        except BaseException as exc:
+            # Also of `sys.exit`, which would end this thread alone: it is not a page that was opened.
             self.error = exc
 
     def wants_a_loop(self) -> bool:
