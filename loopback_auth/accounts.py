@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from loopback_auth.api import login
 from loopback_auth.errors import SignInRequired, StoreError
+from loopback_auth.field_checks import check_text
 from loopback_auth.flows.reuse import why_foreign
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
@@ -172,6 +173,7 @@ class Accounts:
         )
 
     def _name(self, account: str) -> str:
+        check_text(account, "account")
         return account_name(self._client.provider.name, account)
 
     def _load(self, name: str) -> SignIn | None:

@@ -74,6 +74,9 @@ def read_object(content: str | bytes) -> dict[str, object]:
     Raises:
         ValueError: the content is something else; the text quotes nothing of it.
     """
+    text: object = content
+    if not isinstance(text, str | bytes):
+        raise ValueError("neither text nor bytes")
     # Checked first, because a UnicodeDecodeError would carry the whole content.
     if not content.isascii():
         raise ValueError("not ASCII")

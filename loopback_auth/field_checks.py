@@ -17,6 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+MOST_SECONDS = 1e9
+"""Thirty years; with much more than that no clock can reckon."""
+
+_LARGEST = 1e18
+
 OWN_PARAMETERS = frozenset(
     {
         *("client_id", "client_secret", "code", "code_verifier", "device_code", "grant_type"),
@@ -49,7 +54,7 @@ def check_types(record: object) -> None:
         value = getattr(record, each.name)
         if value is not each.default:
             kind = kind_of(each)
-            if type(value) is not kind and not _fits(kind, value):
+            if (type(value) is not kind or kind is float) and not _fits(kind, value):
                 _refuse_type(record, each, kind, value)
 
 
@@ -62,6 +67,42 @@ def refuse(message: str, hint: str, parameter: str) -> NoReturn:
     from loopback_auth.errors import ConfigError  # Start-up.
 
     raise ConfigError(message, hint=hint, parameter=parameter)
+
+
+def check_text(value: object, parameter: str) -> None:
+    """Refuse an argument that is not a string.
+
+    Raises:
+        ConfigError: its parameter is the argument.
+    """
+    if not isinstance(value, str):
+        what = "None" if value is None else f"a value of type {type(value).__name__}"
+        refuse(f"{parameter} must be a string, not {what}.", "Pass a string.", parameter)
+
+
+def check_instance(value: object, kind: type, parameter: str) -> None:
+    """Refuse an argument of another class.
+
+    Raises:
+        ConfigError: its parameter is the argument.
+    """
+    if not isinstance(value, kind):
+        what = "None" if value is None else f"a value of type {type(value).__name__}"
+        refuse(f"{parameter} must be a {kind.__name__}, not {what}.", "", parameter)
+
+
+def check_seconds(value: object, parameter: str, *, least: float = 0.0) -> None:
+    """Refuse an argument that is not a number of seconds; nothing lasts longer than `MOST_SECONDS`.
+
+    Raises:
+        ConfigError: its parameter is the argument.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= MOST_SECONDS:
+        refuse(
+            f"{parameter} must be a number of seconds.",
+            f"Pass a number from {least:g} to {MOST_SECONDS:g}.",
+            parameter,
+        )
 
 
 def check_utf8(client: object, fields: tuple[str, ...]) -> None:
@@ -138,7 +179,9 @@ def _fits(kind: Any, value: object) -> bool:
         # True is a number to Python, and no port.
         if isinstance(value, bool):
             return kind in (bool, object)
-        return isinstance(value, int | float if kind is float else kind)
+        if kind is float:  # Neither JSON nor a clock has infinite numbers.
+            return isinstance(value, int | float) and -_LARGEST < value < _LARGEST
+        return isinstance(value, kind)
     origin = getattr(kind, "__origin__", None)
     if origin is tuple:
         if not is_tuple(value):

@@ -7,6 +7,7 @@ without the presets.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.field_checks import check_text
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.protocol.urls import check_issuer
 from loopback_auth.store.interface import sign_in_name
@@ -31,17 +32,3 @@ def client_at(issuer: str, client_id: str, *, title: str, redirect: Redirect) ->
         )
     name = sign_in_name(issuer.partition("://")[2].rstrip("/"))
     return ClientConfig(Provider(name, ServerMetadata(issuer), title=title, redirect=redirect), client_id)
-
-
-def check_text(value: object, parameter: str) -> None:
-    """Check the type of an argument.
-
-    Raises:
-        ConfigError: it is not a string.
-    """
-    if not isinstance(value, str):
-        raise ConfigError(
-            f"{parameter} must be a string, and is of type {type(value).__name__}.",
-            hint="Pass a string.",
-            parameter=parameter,
-        )

@@ -57,9 +57,11 @@ def is_strings(value: object) -> TypeGuard[list[str]]:
     return is_list(value) and all(isinstance(item, str) for item in value)
 
 
-def is_name(text: str) -> bool:
-    """Return whether a text can be the name of a sign-in."""
-    return 0 < len(text) <= NAME_LIMIT and text[0] not in "._-" and NAME_CHARACTERS.issuperset(text)
+def is_name(text: object) -> bool:
+    """Return whether a value can be the name of a sign-in."""
+    if not isinstance(text, str) or not 0 < len(text) <= NAME_LIMIT:
+        return False
+    return text[0] not in "._-" and NAME_CHARACTERS.issuperset(text)
 
 
 def is_visible(value: str) -> bool:

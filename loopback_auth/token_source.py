@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 
 from loopback_auth.flows.reuse import why_not_reusable
-from loopback_auth.freshness import FOR_EVER
 from loopback_auth.protocol.scope import union
 from loopback_auth.records import replace
 from loopback_auth.store import FileTokenStore
@@ -180,7 +179,13 @@ class TokenSource:
 
         Args:
             scope: separated by spaces.
+
+        Raises:
+            ConfigError: it is not a string.
         """
+        from loopback_auth.field_checks import check_text  # Whatever has made the client has imported it.
+
+        check_text(scope, "scope")
         source = TokenSource.__new__(TokenSource)
         source._client = replace(self._client, scope=union(self._client.scope, scope))
         source._interactive, source._leeway, source._shared = self._interactive, self._leeway, self._shared
@@ -331,6 +336,7 @@ def _check(client: object, interactive: object, leeway: object, options: Options
         return
     # Start-up.
     from loopback_auth.errors import ConfigError
+    from loopback_auth.field_checks import check_seconds
     from loopback_auth.signin.option_checks import check_arguments
 
     check_arguments("TokenSource", client, options)
@@ -338,10 +344,8 @@ def _check(client: object, interactive: object, leeway: object, options: Options
         raise ConfigError(
             f"interactive must be True or False, not a value of type {type(interactive).__name__}."
         )
-    if leeway is None:
-        return
-    if isinstance(leeway, bool) or not isinstance(leeway, int | float) or not 0 <= leeway < FOR_EVER:
-        raise ConfigError("leeway must be a number of seconds, or None.")
+    if leeway is not None:
+        check_seconds(leeway, "leeway")
 
 
 def _access_token(sign_in: SignIn) -> str:

@@ -9,6 +9,7 @@ from yarl import URL
 
 from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked
 from loopback_auth.errors import ConfigError
+from loopback_auth.narrow import is_collection
 from loopback_auth.token_source import TokenSource
 
 
@@ -38,7 +39,8 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
         LoopbackAuthError: (by a request) as of `TokenSource.token`.
     """
     checked(source)
-    known = {_origin(each) for each in ([origins] if isinstance(origins, str) else origins)}
+    given: object = origins
+    known = {_origin(each) for each in (given if is_collection(given) else [given])}
 
     async def middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         origin = request.url.origin()
@@ -68,12 +70,12 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
     return middleware
 
 
-def _origin(text: str) -> URL:
+def _origin(text: object) -> URL:
     try:
-        origin = URL(text).origin()
-    except (TypeError, ValueError) as exc:
+        origin = URL(text if isinstance(text, str) else "").origin()
+    except ValueError as exc:
         raise ConfigError(
-            f"{text!a} is not an origin.",
+            f"{ascii(text)[:80]} is not an origin.",
             hint="Write scheme and host, such as https://api.example.",
             parameter="origins",
         ) from exc

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from loopback_auth.clients.bearer import checked
+from loopback_auth.field_checks import check_text
 from loopback_auth.token_source import TokenSource
 from loopback_auth.tokens import SignIn
 
@@ -40,6 +41,8 @@ class _Credential:
 
     def _source(self, scopes: tuple[str, ...]) -> TokenSource:
         """Return the source whose tokens have these scopes, too."""
+        for scope in scopes:
+            check_text(scope, "scopes")
         with self._busy:
             if scopes not in self._sources:
                 self._sources[scopes] = self._sources[()].with_scope(" ".join(scopes))
@@ -109,7 +112,7 @@ class TokenCredential(_Credential):
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return a fresh token and its end; arguments and errors are those of `get_token`."""
-        refused, source = self._lacking(scopes, (options or {}).get("claims")), self._source(scopes)
+        source, refused = self._source(scopes), self._lacking(scopes, (options or {}).get("claims"))
         if refused is None and (again := self._again(scopes, source.token_sync())):
             return again
         return self._info(scopes, source.sign_in_sync(refused=refused))
@@ -152,7 +155,7 @@ class AsyncTokenCredential(_Credential):
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """Return a fresh token and its end; arguments and errors are those of `TokenCredential.get_token`."""
-        refused, source = self._lacking(scopes, (options or {}).get("claims")), self._source(scopes)
+        source, refused = self._source(scopes), self._lacking(scopes, (options or {}).get("claims"))
         if refused is None and (again := self._again(scopes, await source.token())):
             return again
         return self._info(scopes, await source.sign_in(refused=refused))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.errors import ConfigError
-from loopback_auth.issuer_client import check_text
+from loopback_auth.field_checks import check_text
 from loopback_auth.model import ClientConfig, Provider
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.records import replace
@@ -72,10 +72,12 @@ def known_contract(vendor: str, *, base: str, ui: str) -> TicketContract:
     Raises:
         ConfigError: the vendor is unknown, an address is not a URL, or only one of two is given.
     """
+    for argument, given in (("vendor", vendor), ("base", base), ("ui", ui)):
+        check_text(given, argument)
     if vendor not in CONTRACTS:
         raise ConfigError(
             f"There is no ticket contract called {ascii(vendor)[:80]}.",
-            hint=suggestion(str(vendor), CONTRACTS),
+            hint=suggestion(vendor, CONTRACTS),
             parameter="vendor",
         )
     if vendor in TICKETS_WITH_UI and bool(base) != bool(ui):
@@ -92,12 +94,13 @@ def known_contract(vendor: str, *, base: str, ui: str) -> TicketContract:
 
 
 def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
+    check_text(name, "name")
     check_text(domain, "domain")
     presets = every_preset()
     if name not in presets:
         raise ConfigError(
             f"Unknown provider: {ascii(name)[:80]}.",
-            hint=f"{suggestion(str(name), presets)} For any other server there is ClientConfig.at.",
+            hint=f"{suggestion(name, presets)} For any other server there is ClientConfig.at.",
             parameter="provider",
         )
     row, title = presets[name], preset_title(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loopback_auth.events import Notify, silent
+from loopback_auth.field_checks import check_text
 from loopback_auth.flows.refresh import refreshed
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
@@ -40,6 +41,7 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = 
     """
     check_asyncio()
     check_type(client, ClientConfig)
+    check_text(refresh_token, "refresh_token")
     verify = "openid" in client.scope.split() and can_verify_signatures()
 
     async def run() -> TokenSet:

@@ -7,6 +7,7 @@ Called before the browser is started; imports next to nothing.
 from __future__ import annotations
 
 from loopback_auth.errors import ConfigError
+from loopback_auth.field_checks import MOST_SECONDS
 from loopback_auth.flow_table import CHOOSABLE, ENDPOINTS, NAMES
 from loopback_auth.narrow import is_collection
 from loopback_auth.store.interface import check_store
@@ -122,10 +123,15 @@ def _check_callable(name: str, value: object) -> None:
 
 
 def _check_timeout(name: str, value: object) -> None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
+    if value is None:
         return
-    given = repr(value) if isinstance(value, int | float) else _kind(value)
-    raise ConfigError(f"{name} must be a number of seconds above 0, not {given}.", parameter=name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ConfigError(f"{name} must be a number of seconds above 0, not {_kind(value)}.", parameter=name)
+    # With a greater one no clock can reckon, which would show in the middle of the sign-in.
+    if not 0 < value <= MOST_SECONDS:
+        raise ConfigError(
+            f"{name} must be a number of seconds above 0, and at most {MOST_SECONDS:g}.", parameter=name
+        )
 
 
 def _check_flow(name: str, value: object) -> None:

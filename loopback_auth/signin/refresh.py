@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
 from loopback_auth.events import Event, Notify, Warned, silent
+from loopback_auth.field_checks import check_seconds
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
@@ -67,6 +68,8 @@ async def renew(
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     check_asyncio()
+    if leeway is not None:
+        check_seconds(leeway, "leeway")
     sign_in = await kept_for(client_or_sign_in, store)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret

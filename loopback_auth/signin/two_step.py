@@ -26,6 +26,7 @@ from dataclasses import replace
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import AttemptExpired, ConfigError, OAuthError, ProtocolError, StillPending
 from loopback_auth.events import Notify, Warned, silent
+from loopback_auth.field_checks import check_instance, check_seconds
 from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Network
@@ -67,9 +68,11 @@ async def begin(
         What to show to the person and to keep until `resume`; it holds secrets.
 
     Raises:
+        ConfigError: the client is not a `ClientConfig`, or the flow cannot be split in two steps.
         EndpointMissing: the server does not offer this flow.
         LoopbackAuthError: see `errors`; nothing has to be cleaned up.
     """
+    check_instance(client, ClientConfig, "client")
     _check_flow(flow)
     async with _opened(world, client.provider.network) as opened:
         now, options = opened.now(), options or FlowOptions()
@@ -120,6 +123,8 @@ async def resume(
         StillPending: the login has not been approved yet, or there is no pasted address.
         LoopbackAuthError: see `errors`; after one of `FINAL` the sign-in is over.
     """
+    check_instance(pending, PendingSignIn, "pending")
+    check_seconds(wait, "wait")
     if pending.with_secret and client_secret is None:
         raise ConfigError(
             f"The client secret for {pending.client.provider.name} is missing; it is never kept.",

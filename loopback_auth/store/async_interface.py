@@ -6,7 +6,13 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from loopback_auth.errors import StoreError
-from loopback_auth.store.interface import LOCK_TIMEOUT, checked_name, checked_sign_in, raise_store_error
+from loopback_auth.store.interface import (
+    LOCK_TIMEOUT,
+    check_sign_in,
+    checked_name,
+    checked_sign_in,
+    raise_store_error,
+)
 from loopback_auth.store.locks import ThreadSignInLock, thread_lock
 from loopback_auth.store.sign_in_lock import SignInLock
 from loopback_auth.tokens import SignIn
@@ -54,9 +60,10 @@ class AsyncTokenStore(ABC):
         """Keep a sign-in under its name, and replace the previous one.
 
         Raises:
-            ConfigError: its name cannot be one.
+            ConfigError: it is not a `SignIn`, or its name cannot be one.
             StoreError: the store failed.
         """
+        check_sign_in(sign_in)
         await self._write(sign_in.name, sign_in)
 
     async def delete(self, name: str) -> bool:

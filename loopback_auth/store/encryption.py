@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 
 from loopback_auth.errors import ConfigError, StoreError
+from loopback_auth.narrow import is_sequence
 
 FORM = b"\x01"
 """The first byte of what is encrypted: the form of the rest."""
@@ -42,7 +43,8 @@ class Encryption:
         except Exception:  # From a zip it is an AttributeError.
             raise missing_library("cryptography") from None
         self._ciphers: dict[bytes, AESGCM] = {}
-        for key in [keys] if isinstance(keys, str | bytes) else keys:
+        given: object = keys
+        for key in given if is_sequence(given) else [given]:
             secret = _checked(key)
             derived = HKDF(SHA256(), KEY_SIZE + _ID_SIZE, None, b"loopback_auth kept sign-ins").derive(secret)
             self._ciphers[derived[KEY_SIZE:]] = AESGCM(derived[:KEY_SIZE])
@@ -97,7 +99,7 @@ def missing_library(library: str) -> ConfigError:
 
 
 def _checked(key: object) -> bytes:
-    secret = key.encode() if isinstance(key, str) else key
+    secret = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
     if not isinstance(secret, bytes):
         raise ConfigError(f"key must be text or bytes, not of type {type(key).__name__}.", parameter="key")
     if len(secret) < KEY_SIZE:

@@ -90,9 +90,10 @@ class TokenStore(ABC):
         """Keep a sign-in under its name, and replace the previous one.
 
         Raises:
-            ConfigError: its name cannot be one.
+            ConfigError: it is not a `SignIn`, or its name cannot be one.
             StoreError: the store failed.
         """
+        check_sign_in(sign_in)
         self._write(sign_in.name, sign_in)
 
     def delete(self, name: str) -> bool:
@@ -233,6 +234,19 @@ def checked_sign_in(found: object, name: str) -> SignIn | None:
     return found
 
 
+def check_sign_in(value: object) -> None:
+    """Refuse to keep what is not a sign-in.
+
+    Raises:
+        ConfigError: it is not a `SignIn`.
+    """
+    # Start-up: whatever has made a sign-in has imported both.
+    from loopback_auth.field_checks import check_instance
+    from loopback_auth.tokens import SignIn
+
+    check_instance(value, SignIn, "sign_in")
+
+
 def refuse_awaitable(answer: object) -> None:
     """Refuse the coroutine that a method returned which only looks like a plain one.
 
@@ -290,7 +304,7 @@ def checked_name(name: str) -> str:
         from loopback_auth.errors import ConfigError  # Start-up.
 
         raise ConfigError(
-            f"{name!r} cannot be the name of a sign-in",
+            f"{ascii(name)[:80]} cannot be the name of a sign-in",
             hint="Use 1 to 100 of a-z, 0-9, dot, underscore and hyphen, and begin with a letter or digit.",
             parameter="name",
         )

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from loopback_auth.errors import ConfigError, StoreError
+from loopback_auth.field_checks import check_instance
 from loopback_auth.store import sign_in_name
 from loopback_auth.store.pending_sign_in import Ended, PendingSignIn, from_json, to_json
 from loopback_auth.store.private_files import (
@@ -55,9 +56,9 @@ def name_in(handle: str) -> str:
     return handle.rpartition("-")[0]
 
 
-def is_handle(text: str) -> bool:
-    """Return whether a text has the form of a handle."""
-    return _HANDLE.fullmatch(text) is not None
+def is_handle(text: object) -> bool:
+    """Return whether a value has the form of a handle."""
+    return isinstance(text, str) and _HANDLE.fullmatch(text) is not None
 
 
 class PendingStore:
@@ -102,6 +103,7 @@ class PendingStore:
             ConfigError: its handle cannot be one.
             StoreError: it cannot be kept.
         """
+        check_instance(pending, PendingSignIn, "pending")
         self._write(self.path(pending.handle), to_json(pending), pending.handle)
 
     def end(self, ended: Ended) -> None:
@@ -111,6 +113,7 @@ class PendingStore:
             ConfigError: its handle cannot be one.
             StoreError: the file exists and cannot be removed.
         """
+        check_instance(ended, Ended, "ended")
         path = self.path(ended.handle)
         with suppress(StoreError):  # The result is optional; the disk may be full.
             self._write(self._ended(ended.handle), to_json(ended), ended.handle)

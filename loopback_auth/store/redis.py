@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import cast
 
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
+from loopback_auth.field_checks import MOST_SECONDS
 from loopback_auth.narrow import is_name
 from loopback_auth.store.encryption import Encryption, Keys
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
@@ -104,7 +105,8 @@ class RedisTokenStore(TokenStore):
         resend: bool = False,
     ) -> None:
         for name, seconds, least in (("lease", lease, 0.01), ("timeout", timeout, 1.0)):
-            if not seconds >= least:
+            number: object = seconds
+            if not isinstance(number, int | float) or not least <= number <= MOST_SECONDS:
                 raise ConfigError(f"{name} must be at least {least:g} seconds.", parameter=name)
         self._encryption = Encryption(key)
         self._connection = RedisConnection(url, timeout)
