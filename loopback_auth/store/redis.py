@@ -118,6 +118,8 @@ class RedisTokenStore(TokenStore):
         self._sent: dict[str, str | None] = {}
 
     def __repr__(self) -> str:
+        if "_prefix" not in vars(self):
+            return "RedisTokenStore()"  # For a report of an error of the constructor.
         return f"RedisTokenStore({self._connection.where!r}, prefix={self._prefix!r})"
 
     def names(self) -> tuple[str, ...]:

@@ -187,6 +187,8 @@ def test_a_key_that_protects_nothing_is_refused(key: object) -> None:
     with pytest.raises(ConfigError) as refused:
         RedisTokenStore("redis://127.0.0.1:1", key=key)  # type: ignore[arg-type]
     assert "short" not in refused.value.message
+    # As reporters of errors do, which show what the frames have.
+    assert traceback.TracebackException.from_exception(refused.value, capture_locals=True).stack
 
 
 @pytest.mark.parametrize(
