@@ -24,6 +24,7 @@
       StoreError                   tokens could not be read or kept                         8
         NotKept                    new tokens could not be kept: .sign_in
       SignInRequired               no usable token, and no person may be asked: .scope      9
+        StillRefused               a server refuses new tokens, too
       StillPending                 not approved yet: .retry_after                          10
 
 The class says where the fault is, the fields say what happened, and the hint says what to do next. Both
@@ -326,6 +327,13 @@ class SignInRequired(LoopbackAuthError):
     def __init__(self, message: str, *, hint: str = "", parameter: str = "", scope: str = "") -> None:
         super().__init__(message, hint=hint, parameter=parameter)
         self.scope = scope
+
+
+class StillRefused(SignInRequired):
+    """A server refuses tokens again and again although they are new, so that another one would not help.
+
+    The adapters for HTTP clients return the answer of that server in its place.
+    """
 
 
 class StillPending(LoopbackAuthError):

@@ -106,7 +106,8 @@ class TokenSource:
 
         Raises:
             SignInRequired: the user has to sign in, and must not be asked, or has just been asked for the
-                same; its `scope` is the one that is missing.
+                same; its `scope` is the one that is missing. It is a `StillRefused` if a server refuses
+                tokens again and again although they are new.
             ConfigError: the flow that was used returns no access token.
             LoopbackAuthError: the renewal or the sign-in failed.
         """

@@ -8,7 +8,7 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from yarl import URL
 
 from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked
-from loopback_auth.errors import ConfigError
+from loopback_auth.errors import ConfigError, StillRefused
 from loopback_auth.narrow import is_collection
 from loopback_auth.token_source import TokenSource
 
@@ -56,6 +56,8 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
             refused = token
             try:
                 token = await source.token(**wish)
+            except StillRefused:
+                break  # What the server has answered says more.
             except BaseException:
                 response.close()
                 raise

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from loopback_auth.clients.bearer import check_destination, checked
+from loopback_auth.errors import StillRefused
 from loopback_auth.token_source import TokenSource
 from loopback_auth.tokens import SignIn
 
@@ -74,7 +76,9 @@ class Credentials(credentials.Credentials):
             LoopbackAuthError: as of `TokenSource.token`.
         """
         refused: str | None = getattr(self._sent, "token", None)
-        self._take(self._source.sign_in_sync(refused=refused))
+        # Sent again with the same token, the request gets the same answer, which says more than an error.
+        with suppress(StillRefused):
+            self._take(self._source.sign_in_sync(refused=refused))
 
     def _take(self, sign_in: SignIn) -> None:
         ends = sign_in.tokens.expires_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator, Iterable
 
 from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked, rewound, start_of
+from loopback_auth.errors import StillRefused
 from loopback_auth.token_source import TokenSource
 
 try:
@@ -43,7 +44,11 @@ class BearerAuth(httpx.Auth):
         refusals = Refusals(interactive=self._source.interactive)
         response = yield _authorized(request, token)
         while wish := _wish(response, token, refusals):
-            refused, token = token, self._source.token_sync(**wish)
+            refused = token
+            try:
+                token = self._source.token_sync(**wish)
+            except StillRefused:
+                return  # What the server has answered says more.
             if token == refused or not _rewound(response.request, start):
                 return
             response = yield _authorized(response.request, token)
@@ -55,7 +60,11 @@ class BearerAuth(httpx.Auth):
         refusals = Refusals(interactive=self._source.interactive)
         response = yield _authorized(request, token)
         while wish := _wish(response, token, refusals):
-            refused, token = token, await self._source.token(**wish)
+            refused = token
+            try:
+                token = await self._source.token(**wish)
+            except StillRefused:
+                return  # What the server has answered says more.
             if token == refused or not _rewound(response.request, start):
                 return
             response = yield _authorized(response.request, token)

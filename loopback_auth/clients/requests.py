@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from loopback_auth.clients.bearer import Refusals, check_destination, checked, rewound, start_of
+from loopback_auth.errors import StillRefused
 from loopback_auth.token_source import TokenSource
 
 try:
@@ -78,6 +79,8 @@ class _Answered:
                 return response
             try:
                 self._token = self._source.token_sync(**wish)
+            except StillRefused:
+                return response  # What the server has answered says more.
             except BaseException:
                 response.close()
                 raise

@@ -9,7 +9,7 @@ import asyncio
 import time
 from threading import Lock
 
-from loopback_auth.errors import ConfigError, SignInRequired
+from loopback_auth.errors import ConfigError, SignInRequired, StillRefused
 from loopback_auth.flows.wish import Found, Wish
 from loopback_auth.freshness import FOR_EVER
 from loopback_auth.model import ClientConfig
@@ -81,13 +81,13 @@ class ProcessState:
         """Refuse to renew tokens again and again because a server refuses them.
 
         Raises:
-            SignInRequired: it was done too often.
+            StillRefused: it was done too often.
         """
         if kept is None or not _refused_anew(kept, wish):
             return
         since = time.monotonic() - REFUSED_FOR
         if len([moment for moment in self.refusals if moment > since]) >= MOST_REFUSED:
-            raise SignInRequired(
+            raise StillRefused(
                 f"The tokens for {self._name} are refused although they are new: "
                 f"{MOST_REFUSED} were renewed within {REFUSED_FOR:g} seconds.",
                 hint="Check that they are for the server that refuses them: resource, audience and scope.",
@@ -141,7 +141,7 @@ class ProcessState:
                 hint=f"Sign in again: {command}" if command else "Sign in again.",
             )
         if look.usable is not None:
-            return SignInRequired(
+            return StillRefused(
                 f"The access token for {self._name} is refused, and so was the one before.",
                 hint="Check that it is for the server that refuses it, or sign in again.",
             )

@@ -23,6 +23,7 @@ from loopback_auth.clients import httpx as for_httpx
 from loopback_auth.clients import requests as for_requests
 from loopback_auth.errors import AuthorizationError, ConfigError, SignInRequired
 from loopback_auth.events import silent
+from loopback_auth.signin.process_state import MOST_REFUSED
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser
 
 every = pytest.mark.parametrize("caller", ALL.values(), ids=ALL)
@@ -90,6 +91,30 @@ def test_revoked_sign_in_needs_the_user(server: DemoAuthorizationServer, caller:
 
     with pytest.raises(SignInRequired):
         caller(source, [Call(server.resource)])
+
+
+@every
+def test_server_that_refuses_everything_is_heard(server: DemoAuthorizationServer, caller: Caller) -> None:
+    """Its answer says why, and no library raises for a status: that is for the program to do."""
+    source = source_at(server, interactive=False)
+    refusing = Call(f"{server.issuer}/answer?status=401&challenge=Bearer")
+    for _ in range(MOST_REFUSED + 3):
+        [answer] = caller(source, [refusing])
+
+        assert (answer.status, answer.text) == (401, "nothing")
+    assert renewals(server) <= MOST_REFUSED + 1
+    assert {each.status for each in caller(source, [Call(server.resource)])} == {200}
+
+
+@ours
+def test_user_is_not_asked_for_each_refusal(server: DemoAuthorizationServer, caller: Caller) -> None:
+    """Without a refresh token, only the user could bring a new token, which would be refused as well."""
+    source = TokenSource(server.client(), open_browser=SimulatedUser().open, notify=silent, flow="token")
+    refusing = Call(f"{server.issuer}/answer?status=401")
+    answers = [caller(source, [refusing])[0].status for _ in range(3)]
+
+    assert answers == [401] * 3
+    assert server.requests("authorize") <= 4
 
 
 @ours
