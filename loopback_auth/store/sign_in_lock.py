@@ -185,14 +185,35 @@ class ProcessLock:
                 os.close(descriptor)
                 return False
         self.descriptor = descriptor
+        _HELD_LOCKS[id(self)] = self
         return True
 
     def release(self) -> None:
         """Release the lock, if it is held."""
         if self.descriptor is not None:
             _unlock(self.descriptor)
-            os.close(self.descriptor)
-            self.descriptor = None
+            self.forget()
+
+    def forget(self) -> None:
+        """Close the file without unlocking it: in a process that was forked, the lock is its parent's."""
+        descriptor, self.descriptor = self.descriptor, None
+        _HELD_LOCKS.pop(id(self), None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+_HELD_LOCKS: dict[int, ProcessLock] = {}
+"""Those that this process holds, by identity."""
+
+
+def _forget_all() -> None:
+    for lock in [*_HELD_LOCKS.values()]:
+        lock.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    # Else the lock would outlive a parent that is killed for as long as a child lives.
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def _lock(descriptor: int) -> None:

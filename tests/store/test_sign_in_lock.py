@@ -119,6 +119,38 @@ def test_leader_that_is_killed_is_replaced(path: str) -> None:
     crowd.leave()
 
 
+FORK_AND_BE_KILLED = """
+import os, sys
+from loopback_auth.store.sign_in_lock import FileSignInLock
+lock = FileSignInLock(sys.argv[1])
+assert lock.lead()
+if os.fork() == 0:
+    lock.leave()
+    print("child", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX has fork")
+def test_lock_stays_with_the_process_that_took_it(path: str) -> None:
+    """A child that was forked meanwhile neither gives it up nor keeps it when its parent is killed."""
+    command = [sys.executable, "-c", FORK_AND_BE_KILLED, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as leader:
+        assert leader.stdout is not None
+        leader.stdout.readline()
+        crowd = FileSignInLock(path)
+        before = crowd.lead()
+        leader.kill()
+        leader.wait(60)
+        # The child lives until its stdin ends.
+        after = crowd.lead()
+    crowd.leave()
+
+    assert (before, after) == (False, True)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"process": "x", "ended_at": "now"}', b"\xff"])
 def test_file_that_was_edited_says_nothing(path: str, content: bytes) -> None:
     """Nothing in it has to be known; the lock is what counts."""
