@@ -23,6 +23,7 @@ from loopback_auth.flows.wish import Found, Wish
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
+from loopback_auth.signin.confirming import check_not_within, marked
 from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
@@ -62,6 +63,8 @@ class TokenUpkeep:
         self._name = name
         self._store = store
         self._options: Options = {**options, "store": store}
+        if (confirm := options.get("confirm")) is not None:
+            self._options["confirm"] = marked(confirm, self)
         self._notify = options.get("notify") or _warned
         program = options.get("program")
         self._command = program.command if program is not None else ""
@@ -169,6 +172,7 @@ class TokenUpkeep:
     ) -> tuple[SignIn | None, bool]:
         """Wait for what another call does; return its result, and whether now only the user can help."""
         caller.check(call)
+        check_not_within(self)
         try:
             return await caller.wait(call), False
         except Exception as exc:

@@ -257,3 +257,35 @@ def test_what_the_store_object_has_deleted_is_noticed_at_once(source: TokenSourc
 
     with pytest.raises(LoopbackAuthError, match="not signed in"):
         other.token_sync()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_confirmation_does_not_wait_for_itself(
+    server: DemoAuthorizationServer, *, asynchronous: bool
+) -> None:
+    """To call an API with the source, to show whose account it is, is a near guess."""
+    refused: list[ConfigError] = []
+
+    def confirm(_: SignIn) -> bool:
+        with pytest.raises(ConfigError, match="confirm") as caught:
+            made.token_sync()
+        refused.append(caught.value)
+        return True
+
+    async def confirm_later(_: SignIn) -> bool:
+        with pytest.raises(ConfigError, match="confirm") as caught:
+            await made.token()
+        refused.append(caught.value)
+        return True
+
+    made = TokenSource(
+        server.client(),
+        open_browser=SimulatedUser().open,
+        flow="device",
+        notify=lambda _: None,
+        confirm=confirm_later if asynchronous else confirm,
+    )
+
+    assert asyncio.run(asyncio.wait_for(made.token(), SOON))
+    assert [each.parameter for each in refused] == ["confirm"]
+    assert made.token_sync()
