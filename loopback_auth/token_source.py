@@ -159,10 +159,15 @@ class TokenSource:
     def sign_in_sync(
         self, *, refused: str | None = None, challenge: str | None = None, of: Token = "access_token"
     ) -> SignIn:
-        """Return what `sign_in` returns, from code without an event loop, or while one is running."""
+        """Return what `sign_in` returns, from code without an event loop, or while one is running.
+
+        A kept one that is fresh is read with few imports, as a command needs it that runs all the time.
+        """
+        wish = self._wish(refused, challenge, of)
+        if refused is None and challenge is None and (kept := self._kept(of)) is not None:
+            return kept
         from loopback_auth.signin.callers import Blocking, run_blocking  # Start-up.
 
-        wish = self._wish(refused, challenge, of)
         return run_blocking(self._shared.upkeep().sign_in(wish, Blocking()))
 
     async def headers(self) -> dict[str, str]:
@@ -260,6 +265,24 @@ class TokenSource:
             return self._held_now()
         self._held = held
         return held.token if held is not None else None
+
+    def _kept(self, of: Token) -> SignIn | None:
+        """Return the sign-in that the store has, if its token is fresh; None in every doubtful case."""
+        shared, store = self._shared, self._shared.store
+        if shared.memory.unkept or not isinstance(store, TokenStore):
+            return None
+        try:
+            kept = store.load(shared.name)
+            if kept is None or why_not_reusable(kept, self._client):
+                return None
+            if of == "id_token":
+                fresh = kept.tokens.fresh(time.time(), self._leeway, of=of)
+            else:
+                held = shared.memory.held(kept, self._leeway, store.changes)
+                fresh = held is not None and bool(held.token)
+        except Exception:
+            return None  # What is wrong is explained where it matters.
+        return kept if fresh else None
 
     def _wish(self, refused: str | None, challenge: str | None, of: Token) -> Wish:
         from loopback_auth.errors import ConfigError  # Start-up.

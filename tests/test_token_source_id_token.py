@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from renewing import NAME, keeping, token_endpoint
 
 from loopback_auth.errors import ConfigError, SignInRequired
 from loopback_auth.model import ClientConfig, Provider
+from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.token_source import TokenSource
@@ -165,6 +169,27 @@ async def test_nothing_to_renew_with(server: DemoAuthorizationServer) -> None:
 
     assert raw(await tokens.sign_in(of="id_token")) != "old"
     assert await user.page()
+
+
+FRESH = """
+import sys
+from loopback_auth import ClientConfig, FileTokenStore, TokenSource
+issuer, folder = sys.argv[1:]
+client = ClientConfig.at(issuer, client_id="loopback-auth-demo", scope="openid")
+sign_in = TokenSource(client, store=FileTokenStore(folder)).sign_in_sync(of="id_token")
+print(sign_in.id_token.raw, "asyncio" in sys.modules)
+"""
+
+
+def test_fresh_id_token_costs_no_event_loop(server: DemoAuthorizationServer, tmp_path: Path) -> None:
+    """Kubectl runs its plugin with each command, and waits for it."""
+    name = ClientConfig.at(server.issuer, client_id="c").provider.name
+    kept = server.sign_in(scope="openid", name=name)
+    FileTokenStore(str(tmp_path)).save(kept)
+    command = [sys.executable, "-c", FRESH, server.issuer, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.split() == [raw(kept), "False"]
 
 
 @pytest.mark.parametrize("of", ["id_token", "refresh_token"])
