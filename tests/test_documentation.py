@@ -89,7 +89,7 @@ def test_modules_exist(name: str) -> None:
 
 def test_arguments_that_are_explained_for_programs_exist() -> None:
     """A keyword that is gone would be an error in the first line that somebody copies."""
-    named = set(re.findall(r"^  (\w+)=", TEXTS["embedding"], re.M))
+    named = set(re.findall(r"^  (\w+)=", TEXTS["options"], re.M))
 
     assert len(named) >= 5
     for function in (login, login_sync, TokenSource):

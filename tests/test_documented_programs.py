@@ -27,6 +27,7 @@ OUTPUTS = {
     "README": r"demo@example\.com [\d.]+\n200\n",
     "embedding": r"demo@example\.com [\d.]+ openid email\n",
     "http": r"(200\n){4}",
+    "options": "",
     "receiver": "",
     "stores": r"True\n",
     "testing": "",

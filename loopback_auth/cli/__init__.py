@@ -50,6 +50,7 @@ TOPICS = {
     "flows": "which flow to use when, and what it costs",
     "http": "send tokens with httpx, requests, aiohttp, Google, Azure",
     "netlify": "Netlify's endpoints, in order, and what a ticket is",
+    "options": "what a login in your program takes, and its events",
     "receiver": "receive the redirect for msal, Authlib, an MCP client",
     "security": "what is checked, what is not, how to report a weakness",
     "stores": "keep the tokens of your program: files, Redis, your own",
