@@ -124,7 +124,7 @@ class Program:
                 "page", "it cannot be called", "Give a function of one argument that returns HTML."
             )
 
-    def said(self, *, terminal: bool = True) -> Words:
+    def resolved_words(self, *, terminal: bool = True) -> Words:
         """Return what its pages and prompts say: words of its own, else its language, else English.
 
         Args:

@@ -25,12 +25,12 @@ def test_a_program_is_a_value() -> None:
     with pytest.raises(AttributeError):
         first.name = "Another"  # type: ignore[misc]
     assert "PNG" not in repr(first)
-    assert replace(first, name="Other").said().PAGE_FOOTER.startswith("This page comes from Other,")
+    assert replace(first, name="Other").resolved_words().PAGE_FOOTER.startswith("This page comes from Other,")
 
 
 def test_a_program_without_a_name_is_the_program() -> None:
     """An embedding program that says nothing of itself must not speak of this package."""
-    said = Program().said()
+    said = Program().resolved_words()
 
     assert said.PAGE_CLOSE == "You may close this tab and return to the terminal."
     assert not [text for name, text in vars(said).items() if name.isupper() and "loopback" in text]
@@ -39,7 +39,7 @@ def test_a_program_without_a_name_is_the_program() -> None:
 def test_without_a_terminal_nothing_sends_the_user_to_one() -> None:
     """A window or a notebook has none; what can be returned to is the program."""
     closes = [
-        program.said(terminal=False).PAGE_CLOSE
+        program.resolved_words(terminal=False).PAGE_CLOSE
         for program in (Program(), Program("MyTool"), Program("MyTool", returns_to="the notebook"))
     ]
 
@@ -48,7 +48,7 @@ def test_without_a_terminal_nothing_sends_the_user_to_one() -> None:
 
 def test_sentences_say_the_programs_own_name_and_place() -> None:
     """A user of a window has no terminal to return to, and has never heard of this package."""
-    said = Program("MyTool", command="mytool login", returns_to="the MyTool window").said()
+    said = Program("MyTool", command="mytool login", returns_to="the MyTool window").resolved_words()
 
     assert said.PAGE_FOOTER == "This page comes from MyTool, not from the provider."
     assert said.PAGE_CLOSE == "You may close this tab and return to the MyTool window."
@@ -56,13 +56,15 @@ def test_sentences_say_the_programs_own_name_and_place() -> None:
 
 def test_a_program_replaces_sentences_by_their_names() -> None:
     """The rest stays as it is, and other programs of the same process are not changed by it."""
-    said = Program("MyTool", command="mytool in", words={"PAGE_CLOSE": "Done. Next time: {command}"}).said()
+    said = Program(
+        "MyTool", command="mytool in", words={"PAGE_CLOSE": "Done. Next time: {command}"}
+    ).resolved_words()
 
     assert said.PAGE_CLOSE == "Done. Next time: mytool in"
     assert said.of(Words.PAGE_ADVICE) == Words.PAGE_ADVICE
     assert said.of(Words.PAGE_CLOSE) == said.PAGE_CLOSE
     assert said.of("a sentence of another program") == "a sentence of another program"
-    assert Program().said().PAGE_CLOSE != said.PAGE_CLOSE
+    assert Program().resolved_words().PAGE_CLOSE != said.PAGE_CLOSE
 
 
 @pytest.mark.parametrize(
@@ -148,5 +150,7 @@ def test_naming_a_program_is_light() -> None:
 
 def test_a_language_without_words_of_ours_needs_its_own() -> None:
     """A page that calls itself French and speaks English would be read out wrongly."""
-    assert Program(language="fr", words={"PAGE_ADVICE": "Que faire"}).said().PAGE_ADVICE == "Que faire"
-    assert Program(language="en-GB").said().PAGE_ADVICE == Words.PAGE_ADVICE
+    assert (
+        Program(language="fr", words={"PAGE_ADVICE": "Que faire"}).resolved_words().PAGE_ADVICE == "Que faire"
+    )
+    assert Program(language="en-GB").resolved_words().PAGE_ADVICE == Words.PAGE_ADVICE

@@ -69,7 +69,7 @@ def sign_in(
                 timeout=timeout,
                 bound=bound,
                 controls=controls,
-                message=settings.text("message") or started_here(COMMAND_LINE.said()),
+                message=settings.text("message") or started_here(COMMAND_LINE.resolved_words()),
                 program=COMMAND_LINE,
                 paste=terminal.paste,
                 confirm=None if options.yes else terminal.confirm,

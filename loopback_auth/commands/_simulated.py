@@ -66,7 +66,7 @@ def sign_in(
                     start_page=plan.start_page,
                     timeout=timeout or SIMULATED_SECONDS,
                     bound=bound,
-                    message=settings.text("message") or started_here(COMMAND_LINE.said()),
+                    message=settings.text("message") or started_here(COMMAND_LINE.resolved_words()),
                     program=COMMAND_LINE,
                     exchanges=options.verbose,
                 )

@@ -101,7 +101,7 @@ async def _begin(settings: Settings, flow: TwoStepFlow, named: str, store: FileT
     check_same_client(settings, store)
     options = FlowOptions(
         verify_signature="openid" in client.scope.split() and can_verify_signatures(),
-        message=settings.text("message") or started_here(COMMAND_LINE.said()),
+        message=settings.text("message") or started_here(COMMAND_LINE.resolved_words()),
     )
     return await begin(client, flow, named=named, options=options, notify=remark)
 

@@ -67,7 +67,7 @@ class Pages:
         self, program: Program | None = None, tell: Notify = silent, *, terminal: bool = True
     ) -> None:
         self._program = program = program or Program()
-        self.words: Words = program.said(terminal=terminal)
+        self.words: Words = program.resolved_words(terminal=terminal)
         self._look = Look(
             language=program.language,
             name=program.name,

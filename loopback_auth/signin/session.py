@@ -138,7 +138,7 @@ async def sign_in(
 def _introduced(plan: Plan, program: Program | None) -> str:
     if program is None or not program.name or plan.route("ticket") is None:
         return ""
-    return started_here(program.said())
+    return started_here(program.resolved_words())
 
 
 def _verifies(client: ClientConfig, plan: Plan) -> bool:

@@ -36,7 +36,7 @@ class Line:
     """
 
     def __init__(self, words: Words | None = None) -> None:
-        self.words: Words = words or Program().said()
+        self.words: Words = words or Program().resolved_words()
         self.live: bool = sys.stderr.isatty()
         self._drawn = 0
         self._resting = 0

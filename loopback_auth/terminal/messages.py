@@ -60,7 +60,7 @@ class Messages:
         program: Program | None = None,
         line: Line | None = None,
     ) -> None:
-        self._words = (program or Program()).said()
+        self._words = (program or Program()).resolved_words()
         self._name = name
         self._plan = plan
         self._verbose = verbose

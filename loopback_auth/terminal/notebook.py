@@ -44,7 +44,7 @@ class NotebookLine(Line):
     """
 
     def __init__(self, show: Show, program: Program | None = None) -> None:
-        super().__init__((program or Program()).said())
+        super().__init__((program or Program()).resolved_words())
         self.live: bool = False
         self._show = show
 

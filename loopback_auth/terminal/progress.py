@@ -29,7 +29,7 @@ class Progress:
     """
 
     def __init__(self, name: str, flows: tuple[str, ...], words: Words | None = None) -> None:
-        self._words = words or Program().said()
+        self._words = words or Program().resolved_words()
         self._name = name
         self._flows = list(flows)
         self._invited: set[str] = set()

@@ -77,7 +77,7 @@ def test_pages_of_a_refusal(context: BrowserContext, tab: Tab, command_line: Com
         again.page.goto(f"{link.rpartition('/')[0]}/elsewhere")
         photograph(again, "turned-away")
         tab.page.get_by_role("button", name="Deny").click()
-        tab.page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
+        tab.page.get_by_text(Program().resolved_words().PAGE_CLOSE).wait_for()
         photograph(tab, "failure")
         ended = running.end()
 

@@ -149,7 +149,7 @@ def test_question_in_the_terminal_is_told_of(tab: Tab, demo: Demo, mode: Respons
         tab.page.get_by_role("heading", name=Words.SUCCESS_TITLE).wait_for()
         running.end()
 
-    assert Program().said(terminal=False).QUESTION_LEAD in asked
+    assert Program().resolved_words(terminal=False).QUESTION_LEAD in asked
     assert "demo@example.com" in tab.text
     assert tab.complaints == []
 

@@ -55,7 +55,7 @@ def test_deny(tab: Tab, command_line: CommandLine) -> None:
     with command_line.start(*LOGIN) as running:
         tab.sign_in(running.link())
         tab.page.get_by_role("button", name="Deny").click()
-        tab.page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
+        tab.page.get_by_text(Program().resolved_words().PAGE_CLOSE).wait_for()
         ended = running.end()
 
     assert ended.status == 4
@@ -80,7 +80,7 @@ def test_failure_after_approval(tab: Tab, command_line: CommandLine, faults: Fau
         with command_line.start(*LOGIN, *arguments) as running:
             tab.sign_in(running.link())
             tab.page.get_by_role("button", name="Approve").click()
-            tab.page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
+            tab.page.get_by_text(Program().resolved_words().PAGE_CLOSE).wait_for()
             ended = running.end()
 
     assert ended.status == status

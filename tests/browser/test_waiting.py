@@ -207,7 +207,7 @@ def test_question_in_the_terminal_is_told_of(
         with nullcontext() if answer else pytest.raises(AttemptCancelled):
             running.end()
 
-    assert Program().said(terminal=False).QUESTION_LEAD in asked
+    assert Program().resolved_words(terminal=False).QUESTION_LEAD in asked
     assert ("were discarded" in tab.text) is not answer
     assert tab.complaints == []
 

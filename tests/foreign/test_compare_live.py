@@ -28,7 +28,7 @@ with sync_playwright() as playwright:
         page.locator("input[name=password]").fill("password-canary-0123456789")
         page.locator("button[type=submit]").click()
         page.get_by_role("button", name="Continue").click()
-        page.get_by_text(Program().said().PAGE_CLOSE).wait_for()
+        page.get_by_text(Program().resolved_words().PAGE_CLOSE).wait_for()
 """
 """Signs in on the provider's own pages, and stays until our last page is there."""
 
