@@ -7,7 +7,7 @@ from collections.abc import Collection
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 from yarl import URL
 
-from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked
+from loopback_auth.clients.bearer import Refusals, TokenArguments, check_destination, checked
 from loopback_auth.errors import ConfigError, StillRefused
 from loopback_auth.narrow import is_collection
 from loopback_auth.token_source import TokenSource
@@ -52,10 +52,10 @@ def bearer(source: TokenSource, *, origins: str | Collection[str] = ()) -> Clien
         token, refusals = await source.token(), Refusals(interactive=source.interactive)
         request.headers["Authorization"] = f"Bearer {token}"
         response = await handler(request)
-        while wish := _wish(response, token, refusals):
+        while arguments := _token_arguments(response, token, refusals):
             refused = token
             try:
-                token = await source.token(**wish)
+                token = await source.token(**arguments)
             except StillRefused:
                 break  # What the server has answered says more.
             except BaseException:
@@ -85,8 +85,8 @@ def _origin(text: object) -> URL:
     return origin
 
 
-def _wish(response: ClientResponse, token: str, refusals: Refusals) -> Wish | None:
+def _token_arguments(response: ClientResponse, token: str, refusals: Refusals) -> TokenArguments | None:
     if response.ok:
         return None
     challenge = ", ".join(response.headers.getall("WWW-Authenticate", ()))
-    return refusals.wish(response.status, challenge, token)
+    return refusals.token_arguments(response.status, challenge, token)

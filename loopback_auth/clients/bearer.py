@@ -20,8 +20,8 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 _AT_HAND = (bytes, bytearray, str)
 
 
-class Wish(TypedDict, total=False):
-    """What a token source is asked for after a refusal: the arguments of its method `token`."""
+class TokenArguments(TypedDict, total=False):
+    """The arguments with which the method `token` of a source is called after a refusal."""
 
     refused: str
     challenge: str
@@ -47,8 +47,8 @@ class Refusals:
         self._interactive = interactive
         self._renewed = self._widened = False
 
-    def wish(self, status: int, challenge: str, token: str) -> Wish | None:
-        """Return what to ask the token source for; None: the answer is for the caller.
+    def token_arguments(self, status: int, challenge: str, token: str) -> TokenArguments | None:
+        """Return the arguments of `TokenSource.token` for another try; None: the answer is for the caller.
 
         A request that cannot be sent again gets its answer all the same; the next one has the new token.
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable
 
-from loopback_auth.clients.bearer import Refusals, Wish, check_destination, checked, rewound, start_of
+from loopback_auth.clients.bearer import (
+    Refusals,
+    TokenArguments,
+    check_destination,
+    checked,
+    rewound,
+    start_of,
+)
 from loopback_auth.errors import StillRefused
 from loopback_auth.token_source import TokenSource
 
@@ -43,10 +50,10 @@ class BearerAuth(httpx.Auth):
         token, start = self._source.token_sync(), _start(request)
         refusals = Refusals(interactive=self._source.interactive)
         response = yield _authorized(request, token)
-        while wish := _wish(response, token, refusals):
+        while arguments := _token_arguments(response, token, refusals):
             refused = token
             try:
-                token = self._source.token_sync(**wish)
+                token = self._source.token_sync(**arguments)
             except StillRefused:
                 return  # What the server has answered says more.
             if token == refused or not _rewound(response.request, start):
@@ -59,10 +66,10 @@ class BearerAuth(httpx.Auth):
         token, start = await self._source.token(), _start(request)
         refusals = Refusals(interactive=self._source.interactive)
         response = yield _authorized(request, token)
-        while wish := _wish(response, token, refusals):
+        while arguments := _token_arguments(response, token, refusals):
             refused = token
             try:
-                token = await self._source.token(**wish)
+                token = await self._source.token(**arguments)
             except StillRefused:
                 return  # What the server has answered says more.
             if token == refused or not _rewound(response.request, start):
@@ -75,11 +82,11 @@ def _authorized(request: httpx.Request, token: str) -> httpx.Request:
     return request
 
 
-def _wish(response: httpx.Response, token: str, refusals: Refusals) -> Wish | None:
+def _token_arguments(response: httpx.Response, token: str, refusals: Refusals) -> TokenArguments | None:
     # After redirects this is the last request, without a token if it went to another origin.
     if response.is_success or response.request.headers.get("Authorization") != f"Bearer {token}":
         return None
-    return refusals.wish(response.status_code, response.headers.get("WWW-Authenticate", ""), token)
+    return refusals.token_arguments(response.status_code, response.headers.get("WWW-Authenticate", ""), token)
 
 
 def _start(request: httpx.Request) -> int | None:

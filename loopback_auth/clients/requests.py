@@ -74,11 +74,11 @@ class _Answered:
             if request.headers.get("Authorization") != f"Bearer {token}":
                 return response
             challenge = response.headers.get("WWW-Authenticate", "")
-            wish = self._refusals.wish(response.status_code, challenge, token)
-            if wish is None:
+            arguments = self._refusals.token_arguments(response.status_code, challenge, token)
+            if arguments is None:
                 return response
             try:
-                self._token = self._source.token_sync(**wish)
+                self._token = self._source.token_sync(**arguments)
             except StillRefused:
                 return response  # What the server has answered says more.
             except BaseException:

@@ -54,19 +54,19 @@ def test_each_remedy_is_tried_once() -> None:
     refusals = Refusals(interactive=True)
     step_up = 'Bearer error="insufficient_scope", scope="more"'
 
-    assert refusals.wish(401, "", "t") == {"refused": "t"}
-    assert refusals.wish(401, "", "t") is None
-    assert refusals.wish(403, step_up, "t") == {"challenge": step_up}
-    assert refusals.wish(403, step_up, "t") is None
-    assert refusals.wish(200, step_up, "t") is None
+    assert refusals.token_arguments(401, "", "t") == {"refused": "t"}
+    assert refusals.token_arguments(401, "", "t") is None
+    assert refusals.token_arguments(403, step_up, "t") == {"challenge": step_up}
+    assert refusals.token_arguments(403, step_up, "t") is None
+    assert refusals.token_arguments(200, step_up, "t") is None
 
 
 def test_scope_can_be_missing_with_either_status() -> None:
     """Some servers say 401; a renewed token would lack it as well."""
     step_up = 'Bearer error="insufficient_scope", scope="more"'
 
-    assert Refusals(interactive=True).wish(401, step_up, "t") == {"challenge": step_up}
-    assert Refusals(interactive=False).wish(401, step_up, "t") is None
+    assert Refusals(interactive=True).token_arguments(401, step_up, "t") == {"challenge": step_up}
+    assert Refusals(interactive=False).token_arguments(401, step_up, "t") is None
 
 
 @pytest.mark.parametrize(
