@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import asyncio
     from typing import Unpack
 
-    from loopback_auth.flows.wish import Wish
+    from loopback_auth.flows.requirement import Requirement
     from loopback_auth.model import ClientConfig
     from loopback_auth.options import Options
     from loopback_auth.signin.stores import Store
@@ -154,7 +154,7 @@ class TokenSource:
         from loopback_auth.signin.callers import Awaiting  # Start-up.
 
         caller = Awaiting()
-        return await self._shared.upkeep().sign_in(self._wish(refused, challenge, of), caller)
+        return await self._shared.upkeep().sign_in(self._requirement(refused, challenge, of), caller)
 
     def sign_in_sync(
         self, *, refused: str | None = None, challenge: str | None = None, of: Token = "access_token"
@@ -163,12 +163,12 @@ class TokenSource:
 
         A kept one that is fresh is read with few imports, as a command needs it that runs all the time.
         """
-        wish = self._wish(refused, challenge, of)
+        needed = self._requirement(refused, challenge, of)
         if refused is None and challenge is None and (kept := self._kept(of)) is not None:
             return kept
         from loopback_auth.signin.callers import Blocking, run_blocking  # Start-up.
 
-        return run_blocking(self._shared.upkeep().sign_in(wish, Blocking()))
+        return run_blocking(self._shared.upkeep().sign_in(needed, Blocking()))
 
     async def headers(self) -> dict[str, str]:
         """Return the header that an HTTP request needs (RFC 6750 §2.1)."""
@@ -284,9 +284,9 @@ class TokenSource:
             return None  # What is wrong is explained where it matters.
         return kept if fresh else None
 
-    def _wish(self, refused: str | None, challenge: str | None, of: Token) -> Wish:
+    def _requirement(self, refused: str | None, challenge: str | None, of: Token) -> Requirement:
         from loopback_auth.errors import ConfigError  # Start-up.
-        from loopback_auth.flows.wish import Wish
+        from loopback_auth.flows.requirement import Requirement
 
         given: dict[str, object] = {"refused": refused, "challenge": challenge}
         for name, value in given.items():
@@ -303,7 +303,7 @@ class TokenSource:
                 hint="Add openid to the scope of the client.",
                 parameter="scope",
             )
-        wanted = ""
+        challenge_scope = ""
         if challenge is not None:
             from loopback_auth.protocol.challenge import bearer_challenge  # Start-up.
 
@@ -311,7 +311,7 @@ class TokenSource:
             error = asked.error if asked is not None else ""
             if asked is not None and error == "insufficient_scope":
                 # Without the scope's name there is nothing that the user could be asked for.
-                wanted = asked.scope
+                challenge_scope = asked.scope
             elif (
                 error == "invalid_token"
                 and of == "access_token"
@@ -319,7 +319,7 @@ class TokenSource:
                 and self._held is not None
             ):
                 refused = self._held.token
-        return Wish(self._client, self._interactive, self._leeway, refused or "", wanted, of)
+        return Requirement(self._client, self._interactive, self._leeway, refused or "", challenge_scope, of)
 
 
 class _Shared:

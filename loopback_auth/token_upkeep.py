@@ -18,8 +18,8 @@ import time
 from loopback_auth.api import login
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
 from loopback_auth.events import Event, Notify, Warned
+from loopback_auth.flows.requirement import Found, Requirement
 from loopback_auth.flows.reuse import widened
-from loopback_auth.flows.wish import Found, Wish
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
@@ -81,7 +81,7 @@ class TokenUpkeep:
             state = self._states.setdefault(process, ProcessState(self._name, parent))
         return state
 
-    async def sign_in(self, wish: Wish, caller: Awaiting | Blocking) -> SignIn:
+    async def sign_in(self, needed: Requirement, caller: Awaiting | Blocking) -> SignIn:
         """Return a sign-in whose token is usable.
 
         Raises:
@@ -92,41 +92,41 @@ class TokenUpkeep:
         while True:
             call = self._state.call
             if call is not None:
-                found, helps = await self._joined(call, wish, caller)
-                if found is not None and wish.met(found) and self._lasts(found, wish):
+                found, helps = await self._joined(call, needed, caller)
+                if found is not None and needed.met(found) and self._lasts(found, needed):
                     return found
                 asks = asks or helps
                 continue
             ended = self._state.ended
-            look = await self._look(wish, caller)
+            look = await self._look(needed, caller)
             if self._state.call is not None or self._state.ended != ended:
                 continue  # Another caller was faster, and what was seen may be old.
             kept = look.usable
-            if kept is not None and self._accepts(kept, wish):
+            if kept is not None and self._accepts(kept, needed):
                 return kept
-            renews = kept is not None and not asks and self._may_help(kept, wish)
+            renews = kept is not None and not asks and self._may_help(kept, needed)
             if renews:
-                self._state.check_renewable(kept, wish)
+                self._state.check_renewable(kept, needed)
             else:
-                self._state.check_askable(look, wish, self._command)
-            call = self._state.begin(None if renews else wish.client, ended)
+                self._state.check_askable(look, needed, self._command)
+            call = self._state.begin(None if renews else needed.client, ended)
             if call is None:
                 continue
-            self._state.note(look, wish, renews=renews)
+            self._state.note(look, needed, renews=renews)
             try:
                 if kept is not None and renews:
-                    got = await caller.renew(call, self._renewal(kept, wish), self._notify, self._store)
+                    got = await caller.renew(call, self._renewal(kept, needed), self._notify, self._store)
                 else:
-                    got = await caller.ask(call, self._question(look, wish))
+                    got = await caller.ask(call, self._question(look, needed))
             except (SignInRequired, TokenError):
                 # Whatever the server calls it, only the user can help.
-                if not (renews and wish.interactive):
+                if not (renews and needed.interactive):
                     raise
                 asks = True
             else:
-                if got is None or wish.unmet(got):
+                if got is None or needed.lacks_scope(got):
                     continue
-                if self._lasts(got, wish):
+                if self._lasts(got, needed):
                     return got
                 if not renews:
                     raise ConfigError(
@@ -145,7 +145,7 @@ class TokenUpkeep:
         from loopback_auth.signin.logout import logout  # Start-up.
 
         state = self._state
-        look = await self._look(Wish(client, interactive=False), caller)
+        look = await self._look(Requirement(client, interactive=False), caller)
         kept = look.kept
         if kept is None or look.foreign:
             return False
@@ -168,7 +168,7 @@ class TokenUpkeep:
             state.signed_in = False
 
     async def _joined(
-        self, call: SharedCall[SignIn], wish: Wish, caller: Awaiting | Blocking
+        self, call: SharedCall[SignIn], needed: Requirement, caller: Awaiting | Blocking
     ) -> tuple[SignIn | None, bool]:
         """Wait for what another call does; return its result, and whether now only the user can help."""
         caller.check(call)
@@ -176,13 +176,13 @@ class TokenUpkeep:
         try:
             return await caller.wait(call), False
         except Exception as exc:
-            if call.about is None and wish.interactive and isinstance(exc, SignInRequired | TokenError):
+            if call.about is None and needed.interactive and isinstance(exc, SignInRequired | TokenError):
                 return None, True
-            if call.about in (None, wish.client):
+            if call.about in (None, needed.client):
                 raise
             return None, False  # The user was asked for something else.
 
-    async def _look(self, wish: Wish, caller: Awaiting | Blocking) -> Found:
+    async def _look(self, needed: Requirement, caller: Awaiting | Blocking) -> Found:
         state = self._state
         unkept = state.unkept
         if unkept is None:
@@ -191,7 +191,7 @@ class TokenUpkeep:
             kept, done = await caller.run(lambda: unkept.kept_at_last(self._store))
             if done and state.unkept is unkept:
                 self._use_from_memory(None)
-        look = Found.compared(kept, wish.client, wish.of)
+        look = Found.compared(kept, needed.client, needed.of)
         state.signed_in = state.signed_in or look.usable is not None
         return look
 
@@ -199,30 +199,30 @@ class TokenUpkeep:
         self._state.unkept = unkept
         self._memory.unkept = unkept is not None
 
-    def _accepts(self, kept: SignIn, wish: Wish) -> bool:
-        if wish.refuses(kept) or wish.unmet(kept):
+    def _accepts(self, kept: SignIn, needed: Requirement) -> bool:
+        if needed.refuses(kept) or needed.lacks_scope(kept):
             return False
-        if wish.of == "id_token":
-            return self._lasts(kept, wish)
-        return self._state.unkept is not None or self._memory.held(kept, wish.leeway, 0) is not None
+        if needed.of == "id_token":
+            return self._lasts(kept, needed)
+        return self._state.unkept is not None or self._memory.held(kept, needed.leeway, 0) is not None
 
-    def _lasts(self, got: SignIn, wish: Wish) -> bool:
+    def _lasts(self, got: SignIn, needed: Requirement) -> bool:
         """Return whether a sign-in that was just got has the token; its access token is new in any case."""
-        if wish.of == "access_token":
+        if needed.of == "access_token":
             return True
         unrenewable = got.tokens.refresh_token is None or self._state.unkept is not None
-        leeway = 0.0 if wish.leeway is None and unrenewable else wish.leeway
+        leeway = 0.0 if needed.leeway is None and unrenewable else needed.leeway
         return got.tokens.fresh(time.time(), leeway, of="id_token")
 
-    def _may_help(self, kept: SignIn, wish: Wish) -> bool:
+    def _may_help(self, kept: SignIn, needed: Requirement) -> bool:
         """Return whether a renewal may bring what is wanted."""
-        if wish.of == "id_token" and kept.tokens == self._state.without_id_token:
+        if needed.of == "id_token" and kept.tokens == self._state.without_id_token:
             return False
-        return not wish.unmet(kept)
+        return not needed.lacks_scope(kept)
 
-    def _renewal(self, kept: SignIn, wish: Wish) -> Telling[SignIn]:
-        state, client = self._state, wish.client
-        forced = wish.refuses(kept) or self._memory.over(kept)
+    def _renewal(self, kept: SignIn, needed: Requirement) -> Telling[SignIn]:
+        state, client = self._state, needed.client
+        forced = needed.refuses(kept) or self._memory.over(kept)
 
         async def renewal(notify: Notify) -> SignIn:
             from loopback_auth.signin.refresh import renew  # Start-up: not before a browser.
@@ -249,8 +249,8 @@ class TokenUpkeep:
                     client_secret=client.client_secret,
                     notify=notify,
                     force=forced,
-                    leeway=wish.leeway,
-                    of=wish.of,
+                    leeway=needed.leeway,
+                    of=needed.of,
                     network=client.provider.network,
                 )
             except NotKept as exc:
@@ -258,7 +258,7 @@ class TokenUpkeep:
                 self._use_from_memory(unkept)
                 renewed = unkept.newer
             except SignInRequired as exc:
-                newer = await OpenStore(self._store).load(self._name) if wish.of == "id_token" else None
+                newer = await OpenStore(self._store).load(self._name) if needed.of == "id_token" else None
                 if newer is None or newer.tokens == kept.tokens:
                     state.dead = kept.tokens, time.monotonic() + REFUSED_FOR, exc.message, exc.hint
                     raise
@@ -268,17 +268,17 @@ class TokenUpkeep:
 
         return renewal
 
-    def _question(self, look: Found, wish: Wish) -> Work[SignIn]:
+    def _question(self, look: Found, needed: Requirement) -> Work[SignIn]:
         state, kept = self._state, look.kept
-        client = widened(wish.client, kept, wish.wanted)
+        client = widened(needed.client, kept, needed.challenge_scope)
 
         async def question() -> SignIn:
             now_kept = await OpenStore(self._store).load(self._name)
             if (
                 now_kept != kept
                 and now_kept is not None
-                and wish.met(now_kept)
-                and self._accepts(now_kept, wish)
+                and needed.met(now_kept)
+                and self._accepts(now_kept, needed)
             ):
                 return now_kept  # Another call has asked the user since this one looked.
             async with Teller(self._notify) as teller:

@@ -10,7 +10,7 @@ import time
 from threading import Lock
 
 from loopback_auth.errors import ConfigError, SignInRequired, StillRefused
-from loopback_auth.flows.wish import Found, Wish
+from loopback_auth.flows.requirement import Found, Requirement
 from loopback_auth.freshness import FOR_EVER
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall
@@ -50,7 +50,7 @@ class ProcessState:
         self.refusals: list[float] = []
         """When new tokens were renewed because a server refused them, in monotonic seconds."""
         self.asked: dict[str, float] = {}
-        """When the user was asked for what (see `Wish.reason`), in monotonic seconds."""
+        """When the user was asked for what (see `Requirement.reason`), in monotonic seconds."""
         self.ended: int = 0
         """How many calls have ended."""
         self.signed_in = False
@@ -77,13 +77,13 @@ class ProcessState:
             self.call = SharedCall(about, self._ended)
             return self.call
 
-    def check_renewable(self, kept: SignIn | None, wish: Wish) -> None:
+    def check_renewable(self, kept: SignIn | None, needed: Requirement) -> None:
         """Refuse to renew tokens again and again because a server refuses them.
 
         Raises:
             StillRefused: it was done too often.
         """
-        if kept is None or not _refused_anew(kept, wish):
+        if kept is None or not _refused_anew(kept, needed):
             return
         since = time.monotonic() - REFUSED_FOR
         if len([moment for moment in self.refusals if moment > since]) >= MOST_REFUSED:
@@ -94,22 +94,22 @@ class ProcessState:
                 parameter="resource audience scope",
             )
 
-    def check_askable(self, look: Found, wish: Wish, command: str) -> None:
+    def check_askable(self, look: Found, needed: Requirement, command: str) -> None:
         """Refuse to ask the user where that is not allowed, or of no use.
 
         Args:
             look: what the store has.
-            wish: what the caller wants.
+            needed: what the caller wants.
             command: that the user types to sign in again; empty when there is none.
 
         Raises:
             SignInRequired: the user must not be asked, or has just been asked.
             ConfigError: another client uses the name, too.
         """
-        reason = wish.reason
+        reason = needed.reason
         asked = self.asked.get(reason) if reason is not None else None
-        if not wish.interactive or (asked is not None and time.monotonic() < asked + REFUSED_FOR):
-            raise self._required(look, wish, command)
+        if not needed.interactive or (asked is not None and time.monotonic() < asked + REFUSED_FOR):
+            raise self._required(look, needed, command)
         if look.foreign and self.signed_in:
             # To ask again would replace the tokens of the other client, which would then do the same.
             raise ConfigError(
@@ -118,24 +118,25 @@ class ProcessState:
                 parameter="name",
             )
 
-    def note(self, look: Found, wish: Wish, *, renews: bool) -> None:
+    def note(self, look: Found, needed: Requirement, *, renews: bool) -> None:
         """Remember what is done because a server refused a token, or wants more scope."""
         now = time.monotonic()
         if not renews:
-            if wish.reason is not None:
-                self.asked[wish.reason] = now
-        elif look.kept is not None and _refused_anew(look.kept, wish):
+            if needed.reason is not None:
+                self.asked[needed.reason] = now
+        elif look.kept is not None and _refused_anew(look.kept, needed):
             self.refusals = [*self.refusals[-MOST_REFUSED:], now]
 
-    def _required(self, look: Found, wish: Wish, command: str) -> SignInRequired:
-        if look.usable is not None and wish.wanted:
+    def _required(self, look: Found, needed: Requirement, command: str) -> SignInRequired:
+        scope = needed.challenge_scope
+        if look.usable is not None and scope:
             return SignInRequired(
-                f"The access token for {self._name} lacks a scope that a server asks for: {wish.wanted}.",
+                f"The access token for {self._name} lacks a scope that a server asks for: {scope}.",
                 hint="Sign in with this scope, and allow it.",
                 parameter="scope",
-                scope=wish.wanted,
+                scope=scope,
             )
-        if look.usable is not None and wish.of == "id_token" and not wish.refuses(look.usable):
+        if look.usable is not None and needed.of == "id_token" and not needed.refuses(look.usable):
             return SignInRequired(
                 f"The renewal for {self._name} brought no new ID token.",
                 hint=f"Sign in again: {command}" if command else "Sign in again.",
@@ -149,7 +150,7 @@ class ProcessState:
         return SignInRequired(
             f"You are not signed in to {self._name}{why}.",
             hint=f"Sign in first: {command}" if command else "Sign in first.",
-            scope=wish.wanted or look.unasked,
+            scope=scope or look.unasked,
         )
 
     def _ended(self, call: SharedCall[SignIn]) -> None:
@@ -159,10 +160,10 @@ class ProcessState:
                 self.ended += 1
 
 
-def _refused_anew(kept: SignIn, wish: Wish) -> bool:
+def _refused_anew(kept: SignIn, needed: Requirement) -> bool:
     """Return whether the token that a server refuses is a new one, so that another one will hardly do."""
     tokens = kept.tokens
-    if not wish.refuses(kept):
+    if not needed.refuses(kept):
         return False
     new = NEW_SECONDS
     if tokens.expires_at is not None:

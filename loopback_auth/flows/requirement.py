@@ -13,7 +13,7 @@ from loopback_auth.tokens import SignIn, Token
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Requirement:
     """What one call wants.
 
     Args:
@@ -21,7 +21,7 @@ class Wish:
         interactive: the user may be asked to sign in.
         leeway: seconds for which the token must still be valid; None: see `freshness`.
         refused: a token that a server did not accept; empty when there is none.
-        wanted: the scope that a server asks for, and that the token must have been granted.
+        challenge_scope: the scope that a server asks for, and that the token must have been granted.
         of: which token has to be usable.
     """
 
@@ -29,7 +29,7 @@ class Wish:
     interactive: bool
     leeway: float | None = None
     refused: str = ""
-    wanted: str = ""
+    challenge_scope: str = ""
     of: Token = "access_token"
 
     def token(self, sign_in: SignIn) -> str:
@@ -45,13 +45,13 @@ class Wish:
     @property
     def reason(self) -> str | None:
         """What the user is asked for beside a sign-in: a scope, or (empty) another token; None: nothing."""
-        return self.wanted or ("" if self.refused else None)
+        return self.challenge_scope or ("" if self.refused else None)
 
-    def unmet(self, sign_in: SignIn) -> bool:
+    def lacks_scope(self, sign_in: SignIn) -> bool:
         """Return whether a server wants more scope than a sign-in has been granted."""
-        if not self.wanted:
+        if not self.challenge_scope:
             return False
-        missing = scope_missing(requested=self.wanted, tokens=sign_in.tokens, quirks=sign_in.quirks)
+        missing = scope_missing(requested=self.challenge_scope, tokens=sign_in.tokens, quirks=sign_in.quirks)
         # A server that refuses a token with this scope calls the scope by another name.
         return bool(missing) or self.refuses(sign_in)
 
@@ -59,7 +59,7 @@ class Wish:
         """Return whether a sign-in that another call has got is what this one wants, too."""
         if why_foreign(sign_in, self.client) or scope_unasked(sign_in, self.client):
             return False
-        return bool(self.token(sign_in)) and not self.refuses(sign_in) and not self.unmet(sign_in)
+        return bool(self.token(sign_in)) and not self.refuses(sign_in) and not self.lacks_scope(sign_in)
 
 
 @dataclass(frozen=True, slots=True)
