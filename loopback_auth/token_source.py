@@ -3,7 +3,7 @@
     source = TokenSource(client, store=FileTokenStore(folder))
     await source.token()                                            # or source.token_sync(), in any thread
 
-A fresh token is returned from memory, or read from the store with next to no imports; `token_memory` has the
+A fresh token is returned from memory, or read from the store with next to no imports; `token_cache` has the
 rule for how long. All else is done by `token_upkeep`, which is imported when it is needed for the first time.
 """
 
@@ -16,7 +16,7 @@ from loopback_auth.protocol.scope import union
 from loopback_auth.records import replace
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.interface import TokenStore
-from loopback_auth.token_memory import LOOK_SECONDS, Held, TokenMemory
+from loopback_auth.token_cache import LOOK_SECONDS, CachedToken, TokenCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class TokenSource:
         self._interactive = interactive
         self._leeway = leeway
         self._shared = _Shared(client.provider.name, store, options)
-        self._held: Held | None = None
+        self._cached: CachedToken | None = None
         self._looks: dict[asyncio.AbstractEventLoop, asyncio.Task[str | None]] = {}
 
     @property
@@ -113,8 +113,8 @@ class TokenSource:
         """
         store = self._shared.store
         if refused is None and challenge is None:
-            if (held := self._held_now()) is not None:
-                return held
+            if (cached := self._cached_now()) is not None:
+                return cached
             if isinstance(store, TokenStore) and (kept := await self._look_apart(store)) is not None:
                 return kept
         changes = store.changes
@@ -127,8 +127,8 @@ class TokenSource:
         """
         store = self._shared.store
         if refused is None and challenge is None:
-            if (held := self._held_now()) is not None:
-                return held
+            if (cached := self._cached_now()) is not None:
+                return cached
             if isinstance(store, TokenStore) and (kept := self._look(store)) is not None:
                 return kept
         changes = store.changes
@@ -195,7 +195,7 @@ class TokenSource:
         source = TokenSource.__new__(TokenSource)
         source._client = replace(self._client, scope=union(self._client.scope, scope))
         source._interactive, source._leeway, source._shared = self._interactive, self._leeway, self._shared
-        source._held, source._looks = None, {}
+        source._cached, source._looks = None, {}
         return source
 
     async def logout(self) -> bool:
@@ -212,29 +212,29 @@ class TokenSource:
         """
         from loopback_auth.signin.callers import Awaiting  # Start-up.
 
-        self._held = None
+        self._cached = None
         return await self._shared.upkeep().logout(self._client, Awaiting())
 
     def logout_sync(self) -> bool:
         """Do what `logout` does, from code without an event loop, or while one is running."""
         from loopback_auth.signin.callers import Blocking, run_blocking  # Start-up.
 
-        self._held = None
+        self._cached = None
         return run_blocking(self._shared.upkeep().logout(self._client, Blocking()))
 
     def _token_of(self, sign_in: SignIn, changes: int) -> str:
         """Return the token of a sign-in; remember it, if the store has not changed since the count."""
         token, shared = _access_token(sign_in), self._shared
-        self._held = None if shared.memory.unkept else shared.memory.held(sign_in, self._leeway, changes)
+        self._cached = None if shared.cache.unkept else shared.cache.cached(sign_in, self._leeway, changes)
         return token
 
-    def _held_now(self) -> str | None:
+    def _cached_now(self) -> str | None:
         """Return the token in memory, if neither it nor the look at the store is too old."""
-        held = self._held
-        if held is None or held.changes != self._shared.store.changes:
+        cached = self._cached
+        if cached is None or cached.changes != self._shared.store.changes:
             return None
-        if time.monotonic() < held.look_at and held.since <= time.time() < held.until:
-            return held.token
+        if time.monotonic() < cached.look_at and cached.since <= time.time() < cached.until:
+            return cached.token
         return None
 
     async def _look_apart(self, store: TokenStore) -> str | None:
@@ -247,29 +247,29 @@ class TokenSource:
 
     def _look(self, store: TokenStore) -> str | None:
         """Return the token that the store has, if it is fresh; None in every doubtful case."""
-        shared, before = self._shared, self._held
-        if shared.memory.unkept:
+        shared, before = self._shared, self._cached
+        if shared.cache.unkept:
             return None
-        changes, held = store.changes, None
+        changes, cached = store.changes, None
         if before is not None:
             # The others need not wait for this look.
-            self._held = Held(
+            self._cached = CachedToken(
                 before.token, time.monotonic() + LOOK_SECONDS, before.since, before.until, before.changes
             )
         try:
             kept = store.glance(shared.name) if type(store) is FileTokenStore else store.load(shared.name)
             if kept is not None and kept.tokens.access_token and not why_not_reusable(kept, self._client):
-                held = shared.memory.held(kept, self._leeway, changes)
+                cached = shared.cache.cached(kept, self._leeway, changes)
         except Exception:
             # What is wrong is explained when the token in memory is no longer fresh.
-            return self._held_now()
-        self._held = held
-        return held.token if held is not None else None
+            return self._cached_now()
+        self._cached = cached
+        return cached.token if cached is not None else None
 
     def _kept(self, of: Token) -> SignIn | None:
         """Return the sign-in that the store has, if its token is fresh; None in every doubtful case."""
         shared, store = self._shared, self._shared.store
-        if shared.memory.unkept or not isinstance(store, TokenStore):
+        if shared.cache.unkept or not isinstance(store, TokenStore):
             return None
         try:
             kept = store.load(shared.name)
@@ -278,8 +278,8 @@ class TokenSource:
             if of == "id_token":
                 fresh = kept.tokens.fresh(time.time(), self._leeway, of=of)
             else:
-                held = shared.memory.held(kept, self._leeway, store.changes)
-                fresh = held is not None and bool(held.token)
+                cached = shared.cache.cached(kept, self._leeway, store.changes)
+                fresh = cached is not None and bool(cached.token)
         except Exception:
             return None  # What is wrong is explained where it matters.
         return kept if fresh else None
@@ -316,9 +316,9 @@ class TokenSource:
                 error == "invalid_token"
                 and of == "access_token"
                 and refused is None
-                and self._held is not None
+                and self._cached is not None
             ):
-                refused = self._held.token
+                refused = self._cached.token
         return Requirement(self._client, self._interactive, self._leeway, refused or "", challenge_scope, of)
 
 
@@ -334,7 +334,7 @@ class _Shared:
     def __init__(self, name: str, store: Store, options: Options) -> None:
         self.name = name
         self.store = store
-        self.memory = TokenMemory()
+        self.cache = TokenCache()
         self.ask: Ask | None = None
         """Asks the user in place of `login`."""
         self._options = options
@@ -346,7 +346,7 @@ class _Shared:
         if found is None:
             from loopback_auth.token_upkeep import TokenUpkeep  # Start-up.
 
-            made = TokenUpkeep(self.name, self.store, self._options, self.memory, self.ask)
+            made = TokenUpkeep(self.name, self.store, self._options, self.cache, self.ask)
             found = self._upkeep.setdefault(self.name, made)
         return found
 

@@ -28,7 +28,7 @@ from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.unkept import Unkept
-from loopback_auth.token_memory import TokenMemory
+from loopback_auth.token_cache import TokenCache
 from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
 
@@ -53,12 +53,12 @@ class TokenUpkeep:
         name: under which it is kept.
         store: where it is kept.
         options: of `login`.
-        memory: what is remembered between calls.
+        cache: what is remembered between calls.
         ask: asks the user; None: `login`.
     """
 
     def __init__(
-        self, name: str, store: Store, options: Options, memory: TokenMemory, ask: Ask | None = None
+        self, name: str, store: Store, options: Options, cache: TokenCache, ask: Ask | None = None
     ) -> None:
         self._name = name
         self._store = store
@@ -68,7 +68,7 @@ class TokenUpkeep:
         self._notify = options.get("notify") or _warned
         program = options.get("program")
         self._command = program.command if program is not None else ""
-        self._memory = memory
+        self._cache = cache
         self._ask = ask or login
         self._states = {os.getpid(): ProcessState(name, None)}
 
@@ -149,7 +149,7 @@ class TokenUpkeep:
         kept = look.kept
         if kept is None or look.foreign:
             return False
-        self._use_from_memory(None)
+        self._note_unsaved(None)
 
         async def end() -> bool:
             async with Teller(self._notify) as teller:
@@ -190,21 +190,21 @@ class TokenUpkeep:
         else:
             kept, done = await caller.run(lambda: unkept.kept_at_last(self._store))
             if done and state.unkept is unkept:
-                self._use_from_memory(None)
+                self._note_unsaved(None)
         look = Found.compared(kept, needed.client, needed.of)
         state.signed_in = state.signed_in or look.usable is not None
         return look
 
-    def _use_from_memory(self, unkept: Unkept | None) -> None:
+    def _note_unsaved(self, unkept: Unkept | None) -> None:
         self._state.unkept = unkept
-        self._memory.unkept = unkept is not None
+        self._cache.unkept = unkept is not None
 
     def _accepts(self, kept: SignIn, needed: Requirement) -> bool:
         if needed.refuses(kept) or needed.lacks_scope(kept):
             return False
         if needed.of == "id_token":
             return self._lasts(kept, needed)
-        return self._state.unkept is not None or self._memory.held(kept, needed.leeway, 0) is not None
+        return self._state.unkept is not None or self._cache.cached(kept, needed.leeway, 0) is not None
 
     def _lasts(self, got: SignIn, needed: Requirement) -> bool:
         """Return whether a sign-in that was just got has the token; its access token is new in any case."""
@@ -222,7 +222,7 @@ class TokenUpkeep:
 
     def _renewal(self, kept: SignIn, needed: Requirement) -> Telling[SignIn]:
         state, client = self._state, needed.client
-        forced = needed.refuses(kept) or self._memory.over(kept)
+        forced = needed.refuses(kept) or self._cache.over(kept)
 
         async def renewal(notify: Notify) -> SignIn:
             from loopback_auth.signin.refresh import renew  # Start-up: not before a browser.
@@ -255,7 +255,7 @@ class TokenUpkeep:
                 )
             except NotKept as exc:
                 unkept = Unkept.of(kept, exc, notify)
-                self._use_from_memory(unkept)
+                self._note_unsaved(unkept)
                 renewed = unkept.newer
             except SignInRequired as exc:
                 newer = await OpenStore(self._store).load(self._name) if needed.of == "id_token" else None
@@ -263,7 +263,7 @@ class TokenUpkeep:
                     state.dead = kept.tokens, time.monotonic() + REFUSED_FOR, exc.message, exc.hint
                     raise
                 renewed = newer  # Without a new ID token, but others wait for the access token.
-            self._memory.got(renewed)
+            self._cache.got(renewed)
             return renewed
 
         return renewal
@@ -289,9 +289,9 @@ class TokenUpkeep:
                     signed_in = await self._ask(client, **self._options)
                 except NotKept as exc:
                     unkept = Unkept.of(kept, exc, teller.tell)
-                    self._use_from_memory(unkept)
+                    self._note_unsaved(unkept)
                     signed_in = unkept.newer
-            self._memory.got(signed_in)
+            self._cache.got(signed_in)
             state.forked = False
             state.signed_in = True
             return signed_in

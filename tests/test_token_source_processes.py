@@ -19,7 +19,7 @@ from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.memory import MemoryTokenStore
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
-from loopback_auth.token_memory import LOOK_SECONDS
+from loopback_auth.token_cache import LOOK_SECONDS
 from loopback_auth.token_source import TokenSource
 
 SOON = 30.0

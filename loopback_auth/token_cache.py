@@ -30,7 +30,7 @@ _Token = tuple[str, float | None]
 """An access token, and when it expires."""
 
 
-class Held:
+class CachedToken:
     """An access token that can be returned without a look at the store.
 
     Args:
@@ -51,7 +51,7 @@ class Held:
         self.changes: int = changes
 
 
-class TokenMemory:
+class TokenCache:
     """What all sources of one sign-in remember in one process."""
 
     def __init__(self) -> None:
@@ -80,8 +80,8 @@ class TokenMemory:
             self._ends = _token(sign_in), now + left
         return now >= self._ends[1]
 
-    def held(self, sign_in: SignIn, leeway: float | None, changes: int) -> Held | None:
-        """Return the token of a sign-in to be held; None when it is not fresh.
+    def cached(self, sign_in: SignIn, leeway: float | None, changes: int) -> CachedToken | None:
+        """Return the token of a sign-in to be cached; None when it is not fresh.
 
         Args:
             sign_in: as the store has it.
@@ -90,7 +90,7 @@ class TokenMemory:
         """
         tokens, now, wall = sign_in.tokens, time.monotonic(), time.time()
         if self.just_got(sign_in):
-            return Held(tokens.access_token, self._got[1] + LOOK_SECONDS, -FOR_EVER, FOR_EVER, changes)
+            return CachedToken(tokens.access_token, self._got[1] + LOOK_SECONDS, -FOR_EVER, FOR_EVER, changes)
         if leeway is None and tokens.refresh_token is None:
             leeway = 0.0  # Nothing would come of an early renewal.
         since, until = fresh_period(
@@ -98,7 +98,7 @@ class TokenMemory:
         )
         if self.over(sign_in) or not since <= wall < until:
             return None
-        return Held(tokens.access_token, now + LOOK_SECONDS, since, until, changes)
+        return CachedToken(tokens.access_token, now + LOOK_SECONDS, since, until, changes)
 
 
 def _token(sign_in: SignIn) -> _Token:
