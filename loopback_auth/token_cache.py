@@ -57,7 +57,7 @@ class TokenCache:
     def __init__(self) -> None:
         self._got: tuple[_Token, float] = ("", None), 0.0
         self._ends: tuple[_Token, float] = ("", None), 0.0
-        self.unkept = False
+        self.has_unsaved = False
         """There are newer tokens than those in the store, which did not take them."""
 
     def got(self, sign_in: SignIn) -> None:

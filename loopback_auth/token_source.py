@@ -225,7 +225,9 @@ class TokenSource:
     def _token_of(self, sign_in: SignIn, changes: int) -> str:
         """Return the token of a sign-in; remember it, if the store has not changed since the count."""
         token, shared = _access_token(sign_in), self._shared
-        self._cached = None if shared.cache.unkept else shared.cache.cached(sign_in, self._leeway, changes)
+        self._cached = (
+            None if shared.cache.has_unsaved else shared.cache.cached(sign_in, self._leeway, changes)
+        )
         return token
 
     def _cached_now(self) -> str | None:
@@ -248,7 +250,7 @@ class TokenSource:
     def _look(self, store: TokenStore) -> str | None:
         """Return the token that the store has, if it is fresh; None in every doubtful case."""
         shared, before = self._shared, self._cached
-        if shared.cache.unkept:
+        if shared.cache.has_unsaved:
             return None
         changes, cached = store.changes, None
         if before is not None:
@@ -269,7 +271,7 @@ class TokenSource:
     def _kept(self, of: Token) -> SignIn | None:
         """Return the sign-in that the store has, if its token is fresh; None in every doubtful case."""
         shared, store = self._shared, self._shared.store
-        if shared.cache.unkept or not isinstance(store, TokenStore):
+        if shared.cache.has_unsaved or not isinstance(store, TokenStore):
             return None
         try:
             kept = store.load(shared.name)
@@ -339,6 +341,7 @@ class _Shared:
         """Asks the user in place of `login`."""
         self._options = options
         self._upkeep: dict[str, TokenUpkeep] = {}
+        """The only one, by its name: of several threads that make one, `setdefault` lets one win."""
 
     def upkeep(self) -> TokenUpkeep:
         """Return what renews the tokens, or asks the user."""

@@ -27,7 +27,7 @@ from loopback_auth.signin.confirming import check_not_within, marked
 from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
-from loopback_auth.signin.unkept import Unkept
+from loopback_auth.signin.unsaved_tokens import UnsavedTokens
 from loopback_auth.token_cache import TokenCache
 from loopback_auth.tokens import SignIn
 from loopback_auth.words import Words
@@ -184,33 +184,33 @@ class TokenUpkeep:
 
     async def _look(self, needed: Requirement, caller: Awaiting | Blocking) -> Found:
         state = self._state
-        unkept = state.unkept
-        if unkept is None:
+        unsaved = state.unsaved
+        if unsaved is None:
             kept = await caller.load(self._store, self._name, state.looks)
         else:
-            kept, done = await caller.run(lambda: unkept.kept_at_last(self._store))
-            if done and state.unkept is unkept:
+            kept, done = await caller.run(lambda: unsaved.save_again(self._store))
+            if done and state.unsaved is unsaved:
                 self._note_unsaved(None)
         look = Found.compared(kept, needed.client, needed.of)
         state.signed_in = state.signed_in or look.usable is not None
         return look
 
-    def _note_unsaved(self, unkept: Unkept | None) -> None:
-        self._state.unkept = unkept
-        self._cache.unkept = unkept is not None
+    def _note_unsaved(self, unsaved: UnsavedTokens | None) -> None:
+        self._state.unsaved = unsaved
+        self._cache.has_unsaved = unsaved is not None
 
     def _accepts(self, kept: SignIn, needed: Requirement) -> bool:
         if needed.refuses(kept) or needed.lacks_scope(kept):
             return False
         if needed.of == "id_token":
             return self._lasts(kept, needed)
-        return self._state.unkept is not None or self._cache.cached(kept, needed.leeway, 0) is not None
+        return self._state.unsaved is not None or self._cache.cached(kept, needed.leeway, 0) is not None
 
     def _lasts(self, got: SignIn, needed: Requirement) -> bool:
         """Return whether a sign-in that was just got has the token; its access token is new in any case."""
         if needed.of == "access_token":
             return True
-        unrenewable = got.tokens.refresh_token is None or self._state.unkept is not None
+        unrenewable = got.tokens.refresh_token is None or self._state.unsaved is not None
         leeway = 0.0 if needed.leeway is None and unrenewable else needed.leeway
         return got.tokens.fresh(time.time(), leeway, of="id_token")
 
@@ -227,7 +227,7 @@ class TokenUpkeep:
         async def renewal(notify: Notify) -> SignIn:
             from loopback_auth.signin.refresh import renew  # Start-up: not before a browser.
 
-            if state.unkept is not None:
+            if state.unsaved is not None:
                 # The refresh token in the store was used, and the one that came for it is not there.
                 raise StoreError(
                     f"The tokens for {self._name} cannot be renewed: the last ones are not kept yet.",
@@ -254,9 +254,9 @@ class TokenUpkeep:
                     network=client.provider.network,
                 )
             except NotKept as exc:
-                unkept = Unkept.of(kept, exc, notify)
-                self._note_unsaved(unkept)
-                renewed = unkept.newer
+                unsaved = UnsavedTokens.of(kept, exc, notify)
+                self._note_unsaved(unsaved)
+                renewed = unsaved.newer
             except SignInRequired as exc:
                 newer = await OpenStore(self._store).load(self._name) if needed.of == "id_token" else None
                 if newer is None or newer.tokens == kept.tokens:
@@ -288,9 +288,9 @@ class TokenUpkeep:
                 try:
                     signed_in = await self._ask(client, **self._options)
                 except NotKept as exc:
-                    unkept = Unkept.of(kept, exc, teller.tell)
-                    self._note_unsaved(unkept)
-                    signed_in = unkept.newer
+                    unsaved = UnsavedTokens.of(kept, exc, teller.tell)
+                    self._note_unsaved(unsaved)
+                    signed_in = unsaved.newer
             self._cache.got(signed_in)
             state.forked = False
             state.signed_in = True

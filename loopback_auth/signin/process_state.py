@@ -14,7 +14,7 @@ from loopback_auth.flows.requirement import Found, Requirement
 from loopback_auth.freshness import FOR_EVER
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall
-from loopback_auth.signin.unkept import Unkept
+from loopback_auth.signin.unsaved_tokens import UnsavedTokens
 from loopback_auth.tokens import SignIn, TokenSet
 
 REFUSED_FOR = 60.0
@@ -40,9 +40,13 @@ class ProcessState:
         self.forked: bool = parent is not None
         """What the store has may be renewed by the process that was forked."""
         self.lock: Lock = Lock()
+        """Guards `call` and `ended`."""
         self.call: SharedCall[SignIn] | None = None
+        """The renewal or the question that is under way."""
         self.looks: dict[asyncio.AbstractEventLoop, asyncio.Task[SignIn | None]] = {}
-        self.unkept: Unkept | None = None
+        """Looks at the store that are under way; see `shared_look`."""
+        self.unsaved: UnsavedTokens | None = None
+        """What the store has not taken."""
         self.dead: tuple[TokenSet, float, str, str] | None = None
         """Tokens that cannot be renewed, until when not to try again (monotonic), message and hint."""
         self.without_id_token: TokenSet | None = None
@@ -55,8 +59,8 @@ class ProcessState:
         """How many calls have ended."""
         self.signed_in = False
         """The store had a sign-in of this client before."""
-        if parent is not None and parent.unkept is not None and parent.unkept.replaced is not None:
-            spent = parent.unkept.replaced.tokens
+        if parent is not None and parent.unsaved is not None and parent.unsaved.replaced is not None:
+            spent = parent.unsaved.replaced.tokens
             self.dead = (
                 spent,
                 FOR_EVER,

@@ -13,7 +13,7 @@ from loopback_auth.signin.stores import OpenStore, Store, save_checked
 from loopback_auth.tokens import SignIn
 
 
-class Unkept:
+class UnsavedTokens:
     """The newer tokens, and what the store had when it did not take them.
 
     Args:
@@ -26,7 +26,7 @@ class Unkept:
         self.newer = newer
 
     @classmethod
-    def of(cls, replaced: SignIn | None, lost: NotKept, notify: Notify) -> Unkept:
+    def of(cls, replaced: SignIn | None, lost: NotKept, notify: Notify) -> UnsavedTokens:
         """Take the tokens from an error, and warn about them.
 
         Raises:
@@ -37,7 +37,7 @@ class Unkept:
         notify(Warned(f"{lost.message} They are used from memory. {lost.hint}"))
         return cls(replaced, lost.sign_in)
 
-    async def kept_at_last(self, store: Store) -> tuple[SignIn | None, bool]:
+    async def save_again(self, store: Store) -> tuple[SignIn | None, bool]:
         """Try again to keep the tokens, unless the store has others by now.
 
         Returns:
