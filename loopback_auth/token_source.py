@@ -4,7 +4,7 @@
     await source.token()                                            # or source.token_sync(), in any thread
 
 A fresh token is returned from memory, or read from the store with next to no imports; `token_cache` has the
-rule for how long. All else is done by `token_upkeep`, which is imported when it is needed for the first time.
+rule for how long. All else is done by `token_acquisition`, which is imported at its first use.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from loopback_auth.model import ClientConfig
     from loopback_auth.options import Options
     from loopback_auth.signin.stores import Store
-    from loopback_auth.token_upkeep import Ask, TokenUpkeep
+    from loopback_auth.token_acquisition import Ask, TokenAcquisition
     from loopback_auth.tokens import SignIn, Token
 
 
@@ -154,7 +154,7 @@ class TokenSource:
         from loopback_auth.signin.callers import Awaiting  # Start-up.
 
         caller = Awaiting()
-        return await self._shared.upkeep().sign_in(self._requirement(refused, challenge, of), caller)
+        return await self._shared.acquisition().sign_in(self._requirement(refused, challenge, of), caller)
 
     def sign_in_sync(
         self, *, refused: str | None = None, challenge: str | None = None, of: Token = "access_token"
@@ -168,7 +168,7 @@ class TokenSource:
             return kept
         from loopback_auth.signin.callers import Blocking, run_blocking  # Start-up.
 
-        return run_blocking(self._shared.upkeep().sign_in(needed, Blocking()))
+        return run_blocking(self._shared.acquisition().sign_in(needed, Blocking()))
 
     async def headers(self) -> dict[str, str]:
         """Return the header that an HTTP request needs (RFC 6750 §2.1)."""
@@ -213,14 +213,14 @@ class TokenSource:
         from loopback_auth.signin.callers import Awaiting  # Start-up.
 
         self._cached = None
-        return await self._shared.upkeep().logout(self._client, Awaiting())
+        return await self._shared.acquisition().logout(self._client, Awaiting())
 
     def logout_sync(self) -> bool:
         """Do what `logout` does, from code without an event loop, or while one is running."""
         from loopback_auth.signin.callers import Blocking, run_blocking  # Start-up.
 
         self._cached = None
-        return run_blocking(self._shared.upkeep().logout(self._client, Blocking()))
+        return run_blocking(self._shared.acquisition().logout(self._client, Blocking()))
 
     def _token_of(self, sign_in: SignIn, changes: int) -> str:
         """Return the token of a sign-in; remember it, if the store has not changed since the count."""
@@ -340,17 +340,17 @@ class _Shared:
         self.ask: Ask | None = None
         """Asks the user in place of `login`."""
         self._options = options
-        self._upkeep: dict[str, TokenUpkeep] = {}
-        """The only one, by its name: of several threads that make one, `setdefault` lets one win."""
+        self._acquisitions: dict[str, TokenAcquisition] = {}
+        """At most one, by its name: of several threads that make one, `setdefault` lets one win."""
 
-    def upkeep(self) -> TokenUpkeep:
+    def acquisition(self) -> TokenAcquisition:
         """Return what renews the tokens, or asks the user."""
-        found = self._upkeep.get(self.name)
+        found = self._acquisitions.get(self.name)
         if found is None:
-            from loopback_auth.token_upkeep import TokenUpkeep  # Start-up.
+            from loopback_auth.token_acquisition import TokenAcquisition  # Start-up.
 
-            made = TokenUpkeep(self.name, self.store, self._options, self.cache, self.ask)
-            found = self._upkeep.setdefault(self.name, made)
+            made = TokenAcquisition(self.name, self.store, self._options, self.cache, self.ask)
+            found = self._acquisitions.setdefault(self.name, made)
         return found
 
 

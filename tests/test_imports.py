@@ -217,7 +217,7 @@ FOR_A_SOURCE = FOR_A_KEPT_TOKEN - {"loopback_auth.model"} | {
     "loopback_auth.options",
     "loopback_auth.signin",
     "loopback_auth.store.kept",
-    "loopback_auth.token_upkeep",
+    "loopback_auth.token_acquisition",
     "pickle",
     "tempfile",
     "weakref",

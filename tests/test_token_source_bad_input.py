@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from renewing import NAME, FailingStore, ending_in, keeping, sign_in_at, token_endpoint
 
-from loopback_auth import token_cache, token_source, token_upkeep
+from loopback_auth import token_acquisition, token_cache, token_source
 from loopback_auth.errors import ConfigError, LoopbackAuthError, SignInRequired, StoreError
 from loopback_auth.events import Event, Warned
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
@@ -47,7 +47,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Return the clock by which sources go."""
     clock = Clock()
-    for module in (token_cache, token_source, token_upkeep, process_state):
+    for module in (token_cache, token_source, token_acquisition, process_state):
         monkeypatch.setattr(module, "time", clock)
     wall = time.time
     monkeypatch.setattr(

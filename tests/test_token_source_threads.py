@@ -162,7 +162,7 @@ def test_a_call_that_blocks_its_loop_waits_for_a_renewal_of_that_loop(
 
     async def main() -> tuple[str, str]:
         renewing = asyncio.create_task(source.token())
-        while source._shared.upkeep()._state.call is None:  # noqa: ASYNC110 - there is no event for it
+        while source._shared.acquisition()._state.call is None:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.001)
         return source.token_sync(), await renewing
 
@@ -236,7 +236,7 @@ def test_a_loop_that_is_closed_during_a_renewal_loses_no_token(
     server.delay["/token"] = 0.1
     loop = asyncio.new_event_loop()
     begun = loop.create_task(source.token())
-    while source._shared.upkeep()._state.call is None:
+    while source._shared.acquisition()._state.call is None:
         loop.run_until_complete(asyncio.sleep(0.001))
     loop.stop()
     loop.run_forever()

@@ -1,7 +1,7 @@
 """Get a sign-in with a usable token: the kept one, a renewed one, or a new one from the user.
 
-All sources of one sign-in share a `TokenUpkeep`. In one process it renews or asks once for all threads and
-event loops; between processes the locks of the store see to that. What the store has is read again before
+All sources of one sign-in share a `TokenAcquisition`. In one process it renews or asks once for all threads
+and event loops; between processes the locks of the store see to that. What the store has is read again before
 each decision, and is never replaced by what is in memory, but for tokens that it has not taken so far.
 
 A renewal needs nothing of a caller's loop, so it runs in a thread, and that loop may be closed meanwhile. The
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
             ...
 
 
-class TokenUpkeep:
+class TokenAcquisition:
     """Gets sign-ins with usable tokens for all sources of one kept sign-in.
 
     Args:
