@@ -216,7 +216,7 @@ FOR_A_SOURCE = FOR_A_KEPT_TOKEN - {"loopback_auth.model"} | {
     "loopback_auth.network",
     "loopback_auth.options",
     "loopback_auth.signin",
-    "loopback_auth.store.kept",
+    "loopback_auth.sign_in_format",
     "loopback_auth.token_acquisition",
     "pickle",
     "tempfile",
