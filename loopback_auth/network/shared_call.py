@@ -17,7 +17,7 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
-from loopback_auth.network.threads import run_sync
+from loopback_auth.network.threads import has_loop, run_sync
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[object, object, T]]
@@ -109,10 +109,7 @@ class SharedCall(Generic[T]):
 
     def needs_this_thread(self) -> bool:
         """Return whether the work is done by the event loop that is running in this thread."""
-        try:
-            return asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            return False
+        return has_loop() and asyncio.get_running_loop() is self._loop
 
     def wait_sync(self) -> T | None:
         """Wait for the result; None when the work was cancelled, or its loop has stopped.

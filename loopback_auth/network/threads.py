@@ -27,15 +27,10 @@ def run_sync(begin: Callable[[], Coroutine[object, object, T]]) -> T:
 
     Under a running loop another thread gets a loop of its own; this one waits, and passes Ctrl-C on.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        run = asyncio.run
-    else:
-        with closing(LoopThread()) as thread:
-            return thread.run(begin)
-    # Outside of `except`, so that an error of the coroutine is not reported as "during handling of" that one.
-    return run(begin())  # type: ignore[arg-type, unused-ignore]
+    if not has_loop():
+        return asyncio.run(begin())  # type: ignore[arg-type, unused-ignore]
+    with closing(LoopThread()) as thread:
+        return thread.run(begin)
 
 
 class LoopThread:
@@ -145,13 +140,11 @@ def check_asyncio() -> None:
     Raises:
         ConfigError: no asyncio event loop is running.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not has_loop():
         raise ConfigError(
             "This needs a running asyncio loop, and there is none here.",
             hint="Under trio: await trio.to_thread.run_sync(login_sync, client). Without a loop: login_sync.",
-        ) from None
+        )
 
 
 def has_loop() -> bool:

@@ -2,7 +2,7 @@
 
 A program that asks for a token many times a minute, each time in a new process, imports next to nothing for
 that. Nothing is checked here but what could make a wrong token look right; in every doubtful case there is no
-answer, and the complete reading in `kept` finds out what is wrong.
+answer, and the complete reading in `sign_in_format` finds out what is wrong.
 """
 
 from __future__ import annotations
