@@ -17,7 +17,7 @@ from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import kept_for
 from loopback_auth.signin.resources import Resources
-from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, locked
+from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.tokens import SignIn
 
 
@@ -57,7 +57,7 @@ async def logout(
         sign_in = await kept_for(client_or_sign_in, store)
     except SignInRequired:
         return False
-    async with locked(store, sign_in.name):
+    async with OpenStore(store).locked(sign_in.name):
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.
             with suppress(StoreError):

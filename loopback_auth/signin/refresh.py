@@ -24,7 +24,7 @@ from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
-from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep, locked
+from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep
 from loopback_auth.tokens import SignIn, Token
 
 
@@ -75,7 +75,7 @@ async def renew(
         client_secret = client_secret or client_or_sign_in.client_secret
         network = network or client_or_sign_in.provider.network
     try:
-        async with locked(store, sign_in.name):
+        async with OpenStore(store).locked(sign_in.name):
             current = await _read_again(sign_in, store)
             if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
                 current = replace(current, network=current.network.updated(network or Network()))

@@ -244,7 +244,7 @@ async def keep_new(store: Store, sign_in: SignIn, notify: Notify = silent) -> No
     Raises:
         NotKept: the store did not take it; the error has it.
     """
-    async with locked(store, sign_in.name):
+    async with OpenStore(store).locked(sign_in.name):
         before = None
         with suppress(StoreError):  # A damaged file is set aside by keeping the new one.
             before = await OpenStore(store).load(sign_in.name)
@@ -274,8 +274,3 @@ def _is_another_account(before: SignIn, after: SignIn) -> bool:
         if id_token is not None
     ]
     return len(identities) < 2 or identities[0] != identities[1]
-
-
-def locked(store: Store, name: str) -> AbstractAsyncContextManager[None]:
-    """Hold the lock on one kept sign-in; see `OpenStore.locked`."""
-    return OpenStore(store).locked(name)
