@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ from loopback_auth import (
 )
 from loopback_auth.events import Event, LinkReady
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="there is no $BROWSER for a simulated user there"
+)
 
 
 @pytest.fixture
