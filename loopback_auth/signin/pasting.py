@@ -78,20 +78,23 @@ async def pasted_by(ask: AskForAddress, request: AuthorizationRequest, notify: N
 
     async def read() -> Answer:
         try:
-            answer: object = await apart(ask, request)
-            answer = await answer if isawaitable(answer) else answer
+            answer = await apart(ask, request)
+            return _checked(await answer if isawaitable(answer) else answer)
         except EOFError:
             raise Unavailable(
                 "No address can be pasted: there is nothing to read from.",
                 hint="Ask where the user can answer.",
                 parameter="paste",
             ) from None
-        if not isinstance(answer, str | Callback):
-            raise ConfigError(
-                f"paste must return the text that was pasted, not a value of type {type(answer).__name__}.",
-                hint="Return what the user has typed.",
-                parameter="paste",
-            )
-        return answer
 
     return await pasted(request, notify=notify, read=read)
+
+
+def _checked(answer: object) -> Answer:
+    if isinstance(answer, str | Callback):
+        return answer
+    raise ConfigError(
+        f"paste must return the text that was pasted, not a value of type {type(answer).__name__}.",
+        hint="Return what the user has typed.",
+        parameter="paste",
+    )

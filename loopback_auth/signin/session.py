@@ -92,7 +92,7 @@ async def sign_in(
         verify_signature=_verifies(client, plan), message=message or _introduced(plan, program)
     )
     teller = Teller(notify)
-    pastes = None if paste is None else lambda request: pasted_by(paste, request, teller.tell)
+    pastes = None if paste is None else partial(pasted_by, paste, notify=teller.tell)
     attempt = SignInAttempt(client, plan, notify=teller.tell, options=options, timeout=timeout, paste=pastes)
     async with (
         teller,
