@@ -3,13 +3,16 @@
 carried ISSUER FOLDER sign-in | whoami | receive | begin | finish HANDLE | logout
 """
 
+import asyncio
 import logging
 import sys
 
+import aiohttp
 import httpx
 import requests
 
 from loopback_auth import ClientConfig, FileTokenStore, LoopbackReceiver, Program, TokenSource
+from loopback_auth.clients import aiohttp as for_aiohttp
 from loopback_auth.clients import httpx as for_httpx
 from loopback_auth.clients import requests as for_requests
 from loopback_auth.events import log_to
@@ -17,6 +20,12 @@ from loopback_auth.two_step import PendingSignIn, PendingStore, begin_sync, resu
 
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4"/></svg>'
 PROGRAM = Program("Träger", language="de", logo=LOGO)
+
+
+async def ask(url: str, source: TokenSource) -> str:
+    """Ask who the token belongs to."""
+    async with aiohttp.ClientSession(middlewares=[for_aiohttp.bearer(source)]) as web, web.get(url) as answer:
+        return str((await answer.json())["sub"])
 
 
 def main() -> None:
@@ -37,6 +46,7 @@ def main() -> None:
             with requests.Session() as session:
                 session.auth = for_requests.BearerAuth(source)
                 print(session.get(f"{issuer}/resource", timeout=10).json()["sub"])
+            print(asyncio.run(ask(f"{issuer}/resource", source)))
         case "receive":
             with LoopbackReceiver(program=PROGRAM) as receiver:
                 url = f"{issuer}/authorize?response_type=code&client_id={client.client_id}&state=of-my-own"
