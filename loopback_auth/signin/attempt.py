@@ -30,8 +30,8 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.plan.model import Plan
 from loopback_auth.signin.controls import Controls, Reach
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
+from loopback_auth.signin.port_history import PortHistory
 from loopback_auth.signin.race import Race
-from loopback_auth.signin.rejected_requests import RejectedRequests
 from loopback_auth.signin.resources import Resources
 from loopback_auth.tokens import SignIn
 
@@ -70,7 +70,7 @@ class SignInAttempt:
         self._paste = paste
         self._deadline = asyncio.timeout(None)
         self._asked = self._visited = False
-        self._rejected = RejectedRequests()
+        self._port = PortHistory()
         self._race: Race | None = None
         self._early: list[Event] = []
         self._controls: Controls | None = None
@@ -78,7 +78,7 @@ class SignInAttempt:
 
     def tell(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
-        self._rejected.note(event)
+        self._port.note(event)
         match event:
             case LinkRequested(windowless_program=""):
                 self._asked = True
@@ -189,7 +189,7 @@ class SignInAttempt:
 
     def _expired(self) -> AttemptExpired:
         again, parameter = "sign in again, with more time if you need it.", "timeout"
-        if known := self._rejected.sentences():
+        if known := self._port.sentences():
             hint = f"{known} {again.capitalize()}"
         elif self._visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.

@@ -33,7 +33,7 @@ from loopback_auth.program import Program
 from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, response_parameters
 from loopback_auth.redact import error_code, server_text
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page
-from loopback_auth.signin.rejected_requests import RejectedRequests
+from loopback_auth.signin.port_history import PortHistory
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.telling import Teller
 
@@ -75,7 +75,7 @@ class ForeignVisit:
         self._again = again
         self._begun_again = asyncio.Event()
         self._stack = AsyncExitStack()
-        self._rejected = RejectedRequests()
+        self._port = PortHistory()
         self._resources = Resources(notify=self._tell, bound=bound, program=program)
         self.pages: Pages = self._resources.pages
         self._asked = self._visited = self._finished = False
@@ -216,7 +216,7 @@ class ForeignVisit:
             self._given_up.set_result(AttemptCancelled(message, hint=hint))
 
     def _tell(self, event: Event) -> None:
-        self._rejected.note(event)
+        self._port.note(event)
         match event:
             case LinkRequested(windowless_program=""):
                 self._asked = True
@@ -235,7 +235,7 @@ class ForeignVisit:
     def _expired(self) -> AttemptExpired:
         within = f"{self._timeout:g} second{'s' * (self._timeout != 1)}"
         again = "Then start the login again."
-        if known := self._rejected.sentences():
+        if known := self._port.sentences():
             hint = f"{known} Start the login again."
         elif self._visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.

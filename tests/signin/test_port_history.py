@@ -12,7 +12,7 @@ from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.plan.model import AT_ONCE, YES, Fact, Facts, Place, Plan, Route
 from loopback_auth.signin.attempt import SignInAttempt
-from loopback_auth.signin.rejected_requests import RejectedRequests
+from loopback_auth.signin.port_history import PortHistory
 from loopback_auth.signin.resources import Resources
 
 NO_STATE = CallbackTurnedAway("carried no state", "access_denied")
@@ -20,10 +20,10 @@ NO_STATE = CallbackTurnedAway("carried no state", "access_denied")
 
 def after(*events: Event) -> str:
     """Say what is remembered of some events."""
-    mishaps = RejectedRequests()
+    history = PortHistory()
     for event in events:
-        mishaps.note(event)
-    return mishaps.sentences()
+        history.note(event)
+    return history.sentences()
 
 
 def test_each_answer_that_was_turned_away_is_counted() -> None:

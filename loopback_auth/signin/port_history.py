@@ -15,7 +15,7 @@ def https_tried(authority: str) -> str:
     return Words.HTTPS_TRIED.format(authority=authority)
 
 
-class RejectedRequests:
+class PortHistory:
     """Remembers what happened at our port, from its events."""
 
     def __init__(self) -> None:
