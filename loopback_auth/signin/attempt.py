@@ -17,9 +17,7 @@ from loopback_auth.events import (
     CallbackReceived,
     Event,
     FlowsAvailable,
-    LinkOpened,
     LinkReady,
-    LinkRequested,
     Notify,
     OpenerFailed,
     VerificationPrompted,
@@ -69,7 +67,6 @@ class SignInAttempt:
         self._timeout = timeout
         self._paste = paste
         self._deadline = asyncio.timeout(None)
-        self._asked = self._visited = False
         self._port = PortHistory()
         self._race: Race | None = None
         self._early: list[Event] = []
@@ -80,11 +77,7 @@ class SignInAttempt:
         """Take note of an event, and pass it on."""
         self._port.note(event)
         match event:
-            case LinkRequested(windowless_program=""):
-                self._asked = True
-            case LinkOpened(windowless_program=""):
-                self._asked = self._visited = True
-            case OpenerFailed() if self._asked:
+            case OpenerFailed() if self._port.asked:
                 return  # The browser has come to our page all the same.
             case LinkReady():
                 event = replace(event, flow=self._leading, lifetime=self._left())
@@ -191,7 +184,7 @@ class SignInAttempt:
         again, parameter = "sign in again, with more time if you need it.", "timeout"
         if known := self._port.sentences():
             hint = f"{known} {again.capitalize()}"
-        elif self._visited:
+        elif self._port.visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.
             hint = (
                 "If the browser shows an error of the server, compare the client ID "

@@ -15,10 +15,8 @@ from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, AuthorizationError, LoopbackAuthError
 from loopback_auth.events import (
     Event,
-    LinkOpened,
     LinkOpenedTwice,
     LinkReady,
-    LinkRequested,
     Notify,
     OpenerFailed,
     SignInFailed,
@@ -78,7 +76,7 @@ class ForeignVisit:
         self._port = PortHistory()
         self._resources = Resources(notify=self._tell, bound=bound, program=program)
         self.pages: Pages = self._resources.pages
-        self._asked = self._visited = self._finished = False
+        self._finished = False
         self._given_up: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
     async def response(self) -> ResponseParameters:
@@ -218,11 +216,7 @@ class ForeignVisit:
     def _tell(self, event: Event) -> None:
         self._port.note(event)
         match event:
-            case LinkRequested(windowless_program=""):
-                self._asked = True
-            case LinkOpened(windowless_program=""):
-                self._asked = self._visited = True
-            case OpenerFailed() if self._asked:
+            case OpenerFailed() if self._port.asked:
                 return  # The browser has come to our page all the same.
             case LinkOpenedTwice():
                 self._begin_again()
@@ -237,7 +231,7 @@ class ForeignVisit:
         again = "Then start the login again."
         if known := self._port.sentences():
             hint = f"{known} Start the login again."
-        elif self._visited:
+        elif self._port.visited:
             # A server must not redirect a client that it does not know, so only the browser shows the reason.
             hint = (
                 "If the browser shows an error of the server, compare the client ID "

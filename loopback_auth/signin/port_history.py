@@ -1,12 +1,19 @@
-"""Requests that reached our port and were not the answer, remembered for the error when the time is over.
+"""What has come to our port, remembered for the error when the time is over.
 
-The reason why a person waited without success is often among these requests. It is reported when it happens,
-and again at the end, instead of a guess.
+The reason why a person waited without success is often among the requests that were not the answer. It is
+reported when it happens, and again at the end, instead of a guess.
 """
 
 from __future__ import annotations
 
-from loopback_auth.events import CallbackTurnedAway, Event, HttpsTried, OtherUserTurnedAway
+from loopback_auth.events import (
+    CallbackTurnedAway,
+    Event,
+    HttpsTried,
+    LinkOpened,
+    LinkRequested,
+    OtherUserTurnedAway,
+)
 from loopback_auth.words import Words
 
 
@@ -19,6 +26,10 @@ class PortHistory:
     """Remembers what happened at our port, from its events."""
 
     def __init__(self) -> None:
+        self.asked: bool = False
+        """A browser has asked for the start page, so that it does not matter whether its opener failed."""
+        self.visited: bool = False
+        """A browser has reached the start page."""
         self._turned_away = 0
         self._last = ""
         self._https = ""
@@ -27,6 +38,10 @@ class PortHistory:
     def note(self, event: Event) -> None:
         """Take note of an event."""
         match event:
+            case LinkRequested(windowless_program=""):
+                self.asked = True
+            case LinkOpened(windowless_program=""):
+                self.asked = self.visited = True
             case CallbackTurnedAway():
                 self._turned_away += 1
                 self._last = str(event)
