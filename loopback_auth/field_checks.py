@@ -91,6 +91,16 @@ def check_instance(value: object, kind: type, parameter: str) -> None:
         refuse(f"{parameter} must be a {kind.__name__}, not {what}.", "", parameter)
 
 
+def check_choice(value: object, choices: tuple[str, ...], parameter: str) -> None:
+    """Refuse an argument that is not one of a few strings.
+
+    Raises:
+        ConfigError: its parameter is the argument.
+    """
+    if value not in choices:
+        refuse(f"{parameter} must be {' or '.join(map(repr, choices))}.", "Pass one of these.", parameter)
+
+
 def check_seconds(value: object, parameter: str, *, least: float = 0.0) -> None:
     """Refuse an argument that is not a number of seconds; nothing lasts longer than `MOST_SECONDS`.
 

@@ -152,14 +152,13 @@ class TokenAcquisition:
         self._note_unsaved(None)
 
         async def end() -> bool:
-            async with Teller(self._notify) as teller:
-                return await logout(
-                    kept,
-                    store=self._store,
-                    client_secret=client.client_secret,
-                    notify=teller.tell,
-                    network=client.provider.network,
-                )
+            return await logout(
+                kept,
+                store=self._store,
+                client_secret=client.client_secret,
+                notify=self._notify,
+                network=client.provider.network,
+            )
 
         try:
             return await caller.run(end)

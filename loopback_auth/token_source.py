@@ -287,15 +287,15 @@ class TokenSource:
         return kept if fresh else None
 
     def _requirement(self, refused: str | None, challenge: str | None, of: Token) -> Requirement:
-        from loopback_auth.errors import ConfigError  # Start-up.
+        # Start-up.
+        from loopback_auth.errors import ConfigError
+        from loopback_auth.field_checks import check_choice, check_text
         from loopback_auth.flows.requirement import Requirement
 
-        given: dict[str, object] = {"refused": refused, "challenge": challenge}
-        for name, value in given.items():
-            if value is not None and not isinstance(value, str):
-                raise ConfigError(f"{name} must be a string, not a value of type {type(value).__name__}.")
-        if of not in ("access_token", "id_token"):
-            raise ConfigError('of must be "access_token" or "id_token".')
+        for name, value in (("refused", refused), ("challenge", challenge)):
+            if value is not None:
+                check_text(value, name)
+        check_choice(of, ("access_token", "id_token"), "of")
         if of == "id_token" and not {"openid", "id_token"} & {
             *self._client.scope.split(),
             *self._client.response_type.split(),

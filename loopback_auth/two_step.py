@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loopback_auth.errors import StillPending
-from loopback_auth.events import Notify, silent
+from loopback_auth.events import Notify
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 
-def begin_sync(client: ClientConfig, flow: TwoStepFlow, *, notify: Notify = silent) -> PendingSignIn:
+def begin_sync(client: ClientConfig, flow: TwoStepFlow, *, notify: Notify | None = None) -> PendingSignIn:
     """Begin a sign-in without an event loop; arguments, result and errors are those of `begin`."""
     return run_sync(lambda: begin(client, flow, notify=notify))
 
@@ -63,7 +63,7 @@ def resume_sync(
     save: Callable[[PendingSignIn], None],
     wait: float = 0.0,
     paste: Paste | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
 ) -> SignIn:
     """Resume a sign-in without an event loop; arguments, result and errors are those of `resume`."""
     return run_sync(

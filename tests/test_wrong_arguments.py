@@ -24,6 +24,7 @@ from loopback_auth import (
     SignIn,
     TicketContract,
     TokenSource,
+    logout_sync,
     refresh_sync,
     renew_sync,
     two_step,
@@ -89,6 +90,13 @@ WRONG: dict[str, Callable[[], object]] = {
     "sign_in": lambda: MemoryTokenStore().save(None),  # type: ignore[arg-type]
     "sign_in of a file": lambda: FileTokenStore("nowhere").save("x"),  # type: ignore[arg-type]
     "leeway": lambda: renew_sync(CLIENT, store=keeping(KEPT), leeway="x"),  # type: ignore[arg-type]
+    "of": lambda: renew_sync(CLIENT, store=keeping(KEPT), of="refresh_token"),  # type: ignore[arg-type]
+    "of of a source": lambda: source().sign_in_sync(of="refresh_token"),  # type: ignore[arg-type]
+    "refused": lambda: source().token_sync(refused=b"x"),  # type: ignore[arg-type]
+    "challenge": lambda: source().token_sync(challenge=7),  # type: ignore[arg-type]
+    "notify": lambda: renew_sync(CLIENT, store=keeping(KEPT), notify="x"),  # type: ignore[arg-type]
+    "notify of logout": lambda: logout_sync(CLIENT, store=MemoryTokenStore(), notify=1),  # type: ignore[arg-type]
+    "notify of refresh": lambda: refresh_sync(CLIENT, "refresh", notify=1),  # type: ignore[arg-type]
     "leeway of a source": lambda: TokenSource(CLIENT, leeway=float("nan")),
     "client": lambda: two_step.begin_sync("x", "device"),  # type: ignore[arg-type]
     "pending": lambda: two_step.resume_sync(None, save=print),  # type: ignore[arg-type]

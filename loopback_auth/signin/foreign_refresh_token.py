@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopback_auth.events import Notify, silent
+from loopback_auth.events import Notify
 from loopback_auth.field_checks import check_text
 from loopback_auth.flows.refresh import refreshed
 from loopback_auth.model import ClientConfig
@@ -11,10 +11,11 @@ from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import can_verify_signatures, check_type
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS
+from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import TokenSet
 
 
-async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:
+async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify | None = None) -> TokenSet:
     """Get new tokens for a refresh token that is kept elsewhere: by git, in a vault, in a variable.
 
     Nothing is kept here, and no lock is held. If the server rotates refresh tokens, the one in the result
@@ -25,7 +26,7 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = 
         client: to which the refresh token was issued. Its endpoints are discovered if need be; its scope is
             the one that was granted, and is not sent.
         refresh_token: one line of visible ASCII.
-        notify: called with each event.
+        notify: called with each event; a plain function or a coroutine function. None: events are ignored.
 
     Returns:
         The new tokens. Without a new refresh token the old one is in them; an ID token is in them if its
@@ -40,18 +41,22 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify = 
     Source: RFC 6749 §6; RFC 8707 §2.2; OpenID Connect Core 1.0 §12.
     """
     check_asyncio()
+    told = Teller(notify)
     check_type(client, ClientConfig)
     check_text(refresh_token, "refresh_token")
     verify = "openid" in client.scope.split() and can_verify_signatures()
 
     async def run() -> TokenSet:
         network = client.provider.network
-        async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
+        async with (
+            told as teller,
+            Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources,
+        ):
             return await Driver(resources).run(refreshed(client, refresh_token, verify_signature=verify))
 
     return await to_the_end(run(), ENDING_SECONDS)
 
 
-def refresh_sync(client: ClientConfig, refresh_token: str, *, notify: Notify = silent) -> TokenSet:
+def refresh_sync(client: ClientConfig, refresh_token: str, *, notify: Notify | None = None) -> TokenSet:
     """Do what `refresh` does, from code without an event loop, or while one is running in this thread."""
     return run_sync(lambda: refresh(client, refresh_token, notify=notify))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from loopback_auth.errors import SignInRequired, StoreError
-from loopback_auth.events import Notify, silent
+from loopback_auth.events import Notify
 from loopback_auth.flows.refresh import client_of
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.model import ClientConfig, Network
@@ -18,6 +18,7 @@ from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import kept_for
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
+from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import SignIn
 
 
@@ -26,7 +27,7 @@ async def logout(
     *,
     store: Store,
     client_secret: str | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     network: Network | None = None,
 ) -> bool:
     """Revoke the tokens of a sign-in at the server, and delete them here in any case.
@@ -35,7 +36,7 @@ async def logout(
         client_or_sign_in: the client, whose kept sign-in is meant; or a sign-in as last read.
         store: where it is kept.
         client_secret: of a confidential client. None: that of the client.
-        notify: called with each event.
+        notify: called with each event; a plain function or a coroutine function. None: events are ignored.
         network: how the server is reached, if not as at the sign-in. None: as the client says.
 
     Returns:
@@ -48,6 +49,7 @@ async def logout(
     Source: RFC 7009 §2.
     """
     check_asyncio()
+    told = Teller(notify)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret
         network = network or client_or_sign_in.provider.network
@@ -57,7 +59,7 @@ async def logout(
         sign_in = await kept_for(client_or_sign_in, store)
     except SignInRequired:
         return False
-    async with OpenStore(store).locked(sign_in.name):
+    async with told as teller, OpenStore(store).locked(sign_in.name):
         try:
             # Another process may have renewed them: revoking the old ones would end nothing.
             with suppress(StoreError):
@@ -66,7 +68,7 @@ async def logout(
             if sign_in.temporary:
                 return False
             network = sign_in.network.updated(network or Network())
-            async with Resources(notify=notify, exchanges=notify is not silent, network=network) as resources:
+            async with Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources:
                 return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
@@ -77,7 +79,7 @@ def logout_sync(
     *,
     store: Store,
     client_secret: str | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     network: Network | None = None,
 ) -> bool:
     """Do what `logout` does, from code without an event loop, or while one is running in this thread."""

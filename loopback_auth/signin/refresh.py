@@ -17,14 +17,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
-from loopback_auth.events import Event, Notify, Warned, silent
-from loopback_auth.field_checks import check_seconds
+from loopback_auth.events import Event, Notify, Warned
+from loopback_auth.field_checks import check_choice, check_seconds
 from loopback_auth.flows.reuse import why_not_reusable
 from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store, keep
+from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import SignIn, Token
 
 
@@ -33,13 +34,13 @@ async def renew(
     *,
     store: Store,
     client_secret: str | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     force: bool = False,
     leeway: float | None = None,
     of: Token = "access_token",
     network: Network | None = None,
 ) -> SignIn:
-    """Return a sign-in whose access token, or ID token, is fresh; renew it if that is needed.
+    """Return a sign-in whose access token, or ID token, is fresh; renew the tokens if that is needed.
 
     This is decided under the lock of the store and after reading again, so that of several processes one
     renews and the others use its result: a server that rotates refresh tokens would revoke all of them when
@@ -52,7 +53,8 @@ async def renew(
         client_or_sign_in: the client, whose kept sign-in is meant; or a sign-in as last read.
         store: where it is kept.
         client_secret: of a confidential client; it is never kept. None: that of the client.
-        notify: called with each event, after the new tokens are kept, so that it may raise.
+        notify: called with each event, after the new tokens are kept; a plain function or a coroutine
+            function. None: events are ignored.
         force: renew even a fresh token, unless another process has just renewed it.
         leeway: seconds for which the token must still be valid; None: 60, or a tenth of its lifetime if that
             is less. A token that has just been renewed is returned even if its lifetime is shorter.
@@ -68,34 +70,36 @@ async def renew(
     Source: RFC 9700 §4.14.2; RFC 6749 §6.
     """
     check_asyncio()
+    told = Teller(notify)
     if leeway is not None:
         check_seconds(leeway, "leeway")
+    check_choice(of, ("access_token", "id_token"), "of")
     sign_in = await kept_for(client_or_sign_in, store)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret
         network = network or client_or_sign_in.provider.network
-    try:
-        async with OpenStore(store).locked(sign_in.name):
-            current = await _read_again(sign_in, store)
-            if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
-                current = replace(current, network=current.network.updated(network or Network()))
-                renewing = _renewed(current, store, client_secret, notify)
-                current = await to_the_end(renewing, ENDING_SECONDS)
-            if of == "id_token" and not current.tokens.fresh(time.time(), 0.0, of=of):
-                raise SignInRequired(
-                    f"The renewal for {sign_in.name} brought no new ID token.",
-                    hint="Sign in again, with the scope openid.",
-                )
-            return current
-    except (SignInRequired, NotKept):
-        raise
-    except LoopbackAuthError as exc:
-        if force or not sign_in.tokens.fresh(time.time(), 0.0, of=of):
+    async with told as teller:
+        try:
+            async with OpenStore(store).locked(sign_in.name):
+                current = await _read_again(sign_in, store)
+                if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
+                    current = replace(current, network=current.network.updated(network or Network()))
+                    renewing = _renewed(current, store, client_secret, teller)
+                    current = await to_the_end(renewing, ENDING_SECONDS)
+                if of == "id_token" and not current.tokens.fresh(time.time(), 0.0, of=of):
+                    raise SignInRequired(
+                        f"The renewal for {sign_in.name} brought no new ID token.",
+                        hint="Sign in again, with the scope openid.",
+                    )
+                return current
+        except (SignInRequired, NotKept):
             raise
-        notify(
-            Warned(f"The token for {sign_in.name} could not be renewed: {exc.message} {exc.hint}".rstrip())
-        )
-        return sign_in
+        except LoopbackAuthError as exc:
+            if force or not sign_in.tokens.fresh(time.time(), 0.0, of=of):
+                raise
+            text = f"The token for {sign_in.name} could not be renewed: {exc.message} {exc.hint}"
+            teller.tell(Warned(text.rstrip()))
+            return sign_in
 
 
 def renew_sync(
@@ -103,7 +107,7 @@ def renew_sync(
     *,
     store: Store,
     client_secret: str | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     force: bool = False,
     leeway: float | None = None,
     of: Token = "access_token",
@@ -209,17 +213,15 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
     )
 
 
-async def _renewed(current: SignIn, store: Store, client_secret: str | None, notify: Notify) -> SignIn:
+async def _renewed(current: SignIn, store: Store, client_secret: str | None, teller: Teller) -> SignIn:
     from loopback_auth.flows.refresh import client_of, identified, refresh, withheld  # Start-up.
 
     client = client_of(current, client_secret)
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
         await OpenStore(store).check_writable()
-    with _told_afterwards(notify) as tell:
-        async with Resources(
-            notify=tell, exchanges=notify is not silent, network=current.network
-        ) as resources:
+    with _told_afterwards(teller.tell) as tell:
+        async with Resources(notify=tell, exchanges=teller.listens, network=current.network) as resources:
             try:
                 async with OpenStore(store).refreshing(current):
                     renewal = await Driver(resources).run(refresh(client, current))
@@ -242,7 +244,7 @@ async def _renewed(current: SignIn, store: Store, client_secret: str | None, not
 
 @contextmanager
 def _told_afterwards(notify: Notify) -> Generator[Notify]:
-    """Pass events on at the end of the block: `notify` may raise, and that must not cost the tokens."""
+    """Pass events on when the block has ended: a `notify` that ends the program must not cost the tokens."""
     events: list[Event] = []
     try:
         yield events.append

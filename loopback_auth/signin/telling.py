@@ -7,8 +7,9 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from types import TracebackType
 
-from loopback_auth.events import Event, Notify
+from loopback_auth.events import Event, Notify, silent
 from loopback_auth.network.threads import report_mistake
+from loopback_auth.signin.option_checks import CHECKS
 
 TELL_SECONDS = 5.0
 """Seconds for a coroutine function to take in what was told last, when the sign-in has ended."""
@@ -18,11 +19,17 @@ class Teller:
     """Calls a `notify` with each event, in order; an async context manager that ends when all was taken in.
 
     Args:
-        notify: the program's own.
+        notify: the program's own; None: events are ignored.
+
+    Raises:
+        ConfigError: it cannot be called.
     """
 
-    def __init__(self, notify: Notify) -> None:
-        self._notify = notify
+    def __init__(self, notify: Notify | None) -> None:
+        CHECKS["notify"]("notify", notify)
+        self._notify = silent if notify is None else notify
+        self.listens: bool = self._notify is not silent
+        """Whether an event makes a difference."""
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._working: asyncio.Task[None] | None = None
         self._failed = False

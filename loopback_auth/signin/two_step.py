@@ -33,6 +33,7 @@ from loopback_auth.model import ClientConfig, Network
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
 from loopback_auth.signin.replay import Replay
+from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.world import RealWorld, World
 from loopback_auth.store.pending import LAPSED, new_handle
 from loopback_auth.store.pending_sign_in import PendingSignIn
@@ -51,7 +52,7 @@ async def begin(
     *,
     named: str = "",
     options: FlowOptions | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     world: World | None = None,
 ) -> PendingSignIn:
     """Begin a sign-in, up to where the program would have to wait for a person.
@@ -61,7 +62,7 @@ async def begin(
         flow: one that needs no open port.
         named: the provider as the person named it, to find the client secret again.
         options: options of the flow, now and when it is resumed.
-        notify: called with warnings.
+        notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
         world: the network and the clock; None: the real ones.
 
     Returns:
@@ -74,7 +75,7 @@ async def begin(
     """
     check_instance(client, ClientConfig, "client")
     _check_flow(flow)
-    async with _opened(world, client.provider.network) as opened:
+    async with Teller(notify) as teller, _opened(world, client.provider.network) as opened:
         now, options = opened.now(), options or FlowOptions()
         pending = PendingSignIn(
             handle=new_handle(client.provider.name),
@@ -88,7 +89,7 @@ async def begin(
             verify_signature=options.verify_signature,
             message=options.message,
         )
-        replay = Replay(pending, client, opened, notify=notify)
+        replay = Replay(pending, client, opened, notify=teller.tell)
         with suppress(StillPending):
             await replay.run()
         pending = replay.pending
@@ -102,7 +103,7 @@ async def resume(
     save: Callable[[PendingSignIn], None],
     wait: float = 0.0,
     paste: Paste | None = None,
-    notify: Notify = silent,
+    notify: Notify | None = None,
     world: World | None = None,
 ) -> SignIn:
     """Resume a sign-in: poll once if that is due, and finish it if the person has approved.
@@ -116,7 +117,7 @@ async def resume(
         save: keeps the sign-in as it stands; called before every step.
         wait: seconds that may be spent waiting for the person, not counting the requests.
         paste: gets the pasted address; see `pasted_address`. None: there is none yet.
-        notify: called with warnings.
+        notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
         world: the network and the clock; None: the real ones.
 
     Raises:
@@ -125,6 +126,7 @@ async def resume(
     """
     check_instance(pending, PendingSignIn, "pending")
     check_seconds(wait, "wait")
+    told = Teller(notify)
     if pending.with_secret and client_secret is None:
         raise ConfigError(
             f"The client secret for {pending.client.provider.name} is missing; it is never kept.",
@@ -132,10 +134,10 @@ async def resume(
             parameter="client_secret",
         )
     client = replace(pending.client, client_secret=client_secret)
-    async with _opened(world, client.provider.network) as opened:
+    async with told as teller, _opened(world, client.provider.network) as opened:
         if pending.lapsed(opened.now()):
             raise AttemptExpired(f"{pending.handle} is over. {LAPSED}", hint="Begin again.")
-        replay = Replay(pending, client, opened, notify=notify, save=save, wait=wait, paste=paste)
+        replay = Replay(pending, client, opened, notify=teller.tell, save=save, wait=wait, paste=paste)
         sign_in = await replay.run()
         network = _remembering(client, opened).provider.network
     return replace(

@@ -24,7 +24,7 @@ from loopback_auth.errors import (
     StoreError,
     TransportError,
 )
-from loopback_auth.events import Event, Warned
+from loopback_auth.events import Event, Exchanged, Warned
 from loopback_auth.signin import refresh
 from loopback_auth.signin.refresh import renew
 from loopback_auth.signin.stores import keep
@@ -60,15 +60,21 @@ async def test_a_person_who_changed_is_told_after_keeping_and_handed_out_never()
         assert (await renew(sign_in, store=store)).tokens.refresh_token == "refresh-3"
 
 
-@pytest.mark.parametrize("notify_raises", [False, True])
-async def test_an_id_token_of_no_use_costs_a_warning(notify_raises: bool) -> None:
-    """Whoever listens may fail at it, too, and the tokens are kept by then."""
+class Ends(BaseException):
+    """The program is ended by its own notify."""
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, Ends])
+async def test_an_id_token_of_no_use_costs_a_warning(error: type[BaseException] | None) -> None:
+    """What listens may fail at it, too: the tokens are kept by then, and returned if the program goes on."""
     events: list[Event] = []
+    reported: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
 
     def listen(event: Event) -> None:
         events.append(event)
-        if notify_raises:
-            raise RuntimeError("the window is gone")
+        if error is not None:
+            raise error("the window is gone")
 
     async with token_endpoint() as (server, sign_in):
         first = IdToken({"iss": server.issuer, "sub": "one"}, "not verified", "a.b.c")
@@ -76,13 +82,28 @@ async def test_an_id_token_of_no_use_costs_a_warning(notify_raises: bool) -> Non
         store = keeping(sign_in)
         server.document = {"id_token": 7}
         renewing = renew(sign_in, store=store, notify=listen)
-        if notify_raises:
-            with pytest.raises(RuntimeError):
+        if error is Ends:
+            with pytest.raises(Ends):
                 await renewing
         else:
             assert (await renewing).tokens.id_token == first
             assert [type(one) for one in events if isinstance(one, Warned)] == [Warned]
         assert tokens_in(store) == server.last
+        assert len(reported) == (error is RuntimeError)
+
+
+async def test_notify_may_be_a_coroutine_function() -> None:
+    """As that of a login may."""
+    events: list[Event] = []
+
+    async def listen(event: Event) -> None:
+        await asyncio.sleep(0)
+        events.append(event)
+
+    async with token_endpoint() as (server, sign_in):
+        renewed = await renew(sign_in, store=keeping(sign_in), notify=listen)
+        assert renewed.tokens.access_token == server.last[0]
+        assert any(isinstance(one, Exchanged) for one in events)
 
 
 async def test_a_disk_that_cannot_be_written_costs_no_refresh_token() -> None:
