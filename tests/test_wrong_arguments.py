@@ -107,6 +107,7 @@ WRONG: dict[str, Callable[[], object]] = {
     "key": lambda: RedisTokenStore("redis://127.0.0.1:1", key=None),  # type: ignore[arg-type]
     "key of a list": lambda: RedisTokenStore("redis://127.0.0.1:1", key=[7]),  # type: ignore[list-item]
     "lease": lambda: RedisTokenStore("redis://127.0.0.1:1", key=KEY, lease="1"),  # type: ignore[arg-type]
+    "prefix": lambda: RedisTokenStore("redis://127.0.0.1:1", key=KEY, prefix=None),  # type: ignore[arg-type]
     "timeout": lambda: RedisTokenStore("redis://127.0.0.1:1", key=KEY, timeout=10**400),
     "expires_at": lambda: TokenSet("a", "Bearer", 1.0, 10**400),
     "obtained_at": lambda: TokenSet("a", "Bearer", float("nan")),

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import cast
 
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
-from loopback_auth.field_checks import MOST_SECONDS
+from loopback_auth.field_checks import MOST_SECONDS, check_text
 from loopback_auth.narrow import is_name
 from loopback_auth.store.encryption import Encryption, Keys
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
@@ -108,6 +108,7 @@ class RedisTokenStore(TokenStore):
             number: object = seconds
             if not isinstance(number, int | float) or not least <= number <= MOST_SECONDS:
                 raise ConfigError(f"{name} must be at least {least:g} seconds.", parameter=name)
+        check_text(prefix, "prefix")
         self._encryption = Encryption(key)
         self._connection = RedisConnection(url, timeout)
         self._call = self._connection.call

@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from loopback_auth.errors import LoopbackAuthError, StoreError
+from loopback_auth.narrow import is_object
 from loopback_auth.store.sign_in_lock import SignInLock
 
 Call = Callable[..., object]
@@ -207,8 +208,8 @@ class RedisSignInLock(SignInLock):
         if not isinstance(said, bytes):
             return b""
         left = self._call("PTTL", self._said_key)
-        content = json.loads(said)
-        if "ended_at" in content and isinstance(left, int):
+        content: object = json.loads(said)
+        if is_object(content) and "ended_at" in content and isinstance(left, int):
             content["ended_at"] = time.time() - (SAID_SECONDS - left / 1000)
         return json.dumps(content).encode("ascii")
 

@@ -478,3 +478,15 @@ def test_hosts_learn_who_signs_in_and_how_it_ended(store: RedisTokenStore, other
         raise AuthorizationError("access_denied")
     with pytest.raises(SignInRequired):
         leader.ended_since(since)
+
+
+@pytest.mark.parametrize("said", [b"7", b"null", b"[1]", b'"ended_at"', b"\xff", b""])
+def test_what_others_wrote_into_a_lock_says_nothing(
+    store: RedisTokenStore, server: RedisServer, prefix: str, said: bytes
+) -> None:
+    """Another program may share the database; what a leader says is optional."""
+    put(server, f"{prefix}:{{{NAME}}}:turn:said", said)
+    lock = store.sign_in_lock(NAME)
+
+    assert lock.leader() == 0
+    assert not lock.ended_since(0)
