@@ -74,8 +74,8 @@ def read_object(content: str | bytes) -> dict[str, object]:
     Raises:
         ValueError: the content is something else; the text quotes nothing of it.
     """
-    text: object = content
-    if not isinstance(text, str | bytes):
+    # Not every caller has a type checker.
+    if not isinstance(content, str | bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError("neither text nor bytes")
     # Checked first, because a UnicodeDecodeError would carry the whole content.
     if not content.isascii():

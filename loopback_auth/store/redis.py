@@ -105,8 +105,9 @@ class RedisTokenStore(TokenStore):
         resend: bool = False,
     ) -> None:
         for name, seconds, least in (("lease", lease, 0.01), ("timeout", timeout, 1.0)):
-            number: object = seconds
-            if not isinstance(number, int | float) or not least <= number <= MOST_SECONDS:
+            # Not every caller has a type checker.
+            known = isinstance(seconds, int | float)  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not known or not least <= seconds <= MOST_SECONDS:
                 raise ConfigError(f"{name} must be at least {least:g} seconds.", parameter=name)
         check_text(prefix, "prefix")
         self._encryption = Encryption(key)
