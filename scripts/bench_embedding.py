@@ -49,7 +49,7 @@ def _program(name: str, *arguments: str) -> list[str]:
 def _issuer(bench: Bench, name: str, scheme: str = "http") -> str:
     if name == "msal":
         return f"https://127.0.0.1:{bench.servers['https']}/tenant"
-    return f"{scheme}://127.0.0.1:{bench.servers[scheme]}"
+    return f"{scheme}://localhost:{bench.servers[scheme]}"
 
 
 _numbers = count()
@@ -70,7 +70,7 @@ def _token(bench: Bench, name: str, folder: str, scheme: str = "http") -> list[s
 def _signed_in(bench: Bench, name: str) -> str:
     """Sign in with a program; return the folder in which it keeps its tokens."""
     folder = _empty(bench)
-    sign_in(bench, _token(bench, name, folder))
+    sign_in(bench, _token(bench, name, folder, "https"))
     return folder
 
 
@@ -90,9 +90,9 @@ def _measure_kept(bench: Bench, kept: Mapping[str, str]) -> None:
     first, waiting = f"{OURS}, token_sync()", f"{OURS}, await token()"
     floor = "read a JSON file"
     contenders = {
-        first: cost(_token(bench, OURS, kept[OURS])),
-        waiting: cost(_program("kept_async", _issuer(bench, OURS), kept[OURS])),
-        **{name: cost(_token(bench, name, kept[name])) for name in PEERS},
+        first: cost(_token(bench, OURS, kept[OURS], "https")),
+        waiting: cost(_program("kept_async", _issuer(bench, OURS, "https"), kept[OURS])),
+        **{name: cost(_token(bench, name, kept[name], "https")) for name in PEERS},
         floor: cost(python("read_json.py", file)),
         "the same, and asyncio": cost(python("read_json_asyncio.py", file)),
     }
@@ -115,7 +115,7 @@ def _measure_running(bench: Bench, kept: Mapping[str, str]) -> None:
     """A call for a fresh token in a program that runs."""
 
     def each(kind: str, name: str) -> Callable[[], Sample]:
-        argv = _program("running", kind, _issuer(bench, name), kept[name], str(CALLS))
+        argv = _program("running", kind, _issuer(bench, name, "https"), kept[name], str(CALLS))
         return lambda: {"us": float(run(argv, bench.environ())[1])}
 
     contenders = {

@@ -29,7 +29,8 @@ async def metadata(request: web.Request) -> web.Response:
     """Describe the server (RFC 8414 §3.2)."""
     issuer = f"{request.scheme}://{request.host}{request.path.partition('/.well-known')[0]}"
     endpoints = {f"{name}_endpoint": f"{issuer}/{path}" for name, path in PATHS.items()}
-    return web.json_response({"issuer": issuer, "response_types_supported": ["code"], **endpoints})
+    offered = {"response_types_supported": ["code"], "code_challenge_methods_supported": ["S256"]}
+    return web.json_response({"issuer": issuer, **offered, **endpoints})
 
 
 async def authorize(request: web.Request) -> web.Response:
