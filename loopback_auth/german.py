@@ -38,7 +38,7 @@ class German(Words):
     SUCCESS_ACCOUNT = "Konto"
     SUCCESS_PROVIDER = "Anbieter"
     SUCCESS_CLIENT = "Client"
-    SUCCESS_SCOPE = "Umfang"
+    SUCCESS_SCOPE = "Berechtigungen"
     SUCCESS_SIMULATED = (
         "Eine simulierte Person hat dies am Demonstrationsserver bestätigt. Sie wurden nicht gefragt."
     )
@@ -96,7 +96,7 @@ class German(Words):
     REFUSED_LONG_LINE = "Diese Anfrage ist länger, als eine Antwort eines Servers sein kann."
     REFUSED_HTTPS = "Diese Adresse wurde mit https aufgerufen; sie beginnt mit http."
     REFUSED_OTHER_USER = (
-        "Diese Anfrage kommt von einem anderen Benutzer dieses Rechners als dem, der sich anmeldet."
+        "Diese Anfrage kommt von einem anderen Benutzer dieses Rechners, der sich hier nicht anmeldet."
     )
     REFUSED_WHY_NO_VISIT = "kam nicht durch den Aufruf der Seite"
     REFUSED_WHY_OTHER_NAME = "hatte einen anderen Rechnernamen als die Redirect-URI"
@@ -127,7 +127,7 @@ class German(Words):
     WAITING_TITLE = "Bestätigen Sie bei {provider}"
     WAITING_LEAD = (
         "Öffnen Sie die Seite des Anbieters und bestätigen Sie dort. Kommen Sie dann zu diesem Tab zurück: "
-        "er zeigt das Ergebnis."
+        "Er zeigt das Ergebnis."
     )
     WAITING_CODE = "Ihr Code"
     WAITING_BUTTON = "{provider} öffnen"
@@ -135,7 +135,7 @@ class German(Words):
         "Bestätigen Sie nur, wenn Sie dies gerade selbst an diesem Rechner begonnen haben. "
         "Wenn Sie eine andere Person hierher geschickt hat, bestätigen Sie nicht."
     )
-    WAITING_ENDED_TITLE = "Es wird nicht mehr gewartet"
+    WAITING_ENDED_TITLE = "Diese Seite wartet nicht mehr"
     WAITING_ENDED = "Sie finden das Ergebnis in {returns_to}. Sie können diesen Tab schließen."
 
     STARTED = "{program}, begonnen um {time} Uhr auf {host}"
@@ -168,7 +168,7 @@ class German(Words):
     ENVIRONMENT = "Das ist {place}."
 
     PLACE_CI = "ein CI-Job"
-    PLACE_AGENT = "die Shell eines Programmieragenten"
+    PLACE_AGENT = "die Shell eines KI-Agenten"
     PLACE_CLOUD_SHELL = "eine Cloud Shell"
     PLACE_CODESPACES = "GitHub Codespaces"
     PLACE_VSCODE_SSH = "ein Terminal von VS Code über SSH"
@@ -191,8 +191,8 @@ class German(Words):
     PLACE_MACOS = "macOS"
     PLACE_WINDOWS = "Windows"
     PLACE_LINUX_DESKTOP = "ein Arbeitsplatzrechner"
-    PLACE_CONSOLE = "eine Konsole ohne Bildschirmoberfläche"
-    ADVICE_CI = "Dort meldet sich gewöhnlich kein Mensch an: geben Sie dem Job ein eigenes Token."
+    PLACE_CONSOLE = "eine Konsole ohne grafische Oberfläche"
+    ADVICE_CI = "Dort kann sich gewöhnlich niemand anmelden: Geben Sie dem Job ein eigenes Token."
     ADVICE_AGENT = (
         "Die Ausgabe ist dort oft erst zu sehen, wenn der Befehl beendet ist; der Link wird vorher gebraucht."
     )
@@ -216,12 +216,11 @@ class German(Words):
     )
     ADVICE_VSCODE_TUNNEL = (
         "Er leitet Ports an eine https-Adresse weiter, die hier nicht verwendet werden kann. Bestätigen "
-        "Sie in "
-        "irgendeinem Browser, oder fügen Sie die Adresse ein, bei der Ihr Browser endet."
+        "Sie in irgendeinem Browser, oder fügen Sie die Adresse ein, bei der Ihr Browser endet."
     )
     ADVICE_CONTAINER = "Veröffentlichen Sie den Port, oder bestätigen Sie anderswo."
     ADVICE_NO_TERMINAL = "Manche Hilfe wird nur in einem Terminal gezeigt."
-    ADVICE_SUDO = "Die Tokens würden für jenen Benutzer aufbewahrt: melden Sie sich ohne sudo an."
+    ADVICE_SUDO = "Die Tokens würden für jenen Benutzer aufbewahrt: Melden Sie sich ohne sudo an."
     ADVICE_TEXT_BROWSER = "Öffnen Sie den Link in einem Browser mit grafischer Oberfläche."
     ADVICE_MULTIPLEXER = "Ihre Umgebungsvariablen sind vielleicht älter als Ihre Verbindung."
 
@@ -243,7 +242,7 @@ class German(Words):
     )
     LINK_OPENED_AFTERWARDS = (
         "Der Link wurde noch einmal geöffnet, als die Antwort schon da war. Vielleicht war also eine andere "
-        "Person schneller. Prüfen Sie, ob das Konto Ihres ist."
+        "Person schneller. Prüfen Sie, ob es Ihr Konto ist."
     )
 
     APPROVE_AT = "Melden Sie sich unter diesem Link bei {name} an:"
@@ -264,15 +263,15 @@ class German(Words):
 
     QR_HEADING = "Für ein Telefon, der Link zum Bestätigen:"
     QR_TOO_SMALL = (
-        "Das Terminal ist zu klein für einen QR-Code des Links: vergrößern Sie es, und drücken Sie q."
+        "Das Terminal ist zu klein für einen QR-Code des Links: Vergrößern Sie es, und drücken Sie q."
     )
-    QR_NO_TERMINAL = "Es wird kein QR-Code gezeichnet: die Ausgabe ist kein Terminal."
-    QR_NO_BLOCKS = "Es wird kein QR-Code gezeichnet: dieses Terminal hat die Zeichen dafür nicht."
+    QR_NO_TERMINAL = "Es wird kein QR-Code gezeichnet: Die Ausgabe ist kein Terminal."
+    QR_NO_BLOCKS = "Es wird kein QR-Code gezeichnet: Dieses Terminal hat die Zeichen dafür nicht."
     QR_THIS_MACHINE = (
-        "Es wird kein QR-Code gezeichnet: ein Telefon kann keinen Link zu diesem Rechner öffnen."
+        "Es wird kein QR-Code gezeichnet: Ein Telefon kann keinen Link zu diesem Rechner öffnen."
     )
     QR_NOTHING_TO_DRAW = (
-        "Kein QR-Code: ein Telefon, das diesen Link öffnet, könnte nicht zu diesem Rechner zurückkommen."
+        "Kein QR-Code: Ein Telefon, das diesen Link öffnet, könnte nicht zu diesem Rechner zurückkommen."
     )
 
     PASTE_LINK = "Melden Sie sich bei {name} an. Öffnen Sie diesen Link in irgendeinem Browser:"
@@ -307,7 +306,7 @@ class German(Words):
     KEY_CANNOT_OPEN = "Hier kann kein Browser geöffnet werden: {why}."
     KEY_EXPOSED = (
         "Andere Benutzer dieses Rechners könnten den Link in der Befehlszeile des Browsers lesen: "
-        "kopieren Sie ihn mit c."
+        "Kopieren Sie ihn mit c."
     )
 
     LINK_NAME = "Der Link"
@@ -321,7 +320,7 @@ class German(Words):
         "vielleicht kann Ihr Terminal das nicht, oder es kürzt einen so langen Link wie diesen"
     )
     COPIED_NOT = (
-        "Der Link kann hier nicht kopiert werden: es gibt kein Programm für die Zwischenablage. "
+        "Der Link kann hier nicht kopiert werden: Es gibt kein Programm für die Zwischenablage. "
         "Wählen Sie ihn mit der Maus aus."
     )
 
@@ -358,23 +357,21 @@ class German(Words):
     STAGE_END = "{stage}."
 
     FOLLOWS = (
-        "Prozess {process} meldet sich schon bei {name} an; sein Ergebnis wird abgewartet. Strg-C bricht ab."
+        "Prozess {process} meldet sich schon bei {name} an; das Ergebnis wird abgewartet. Strg-C bricht ab."
     )
     REQUEST_TURNED_AWAY = "Eine Anfrage wurde abgelehnt: {why}"
     PORT_CALLED_AGAIN = (
         "Ein anderes Programm ruft diesen Port immer wieder auf. Seine Anfragen werden nicht beachtet."
     )
-    ANSWER_TURNED_AWAY = "Eine Antwort wurde abgelehnt: sie {why}. Die Anmeldung wartet weiter."
+    ANSWER_TURNED_AWAY = "Eine Antwort wurde abgelehnt: Diese Antwort {why}. Die Anmeldung wartet weiter."
     OTHER_USER = (
         "Ein anderer Benutzer dieses Rechners (Benutzernummer {user}) hat den Link zur Anmeldung "
-        "geöffnet und "
-        "wurde abgewiesen. Wenn das Ihr eigener Browser ist, öffnen Sie den Link selbst."
+        "geöffnet und wurde abgewiesen. Wenn das Ihr eigener Browser ist, öffnen Sie den Link selbst."
     )
     HTTPS_TRIED = (
         "http://{authority} wurde mit https aufgerufen und kann darauf nicht antworten. Wenn das Ihr Browser "
-        "war, besteht er auf https (Nur-HTTPS-Modus, oder HSTS für diesen Namen): erlauben Sie http "
-        "dort, oder "
-        "öffnen Sie den Link in einem anderen Browser."
+        "war, besteht er auf https (Nur-HTTPS-Modus, oder HSTS für diesen Namen): Erlauben Sie http "
+        "dort, oder öffnen Sie den Link in einem anderen Browser."
     )
     NO_VISIT = "Der Link wurde noch in keinem Browser geöffnet."
 

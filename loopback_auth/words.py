@@ -92,7 +92,9 @@ class Words:
     REFUSED_OUR_FAULT = "Something went wrong on this side."
     REFUSED_LONG_LINE = "This request is longer than any answer of a server can be."
     REFUSED_HTTPS = "Something spoke https to this address; it begins with http."
-    REFUSED_OTHER_USER = "This request comes from another user of this machine than the one who asks."
+    REFUSED_OTHER_USER = (
+        "This request comes from another user of this machine, who did not start this sign-in."
+    )
     REFUSED_WHY_NO_VISIT = "was not made by a visit to the page"
     REFUSED_WHY_OTHER_NAME = "had another host name than the redirect URI"
     REFUSED_WHY_WITHDRAWN = "belonged to a link that is not valid any more"
