@@ -1,4 +1,4 @@
-"""Several people, or several accounts of one person, at one provider.
+"""Several users, or several accounts of one user, at one provider.
 
     accounts = Accounts(client, store=FileTokenStore(folder))
     await accounts.add()                                            # asks the user to sign in
@@ -242,7 +242,7 @@ class _ByAccount(AsyncTokenStore):
         self.kept: SignIn | None = None
 
     async def read(self, name: str) -> SignIn | None:
-        """Return what is kept of this account, but to the one who keeps a sign-in only that."""
+        """Return what is kept for this account; once a new sign-in is being kept, only that one."""
         if self._keeps:
             return replace(self.kept, name=name) if self.kept is not None else None
         return None if name == self._provider else await self._opened.load(name)
@@ -267,7 +267,7 @@ class _ByAccount(AsyncTokenStore):
     def lock(
         self, name: str, timeout: float = LOCK_TIMEOUT
     ) -> AbstractAsyncContextManager[None] | AbstractContextManager[None]:
-        """Return the lock of the store; the one who takes that of the sign-in is about to keep it."""
+        """Return the lock of the store; it is taken for the wanted name when a new sign-in is being kept."""
         self._keeps = self._keeps or name == self._name
         return self._opened.store.lock(name, timeout)
 
@@ -283,8 +283,8 @@ class _ByAccount(AsyncTokenStore):
         before = await self._opened.load(sign_in.name)
         if (
             before is not None
-            and _person(before) != _person(sign_in)
-            and None not in (_person(before), _person(sign_in))
+            and _identity(before) != _identity(sign_in)
+            and None not in (_identity(before), _identity(sign_in))
         ):
             raise StoreError(
                 f"another user whose account is called {sign_in.account} too is signed in.",
@@ -294,7 +294,7 @@ class _ByAccount(AsyncTokenStore):
         self.kept = sign_in
 
 
-def _person(sign_in: SignIn) -> tuple[object, object] | None:
+def _identity(sign_in: SignIn) -> tuple[object, object] | None:
     """Return what identifies a user at all servers (OpenID Connect Core §5.7); None without an ID token."""
     id_token = sign_in.tokens.id_token
     return None if id_token is None else (id_token.claims.get("iss"), id_token.claims.get("sub"))

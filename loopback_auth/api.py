@@ -1,4 +1,4 @@
-"""Sign a person in from your own program, async or sync, and keep the tokens.
+"""Sign a user in from your own program, async or sync, and keep the tokens.
 
     sign_in = await login(client)                                   # opens the browser, returns tokens
 
@@ -74,7 +74,7 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
             `PasteReady` shows. A plain function is called in a thread, and may block; a coroutine function
             is cancelled when the redirect comes first.
         controls: begins further flows while the sign-in is open, such as by a button of your program.
-        wait: whether to wait for a user. None: not in CI jobs and under coding agents, where nobody sees the
+        wait: whether to wait for a user. None: not in CI jobs and under coding agents, where no user sees the
             link: `Unavailable` is raised at once. There the program waits only if your own `open_browser`
             has opened a page (not one of the module `webbrowser`), as a simulated user in tests does, or if
             `flow` is `paste` and your `paste` asks. True: wait all the same. False: never.
@@ -83,7 +83,7 @@ async def login(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
     Raises:
         TypeError: there is no option of that name.
         ConfigError: an argument has the wrong type or cannot work; nothing was opened.
-        Unavailable: nobody can be waited for here, or nobody could see the link.
+        Unavailable: the program must not wait for a user here, or no user could see the link.
         NoFlowAvailable: none of the allowed flows can work here; the error lists the reasons.
         NotKept: the user has signed in, but the store did not take the tokens; the error has them.
         LoopbackAuthError: see `errors`. A browser that waits for its last page shows the reason, too.
@@ -124,7 +124,7 @@ def plan_of(client: ClientConfig, options: Options) -> Plan:
 
     Raises:
         ConfigError: an address of the server, or a resource, cannot be used.
-        Unavailable: nobody can be waited for here, or nobody could see the link.
+        Unavailable: the program must not wait for a user here, or no user could see the link.
         EndpointMissing: the provider does not offer the only flow.
         NoFlowAvailable: no flow can work; the error lists the reasons.
     """

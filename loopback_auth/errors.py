@@ -19,11 +19,11 @@
         IssuerMismatch             RFC 9207 §2.4, RFC 8414 §3.3
         MalformedResponse          everything else
       TransportError               no answer: connect, TLS, timeout, a failing server       6
-      AttemptExpired               the person did not finish in time                        7
-      AttemptCancelled             the person or the program cancelled                    130
+      AttemptExpired               the user did not finish in time                          7
+      AttemptCancelled             the user or the program cancelled                      130
       StoreError                   tokens could not be read or kept                         8
         NotKept                    new tokens could not be kept: .sign_in
-      SignInRequired               no usable token, and no person may be asked: .scope      9
+      SignInRequired               no usable token, and no user may be asked: .scope        9
         StillRefused               a server refuses new tokens, too
       StillPending                 not approved yet: .retry_after                          10
 
@@ -104,7 +104,7 @@ class RedirectUnavailable(Unavailable):
 
 
 class BrowserUnavailable(Unavailable):
-    """No browser could be started, and there is no way to show a link to a person."""
+    """No browser could be started, and there is no way to show a link to a user."""
 
 
 class EndpointMissing(Unavailable):
@@ -273,13 +273,13 @@ class TransportError(LoopbackAuthError):
 
 
 class AttemptExpired(LoopbackAuthError):
-    """The person did not finish in time."""
+    """The user did not finish in time."""
 
     exit_code = 7
 
 
 class AttemptCancelled(LoopbackAuthError):
-    """The person or the program cancelled the sign-in."""
+    """The user or the program cancelled the sign-in."""
 
     exit_code = 130
 
@@ -312,7 +312,7 @@ class NotKept(StoreError):
 
 
 class SignInRequired(LoopbackAuthError):
-    """There is no usable token, and no person may be asked to sign in.
+    """There is no usable token, and no user may be asked to sign in.
 
     Args:
         message: why there is none.
@@ -343,7 +343,7 @@ class StillPending(LoopbackAuthError):
         message: what is missing.
         handle: names the pending sign-in.
         expires_at: Unix seconds at which it expires.
-        retry_after: seconds until the next poll; None: the person has to paste a URL.
+        retry_after: seconds until the next poll; None: the user has to paste a URL.
         hint: what to do next.
         parameter: the arguments that it is about, as in `LoopbackAuthError`.
     """
@@ -390,4 +390,4 @@ EXIT_STATUSES = {
 """The exit statuses of commands and their meanings. Help and the README are generated from them."""
 
 DENIALS = ("access_denied", "authorization_declined")
-"""Error codes that mean that the person refused: RFC 6749 §4.1.2.1, RFC 8628 §3.5; Microsoft."""
+"""Error codes that mean that the user refused: RFC 6749 §4.1.2.1, RFC 8628 §3.5; Microsoft."""

@@ -1,6 +1,6 @@
 """Events of a sign-in as lines of a log: which level each has, and what the line says.
 
-From INFO on a line has no secret but the link, and the code, that the person needs in order to sign in. At
+From INFO on a line has no secret but the link, and the code, that the user needs in order to sign in. At
 DEBUG requests and responses are told with labels in place of secrets. Events are known by the names of their
 classes, so that `events` can offer this.
 """
@@ -44,9 +44,9 @@ LINES = {
 def log_to(logger: Logger) -> Callable[[object], None]:
     """Return a `notify` that writes events to a logger.
 
-    What the person has to do, and how it goes on, has the level INFO; what was turned away, has failed or
+    What the user has to do, and how it goes on, has the level INFO; what was turned away, has failed or
     needs care WARNING; requests and responses, with labels in place of secrets, DEBUG. The lines at INFO have
-    the link and the code with which the person signs in. So at a higher level nobody sees them: open a
+    the link and the code with which the user signs in. A higher level leaves them out: open a
     browser then, or show `LinkReady` and `VerificationPrompted` in another way.
     """
 

@@ -1,7 +1,7 @@
 """Refuse wrong values when a record is made that programs write, such as a client.
 
 A wrong type would end in an AttributeError in the middle of a sign-in, and a wrong value would be noticed
-only when the person has waited in vain. The types are those of the annotations. No error quotes a value,
+only when the user has waited in vain. The types are those of the annotations. No error quotes a value,
 because it may be a secret. Only fields that do not have their default are looked at.
 """
 

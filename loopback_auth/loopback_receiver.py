@@ -56,7 +56,7 @@ class LoopbackReceiver:
         notify: called with each event, such as the link to show (see `events`); the last one says how it
             ended. With `visit_sync` it is called in another thread. None: messages go to stderr.
         timeout: seconds that the user has to come back from the browser; None: 300.
-        wait: wait for a user; None: not where nobody can be waited for, as in a CI job.
+        wait: as in `login`: whether to wait for a user. None: not in CI jobs and under coding agents.
 
     Raises:
         ConfigError: an argument cannot be used.
@@ -150,8 +150,8 @@ class LoopbackReceiver:
 
         Raises:
             ConfigError: the URL cannot be used, or there is no `async with` block.
-            Unavailable: nobody can be waited for here, as in a CI job, or nobody could see the link.
-            AttemptExpired: the person did not come back in time.
+            Unavailable: the program must not wait for a user here, or no user could see the link.
+            AttemptExpired: the user did not come back in time.
             AttemptCancelled: the link was opened twice, perhaps by another person, so that the state is not
                 secret any more, and `url` is not a function.
             MalformedResponse: the response repeats a parameter (RFC 6749 §3.1).
@@ -187,7 +187,7 @@ class LoopbackReceiver:
         """Let the last page say that the login failed, without an exception.
 
         Args:
-            message: what happened, for the person; a sentence without secrets.
+            message: what happened, for the user; a sentence without secrets.
             hint: what to do next; a sentence.
         """
         self._failure = message, hint

@@ -43,7 +43,7 @@ class _Html(str):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page of a sign-in has to say, for a renderer of one's own.
+    """What a page of a sign-in has to say, for a program that makes the HTML itself.
 
     Each text is HTML already: cleaned and escaped, to be put into the page as it is, between tags or between
     the quotes of an attribute. Those that a page does not have are empty.

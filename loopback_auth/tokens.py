@@ -104,7 +104,7 @@ class TokenSet:
 class SignIn:
     """A kept sign-in: enough to use, renew and revoke its tokens without any other setting.
 
-    `to_json` and a pickle contain the tokens: keep them where nobody else can read them.
+    `to_json` and a pickle contain the tokens: keep them where no other user can read them.
 
     Args:
         name: under which it is kept: the provider's name, or the issuer's host.

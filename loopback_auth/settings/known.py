@@ -58,7 +58,7 @@ def known_provider(name: str, *, domain: str) -> Provider:
     """Return a provider from the table of presets.
 
     Raises:
-        ConfigError: the name is unknown, or the domain of one's own server is missing.
+        ConfigError: the name is unknown, or the domain of a self-hosted server is missing.
     """
     settings = _settings(name, domain=domain)
     made = provider_of(settings)

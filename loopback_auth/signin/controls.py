@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 
 class Controls:
-    """Begins further flows of a sign-in when the person wants them: "I have no browser here", say.
+    """Begins further flows of a sign-in when the user wants them, as by a button "I have no browser here".
 
     Make one for each sign-in that may be open at the same time, and pass it to `login`. The event
     `FlowsAvailable` says when `waiting` changes. Before and after the sign-in, `waiting` is empty and `begin`

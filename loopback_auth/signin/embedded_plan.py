@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def not_waiting(chosen: Plan, why: str = "") -> Unavailable:
-    """Return the error for a place where nobody can be waited for.
+    """Return the error for a place where the program must not wait for a user.
 
     Args:
         chosen: the plan.
@@ -58,7 +58,7 @@ def planned(
         opener: the program opens pages itself.
         opens_here: it opens them on this machine, as the module `webbrowser` does, so that it follows from
             this machine whether the browser can come back.
-        pastes: the program can ask a person for an address.
+        pastes: the program can ask the user for an address.
         confirms: the program asks whose account it is. Without that, flows that another person could approve
             are used only if `flow` names them.
         wait: whether the program may wait for a user; None: it follows from this machine.
@@ -82,7 +82,7 @@ def planned(
         unable["paste"] = NOBODY_PASTES
     able = Capabilities({**unable, **able.refused}, any_port=able.any_port)
     surroundings = look_around(os.environ, stdin=sys.stdin, stderr=sys.stderr)
-    # `confirms` says what follows if no person is at the terminal.
+    # `confirms` says what follows if no user is at the terminal.
     chosen = plan(surroundings, able, overrides=overrides, allowed=tuple(allowed), unconfirmed=True)
     return chosen.only(flow) if flow is not None else chosen
 

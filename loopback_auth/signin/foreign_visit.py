@@ -45,7 +45,7 @@ class ForeignVisit:
         request: what the browser carries.
         bound: sockets that listen already, with a browser on its way; closed with the visit.
         notify: called with each event.
-        timeout: seconds that the person has to come back.
+        timeout: seconds that the user has to come back.
         program: who speaks on the pages; None: a program without a name.
         exposed: other users of this machine can read the state.
         again: makes another request with a new state, in place of one whose link was opened twice; None: the
@@ -83,7 +83,7 @@ class ForeignVisit:
         """Send the browser on, and return the parameters of the callback.
 
         Raises:
-            AttemptExpired: the person did not come back in time.
+            AttemptExpired: the user did not come back in time.
             AttemptCancelled: the link was opened twice, or the visit was closed.
             MalformedResponse: a parameter is repeated.
         """
@@ -155,7 +155,7 @@ class ForeignVisit:
             self._tell(told)
 
     async def close(self, exc: BaseException | None = None) -> None:
-        """Close the port and the connections; who still waits for the callback waits no longer.
+        """Close the port and the connections, and end a call of `response` that still waits.
 
         Args:
             exc: with which the other code ended; None: without an error.
@@ -180,10 +180,10 @@ class ForeignVisit:
             self._begun_again.clear()
             receiving = asyncio.ensure_future(receiver.receive(self.request))
             begun_again = asyncio.ensure_future(self._begun_again.wait())
-            ways: set[asyncio.Future[object]] = {receiving, begun_again, self._given_up}  # type: ignore[arg-type]
+            waiting: set[asyncio.Future[object]] = {receiving, begun_again, self._given_up}  # type: ignore[arg-type]
             try:
                 left = max(0.0, until - loop.time())
-                await asyncio.wait(ways, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 if receiver.has_answer(self.request.state):
                     return await receiver.receive(self.request)
                 if self._given_up.done():

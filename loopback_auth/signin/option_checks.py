@@ -1,6 +1,6 @@
 """Check what a program passes to `login` and its relatives, before anything is opened.
 
-A wrong type would otherwise be noticed in the middle of a sign-in, when a person has approved already.
+A wrong type would otherwise be noticed in the middle of a sign-in, when the user has approved already.
 Called before the browser is started; imports next to nothing.
 """
 

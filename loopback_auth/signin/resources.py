@@ -56,8 +56,8 @@ class Resources:
         observer: sees everything, unredacted, to record it; in monotonic seconds.
         network: how the server is reached.
         program: who speaks on the pages; None: a program without a name.
-        alone: the error for a sign-in that nobody can be waited for, unless a page was opened, given why
-            none was; None: the program waits.
+        not_waiting: makes the error for a program that must not wait for a user, given why no page was
+            opened; None: the program waits.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Resources:
         observer: Observer = UNOBSERVED,
         network: Network | None = None,
         program: Program | None = None,
-        alone: Callable[[str], Unavailable] | None = None,
+        not_waiting: Callable[[str], Unavailable] | None = None,
     ) -> None:
         self.pages: Pages = Pages(program, notify, terminal=is_terminal(sys.stderr))
         self.notify = notify
@@ -84,7 +84,7 @@ class Resources:
         self._network = network or Network()
         self._open_browser = open_browser
         self._browsers = Browsers(self._opener_failed, observer)
-        self._alone = alone
+        self._not_waiting = not_waiting
         self._any_port = any_port
         self._bound = bound
         self._stack = AsyncExitStack()
@@ -121,10 +121,10 @@ class Resources:
         return self._bound
 
     async def send_off(self) -> None:
-        """Find out whether a browser is on its way to the start page, and show the link if nobody has.
+        """Find out whether a browser is on its way to the start page, and show the link unless that was done.
 
         Raises:
-            Unavailable: none is, and nobody can be waited for.
+            Unavailable: none is, and the program must not wait for a user.
         """
         bound = self._bound
         if bound is None or bound.opening is None:
@@ -161,7 +161,7 @@ class Resources:
         """Start a browser on a URL, and show the link whether or not that worked.
 
         Raises:
-            Unavailable: it did not, and nobody can be waited for.
+            Unavailable: it did not, and the program must not wait for a user.
         """
         opening = await self.start_browser(url)
         self.notify(LinkReady(url, opening.program, opening.why_not))
@@ -171,14 +171,14 @@ class Resources:
         """Start a browser on a URL; an event reports later if its opener failed.
 
         Raises:
-            Unavailable: it has failed already, and nobody can be waited for.
+            Unavailable: it has failed already, and the program must not wait for a user.
         """
         return await self._begun(self._open_browser(url), url)
 
     async def _begun(self, begun: Opening | OpenerCall, url: str) -> Opening:
         opening = await self._browsers.begun(begun, url)
-        if opening.why_not and self._alone is not None:
-            raise self._alone(opening.why_not)
+        if opening.why_not and self._not_waiting is not None:
+            raise self._not_waiting(opening.why_not)
         return opening
 
     async def send(self, send: Send) -> HttpResponse:

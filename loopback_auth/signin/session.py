@@ -106,7 +106,7 @@ async def sign_in(
             observer=observer,
             network=client.provider.network,
             program=program,
-            alone=_alone(plan),
+            not_waiting=_not_waiting(plan),
         ) as resources,
     ):
         unwanted: AttemptCancelled | None = None
@@ -147,7 +147,7 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
     return wanted and can_verify_signatures()
 
 
-def _alone(plan: Plan) -> Callable[[str], Unavailable] | None:
+def _not_waiting(plan: Plan) -> Callable[[str], Unavailable] | None:
     waits = plan.simulated or plan.facts.waits.level != NO
     return None if waits else partial(not_waiting, plan)
 

@@ -140,7 +140,7 @@ class OpenStore:
             await apart(store.abandon_refresh, sign_in)
 
     def sign_in_lock(self, name: str) -> SignInLock:
-        """Return the lock that lets one caller at a time ask the person.
+        """Return the lock that lets one caller at a time ask the user.
 
         Raises:
             StoreError: the store failed.

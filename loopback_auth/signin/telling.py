@@ -75,7 +75,7 @@ class Teller:
         try:
             answer = self._notify(event)
         except Exception as exc:
-            # A callback that fails must not cost a sign-in that a person has approved.
+            # A callback that fails must not cost a sign-in that the user has approved.
             self._report(exc)
             return None
         return answer if isawaitable(answer) else None

@@ -92,7 +92,7 @@ class AsyncTokenStore(ABC):
         return thread_lock(self, checked_name(name), timeout)
 
     def sign_in_lock(self, name: str) -> SignInLock:
-        """Return the lock that lets one caller at a time ask the person, as in `TokenStore.sign_in_lock`.
+        """Return the lock that lets one caller at a time ask the user, as in `TokenStore.sign_in_lock`.
 
         Raises:
             ConfigError: this cannot be a name.
@@ -100,7 +100,7 @@ class AsyncTokenStore(ABC):
         return ThreadSignInLock(self, checked_name(name))
 
     async def check_writable(self) -> None:  # noqa: B027 - to be overridden, or not
-        """Check that a sign-in can be kept now, before a person is asked to sign in; by default do nothing.
+        """Check that a sign-in can be kept now, before the user is asked to sign in; by default do nothing.
 
         Raises:
             StoreError: it cannot.

@@ -43,7 +43,7 @@ class TokenStore(ABC):
     excludes_processes = False
     """Whether `lock` excludes other processes too, and locks each name apart from the others.
 
-    If so, one of several processes asks the person to sign in, and the others use the result.
+    If so, one of several processes asks the user to sign in, and the others use the result.
     """
 
     changes = 0
@@ -132,7 +132,7 @@ class TokenStore(ABC):
         return thread_lock(self, checked_name(name), timeout)
 
     def sign_in_lock(self, name: str) -> SignInLock:
-        """Return the lock that lets one caller at a time ask the person, while the others wait.
+        """Return the lock that lets one caller at a time ask the user, while the others wait.
 
         By default it excludes the other threads that use this object, and other processes if
         `excludes_processes` says so.
@@ -145,7 +145,7 @@ class TokenStore(ABC):
         return ThreadSignInLock(self, checked_name(name))
 
     def check_writable(self) -> None:  # noqa: B027 - to be overridden, or not
-        """Check that a sign-in can be kept now, before a person is asked to sign in; by default do nothing.
+        """Check that a sign-in can be kept now, before the user is asked to sign in; by default do nothing.
 
         Raises:
             StoreError: it cannot.

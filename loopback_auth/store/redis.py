@@ -3,7 +3,7 @@
 What is kept is encrypted (`encryption`), what hosts do is put in order by leases (`redis_lock`). The lock
 alone cannot protect a refresh token from being used twice: a host may die, or stand still for longer than
 its lease, after it has sent it. So the use is noted in Redis before, and the note is removed when the answer
-is kept. Whoever finds the note of another holder knows that the refresh token may be used up.
+is kept. A holder that finds the note of another one knows that the refresh token may be used up.
 
 Needs the extra `redis`, whose packages are imported when a store is made.
 """

@@ -1,8 +1,8 @@
 """Locks that hosts share: a lease in Redis that is extended for as long as its holder lives.
 
 Each holder gets a number that is higher than that of every holder before (a fencing token). Redis refuses
-what a holder writes whose lease has lapsed and was taken by another one. Whoever waits is woken when the
-holder is done, one at a time, and looks again after half a second all the same.
+what a holder writes whose lease has lapsed and was taken by another one. Those that wait are woken when the
+holder is done, one at a time, and look again after half a second all the same.
 
 Every step is one script, because Redis runs a script as a whole; each may be repeated without harm, because
 a connection can break between a step and its answer.
