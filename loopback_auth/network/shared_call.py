@@ -44,6 +44,7 @@ class SharedCall(Generic[T]):
         self._lock = Lock()
         self._waiting = 0
         self._given_up = False
+        self._apart = False
         self._stopped_at: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -58,6 +59,7 @@ class SharedCall(Generic[T]):
 
     async def run_apart(self, work: Work[T]) -> T | None:
         """Do the work in a thread, whatever becomes of the running loop, and return what `wait` returns."""
+        self._apart = True
 
         def run() -> None:
             with suppress(BaseException):
@@ -135,7 +137,11 @@ class SharedCall(Generic[T]):
         except Exception as exc:
             failure = exc
             self._settle(lambda: self._outcome.set_exception(failure))
-        except BaseException:
+        except BaseException as exc:
+            ended = exc
+            if self._apart and not isinstance(exc, asyncio.CancelledError):
+                # No Ctrl-C comes to that thread: the work itself raises it, and would do so again.
+                self._settle(lambda: self._outcome.set_exception(ended))
             self._settle(self._outcome.cancel)
             raise
         else:

@@ -125,6 +125,18 @@ async def test_a_caller_in_another_thread_keeps_the_work_alive() -> None:
     assert await other == "done"
 
 
+async def test_work_that_ends_the_program_is_not_begun_again() -> None:
+    """Its callers would take it for cancelled, and one of them would begin it anew, time after time."""
+
+    async def exits() -> str:
+        raise SystemExit(3)
+
+    shared, ended = call()
+    with pytest.raises(SystemExit):
+        await shared.run_apart(exits)
+    assert ended == [shared]
+
+
 async def test_work_that_is_cancelled_before_its_first_step_has_no_result() -> None:
     """Such a task does not run at all, so nothing in it can say so."""
     shared, ended = call()
