@@ -179,6 +179,11 @@ def begun(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             outcome.set_result(work())
+        except (StopIteration, asyncio.CancelledError) as exc:
+            # A future would never be done of the one (PEP 479), and taken for cancelled of the other.
+            failed = RuntimeError(f"{type(exc).__name__} was raised")
+            failed.__cause__ = exc
+            outcome.set_exception(failed)
         except BaseException as exc:
             outcome.set_exception(exc)
 

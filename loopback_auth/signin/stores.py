@@ -146,9 +146,15 @@ class OpenStore:
             StoreError: the store failed.
         """
         try:
-            return self.store.sign_in_lock(name)
+            lock: object = self.store.sign_in_lock(name)
         except Exception as exc:
             raise_store_error(exc)
+        if not isinstance(lock, SignInLock):
+            raise StoreError(
+                f"The store returned a value of type {type(lock).__name__} instead of a SignInLock.",
+                hint="Leave sign_in_lock out, or return what that of the base class returns.",
+            )
+        return lock
 
     @asynccontextmanager
     async def locked(self, name: str, timeout: float = LOCK_TIMEOUT) -> AsyncGenerator[None]:  # noqa: ASYNC109 - the store's

@@ -25,6 +25,18 @@ async def test_error_of_work_apart_is_raised_where_it_is_awaited() -> None:
         await apart(int, "none")
 
 
+@pytest.mark.parametrize("error", [StopIteration(), asyncio.CancelledError()], ids=repr)
+async def test_error_that_no_future_can_have_is_raised_all_the_same(error: BaseException) -> None:
+    """`next` without a default is a common mistake, and would be waited for without an end."""
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(RuntimeError) as caught:
+        await asyncio.wait_for(apart(fail), SOON)
+    assert caught.value.__cause__ is error
+
+
 @pytest.mark.parametrize("within", [False, True], ids=["without a loop", "under a running loop"])
 def test_error_of_a_coroutine_brings_no_context_of_ours(within: bool) -> None:
     """Its traceback would begin with our search for a running loop, which its reader never asked for."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from renewing import NAME, TokenEndpoint, ending_in, keeping, sign_in_at, token_endpoint
@@ -109,6 +110,29 @@ async def kept_in(store: Store) -> SignIn | None:
     opened = OpenStore(store)
     async with opened.locked(NAME, 5.0):
         return await opened.load(NAME)
+
+
+class Exhausted(MemoryTokenStore):
+    """Fails as a generator does that has nothing to return."""
+
+    def check_writable(self) -> None:
+        """Fail."""
+        next(iter(()))
+
+    def sign_in_lock(self, name: str) -> Any:
+        """Return nothing, as a method does whose return was forgotten."""
+
+
+async def test_a_mistake_in_a_store_is_not_waited_for() -> None:
+    """Some exceptions cannot be handed from one thread to another."""
+    async with token_endpoint() as (server, sign_in):
+        store = Exhausted()
+        store.save(sign_in)
+        with pytest.raises(StoreError):
+            await asyncio.wait_for(renew(sign_in, store=store), 10)
+        assert server.sent == []
+    with pytest.raises(StoreError, match="SignInLock"):
+        OpenStore(store).sign_in_lock(NAME)
 
 
 @pytest.mark.parametrize("method", ["read", "lock", "check_writable", "begin_refresh"])
