@@ -247,7 +247,8 @@ def test_a_fork_during_a_renewal_neither_hangs_nor_renews_again(
     tokens: list[str] = []
     renewing = threading.Thread(target=lambda: tokens.append(source.token_sync()))
     renewing.start()
-    while source._shared.acquisition()._state.call is None:
+    until = time.monotonic() + SOON
+    while source._shared.acquisition()._state.call is None and time.monotonic() < until:
         threading.Event().wait(0.001)
     in_child = forked(source.token_sync)
     renewing.join(SOON)

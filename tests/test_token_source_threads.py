@@ -236,7 +236,8 @@ def test_a_loop_that_is_closed_during_a_renewal_loses_no_token(
     server.delay["/token"] = 0.1
     loop = asyncio.new_event_loop()
     begun = loop.create_task(source.token())
-    while source._shared.acquisition()._state.call is None:
+    until = loop.time() + SOON
+    while source._shared.acquisition()._state.call is None and loop.time() < until:
         loop.run_until_complete(asyncio.sleep(0.001))
     loop.stop()
     loop.run_forever()
