@@ -1,4 +1,6 @@
-"""What one caller wants of a token, and whether a kept sign-in is that.
+"""What one caller requires of a token, and whether a kept sign-in meets that.
+
+Refuses to know where sign-ins are kept, and how one is renewed.
 
 Source: RFC 6749 §3.3; RFC 6750 §3.1.
 """

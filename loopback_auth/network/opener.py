@@ -2,7 +2,7 @@
 
 A browser that is waited for (`BROWSER=w3m`) would otherwise block the loop that has to answer it. What the
 callable returns is read here: programs have such functions already, and they know nothing of ours. An
-awaitable that it returns is awaited in the loop, by `signin.resources`.
+awaitable that it returns is awaited in the loop, by `signin.browsers`.
 
 Loaded before everything else, if the program has an opener; imports nothing slow.
 """

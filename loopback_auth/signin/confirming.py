@@ -1,4 +1,4 @@
-"""A confirmation that wants a token: the one that it is asked about is not to be had yet.
+"""Refuse to wait, inside of a `confirm`, for the very sign-in that it is to confirm.
 
 `confirm` of a program may call an API with the source whose sign-in it confirms, to show whose account it is.
 The source would wait for the sign-in, and the sign-in for `confirm`.

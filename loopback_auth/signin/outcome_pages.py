@@ -1,4 +1,4 @@
-"""The last page of a sign-in, made of how it ended."""
+"""Make the last page of a sign-in, which says how it ended."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def failure_page(error: LoopbackAuthError, pages: Pages, *, said: bool = False) 
     """
     words = pages.words
     if isinstance(error, OAuthError) and error.error in DENIALS:
-        # A person who has just pressed the button need not learn what the protocol calls it.
+        # A user who has just pressed the button need not learn what the protocol calls it.
         hint = pages.again if words.foreign else error.hint
         return pages.failure(message=words.FAILURE_DENIED, hint=hint, detail=error.message)
     if words.foreign and not said:
@@ -41,7 +41,7 @@ def failure_page(error: LoopbackAuthError, pages: Pages, *, said: bool = False) 
 
 
 def cancelled_page(pages: Pages) -> HttpResponse:
-    """Make the page for a sign-in that the person or the program has cancelled."""
+    """Make the page for a sign-in that the user or the program has cancelled."""
     return pages.failure(
         title=pages.words.CANCELLED_TITLE,
         message=pages.words.CANCELLED_LEAD,

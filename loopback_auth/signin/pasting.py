@@ -30,7 +30,7 @@ LIMIT = 64 * 1024
 """Bytes that an answer may have; browsers and servers end far below."""
 
 TRIES = 50
-"""After so many wrong answers, it is not a person who answers."""
+"""After so many wrong answers, it is not a user who answers."""
 
 
 async def pasted(
@@ -44,7 +44,7 @@ async def pasted(
         read: asks once, as by `read_line`; a response is returned as it is.
 
     Raises:
-        AttemptCancelled: the person gave up, or `TRIES` answers were wrong.
+        AttemptCancelled: the user gave up, or `TRIES` answers were wrong.
         Unavailable: there is no terminal to ask on.
     """
     for _ in range(TRIES):

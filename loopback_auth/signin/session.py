@@ -47,7 +47,7 @@ async def sign_in(
     store: Store | None = None,
     open_browser: OpenBrowser | None = None,
     start_page: bool = True,
-    timeout: float | None = None,  # noqa: ASYNC109 - also the person's deadline, and part of the messages
+    timeout: float | None = None,  # noqa: ASYNC109 - also the user's deadline, and part of the messages
     bound: BoundRedirect | None = None,
     controls: Controls | None = None,
     message: str = "",
@@ -57,7 +57,7 @@ async def sign_in(
     observer: Observer = UNOBSERVED,
     program: Program | None = None,
 ) -> SignIn:
-    """Sign a person in by the flows of a plan, and show the browser how it ended.
+    """Sign a user in by the flows of a plan, and show the browser how it ended.
 
     Args:
         client: the client as registered, and what it asks for.
@@ -66,11 +66,11 @@ async def sign_in(
         store: where the sign-in is kept; None: nowhere. The caller has checked that it can be written.
         open_browser: starts a browser on a URL; None: the browser of this machine, if the plan opens one.
         start_page: let the browser begin at a page on this machine; False: at the provider's URL.
-        timeout: seconds that the person has to come back from the browser; None: `flow_table.TIMEOUT`, or the
+        timeout: seconds that the user has to come back from the browser; None: `flow_table.TIMEOUT`, or the
             lifetime of a ticket or device code.
         bound: a redirect URI that is bound already, with the browser on its way to the start page.
         controls: begins further flows while the sign-in is open.
-        message: shown to the person on the approval page of a ticket; empty: what a program with a name has
+        message: shown to the user on the approval page of a ticket; empty: what a program with a name has
             to say of itself, the time and the machine.
         paste: asks for a pasted address while the program also waits for the redirect; a text is judged, and
             asked for again if it is not the right one.
@@ -82,9 +82,9 @@ async def sign_in(
 
     Raises:
         NoFlowAvailable: no flow of the plan can work; the error lists the reasons.
-        NotKept: the person has signed in, but the store did not take the tokens; the error has them.
-        AttemptCancelled: the account was not the right one, or the person gave up.
-        AttemptExpired: the person did not come back in time.
+        NotKept: the user has signed in, but the store did not take the tokens; the error has them.
+        AttemptCancelled: the account was not the right one, or the user gave up.
+        AttemptExpired: the user did not come back in time.
         LoopbackAuthError: see `errors`.
     """
     check_complete()
@@ -118,7 +118,7 @@ async def sign_in(
             if store is not None:
                 await keep_new(store, signed_in, attempt.tell)
         except LoopbackAuthError as exc:
-            # A browser that did not come before the time was over, or the person gave up, will not come now.
+            # A browser that did not come before the time was over, or the user gave up, will not come now.
             early = not isinstance(exc, (AttemptCancelled, AttemptExpired))
             cancelled = isinstance(exc, AttemptCancelled)
             attempt.tell(SignInFailed(exc.message, exc.hint, cancelled=cancelled))

@@ -38,7 +38,7 @@ async def single_flight(
         The sign-in of the other caller; None: this one has to sign in.
 
     Raises:
-        SignInRequired: another caller asked the person, and that failed.
+        SignInRequired: another caller asked the user, and that failed.
         AttemptExpired: the other caller has not ended in time.
         StoreError: the store failed.
     """
@@ -107,7 +107,7 @@ async def wait_for_other(
         The sign-in of the other caller; None: this caller has the lock now and has to sign in.
 
     Raises:
-        SignInRequired: the other caller asked the person, and that failed.
+        SignInRequired: the other caller asked the user, and that failed.
         AttemptExpired: it has not ended in time.
         StoreError: the store failed.
     """

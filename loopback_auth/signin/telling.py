@@ -1,4 +1,7 @@
-"""Tell events to the program, whose `notify` may fail, and may be a coroutine function."""
+"""Tell events to the program, whose `notify` may fail, and may be a coroutine function.
+
+Every public coroutine that takes a `notify` calls it through a `Teller`, so that all of them treat it alike.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base class of stores whose methods are coroutines."""
+"""The base class of stores whose methods are coroutines; `TokenStore` says what each method promises."""
 
 from __future__ import annotations
 
