@@ -15,6 +15,7 @@ from command_line import CommandLine, missing
 
 from commands.elsewhere import carry
 from commands.people import RecordingServer, authority_of, client_flags, port_of, visit
+from loopback_auth.commands._program import COMMAND_LINE
 from loopback_auth.words import Words
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.slow
 ELSEWHERE = Path(__file__).with_name("elsewhere.py")
 NAMESPACE = ("unshare", "--map-root-user", "--net")
 FORWARDED = 9000
+SUCCESS = f"{Words.SUCCESS_TITLE} - {COMMAND_LINE.name}"
+"""Title of the last page of a login that succeeded."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,7 +84,7 @@ def test_port_forwarded_under_another_number_signs_in_by_redirect(
         )
         ended = running.end()
 
-    assert (ended.status, title) == (0, Words.SUCCESS_TITLE)
+    assert (ended.status, title) == (0, SUCCESS)
     assert f"http://127.0.0.1:{FORWARDED}/callback" in server.sent("redirect_uri")
 
 
@@ -99,7 +102,7 @@ def test_port_that_is_registered_is_not_given_up_for_another(
         visit(link)
         ended = running.end()
 
-    assert title != Words.SUCCESS_TITLE
+    assert title != SUCCESS
     assert ended.status == 0
     assert server.sent("redirect_uri") - before == {"http://127.0.0.1:8427/callback"}
 

@@ -145,7 +145,7 @@ async def test_warning(issuer: str) -> None:
     await code.sign_in(client(issuer), "code")
     told = [event for event in implicit.events if isinstance(event, Warned | CallbackReceived)]
 
-    assert told == [Warned(EXPOSED_IN_URL), CallbackReceived()]
+    assert told == [Warned(EXPOSED_IN_URL), CallbackReceived(flow="token")]
     assert code.warnings == []
 
 
