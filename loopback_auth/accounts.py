@@ -19,6 +19,7 @@ from loopback_auth.flows.reuse import why_foreign
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
 from loopback_auth.records import replace
+from loopback_auth.redact import server_text
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.store.account_name import account_name, may_be_account
 from loopback_auth.store.async_interface import AsyncTokenStore
@@ -134,7 +135,7 @@ class Accounts:
         if kept is None or why_foreign(kept, self._client):
             there = ", ".join(each.account for each in self.list())
             raise SignInRequired(
-                f"{account} is not signed in to {self._client.provider.shown_name}"
+                f"{server_text(account, 80)} is not signed in to {self._client.provider.shown_name}"
                 + (f"; these accounts are: {there}." if there else ", and no other account is."),
                 hint="Add the account, or choose another one." if there else "Add the account.",
             )

@@ -140,6 +140,10 @@ def test_an_unknown_account_is_an_error_that_lists_the_others() -> None:
 
     with pytest.raises(SignInRequired, match="no other account"):
         accounts.source("nobody@example.com")
+    with pytest.raises(SignInRequired) as refused:
+        accounts.source("\x1b[2J\udcff\n" + "x" * 5000)
+    assert refused.value.message.isprintable()
+    assert len(refused.value.message) < 200
 
 
 def test_signing_in_with_another_account_replaces_nothing(
