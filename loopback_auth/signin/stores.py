@@ -146,10 +146,11 @@ class OpenStore:
             StoreError: the store failed.
         """
         try:
-            lock: object = self.store.sign_in_lock(name)
+            lock = self.store.sign_in_lock(name)
         except Exception as exc:
             raise_store_error(exc)
-        if not isinstance(lock, SignInLock):
+        # The method may be of the program, which nothing has checked.
+        if not isinstance(lock, SignInLock):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise StoreError(
                 f"The store returned a value of type {type(lock).__name__} instead of a SignInLock.",
                 hint="Leave sign_in_lock out, or return what that of the base class returns.",
