@@ -52,9 +52,9 @@ class LoopbackReceiver:
     Args:
         redirect: host, ports and path of the redirect URI; by default any free port on 127.0.0.1.
         program: the program that asks, as pages and messages speak of it; None: one without a name.
-        open_browser: starts a browser on a URL, as in `login`. None: the browser of this machine.
         notify: called with each event, such as the link to show (see `events`); the last one says how it
             ended. With `visit_sync` it is called in another thread. None: messages go to stderr.
+        open_browser: starts a browser on a URL, as in `login`. None: the browser of this machine.
         timeout: seconds that the user has to come back from the browser; None: 300.
         wait: as in `login`: whether to wait for a user. None: not in CI jobs and under coding agents.
 
@@ -67,8 +67,8 @@ class LoopbackReceiver:
         *,
         redirect: Redirect = ANY_PORT,
         program: Program | None = None,
-        open_browser: OpenBrowser | None = None,
         notify: Notify | None = None,
+        open_browser: OpenBrowser | None = None,
         timeout: float | None = None,
         wait: bool | None = None,
     ) -> None:

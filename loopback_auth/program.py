@@ -91,8 +91,8 @@ class Program:
             script runs.
         language: of pages and prompts, as an HTML page names it (RFC 5646): `en`, `de`, or another one that
             has its `words` here.
-        words: sentences that replace ours, by their names in `words`. A sentence may use the fields in braces
-            that ours has, and no other.
+        words: sentences that replace ours, by their names in the class `loopback_auth.words.Words`. A
+            sentence may use the fields in braces that ours has, and no other.
         page: makes the whole HTML of the last page of a sign-in, instead of ours. It must not wait. What it
             returns may have styles and `data:` images; no script in it runs, nothing is loaded, no form is
             sent. If it fails, or returns something else, our page is shown, and an event says so once. The

@@ -59,13 +59,13 @@ def begin_sync(client: ClientConfig, flow: TwoStepFlow, *, notify: Notify | None
 def resume_sync(
     pending: PendingSignIn,
     *,
-    client_secret: str | None = None,
     save: Callable[[PendingSignIn], None],
+    client_secret: str | None = None,
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify | None = None,
 ) -> SignIn:
     """Resume a sign-in without an event loop; arguments, result and errors are those of `resume`."""
     return run_sync(
-        lambda: resume(pending, client_secret=client_secret, save=save, wait=wait, paste=paste, notify=notify)
+        lambda: resume(pending, save=save, client_secret=client_secret, wait=wait, paste=paste, notify=notify)
     )

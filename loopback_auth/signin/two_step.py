@@ -99,8 +99,8 @@ async def begin(
 async def resume(
     pending: PendingSignIn,
     *,
-    client_secret: str | None = None,
     save: Callable[[PendingSignIn], None],
+    client_secret: str | None = None,
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify | None = None,
@@ -113,8 +113,8 @@ async def resume(
 
     Args:
         pending: as it was kept last.
-        client_secret: of a client that has one.
         save: keeps the sign-in as it stands; called before every step.
+        client_secret: of a client that has one.
         wait: seconds that may be spent waiting for the person, not counting the requests.
         paste: gets the pasted address; see `pasted_address`. None: there is none yet.
         notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
