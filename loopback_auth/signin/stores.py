@@ -6,8 +6,14 @@ Methods that block run in threads that can be left alone. Whatever a store raise
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 
 from loopback_auth.errors import LoopbackAuthError, NotKept, StoreError
 from loopback_auth.events import Notify, Warned, silent
@@ -54,13 +60,11 @@ class OpenStore:
             StoreError: the store failed, or returned something else.
         """
         store = self.store
-        try:
+        with _failures():
             if isinstance(store, AsyncTokenStore):
                 found = await store.load(name)
             else:
                 found = await apart(store.load, name)
-        except Exception as exc:
-            raise_store_error(exc)
         return checked_sign_in(found, name)
 
     async def save(self, sign_in: SignIn) -> None:
@@ -70,13 +74,11 @@ class OpenStore:
             StoreError: the store failed.
         """
         store = self.store
-        try:
+        with _failures():
             if isinstance(store, AsyncTokenStore):
                 await store.save(sign_in)
             else:
                 await apart(store.save, sign_in)
-        except Exception as exc:
-            raise_store_error(exc)
 
     async def delete(self, name: str) -> bool:
         """Delete a sign-in; return whether there was one.
@@ -85,12 +87,10 @@ class OpenStore:
             StoreError: the store failed.
         """
         store = self.store
-        try:
+        with _failures():
             if isinstance(store, AsyncTokenStore):
                 return await store.delete(name)
             return await apart(store.delete, name)
-        except Exception as exc:
-            raise_store_error(exc)
 
     async def check_writable(self) -> None:
         """Check that a sign-in can be kept now.
@@ -99,13 +99,11 @@ class OpenStore:
             StoreError: it cannot.
         """
         store = self.store
-        try:
+        with _failures():
             if isinstance(store, AsyncTokenStore):
                 await store.check_writable()
             else:
                 await apart(store.check_writable)
-        except Exception as exc:
-            raise_store_error(exc)
 
     @asynccontextmanager
     async def refreshing(self, sign_in: SignIn) -> AsyncGenerator[None]:
@@ -116,13 +114,11 @@ class OpenStore:
             StoreError: the store failed.
         """
         store = self.store
-        try:
+        with _failures():
             if isinstance(store, AsyncTokenStore):
                 await store.begin_refresh(sign_in)
             else:
                 await apart(store.begin_refresh, sign_in)
-        except Exception as exc:
-            raise_store_error(exc)
         try:
             yield
         except (GeneratorExit, NotKept):
@@ -183,6 +179,21 @@ class OpenStore:
             await _leave(lock)
             raise
         await _leave(lock)
+
+
+@contextmanager
+def _failures() -> Generator[None]:
+    """Turn whatever a store raises into an error of ours."""
+    try:
+        yield
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # The task goes on: something that the store waited for was cancelled, such as its connection.
+        raise StoreError("The store failed: CancelledError", hint="Check the store.") from exc
+    except Exception as exc:
+        raise_store_error(exc)
 
 
 async def _leave(lock: AbstractContextManager[None] | AbstractAsyncContextManager[None]) -> None:

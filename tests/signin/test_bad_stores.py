@@ -112,6 +112,37 @@ async def kept_in(store: Store) -> SignIn | None:
         return await opened.load(NAME)
 
 
+class Disconnected(AsyncTokenStore):
+    """Fails to write as a pool of connections does that is closed meanwhile.
+
+    Args:
+        sign_in: that is kept.
+    """
+
+    def __init__(self, sign_in: SignIn) -> None:
+        self._kept = sign_in
+
+    async def read(self, name: str) -> SignIn | None:
+        """Read."""
+        return self._kept
+
+    async def write(self, name: str, sign_in: SignIn | None) -> None:
+        """Wait for what is cancelled by another."""
+        asking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asking.cancel()
+        await asking
+
+
+async def test_a_store_that_was_cancelled_costs_no_tokens() -> None:
+    """Its caller was not cancelled, and the refresh token is used up: the new one is in the error."""
+    async with token_endpoint() as (server, sign_in):
+        with pytest.raises(NotKept) as failed:
+            await renew(sign_in, store=Disconnected(sign_in))
+        assert isinstance(failed.value.sign_in, SignIn)
+        assert failed.value.sign_in.tokens.refresh_token == server.last[1]
+        assert len(server.sent) == 1
+
+
 class Exhausted(MemoryTokenStore):
     """Fails as a generator does that has nothing to return."""
 
