@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TransportError,
         Unavailable,
     )
+    from loopback_auth.flow_table import ChoosableFlow, FlowName
     from loopback_auth.loopback_receiver import LoopbackReceiver
     from loopback_auth.model import ClientConfig, Network, Provider, Redirect, ServerMetadata
     from loopback_auth.options import Options
@@ -95,6 +96,7 @@ _HOMES = {
         "TransportError",
         "Unavailable",
     ),
+    "flow_table": ("ChoosableFlow", "FlowName"),
     "loopback_receiver": ("LoopbackReceiver",),
     "model": ("ClientConfig", "Network", "Provider", "Redirect", "ServerMetadata"),
     "options": ("Options",),
@@ -121,12 +123,14 @@ __all__ = [
     "AttemptExpired",
     "AuthorizationError",
     "BrowserUnavailable",
+    "ChoosableFlow",
     "ClientConfig",
     "ConfigError",
     "Controls",
     "DeviceError",
     "EndpointMissing",
     "FileTokenStore",
+    "FlowName",
     "IdToken",
     "IssuerMismatch",
     "LoopbackAuthError",

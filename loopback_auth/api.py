@@ -18,12 +18,12 @@ import sys
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 
-from loopback_auth.errors import LoopbackAuthError, NoFlowAvailable, Unavailable
+from loopback_auth.errors import LoopbackAuthError, NoFlowAvailable
 from loopback_auth.flow_table import CHOOSABLE, TIMEOUT
 from loopback_auth.network.browser import launch
 from loopback_auth.plan.model import NO
 from loopback_auth.plan.routes import parameters_of
-from loopback_auth.signin.embedded_plan import not_waiting, planned
+from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting, planned
 from loopback_auth.signin.option_checks import check_addresses, check_arguments
 from loopback_auth.store import FileTokenStore
 
@@ -145,13 +145,11 @@ def plan_of(client: ClientConfig, options: Options) -> Plan:
     if chosen.facts.waits.level == NO and (wait is False or not reaches_the_user):
         raise not_waiting(chosen)
     if not chosen.routes:
-        raise NoFlowAvailable(dict(chosen.refused), parameter=parameters_of(chosen.refused))
+        missing = parameters_of(chosen.refused)
+        hint = f"The program can pass {' or '.join(missing.split())}, or name a flow." if missing else ""
+        raise NoFlowAvailable(dict(chosen.refused), hint=hint, parameter=missing)
     if opener is None and not pastes and not chosen.opens and not _shows(options):
-        raise Unavailable(
-            "The link cannot be shown: no browser is opened here, and no messages are shown.",
-            hint="Show the messages of the sign-in, or open the link in a browser.",
-            parameter="notify open_browser",
-        )
+        raise link_not_shown("no browser is opened here")
     return chosen
 
 

@@ -41,18 +41,23 @@ LINES = {
 """Name of an event to the level and the line; `{0}` is the event."""
 
 
+NEEDED = ("LinkReady", "VerificationPrompted", "PasteReady")
+"""Events without which the user cannot sign in."""
+
+
 def log_to(logger: Logger) -> Callable[[object], None]:
     """Return a `notify` that writes events to a logger.
 
     What the user has to do, and how it goes on, has the level INFO; what was turned away, has failed or
     needs care WARNING; requests and responses, with labels in place of secrets, DEBUG. The lines at INFO have
-    the link and the code with which the user signs in. A higher level leaves them out: open a
-    browser then, or show `LinkReady` and `VerificationPrompted` in another way.
+    the link and the code with which the user signs in; without them the user could do nothing, so they have
+    the level WARNING where the logger leaves INFO out, as `logging` does by default.
     """
 
     def tell(event: object) -> None:
         level, line = LINES[type(event).__name__]
-        if getattr(event, "suspicious", False):
+        needed = type(event).__name__ in NEEDED and not logger.isEnabledFor(INFO)
+        if needed or getattr(event, "suspicious", False):
             level = WARNING
         if logger.isEnabledFor(level):
             code = getattr(event, "user_code", "")

@@ -33,6 +33,12 @@ class IdToken:
     def __post_init__(self) -> None:
         check_types(self)
 
+    @property
+    def expires_at(self) -> float | None:
+        """When it expires, in Unix seconds (`exp`); None where that claim is no number."""
+        expires_at = self.claims.get("exp")
+        return float(expires_at) if isinstance(expires_at, int | float) else None
+
 
 Token = Literal["access_token", "id_token"]
 """Which token: some services take the ID token, such as clusters and clouds."""
@@ -87,10 +93,10 @@ class TokenSet:
         """
         if of == "access_token":
             return fresh(obtained_at=self.obtained_at, expires_at=self.expires_at, now=now, leeway=leeway)
-        claims = self.id_token.claims if self.id_token is not None else EMPTY
-        expires_at, issued_at = claims.get("exp"), claims.get("iat")
-        if not isinstance(expires_at, int | float):
+        expires_at = self.id_token.expires_at if self.id_token is not None else None
+        if self.id_token is None or expires_at is None:
             return False
+        issued_at = self.id_token.claims.get("iat")
         # The server's clock may be ahead.
         obtained_at = min(self.obtained_at, issued_at if isinstance(issued_at, int | float) else expires_at)
         return fresh(obtained_at=obtained_at, expires_at=expires_at, now=now, leeway=leeway)

@@ -37,7 +37,7 @@ def exec_credential(sign_in: SignIn) -> str:
     """
     id_token = sign_in.id_token
     token = id_token.raw if id_token is not None else sign_in.tokens.access_token
-    expires_at = id_token.claims.get("exp") if id_token is not None else sign_in.expires_at
+    expires_at = id_token.expires_at if id_token is not None else sign_in.expires_at
     if not token:
         raise ConfigError(
             f"The sign-in to {sign_in.name} came without a token for a cluster.",
@@ -45,7 +45,7 @@ def exec_credential(sign_in: SignIn) -> str:
             parameter="flow",
         )
     status = {"token": token}
-    if isinstance(expires_at, int | float) and expires_at >= 0:
+    if expires_at is not None and expires_at >= 0:
         moment = datetime.fromtimestamp(int(min(expires_at, LAST_SECOND)), UTC)
         status["expirationTimestamp"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     # kubectl refuses another version than the one that the kubeconfig names.

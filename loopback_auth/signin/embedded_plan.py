@@ -38,6 +38,19 @@ def not_waiting(chosen: Plan, why: str = "") -> Unavailable:
     )
 
 
+def link_not_shown(why: str) -> Unavailable:
+    """Return the error for a link that no user can see.
+
+    Args:
+        why: why no browser was opened, as a clause.
+    """
+    return Unavailable(
+        f"The link cannot be shown: {why}, and no messages are shown.",
+        hint="Show the messages of the sign-in, or open the link in a browser.",
+        parameter="notify open_browser",
+    )
+
+
 def planned(
     client: ClientConfig,
     flow: str | None = None,

@@ -13,7 +13,7 @@ from inspect import isawaitable
 from loopback_auth.effects import UNOBSERVED, Observer
 from loopback_auth.environment import started_here
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError, Unavailable
-from loopback_auth.events import Notify, SignInFailed, SignInSucceeded, Warned
+from loopback_auth.events import Notify, SignInFailed, SignInSucceeded, Warned, silent
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig
@@ -25,7 +25,7 @@ from loopback_auth.plan.model import NO, Plan
 from loopback_auth.program import Program
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
-from loopback_auth.signin.embedded_plan import not_waiting
+from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting
 from loopback_auth.signin.outcome_pages import cancelled_page, failure_page, success_page
 from loopback_auth.signin.pasting import AskForAddress, pasted_by
 from loopback_auth.signin.refresh import can_verify_signatures
@@ -106,7 +106,7 @@ async def sign_in(
             observer=observer,
             network=client.provider.network,
             program=program,
-            not_waiting=_not_waiting(plan),
+            not_waiting=_not_waiting(plan, notify),
         ) as resources,
     ):
         unwanted: AttemptCancelled | None = None
@@ -147,9 +147,11 @@ def _verifies(client: ClientConfig, plan: Plan) -> bool:
     return wanted and can_verify_signatures()
 
 
-def _not_waiting(plan: Plan) -> Callable[[str], Unavailable] | None:
-    waits = plan.simulated or plan.facts.waits.level != NO
-    return None if waits else partial(not_waiting, plan)
+def _not_waiting(plan: Plan, notify: Notify) -> Callable[[str], Unavailable] | None:
+    """Return what makes the error for a link that was not opened; None: the user can open it."""
+    if plan.simulated or plan.facts.waits.level != NO:
+        return link_not_shown if notify is silent else None
+    return partial(not_waiting, plan)
 
 
 async def _confirmed(sign_in: SignIn, confirm: Confirm | None, resources: Resources, notify: Notify) -> bool:
