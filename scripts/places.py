@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import AT_ONCE, UNVISITED, Plan, Surroundings
 from loopback_auth.plan.port_forwarding import forwarding_command
-from loopback_auth.plan.routes import plan
+from loopback_auth.plan.routes import DECLARED, capabilities, plan
 
 SSH = {"SSH_CONNECTION": "192.0.2.7 50000 there 22", "SSH_TTY": "/dev/pts/0"}
 PLACES: tuple[tuple[dict[str, str], str, tuple[str, ...], bool], ...] = (

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from hypothesis import settings
 
-from loopback_auth.plan.capabilities import capabilities
 from loopback_auth.plan.model import AT_ONCE, UNVISITED, Capabilities, Plan, Surroundings
+from loopback_auth.plan.routes import capabilities
 
 PROPERTY = settings(max_examples=150)
 """The same examples in each run, so that a failure can be repeated."""

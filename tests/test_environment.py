@@ -130,7 +130,7 @@ def test_looking_around_costs_no_imports() -> None:
     code = (
         "import os, sys\n"
         "before = set(sys.modules)\n"
-        "from loopback_auth.plan.capabilities import capabilities\n"
+        "from loopback_auth.plan.routes import capabilities\n"
         "from loopback_auth.plan.port_forwarding import forwarding_command\n"
         "from loopback_auth.plan.routes import plan\n"
         "from loopback_auth.environment import look_around\n"

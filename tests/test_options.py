@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ KNOWN = client("http://127.0.0.1:1")
 
 def test_every_option_is_checked_and_explained() -> None:
     """Three lists that nothing else holds together; editors show the docstring."""
-    explained = re.findall(r"^        (\w+): ", login.__doc__ or "", re.MULTILINE)
+    explained = re.findall(r"^    (\w+): ", inspect.getdoc(login) or "", re.MULTILINE)
 
     assert set(explained) - {"client", "TypeError", "ConfigError", "NoFlowAvailable"} >= set(CHECKS)
     assert set(CHECKS) == set(Options.__annotations__)

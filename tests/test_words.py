@@ -11,7 +11,7 @@ import pytest
 from loopback_auth import words
 from loopback_auth.flow_table import FLOWS
 from loopback_auth.german import German
-from loopback_auth.plan.places import PLACES
+from loopback_auth.plan.facts import PLACES
 from loopback_auth.words import Words
 
 PACKAGE = Path(words.__file__).parent

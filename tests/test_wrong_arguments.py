@@ -62,7 +62,7 @@ TEXTS: dict[str, Callable[[Any], object]] = {
     "account": lambda value: accounts().source(value),
     "account of remove": lambda value: accounts().remove_sync(value),
     "refresh_token": lambda value: refresh_sync(CLIENT, value),
-    "name": lambda value: Provider.known(value),
+    "provider": lambda value: Provider.known(value),
     "name of load": lambda value: MemoryTokenStore().load(value),
     "name of delete": lambda value: MemoryTokenStore().delete(value),
     "name of lock": lambda value: MemoryTokenStore().lock(value),

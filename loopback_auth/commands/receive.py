@@ -37,9 +37,8 @@ from loopback_auth.errors import AttemptCancelled, ConfigError, LoopbackAuthErro
 from loopback_auth.network.browser import opener_of
 from loopback_auth.network.loopback import BoundRedirect, bind
 from loopback_auth.network.threads import apart
-from loopback_auth.plan.capabilities import capabilities
 from loopback_auth.plan.model import NO
-from loopback_auth.plan.routes import plan
+from loopback_auth.plan.routes import capabilities, plan
 from loopback_auth.protocol.authorization_url import ForeignRequest, ResponseParameters, foreign_request
 from loopback_auth.protocol.pkce import base64url
 from loopback_auth.settings import redirect_of

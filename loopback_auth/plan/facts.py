@@ -1,14 +1,15 @@
-"""Decide four facts about this machine, each with its level and its reasons.
+"""Decide four facts about this machine, each with its level and its reasons, and what kind of machine it is.
 
-Two of them have a table, in which the first row whose trait is present decides. What the person has set takes
-precedence. Three things make a fact less certain: variables in tmux and screen can be older than the
+Two of the facts have a table, in which the first row whose trait is present decides. What the person has set
+takes precedence. Three things make a fact less certain: variables in tmux and screen can be older than the
 connection, a coding agent may run in a sandbox, and without a terminal no person may be at the machine.
 """
 
 from __future__ import annotations
 
-from loopback_auth.plan.model import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Fact, Facts
+from loopback_auth.plan.model import LIKELY, NO, UNKNOWN, UNLIKELY, YES, Fact, Facts, Place
 from loopback_auth.plan.signals import AGENTS, CI, PROBED, READ, first
+from loopback_auth.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,3 +138,46 @@ def _waits(surroundings: Surroundings) -> Fact:
     if surroundings.stderr:
         return Fact(YES, "stderr is a terminal")
     return Fact(UNLIKELY, "there is no terminal")
+
+
+PLACES: tuple[tuple[str, Place], ...] = (
+    ("ci", Place("ci", Words.PLACE_CI, Words.ADVICE_CI)),
+    ("agent", Place("agent", Words.PLACE_AGENT, Words.ADVICE_AGENT)),
+    ("cloud_shell", Place("cloud-shell", Words.PLACE_CLOUD_SHELL, Words.ADVICE_ELSEWHERE)),
+    ("codespaces", Place("codespaces", Words.PLACE_CODESPACES, Words.ADVICE_CODESPACES)),
+    ("vscode_ssh", Place("vscode-ssh", Words.PLACE_VSCODE_SSH, Words.ADVICE_VSCODE_SSH)),
+    ("dev_container", Place("dev-container", Words.PLACE_DEV_CONTAINER, Words.ADVICE_VSCODE_SSH)),
+    ("workspace", Place("cloud-workspace", Words.PLACE_CLOUD_WORKSPACE, Words.ADVICE_ELSEWHERE)),
+    ("ssh_desktop", Place("ssh-to-desktop", Words.PLACE_SSH_TO_DESKTOP, Words.ADVICE_FORWARD)),
+    ("ssh_x11", Place("ssh-x11", Words.PLACE_SSH_X11, Words.ADVICE_SSH_X11)),
+    ("ssh", Place("ssh", Words.PLACE_SSH, Words.ADVICE_FORWARD)),
+    ("wsl_service", Place("wsl-service", Words.PLACE_WSL_SERVICE, Words.ADVICE_ELSEWHERE)),
+    ("wsl", Place("wsl", Words.PLACE_WSL, Words.ADVICE_WSL)),
+    ("tunnel", Place("vscode-tunnel", Words.PLACE_VSCODE_TUNNEL, Words.ADVICE_VSCODE_TUNNEL)),
+    ("pod", Place("pod", Words.PLACE_POD, Words.ADVICE_FORWARD)),
+    ("container", Place("container", Words.PLACE_CONTAINER, Words.ADVICE_CONTAINER)),
+    ("detached", Place("no-terminal", Words.PLACE_NO_TERMINAL, Words.ADVICE_NO_TERMINAL)),
+    ("sudo", Place("sudo", Words.PLACE_SUDO, Words.ADVICE_SUDO)),
+    ("text_browser", Place("text-browser", Words.PLACE_TEXT_BROWSER, Words.ADVICE_TEXT_BROWSER)),
+    ("multiplexer", Place("multiplexer", Words.PLACE_MULTIPLEXER, Words.ADVICE_MULTIPLEXER)),
+    ("termux", Place("termux", Words.PLACE_TERMUX)),
+    ("sandbox_window", Place("sandboxed", Words.PLACE_SANDBOXED)),
+    ("macos", Place("macos", Words.PLACE_MACOS)),
+    ("desktop", Place("windows", Words.PLACE_WINDOWS)),
+    ("display", Place("linux-desktop", Words.PLACE_LINUX_DESKTOP)),
+    ("always", Place("console", Words.PLACE_CONSOLE, Words.ADVICE_ELSEWHERE)),
+)
+"""A trait, and the environment that it shows; the first row whose trait is present is used.
+
+A more specific environment comes first: Codespaces is a container too, and a terminal of VS Code over SSH is
+an SSH session. In texts for people a place is called an environment.
+"""
+
+
+def place_of(traits: Traits) -> Place:
+    """Return the environment in which the program runs.
+
+    Args:
+        traits: see `derived_signals`.
+    """
+    return next(place for trait, place in PLACES if traits[trait])

@@ -15,10 +15,9 @@ Source: RFC 8252 §7.3 (code), RFC 8628 (device).
 
 from __future__ import annotations
 
-from loopback_auth.flow_table import CHOOSABLE, POLLED, REDIRECTING
-from loopback_auth.plan.capabilities import NO_SECRET
+from loopback_auth.flow_table import BY_NAME, CHOOSABLE, POLLED, REDIRECTING
 from loopback_auth.plan.derived_signals import derived_signals
-from loopback_auth.plan.facts import facts_of
+from loopback_auth.plan.facts import facts_of, place_of
 from loopback_auth.plan.model import (
     ASKED,
     AT_ONCE,
@@ -28,17 +27,17 @@ from loopback_auth.plan.model import (
     UNLIKELY,
     UNVISITED,
     YES,
+    Capabilities,
     Plan,
     Route,
 )
-from loopback_auth.plan.places import place_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Set
 
     from loopback_auth.plan.derived_signals import Traits
-    from loopback_auth.plan.model import Capabilities, Facts, Surroundings
+    from loopback_auth.plan.model import Facts, Surroundings
 
 VISIT_SECONDS = 10.0
 """Seconds for a started browser to visit our start page; a browser that was not running needs five."""
@@ -48,6 +47,12 @@ VISIT_SECONDS_BY_HAND = 20.0
 RETURN_SECONDS = 40.0
 """Seconds after a visit to our start page until the next flow is opened: longer than most people need for a
 password, a second factor and the approval."""
+
+NO_SECRET = "The server requires a client secret to exchange the code, and none is set."
+_NO_TICKET = "No ticket contract is known for this provider."
+
+DECLARED = tuple(dict.fromkeys(("issuer", *(name for flow in CHOOSABLE for name in BY_NAME[flow].needs))))
+"""What must be known about a provider for a flow to be possible."""
 
 NOT_ALLOWED = "It is not among the allowed flows."
 NO_TERMINAL_TO_CONFIRM = "There is no terminal to confirm the account on."
@@ -196,3 +201,31 @@ def _paste(elsewhere: Collection[str], code_first: bool, late: str) -> Route:
 def parameters_of(refused: Mapping[str, str]) -> str:
     """Return what can be changed so that a refused flow is used, as in `LoopbackAuthError.parameter`."""
     return " ".join(dict.fromkeys(PARAMETERS[why] for why in refused.values() if why in PARAMETERS))
+
+
+def capabilities(
+    known: Set[str], *, client_secret_missing: bool = False, any_port: bool = True
+) -> Capabilities:
+    """Return the impossible flows with their reasons; with an issuer, its metadata may still have endpoints.
+
+    Args:
+        known: those of `DECLARED` that are known. With an issuer, its metadata may name the others.
+        client_secret_missing: the token request with a code needs a secret that is not set; a device code
+            does not.
+        any_port: the redirect URI may have any port.
+    """
+    refused = {flow: _missing(flow, known, client_secret_missing) for flow in CHOOSABLE}
+    return Capabilities({flow: why for flow, why in refused.items() if why}, any_port=any_port)
+
+
+def _missing(flow: str, known: Set[str], client_secret_missing: bool) -> str:
+    """Say what the flow lacks; empty: nothing."""
+    traits = BY_NAME[flow]
+    for name in traits.needs:
+        if name in known or (name != "ticket" and "issuer" in known):
+            continue
+        if name == "ticket":
+            return _NO_TICKET
+        words = name.replace("_", " ")
+        return f"Neither {'an' if words[0] in 'aeiou' else 'a'} {words} nor an issuer is known."
+    return NO_SECRET if client_secret_missing and traits.brings_code else ""

@@ -94,7 +94,7 @@ def known_contract(vendor: str, *, base: str, ui: str) -> TicketContract:
 
 
 def _settings(name: str, *, domain: str, **flags: str | None) -> Settings:
-    check_text(name, "name")
+    check_text(name, "provider")
     check_text(domain, "domain")
     presets = every_preset()
     if name not in presets:

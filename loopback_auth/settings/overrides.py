@@ -5,8 +5,8 @@ This module is loaded before the browser is started, and imports next to nothing
 
 from __future__ import annotations
 
-from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import NO, YES
+from loopback_auth.plan.routes import DECLARED, capabilities
 from loopback_auth.settings import needs_secret, redirect_of
 
 TYPE_CHECKING = False

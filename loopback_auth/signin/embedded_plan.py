@@ -11,9 +11,8 @@ import sys
 from loopback_auth.environment import look_around
 from loopback_auth.errors import EndpointMissing, Unavailable
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY, CHOOSABLE, POLLED
-from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import LIKELY, NO, YES, Capabilities
-from loopback_auth.plan.routes import NOBODY_CONFIRMS, NOBODY_PASTES, plan
+from loopback_auth.plan.routes import DECLARED, NOBODY_CONFIRMS, NOBODY_PASTES, capabilities, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

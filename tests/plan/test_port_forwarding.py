@@ -17,8 +17,8 @@ from plan_samples import (
 )
 
 from loopback_auth.plan.derived_signals import derived_signals
+from loopback_auth.plan.facts import PLACES, place_of
 from loopback_auth.plan.model import Place, Surroundings
-from loopback_auth.plan.places import PLACES, place_of
 from loopback_auth.plan.port_forwarding import authority_of, forwarding_command, instruction
 from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER as LOGIN
 

@@ -22,7 +22,6 @@ from plan_samples import (
 )
 
 from loopback_auth.flow_table import CHOOSABLE
-from loopback_auth.plan.capabilities import DECLARED, capabilities
 from loopback_auth.plan.model import (
     ASKED,
     AT_ONCE,
@@ -37,7 +36,7 @@ from loopback_auth.plan.model import (
     Plan,
     Surroundings,
 )
-from loopback_auth.plan.routes import NO_TERMINAL_TO_CONFIRM, NOT_ALLOWED, plan
+from loopback_auth.plan.routes import DECLARED, NO_TERMINAL_TO_CONFIRM, NOT_ALLOWED, capabilities, plan
 from loopback_auth.plan.signals import PROBED, READ
 
 BROWSERS = ("firefox", "none", "", "lynx", "'broken", "a:b %s", *(VSCODE["BROWSER"],))

@@ -54,9 +54,14 @@ WRONG: dict[str, TicketContract] = {
     "no path to the token": replace(NETLIFY, token_path=""),
     "no path to the id": replace(NETLIFY, extract={"id": ""}),
     "no pause": replace(NETLIFY, interval=0.0),
-    "an endless pause": replace(NETLIFY, interval=float("inf")),
-    "a lifetime that is no number": replace(NETLIFY, timeout=float("nan")),
 }
+
+
+@pytest.mark.parametrize("wrong", [{"interval": float("inf")}, {"timeout": float("nan")}])
+def test_times_that_are_none_are_refused_when_they_are_given(wrong: dict[str, float]) -> None:
+    """A pause without an end, or a lifetime that is not a number, would let the program wait for ever."""
+    with pytest.raises(ConfigError):
+        replace(NETLIFY, **wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("what", WRONG)
