@@ -37,7 +37,12 @@ class IdToken:
     def expires_at(self) -> float | None:
         """When it expires, in Unix seconds (`exp`); None where that claim is no number."""
         expires_at = self.claims.get("exp")
-        return float(expires_at) if isinstance(expires_at, int | float) else None
+        if not isinstance(expires_at, int | float):
+            return None
+        try:
+            return float(expires_at)
+        except OverflowError:
+            return float("inf")
 
 
 Token = Literal["access_token", "id_token"]
