@@ -154,7 +154,6 @@ def test_netlify_has_its_tickets() -> None:
         ("gihub", "", "provider", "github"),
         ("demo", "", "provider", "ClientConfig.at"),
         ("https://id.example", "", "provider", "ClientConfig.at"),
-        (None, "", "provider", "ClientConfig.at"),
         ("keycloak", "", "domain", "keycloak.org"),
         ("keycloak", "id example", "domain", "https"),
         ("github", "example.com", "domain", "ClientConfig.at"),
