@@ -16,6 +16,7 @@ notebook: they work in a thread of their own.
 from __future__ import annotations
 
 import asyncio
+import sys
 from types import TracebackType
 
 from loopback_auth.api import plan_of
@@ -134,7 +135,7 @@ class LoopbackReceiver:
         too (`parameters["error"]`), and makes the last page a failure page.
 
         Each visit needs a URL with a new state. A second visit ends the page of the first one; two at the
-        same time are refused.
+        same time are refused. On Windows a receiver is for one visit.
 
         Args:
             url: the authorization URL, with `redirect_uri` as its redirect URI. Or a function that makes one
@@ -241,6 +242,11 @@ class LoopbackReceiver:
         return make
 
     async def _visited(self, make: Callable[[], ForeignRequest], *, again: bool) -> ResponseParameters:
+        if sys.platform == "win32" and self._visit is not None:
+            # A socket can be read by one completion port of Windows, which is that of the first visit.
+            raise ConfigError(
+                "On Windows a receiver is for one visit.", hint="Begin another with block for the next visit."
+            )
         request = make()
         self._busy = True
         try:

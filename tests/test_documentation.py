@@ -84,6 +84,8 @@ def test_modules_exist(name: str) -> None:
 
     assert [one for one in modules if importlib.util.find_spec(one) is None] == []
     for module, member in re.findall(r"\b(loopback_auth(?:\.[a-z_0-9]+)+)\.([A-Z]\w+)", TEXTS[name]):
+        if module.startswith("loopback_auth.clients."):
+            pytest.importorskip(module.rpartition(".")[2], reason="not in Windows' Python")
         assert hasattr(importlib.import_module(module), member)
 
 

@@ -179,6 +179,7 @@ async def test_page_can_be_finished_before_the_block_ends() -> None:
     assert WORDS.SUCCESS_TITLE in again.body.decode()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a receiver is for one visit there")
 async def test_second_visit_ends_the_page_of_the_first() -> None:
     """A step-up in the same block: only the last page can say how it ended."""
     browser = Browser()

@@ -149,6 +149,7 @@ def test_pytest_is_not_needed() -> None:
     assert "<function serve" in done.stdout, done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot start the simulated browser there")
 def test_program_starts_the_browser(server: DemoAuthorizationServer) -> None:
     """A test of a command has no function to hand over, and the command may be in another language."""
     user = SimulatedUser("deny")
@@ -162,6 +163,7 @@ def test_program_starts_the_browser(server: DemoAuthorizationServer) -> None:
     assert not Path(environ["BROWSER"]).exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot start the simulated browser there")
 def test_browser_of_a_program_is_no_ci_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests run in CI jobs, where a login would refuse to wait for a user."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -319,6 +321,7 @@ def http_get_within(server: DemoAuthorizationServer, seconds: float) -> int:
         connection.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot start the simulated browser there")
 def test_folder_of_the_browser_may_have_any_name(
     server: DemoAuthorizationServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +337,7 @@ def test_folder_of_the_browser_may_have_any_name(
     user.page_sync()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot start the simulated browser there")
 def test_browser_of_this_process_is_the_simulated_one(
     server: DemoAuthorizationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

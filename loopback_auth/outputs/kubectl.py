@@ -10,7 +10,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-g
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.tokens import SignIn
@@ -46,7 +46,8 @@ def exec_credential(sign_in: SignIn) -> str:
         )
     status = {"token": token}
     if expires_at is not None and expires_at >= 0:
-        moment = datetime.fromtimestamp(int(min(expires_at, LAST_SECOND)), UTC)
+        # Windows' own functions for the time end with the year 3000.
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(min(expires_at, LAST_SECOND)))
         status["expirationTimestamp"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     # kubectl refuses another version than the one that the kubeconfig names.
     return json.dumps({"apiVersion": API_VERSION, "kind": "ExecCredential", "status": status})
