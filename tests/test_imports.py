@@ -255,15 +255,14 @@ def test_a_source_returns_a_kept_token_with_next_to_no_imports(tmp_path: Path) -
     assert len(modules) <= MODULES_OF_A_SOURCE
 
 
-def test_a_client_at_an_issuer_costs_no_table_of_presets() -> None:
+def test_a_client_at_an_issuer_costs_no_table_of_presets(tmp_path: Path) -> None:
     """A program makes one before it can ask for a kept token."""
     script = (
         "import sys; from loopback_auth import ClientConfig\n"
         "ClientConfig.at('https://as.example', client_id='x'); print(*sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = run(script, tmp_path)
+    assert done.returncode == 0, done.stderr
 
     unwanted = {
         "dataclasses",
