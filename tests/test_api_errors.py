@@ -101,7 +101,10 @@ CASES = {
         AttemptExpired, "client_id redirect timeout", asking(client_id="x"), options=BRIEF
     ),
     "nobody comes": Case(AttemptExpired, "flow timeout", options={**BRIEF, "open_browser": lambda _: False}),
-    "wrong state": Case(AttemptExpired, "timeout", faults=Faults(wrong_state=True), options=BRIEF),
+    # The browser has to come back within the time, on a busy machine too.
+    "wrong state": Case(
+        AttemptExpired, "timeout", faults=Faults(wrong_state=True), options={**BRIEF, "timeout": 2.0}
+    ),
     "no ticket": Case(NoFlowAvailable, "allowed_flows confirm", options={"allowed_flows": ("ticket",)}),
     "cannot paste": Case(ConfigError, "paste flow", options={"flow": "paste"}),
     "wrong issuer": Case(
