@@ -143,6 +143,12 @@ def kinds_of(kind: type) -> dict[str, Any]:
     return {each.name: kind_of(each) for each in fields_of(kind) or ()}
 
 
+def prepare(*records: type) -> None:
+    """Compile now what the first instance of each record would need, while no user waits."""
+    for record in records:
+        getattr(record, "__init__")  # noqa: B009 - looking for it compiles it
+
+
 def kind_of(field: Field) -> Any:
     """Return the type of a field."""
     return _evaluated(field.module, field.kind)

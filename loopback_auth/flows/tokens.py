@@ -7,7 +7,6 @@ every check has passed (RFC 9700 §4.5.3.2). What each check demands is decided 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from loopback_auth.authorization_messages import AuthorizationResponse
 from loopback_auth.effects import Flow, Send, Warn
@@ -21,6 +20,7 @@ from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.scope import scope_difference
 from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
+from loopback_auth.records import replace
 from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
 

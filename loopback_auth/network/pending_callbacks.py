@@ -110,4 +110,4 @@ class PendingCallbacks:
         if endpoint.request is not None:
             state = endpoint.request.state
             self._endpoints[state] = replace(endpoint, answer=callback)
-            self._callbacks[state].set_result(replace(callback, received_at=time.time()))
+            self._callbacks[state].set_result(Callback(callback.parameters, callback.via, time.time()))

@@ -6,7 +6,6 @@ page that waits links elsewhere. What all pages have in common, above all their 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html import escape
 
 from loopback_auth.events import Notify, silent
@@ -25,6 +24,7 @@ from loopback_auth.pages.frame import (
 )
 from loopback_auth.pages.renderer import CLEAN_ADDRESS, Renderer
 from loopback_auth.program import Page, Program
+from loopback_auth.records import replace
 from loopback_auth.redact import server_text
 from loopback_auth.words import Words
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import AttemptExpired, Unavailable
@@ -26,6 +25,7 @@ from loopback_auth.flow_table import NO_REDIRECT, POLLED, TIMEOUT
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.model import ClientConfig
 from loopback_auth.plan.model import Plan
+from loopback_auth.records import replace
 from loopback_auth.signin.controls import Controls, Reach
 from loopback_auth.signin.driver import Driver, Paste, new_attempt
 from loopback_auth.signin.port_history import PortHistory

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from types import TracebackType
 
 from loopback_auth.effects import UNOBSERVED, Observer, Send
@@ -26,6 +25,7 @@ from loopback_auth.network.receiver import Receiver
 from loopback_auth.network.transport import Transport
 from loopback_auth.pages import Pages
 from loopback_auth.program import Program
+from loopback_auth.records import replace
 from loopback_auth.signin.browsers import Browsers
 from loopback_auth.tokens import SignIn
 from loopback_auth.trace.redactor import Redactor

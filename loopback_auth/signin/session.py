@@ -10,10 +10,19 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 
-from loopback_auth.effects import UNOBSERVED, Observer
+from loopback_auth.authorization_messages import AuthorizationResponse, Callback
+from loopback_auth.effects import UNOBSERVED, FlowResult, Observer, Send
 from loopback_auth.environment import started_here
 from loopback_auth.errors import AttemptCancelled, AttemptExpired, LoopbackAuthError, Unavailable
-from loopback_auth.events import Notify, SignInFailed, SignInSucceeded, Warned, silent
+from loopback_auth.events import (
+    CallbackReceived,
+    Exchanged,
+    Notify,
+    SignInFailed,
+    SignInSucceeded,
+    Warned,
+    silent,
+)
 from loopback_auth.flow_table import APPROVED_BY_ANYBODY
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig
@@ -22,7 +31,8 @@ from loopback_auth.network.loopback import BoundRedirect
 from loopback_auth.network.threads import apart
 from loopback_auth.pages import check_complete
 from loopback_auth.plan.model import NO, Plan
-from loopback_auth.program import Program
+from loopback_auth.program import Page, Program
+from loopback_auth.records import prepare
 from loopback_auth.signin.attempt import SignInAttempt
 from loopback_auth.signin.controls import Controls
 from loopback_auth.signin.embedded_plan import link_not_shown, not_waiting
@@ -32,11 +42,17 @@ from loopback_auth.signin.refresh import can_verify_signatures
 from loopback_auth.signin.resources import OpenBrowser, Resources
 from loopback_auth.signin.stores import Store, keep_new
 from loopback_auth.signin.telling import Teller
-from loopback_auth.tokens import SignIn
+from loopback_auth.tokens import IdToken, SignIn, TokenSet
 from loopback_auth.words import Words
 
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 """Called with a sign-in; returns whether its account is the right one."""
+
+AFTER_THE_CALLBACK = (
+    *(AuthorizationResponse, Callback, CallbackReceived, Exchanged, FlowResult, IdToken, Page, Send, SignIn),
+    *(SignInSucceeded, TokenSet),
+)
+"""Records of which the first instance is made while the browser waits for its last page."""
 
 
 async def sign_in(
@@ -88,6 +104,7 @@ async def sign_in(
         LoopbackAuthError: see `errors`.
     """
     check_complete()
+    prepare(*AFTER_THE_CALLBACK)
     options = FlowOptions(
         verify_signature=_verifies(client, plan), message=message or _introduced(plan, program)
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from loopback_auth.authorization_messages import Callback
 from loopback_auth.errors import LoopbackAuthError, OAuthError, ProtocolError
@@ -18,6 +17,7 @@ from loopback_auth.events import Exchanged
 from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import is_page, media_type, object_or_none
+from loopback_auth.records import replace
 from loopback_auth.redact import server_text
 from loopback_auth.trace.secret_finder import (
     Secrets,
