@@ -296,7 +296,11 @@ async def test_cancelled_visit_leaves_the_receiver_usable() -> None:
     assert parameters["state"] == "second"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a receiver is for one visit there")
+# A connection that comes while its server closes ends in a TypeError of asyncio on Windows, and stays open.
+PROACTOR_LEAVES_SOCKETS = ("ignore:unclosed <socket:ResourceWarning",) if sys.platform == "win32" else ()
+
+
+@pytest.mark.filterwarnings(*PROACTOR_LEAVES_SOCKETS)
 async def test_cancellation_at_every_await_closes_the_port() -> None:
     """Whatever was being waited for: no task, no socket is left, and the browser is told."""
     others = asyncio.all_tasks()
@@ -304,7 +308,8 @@ async def test_cancellation_at_every_await_closes_the_port() -> None:
     async def login(browser: Browser) -> None:
         async with LoopbackReceiver(open_browser=browser.open, notify=silent) as receiver:
             await receiver.visit(url_for(receiver))
-            await receiver.visit(url_for(receiver))
+            if sys.platform != "win32":  # There a receiver is for one visit.
+                await receiver.visit(url_for(receiver))
 
     for steps in range(400):
         browser = Browser()
