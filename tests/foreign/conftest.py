@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, missing, program
 
+from foreign.keys import Keys, made_keys
+
 HERE = Path(__file__).parent
 
 
@@ -23,12 +25,19 @@ def command_line(tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture(scope="session")
-def oidc_provider() -> Iterator[dict[str, str]]:
-    """The issuers of oidc-provider: `either` takes requests as they come, `pushed` only pushed ones."""
+def client_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Keys and certificates of the clients that `provider.mjs` knows."""
+    pytest.importorskip("trustme")
+    return made_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(client_keys: Keys) -> Iterator[dict[str, str]]:
+    """The issuers of oidc-provider by what they demand, as `provider.mjs` says."""
     node = program("node", purpose="oidc-provider")
     if not (HERE / "node_modules" / "oidc-provider").is_dir():
         missing("oidc-provider is not installed")
-    with serving(node, HERE / "provider.mjs") as issuers:
+    with serving(node, HERE / "provider.mjs", client_keys.folder) as issuers:
         yield issuers
 
 
