@@ -12,7 +12,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from joserfc.jwk import ECKey, import_key
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 CLIENT_DOCUMENT = "https://client.example/loopback-auth.json"
 """A client ID with a document behind it, which every server of `provider.mjs` can read."""
@@ -35,9 +35,9 @@ class Keys:
     """A folder with everything that `provider.mjs` and its clients need.
 
     Args:
-        folder: private keys `ES256.pem`, `RS256.pem` and `EdDSA.pem`; the authority of the server's certificate in
-            `authority.pem`; two client certificates with their keys: `client.pem` of that authority, and
-            `own.pem`, which is self-signed.
+        folder: private keys `ES256.pem`, `RS256.pem` and `EdDSA.pem`; the authority of the server's
+            certificate in `authority.pem`; two client certificates with their keys: `client.pem` of that
+            authority, and `own.pem`, which is self-signed.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class Keys:
 
     def jwk(self, algorithm: str) -> str:
         """Return the same key as a JWK with its `kid`."""
-        key = import_key(self.pem(algorithm), _TYPES[algorithm], {"kid": algorithm})
+        key = _TYPES[algorithm].import_key(self.pem(algorithm), {"kid": algorithm})
         return json.dumps(key.as_dict(private=True))
 
     def file(self, name: str) -> str:
@@ -56,12 +56,13 @@ class Keys:
         return str(self.folder / name)
 
 
-_TYPES = {"ES256": "EC", "RS256": "RSA", "EdDSA": "OKP"}
+Private = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+_TYPES: dict[str, type[ECKey | RSAKey | OKPKey]] = {"ES256": ECKey, "RS256": RSAKey, "EdDSA": OKPKey}
 
 
 def made_keys(folder: Path) -> Keys:
     """Make everything, and say in `public.json` what the server may know of it."""
-    made = {
+    made: dict[str, Private] = {
         "ES256": ec.generate_private_key(ec.SECP256R1()),
         "RS256": rsa.generate_private_key(65537, 2048),
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
@@ -87,7 +88,7 @@ def made_keys(folder: Path) -> Keys:
     return keys
 
 
-def _pem(private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+def _pem(private: Private) -> bytes:
     return private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
