@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopback_auth.accounts import Accounts
     from loopback_auth.api import login, login_sync
+    from loopback_auth.client_metadata import ClientMetadata
     from loopback_auth.device_and_ticket import TicketContract, TicketRequest
     from loopback_auth.errors import (
         AttemptCancelled,
@@ -98,6 +99,7 @@ _HOMES = {
     ),
     "flow_table": ("ChoosableFlow", "FlowName"),
     "loopback_receiver": ("LoopbackReceiver",),
+    "client_metadata": ("ClientMetadata",),
     "model": ("ClientConfig", "Network", "Provider", "Redirect", "ServerMetadata"),
     "options": ("Options",),
     "program": ("Page", "Program"),
@@ -125,6 +127,7 @@ __all__ = [
     "BrowserUnavailable",
     "ChoosableFlow",
     "ClientConfig",
+    "ClientMetadata",
     "ConfigError",
     "Controls",
     "DeviceError",

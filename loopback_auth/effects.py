@@ -192,7 +192,29 @@ class Sleep:
         return moment
 
 
-LocalEffect = Bind | Browse | VerificationPrompt | Receive | Sleep | Warn
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The time, and an identifier: what a signed message needs to be a new one.
+
+    Args:
+        wall: Unix seconds.
+        unique: 128 random bits in URL-safe characters, different at each call (`jti`, RFC 7519 §4.1.7).
+    """
+
+    wall: float
+    unique: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Ask what time it is, and for an identifier that was never used before."""
+
+    def __iter__(self) -> Generator[Now, Any, Stamp]:
+        stamp: Stamp = yield self
+        return stamp
+
+
+LocalEffect = Bind | Browse | VerificationPrompt | Receive | Sleep | Now | Warn
 """Every effect but a request of ours."""
 
 Effect = LocalEffect | Send

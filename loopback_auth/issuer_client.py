@@ -1,4 +1,6 @@
-"""A client at an issuer: `ClientConfig.at` is the door to it, for reasons that `settings.known` gives.
+"""A client at an issuer, or for a resource: `ClientConfig.at` and `for_resource` are the doors to it.
+
+Why these doors lead upwards is said in `settings.known`.
 
 A program that prints a kept token makes such a client in each of its processes; hence a module of its own,
 without the presets, and for most issuers without what splits URLs and knows addresses.
@@ -6,7 +8,6 @@ without the presets, and for most issuers without what splits URLs and knows add
 
 from __future__ import annotations
 
-from loopback_auth.errors import ConfigError
 from loopback_auth.field_checks import check_text
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.store.interface import sign_in_name
@@ -30,14 +31,31 @@ def client_at(issuer: str, client_id: str, *, title: str, redirect: Redirect) ->
 
         check_issuer(issuer)
     check_text(client_id, "client_id")
-    if not client_id:
-        raise ConfigError(
-            "client_id is empty.",
-            hint="Give the ID that the server has for your client.",
-            parameter="client_id",
-        )
-    name = sign_in_name(issuer.partition("://")[2].rstrip("/"))
-    return ClientConfig(Provider(name, ServerMetadata(issuer), title=title, redirect=redirect), client_id)
+    provider = Provider(_named_after(issuer), ServerMetadata(issuer), title=title, redirect=redirect)
+    return ClientConfig(provider, client_id)
+
+
+def client_for(url: str, client_id: str, *, title: str, redirect: Redirect) -> ClientConfig:
+    """Return a client for a protected resource, named after the resource's host and path.
+
+    Raises:
+        ConfigError: it is not the URL of a resource.
+
+    Source: RFC 9728 §1.2 (resource identifier).
+    """
+    check_text(url, "resource_server")
+    if not is_plain(url):
+        from loopback_auth.protocol.urls import check_resource_server  # Start-up.
+
+        check_resource_server(url)
+    check_text(client_id, "client_id")
+    host = url.partition("://")[2].partition("/")[0]
+    provider = Provider(_named_after(url), ServerMetadata(), title=title or host, redirect=redirect)
+    return ClientConfig(provider, client_id, resource_server=url)
+
+
+def _named_after(url: str) -> str:
+    return sign_in_name(url.partition("://")[2].rstrip("/"))
 
 
 def is_plain(issuer: str) -> bool:

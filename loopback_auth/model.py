@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.device_and_ticket import TicketContract
 from loopback_auth.field_checks import (
     OWN_HEADERS,
@@ -44,10 +45,24 @@ if TYPE_CHECKING:
         extra: Mapping[str, str]
         token_parameters: Mapping[str, str]
         token_headers: Mapping[str, str]
+        resource_server: str
+        client_metadata: ClientMetadata | None
+        dpop: bool | None
+        private_key: str | None
+        signed_request: bool | None
+        acr_values: str
+        max_age: int | None
 
 
-ClientAuth = Literal["none", "client_secret_basic", "client_secret_post"]
-ResponseMode = Literal["query", "fragment", "form_post"]
+ClientAuth = Literal[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
+ResponseMode = Literal["query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt"]
 ResponseType = Literal["code", "token", "id_token", "id_token token", "code id_token"]
 
 
@@ -262,7 +277,8 @@ class ClientConfig:
 
     Args:
         provider: where the client is registered.
-        client_id: its ID there (RFC 6749 §2.2).
+        client_id: its ID there (RFC 6749 §2.2). Empty with `client_metadata`: the program gets one when the
+            sign-in begins.
         client_secret: never kept by this package. A secret that is shipped with a program is not secret
             (RFC 8252 §8.5).
         scope: separated by spaces (RFC 6749 §3.3); empty: the server's default.
@@ -279,6 +295,17 @@ class ClientConfig:
             refresh token, such as `authorization_details`; they cannot replace ours.
         token_headers: further headers of these requests, such as `Origin`. Both are kept with the sign-in,
             among its `quirks`, because every renewal sends them.
+        resource_server: URL of a protected resource. The authorization server, the scope and more are found
+            there when the sign-in begins (RFC 9728). Empty: the provider says where its server is.
+        client_metadata: what the program says of itself to get a client ID (RFC 7591 §2). None: it has one.
+        dpop: bind the tokens to a key, so that they are of no use without it (RFC 9449). None: where the
+            resource demands it.
+        private_key: of the client, as PEM or as a JWK in JSON: authenticates the client (RFC 7523 §2.2) and
+            signs its requests (RFC 9101). Never kept by this package.
+        signed_request: sign the authorization request (RFC 9101). None: when the server requires it.
+        acr_values: how the user has to be authenticated, best first, separated by spaces (OpenID Connect
+            Core §3.1.2.1; RFC 9470 §4).
+        max_age: seconds for which an earlier authentication of the user is good enough; None: no limit.
     """
 
     provider: Provider
@@ -295,10 +322,20 @@ class ClientConfig:
     extra: Mapping[str, str] = EMPTY
     token_parameters: Mapping[str, str] = field(default=EMPTY, repr=False)
     token_headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    resource_server: str = ""
+    client_metadata: ClientMetadata | None = None
+    dpop: bool | None = None
+    private_key: str | None = field(default=None, repr=False)
+    signed_request: bool | None = None
+    acr_values: str = ""
+    max_age: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
         check_visible(self.client_id, "client_id")
+        check_visible(self.acr_values, "acr_values")
+        if self.max_age is not None and self.max_age < 0:
+            refuse("max_age is negative.", "Give a number of seconds, or leave it out.", "max_age")
         if self.client_secret is not None:
             if not self.client_secret:
                 refuse("client_secret is empty.", "Leave it out for a public client.", "client_secret")
@@ -315,7 +352,7 @@ class ClientConfig:
     def at(
         issuer: str,
         *,
-        client_id: str,
+        client_id: str = "",
         title: str = "",
         redirect: Redirect = Redirect(),  # noqa: B008 - it cannot change
         **fields: Unpack[ClientFields],
@@ -327,7 +364,7 @@ class ClientConfig:
         Args:
             issuer: identity of the server, which begins with https://, or with http:// on this machine; its
                 host, and its path if it has one, become the provider's name.
-            client_id: the client's ID there.
+            client_id: the client's ID there; empty only with `client_metadata`.
             title: what people call the server; empty: its host.
             redirect: the registered redirect URI.
             fields: further fields of `ClientConfig`.
@@ -339,7 +376,48 @@ class ClientConfig:
         """
         from loopback_auth.issuer_client import client_at  # A door: see there.
 
+        if not client_id and fields.get("client_metadata") is None:
+            refuse(
+                "client_id is empty.",
+                "Give the ID that the server has for your client, or client_metadata to register one.",
+                "client_id",
+            )
         return replace(client_at(issuer, client_id, title=title, redirect=redirect), **fields)
+
+    @staticmethod
+    def for_resource(
+        url: str,
+        *,
+        client_id: str = "",
+        title: str = "",
+        redirect: Redirect = Redirect(),  # noqa: B008 - it cannot change
+        **fields: Unpack[ClientFields],
+    ) -> ClientConfig:
+        """Return a client for a protected resource, such as an MCP server, of which only the URL is known.
+
+            ClientConfig.for_resource("https://mcp.example/mcp")
+
+        Nothing is requested yet: the authorization server is found, and the program gets a client ID there,
+        when a sign-in begins.
+
+        Args:
+            url: of the resource; it begins with https://, or with http:// on this machine.
+            client_id: of your client at its authorization server; empty: the program gets one.
+            title: what people call the resource; empty: its host.
+            redirect: the registered redirect URI, or the one to register.
+            fields: further fields of `ClientConfig`.
+
+        Raises:
+            ConfigError: a value cannot be used.
+
+        Source: RFC 9728 §3, §5.
+        """
+        from loopback_auth.issuer_client import client_for  # A door: see there.
+
+        client = client_for(url, client_id, title=title, redirect=redirect)
+        if not client_id:
+            fields.setdefault("client_metadata", ClientMetadata())
+        return replace(client, **fields)
 
     @staticmethod
     def known(

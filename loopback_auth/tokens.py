@@ -135,6 +135,9 @@ class SignIn:
         quirks: the provider's, because a renewal reads no other setting.
         resource: what the tokens were requested for (RFC 8707 §2); a renewal names it again.
         audience: the same, where the server has its own parameter for it.
+        resource_server: URL of the protected resource at which the server was found (RFC 9728); empty: the
+            server was known.
+        dpop_key: private key, as a JWK, that the tokens are bound to (RFC 9449); empty: they are not.
     """
 
     name: str
@@ -153,6 +156,8 @@ class SignIn:
     quirks: Quirks = NO_QUIRKS
     resource: tuple[str, ...] = ()
     audience: str | None = None
+    resource_server: str = ""
+    dpop_key: Mapping[str, str] = field(default=EMPTY, repr=False)
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -48,7 +48,7 @@ ANY: Any = {
         ("name", lambda: Provider("../x", METADATA)),
         ("name", lambda: Provider("x" * 101, METADATA)),
         ("title", lambda: Provider("x", METADATA, title="a\nb")),
-        ("client_auth", lambda: replace(PROVIDER, client_auth="private_key_jwt")),
+        ("client_auth", lambda: replace(PROVIDER, client_auth="private_key")),
         ("pkce", lambda: replace(PROVIDER, pkce=1)),
         ("account_fields", lambda: replace(PROVIDER, account_fields=["email"])),
         ("ticket", lambda: replace(PROVIDER, ticket="netlify")),

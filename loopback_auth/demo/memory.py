@@ -26,10 +26,12 @@ from loopback_auth.effects import (
     Flow,
     FlowResult,
     LocalEffect,
+    Now,
     Observer,
     Receive,
     Send,
     Sleep,
+    Stamp,
     Tick,
     VerificationPrompt,
     Warn,
@@ -163,6 +165,8 @@ class MemoryWorld:
                 return self._receive(request)
             case Sleep(seconds):
                 return self._sleep(seconds)
+            case Now():
+                return Stamp(self.now, f"stamp-{len(self.effects)}")
             case VerificationPrompt():
                 self._prompt(effect)
             case Warn():

@@ -77,6 +77,20 @@ def check_issuer(url: str) -> str:
     return url
 
 
+def check_resource_server(url: str) -> str:
+    """Return the URL of a protected resource unchanged, or refuse it.
+
+    Raises:
+        ConfigError: as `check_endpoint`.
+
+    Source: RFC 9728 §1.2 (resource identifier); RFC 8707 §2.
+    """
+    parts = _split(url, "resource_server")
+    if parts.fragment or url.endswith("#"):
+        raise _refused("resource_server", "a resource has no fragment", url)
+    return url
+
+
 def check_resource(url: str) -> str:
     """Return a resource indicator unchanged, or refuse it.
 

@@ -27,9 +27,11 @@ from loopback_auth.effects import (
     Flow,
     FlowResult,
     LocalEffect,
+    Now,
     Receive,
     Send,
     Sleep,
+    Stamp,
     Tick,
     VerificationPrompt,
     Warn,
@@ -56,6 +58,11 @@ def new_attempt() -> Attempt:
         code_verifier=code_verifier(os.urandom(32)),
         nonce=base64url(os.urandom(24)),
     )
+
+
+def new_stamp(now: float) -> Stamp:
+    """Return a time in Unix seconds with an identifier that was never used before."""
+    return Stamp(now, base64url(os.urandom(16)))
 
 
 class Driver:
@@ -159,6 +166,8 @@ class Driver:
                 return self._resources.redactor.clean_callback(await self._receive(request))
             case Sleep(seconds, spread):
                 return await self._sleep(seconds * (1 + spread * secrets.randbelow(1000) / 1000))
+            case Now():
+                return new_stamp(time.time())
             case Warn(text):
                 self._resources.notify(Warned(text))
             case _:

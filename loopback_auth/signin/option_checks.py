@@ -59,10 +59,11 @@ def _check_client(client: object) -> None:
 
     if isinstance(client, ClientConfig):
         # The tickets of some vendors are for every program. Others can be signed out of without an ID.
-        if not client.client_id and client.provider.ticket is None:
+        known = client.client_id or client.client_metadata is not None
+        if not known and client.provider.ticket is None:
             raise ConfigError(
                 "client_id is empty.",
-                hint="Give the ID that the server has for your client.",
+                hint="Give the ID that the server has for your client, or client_metadata to register one.",
                 parameter="client_id",
             )
         return
@@ -93,7 +94,7 @@ def check_addresses(client: ClientConfig) -> None:
     for resource in client.resource:
         check_resource(resource)
     starts = metadata.authorization_endpoint, metadata.device_authorization_endpoint, metadata.issuer, ticket
-    if all(one is None for one in starts):
+    if not client.resource_server and all(one is None for one in starts):
         raise ConfigError(
             f"There is no address at which to sign in to {client.provider.shown_name}.",
             hint="Give the issuer, or the URLs of the authorization endpoint and the token endpoint.",

@@ -21,6 +21,7 @@ from loopback_auth.effects import (
     Effect,
     FlowResult,
     LocalEffect,
+    Now,
     Receive,
     Send,
     Sleep,
@@ -42,7 +43,7 @@ from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, Redirect
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.protocol.urls import check_browser_url
-from loopback_auth.signin.driver import Paste
+from loopback_auth.signin.driver import Paste, new_stamp
 from loopback_auth.signin.world import World
 from loopback_auth.store.pending_sign_in import Failure, JournalEntry, PendingSignIn
 from loopback_auth.tokens import SignIn
@@ -57,6 +58,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "Receive": ("callback",),
     "Send": ("response", "failure"),
     "Sleep": ("moment",),
+    "Now": ("stamp",),
 }
 """By the name of an effect, what in a journal answers it; an effect that is not listed has no answer."""
 
@@ -164,6 +166,8 @@ class Replay:
                 return JournalEntry(name, callback=await self._receive(request))
             case Sleep(seconds, spread):
                 return JournalEntry(name, moment=await self._sleep(seconds, spread))
+            case Now():
+                return JournalEntry(name, stamp=new_stamp(self._world.now()))
             case Warn(text):
                 self._notify(Warned(text))
             case _:

@@ -82,7 +82,7 @@ async def begin(
             created_at=now,
             expires_at=now + PASTE_SECONDS,
             flow=flow,
-            client=replace(client, client_secret=None),
+            client=replace(client, client_secret=None, private_key=None),
             attempt=new_attempt(),
             named=named,
             with_secret=client.client_secret is not None,

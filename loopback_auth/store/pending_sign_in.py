@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 from loopback_auth.authorization_messages import Attempt, Callback
 from loopback_auth.codec import from_members, read_object, to_members
-from loopback_auth.effects import Tick
+from loopback_auth.effects import Stamp, Tick
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig
@@ -49,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One effect of a flow, and its answer: at most one of the last five fields.
+    """One effect of a flow, and its answer: at most one of the last six fields.
 
     Args:
         effect: the name of its class.
@@ -58,6 +58,7 @@ class JournalEntry:
         response: for `Send`.
         callback: for `Receive`.
         moment: for `Sleep`.
+        stamp: for `Now`.
         failure: instead of a response.
     """
 
@@ -67,6 +68,7 @@ class JournalEntry:
     response: HttpResponse | None = field(default=None, repr=False)
     callback: Callback | None = field(default=None, repr=False)
     moment: Tick | None = None
+    stamp: Stamp | None = None
     failure: Failure | None = None
 
 

@@ -66,7 +66,7 @@ class Unfinished:
     def __init__(self, folder: str, client: ClientConfig) -> None:
         provider = client.provider
         # The address of the demonstration server is another one each time.
-        whole = json.dumps(to_members(replace(client, client_secret=None)))
+        whole = json.dumps(to_members(replace(client, client_secret=None, private_key=None)))
         asked = provider.name if provider.temporary else whole
         digest = hashlib.blake2b(asked.encode(), digest_size=4).hexdigest()
         self._folder = os.path.join(os.path.abspath(folder), FOLDER)  # noqa: PTH100
