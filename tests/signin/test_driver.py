@@ -16,7 +16,7 @@ import pytest
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange, request_for
 
 from loopback_auth.authorization_messages import Callback
-from loopback_auth.effects import Bind, Browse, Flow, Receive, Sleep, Warn
+from loopback_auth.effects import Bind, Browse, Flow, Now, Receive, Sleep, Stamp, Warn
 from loopback_auth.errors import (
     BrowserUnavailable,
     ConfigError,
@@ -142,6 +142,20 @@ async def test_warnings_and_time_reach_the_flow_and_the_watcher() -> None:
 
     assert seen > 1_700_000_000
     assert events == [Warned("careful")]
+
+
+async def test_an_identifier_is_never_given_twice() -> None:
+    """A proof that repeats one is refused as a replay (RFC 9449 §11.1)."""
+
+    def flow() -> Flow[list[Stamp]]:
+        return [(yield from Now()), (yield from Now())]
+
+    async with Resources() as resources:
+        one, other = await Driver(resources).run(flow())
+
+    assert one.unique != other.unique
+    assert len(one.unique) >= 22
+    assert 1_700_000_000 < one.wall <= other.wall
 
 
 class Failing(Opening):
