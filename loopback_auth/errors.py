@@ -17,6 +17,7 @@
       ProtocolError                an answer broke a rule: .source .expected .received      5
         StateMismatch              RFC 6749 §10.12
         IssuerMismatch             RFC 9207 §2.4, RFC 8414 §3.3
+        ResourceMismatch           RFC 9728 §3.3
         MalformedResponse          everything else
       TransportError               no answer: connect, TLS, timeout, a failing server       6
       AttemptExpired               the user did not finish in time                          7
@@ -247,6 +248,10 @@ class StateMismatch(ProtocolError):
 
 class IssuerMismatch(ProtocolError):
     """The response or the metadata come from another issuer (RFC 9207 §2.4, RFC 8414 §3.3)."""
+
+
+class ResourceMismatch(ProtocolError):
+    """The metadata are about another resource than the one that was asked (RFC 9728 §3.3)."""
 
 
 class MalformedResponse(ProtocolError):

@@ -10,7 +10,7 @@ Source: RFC 9110 §11.2, §11.3, §11.6.1; RFC 6750 §3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 MOST_CHARACTERS = 16 * 1024
@@ -53,8 +53,7 @@ class Challenge:
     @property
     def scope(self) -> str:
         """The scope that the resource wants, separated by spaces; empty when it names none (RFC 6750 §3)."""
-        words = self.parameters.get("scope", "").split()
-        return " ".join(list(dict.fromkeys(word for word in words if _SCOPE.fullmatch(word)))[:MOST_SCOPES])
+        return " ".join(scope_words(self.parameters.get("scope", "").split()))
 
 
 def challenges(value: str) -> tuple[Challenge, ...]:
@@ -85,6 +84,14 @@ def bearer_challenge(value: str) -> Challenge | None:
     """
     ours = [each for each in challenges(value) if each.scheme == "bearer"]
     return next((each for each in ours if each.error), ours[0] if ours else None)
+
+
+def scope_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the words that can be scopes, each once, and not more than a person could read.
+
+    Source: RFC 6749 §3.3.
+    """
+    return tuple(dict.fromkeys(word for word in words if _SCOPE.fullmatch(word)))[:MOST_SCOPES]
 
 
 def _parts(value: str) -> Iterator[tuple[str, str | None, str]]:

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.http_messages import HttpRequest, HttpResponse
-from loopback_auth.narrow import is_mapping, is_object
+from loopback_auth.narrow import is_list, is_mapping, is_object
 
 BODY_LIMIT = 1 << 20
 """Bytes of a body after decompression."""
@@ -144,6 +144,18 @@ def text_member(document: Mapping[str, object], name: str) -> str:
     """
     value = document.get(name)
     return value if isinstance(value, str) else ""
+
+
+def strings_member(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
+    """Return the strings of a list; None when it is absent or of another type.
+
+    A string in place of a list is read as its words, and members of other types are left out.
+
+    Source: RFC 8414 §2, RFC 9728 §2 ("JSON array containing a list").
+    """
+    value = document.get(name)
+    listed = value.split() if isinstance(value, str) and value else value
+    return tuple(item for item in listed if isinstance(item, str)) if is_list(listed) else None
 
 
 def text_or_digits(value: object) -> str:

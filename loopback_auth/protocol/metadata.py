@@ -18,7 +18,7 @@ from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import Provider, ServerMetadata
 from loopback_auth.narrow import is_list, is_strings
 from loopback_auth.protocol.answer import PASSING, came_instead, check_well
-from loopback_auth.protocol.json import is_json, object_or_none, parse_object, text_member
+from loopback_auth.protocol.json import is_json, object_or_none, parse_object, strings_member, text_member
 from loopback_auth.protocol.urls import (
     check_endpoint,
     check_issuer,
@@ -58,16 +58,20 @@ def check_endpoints(metadata: ServerMetadata) -> None:
             check_endpoint(url, name=name)
 
 
-def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
+def metadata_requests(issuer: str, *, of_resource: bool = False) -> tuple[HttpRequest, ...]:
     """Build the requests that may find the metadata of an issuer, in the order in which to try them.
 
     OpenID Connect appends its well-known path to the issuer; RFC 8414 inserts it between host and path. For
     an issuer without a path the two differ in the last segment only.
 
+    Args:
+        issuer: whose metadata they are.
+        of_resource: a protected resource has named the issuer; for MCP servers the order is another one.
+
     Raises:
         ConfigError: the URL cannot be an issuer.
 
-    Source: OpenID Connect Discovery 1.0 §4.1; RFC 8414 §3.1, §5.
+    Source: OpenID Connect Discovery 1.0 §4.1; RFC 8414 §3.1, §5; MCP authorization specification 2025-11-25.
     """
     check_issuer(issuer)
     base = issuer.rstrip("/")
@@ -80,11 +84,17 @@ def metadata_requests(issuer: str) -> tuple[HttpRequest, ...]:
     ]
     if tail:
         urls.append(f"{scheme}://{host}/.well-known/openid-configuration{tail}")
+    if of_resource:
+        urls = [*urls[1:], urls[0]]
     return tuple(HttpRequest("GET", url, (("Accept", "application/json"),)) for url in urls)
 
 
-def is_absent(response: HttpResponse) -> bool:
+def is_absent(response: HttpResponse, *members: str) -> bool:
     """Return whether an answer means that the document is not at this address, so that the next is tried.
+
+    Args:
+        response: untrusted.
+        members: such a document has one of these; by default those of an authorization server.
 
     Servers answer 404, 405, 410 or 501, gateways 400, 401 or 403; some redirect to their home page.
     Single-page applications answer 200 with HTML; others 200 or 204 without content, or with JSON that is not
@@ -99,7 +109,7 @@ def is_absent(response: HttpResponse) -> bool:
     if not is_json(response) or response.body.strip() in (b"", b"null", b"[]"):
         return True
     document = object_or_none(response.body)
-    return document is not None and not any(name in document for name in ("issuer", *NEEDED))
+    return document is not None and not any(name in document for name in (members or ("issuer", *NEEDED)))
 
 
 def metadata_document(response: HttpResponse, issuer: str) -> Mapping[str, object]:
@@ -149,10 +159,14 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
     }
     found = ServerMetadata(
         issuer=text_member(document, "issuer"),
-        response_modes_supported=_strings(document, "response_modes_supported"),
-        code_challenge_methods_supported=_strings(document, "code_challenge_methods_supported"),
-        token_endpoint_auth_methods_supported=_strings(document, "token_endpoint_auth_methods_supported"),
-        id_token_signing_alg_values_supported=_strings(document, "id_token_signing_alg_values_supported"),
+        response_modes_supported=strings_member(document, "response_modes_supported"),
+        code_challenge_methods_supported=strings_member(document, "code_challenge_methods_supported"),
+        token_endpoint_auth_methods_supported=strings_member(
+            document, "token_endpoint_auth_methods_supported"
+        ),
+        id_token_signing_alg_values_supported=strings_member(
+            document, "id_token_signing_alg_values_supported"
+        ),
         authorization_response_iss_parameter_supported=_flag(
             document, "authorization_response_iss_parameter_supported"
         ),
@@ -252,13 +266,6 @@ def _unfit(value: object, name: str) -> str:
     except ConfigError as exc:
         return exc.message
     return ""
-
-
-def _strings(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
-    value = document.get(name)
-    # A string instead of a list is a list of one; other types are ignored.
-    listed = value.split() if isinstance(value, str) and value else value
-    return tuple(item for item in listed if isinstance(item, str)) if is_list(listed) else None
 
 
 def _flag(document: Mapping[str, object], name: str) -> bool:

@@ -1,0 +1,288 @@
+"""What a protected resource says of itself: in the challenge without a token, and in its metadata.
+
+The resource's URL is all that a program has. The answer to a request without a token may name the metadata;
+else they are at a well-known address. They list the authorization servers whose tokens the resource takes.
+Metadata are used only if they are about the resource that was asked: otherwise a resource could have the
+program get a token for another one, and hand it over.
+
+Source: RFC 9728 §2, §3, §5.1, §7.3; RFC 9110 §11.6.1; MCP authorization specification 2025-11-25.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from loopback_auth.errors import ConfigError, MalformedResponse, ResourceMismatch
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.protocol.answer import came_instead, check_well
+from loopback_auth.protocol.challenge import challenges, scope_words
+from loopback_auth.protocol.json import is_json, parse_object, strings_member, text_member
+from loopback_auth.protocol.urls import check_endpoint, check_resource_server, leads_inside
+from loopback_auth.redact import server_text
+
+SOURCE = "RFC 9728 §3.2"
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+
+MOST_SERVERS = 10
+"""Authorization servers of one resource that are looked at; each may cost a few requests."""
+
+CHECK_RESOURCE = "Check the spelling of the resource's URL. If it is right, its operator has to correct this."
+
+_PORTS = {"https": 443, "http": 80}
+
+_INITIALIZE = (
+    b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",'
+    b'"capabilities":{},"clientInfo":{"name":"loopback_auth","version":"0.1"}}}'
+)
+"""The first message of every client of the Model Context Protocol; without a token it is only refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDemand:
+    """What a resource asks for when a request has no token.
+
+    Args:
+        metadata_url: where its metadata are; empty when it does not say.
+        scope: that a token needs, separated by spaces; empty when it does not say.
+        dpop: it takes tokens that are bound to a key, and no others (RFC 9449 §7.1).
+    """
+
+    metadata_url: str = ""
+    scope: str = ""
+    dpop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedResource:
+    """The metadata of a protected resource; members that cannot be used count as absent.
+
+    Args:
+        resource: its identifier, which tokens are requested for.
+        authorization_servers: issuers of the tokens that it takes.
+        scopes_supported: scopes of such tokens; None when it does not say.
+        resource_name: what people call it; empty when it does not say.
+        dpop_bound_access_tokens_required: it takes only tokens that are bound to a key (RFC 9449).
+        document: all members, unchecked.
+
+    Source: RFC 9728 §2.
+    """
+
+    resource: str
+    authorization_servers: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] | None = None
+    resource_name: str = ""
+    dpop_bound_access_tokens_required: bool = False
+    document: Mapping[str, object] = field(default_factory=dict[str, object], repr=False, compare=False)
+
+
+def resource_request(url: str) -> HttpRequest:
+    """Build the request without a token that shows what a resource demands.
+
+    Raises:
+        ConfigError: the URL cannot be that of a resource.
+
+    Source: RFC 9728 §5; RFC 9110 §11.6.1.
+    """
+    return HttpRequest("GET", check_resource_server(url), (("Accept", "application/json"),))
+
+
+def initialize_request(url: str) -> HttpRequest:
+    """Build the request with which a client of the Model Context Protocol begins.
+
+    Servers that answer POST only show with this one what they demand.
+
+    Source: MCP specification 2025-11-25, "Lifecycle" and "Transports".
+    """
+    headers = ("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")
+    return HttpRequest("POST", check_resource_server(url), headers, _INITIALIZE)
+
+
+def may_take_post(answer: HttpResponse) -> bool:
+    """Return whether a resource that did not demand a token on GET may do so on POST.
+
+    Source: RFC 9110 §15.5.6; MCP specification 2025-11-25, "Transports" (405 where there is no stream).
+    """
+    return answer.status >= 400
+
+
+def token_demand(answer: HttpResponse) -> TokenDemand | None:
+    """Return what an answer demands; None where it does not ask for a token.
+
+    The challenge may stand in one of several headers or beside those of other schemes, and a server that
+    answers 401 without any challenge demands a token all the same.
+
+    Source: RFC 9728 §5.1; RFC 9110 §11.6.1, §15.5.2; RFC 9449 §7.1.
+    """
+    value = ", ".join(text for name, text in answer.headers if name.lower() == "www-authenticate")
+    found = challenges(value)
+    ours = [each for each in found if each.scheme in ("bearer", "dpop")]
+    if answer.status != 401 and not ours:
+        return None
+    # §5.1: the parameter may stand in the challenges of other schemes, too.
+    urls = [each.parameters.get("resource_metadata", "") for each in (*ours, *found)]
+    scopes = [each.scope for each in ours]
+    return TokenDemand(
+        metadata_url=next(filter(None, urls), ""),
+        scope=next(filter(None, scopes), ""),
+        dpop={each.scheme for each in ours} == {"dpop"},
+    )
+
+
+def resource_metadata_urls(url: str) -> tuple[str, ...]:
+    """Return the well-known addresses of a resource's metadata: with its path, and then without.
+
+    Args:
+        url: of the resource; checked.
+
+    Source: RFC 9728 §3, §3.1; MCP authorization specification 2025-11-25 (the second address).
+    """
+    scheme, _, rest = url.partition("://")
+    cut = next((at for at, character in enumerate(rest) if character in "/?"), len(rest))
+    host, tail = rest[:cut], rest[cut:]
+    # §3.1: a slash that terminates the host is removed before the path is inserted.
+    tail = "" if tail == "/" else tail.removeprefix("/") if tail.startswith("/?") else tail
+    root = f"{scheme}://{host}{WELL_KNOWN}"
+    return (root + tail, root) if tail else (root,)
+
+
+def check_metadata_url(url: str, *, by: str, allowed: Collection[str] = ()) -> str:
+    """Return the address of metadata unchanged, or refuse it.
+
+    Args:
+        url: from a challenge; untrusted.
+        by: the URL of the resource.
+        allowed: as in `leads_inside`.
+
+    Raises:
+        ConfigError: it is not an address that a request may go to.
+
+    Source: RFC 9728 §5.1, §7.7.
+    """
+    check_endpoint(url, name="resource_metadata")
+    if leads_inside(url, by=by, allowed=allowed):
+        raise ConfigError(
+            f"The resource names an address on this machine or in its network: {ascii(url)[:120]}.",
+            hint=f"Stop here, unless you know that {urlsplit(url).hostname} belongs to your own network: "
+            "then allow this host.",
+            parameter="allow_private",
+        )
+    return url
+
+
+def resource_metadata_request(url: str) -> HttpRequest:
+    """Build the request for the metadata of a resource.
+
+    Source: RFC 9728 §3.1.
+    """
+    return HttpRequest("GET", url, (("Accept", "application/json"),))
+
+
+def resource_metadata_response(answer: HttpResponse, *, at: str) -> ProtectedResource:
+    """Read the metadata of a resource; `metadata_place` decides whether they may be used.
+
+    Args:
+        answer: untrusted.
+        at: the address that was asked.
+
+    Raises:
+        TransportError: the server failed.
+        MalformedResponse: the answer is not such a document.
+
+    Source: RFC 9728 §2, §3.2.
+    """
+    check_well(answer, "resource metadata endpoint")
+    if answer.status != 200 or not is_json(answer):
+        raise MalformedResponse(
+            f"The metadata at {at[:200]} could not be read: {came_instead(answer)}",
+            source=SOURCE,
+            hint=CHECK_RESOURCE,
+            parameter="resource_server",
+        )
+    document = parse_object(answer.body, what="resource metadata", source=SOURCE)
+    return ProtectedResource(
+        resource=text_member(document, "resource"),
+        authorization_servers=tuple(dict.fromkeys(strings_member(document, "authorization_servers") or ())),
+        scopes_supported=_scopes(document),
+        resource_name=server_text(text_member(document, "resource_name"), 80),
+        dpop_bound_access_tokens_required=document.get("dpop_bound_access_tokens_required") is True,
+        document=document,
+    )
+
+
+def metadata_place(found: ProtectedResource, *, url: str, at: str) -> str:
+    """Return the address from which metadata of this resource may be used: `at`, or another to be asked.
+
+    The metadata have to name the URL that was requested (§3.3). They may also be those of a parent of it on
+    the same origin, as with MCP servers; then the only source that counts is the parent's own well-known
+    address.
+
+    Args:
+        found: as it was read at an address.
+        url: of the resource that was asked.
+        at: that address.
+
+    Raises:
+        ResourceMismatch: they are about another resource, and must not be used.
+
+    Source: RFC 9728 §3.3, §7.3; MCP authorization specification 2025-11-25.
+    """
+    if found.resource != url and is_parent(found.resource, url):
+        own = resource_metadata_urls(found.resource)[0]
+        return at if at.rstrip("/") == own.rstrip("/") else own
+    check_resource_identity(found, url)
+    return at
+
+
+def check_resource_identity(found: ProtectedResource, resource: str) -> None:
+    """Refuse metadata that do not name a resource, byte for byte.
+
+    Raises:
+        ResourceMismatch: they are about another one.
+
+    Source: RFC 9728 §3.3.
+    """
+    if found.resource == resource:
+        return
+    named = ascii(found.resource)[:200]
+    raise ResourceMismatch(
+        f"The metadata are about another resource: asked {resource}, found {named}",
+        source="RFC 9728 §3.3",
+        expected=resource,
+        received=named,
+        hint=CHECK_RESOURCE,
+        parameter="resource_server",
+    )
+
+
+def is_parent(resource: str, url: str) -> bool:
+    """Return whether a URL is that of a resource or below it, on the same origin.
+
+    Args:
+        resource: untrusted.
+        url: checked.
+
+    Source: RFC 6454 §4; RFC 3986 §6.2.3 (an empty path is the same as a slash).
+    """
+    try:
+        above, below = urlsplit(check_endpoint(resource, name="resource")), urlsplit(url)
+    except ConfigError:
+        return False
+    if "?" in resource or _authority(above.scheme, above.hostname, above.port) != _authority(
+        below.scheme, below.hostname, below.port
+    ):
+        return False
+    # Dots would lead out of the path again.
+    parts = below.path.lower().replace("%2e", ".").split("/")
+    return ".." not in parts and f"{below.path}/".startswith(f"{above.path.rstrip('/')}/")
+
+
+def _authority(scheme: str, host: str | None, port: int | None) -> tuple[str, str, int]:
+    return scheme, host or "", port or _PORTS.get(scheme, 0)
+
+
+def _scopes(document: Mapping[str, object]) -> tuple[str, ...] | None:
+    listed = strings_member(document, "scopes_supported")
+    return None if listed is None else scope_words(listed)
