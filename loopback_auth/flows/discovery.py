@@ -39,7 +39,11 @@ UNVERIFIED = (
 
 
 def discover(
-    provider: Provider, start: str = "authorization_endpoint", also: tuple[str, ...] = ()
+    provider: Provider,
+    start: str = "authorization_endpoint",
+    also: tuple[str, ...] = (),
+    *,
+    of_resource: bool = False,
 ) -> Flow[ServerMetadata]:
     """Return the metadata of a provider; its issuer is asked only when an endpoint is missing.
 
@@ -50,6 +54,7 @@ def discover(
         provider: what is known before the server is asked.
         start: the endpoint at which the flow begins; the flow needs it and the token endpoint.
         also: further members that are wanted.
+        of_resource: as in `metadata_requests`.
 
     Raises:
         ConfigError: neither both endpoints nor an issuer are known.
@@ -69,7 +74,7 @@ def discover(
             parameter=f"issuer {start} token_endpoint",
         )
     wanted = ("token_endpoint", start, *also)
-    requests = metadata_requests(known.issuer)
+    requests = metadata_requests(known.issuer, of_resource=of_resource)
     absent: list[HttpResponse] = []
     for at, request in enumerate(requests):
         answer = yield from Send(request, step="metadata request")

@@ -2,6 +2,8 @@
 
 What the client says is compared with the sign-in; what the client leaves open may have any value there.
 
+A client for a resource has not found its server yet; its sign-in is the one for that resource.
+
 Source: RFC 6749 §3.3, §10.4; RFC 8707 §2; RFC 9700 §2.3.
 """
 
@@ -32,11 +34,12 @@ def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
 
     Source: RFC 8707 §2 (resource).
     """
-    if sign_in.client_id != client.client_id:
+    # Without a client ID, the program uses the one that it has got at the server.
+    if client.client_id and sign_in.client_id != client.client_id:
         return "it was made by another client"
     if not _same_server(sign_in, client):
         return "it was made at another server"
-    if set(sign_in.resource) != set(client.resource):
+    if not _same_resource(sign_in, client):
         return "it is for another resource"
     if sign_in.audience != client.audience:
         return "it is for another audience"
@@ -67,6 +70,25 @@ def widened(client: ClientConfig, sign_in: SignIn | None, scope: str = "") -> Cl
     if sign_in is not None and not why_foreign(sign_in, client):
         granted = sign_in.requested_scope or (sign_in.tokens.scope if client.scope or scope else "")
     return replace(client, scope=union(client.scope, granted, scope))
+
+
+def _same_resource(sign_in: SignIn, client: ClientConfig) -> bool:
+    if canonical_resource(sign_in.resource_server) != canonical_resource(client.resource_server):
+        return False
+    # Found at the resource, the indicator may be that of a parent.
+    return bool(client.resource_server and not client.resource) or set(sign_in.resource) == set(
+        client.resource
+    )
+
+
+def canonical_resource(url: str) -> str:
+    """Return the URL of a resource in the spelling by which two are compared; it is never sent.
+
+    Source: RFC 3986 §6.2.2.1; MCP authorization specification 2025-11-25, "Canonical Server URI".
+    """
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.rstrip("/").partition("/")
+    return f"{scheme}{mark}{host}".lower() + slash + path
 
 
 def _same_server(sign_in: SignIn, client: ClientConfig) -> bool:

@@ -94,6 +94,7 @@ def signed_in(
         network=client.provider.network,
         resource=client.resource,
         audience=client.audience,
+        resource_server=client.resource_server,
     )
 
 

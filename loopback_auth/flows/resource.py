@@ -1,0 +1,240 @@
+"""Find out where and how to sign in, when only the URL of a protected resource is known.
+
+The resource is asked first: its answer to a request without a token, and its metadata, name the authorization
+servers and the scope. Then the first of these servers at which a client can sign in is chosen. Servers of the
+Model Context Protocol that are older than RFC 9728 are their own authorization servers.
+
+Which documents are accepted is decided in `protocol.protected_resource` and `protocol.metadata`.
+
+Source: RFC 9728 §5; MCP authorization specification 2025-11-25 and 2025-03-26.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.errors import (
+    ConfigError,
+    EndpointMissing,
+    LoopbackAuthError,
+    ProtocolError,
+    TransportError,
+)
+from loopback_auth.flows.discovery import discover
+from loopback_auth.http_messages import HttpResponse
+from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.answer import came_instead
+from loopback_auth.protocol.metadata import is_absent
+from loopback_auth.protocol.protected_resource import (
+    CHECK_RESOURCE,
+    MOST_SERVERS,
+    ProtectedResource,
+    TokenDemand,
+    check_metadata_url,
+    check_resource_identity,
+    initialize_request,
+    may_take_post,
+    metadata_place,
+    resource_metadata_request,
+    resource_metadata_response,
+    resource_metadata_urls,
+    resource_request,
+    token_demand,
+)
+from loopback_auth.protocol.resource_servers import (
+    default_endpoints,
+    scope_to_request,
+    server_trouble,
+    why_unfit,
+)
+from loopback_auth.protocol.urls import origin
+from loopback_auth.records import replace
+
+METADATA_STEP = "metadata request"
+RESOURCE_STEP = "request without a token"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFound:
+    """What a resource has said.
+
+    Args:
+        demand: of its answer to a request without a token; None when it did not ask for one.
+        metadata: None when it publishes none.
+        at: address of the metadata; empty when there are none.
+        issuers: of the authorization servers to choose from, in its order.
+    """
+
+    demand: TokenDemand | None
+    metadata: ProtectedResource | None
+    at: str
+    issuers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceAccess:
+    """Where and how to sign in for a resource.
+
+    Args:
+        resource: identifier that tokens are requested for (RFC 8707).
+        metadata: of the chosen authorization server.
+        scope: to request, separated by spaces; empty: none is named.
+        dpop: the resource demands tokens that are bound to a key (RFC 9449).
+        found: what the resource has said.
+        passed_over: issuers that were not chosen, and why, as clauses.
+    """
+
+    resource: str
+    metadata: ServerMetadata
+    scope: str
+    dpop: bool
+    found: ResourceFound
+    passed_over: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def find_resource(client: ClientConfig, *, known: Collection[str] = ()) -> Flow[ResourceAccess]:
+    """Find out where and how to sign in for the resource of a client.
+
+    Args:
+        client: with a `resource_server`.
+        known: as in `choose_server`.
+
+    Raises:
+        ConfigError: the URL cannot be that of a resource.
+        ResourceMismatch: its metadata are about another resource.
+        EndpointMissing: it names no authorization server at which a client can sign in.
+        ProtocolError, TransportError: it or its servers could not be asked.
+
+    Source: RFC 9728 §5; MCP authorization specification 2025-11-25.
+    """
+    found = yield from ask_resource(client)
+    return (yield from choose_server(client, found, known=known))
+
+
+def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
+    """Ask a resource what it demands, and for its metadata.
+
+    Raises:
+        As `find_resource`.
+
+    Source: RFC 9728 §3, §5; RFC 9110 §11.6.1.
+    """
+    url = client.resource_server
+    answer = yield from Send(resource_request(url), step=RESOURCE_STEP)
+    demand = token_demand(answer)
+    if demand is None and may_take_post(answer):
+        answer = yield from Send(initialize_request(url), step=RESOURCE_STEP)
+        demand = token_demand(answer)
+    at, metadata = yield from _metadata(client, demand or TokenDemand())
+    if metadata is not None:
+        return ResourceFound(demand, metadata, at, metadata.authorization_servers)
+    if demand is None:
+        raise EndpointMissing(
+            f"{url} does not ask for a token, and publishes no metadata (RFC 9728). It answered with "
+            f"{came_instead(answer)}.",
+            hint=CHECK_RESOURCE,
+            parameter="resource_server",
+        )
+    # MCP authorization specification 2025-03-26, "Authorization Base URL": the resource without its path.
+    return ResourceFound(demand, None, "", (origin(url),))
+
+
+def choose_server(
+    client: ClientConfig, found: ResourceFound, *, known: Collection[str] = ()
+) -> Flow[ResourceAccess]:
+    """Choose the authorization server of a resource at which the client signs in.
+
+    Args:
+        client: as in `find_resource`.
+        found: what the resource has said.
+        known: issuers with which this program has a registration or a sign-in already; they come first.
+
+    Raises:
+        As `find_resource`.
+
+    Source: RFC 9728 §7.6; MCP authorization specification 2025-11-25.
+    """
+    wanted = client.provider.metadata.issuer
+    listed = found.issuers if wanted is None else tuple(one for one in found.issuers if one == wanted)
+    issuers = sorted(listed[:MOST_SERVERS], key=lambda issuer: issuer not in known)
+    passed_over = dict.fromkeys(listed[MOST_SERVERS:], f"it comes after {MOST_SERVERS} others")
+    for issuer in issuers:
+        server = yield from _server(client, found, issuer)
+        if isinstance(server, str):
+            passed_over[issuer] = server
+            continue
+        return ResourceAccess(
+            resource=found.metadata.resource if found.metadata is not None else client.resource_server,
+            metadata=server,
+            scope=scope_to_request(client, found.demand, found.metadata, server),
+            dpop=(found.demand is not None and found.demand.dpop)
+            or (found.metadata is not None and found.metadata.dpop_bound_access_tokens_required),
+            found=found,
+            passed_over=passed_over,
+        )
+    told = "; ".join(f"{ascii(issuer)[1:-1][:120]}: {why}" for issuer, why in passed_over.items())
+    raise EndpointMissing(
+        f"{client.resource_server} names no authorization server at which this client can sign in"
+        + (f". {told}." if told else "."),
+        hint=CHECK_RESOURCE,
+        parameter="resource_server",
+    )
+
+
+def _metadata(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ProtectedResource | None]]:
+    """Return the metadata of a resource and their address: from the challenge, else from a well-known one."""
+    url = client.resource_server
+    for at in (yield from _places(client, demand)):
+        answer = yield from Send(resource_metadata_request(at), step=METADATA_STEP)
+        if _is_absent(answer):
+            continue
+        found = resource_metadata_response(answer, at=at)
+        own = metadata_place(found, url=url, at=at)
+        if own != at:
+            again = yield from Send(resource_metadata_request(own), step=METADATA_STEP)
+            parent, found = found.resource, resource_metadata_response(again, at=own)
+            check_resource_identity(found, parent)
+        return own, found
+    return "", None
+
+
+def _places(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ...]]:
+    url, allowed = client.resource_server, client.provider.network.allow_private
+    well_known = resource_metadata_urls(url)
+    if not demand.metadata_url:
+        return well_known
+    try:
+        first = check_metadata_url(demand.metadata_url, by=url, allowed=allowed)
+    except ConfigError as exc:
+        if exc.parameter == "allow_private":
+            raise
+        yield from Warn(f"The resource does not say where its metadata are. {exc.message}")
+        return well_known
+    return tuple(dict.fromkeys((first, *well_known)))
+
+
+def _is_absent(answer: HttpResponse) -> bool:
+    """Return whether there are no metadata at an address, so that the next one is tried."""
+    return is_absent(answer, "resource", "authorization_servers")
+
+
+def _server(client: ClientConfig, found: ResourceFound, issuer: str) -> Flow[ServerMetadata | str]:
+    """Return the metadata of an authorization server, or why it cannot be used, as a clause."""
+    if trouble := server_trouble(client, issuer):
+        return trouble
+    provider = replace(client.provider, metadata=replace(client.provider.metadata, issuer=issuer))
+    try:
+        server = yield from discover(provider, also=("code_challenge_methods_supported",), of_resource=True)
+    except EndpointMissing as exc:
+        if found.metadata is None:
+            return default_endpoints(issuer)
+        return _clause(exc)
+    except (ConfigError, ProtocolError, TransportError) as exc:
+        return _clause(exc)
+    return why_unfit(client, server) or server
+
+
+def _clause(exc: LoopbackAuthError) -> str:
+    return exc.message.rstrip(".")
