@@ -8,6 +8,7 @@ the caller asked for less.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
@@ -44,10 +45,11 @@ class SignInAttempt:
         client: the client as registered, and what it asks for.
         plan: which flows there are, and when each begins.
         notify: called with each event.
-        options: options of the flows.
+        options: options of the flows, for the client that signs in.
         timeout: seconds that the person has to come back; None: `TIMEOUT`, or the lifetime of a ticket or
             device code.
         paste: asks for a pasted address; None: the program cannot ask.
+        resolve: completes the client, when the browser is on its way; None: it is complete.
     """
 
     def __init__(
@@ -56,9 +58,10 @@ class SignInAttempt:
         plan: Plan,
         *,
         notify: Notify,
-        options: FlowOptions,
+        options: Callable[[ClientConfig], FlowOptions],
         timeout: float | None,
         paste: Paste | None,
+        resolve: Callable[[ClientConfig, Resources], Awaitable[ClientConfig]] | None = None,
     ) -> None:
         self._client = client
         self._plan = plan
@@ -66,6 +69,7 @@ class SignInAttempt:
         self._options = options
         self._timeout = timeout
         self._paste = paste
+        self._resolve = resolve
         self._deadline = asyncio.timeout(None)
         self._port = PortHistory()
         self._race: Race | None = None
@@ -143,6 +147,8 @@ class SignInAttempt:
                     now = asyncio.get_running_loop().time()
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
                 await resources.send_off()
+                if self._resolve is not None:
+                    self._client = await self._resolve(self._client, resources)
                 with self._controlled(race, resources):
                     route, sign_in = await race.run(self._early)
         except TimeoutError:
@@ -161,7 +167,8 @@ class SignInAttempt:
         return Reach(race.begin, race.waiting, resources.start_link).given_to(self._controls)
 
     async def _run(self, flow: str, driver: Driver) -> SignIn:
-        return await driver.run(flow_named(flow, self._client, new_attempt(), self._options))
+        options = self._options(self._client)
+        return await driver.run(flow_named(flow, self._client, new_attempt(), options))
 
     @property
     def _leading(self) -> str:

@@ -103,6 +103,7 @@ def _capabilities(client: ClientConfig) -> Capabilities:
     provider = client.provider
     known = {name for name in DECLARED if getattr(provider.metadata, name, None) is not None}
     known |= {"ticket"} if provider.ticket is not None else set()
+    known |= {"issuer"} if client.resource_server else set()  # The resource will name one.
     takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
     return capabilities(
         known,

@@ -83,7 +83,12 @@ def check_addresses(client: ClientConfig) -> None:
 
     Source: RFC 6749 §3.1, §3.2; RFC 8414 §2; RFC 8707 §2.
     """
-    from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource  # Start-up.
+    from loopback_auth.protocol.urls import (  # Start-up.
+        check_endpoint,
+        check_issuer,
+        check_resource,
+        check_resource_server,
+    )
 
     metadata, ticket = client.provider.metadata, client.provider.ticket
     if metadata.issuer is not None:
@@ -93,6 +98,8 @@ def check_addresses(client: ClientConfig) -> None:
             check_endpoint(url, name=name)
     for resource in client.resource:
         check_resource(resource)
+    if client.resource_server:
+        check_resource_server(client.resource_server)
     starts = metadata.authorization_endpoint, metadata.device_authorization_endpoint, metadata.issuer, ticket
     if not client.resource_server and all(one is None for one in starts):
         raise ConfigError(

@@ -105,12 +105,22 @@ async def sign_in(
     """
     check_complete()
     prepare(*AFTER_THE_CALLBACK)
-    options = FlowOptions(
-        verify_signature=_verifies(client, plan), message=message or _introduced(plan, program)
-    )
+    message = message or _introduced(plan, program)
+
+    def options(client: ClientConfig) -> FlowOptions:
+        return FlowOptions(verify_signature=_verifies(client, plan), message=message)
+
     teller = Teller(notify)
     pastes = None if paste is None else partial(pasted_by, paste, notify=teller.tell)
-    attempt = SignInAttempt(client, plan, notify=teller.tell, options=options, timeout=timeout, paste=pastes)
+    attempt = SignInAttempt(
+        client,
+        plan,
+        notify=teller.tell,
+        options=options,
+        timeout=timeout,
+        paste=pastes,
+        resolve=_resolver(client, store, program),
+    )
     async with (
         teller,
         Resources(
@@ -150,6 +160,16 @@ async def sign_in(
         attempt.tell(SignInSucceeded(signed_in.tokens.account, signed_in.flow))
         await resources.finish(success_page(signed_in, client.provider.shown_name, resources.pages))
     return signed_in
+
+
+def _resolver(
+    client: ClientConfig, store: Store | None, program: Program | None
+) -> Callable[[ClientConfig, Resources], Awaitable[ClientConfig]] | None:
+    if not (client.resource_server or client.client_metadata):
+        return None
+    from loopback_auth.signin.resource_client import resolved  # Start-up: few clients need it.
+
+    return partial(resolved, store=store, program=program)
 
 
 def _introduced(plan: Plan, program: Program | None) -> str:

@@ -62,7 +62,9 @@ def a_plan() -> Plan:
 @pytest.mark.parametrize("visited", [False, True])
 async def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) -> None:
     """A reason that is known stands in place of guesses."""
-    under_way = SignInAttempt(CLIENT, a_plan(), notify=silent, options=FlowOptions(), timeout=0.2, paste=None)
+    under_way = SignInAttempt(
+        CLIENT, a_plan(), notify=silent, options=lambda _: FlowOptions(), timeout=0.2, paste=None
+    )
     async with Resources(notify=under_way.tell, start_page=False) as resources:
         waiting = asyncio.ensure_future(under_way.run(resources, None))
         if visited:
@@ -78,7 +80,9 @@ async def test_sign_in_that_ends_in_vain_says_what_happened(*, visited: bool) ->
 
 async def test_a_link_that_nobody_opened_leads_to_what_can_work_here() -> None:
     """Where there is no browser, the same flow ends in the same way."""
-    under_way = SignInAttempt(CLIENT, a_plan(), notify=silent, options=FlowOptions(), timeout=0.1, paste=None)
+    under_way = SignInAttempt(
+        CLIENT, a_plan(), notify=silent, options=lambda _: FlowOptions(), timeout=0.1, paste=None
+    )
     async with Resources(notify=under_way.tell, start_page=False) as resources:
         with pytest.raises(AttemptExpired) as caught:
             await under_way.run(resources, None)

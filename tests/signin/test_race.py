@@ -278,7 +278,7 @@ async def test_code_is_valid_for_no_longer_than_is_waited(
         ClientConfig(Provider("as", ServerMetadata()), "x"),
         plan(Route("device", AT_ONCE, "It works anywhere.")),
         notify=told.append,
-        options=FlowOptions(),
+        options=lambda _: FlowOptions(),
         timeout=seconds,
         paste=None,
     )
@@ -307,7 +307,7 @@ async def test_watcher_that_fails_does_not_end_the_sign_in() -> None:
             ClientConfig(Provider("as", ServerMetadata()), "x"),
             PLAN,
             notify=teller.tell,
-            options=FlowOptions(),
+            options=lambda _: FlowOptions(),
             timeout=None,
             paste=None,
         )
@@ -329,7 +329,7 @@ async def test_browser_that_has_come_did_not_fail() -> None:
         ClientConfig(Provider("as", ServerMetadata()), "x"),
         PLAN,
         notify=told.append,
-        options=FlowOptions(),
+        options=lambda _: FlowOptions(),
         timeout=None,
         paste=None,
     )
