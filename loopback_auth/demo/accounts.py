@@ -34,6 +34,8 @@ SCOPES: Mapping[str, str] = {
     "profile": "See your name.",
     "email": "See your email address.",
     "offline_access": "Keep access while you are away.",
+    "mcp:read": "Use the tools of the MCP server that change nothing.",
+    "mcp:write": "Use the tools of the MCP server that change something.",
 }
 """Scope names in the order of the consent page, each with the sentence shown there."""
 

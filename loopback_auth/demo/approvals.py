@@ -168,6 +168,7 @@ class Approvals:
             denied=partial(self._denied, secret),
             code=waiting.user_code,
             message=waiting.message,
+            resource=waiting.resource,
         )
 
     def _approved(self, secret: str, signed_in: SignedIn, now: float) -> HttpResponse:

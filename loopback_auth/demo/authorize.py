@@ -12,7 +12,7 @@ from functools import partial
 
 from loopback_auth import pages
 from loopback_auth.demo import pages as demo_pages
-from loopback_auth.demo.clients import authenticate
+from loopback_auth.demo.authentication import authenticate
 from loopback_auth.demo.consent import Interactions, Question, SignedIn
 from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.id_tokens import id_token
@@ -85,6 +85,7 @@ class AuthorizationEndpoints:
             denied=partial(self._refuse, back, "access_denied", "The request was denied."),
             redirect_uri=back.redirect_uri,
             login_hint=asked.login_hint,
+            resource=asked.resource,
         )
         return self._interactions.ask(question, now)
 
@@ -94,7 +95,7 @@ class AuthorizationEndpoints:
         Source: RFC 9126 §2.
         """
         sent = form_parameters(request).once()
-        client = authenticate(request, sent, self._setup.clients)
+        client = authenticate(request, sent, self._setup, now)
         # RFC 9126 §2.1: the request_uri parameter MUST NOT be provided
         if sent.get("request_uri"):
             raise Refused("invalid_request", "A pushed request cannot refer to another one.")

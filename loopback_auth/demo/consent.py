@@ -50,6 +50,7 @@ class Question:
         login_hint: the account to preselect.
         code: to compare with the one on another device.
         message: from the client.
+        resource: where the access token is going to be used (RFC 8707 §2).
     """
 
     client_id: str
@@ -60,6 +61,7 @@ class Question:
     login_hint: str = ""
     code: str = field(default="", repr=False)
     message: str = ""
+    resource: tuple[str, ...] = ()
 
 
 class Interactions:
@@ -81,7 +83,7 @@ class Interactions:
         return demo_pages.sign_in(
             action="/sign-in",
             hidden=[("interaction", key)],
-            client_id=question.client_id,
+            client_id=self._client_name(question) or question.client_id,
             redirect_uri=question.redirect_uri,
             accounts=[(account.sub, account.email) for account in accounts],
         )
@@ -102,7 +104,9 @@ class Interactions:
             action="/consent",
             hidden=[("interaction", key)],
             client_id=question.client_id,
+            client_name=self._client_name(question),
             redirect_uri=question.redirect_uri,
+            resource=question.resource,
             account=account.email,
             scopes=[(name, self._setup.scopes[name]) for name in question.scope],
             code=question.code,
@@ -124,6 +128,10 @@ class Interactions:
         if form.get("decision") != "approve":
             raise Refused("invalid_request", "The request was neither approved nor denied.")
         return question.approved(signed_in, now)
+
+    def _client_name(self, question: Question) -> str:
+        client = self._setup.clients.get(question.client_id)
+        return client.client_name if client is not None else ""
 
     def own_form(self, request: HttpRequest) -> Parameters:
         """Read a form, which must come from a page of this server."""

@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.approvals import Approvals, Waiting
-from loopback_auth.demo.clients import DemoClient, authenticate
+from loopback_auth.demo.authentication import authenticate
+from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.grants import Grant
 from loopback_auth.demo.requests import resources, scope_names
-from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.setup import DEVICE_CODE, Setup
 from loopback_auth.demo.wire import (
     Parameters,
     Refused,
@@ -51,7 +52,9 @@ class DeviceEndpoints:
         if query_of(request.url):
             raise Refused("invalid_request", "Parameters belong into the body.")
         parameters = form_parameters(request).once()
-        client = authenticate(request, parameters, self._setup.clients)
+        client = authenticate(request, parameters, self._setup, now)
+        if not client.may_use(DEVICE_CODE):
+            raise Refused("unauthorized_client", "The client is not registered for this grant_type.")
         waiting = Waiting(
             kind=KIND,
             client_id=client.client_id,

@@ -52,11 +52,13 @@ class Issued:
         grant: that it was issued for.
         scope: of the token; a refresh request may have asked for less than the grant has.
         expires_at: Unix seconds.
+        resource: where an access token may be used (RFC 8707 §2); empty: anywhere.
     """
 
     grant: Grant
     scope: tuple[str, ...]
     expires_at: float
+    resource: tuple[str, ...] = ()
 
 
 class Ledger:
@@ -82,9 +84,11 @@ class Ledger:
         """Issue a code for a grant; it is valid for a minute, once (RFC 6749 §4.1.2)."""
         return self._issue(self.codes, Issued(grant, grant.scope, now + CODE_LIFETIME))
 
-    def issue_access_token(self, grant: Grant, scope: tuple[str, ...], expires_at: float) -> str:
-        """Issue an access token for a grant, or for a part of its scope."""
-        return self._issue(self.access_tokens, Issued(grant, scope, expires_at))
+    def issue_access_token(
+        self, grant: Grant, scope: tuple[str, ...], expires_at: float, resource: tuple[str, ...] = ()
+    ) -> str:
+        """Issue an access token for a grant, or for a part of its scope and its resources."""
+        return self._issue(self.access_tokens, Issued(grant, scope, expires_at, resource or grant.resource))
 
     def issue_refresh_token(self, grant: Grant, now: float) -> str:
         """Issue the next refresh token of a grant; it always has the whole scope (RFC 6749 §6)."""
@@ -114,8 +118,15 @@ class Ledger:
 
     def revoke_all(self) -> None:
         """Revoke every grant, with its codes and all its tokens."""
+        self._revoked.update(issued.grant.id for issued in self._all())
+
+    def revoke_client(self, client_id: str) -> None:
+        """Revoke every grant to a client."""
+        self._revoked.update(one.grant.id for one in self._all() if one.grant.client_id == client_id)
+
+    def _all(self) -> list[Issued]:
         books = (self.codes, self.access_tokens, self.refresh_tokens)
-        self._revoked.update(issued.grant.id for book in books for issued in list(book.values()))
+        return [issued for book in books for issued in list(book.values())]
 
     def valid(self, issued: Issued | None, now: float) -> bool:
         """Return whether a code or token exists, has not expired and is not revoked, used or not."""

@@ -101,6 +101,10 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
     needs_signer = NEEDS_SIGNER.get(types)
     if needs_signer is None or (needs_signer and setup.signer is None):
         raise Refused("unsupported_response_type", "The response_type is not supported.")
+    if "code" in types and not back.client.may_use("authorization_code"):
+        raise Refused("unauthorized_client", "The client is not registered for the authorization code grant.")
+    if FRONT_CHANNEL & types and not back.client.may_use("implicit"):
+        raise Refused("unauthorized_client", "The client is not registered for the implicit grant.")
     if parameters.get("response_mode") not in ("", back.response_mode):
         raise Refused("invalid_request", "The response_mode is not supported.")
     # RFC 6749 appendix A.5: state is visible ASCII and blanks

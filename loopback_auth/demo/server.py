@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
+from loopback_auth.demo.access import Access
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.authorize import AuthorizationEndpoints
@@ -23,8 +24,11 @@ from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import Faults, PollTroubles, spoiled
+from loopback_auth.demo.features import Features
 from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.keys import Signer
+from loopback_auth.demo.registration import RegistrationEndpoints
+from loopback_auth.demo.resources import ProtectedResources
 from loopback_auth.demo.setup import PATHS, Setup, metadata
 from loopback_auth.demo.tickets import APPROVAL_PAGES, route_of, ticket_routes
 from loopback_auth.demo.tokens import TokenEndpoints
@@ -35,7 +39,6 @@ from loopback_auth.http_messages import HttpRequest, HttpResponse
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-RESOURCE_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 BROWSER_PATHS = APPROVAL_PAGES | {"/authorize", "/sign-in", "/consent", "/device"}
 
 
@@ -53,6 +56,7 @@ class DemoServer:
         expires_in: lifetime of access and ID tokens in seconds.
         require_pushed_authorization_requests: refuse requests that were not pushed (RFC 9126 §5).
         device_interval: seconds that have to pass between two polls with a device code (RFC 8628 §3.2).
+        features: what else it offers; None: the default of `Features`.
 
     Raises:
         ConfigError: the issuer is not an origin, or a redirect URI is not http or https.
@@ -71,6 +75,7 @@ class DemoServer:
         expires_in: int = 3600,
         require_pushed_authorization_requests: bool = False,
         device_interval: int = 5,
+        features: Features | None = None,
     ) -> None:
         scheme, _, authority = issuer.partition("://")
         if scheme not in ("http", "https") or not authority or set(authority) & set("/?#@ "):
@@ -84,7 +89,7 @@ class DemoServer:
         self.issuer = issuer
         self.log: Counter[tuple[str, str]] = Counter()
         """How often each (method, path) was asked for; unknown paths and methods count as `*`, and the id of
-        a ticket as `{id}`."""
+        a ticket or a registered client as `{id}`."""
         self._authority = authority
         self._published: HttpResponse | None = None
         self._ledger = Ledger(entropy)
@@ -98,12 +103,16 @@ class DemoServer:
             expires_in=expires_in,
             require_pushed_authorization_requests=require_pushed_authorization_requests,
             device_interval=device_interval,
+            features=features or Features(),
         )
         interactions = Interactions(self._setup, self._ledger)
         self._interactions = interactions
         self._approvals = Approvals(self._setup, self._ledger, interactions)
         self._device = DeviceEndpoints(self._setup, self._approvals, interactions)
-        self._tokens = TokenEndpoints(self._setup, self._ledger, self._device)
+        access = Access(self._ledger)
+        self._tokens = TokenEndpoints(self._setup, self._ledger, access, self._device)
+        self._resources = ProtectedResources(self._setup, access)
+        self._registrations = RegistrationEndpoints(self._setup, self._ledger)
         self._routes = self._table()
 
     def handle(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -115,7 +124,7 @@ class DemoServer:
         """
         target = request.url.removeprefix(self.issuer) or "/"
         path = target.partition("?")[0]
-        route = path if path in self._routes else route_of(path)
+        route = path if path in self._routes else _route_of(path)
         endpoints = self._routes.get(route, {})
         self._count(request.method, route if endpoints else "*")
         refusal = self._turned_away(request, target)
@@ -164,6 +173,10 @@ class DemoServer:
         """Revoke every grant with all its tokens, as a person can at the server."""
         self._ledger.revoke_all()
 
+    def forget_registrations(self) -> None:
+        """Forget every client that registered itself, as a server does that lost them; tokens stay valid."""
+        self._registrations.forget()
+
     def active(self, token: str, now: float) -> bool:
         """Return whether an access or refresh token would be accepted now."""
         return self._ledger.active(token, now)
@@ -180,11 +193,16 @@ class DemoServer:
             "/token": {"POST": self._token},
             "/revoke": {"POST": tokens.revoke},
             "/userinfo": {"GET": tokens.userinfo, "POST": tokens.userinfo},
-            "/resource": dict.fromkeys(RESOURCE_METHODS, tokens.resource),
             "/device_authorization": {"POST": device.device_authorization},
             "/device": {"GET": device.page, "POST": device.entered},
+            **self._resources.routes(),
             **ticket_routes(self._setup, self._ledger, self._approvals, interactions),
         }
+        if self._setup.features.registration:
+            registrations, path = self._registrations, PATHS["registration_endpoint"]
+            routes[path] = {"POST": registrations.register}
+            managed = {"GET": registrations.read, "PUT": registrations.update, "DELETE": registrations.delete}
+            routes[f"{path}/{{id}}"] = managed
         if self._setup.signer is not None:
             keys = self._setup.signer.jwks()
             routes["/.well-known/openid-configuration"] = {"GET": self._metadata}
@@ -225,6 +243,13 @@ class DemoServer:
         if len(request.body) > BODY_LIMIT:
             return text_reply(413, "The body is too large.")
         return None
+
+
+def _route_of(path: str) -> str:
+    """Name the route of a path that holds an ID; every other path is its own."""
+    head, slash, rest = path.partition(f"{PATHS['registration_endpoint']}/")
+    is_registration = slash and rest and not head and "/" not in rest
+    return f"{slash}{{id}}" if is_registration else route_of(path)
 
 
 def _error_page(refused: Refused) -> HttpResponse:

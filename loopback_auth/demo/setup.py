@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.features import Features
 from loopback_auth.demo.keys import Signer
 
 PATHS = {
@@ -18,8 +19,12 @@ PATHS = {
     "userinfo_endpoint": "/userinfo",
     "device_authorization_endpoint": "/device_authorization",
     "jwks_uri": "/jwks",
+    "registration_endpoint": "/register",
 }
-"""Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5, RFC 8628 §4)."""
+"""Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5, RFC 8628 §4, RFC 7591 §3)."""
+
+OPTIONAL_PATHS = frozenset({"jwks_uri", "registration_endpoint"})
+"""Those of `PATHS` that not every server has."""
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANT_TYPES = ("authorization_code", "implicit", "refresh_token", DEVICE_CODE)
@@ -31,6 +36,7 @@ RESPONSE_TYPES = {
     "code id_token": True,
 }
 """Response types, and whether they need a signer."""
+AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 
@@ -42,24 +48,26 @@ class Setup:
     Args:
         issuer: origin of the server.
         signer: signs ID tokens; None: there are none.
-        clients: registered clients by their ids.
+        clients: registered clients by their IDs; more register while the server runs.
         accounts: that can sign in; the first is offered first.
         scopes: known names, each with what it allows.
         faults: rules that the server breaks; they may be changed while it runs.
         expires_in: seconds for which a new access token is valid; they may be changed while it runs.
         require_pushed_authorization_requests: authorization requests must be pushed (RFC 9126 §5).
         device_interval: seconds between polls of a device code (RFC 8628 §3.2).
+        features: what else is offered.
     """
 
     issuer: str
     signer: Signer | None
-    clients: Mapping[str, DemoClient]
+    clients: dict[str, DemoClient]
     accounts: tuple[Account, ...]
     scopes: Mapping[str, str]
     faults: Faults
     expires_in: int
     require_pushed_authorization_requests: bool
     device_interval: int
+    features: Features
 
     def granted(self, scope: tuple[str, ...]) -> tuple[str, ...]:
         """Return the part of a scope that this server grants (RFC 6749 §3.3)."""
@@ -83,14 +91,14 @@ def metadata(setup: Setup) -> dict[str, object]:
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
-        **{name: setup.issuer + path for name, path in PATHS.items() if name != "jwks_uri"},
+        **{name: setup.issuer + path for name, path in PATHS.items() if name not in OPTIONAL_PATHS},
         "require_pushed_authorization_requests": setup.require_pushed_authorization_requests,
         "scopes_supported": list(setup.scopes),
         "response_types_supported": response_types(setup),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,
@@ -98,6 +106,8 @@ def metadata(setup: Setup) -> dict[str, object]:
     }
     if not setup.faults.pkce_unannounced:
         document["code_challenge_methods_supported"] = ["S256"]
+    if setup.features.registration:
+        document["registration_endpoint"] = setup.issuer + PATHS["registration_endpoint"]
     if setup.signer is not None:
         document |= {
             "jwks_uri": setup.issuer + PATHS["jwks_uri"],

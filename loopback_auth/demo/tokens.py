@@ -12,27 +12,25 @@ import hashlib
 import hmac
 import re
 
+from loopback_auth.demo.access import Access, Guard
 from loopback_auth.demo.accounts import claims
-from loopback_auth.demo.clients import DemoClient, authenticate
+from loopback_auth.demo.authentication import authenticate
+from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import shown_token
-from loopback_auth.demo.grants import Grant, Issued, Ledger
+from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.id_tokens import base64url, id_token
-from loopback_auth.demo.requests import scope_names
-from loopback_auth.demo.setup import DEVICE_CODE, Setup
+from loopback_auth.demo.setup import DEVICE_CODE, GRANT_TYPES, Setup
 from loopback_auth.demo.wire import (
     Parameters,
     Refused,
-    bearer_token,
     form_parameters,
     json_reply,
     query_of,
-    read_parameters,
 )
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 CODE_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-REALM = 'Bearer realm="demo"'
 
 
 def s256(text: str) -> str:
@@ -48,8 +46,9 @@ def s256(text: str) -> str:
 class TokenEndpoints:
     """The endpoints that the client calls itself."""
 
-    def __init__(self, setup: Setup, ledger: Ledger, device: DeviceEndpoints) -> None:
+    def __init__(self, setup: Setup, ledger: Ledger, access: Access, device: DeviceEndpoints) -> None:
         self._setup = setup
+        self._access = access
         self._ledger = ledger
         self._device = device
 
@@ -58,17 +57,20 @@ class TokenEndpoints:
 
         Source: RFC 6749 §3.2, §4.1.3, §5, §6; RFC 8628 §3.4.
         """
-        parameters, client = self._client_request(request)
-        match parameters.get("grant_type"):
+        parameters, client = self._client_request(request, now)
+        grant_type = parameters.get("grant_type")
+        if grant_type in GRANT_TYPES and not client.may_use(grant_type):
+            raise Refused("unauthorized_client", "The client is not registered for this grant_type.")
+        match grant_type:
             case "authorization_code":
                 return self._code_exchange(client, parameters, now)
             case "refresh_token":
                 return self._refresh(client, parameters, now)
-            case grant_type if grant_type == DEVICE_CODE:
+            case one if one == DEVICE_CODE:
                 answer = self._device.poll(client, parameters, now)
                 if isinstance(answer, HttpResponse):
                     return answer
-                return self._token_response(answer, answer.scope, now, nonce="")
+                return self._token_response(client, answer, answer.scope, (), now, nonce="")
             case "":
                 raise Refused("invalid_request", "The grant_type is missing.")
             case _:
@@ -81,7 +83,7 @@ class TokenEndpoints:
 
         Source: RFC 7009 §2.
         """
-        parameters, client = self._client_request(request)
+        parameters, client = self._client_request(request, now)
         token = parameters.get("token")
         if not token:
             raise Refused("invalid_request", "The token is missing.")
@@ -102,63 +104,18 @@ class TokenEndpoints:
 
         Source: OpenID Connect Core §5.3; RFC 6750 §2.1, §3.
         """
-        issued = self._bearer(request, now)
+        issued = self._access.issued(request, Guard(), now)
         allowed = claims(issued.grant.account, issued.scope)
         if self._setup.faults.wrong_subject:
             allowed["sub"] = "another-subject"
         return json_reply(allowed)
 
-    def resource(self, request: HttpRequest, now: float) -> HttpResponse:
-        """Answer as a protected resource: with the account, the scope of the token, and what was sent.
-
-        The query parameter `scope` names what the token must have.
-
-        Source: RFC 6750 §2.1, §3.
-        """
-        needed = read_parameters(query_of(request.url)).once().get("scope")
-        issued = self._bearer(request, now)
-        if not set(needed.split()) <= set(issued.scope):
-            # RFC 6750 §3.1: the challenge may say which scope is needed
-            challenge = (
-                f'{REALM}, error="insufficient_scope", scope="{" ".join(scope_names(needed, self._setup))}"'
-            )
-            description = "The access token has not the scope that is needed."
-            raise Refused("insufficient_scope", description, status=403, challenge=challenge)
-        sent = request.body.decode("utf-8", "replace")
-        return json_reply(
-            {
-                "sub": issued.grant.account.sub,
-                "scope": " ".join(issued.scope),
-                "method": request.method,
-                "body": sent,
-            }
-        )
-
-    def _bearer(self, request: HttpRequest, now: float) -> Issued:
-        """Return what the access token of a request stands for.
-
-        Source: RFC 6750 §2.1, §3.
-        """
-        if not request.header("authorization").lower().startswith("bearer"):
-            # RFC 6750 §3.1: without credentials the challenge names no error
-            raise Refused("invalid_request", "An access token is needed.", status=401, challenge=REALM)
-        token = bearer_token(request)
-        if not token:
-            challenge = f'{REALM}, error="invalid_request"'
-            raise Refused("invalid_request", "One access token is needed.", challenge=challenge)
-        issued = self._ledger.access_tokens.get(token)
-        if issued is None or not self._ledger.valid(issued, now):
-            challenge = f'{REALM}, error="invalid_token"'
-            description = "The access token is unknown, expired or revoked."
-            raise Refused("invalid_token", description, status=401, challenge=challenge)
-        return issued
-
-    def _client_request(self, request: HttpRequest) -> tuple[Parameters, DemoClient]:
+    def _client_request(self, request: HttpRequest, now: float) -> tuple[Parameters, DemoClient]:
         # RFC 6749 §2.3.1: client credentials MUST NOT be included in the request URI
         if query_of(request.url):
             raise Refused("invalid_request", "Parameters belong into the body.")
         parameters = form_parameters(request).once()
-        return parameters, authenticate(request, parameters, self._setup.clients)
+        return parameters, authenticate(request, parameters, self._setup, now)
 
     def _code_exchange(self, client: DemoClient, parameters: Parameters, now: float) -> HttpResponse:
         code, verifier = parameters.get("code"), parameters.get("code_verifier")
@@ -182,7 +139,7 @@ class TokenEndpoints:
             raise Refused("invalid_grant", "The code was used before; its tokens are revoked.")
         if not self._ledger.valid(issued, now):
             raise Refused("invalid_grant", "The code has expired.")
-        return self._token_response(grant, grant.scope, now, nonce=grant.nonce)
+        return self._token_response(client, grant, grant.scope, parameters.resource, now, nonce=grant.nonce)
 
     def _refresh(self, client: DemoClient, parameters: Parameters, now: float) -> HttpResponse:
         token = parameters.get("refresh_token")
@@ -200,7 +157,7 @@ class TokenEndpoints:
         self._check_resource(issued.grant, parameters)
         if not self._ledger.spend(token):
             raise Refused("invalid_grant", "The refresh_token was used before; its grant is revoked.")
-        return self._token_response(issued.grant, scope, now, nonce="")
+        return self._token_response(client, issued.grant, scope, parameters.resource, now, nonce="")
 
     def _check_resource(self, grant: Grant, parameters: Parameters) -> None:
         # RFC 8707 §2.2: a subset of the resources of the authorization request
@@ -208,17 +165,25 @@ class TokenEndpoints:
             raise Refused("invalid_target", "The resource is not among those granted.")
 
     def _token_response(
-        self, grant: Grant, scope: tuple[str, ...], now: float, *, nonce: str
+        self,
+        client: DemoClient,
+        grant: Grant,
+        scope: tuple[str, ...],
+        resource: tuple[str, ...],
+        now: float,
+        *,
+        nonce: str,
     ) -> HttpResponse:
         faults = self._setup.faults
-        access_token = self._ledger.issue_access_token(grant, scope, now + self._setup.expires_in)
+        access_token = self._ledger.issue_access_token(grant, scope, now + self._setup.expires_in, resource)
         members: dict[str, object] = {
             "access_token": shown_token(access_token, faults),
             "token_type": "Bearer",
             "expires_in": self._setup.expires_in if faults.expires_in is None else faults.expires_in,
-            "refresh_token": self._ledger.issue_refresh_token(grant, now),
             "scope": " ".join(scope),
         }
+        if client.may_use("refresh_token"):
+            members["refresh_token"] = self._ledger.issue_refresh_token(grant, now)
         signed = id_token(self._setup, grant, now, nonce=nonce, scope=scope, access_token=access_token)
         if signed:
             members["id_token"] = signed

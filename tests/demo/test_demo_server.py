@@ -40,7 +40,7 @@ def test_metadata_names_endpoints_that_exist() -> None:
     addresses = [value for name, value in published.items() if name.endswith(("_endpoint", "jwks_uri"))]
 
     assert published["issuer"] == ISSUER
-    assert len(addresses) == 7
+    assert len(addresses) == 8
     assert [url for url in addresses if talk.get(url).status == 404] == []
 
 

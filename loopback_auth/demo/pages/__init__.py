@@ -58,7 +58,7 @@ def sign_in(
         choose=sentence(words.DEMO_CHOOSE),
         practice=sentence(words.DEMO_PRACTICE),
         go_on=sentence(words.DEMO_CONTINUE),
-        returns=_returns(redirect_uri),
+        returns=_facts(*([(words.DEMO_RETURNS, redirect_uri)] if redirect_uri else [])),
         accounts=choices,
     )
     title = _marked(words.DEMO_SIGN_IN)
@@ -74,6 +74,8 @@ def consent(
     redirect_uri: str,
     account: str,
     scopes: Sequence[tuple[str, str]],
+    client_name: str = "",
+    resource: Sequence[str] = (),
     code: str = "",
     message: str = "",
 ) -> HttpResponse:
@@ -86,6 +88,8 @@ def consent(
         redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
         account: who decides.
         scopes: name of each scope, and a plain sentence about it.
+        client_name: what the client calls itself, which nobody has verified; empty: it said nothing.
+        resource: where the access token is going to be used.
         code: to be compared with the one that the other device shows (RFC 8628 §3.3.1, §5.4).
         message: what the client says of its reason.
 
@@ -102,12 +106,17 @@ def consent(
         title=sentence(words.DEMO_CONSENT),
         lead=sentence(
             words.DEMO_CONSENT_LEAD,
-            client=f"<strong>{escaped(client_id)}</strong>",
+            client=f"<strong>{escaped(client_name or client_id)}</strong>",
             account=f"<strong>{escaped(account)}</strong>",
         ),
         approve=sentence(words.DEMO_APPROVE),
         deny=sentence(words.DEMO_DENY),
-        returns=_returns(redirect_uri),
+        returns=_facts(
+            *((words.DEMO_RESOURCE, one) for one in resource),
+            *([(words.DEMO_CLIENT_ID, client_id)] if client_name else []),
+            *([(words.DEMO_RETURNS, redirect_uri)] if redirect_uri else []),
+        ),
+        unverified=paragraph(words.DEMO_UNVERIFIED if client_name else "", style="hint"),
         message=_quoted(message),
         code=_comparison(code),
         scopes=f'<ul class="scopes">\n{items}\n</ul>' if items else "",
@@ -201,12 +210,13 @@ def _returning_to(redirect_uri: str) -> str:
     return f"'self' {form_source(redirect_uri)}" if redirect_uri else "'self'"
 
 
-def _returns(redirect_uri: str) -> str:
-    if not redirect_uri:
-        return ""
-    label = sentence(words.DEMO_RETURNS)
-    row = f"<div><dt>{label}</dt><dd><code>{escaped(redirect_uri)}</code></dd></div>"
-    return f'<dl class="facts">\n{row}\n</dl>'
+def _facts(*facts: tuple[str, str]) -> str:
+    """List what the person should compare: a label and a value each."""
+    rows = "\n".join(
+        f"<div><dt>{sentence(label)}</dt><dd><code>{escaped(value)}</code></dd></div>"
+        for label, value in facts
+    )
+    return f'<dl class="facts">\n{rows}\n</dl>' if rows else ""
 
 
 def _quoted(message: str) -> str:

@@ -1,0 +1,72 @@
+"""How a client proves to the demo server which one it is.
+
+A client uses the method that it is registered with, and no other; two methods in one request are refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from urllib.parse import unquote_plus
+
+from loopback_auth.demo.clients import DemoClient
+from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.wire import Parameters, Refused
+from loopback_auth.http_messages import HttpRequest
+from loopback_auth.model import ClientAuth
+
+BASIC = 'Basic realm="demo", charset="UTF-8"'
+
+
+def authenticate(request: HttpRequest, parameters: Parameters, setup: Setup, now: float) -> DemoClient:
+    """Return the client that makes a request, after checking its authentication.
+
+    Source: RFC 6749 §2.3, §3.2.1, §5.2.
+    """
+    challenge = BASIC if request.header("authorization") else ""
+    method, client_id, secret = _credentials(request, parameters)
+    client = setup.clients.get(client_id)
+    if client is None or not client.accepts(method) or not _same(client.client_secret or "", secret):
+        raise _unproven(challenge)
+    # RFC 7591 §3.2.1: 0 means that the secret does not expire
+    if 0 < client.client_secret_expires_at <= now:
+        raise _unproven(challenge)
+    return client
+
+
+def _credentials(request: HttpRequest, parameters: Parameters) -> tuple[ClientAuth, str, str]:
+    client_id, secret = parameters.get("client_id"), parameters.get("client_secret")
+    if not request.header("authorization"):
+        return ("client_secret_post" if secret else "none"), client_id, secret
+    # RFC 6749 §2.3: the client MUST NOT use more than one authentication method in each request
+    if secret or len(request.values("authorization")) > 1:
+        raise Refused("invalid_request", "Use one way of client authentication, not two.")
+    basic_id, basic_secret = _basic(request.header("authorization"))
+    if client_id and client_id != basic_id:
+        raise Refused("invalid_request", "The client_id differs from the one in the Authorization header.")
+    return "client_secret_basic", basic_id, basic_secret
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Decode HTTP Basic credentials, both halves form-encoded (RFC 6749 §2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise _unproven(BASIC)
+    try:
+        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        if not colon:
+            raise _unproven(BASIC)
+        return unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+    except ValueError:
+        raise _unproven(BASIC) from None
+
+
+def _unproven(challenge: str) -> Refused:
+    # RFC 6749 §5.2: 401 and WWW-Authenticate are due when the client tried the Authorization header
+    status = 401 if challenge else 400
+    description = "The client is unknown, or did not prove itself as registered."
+    return Refused("invalid_client", description, status=status, challenge=challenge)
+
+
+def _same(expected: str, received: str) -> bool:
+    return hmac.compare_digest(expected.encode(), received.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,95 @@
+"""The protected resources of the demo server, and the metadata by which a client finds its way from them.
+
+`/mcp` is an MCP server: it takes only tokens that were issued for it, with the scope `mcp:read`. `/resource`
+answers what it was sent; it also takes tokens that were issued for no resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from loopback_auth.demo.access import Access, Guard, demand_scope
+from loopback_auth.demo.mcp_server import answer_to
+from loopback_auth.demo.requests import scope_names
+from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.wire import json_reply, query_of, read_parameters, text_reply
+from loopback_auth.http_messages import HttpRequest, HttpResponse
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+NAMES = {"/mcp": "Demonstration MCP server", "/resource": "Demonstration resource"}
+SCOPES = {"/mcp": ("mcp:read", "mcp:write"), "/resource": ()}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+Endpoint = Callable[[HttpRequest, float], HttpResponse]
+
+
+class ProtectedResources:
+    """The endpoints that take access tokens for a purpose of their own."""
+
+    def __init__(self, setup: Setup, access: Access) -> None:
+        self._setup = setup
+        self._access = access
+
+    def routes(self) -> Mapping[str, Mapping[str, Endpoint]]:
+        """Return the endpoints by path and method."""
+        return {
+            "/mcp": {"POST": self.mcp},
+            "/resource": dict.fromkeys(METHODS, self.resource),
+            **{WELL_KNOWN + path: {"GET": self._published(path)} for path in NAMES},
+        }
+
+    def mcp(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer a message of the Model Context Protocol, sent by its streamable HTTP transport.
+
+        Source: Model Context Protocol 2025-11-25, Transports, Authorization.
+        """
+        # Transports, "Security Warning": servers MUST validate Origin, against pages that rebind their names
+        if request.header("origin") not in ("", self._setup.issuer):
+            return text_reply(403, "Pages of other sites may not use this server.")
+        guard = self._guard("/mcp", scope=("mcp:read",), unbound=False)
+        issued = self._access.issued(request, guard, now)
+        return answer_to(request, issued, lambda scope: demand_scope(issued, guard, (*guard.scope, *scope)))
+
+    def resource(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer as a protected resource: with the account, the scope of the token, and what was sent.
+
+        The query parameter `scope` names what the token must have.
+
+        Source: RFC 6750 §2.1, §3.
+        """
+        needed = read_parameters(query_of(request.url)).once().get("scope")
+        guard = self._guard("/resource")
+        issued = self._access.issued(request, guard, now)
+        if needed:
+            demand_scope(issued, guard, scope_names(needed, self._setup))
+        sent = request.body.decode("utf-8", "replace")
+        return json_reply(
+            {
+                "sub": issued.grant.account.sub,
+                "scope": " ".join(issued.scope),
+                "method": request.method,
+                "body": sent,
+            }
+        )
+
+    def _guard(self, path: str, *, scope: tuple[str, ...] = (), unbound: bool = True) -> Guard:
+        issuer = self._setup.issuer
+        return Guard((issuer + path,), unbound=unbound, scope=scope, metadata=issuer + WELL_KNOWN + path)
+
+    def _published(self, path: str) -> Endpoint:
+        return lambda _request, _now: json_reply(self._metadata(path))
+
+    def _metadata(self, path: str) -> Mapping[str, object]:
+        """Return the metadata of a protected resource.
+
+        Source: RFC 9728 §2.
+        """
+        document: dict[str, object] = {
+            "resource": self._setup.issuer + path,
+            "authorization_servers": [self._setup.issuer],
+            "bearer_methods_supported": ["header"],
+            "resource_name": NAMES[path],
+        }
+        if SCOPES[path]:
+            document["scopes_supported"] = list(SCOPES[path])
+        return document
