@@ -18,6 +18,7 @@ GARBAGE = 50_000
 
 DECIDING = (
     "PROVIDER",
+    "RESOURCE_SERVER",
     "ISSUER",
     "AUTHORIZATION_ENDPOINT",
     "TOKEN_ENDPOINT",
@@ -26,6 +27,7 @@ DECIDING = (
     "SCOPE",
     "RESOURCE",
     "AUDIENCE",
+    "DPOP",
 )
 """Variables that say which sign-in is meant, so that a kept one has to be compared with them."""
 

@@ -117,7 +117,8 @@ class FlowTraits:
     @property
     def offered_by(self) -> tuple[str, ...]:
         """What to look for in the settings of a provider: one of these is there if it offers the flow."""
-        return self.needs[:1] if self.needs == ("ticket",) else (self.needs[0], "issuer")
+        named = ("issuer", "resource_server")
+        return self.needs[:1] if self.needs == ("ticket",) else (self.needs[0], *named)
 
     @property
     def polled(self) -> bool:

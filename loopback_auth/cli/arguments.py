@@ -164,5 +164,6 @@ def add_settings(
 def _metavar(setting: Setting) -> str:
     if setting.choices:
         return "|".join(setting.shown(choice) for choice in setting.choices)
-    named = {"pairs": "NAME=VALUE", "seconds": "SECONDS"}
-    return named.get(setting.kind, setting.name.rpartition("_")[2].upper())
+    named = {"pairs": "NAME=VALUE", "seconds": "SECONDS", "age": "SECONDS"}
+    last = setting.name.replace("resource_server", "url").rpartition("_")[2]
+    return named.get(setting.kind, last.upper())

@@ -103,6 +103,11 @@ class Settings:
         value = self.get(name)
         return {key: str(text) for key, text in value.items()} if is_object(value) else {}
 
+    def age(self, name: str) -> int | None:
+        """Return the value of a setting of the kind `age`, in seconds; None when it is not set."""
+        value = self.get(name)
+        return value if isinstance(value, int) else None
+
     def seconds(self, name: str) -> float:
         """Return the value of a setting of the kind `seconds`; 0 when it is not set."""
         value = self.get(name)
@@ -203,7 +208,7 @@ def resolve(
     ]
     named_by = ("argument PROVIDER", "environment LOOPBACK_AUTH_PROVIDER", f"file {config_path}")[nearer - 1]
     if name.startswith(("https://", "http://")):
-        layers.insert(nearer, (named_by, {"issuer": name}))
+        layers.insert(nearer, (named_by, _address(name, [layer for _, layer in layers[:nearer]])))
     elif name and name not in (DEMO, *tables) and not preset(name):
         raise _unknown_provider(name, named_by, tables)
     extended = preset_name(name, table)
@@ -287,6 +292,17 @@ def _named(
     return str(config.get("provider", "")), 3
 
 
+def _address(url: str, before: list[Mapping[str, object]]) -> dict[str, object]:
+    """Return the settings of a bare address: it is a resource or an issuer, which only asking there tells.
+
+    What an earlier source says of either decides it, and an issuer has no query (RFC 8414 §2).
+    """
+    decided = any(place in layer for layer in before for place in PLACES)
+    if "?" in url and not decided:
+        return {"resource_server": url}
+    return {"issuer": url} if decided else {"issuer": url, "resource_server": url}
+
+
 def _domain(layers: list[tuple[str, Mapping[str, object]]], extended: str) -> str:
     """Return the domain for the addresses of a template; `{domain}` when it is not set.
 
@@ -323,8 +339,9 @@ def _name(name: str, values: Mapping[str, tuple[object, str, int]]) -> str:
         if isinstance(url, str):
             # A URL without a scheme is refused later, with a message about the URL.
             rest = url.partition("://")[2] or url
-            # Two issuers on one host, such as those of tenants, are two providers.
-            return (rest if place == "issuer" else rest.partition("/")[0]).rstrip("/")
+            # Two issuers on one host, such as those of tenants, are two providers, and so are two resources.
+            whole = place in ("issuer", "resource_server")
+            return (rest if whole else rest.partition("/")[0]).rstrip("/")
     # Any address that is set counts, even if it is not enough to sign in.
     for address in ("ticket_base", *ADDRESSES):
         url = values[address][0]

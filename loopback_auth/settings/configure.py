@@ -13,7 +13,7 @@ from __future__ import annotations
 from loopback_auth.errors import ConfigError
 from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.narrow import is_visible
-from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource
+from loopback_auth.protocol.urls import check_endpoint, check_issuer, check_resource, check_resource_server
 from loopback_auth.settings import Settings, needs_secret, redirect_of
 from loopback_auth.settings.presets import PLACES, preset, preset_title
 from loopback_auth.settings.setting import SETTINGS
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from loopback_auth.client_metadata import ClientMetadata
     from loopback_auth.device_and_ticket import TicketContract
     from loopback_auth.model import ClientAuth, ClientConfig, Provider, ResponseMode
 
@@ -32,6 +33,14 @@ SECRET_HINT = (
     "terminal, which asks for it."
 )
 NETWORK = ("ca_file", "client_cert", "client_key", "allow_private")
+PROOFS = {
+    "private_key_jwt": ("private_key_file", "the private key of the client"),
+    "signed_request": ("private_key_file", "the private key of the client"),
+    "tls_client_auth": ("client_cert", "a client certificate"),
+    "self_signed_tls_client_auth": ("client_cert", "a client certificate"),
+}
+"""What a client needs to authenticate so, or to sign (RFC 7523 §2.2; RFC 8705 §2; RFC 9101): the setting."""
+
 TICKETS_WITH_UI = ("netlify", "heroku")
 """Vendors whose contract has a second address, to which the ticket or the token is sent too."""
 
@@ -53,6 +62,7 @@ def check_settings(settings: Settings) -> None:
     _check_places(settings)
     _check_client_id(settings)
     _check_client_secret(settings)
+    _check_proofs(settings)
     _check_scope(settings)
     # Those of a preset are tested; only a table of the file can have others.
     own = any(item.quirk and settings.origin(item.name).startswith("file ") for item in SETTINGS)
@@ -64,6 +74,10 @@ def check_settings(settings: Settings) -> None:
         from loopback_auth.settings.network import check_network  # One file less before the launch.
 
         check_network(settings)
+    if settings.text("private_key_file"):
+        from loopback_auth.settings.private_key import private_key_of  # One file less before the launch.
+
+        private_key_of(settings)
     for resource in settings.words("resource"):
         check_resource(resource)
 
@@ -114,12 +128,14 @@ def client_of(settings: Settings) -> ClientConfig:
     from typing import cast  # Start-up.
 
     from loopback_auth.model import ClientConfig
+    from loopback_auth.settings.private_key import private_key_of
 
     text = settings.text
     provider = provider_of(settings)
     return ClientConfig(
         provider=provider,
         client_id=text("client_id") or "",
+        client_metadata=_client_metadata(settings),
         # A secret that is never sent is left out.
         client_secret=None if provider.client_auth == "none" else text("client_secret") or None,
         scope=_scope(settings),
@@ -130,25 +146,62 @@ def client_of(settings: Settings) -> ClientConfig:
         prompt=text("prompt") or None,
         login_hint=text("login_hint") or None,
         extra=cast("Mapping[str, str]", settings.get("extra") or {}),
+        resource_server=text("resource_server") or "",
+        dpop=settings.switch("dpop"),
+        private_key=private_key_of(settings),
+        signed_request=settings.switch("signed_request"),
+        acr_values=text("acr_values") or "",
+        max_age=settings.age("max_age"),
+    )
+
+
+def registers(settings: Settings) -> bool:
+    """Return whether a client without an ID can register itself: at a server that names itself.
+
+    The servers of the presets say how to register by hand, and few of them offer anything else.
+    """
+    issuer = settings.text("issuer") and not _from_preset(settings, "issuer")
+    # An empty ID is a mistake, such as a variable that is not set.
+    return settings.get("client_id") is None and bool(settings.text("resource_server") or issuer)
+
+
+def _client_metadata(settings: Settings) -> ClientMetadata | None:
+    if not registers(settings):
+        return None
+    from loopback_auth.client_metadata import ClientMetadata  # Start-up.
+
+    return ClientMetadata(
+        client_name=settings.text("client_name") or "", url=settings.text("client_metadata_url") or ""
     )
 
 
 def only_by_ticket(settings: Settings) -> bool:
     """Return whether only a ticket can be used, because it was chosen or no other address is known."""
     flow = settings.text("flow")
-    places = ("issuer", "authorization_endpoint", "device_authorization_endpoint")
+    places = (
+        "resource_server",
+        "issuer",
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+    )
     nowhere_else = bool(settings.text("ticket")) and not any(settings.text(name) for name in places)
     return flow == "ticket" or (flow is None and nowhere_else)
 
 
 def has_other_way(settings: Settings) -> bool:
     """Return whether another flow works without the client secret that a code needs: ticket or device."""
-    places = ("issuer", "ticket", "device_authorization_endpoint")
+    places = ("resource_server", "issuer", "ticket", "device_authorization_endpoint")
     return settings.text("flow") is None and any(settings.text(name) for name in places)
 
 
 def _title(settings: Settings) -> str:
-    """Return what people call the provider: the title of its preset, unless another server is named."""
+    """Return what people call the provider: the title of its preset, unless another server is named.
+
+    What is named after the URL of a resource is called by the host alone, as in `ClientConfig.for_resource`.
+    """
+    host = (settings.text("resource_server") or "").partition("://")[2].partition("/")[0]
+    if host and settings.name.startswith(host):
+        return host
     elsewhere = any(settings.text(place) and not _from_preset(settings, place) for place in PLACES)
     return "" if elsewhere or not preset(settings.name) else preset_title(settings.name)
 
@@ -228,20 +281,23 @@ def _check_places(settings: Settings) -> None:
             hint=f"Give --domain, or domain in a table of the configuration file. {settings.advice}",
             parameter="domain",
         )
-    issuer = settings.text("issuer")
+    issuer, resource_server = settings.text("issuer"), settings.text("resource_server")
+    if resource_server:
+        check_resource_server(resource_server)
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if not settings.text(name)]
-    if not issuer and missing and settings.text("ticket"):
+    named = issuer or resource_server
+    if not named and missing and settings.text("ticket"):
         raise ConfigError(
             f"{settings.name} supports only the flow ticket",
             hint="Leave --flow out, or give --flow ticket.",
             parameter="flow",
         )
-    if not issuer and missing:
+    if not named and missing:
         raise ConfigError(
             f"No server is named: there is neither an issuer nor {' and '.join(missing)}",
-            hint="Name a provider, or give --issuer, or give both --authorization-endpoint and "
-            "--token-endpoint.",
-            parameter="issuer authorization_endpoint token_endpoint",
+            hint="Name a provider, or give --resource-server or --issuer, or give both "
+            "--authorization-endpoint and --token-endpoint.",
+            parameter="resource_server issuer authorization_endpoint token_endpoint",
         )
     if issuer:
         check_issuer(issuer)
@@ -251,12 +307,16 @@ def _check_places(settings: Settings) -> None:
 
 
 def needs_client_id(settings: Settings) -> bool:
-    """Return whether the client must be registered: everywhere but for the tickets of some vendors."""
+    """Return whether the client must have an ID: not for the tickets of some vendors, nor to register."""
+    if registers(settings):
+        return False
     return not only_by_ticket(settings) or settings.text("ticket") in TICKETS_FOR_CLIENTS
 
 
 def _check_client_id(settings: Settings) -> None:
     client_id = settings.text("client_id") or ""
+    if url := settings.text("client_metadata_url"):
+        check_endpoint(url, name="client_metadata_url")
     if not needs_client_id(settings):
         return
     if not client_id:
@@ -286,6 +346,18 @@ def _check_client_secret(settings: Settings) -> None:
         )
     if client_secret and client_auth != "none":
         _check_visible(settings, "client_secret", client_secret)
+
+
+def _check_proofs(settings: Settings) -> None:
+    """Refuse a way to authenticate or to sign without the file that it needs."""
+    for name, value in (("client_auth", settings.text("client_auth")), ("signed_request", "signed_request")):
+        wanted, what = PROOFS.get(value or "", ("", ""))
+        if settings.get(name) and wanted and not settings.text(wanted):
+            raise ConfigError(
+                f"{value} needs {what}, and none is named (from {settings.origin(name)})",
+                hint=f"Name its file with --{wanted.replace('_', '-')}.",
+                parameter=wanted,
+            )
 
 
 def _check_visible(settings: Settings, name: str, value: str) -> None:

@@ -68,7 +68,8 @@ class KeptSettings:
         settings = self._of(sign_in, named) or (None if named else self._of_all())
         if settings is None:
             return ""
-        text = {name: _set(settings, name) for name in ("client_id", "scope", "audience", "allowed_issuer")}
+        names = ("client_id", "scope", "audience", "allowed_issuer", "resource_server")
+        text = {name: _set(settings, name) for name in names}
         metadata = ServerMetadata(
             _set(settings, "issuer"),
             authorization_endpoint=_set(settings, "authorization_endpoint"),
@@ -81,6 +82,8 @@ class KeptSettings:
             scope=text["scope"] or "",
             resource=resource,
             audience=text["audience"] or sign_in.audience,
+            resource_server=text["resource_server"] or sign_in.resource_server,
+            dpop=settings.switch("dpop") if _is_set(settings, "dpop") else None,
         )
         return why_not_reusable(sign_in, client)
 

@@ -37,6 +37,8 @@ def overrides_of(settings: Settings) -> Mapping[str, tuple[str, str]]:
 def capabilities_of(settings: Settings) -> Capabilities:
     """Return which flows the settings of provider and client allow; the demonstration allows all."""
     known = {name for name in DECLARED if settings.is_demo or settings.text(name)}
+    if settings.text("resource_server"):
+        known.add("issuer")  # It is found there.
     missing, any_port = needs_secret(settings), redirect_of(settings)[1] == (0,)
     return capabilities(known, client_secret_missing=missing, any_port=any_port)
 

@@ -15,9 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PLACES = ("issuer", "authorization_endpoint", "token_endpoint")
+PLACES = ("resource_server", "issuer", "authorization_endpoint", "token_endpoint")
 """The settings that name a server."""
 ADDRESSES = (
+    "resource_server",
     "issuer",
     *ENDPOINTS,
     "allowed_issuer",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
+LONGEST_AGE = 999_999_999
+"""Seconds; some thirty years."""
 
 
 def _text(raw: object) -> str:
@@ -45,6 +47,16 @@ def _seconds(raw: object) -> float:
     if not 1 <= seconds <= 3600:
         raise ValueError(f"{raw} is not between 1 and 3600 seconds")
     return seconds
+
+
+def _age(raw: object) -> int:
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= LONGEST_AGE:
+        return raw
+    if not isinstance(raw, str):
+        raise ValueError("it must be a whole number of seconds")
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 9):
+        raise ValueError(f"{ascii(raw)[:80]} is not a whole number of seconds")
+    return int(raw)
 
 
 def _ports(raw: object) -> tuple[int, ...]:
@@ -161,6 +173,7 @@ READERS: Mapping[str, Callable[[object], object]] = {
     "scope": _scope,
     "switch": _switch,
     "seconds": _seconds,
+    "age": _age,
     "ports": _ports,
     "words": _words,
     "pairs": _pairs,

@@ -27,10 +27,14 @@ def check_same_client(settings: Settings, store: FileTokenStore) -> None:
     name = sign_in_name(settings.name)
     try:
         kept = json.loads(read_private(store.path(name)) or b"")
-        known = {**kept["metadata"], "client_id": kept.get("client_id")}
+        known = {**kept["metadata"], **{place: kept.get(place) for place in ("client_id", "resource_server")}}
     except (StoreError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return  # A damaged file is renamed when the new sign-in is kept.
-    for place in ("client_id", "issuer", "token_endpoint"):
+    places = ["client_id", "issuer", "token_endpoint", "resource_server"]
+    if settings.text("issuer") == settings.text("resource_server"):
+        # A bare address is what it was when it was last asked: a resource, which names its issuer, or one.
+        places.remove("issuer" if known["resource_server"] else "resource_server")
+    for place in places:
         asked, there = settings.text(place), known.get(place)
         if "{domain}" in (asked or ""):
             continue  # The check of the settings says that the domain is missing.

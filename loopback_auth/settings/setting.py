@@ -15,8 +15,15 @@ from loopback_auth.narrow import is_object, is_tuple
 from loopback_auth.settings.reading import READERS, check_writable, suggestion
 
 PREFIX = "LOOPBACK_AUTH_"
-_CLIENT_AUTH = ("none", "client_secret_basic", "client_secret_post")
-_RESPONSE_MODES = ("query", "fragment", "form_post")
+_CLIENT_AUTH = (
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+)
+_RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt")
 _TICKETS = ("netlify", "npm", "heroku", "stripe", "doppler")
 _BINDS = ("loopback", "0.0.0.0", "::")  # noqa: S104 - a choice, and never the default
 _SHORT = {"basic": "client_secret_basic", "post": "client_secret_post"}
@@ -27,8 +34,8 @@ class Setting:
 
     Args:
         name: with underscores, as in the configuration file.
-        kind: `text`, `scope` (text, or a list in the file), `switch` (true or false), `seconds`, `ports`,
-            `words` (several values), or `pairs` (several `name=value`).
+        kind: `text`, `scope` (text, or a list in the file), `switch` (true or false), `seconds`, `age` (whole
+            seconds, perhaps 0), `ports`, `words` (several values), or `pairs` (several `name=value`).
         help: what it is for, as `--help` shows it.
         default: the value when it is not set.
         secret: it is never a flag, and never shown.
@@ -106,6 +113,7 @@ class Setting:
             "scope": f"Write the scopes with spaces between them.{again}",
             "switch": "Write true or false.",
             "seconds": "Write a number of seconds from 1 to 3600.",
+            "age": "Write a whole number of seconds, 0 or more.",
             "ports": f"Write port numbers from 0 to 65535, with commas or spaces between them.{again}",
             "words": f"Write words, with commas or spaces between them.{again}",
             "pairs": f"Write name=value.{again}",
@@ -136,6 +144,7 @@ class Setting:
 
 SETTINGS = (
     Setting("issuer", "text", "issuer of the server, whose metadata is then read"),
+    Setting("resource_server", "text", "URL of an API or MCP server, which says where to sign in to it"),
     Setting("authorization_endpoint", "text", "URL where the browser is sent"),
     Setting("token_endpoint", "text", "URL where the code is exchanged for tokens"),
     Setting("pushed_authorization_request_endpoint", "text", "URL for pushed authorization requests"),
@@ -149,6 +158,9 @@ SETTINGS = (
     Setting(
         "client_auth", "text", "how the client authenticates at the token endpoint", choices=_CLIENT_AUTH
     ),
+    Setting("private_key_file", "text", "PEM or JWK file of the client's private key, readable by you alone"),
+    Setting("client_metadata_url", "text", "https URL of the client's metadata document, as its client ID"),
+    Setting("client_name", "text", "name of the client, where it registers itself"),
     Setting("scope", "scope", "scopes to ask for, separated by spaces"),
     Setting("redirect_uri", "text", "redirect URI as registered; without a port any free one is used"),
     Setting("port", "ports", "port to listen on; several are tried in order, 0 is any free one"),
@@ -169,11 +181,17 @@ SETTINGS = (
     Setting("audience", "text", "audience of the token, where the server knows the parameter"),
     Setting("prompt", "text", "prompt for the person: login, consent, select_account or none"),
     Setting("login_hint", "text", "account to sign in with"),
+    Setting("acr_values", "text", "how to authenticate, best first, as the server calls it"),
+    Setting("max_age", "age", "seconds since the person last authenticated, at most"),
     Setting("extra", "pairs", "further name=value of the authorization request; may be repeated"),
     Setting(
         "pkce", "switch", "send a code challenge (PKCE); off only where a server refuses it", default=True
     ),
     Setting("push", "switch", "push the authorization request; default: when the server requires it"),
+    Setting(
+        "signed_request", "switch", "sign the authorization request; default: when the server requires it"
+    ),
+    Setting("dpop", "switch", "bind the tokens to a key (DPoP); default: when the server requires it"),
     Setting("timeout", "seconds", "time to wait for you in seconds, 1 to 3600", default=300.0),
     Setting("browser", "switch", "start the browser; off: only show the link", default=True),
     Setting(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from settings_samples import settings_of
 
+from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
-from loopback_auth.settings.configure import client_config
+from loopback_auth.settings.configure import check_settings, client_config
 
 ENDPOINTS = {
     "authorization_endpoint": "https://a.example/authorize",
@@ -47,6 +51,10 @@ def test_every_setting_finds_its_place() -> None:
         "audience": "api",
         "prompt": "login",
         "login_hint": "me@example.com",
+        "resource_server": "https://api.example/v1",
+        "dpop": True,
+        "acr_values": "urn:a urn:b",
+        "max_age": "0",
         "extra": ["a=b"],
         "pkce": False,
         "push": True,
@@ -55,7 +63,8 @@ def test_every_setting_finds_its_place() -> None:
         "scope_separator": ",",
     }
     provider = Provider(
-        name="a.example",
+        name="api.example-v1",
+        title="api.example",
         metadata=ServerMetadata(issuer="https://a.example", **endpoints),  # type: ignore[arg-type]
         redirect=Redirect("localhost", (8400,), "/cb"),
         client_auth="client_secret_post",
@@ -78,7 +87,111 @@ def test_every_setting_finds_its_place() -> None:
         prompt="login",
         login_hint="me@example.com",
         extra={"a": "b"},
+        resource_server="https://api.example/v1",
+        dpop=True,
+        acr_values="urn:a urn:b",
+        max_age=0,
     )
+
+
+RESOURCE = "https://mcp.example/mcp?tenant=a"
+
+
+@pytest.mark.parametrize("url", [RESOURCE, "https://mcp.example/", "http://127.0.0.1:9000/mcp"])
+def test_a_resource_makes_the_client_that_a_program_would_make(url: str) -> None:
+    """A sign-in of either is kept under one name, so that they share it."""
+    client = client_config(settings_of(flags={"resource_server": url}))
+
+    assert client == replace(ClientConfig.for_resource(url), extra={})
+
+
+def test_a_client_without_an_id_says_of_itself_what_the_settings_say() -> None:
+    """A server shows the name, and takes the address for the client ID (RFC 7591 §2)."""
+    flags = {"client_name": "Tool", "client_metadata_url": "https://tool.example/client.json"}
+    client = client_config(settings_of("https://a.example", flags))
+    known = client_config(settings_of("https://a.example", {**flags, "client_id": "x"}))
+
+    assert client.client_metadata == ClientMetadata("Tool", url="https://tool.example/client.json")
+    assert (client.client_id, known.client_id, known.client_metadata) == ("", "x", None)
+
+
+BARE = [
+    ("https://a.example/x", {}, ("https://a.example/x", "https://a.example/x")),
+    ("https://a.example/x", {"client_id": "x"}, ("https://a.example/x", "https://a.example/x")),
+    ("https://a.example/x?y=z", {}, (None, "https://a.example/x?y=z")),
+    ("https://a.example", {"issuer": "https://b.example"}, ("https://b.example", None)),
+    (
+        "https://a.example",
+        {"resource_server": "https://b.example"},
+        ("https://a.example", "https://b.example"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("url", "flags", "decided"), BARE)
+def test_a_bare_address_is_a_resource_or_an_issuer_until_it_is_asked(
+    url: str, flags: Mapping[str, object], decided: tuple[str | None, str | None]
+) -> None:
+    """People have one address and need not know which it is; a flag decides, and so does a query."""
+    settings = settings_of(url, flags)
+
+    assert (settings.text("issuer"), settings.text("resource_server")) == decided
+
+
+def test_the_private_key_is_in_the_client_and_in_no_message(tmp_path: Path) -> None:
+    """It signs for the client, so that whoever has it is the client (RFC 7523 §2.2)."""
+    file = tmp_path / "key.pem"
+    file.write_text("-----BEGIN PRIVATE KEY-----")
+    file.chmod(0o600)
+    flags = {
+        **ISSUER,
+        "client_auth": "private_key_jwt",
+        "private_key_file": str(file),
+        "signed_request": True,
+    }
+    settings = settings_of(flags=flags)
+    client = client_config(settings)
+
+    assert (client.private_key, client.signed_request) == ("-----BEGIN PRIVATE KEY-----", True)
+    assert "BEGIN" not in repr(client) + repr(settings)
+
+
+def unfit_key(folder: Path, kind: str) -> str:
+    """Make a file that is no private key, and return its path."""
+    file = folder / "key.pem"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file, 0o600)
+    elif kind != "missing":
+        file.write_bytes({"empty": b" \n", "binary": b"\xff", "long": b"x" * 70_000}.get(kind, b"key"))
+        file.chmod({"for others": 0o604, "for the group": 0o640}.get(kind, 0o600))
+    return str(file)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="On Windows modes mean nothing, and there are no such pipes.")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", "cannot be read"),
+        ("folder", "not a regular file"),
+        ("pipe", "not a regular file"),
+        ("empty", "no private key"),
+        ("binary", "no private key"),
+        ("long", "no private key"),
+        ("for others", "other users"),
+        ("for the group", "other users"),
+    ],
+)
+def test_a_file_that_is_no_private_key_is_refused_with_its_origin(
+    kind: str, words: str, tmp_path: Path
+) -> None:
+    """Before the browser is started; a pipe would keep the person waiting for ever."""
+    with pytest.raises(ConfigError, match=words) as caught:
+        check_settings(settings_of(flags={**ISSUER, "private_key_file": unfit_key(tmp_path, kind)}))
+
+    assert "flag --private-key-file" in caught.value.message
+    assert caught.value.parameter == "private_key_file"
 
 
 REFUSED = [
@@ -88,7 +201,13 @@ REFUSED = [
         "neither an issuer nor token_endpoint",
         "--token-endpoint",
     ),
-    ({"issuer": "https://a.example"}, "There is no client ID for a.example", "--client-id"),
+    (ENDPOINTS, "There is no client ID for a.example", "--client-id"),
+    ({"resource_server": "http://a.example/mcp"}, "resource_server was refused", "https://"),
+    ({"resource_server": "https://a.example/#x"}, "resource_server was refused", "https://"),
+    ({"resource_server": "https://a.example/", "client_metadata_url": "a"}, "client_metadata_url", "https"),
+    ({**ISSUER, "client_auth": "private_key_jwt"}, "needs the private key", "--private-key-file"),
+    ({**ISSUER, "client_auth": "tls_client_auth"}, "needs a client certificate", "--client-cert"),
+    ({**ISSUER, "signed_request": True}, "needs the private key", "--private-key-file"),
     ({**ISSUER, "client_id": ""}, "There is no client ID", "Register a client"),
     ({**ISSUER, "client_id": "abc\n"}, "client_id has a character that is not allowed", "Copy it again"),
     ({**ISSUER, "issuer": "http://a.example"}, "plain http", "https://"),

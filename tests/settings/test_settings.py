@@ -81,6 +81,10 @@ READABLE = [
     ("port", "8400, 8401", (8400, 8401)),
     ("port", 8400, (8400,)),
     ("port", [8400, "0"], (8400, 0)),
+    ("max_age", "0", 0),
+    ("max_age", 3600, 3600),
+    ("client_auth", "private_key_jwt", "private_key_jwt"),
+    ("response_mode", "query.jwt", "query.jwt"),
     ("push", "YES", True),
     ("push", "off", False),
     ("push", False, False),
@@ -111,7 +115,15 @@ def test_a_value_is_read_in_its_own_type(name: str, raw: object, value: object) 
 UNREADABLE = [
     ("client_id", 5, "must be a string"),
     ("client_auth", "secret", "'secret' is not a known value"),
-    ("response_mode", "jwt", "'jwt' is not a known value"),
+    ("response_mode", "jws", "'jws' is not a known value"),
+    ("max_age", "soon", "'soon' is not a whole number of seconds"),
+    ("max_age", "-1", "'-1' is not a whole number of seconds"),
+    ("max_age", "1.5", "'1.5' is not a whole number of seconds"),
+    ("max_age", "\u0661", r"'\u0661' is not a whole number of seconds"),
+    ("max_age", "1" * 5000, "is not a whole number of seconds"),
+    ("max_age", -1, "a whole number of seconds"),
+    ("max_age", True, "a whole number of seconds"),
+    ("max_age", 10**10, "a whole number of seconds"),
     ("flow", "password", "'password' is not a known value"),
     ("scope_separator", "+", "'+' is not a known value"),
     ("scope", ["a", 7], "a list of strings"),
@@ -164,7 +176,11 @@ def test_an_unreadable_value_is_refused_with_name_reason_and_place(
 MISSPELT = [
     ("flow", "cod", "Did you mean code?"),
     ("allowed_flows", "code,tickt", "Did you mean ticket?"),
-    ("response_mode", "jwt", "Allowed values are: query, fragment, form_post."),
+    (
+        "response_mode",
+        "zzz",
+        "Allowed values are: query, fragment, form_post, jwt, query.jwt, form_post.jwt.",
+    ),
     ("client_auth", "non", "Did you mean none?"),
     ("ticket", "strpe", "Did you mean stripe?"),
 ]
@@ -235,6 +251,10 @@ NAMED = [
     ("", {}, {"LOOPBACK_AUTH_ISSUER": "https://b.example"}, {"provider": "github"}, "b.example"),
     ("", {}, {"LOOPBACK_AUTH_PROVIDER": "https://c.example"}, {}, "c.example"),
     ("", {}, {}, {"provider": "https://d.example"}, "d.example"),
+    ("", {"resource_server": "https://e.example/mcp/"}, {}, {}, "e.example/mcp"),
+    ("", {"resource_server": "https://e.example", "issuer": "https://f.example"}, {}, {}, "e.example"),
+    ("", {}, {"LOOPBACK_AUTH_RESOURCE_SERVER": "https://e.example"}, {"provider": "github"}, "e.example"),
+    ("https://e.example/mcp?a=b", {}, {}, {}, "e.example/mcp?a=b"),
 ]
 
 
@@ -315,6 +335,13 @@ def test_another_issuer_takes_the_addresses_of_the_preset_away_and_leaves_its_ha
 
     assert settings.get("userinfo_endpoint") is None
     assert settings.get("client_auth") == "client_secret_post"
+
+
+def test_a_resource_elsewhere_takes_the_addresses_of_the_preset_away() -> None:
+    """The resource says which server signs in to it, and a server of the preset may be another."""
+    settings = settings_of("github", {"resource_server": "https://mcp.example/mcp"})
+
+    assert (settings.get("token_endpoint"), settings.name) == (None, "github")
 
 
 def test_addresses_at_the_top_of_the_file_are_not_those_of_a_named_provider() -> None:
