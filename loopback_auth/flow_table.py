@@ -77,7 +77,7 @@ class FlowTraits:
 
     def __init__(
         self,
-        name: FlowName | Literal["code form_post"],
+        name: FlowName | Literal["code form_post", "code + par"],
         summary: str,
         source: str,
         *,
@@ -145,6 +145,15 @@ FLOWS = (
         "code form_post",
         "The browser posts a form with a code to this machine. The program exchanges it for tokens.",
         "OAuth 2.0 Form Post Response Mode §2",
+        variant_of="code",
+        needs_port=True,
+        brings_code=True,
+        compared=True,
+    ),
+    FlowTraits(
+        "code + par",
+        "The program sends its request to the server first. The browser only carries a reference to it.",
+        "RFC 9126 §1",
         variant_of="code",
         needs_port=True,
         brings_code=True,

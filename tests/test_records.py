@@ -242,7 +242,7 @@ def test_every_annotation_can_be_read(kind: type) -> None:
 
 def test_the_values_of_a_literal_can_be_listed() -> None:
     """As the standard library does, which does not know ours."""
-    assert get_args(model.ResponseMode) == ("query", "fragment", "form_post")
+    assert get_args(model.ResponseType) == ("code", "token", "id_token", "id_token token", "code id_token")
 
 
 def test_a_client_is_made_without_heavy_imports() -> None:

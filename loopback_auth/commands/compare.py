@@ -76,7 +76,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--flows",
         action="append",
         metavar="LIST",
-        help="names of flows, with commas or spaces between them; may be repeated; default: all six",
+        help="names of flows, with commas or spaces between them; may be repeated; default: all of them",
     )
     ground = parser.add_mutually_exclusive_group()
     ground.add_argument(

@@ -13,6 +13,8 @@ from loopback_auth.trace.records import Ground, Trace
 
 FORM_POST = "code form_post"
 """The run of the code flow whose response comes by form_post."""
+PAR = "code + par"
+"""The run of the code flow whose request is pushed."""
 
 Outcome = Literal["signed in", "refused", "failed", "not possible"]
 Verdict = Literal["pass", "fail", "not applicable", "not observed"]

@@ -52,8 +52,11 @@ def browser(tmp_path: Path) -> str:
 def test_without_arguments_all_flows_are_compared(demonstrated: Ended) -> None:
     """On real sockets, with attacks, and nobody is asked for anything."""
     assert demonstrated.status == 0
-    assert demonstrated.stdout.startswith("6 flows with demo, ")
-    assert len(re.findall(r"^(?:code|token|ticket|device|paste) +signed in ", demonstrated.stdout, re.M)) == 6
+    assert demonstrated.stdout.startswith("7 flows with demo, ")
+    signed_in = re.findall(
+        r"^(?:code|code \+|token|ticket|device|paste) +signed in ", demonstrated.stdout, re.M
+    )
+    assert len(signed_in) == 7
     assert "Attacks that were tried" in demonstrated.stdout
     assert max(map(len, demonstrated.stdout.splitlines())) <= 100
 
@@ -62,7 +65,7 @@ def test_headway_is_told_a_line_a_stage(demonstrated: Ended) -> None:
     """On stderr, without anything that steers a terminal."""
     lines = demonstrated.stderr.splitlines()
 
-    assert "6 flows" in lines[0]
+    assert "7 flows" in lines[0]
     assert {
         f"{flow}: {stage}"
         for flow in COMPARED

@@ -17,7 +17,7 @@ from loopback_auth.compare.attacks.context import ATTACKER_PAGE, new_context
 from loopback_auth.compare.attacks.links import opened_again
 from loopback_auth.compare.attacks.memory import AttackedWorld
 from loopback_auth.compare.attacks.scenarios import ATTACKS
-from loopback_auth.compare.model import FORM_POST, Attack, Verdict
+from loopback_auth.compare.model import FORM_POST, PAR, Attack, Verdict
 from loopback_auth.compare.running.run import compare_simulated
 from loopback_auth.compare.running.simulate import ISSUER, Entropy
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
@@ -29,6 +29,7 @@ from loopback_auth.flow_table import COMPARED
 SUCCEED: Mapping[str, set[str]] = {
     "code": set(),
     FORM_POST: set(),
+    PAR: set(),
     "token": {"stolen-token", "port-squatting", "injected-code"},
     "ticket": {"stolen-ticket", "fixation", "phishing", "denial-of-service"},
     "device": {"fixation", "phishing", "denial-of-service"},
@@ -41,6 +42,7 @@ POLLED = {"stolen-code", "stolen-token", "port-squatting", "forged-callback", "i
 DO_NOT_APPLY: Mapping[str, set[str]] = {
     "code": WITH_CODE,
     FORM_POST: WITH_CODE,
+    PAR: WITH_CODE,
     "token": WITH_CODE - {"stolen-token"} | {"stolen-code", "replay"},
     "ticket": POLLED | {"guessed-user-code"},
     "device": POLLED | {"stolen-ticket-bound"},
@@ -65,7 +67,7 @@ def because(attacks: Iterable[Attack], name: str) -> str:
 
 @pytest.mark.parametrize("flow", COMPARED)
 def test_attacks_succeed_only_where_nothing_stands_against_them(flow: str) -> None:
-    """Six columns that people choose between; each success is a property of the protocol, not a slip."""
+    """The columns that people choose between; each success is a property of the protocol, not a slip."""
     attacks = simulated_attacks(flow)
 
     assert ended(attacks, "fail") == SUCCEED[flow]

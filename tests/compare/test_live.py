@@ -160,8 +160,8 @@ def answered(what: str, verdict: str = "no") -> ProbeAnswer:
 @pytest.mark.parametrize(
     ("what", "refused"),
     [
-        ("redirect_uri", {"code", "code form_post", "token", "paste"}),
-        ("response_type=code", {"code", "code form_post", "paste"}),
+        ("redirect_uri", {"code", "code form_post", "code + par", "token", "paste"}),
+        ("response_type=code", {"code", "code form_post", "code + par", "paste"}),
         ("response_mode=form_post", {"code form_post"}),
         ("response_type=token", {"token"}),
         ("device_authorization", {"device"}),

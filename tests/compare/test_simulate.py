@@ -90,6 +90,7 @@ def test_every_flow_signs_in() -> None:
     assert {name: run.tokens for name, run in RUNS.items()} == {
         "code": TOKENS,
         "code form_post": TOKENS,
+        "code + par": TOKENS,
         "token": front,
         "ticket": ticket,
         "device": TOKENS,
@@ -126,6 +127,7 @@ CODE_STORY = [
 STORIES = {
     "code": CODE_STORY,
     "code form_post": CODE_STORY,
+    "code + par": [*CODE_STORY[:5], "client > server: pushed authorization request", *CODE_STORY[5:]],
     "token": [
         *CODE_STORY[:5],
         "warn",

@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from loopback_auth import pages
 from loopback_auth.demo.server import DemoServer
+from loopback_auth.demo.setup import PATHS
 from loopback_auth.demo.wire import Refused, error_reply
 from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.records import replace
 
 PRIZES = ("/token", "/userinfo")
 """Paths to which a client sends codes and tokens."""
@@ -40,6 +42,10 @@ class Impostor(DemoServer):
         if path == "/authorize":
             location = f"{self._honest.issuer}/authorize?{query}"
             return HttpResponse(302, (("Location", location), *pages.safe_headers()))
+        if path == PATHS["pushed_authorization_request_endpoint"]:
+            # Whoever can make the request can push it, too: the client is public.
+            headers = tuple(pair for pair in request.headers if pair[0].lower() != "host")
+            return self._honest.handle(replace(request, url=self._honest.issuer + path, headers=headers), now)
         if path in PRIZES:
             self.got.append(request)
             return error_reply(Refused("invalid_grant", "This is not known here."))

@@ -30,6 +30,7 @@ NO_PARAMETER: Fact = (NOT_IN_PROTOCOL, "RFC 8628 §3.1")
 
 LIKE: Mapping[str, str] = {
     "code form_post": "code",
+    "code + par": "code",
     "code id_token": "code",
     "paste": "code",
     "id_token token": "token",
@@ -42,6 +43,7 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
     "standard": {
         "code": ("RFC 6749, RFC 7636, RFC 8252", "RFC 6749 §4.1; RFC 7636 §4; RFC 8252 §7.3"),
         "code form_post": ("the code flow, by form post", FORM_POST),
+        "code + par": ("the code flow, and RFC 9126", "RFC 9126 §2"),
         "token": ("RFC 6749 §4.2", "RFC 6749 §4.2"),
         "id_token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
         "id_token token": ("OpenID Connect Core 1.0", "OpenID Connect Core 1.0 §3.2"),
@@ -53,6 +55,7 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
     "status": {
         "code": ("recommended, with PKCE", "RFC 9700 §2.1.1"),
         "code form_post": ("allowed where servers offer it", FORM_POST),
+        "code + par": ("recommended where servers offer it", "RFC 9700 §2.1.1; RFC 9126 §1"),
         "token": ("advised against", "RFC 9700 §2.1.2"),
         "id_token": ("for identity, not for access", "OpenID Connect Core 1.0 §3.2.2.5"),
         "code id_token": ("allowed", "RFC 9700 §2.1.2"),

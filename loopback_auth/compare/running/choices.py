@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loopback_auth.compare.model import FORM_POST
+from loopback_auth.compare.model import FORM_POST, PAR
 from loopback_auth.demo.clients import DEMO_CLIENT
 from loopback_auth.demo.tickets import demo_contract
 from loopback_auth.errors import ConfigError
@@ -17,7 +17,12 @@ PROVIDER = "demo"
 THINKING = 2.0
 """Seconds that a simulated user takes to approve, and again to paste a URL."""
 
-_MODES: dict[str, ResponseMode] = {"code": "query", FORM_POST: "form_post", "paste": "query"}
+_MODES: dict[str, ResponseMode] = {
+    "code": "query",
+    FORM_POST: "form_post",
+    PAR: "query",
+    "paste": "query",
+}
 """The response mode of a run; for others the response is in the fragment."""
 
 Tell = Callable[[str, str], None]
@@ -51,8 +56,11 @@ def choice(name: str, client: ClientConfig) -> Choice:
     """
     if name not in BY_NAME:
         raise ConfigError(f"There is no flow called {ascii(name)[:80]}.", hint=suggestion(name, {*BY_NAME}))
+    push = True if name == PAR else client.push
     return Choice(
-        name, BY_NAME[name].variant_of or name, replace(client, response_mode=_MODES.get(name, "fragment"))
+        name,
+        BY_NAME[name].variant_of or name,
+        replace(client, response_mode=_MODES.get(name, "fragment"), push=push),
     )
 
 
