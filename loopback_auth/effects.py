@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
 from loopback_auth.errors import LoopbackAuthError
-from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import Redirect
 from loopback_auth.records import dataclass, field
 
@@ -190,19 +190,6 @@ class Sleep:
     def __iter__(self) -> Generator[Sleep, Any, Tick]:
         moment: Tick = yield self
         return moment
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """The time, and an identifier: what a signed message needs to be a new one.
-
-    Args:
-        wall: Unix seconds.
-        unique: 128 random bits in URL-safe characters, different at each call (`jti`, RFC 7519 §4.1.7).
-    """
-
-    wall: float
-    unique: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,19 @@ class HttpResponse:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The time, and an identifier: what a signed message needs to be a new one.
+
+    Args:
+        wall: Unix seconds.
+        unique: 128 random bits in URL-safe characters, different at each call (`jti`, RFC 7519 §4.1.7).
+    """
+
+    wall: float
+    unique: str
+
+
 def form_request(
     url: str, parameters: list[tuple[str, str]], headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpRequest:

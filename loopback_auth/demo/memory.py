@@ -31,14 +31,13 @@ from loopback_auth.effects import (
     Receive,
     Send,
     Sleep,
-    Stamp,
     Tick,
     VerificationPrompt,
     Warn,
     resume_flow,
 )
 from loopback_auth.errors import AttemptExpired, LoopbackAuthError
-from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.pages import Pages, safe_headers
 from loopback_auth.protocol.paste import Pasted, pasted_callback
 from loopback_auth.protocol.redirect import (

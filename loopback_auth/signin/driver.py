@@ -31,7 +31,6 @@ from loopback_auth.effects import (
     Receive,
     Send,
     Sleep,
-    Stamp,
     Tick,
     VerificationPrompt,
     Warn,
@@ -39,6 +38,7 @@ from loopback_auth.effects import (
 )
 from loopback_auth.errors import LoopbackAuthError, RedirectUnavailable, Unavailable
 from loopback_auth.events import PasteReady, VerificationPrompted, Warned
+from loopback_auth.http_messages import Stamp
 from loopback_auth.model import Redirect
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.waiting_page import WaitingPage

@@ -14,9 +14,9 @@ from typing import Literal, TypeVar
 
 from loopback_auth.authorization_messages import Attempt, Callback
 from loopback_auth.codec import from_members, read_object, to_members
-from loopback_auth.effects import Stamp, Tick
+from loopback_auth.effects import Tick
 from loopback_auth.flow_table import TwoStepFlow
-from loopback_auth.http_messages import HttpResponse
+from loopback_auth.http_messages import HttpResponse, Stamp
 from loopback_auth.model import ClientConfig
 from loopback_auth.records import dataclass, field
 

@@ -16,7 +16,7 @@ import pytest
 from raw_http import CODE, GOOD, SOON, STATE, Answer, exchange, request_for
 
 from loopback_auth.authorization_messages import Callback
-from loopback_auth.effects import Bind, Browse, Flow, Now, Receive, Sleep, Stamp, Warn
+from loopback_auth.effects import Bind, Browse, Flow, Now, Receive, Sleep, Warn
 from loopback_auth.errors import (
     BrowserUnavailable,
     ConfigError,
@@ -25,6 +25,7 @@ from loopback_auth.errors import (
     TokenError,
 )
 from loopback_auth.events import CallbackReceived, Event, Exchanged, LinkReady, OpenerFailed, Warned
+from loopback_auth.http_messages import Stamp
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
 from loopback_auth.network.browser import Opening
 from loopback_auth.network.loopback import bind
