@@ -177,19 +177,22 @@ def wait_wanted(answer: HttpResponse) -> float | None:
     if (seconds := number(text)) is not None:
         return seconds
     if text:
-        until = _moment(text)
+        until = http_date(text)
     elif answer.status == 429:
         until = number(answer.header("x-ratelimit-reset"))
     if until is None:
         return None
-    here = _moment(answer.header("date"))
+    here = http_date(answer.header("date"))
     return max(0.0, until - (answer.received_at if here is None else here))
 
 
-def _moment(text: str) -> float | None:
-    """Return an HTTP date as Unix seconds; None when the text is not a date."""
+def http_date(text: str) -> float | None:
+    """Return an HTTP date as Unix seconds; None when the text is not a date.
+
+    Source: RFC 9110 §5.6.7.
+    """
     try:
-        # RFC 9110 §5.6.7: always GMT, even if the sender leaves the zone out.
+        # Always GMT, even if the sender leaves the zone out.
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
