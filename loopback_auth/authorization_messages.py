@@ -20,11 +20,13 @@ class Attempt:
         state: comes back with the response (RFC 6749 §10.12).
         code_verifier: the secret of PKCE (RFC 7636 §4.1).
         nonce: comes back in the ID token (OpenID Connect Core §3.1.2.1).
+        dpop_key: private key, as a JWK, to which the tokens will be bound (RFC 9449); empty: to none.
     """
 
     state: str = field(repr=False)
     code_verifier: str = field(repr=False)
     nonce: str = field(repr=False)
+    dpop_key: Mapping[str, str] = field(default=EMPTY, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

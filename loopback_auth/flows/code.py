@@ -9,8 +9,9 @@ Source: RFC 8252 §7.3; RFC 6749 §4.1; RFC 7636 §4; RFC 9700 §2.1.1.
 from __future__ import annotations
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
-from loopback_auth.effects import Bind, Browse, Flow, Receive, Send, Warn
+from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
+from loopback_auth.flows.sending import proving, send
 from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity, signed_in
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
@@ -24,6 +25,10 @@ from loopback_auth.protocol.pushed import (
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.token import code_token_request
 from loopback_auth.tokens import SignIn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.protocol.dpop import Prover
 
 
 def authorization_code(
@@ -44,10 +49,11 @@ def authorization_code(
     also = ("pushed_authorization_request_endpoint",) if client.push else ()
     metadata = yield from discover(client.provider, also=also)
     client_authentication(client, metadata)  # A missing secret is an error before the person is asked.
+    prover = yield from proving(client, metadata, attempt.dpop_key)
     if doubt := pkce_doubt(client, metadata):
         yield from Warn(doubt)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)
-    request = yield from _pushed(client, metadata, request)
+    request = yield from _pushed(client, metadata, request, prover)
     yield from Browse(request.url, request)
 
     # While the person is in the browser, what the response will need is fetched.
@@ -58,20 +64,33 @@ def authorization_code(
     for warning in response.warnings:
         yield from Warn(warning)
     identity = yield from front_channel_identity(client, response, keys=keys)
-    answer = yield from Send(code_token_request(client, response), step="token request")
+    answer = yield from send(code_token_request(client, response), "token request", prover)
     tokens = yield from checked_tokens(
-        client, metadata, answer, nonce=request.nonce, keys=keys, verify_signature=verify_signature
+        client,
+        metadata,
+        answer,
+        nonce=request.nonce,
+        keys=keys,
+        verify_signature=verify_signature,
+        prover=prover,
     )
     if tokens.id_token is not None:
         check_refreshed(tokens.id_token, identity)
-    return signed_in(client, metadata, tokens, client_auth=client_authentication(client, metadata))
+    return signed_in(
+        client,
+        metadata,
+        tokens,
+        client_auth=client_authentication(client, metadata),
+        dpop_key=attempt.dpop_key,
+    )
 
 
 def _pushed(
-    client: ClientConfig, metadata: ServerMetadata, request: AuthorizationRequest
+    client: ClientConfig, metadata: ServerMetadata, request: AuthorizationRequest, prover: Prover | None
 ) -> Flow[AuthorizationRequest]:
     if not pushes(client, metadata):
         return request
     pushed = pushed_authorization_request(client, request)
-    answer = yield from Send(pushed, step="pushed authorization request")
+    # RFC 9449 §10.1: a proof there is a stronger binding than dpop_jkt alone.
+    answer = yield from send(pushed, "pushed authorization request", prover)
     return pushed_authorization_response(client, request, answer)

@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_plus
 
-from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.effects import Flow, Warn
 from loopback_auth.errors import (
     ConfigError,
     LoopbackAuthError,
@@ -25,6 +25,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import UNVERIFIED, discover, keys_if_possible
+from loopback_auth.flows.sending import prover_of, send
 from loopback_auth.flows.tokens import signed_in
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, Provider
@@ -85,6 +86,7 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
         scope=sign_in.requested_scope,
         resource=sign_in.resource,
         audience=sign_in.audience,
+        dpop=True if sign_in.dpop_key else None,
     )
 
 
@@ -109,13 +111,15 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
         )
     request = refresh_request(client, sign_in.metadata, old.refresh_token)
     try:
-        answer = yield from Send(request, step="refresh request")
+        answer = yield from send(request, "refresh request", prover_of(sign_in.dpop_key))
     except TransportError as exc:
         exc.hint = f"{STILL_KEPT} {exc.hint}".rstrip()
         raise
     granted = " ".join(old.scope.split())
     try:
-        told = token_response(answer, requested_scope=granted, quirks=sign_in.quirks, renewal=True)
+        told = token_response(
+            answer, requested_scope=granted, quirks=sign_in.quirks, renewal=True, dpop=bool(sign_in.dpop_key)
+        )
     except LoopbackAuthError as exc:
         rescued = _new_refresh_token(answer, sign_in)
         if rescued is None:

@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loopback_auth.authorization_messages import AuthorizationResponse
-from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.effects import Flow, Warn
 from loopback_auth.errors import ConfigError, MalformedResponse, ProtocolError, TransportError
 from loopback_auth.flows.discovery import UNVERIFIED, signing_keys
+from loopback_auth.flows.sending import send
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.protocol.client_auth import token_quirks
 from loopback_auth.protocol.jws import names_key
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.scope import scope_difference
-from loopback_auth.protocol.token import token_response, token_set
+from loopback_auth.protocol.token import DPOP, token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
-from loopback_auth.records import replace
+from loopback_auth.records import EMPTY, replace
 from loopback_auth.tokens import IdToken, SignIn, TokenSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.protocol.dpop import Prover
 
 
 def checked_tokens(
@@ -32,6 +37,7 @@ def checked_tokens(
     nonce: str | None,
     keys: Mapping[str, object] | None,
     verify_signature: bool,
+    prover: Prover | None = None,
 ) -> Flow[TokenSet]:
     """Check a token response with its ID token, and find out who signed in.
 
@@ -42,10 +48,16 @@ def checked_tokens(
         nonce: the ID token must have the same; None when no ID token was requested.
         keys: the server's keys, if they are known already.
         verify_signature: check the signature of the ID token too.
+        prover: has made the proofs of the token request; None: it had none.
 
-    Source: RFC 6749 §5.1; OpenID Connect Core 1.0 §3.1.3.3-3.1.3.8, §5.3.
+    Source: RFC 6749 §5.1; OpenID Connect Core 1.0 §3.1.3.3-3.1.3.8, §5.3; RFC 9449 §5.
     """
-    told = token_response(answer, requested_scope=client.scope, quirks=client.provider.quirks)
+    told = token_response(
+        answer,
+        requested_scope=client.scope,
+        quirks=client.provider.quirks,
+        dpop=False if prover is None else client.dpop,
+    )
     for warning in told.warnings:
         yield from Warn(warning)
     tokens, raw = told.tokens, told.members.get("id_token")
@@ -71,13 +83,18 @@ def checked_tokens(
         tokens = replace(tokens, id_token=checked)
     elif raw:
         tokens = replace(tokens, extra={**tokens.extra, "id_token": raw})
-    return (yield from _completed(client, metadata, tokens))
+    return (yield from _completed(client, metadata, tokens, prover))
 
 
 def signed_in(
-    client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet, *, client_auth: ClientAuth
+    client: ClientConfig,
+    metadata: ServerMetadata,
+    tokens: TokenSet,
+    *,
+    client_auth: ClientAuth,
+    dpop_key: Mapping[str, str] = EMPTY,
 ) -> SignIn:
-    """Return the result of a flow: the tokens, and all that is needed to renew and revoke them."""
+    """Return the result of a flow: the tokens, and all that is needed to renew, revoke and use them."""
     revoke_method, revoke_url = _vendor_revocation(client, metadata)
     return SignIn(
         name=client.provider.name,
@@ -95,6 +112,7 @@ def signed_in(
         resource=client.resource,
         audience=client.audience,
         resource_server=client.resource_server,
+        dpop_key=dpop_key if tokens.token_type == DPOP else EMPTY,
     )
 
 
@@ -154,7 +172,9 @@ def front_channel_tokens(
     else:
         tokens = TokenSet("", "Bearer", response.received_at, scope=client.scope)
     identity = yield from front_channel_identity(client, response, keys=keys)
-    return (yield from _completed(client, response.request.metadata, replace(tokens, id_token=identity)))
+    return (
+        yield from _completed(client, response.request.metadata, replace(tokens, id_token=identity), None)
+    )
 
 
 def front_channel_identity(
@@ -207,14 +227,18 @@ def _keys_for(
     return (yield from signing_keys(metadata))
 
 
-def _completed(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -> Flow[TokenSet]:
+def _completed(
+    client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet, prover: Prover | None
+) -> Flow[TokenSet]:
     if difference := scope_difference(requested=client.scope, tokens=tokens, quirks=client.provider.quirks):
         yield from Warn(difference)
-    account = yield from _account(client, metadata, tokens)
+    account = yield from _account(client, metadata, tokens, prover if tokens.token_type == DPOP else None)
     return replace(tokens, account=account)
 
 
-def _account(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -> Flow[str]:
+def _account(
+    client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet, prover: Prover | None
+) -> Flow[str]:
     fields = client.provider.account_fields
     claims: Mapping[str, object] = tokens.id_token.claims if tokens.id_token is not None else {}
     telling = account_name(claims, [name for name in fields if name != "sub"])
@@ -223,7 +247,7 @@ def _account(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -
         return telling or account_name(claims, fields)
     # The name is optional: the sign-in has succeeded even if this request fails.
     try:
-        answer = yield from Send(request, step="UserInfo request")
+        answer = yield from send(request, "UserInfo request", prover, access_token=tokens.access_token)
         named = userinfo_response(answer, tokens.id_token, fields=fields)
     except (ProtocolError, TransportError):
         named = ""

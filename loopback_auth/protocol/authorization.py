@@ -31,7 +31,7 @@ def authorization_request(
         EndpointMissing: the server has no authorization endpoint, or no token endpoint for what follows.
         ConfigError: an extra parameter would replace one of ours, or a resource is not an absolute URI.
 
-    Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2.
+    Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2; RFC 9449 §10.
     """
     if metadata.authorization_endpoint is None:
         raise EndpointMissing(
@@ -69,6 +69,7 @@ def authorization_request(
         "audience": client.audience,
         "prompt": client.prompt,
         "login_hint": client.login_hint,
+        "dpop_jkt": _thumbprint(attempt, client) if "code" in types else None,
     }
     parameters += [(name, value) for name, value in optional.items() if value]
     parameters += [("resource", check_resource(resource)) for resource in client.resource]
@@ -85,6 +86,15 @@ def authorization_request(
         metadata=metadata,
         mode_demanded=client.response_mode is not None,
     )
+
+
+def _thumbprint(attempt: Attempt, client: ClientConfig) -> str | None:
+    """Return what binds the code to the key of the tokens (RFC 9449 §10)."""
+    if not attempt.dpop_key or client.dpop is False:
+        return None
+    from loopback_auth.protocol.dpop import thumbprint  # Start-up.
+
+    return thumbprint(attempt.dpop_key)
 
 
 def _scopes(client: ClientConfig) -> list[str]:

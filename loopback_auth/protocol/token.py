@@ -41,6 +41,8 @@ NOT_EXTRA = frozenset(
 )
 """Members beside an access token that have a field of their own, or a meaning for the protocol."""
 
+DPOP = "DPoP"
+"""The type of a token that is bound to a key, and the scheme with which it is sent (RFC 9449 §5, §7.1)."""
 UNTOLD = "none"
 """In `Quirks.token_types`: the response has no token type."""
 HINT = "Check the URL of the token endpoint: something other than an OAuth server may have answered."
@@ -105,7 +107,12 @@ def refresh_request(client: ClientConfig, metadata: ServerMetadata, refresh_toke
 
 
 def token_response(
-    answer: HttpResponse, *, requested_scope: str, quirks: Quirks = NO_QUIRKS, renewal: bool = False
+    answer: HttpResponse,
+    *,
+    requested_scope: str,
+    quirks: Quirks = NO_QUIRKS,
+    renewal: bool = False,
+    dpop: bool | None = False,
 ) -> TokenAnswer:
     """Check a token response.
 
@@ -114,6 +121,8 @@ def token_response(
         requested_scope: separated by spaces.
         quirks: where the provider differs from the RFCs.
         renewal: the request was a refresh request, so that a hint says that the sign-in is kept.
+        dpop: the request had a proof, and the token must be bound to its key; None: it need not be; False:
+            the request had no proof.
 
     Raises:
         TokenError: the server refused, with any status (some answer 200).
@@ -123,11 +132,22 @@ def token_response(
     Source: RFC 6749 §5.1, §5.2, §7.1, appendix A.12-A.17.
     """
     document = token_document(answer, renewal=renewal)
-    return token_set(document, obtained_at=answer.received_at, requested_scope=requested_scope, quirks=quirks)
+    return token_set(
+        document,
+        obtained_at=answer.received_at,
+        requested_scope=requested_scope,
+        quirks=quirks,
+        dpop=dpop,
+    )
 
 
 def token_set(
-    document: Mapping[str, object], *, obtained_at: float, requested_scope: str, quirks: Quirks = NO_QUIRKS
+    document: Mapping[str, object],
+    *,
+    obtained_at: float,
+    requested_scope: str,
+    quirks: Quirks = NO_QUIRKS,
+    dpop: bool | None = False,
 ) -> TokenAnswer:
     """Check the members of a token response, from JSON or from the parameters of a fragment.
 
@@ -139,6 +159,7 @@ def token_set(
         obtained_at: Unix seconds; the lifetime begins then.
         requested_scope: separated by spaces.
         quirks: where the provider differs from the RFCs.
+        dpop: as in `token_response`.
 
     Raises:
         MalformedResponse: the members are not those of a token response.
@@ -152,7 +173,15 @@ def token_set(
         raise _malformed(f"it has no {quirks.access_token_path}")
     if not _is_token(access_token):
         raise _malformed(f"{quirks.access_token_path} is not a string of printable ASCII")
-    warnings = list(_check_type(members, quirks))
+    bound = dpop is not False and _word(members.get("token_type")) == DPOP.lower()
+    if dpop and not bound:
+        raise MalformedResponse(
+            "The access token is not bound to the key: the server has ignored the proof",
+            source="RFC 9449 §5",
+            hint="Ask the provider whether it supports DPoP for this client, or switch DPoP off.",
+            parameter="dpop",
+        )
+    warnings = [] if bound else list(_check_type(members, quirks))
     lifetime = _lifetime(members.get("expires_in"))
     if lifetime is None and members.get("expires_in") not in (None, "", 0, "0"):
         warnings.append("The lifetime of the token (expires_in) could not be read.")
@@ -171,7 +200,7 @@ def token_set(
         warnings.append("The refresh token from the server cannot be used.")
     tokens = TokenSet(
         access_token=access_token,
-        token_type="Bearer",
+        token_type=DPOP if bound else "Bearer",
         obtained_at=obtained_at,
         expires_at=None if lifetime is None else obtained_at + lifetime,
         refresh_token=refresh_token,
@@ -231,7 +260,7 @@ def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...
             else ("The server does not state the token type; Bearer is assumed.",)
         )
     # RFC 6749 §7.1: a client MUST NOT use a token whose type it does not understand.
-    word = token_type.strip().lower() if isinstance(token_type, str) else ""
+    word = _word(token_type)
     if word != "bearer" and word not in map(str.lower, quirks.token_types):
         raise MalformedResponse(
             f"The token type is not supported: {server_text(str(token_type), 40)!a}",
@@ -240,6 +269,10 @@ def _check_type(members: Mapping[str, object], quirks: Quirks) -> tuple[str, ...
             parameter="token_types",
         )
     return ()
+
+
+def _word(token_type: object) -> str:
+    return token_type.strip().lower() if isinstance(token_type, str) else ""
 
 
 def _is_token(value: object) -> TypeGuard[str]:

@@ -22,11 +22,15 @@ def userinfo_request(
 ) -> HttpRequest | None:
     """Build the request for the person's claims; None when the server has no such endpoint.
 
-    Source: OpenID Connect Core 1.0 §5.3.1; RFC 6750 §2.1 (the token goes into the header, nowhere else).
+    Source: OpenID Connect Core 1.0 §5.3.1; RFC 6750 §2.1 (the token goes into the header, nowhere else);
+        RFC 9449 §7.1.
     """
     if metadata.userinfo_endpoint is None:
         return None
-    headers = (("Accept", "application/json"), ("Authorization", f"Bearer {tokens.access_token}"))
+    headers = (
+        ("Accept", "application/json"),
+        ("Authorization", f"{tokens.token_type} {tokens.access_token}"),
+    )
     return HttpRequest(quirks.userinfo_method, metadata.userinfo_endpoint, headers)
 
 

@@ -168,7 +168,8 @@ class SignInAttempt:
 
     async def _run(self, flow: str, driver: Driver) -> SignIn:
         options = self._options(self._client)
-        return await driver.run(flow_named(flow, self._client, new_attempt(), options))
+        attempt = new_attempt(bound=bool(self._client.dpop))
+        return await driver.run(flow_named(flow, self._client, attempt, options))
 
     @property
     def _leading(self) -> str:

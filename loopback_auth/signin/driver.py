@@ -15,7 +15,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar, assert_never
 
@@ -51,12 +51,25 @@ T = TypeVar("T")
 Paste = Callable[[AuthorizationRequest], Awaitable[Callback]]
 
 
-def new_attempt() -> Attempt:
-    """Draw all randomness of one sign-in: independent values from the operating system (RFC 9700 §2.1.1)."""
+def new_attempt(*, bound: bool = False) -> Attempt:
+    """Draw all randomness of one sign-in: independent values from the operating system (RFC 9700 §2.1.1).
+
+    Args:
+        bound: the tokens will be bound to a key, which is made too.
+
+    Raises:
+        ConfigError: the extra `oidc` is missing, which makes keys.
+    """
+    key: Mapping[str, str] = {}
+    if bound:
+        from loopback_auth.signin.dpop_keys import new_key  # Start-up.
+
+        key = new_key()
     return Attempt(
         state=base64url(os.urandom(24)),
         code_verifier=code_verifier(os.urandom(32)),
         nonce=base64url(os.urandom(24)),
+        dpop_key=key,
     )
 
 

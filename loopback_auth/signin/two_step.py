@@ -83,7 +83,7 @@ async def begin(
             expires_at=now + PASTE_SECONDS,
             flow=flow,
             client=replace(client, client_secret=None, private_key=None),
-            attempt=new_attempt(),
+            attempt=new_attempt(bound=bool(client.dpop)),
             named=named,
             with_secret=client.client_secret is not None,
             verify_signature=options.verify_signature,

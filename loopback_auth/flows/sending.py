@@ -1,0 +1,95 @@
+"""Send a request of a flow; where tokens are bound to a key, with a proof, and again where that helps.
+
+Without a key a request is sent once, as it is. With one, every try has a proof of its own; when there is
+another try is decided in `protocol.dpop`.
+
+Source: RFC 9449 §5, §8, §10.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from loopback_auth.effects import Flow, Now, Send, Warn
+from loopback_auth.errors import ConfigError
+from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
+from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.records import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.protocol.dpop import Prover
+
+Build = Callable[[Stamp], HttpRequest]
+"""Makes a request that has to be another one at each try, such as one with a signed assertion in it."""
+
+
+def proving(client: ClientConfig, metadata: ServerMetadata, key: Mapping[str, str]) -> Flow[Prover | None]:
+    """Return what makes the proofs of a sign-in; None when its tokens are not bound to a key.
+
+    Args:
+        client: that signs in.
+        metadata: of the server.
+        key: made for this sign-in alone; empty: none.
+
+    Raises:
+        ConfigError: the server does not accept our algorithm, joserfc is missing, or there is no key.
+
+    Source: RFC 9449 §5.1, §10 (a unique key for each authorization request).
+    """
+    if client.dpop is False or not (key or client.dpop):
+        return None
+    if not key:
+        raise ConfigError("The tokens are to be bound to a key, and this attempt has none.", parameter="dpop")
+    from loopback_auth.protocol.dpop import check_offered  # Start-up.
+
+    if doubt := check_offered(metadata):
+        yield from Warn(doubt)
+    return prover_of(key)
+
+
+def prover_of(key: Mapping[str, str]) -> Prover | None:
+    """Return what makes the proofs of a kept sign-in, which need a key; None without one.
+
+    Raises:
+        ConfigError: the key cannot be used, or joserfc is missing.
+    """
+    if not key:
+        return None
+    from loopback_auth.protocol.dpop import DpopKey, Prover  # Start-up.
+
+    return Prover(DpopKey(key))
+
+
+def send(
+    request: HttpRequest | Build,
+    step: str,
+    prover: Prover | None = None,
+    *,
+    access_token: str = "",
+    secrets: tuple[str, ...] = (),
+) -> Flow[HttpResponse]:
+    """Send a request; with a key as many times as `Proofs.again` says.
+
+    Args:
+        request: what to send, or what makes it anew for each try.
+        step: its name for people, as in `Send`.
+        prover: makes the proofs; None: the request has none.
+        access_token: that the request carries; empty: none.
+        secrets: as in `Send`.
+
+    Source: RFC 9449 §4.2, §8, §9.
+    """
+    if prover is None:
+        made = request if isinstance(request, HttpRequest) else request((yield from Now()))
+        return (yield from Send(made, step, secrets))
+    from loopback_auth.protocol.dpop import Proofs  # Start-up.
+
+    proofs = Proofs(prover, access_token)
+    while True:
+        stamp = yield from Now()
+        made = request if isinstance(request, HttpRequest) else request(stamp)
+        header = ("DPoP", proofs.next(made.method, made.url, stamp))
+        answer = yield from Send(replace(made, headers=(*made.headers, header)), step, secrets)
+        if not proofs.again(made.url, answer):
+            return answer
