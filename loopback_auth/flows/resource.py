@@ -23,6 +23,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import discover
+from loopback_auth.flows.reuse import is_undecided
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import came_instead
@@ -156,7 +157,7 @@ def choose_server(
 
     Source: RFC 9728 §7.6; MCP authorization specification 2025-11-25.
     """
-    wanted = client.provider.metadata.issuer
+    wanted = None if is_undecided(client) else client.provider.metadata.issuer
     listed = found.issuers if wanted is None else tuple(one for one in found.issuers if one == wanted)
     issuers = sorted(listed[:MOST_SERVERS], key=lambda issuer: issuer not in known)
     passed_over = dict.fromkeys(listed[MOST_SERVERS:], f"it comes after {MOST_SERVERS} others")

@@ -34,6 +34,9 @@ def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
 
     Source: RFC 8707 §2 (resource).
     """
+    if is_undecided(client):
+        # It is what it was when it was asked.
+        client = as_resource(client) if sign_in.resource_server else as_issuer(client)
     # Without a client ID, the program uses the one that it has got at the server.
     if client.client_id and sign_in.client_id != client.client_id:
         return "it was made by another client"
@@ -44,6 +47,34 @@ def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
     if sign_in.audience != client.audience:
         return "it is for another audience"
     return ""
+
+
+def is_undecided(client: ClientConfig) -> bool:
+    """Return whether a client knows one address, and not whether it is a resource's or an issuer's.
+
+    Source: RFC 9728 §1.2 (resource identifier); RFC 8414 §2 (issuer).
+    """
+    known = client.provider.metadata
+    return (
+        bool(client.resource_server) and client.resource_server == known.issuer and not known.token_endpoint
+    )
+
+
+def as_resource(client: ClientConfig) -> ClientConfig:
+    """Return an undecided client as one that knows a resource.
+
+    Source: RFC 9728 §1.2.
+    """
+    known = replace(client.provider.metadata, issuer=None)
+    return replace(client, provider=replace(client.provider, metadata=known))
+
+
+def as_issuer(client: ClientConfig) -> ClientConfig:
+    """Return an undecided client as one that knows an issuer.
+
+    Source: RFC 8414 §2.
+    """
+    return replace(client, resource_server="")
 
 
 def scope_unasked(sign_in: SignIn, client: ClientConfig) -> list[str]:

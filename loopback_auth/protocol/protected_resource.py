@@ -48,11 +48,13 @@ class TokenDemand:
         metadata_url: where its metadata are; empty when it does not say.
         scope: that a token needs, separated by spaces; empty when it does not say.
         dpop: it takes tokens that are bound to a key, and no others (RFC 9449 §7.1).
+        challenged: it said so by a challenge to one of these tokens, and not by a status alone.
     """
 
     metadata_url: str = ""
     scope: str = ""
     dpop: bool = False
+    challenged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def token_demand(answer: HttpResponse) -> TokenDemand | None:
         metadata_url=next(filter(None, urls), ""),
         scope=next(filter(None, scopes), ""),
         dpop={each.scheme for each in ours} == {"dpop"},
+        challenged=bool(ours),
     )
 
 
