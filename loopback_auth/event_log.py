@@ -23,6 +23,7 @@ LINES = {
     "RouteEnded": (WARNING, "The flow {0.flow} has ended: {0.why}"),
     "FlowsAvailable": (DEBUG, "Flows that can be begun: {0.flows}"),
     "WaitingForOtherProcess": (INFO, "Process {0.process} signs in already; its result is waited for."),
+    "Preparing": (INFO, "Before the sign-in ({0.step}): {0.url}"),
     "OpenerFailed": (WARNING, "The browser did not open ({0.program}): the link still works."),
     "LinkRequested": (DEBUG, "A browser asks for the start page."),
     "LinkOpened": (INFO, "A browser has opened the link."),

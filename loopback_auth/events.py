@@ -35,7 +35,7 @@ from loopback_auth.port_events import (
     OtherUserTurnedAway,
     RequestIgnored,
 )
-from loopback_auth.records import dataclass, field
+from loopback_auth.records import Literal, dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ __all__ = [
     "OtherUserTurnedAway",
     "PasteReady",
     "PasteRefused",
+    "Preparing",
     "RequestIgnored",
     "RouteBegan",
     "RouteEnded",
@@ -182,6 +183,20 @@ class WaitingForOtherProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparing:
+    """The program finds out where and how to sign in, while the browser is on its way.
+
+    Args:
+        step: `resource`: it asks the resource which server signs the person in; `server`: that server is
+            known now; `registration`: it registers itself there.
+        url: of the resource, or the issuer.
+    """
+
+    step: Literal["resource", "server", "registration"]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenerFailed:
     """The program that should have opened the browser ended with an error; the link still works.
 
@@ -277,6 +292,7 @@ Event = (
     | RouteEnded
     | FlowsAvailable
     | WaitingForOtherProcess
+    | Preparing
     | OpenerFailed
     | LinkRequested
     | LinkOpened

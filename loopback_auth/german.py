@@ -356,6 +356,9 @@ class German(Words):
     STAGE_CANCELS = "{stage}. Strg-C bricht ab."
     STAGE_END = "{stage}."
 
+    PREPARING_RESOURCE = "{url} wird gefragt, bei welchem Server die Anmeldung stattfindet."
+    PREPARING_SERVER = "Die Anmeldung findet bei {url} statt."
+    PREPARING_REGISTRATION = "Dieses Programm wird bei {url} registriert."
     FOLLOWS = (
         "Prozess {process} meldet sich schon bei {name} an; das Ergebnis wird abgewartet. Strg-C bricht ab."
     )

@@ -342,7 +342,10 @@ class Words:
     STAGE_END = "{stage}."
 
     # The terminal: what else happens while the sign-in waits. {why}: a sentence or a clause; {process}: its
-    # ID.
+    # ID; {url}: of the resource, or the issuer of the server.
+    PREPARING_RESOURCE = "Asking {url} which server signs you in."
+    PREPARING_SERVER = "You sign in at {url}."
+    PREPARING_REGISTRATION = "Registering this program at {url}."
     FOLLOWS = "Process {process} is signing in to {name} already; waiting for its result. Ctrl-C cancels."
     REQUEST_TURNED_AWAY = "A request was refused: {why}"
     PORT_CALLED_AGAIN = "Another program calls this port again and again. Its requests are ignored."

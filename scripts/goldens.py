@@ -111,6 +111,12 @@ def sign_ins() -> str:
         "code": (opened, events.LinkOpened("127.0.0.1:49152"), events.CallbackReceived()),
         "code beside a device code that expires": (opened, failed, began, prompted, ended),
         "paste": (paste, events.PasteRefused("That is neither an address nor a code.")),
+        "a resource": (
+            opened,
+            events.Preparing("resource", "https://mcp.example/mcp"),
+            events.Preparing("server", "https://as.example"),
+            events.Preparing("registration", "https://as.example"),
+        ),
         "another process": (events.WaitingForOtherProcess(4711),),
     }
     return "\n\n".join(f"# {name}\n{told(story)}" for name, story in stories.items())

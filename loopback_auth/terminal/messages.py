@@ -130,6 +130,13 @@ class Messages:
                 self._end(flow, why)
             case events.WaitingForOtherProcess(process):
                 self._follow(process)
+            case events.Preparing(step, url):
+                said = {
+                    "resource": self._words.PREPARING_RESOURCE,
+                    "server": self._words.PREPARING_SERVER,
+                    "registration": self._words.PREPARING_REGISTRATION,
+                }[step]
+                self.line.say(said.format(url=url))
             case events.OpenerFailed():
                 self._open_yourself(event)
             case events.LinkOpened(windowless_program=""):

@@ -211,6 +211,7 @@ def _everything() -> tuple[events.Event, ...]:
         events.RouteBegan("device", "No browser has come to the link within 10 seconds."),
         events.RouteEnded("device", "The code has expired."),
         events.WaitingForOtherProcess(4711),
+        events.Preparing("resource", "https://mcp.example"),
         events.Warned("x"),
         events.LinkRequested(),
         events.LinkOpened(),
