@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ProtocolError,
         PushedAuthorizationError,
         RedirectUnavailable,
+        RegistrationError,
         ResourceMismatch,
         RevocationError,
         SignInRequired,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from loopback_auth.options import Options
     from loopback_auth.program import Page, Program
     from loopback_auth.quirks import Quirks
+    from loopback_auth.registration import Registration, Registrations
     from loopback_auth.signin.controls import Controls
     from loopback_auth.signin.foreign_refresh_token import refresh, refresh_sync
     from loopback_auth.signin.logout import logout, logout_sync
@@ -87,6 +89,7 @@ _HOMES = {
         "ProtocolError",
         "PushedAuthorizationError",
         "RedirectUnavailable",
+        "RegistrationError",
         "ResourceMismatch",
         "RevocationError",
         "SignInRequired",
@@ -113,6 +116,7 @@ _HOMES = {
     "store.async_interface": ("AsyncTokenStore",),
     "store.interface": ("TokenStore",),
     "token_source": ("TokenSource",),
+    "registration": ("Registration", "Registrations"),
     "tokens": ("IdToken", "SignIn", "TokenSet"),
     "signin.logout": ("logout", "logout_sync"),
     "signin.foreign_refresh_token": ("refresh", "refresh_sync"),
@@ -156,6 +160,9 @@ __all__ = [
     "Redirect",
     "RedirectUnavailable",
     "RedisTokenStore",
+    "Registration",
+    "RegistrationError",
+    "Registrations",
     "ResourceMismatch",
     "RevocationError",
     "ServerMetadata",

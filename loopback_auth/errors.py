@@ -12,6 +12,7 @@
         TokenError                 at the token endpoint (RFC 6749 §5.2)
         PushedAuthorizationError   at the PAR endpoint (RFC 9126 §2.3)
         RevocationError            at the revocation endpoint (RFC 7009 §2.2.1)
+        RegistrationError          at the registration endpoint (RFC 7591 §3.2.2)
         DeviceError                during a device authorization (RFC 8628 §3.5)
         TicketError                a ticket was denied, has expired, or is unknown
       ProtocolError                an answer broke a rule: .source .expected .received      5
@@ -186,6 +187,12 @@ class RevocationError(OAuthError):
     """The revocation request was refused (RFC 7009 §2.2.1)."""
 
     step = "revocation request"
+
+
+class RegistrationError(OAuthError):
+    """The server did not register the program, or did not change its registration (RFC 7591 §3.2.2)."""
+
+    step = "registration request"
 
 
 class DeviceError(OAuthError):

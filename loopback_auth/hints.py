@@ -19,6 +19,10 @@ NO_PROMPT_NONE = "Let the server ask you: leave the prompt none out.", "prompt"
 OTHER_SCOPES = "Request other scopes; the server's documentation lists them.", "scope"
 OTHER_RESOURCE = "Check the resource: the server does not know it.", "resource"
 REGISTER_REDIRECT = "Register this redirect URI at the server, or use the registered one.", "redirect"
+REGISTER_BY_HAND = (
+    "Register a client at the server by hand, and give its client ID: the server does not register this one.",
+    "client_id",
+)
 APPROVE = "Sign in again and approve.", ""
 
 HINTS: dict[tuple[str, str], tuple[str, str]] = {
@@ -78,6 +82,18 @@ HINTS: dict[tuple[str, str], tuple[str, str]] = {
         "redirect scope",
     ),
     ("pushed authorization request", "invalid_redirect_uri"): REGISTER_REDIRECT,
+    # RFC 7591 §3.2.2
+    ("registration request", "invalid_redirect_uri"): (
+        "Try another redirect URI, such as one with localhost, or register a client at the server by hand "
+        "and give its client ID.",
+        "redirect client_id",
+    ),
+    ("registration request", "invalid_client_metadata"): REGISTER_BY_HAND,
+    ("registration request", "invalid_software_statement"): REGISTER_BY_HAND,
+    ("registration request", "unapproved_software_statement"): REGISTER_BY_HAND,
+    # RFC 6750 §3.1: registration is open to those alone who have a token for it (RFC 7591 §3.1)
+    ("registration request", "invalid_token"): REGISTER_BY_HAND,
+    ("registration request", "access_denied"): REGISTER_BY_HAND,
     # RFC 8628 §3.5
     ("device authorization", "access_denied"): APPROVE,
     # Microsoft's code for it

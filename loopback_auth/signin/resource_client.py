@@ -7,12 +7,12 @@ Source: RFC 9728 §5.
 
 from __future__ import annotations
 
-from loopback_auth.errors import ConfigError
 from loopback_auth.flows.resource import ResourceAccess, find_resource
 from loopback_auth.model import ClientConfig
 from loopback_auth.program import Program
 from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.registering import registered
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import Store
 
@@ -35,23 +35,17 @@ async def resolved(
         program: that a server registers.
 
     Raises:
-        LoopbackAuthError: see `flows.resource.find_resource`.
+        LoopbackAuthError: see `flows.resource.find_resource` and `signin.registering.registered`.
 
     Source: RFC 9728 §5.
     """
     if is_resolved(client):
         return client
-    await resources.port(client.provider.redirect)
+    bound = await resources.port(client.provider.redirect)
     if client.resource_server and client.provider.metadata.token_endpoint is None:
         access = await Driver(resources).run(find_resource(client))
         client = with_access(client, access)
-    if not client.client_id:
-        raise ConfigError(
-            "client_id is empty.",
-            hint="Give the ID that the server has for your client.",
-            parameter="client_id",
-        )
-    return client
+    return await registered(client, bound.redirect_uri, resources, store, program)
 
 
 def with_access(client: ClientConfig, access: ResourceAccess) -> ClientConfig:

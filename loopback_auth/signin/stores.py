@@ -18,14 +18,17 @@ from contextlib import (
 from loopback_auth.errors import LoopbackAuthError, NotKept, StoreError
 from loopback_auth.events import Notify, Warned, silent
 from loopback_auth.network.threads import apart, enter, has_loop, to_the_end
+from loopback_auth.registration import Registrations
 from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import (
     LOCK_TIMEOUT,
     TokenStore,
     check_store,
+    checked_registrations,
     checked_sign_in,
     raise_store_error,
+    refuse_awaitable,
 )
 from loopback_auth.store.sign_in_lock import SignInLock
 from loopback_auth.tokens import SignIn
@@ -91,6 +94,45 @@ class OpenStore:
             if isinstance(store, AsyncTokenStore):
                 return await store.delete(name)
             return await apart(store.delete, name)
+
+    async def registrations(self, issuer: str) -> Registrations | None:
+        """Return the clients that were registered at an issuer; None when there are none.
+
+        Raises:
+            StoreError: the store failed, or returned something else.
+        """
+        store = self.store
+        with _failures():
+            if isinstance(store, AsyncTokenStore):
+                found = await store.read_registrations(issuer)
+            else:
+                found = await apart(store.read_registrations, issuer)
+        return checked_registrations(found, issuer)
+
+    async def keep_registrations(self, issuer: str, registrations: Registrations | None) -> None:
+        """Keep the clients that are registered at an issuer; None: remove them.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        store = self.store
+        with _failures():
+            if isinstance(store, AsyncTokenStore):
+                await store.write_registrations(issuer, registrations)
+            else:
+                refuse_awaitable(await apart(store.write_registrations, issuer, registrations))
+
+    async def registered_ports(self, issuer: str) -> tuple[int, ...]:
+        """Return the ports of the redirect URIs that are registered at an issuer, or at any if it is empty.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        store = self.store
+        with _failures():
+            if isinstance(store, AsyncTokenStore):
+                return await store.registered_ports(issuer)
+            return await apart(store.registered_ports, issuer)
 
     async def check_writable(self) -> None:
         """Check that a sign-in can be kept now.

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
+    from loopback_auth.registration import Registrations
     from loopback_auth.store.sign_in_lock import SignInLock
     from loopback_auth.tokens import SignIn
 
@@ -108,7 +109,8 @@ class FileTokenStore(TokenStore):
     excludes_processes = True
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = os.path.join(os.path.abspath(folder), SIGN_INS)
+        self._data = os.path.abspath(folder)
+        self._folder = os.path.join(self._data, SIGN_INS)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all kept sign-ins, in alphabetical order.
@@ -270,6 +272,36 @@ class FileTokenStore(TokenStore):
         self._prepare()
         # Random bytes, because zeros need no space on a file system that compresses.
         discard(write_private(self._folder, os.urandom(PROBE_SIZE)))
+
+    def read_registrations(self, issuer: str) -> Registrations | None:
+        """Return the clients that were registered at an issuer; a damaged file counts as none.
+
+        Raises:
+            StoreError: the file cannot be read, or is unsafe.
+        """
+        from loopback_auth.store.registration_files import read_registrations
+
+        return read_registrations(self._data, issuer)
+
+    def write_registrations(self, issuer: str, registrations: Registrations | None) -> None:
+        """Keep the clients that are registered at an issuer, completely or not at all; None: remove them.
+
+        Raises:
+            StoreError: they cannot be kept; the previous file is unchanged.
+        """
+        from loopback_auth.store.registration_files import write_registrations
+
+        write_registrations(self._data, issuer, registrations)
+
+    def registered_ports(self, issuer: str) -> tuple[int, ...]:
+        """Return the ports of the redirect URIs that are registered, those that were used last first.
+
+        Raises:
+            StoreError: a file cannot be read, or is unsafe.
+        """
+        from loopback_auth.store.registration_files import registered_ports
+
+        return registered_ports(self._data, issuer)
 
     def _prepare(self) -> None:
         make_folder(self._folder)

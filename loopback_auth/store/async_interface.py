@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from loopback_auth.errors import StoreError
+from loopback_auth.registration import Registrations, ports_of
 from loopback_auth.store.interface import (
     LOCK_TIMEOUT,
     check_sign_in,
@@ -111,6 +112,21 @@ class AsyncTokenStore(ABC):
 
     async def abandon_refresh(self, sign_in: SignIn) -> None:  # noqa: B027 - as above
         """Note that the refresh token can be sent again; by default do nothing."""
+
+    async def read_registrations(self, issuer: str) -> Registrations | None:
+        """Return the clients that were registered at an issuer, as in `TokenStore.read_registrations`."""
+        found: Registrations | None = vars(self).get("_registrations", {}).get(issuer)
+        return found
+
+    async def write_registrations(self, issuer: str, registrations: Registrations | None) -> None:
+        """Keep the clients that are registered at an issuer; None: remove them."""
+        vars(self).setdefault("_registrations", {})[issuer] = registrations
+
+    async def registered_ports(self, issuer: str) -> tuple[int, ...]:
+        """Return the ports of the redirect URIs that are registered, as in `TokenStore.registered_ports`."""
+        if issuer:
+            return ports_of([await self.read_registrations(issuer)])
+        return ports_of(vars(self).get("_registrations", {}).values())
 
     async def _write(self, name: str, sign_in: SignIn | None) -> None:
         try:

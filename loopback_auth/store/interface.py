@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import NoReturn
 
+    from loopback_auth.registration import Registrations
     from loopback_auth.store.sign_in_lock import SignInLock
     from loopback_auth.tokens import SignIn
 
@@ -165,6 +166,34 @@ class TokenStore(ABC):
     def abandon_refresh(self, sign_in: SignIn) -> None:  # noqa: B027 - as above
         """Note that the refresh token can be sent again, after `begin_refresh`; by default do nothing."""
 
+    def read_registrations(self, issuer: str) -> Registrations | None:
+        """Return the clients that were registered at an issuer (RFC 7591); None when there are none.
+
+        By default this object remembers them, so that a program registers again when it is started again.
+        To keep them, override both methods; `to_json` and `from_json` make a text of them, with secrets.
+
+        Args:
+            issuer: identity of the server, a URL.
+        """
+        found: Registrations | None = vars(self).get("_registrations", {}).get(issuer)
+        return found
+
+    def write_registrations(self, issuer: str, registrations: Registrations | None) -> None:
+        """Keep the clients that are registered at an issuer, completely or not at all; None: remove them."""
+        vars(self).setdefault("_registrations", {})[issuer] = registrations
+
+    def registered_ports(self, issuer: str) -> tuple[int, ...]:
+        """Return the ports of the redirect URIs that are registered, those that were used last first.
+
+        Args:
+            issuer: where they are registered; empty: at any.
+        """
+        from loopback_auth.registration import ports_of  # Start-up.
+
+        if issuer:
+            return ports_of([self.read_registrations(issuer)])
+        return ports_of(vars(self).get("_registrations", {}).values())
+
     def _write(self, name: str, sign_in: SignIn | None) -> None:
         try:
             answer: object = self.write(checked_name(name), sign_in)
@@ -197,7 +226,10 @@ def check_store(store: object) -> None:
         raise ConfigError(
             f"store must be a TokenStore or an AsyncTokenStore, and is {what}.", hint=hint, parameter="store"
         )
-    for method in (store.read, store.write, store.load, store.save, store.delete, store.check_writable):
+    for method in (
+        *(store.read, store.write, store.load, store.save, store.delete, store.check_writable),
+        *(store.read_registrations, store.write_registrations, store.registered_ports),
+    ):
         if getattr(getattr(method, "__code__", None), "co_flags", 0) & _ASYNCHRONOUS:
             from loopback_auth.errors import ConfigError  # Start-up.
 
@@ -232,6 +264,28 @@ def checked_sign_in(found: object, name: str) -> SignIn | None:
             hint="Keep each sign-in under its own name; two programs may be writing to the same place.",
         )
     return found
+
+
+def checked_registrations(found: object, issuer: str) -> Registrations | None:
+    """Return what a store has returned for an issuer, or refuse it: a secret must go to no other server.
+
+    Raises:
+        StoreError: it is neither None nor the registrations of that issuer.
+    """
+    if found is None:
+        return None
+    # Start-up.
+    from loopback_auth.errors import StoreError
+    from loopback_auth.registration import Registrations
+
+    if isinstance(found, Registrations) and found.issuer == issuer:
+        return found
+    refuse_awaitable(found)
+    what = "those of another issuer" if isinstance(found, Registrations) else type(found).__name__
+    raise StoreError(
+        f"The store was asked for the registrations at {issuer!a:.200} and returned {what}.",
+        hint="Let read_registrations return the Registrations of that issuer, or None.",
+    )
 
 
 def check_sign_in(value: object) -> None:

@@ -17,11 +17,13 @@ from typing import cast
 from loopback_auth.errors import ConfigError, SignInRequired, StoreError
 from loopback_auth.field_checks import MOST_SECONDS, check_text
 from loopback_auth.narrow import is_name
+from loopback_auth.registration import Registrations
 from loopback_auth.store.encryption import Encryption, Keys
 from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
 from loopback_auth.store.locks import thread_lock
 from loopback_auth.store.redis_connection import RedisConnection
 from loopback_auth.store.redis_lock import HeldLease, Lease, RedisSignInLock
+from loopback_auth.store.registration_files import registration_name
 from loopback_auth.tokens import SignIn
 
 LEASE_SECONDS = 10.0
@@ -235,6 +237,31 @@ class RedisTokenStore(TokenStore):
         """
         if lease := self._held(sign_in.name):
             self._call("EVAL", ABANDON, 1, self._key(sign_in.name, ":use"), lease.fence)
+
+    def read_registrations(self, issuer: str) -> Registrations | None:
+        """Return the clients that were registered at an issuer; None when there are none.
+
+        Raises:
+            StoreError: Redis does not answer, or the content is not by one of the keys, or was changed.
+        """
+        name = f"registration:{registration_name(issuer)}"
+        content = cast("bytes | None", self._call("GET", f"{self._prefix}:{name}"))
+        if content is None:
+            return None
+        return Registrations.from_json(self._encryption.decrypt(content, self._bound(name)))
+
+    def write_registrations(self, issuer: str, registrations: Registrations | None) -> None:
+        """Keep the clients that are registered at an issuer, encrypted; None: remove them.
+
+        Raises:
+            StoreError: Redis does not answer.
+        """
+        name = f"registration:{registration_name(issuer)}"
+        if registrations is None:
+            self._call("DEL", f"{self._prefix}:{name}")
+            return
+        content = self._encryption.encrypt(registrations.to_json().encode("ascii"), self._bound(name))
+        self._call("SET", f"{self._prefix}:{name}", content)
 
     def check_writable(self) -> None:
         """Check that Redis answers and takes what is written.
