@@ -84,8 +84,7 @@ HINTS: dict[tuple[str, str], tuple[str, str]] = {
     ("pushed authorization request", "invalid_redirect_uri"): REGISTER_REDIRECT,
     # RFC 7591 §3.2.2
     ("registration request", "invalid_redirect_uri"): (
-        "Try another redirect URI, such as one with localhost, or register a client at the server by hand "
-        "and give its client ID.",
+        "Try another redirect URI, such as one with localhost, or give the ID of a registered client.",
         "redirect client_id",
     ),
     ("registration request", "invalid_client_metadata"): REGISTER_BY_HAND,
