@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         token_parameters: Mapping[str, str]
         token_headers: Mapping[str, str]
         resource_server: str
+        challenge: str
         client_metadata: ClientMetadata | None
         dpop: bool | None
         private_key: str | None
@@ -297,6 +298,8 @@ class ClientConfig:
             among its `quirks`, because every renewal sends them.
         resource_server: URL of a protected resource. The authorization server, the scope and more are found
             there when the sign-in begins (RFC 9728). Empty: the provider says where its server is.
+        challenge: value of the `WWW-Authenticate` header with which that resource refused a request
+            (RFC 9728 §5.1); empty: the resource is asked without a token first.
         client_metadata: what the program says of itself to get a client ID (RFC 7591 §2). None: it has one.
         dpop: bind the tokens to a key, so that they are of no use without it (RFC 9449). None: where the
             resource demands it.
@@ -323,6 +326,7 @@ class ClientConfig:
     token_parameters: Mapping[str, str] = field(default=EMPTY, repr=False)
     token_headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     resource_server: str = ""
+    challenge: str = field(default="", repr=False)
     client_metadata: ClientMetadata | None = None
     dpop: bool | None = None
     private_key: str | None = field(default=None, repr=False)

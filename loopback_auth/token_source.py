@@ -307,9 +307,9 @@ class TokenSource:
             )
         challenge_scope = ""
         if challenge is not None:
-            from loopback_auth.protocol.challenge import bearer_challenge  # Start-up.
+            from loopback_auth.protocol.challenge import token_challenge  # Start-up.
 
-            asked = bearer_challenge(challenge)
+            asked = token_challenge(challenge)
             error = asked.error if asked is not None else ""
             if asked is not None and error == "insufficient_scope":
                 # Without the scope's name there is nothing that the user could be asked for.

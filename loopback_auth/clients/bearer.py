@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Protocol, TypedDict, runtime_checkable
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.protocol.challenge import bearer_challenge
+from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.protocol.urls import is_loopback_url, origin
 from loopback_auth.token_source import TokenSource
 
@@ -61,7 +61,7 @@ class Refusals:
         """
         if status not in (UNAUTHORIZED, FORBIDDEN):
             return None
-        asked = bearer_challenge(challenge)
+        asked = token_challenge(challenge)
         if asked is not None and asked.error == "insufficient_scope":
             if not self._interactive or self._widened:
                 return None

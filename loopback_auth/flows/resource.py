@@ -33,6 +33,7 @@ from loopback_auth.protocol.protected_resource import (
     MOST_SERVERS,
     ProtectedResource,
     TokenDemand,
+    challenge_demand,
     check_metadata_url,
     check_resource_identity,
     initialize_request,
@@ -123,18 +124,22 @@ def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
     Source: RFC 9728 §3, §5; RFC 9110 §11.6.1.
     """
     url = client.resource_server
-    answer = yield from Send(resource_request(url), step=RESOURCE_STEP)
-    demand = token_demand(answer)
-    if demand is None and may_take_post(answer):
-        answer = yield from Send(initialize_request(url), step=RESOURCE_STEP)
+    instead = ""
+    demand = challenge_demand(client.challenge) if client.challenge else None
+    if demand is None:
+        answer = yield from Send(resource_request(url), step=RESOURCE_STEP)
         demand = token_demand(answer)
+        if demand is None and may_take_post(answer):
+            answer = yield from Send(initialize_request(url), step=RESOURCE_STEP)
+            demand = token_demand(answer)
+        instead = came_instead(answer)
     at, metadata = yield from _metadata(client, demand or TokenDemand())
     if metadata is not None:
         return ResourceFound(demand, metadata, at, metadata.authorization_servers)
     if demand is None:
         raise EndpointMissing(
             f"{url} does not ask for a token, and publishes no metadata (RFC 9728). It answered with "
-            f"{came_instead(answer)}.",
+            f"{instead}.",
             hint=CHECK_RESOURCE,
             parameter="resource_server",
         )

@@ -4,7 +4,7 @@ The header comes from any server that the program talks to, so whatever cannot b
 nothing here raises. A value may hold the challenges of several schemes, whose parameters are separated by the
 same comma as the challenges themselves.
 
-Source: RFC 9110 §11.2, §11.3, §11.6.1; RFC 6750 §3.
+Source: RFC 9110 §11.2, §11.3, §11.6.1; RFC 6750 §3; RFC 9449 §7.1; RFC 9470 §3.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ MOST_CHARACTERS = 16 * 1024
 
 MOST_SCOPES = 100
 """In one challenge; the person would have to read them all."""
+
+TOKEN_SCHEMES = ("bearer", "dpop")
+"""Schemes that take an access token: RFC 6750 §2.1, RFC 9449 §7.1."""
+
+MOST_SECONDS = 10 * 365 * 86400
+"""Of a `max_age`; no server means more, and a longer number is read as this one."""
 
 _BETWEEN = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -55,6 +61,25 @@ class Challenge:
         """The scope that the resource wants, separated by spaces; empty when it names none (RFC 6750 §3)."""
         return " ".join(scope_words(self.parameters.get("scope", "").split()))
 
+    @property
+    def acr_values(self) -> str:
+        """How the user has to be authenticated, separated by spaces; empty when the resource does not say.
+
+        Source: RFC 9470 §3.
+        """
+        return " ".join(scope_words(self.parameters.get("acr_values", "").split()))
+
+    @property
+    def max_age(self) -> int | None:
+        """Seconds since the user was authenticated that the resource accepts; None when it does not say.
+
+        Source: RFC 9470 §3.
+        """
+        text = self.parameters.get("max_age", "").strip()
+        if not (text.isascii() and text.isdigit()):
+            return None
+        return min(int(text.lstrip("0")[:10] or "0"), MOST_SECONDS)
+
 
 def challenges(value: str) -> tuple[Challenge, ...]:
     """Read the challenges of one or several `WWW-Authenticate` headers, which a comma joins.
@@ -74,15 +99,15 @@ def challenges(value: str) -> tuple[Challenge, ...]:
     return tuple(Challenge(*each) for each in found)
 
 
-def bearer_challenge(value: str) -> Challenge | None:
-    """Return the challenge to a bearer token, with an error if one of them has it; None without any.
+def token_challenge(value: str) -> Challenge | None:
+    """Return the challenge to an access token, with an error if one of them has it; None without any.
 
     Args:
         value: of the `WWW-Authenticate` header; untrusted.
 
-    Source: RFC 6750 §3.
+    Source: RFC 6750 §3; RFC 9449 §7.1.
     """
-    ours = [each for each in challenges(value) if each.scheme == "bearer"]
+    ours = [each for each in challenges(value) if each.scheme in TOKEN_SCHEMES]
     return next((each for each in ours if each.error), ours[0] if ours else None)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from loopback_auth.errors import ConfigError, MalformedResponse, ResourceMismatch
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.answer import came_instead, check_well
-from loopback_auth.protocol.challenge import challenges, scope_words
+from loopback_auth.protocol.challenge import TOKEN_SCHEMES, challenges, scope_words, token_challenge
 from loopback_auth.protocol.json import is_json, parse_object, strings_member, text_member
 from loopback_auth.protocol.urls import check_endpoint, check_resource_server, leads_inside
 from loopback_auth.redact import server_text
@@ -119,10 +119,21 @@ def token_demand(answer: HttpResponse) -> TokenDemand | None:
     Source: RFC 9728 §5.1; RFC 9110 §11.6.1, §15.5.2; RFC 9449 §7.1.
     """
     value = ", ".join(text for name, text in answer.headers if name.lower() == "www-authenticate")
-    found = challenges(value)
-    ours = [each for each in found if each.scheme in ("bearer", "dpop")]
-    if answer.status != 401 and not ours:
+    if answer.status != 401 and token_challenge(value) is None:
         return None
+    return challenge_demand(value)
+
+
+def challenge_demand(value: str) -> TokenDemand:
+    """Return what the challenges of one or several `WWW-Authenticate` headers demand.
+
+    Args:
+        value: the headers, joined by commas; untrusted.
+
+    Source: RFC 9728 §5.1; RFC 6750 §3; RFC 9449 §7.1.
+    """
+    found = challenges(value)
+    ours = [each for each in found if each.scheme in TOKEN_SCHEMES]
     # §5.1: the parameter may stand in the challenges of other schemes, too.
     urls = [each.parameters.get("resource_metadata", "") for each in (*ours, *found)]
     scopes = [each.scope for each in ours]

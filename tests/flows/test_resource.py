@@ -7,6 +7,7 @@ from resource_world import NOTHING, ResourceWorld, challenged, document, server_
 
 from loopback_auth import ClientConfig, ResourceMismatch
 from loopback_auth.flows.resource import find_resource
+from loopback_auth.records import replace
 
 URL = "https://mcp.example/mcp"
 PLACE = "https://mcp.example/.well-known/oauth-protected-resource/mcp"
@@ -38,6 +39,24 @@ def test_rfc9728_5_challenge_leads_to_the_server() -> None:
         "GET https://mcp.example/about",
         f"GET {ISSUER}/.well-known/oauth-authorization-server",
     ]
+
+
+def test_rfc9728_5_1_challenge_that_is_known_already_is_not_asked_for() -> None:
+    """A program that was refused has the challenge, perhaps one that this resource gives to POST alone."""
+    world = ResourceWorld(
+        {
+            "https://mcp.example/about": document(protected(scopes_supported=["read", "write"])),
+            f"{ISSUER}/.well-known/oauth-authorization-server": server_metadata(ISSUER),
+        }
+    )
+    challenge = (
+        'Basic, Bearer error="invalid_token", resource_metadata="https://mcp.example/about", scope="read"'
+    )
+
+    access = world.run(find_resource(replace(CLIENT, challenge=challenge)))
+
+    assert access.scope == "read"
+    assert world.asked[0] == "GET https://mcp.example/about"
 
 
 def test_mcp_path_comes_before_the_root() -> None:
