@@ -31,7 +31,7 @@ def authorization_request(
         EndpointMissing: the server has no authorization endpoint, or no token endpoint for what follows.
         ConfigError: an extra parameter would replace one of ours, or a resource is not an absolute URI.
 
-    Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2; RFC 9449 §10.
+    Source: RFC 6749 §4.1.1; RFC 7636 §4.3; RFC 8707 §2; RFC 9449 §10; RFC 9470 §4.
     """
     if metadata.authorization_endpoint is None:
         raise EndpointMissing(
@@ -69,6 +69,8 @@ def authorization_request(
         "audience": client.audience,
         "prompt": client.prompt,
         "login_hint": client.login_hint,
+        "acr_values": client.acr_values,
+        "max_age": None if client.max_age is None else str(client.max_age),
         "dpop_jkt": _thumbprint(attempt, client) if "code" in types else None,
     }
     parameters += [(name, value) for name, value in optional.items() if value]

@@ -26,6 +26,9 @@ from loopback_auth.tokens import IdToken
 LEEWAY = 60.0
 """Seconds by which the clocks of server and client may differ."""
 
+SIGN_IN_SECONDS = 900.0
+"""Seconds that a user may have taken after the authentication, to allow the access for example."""
+
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -62,6 +65,8 @@ def id_token(
     check_claims(claims, client=client, metadata=metadata, now=now)
     if nonce is not None and not same_secret(text_member(claims, "nonce"), nonce):
         refuse("nonce", "is not the one that was sent", "OpenID Connect Core 1.0 §3.1.3.7 (11)")
+    if client.max_age is not None:
+        _check_authentication(claims, max_age=client.max_age, now=now)
     if access_token:
         _check_hash(claims, "at_hash", access_token, algorithm, required=False)
     return IdToken(claims=claims, signature="verified" if keys is not None else "not verified", raw=raw)
@@ -149,6 +154,13 @@ def check_claims(
         refuse("iat", "lies in the future", clock=True)
     if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY:
         refuse("nbf", "lies in the future", clock=True)
+
+
+def _check_authentication(claims: Mapping[str, object], *, max_age: int, now: float) -> None:
+    """Check when the user was authenticated, because a server may not know the parameter `max_age`."""
+    source = "OpenID Connect Core 1.0 §3.1.3.7 (13)"
+    if now > _time(claims, "auth_time") + max_age + SIGN_IN_SECONDS:
+        refuse("auth_time", f"is more than {max_age} seconds before this sign-in", source)
 
 
 def _of_tenant(issuer: str | None, claims: Mapping[str, object]) -> str | None:

@@ -133,14 +133,18 @@ def test_optional_parameters_are_sent_when_given() -> None:
         audience="x",
         prompt="login",
         login_hint="a@b",
+        acr_values="gold silver",
+        max_age=0,
         extra={"access_type": "offline"},
     )
     pairs = parse_qsl(urlsplit(asked(client).url).query)
 
-    assert pairs[-6:] == [
+    assert pairs[-8:] == [
         ("audience", "x"),
         ("prompt", "login"),
         ("login_hint", "a@b"),
+        ("acr_values", "gold silver"),
+        ("max_age", "0"),
         ("resource", "https://a.example"),
         ("resource", "urn:b"),
         ("access_type", "offline"),

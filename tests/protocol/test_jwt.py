@@ -30,7 +30,7 @@ from loopback_auth.protocol.jws import (
     names_key,
     verify_signature,
 )
-from loopback_auth.protocol.jwt import LEEWAY, check_refreshed, half_hash, id_token
+from loopback_auth.protocol.jwt import LEEWAY, SIGN_IN_SECONDS, check_refreshed, half_hash, id_token
 from loopback_auth.tokens import IdToken
 
 ACCESS_TOKEN = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
@@ -114,6 +114,24 @@ def check(
 def claims_with(**changes: object) -> dict[str, object]:
     """Change claims of a good token; None removes one."""
     return {name: value for name, value in (CLAIMS | changes).items() if value is not None}
+
+
+@pytest.mark.parametrize("auth_time", [None, "soon", NOW - 60 - SIGN_IN_SECONDS - 1])
+def test_oidc_core_2_auth_time_must_be_there_and_recent_with_max_age(
+    signers: Signers, auth_time: object
+) -> None:
+    """§2, §3.1.3.7 (13): a server that does not know `max_age` signs in a user of long ago without a word."""
+    client = replace(CLIENT, max_age=60)
+
+    with pytest.raises(MalformedResponse, match="auth_time"):
+        check(signers.token(claims_with(auth_time=auth_time)), client=client)
+
+
+def test_oidc_core_3_1_3_7_recent_auth_time_is_accepted(signers: Signers) -> None:
+    """The user may take some time to allow the access after the authentication."""
+    raw = signers.token(claims_with(auth_time=NOW - 300))
+
+    assert check(raw, client=replace(CLIENT, max_age=0)).claims["auth_time"] == NOW - 300
 
 
 # Signatures
