@@ -332,13 +332,27 @@ class SignInRequired(LoopbackAuthError):
         parameter: the arguments that it is about, as in `LoopbackAuthError`.
         scope: that a resource server asked for, and the kept sign-in does not have (RFC 6750 §3.1), separated
             by spaces; empty when it is not about scopes.
+        acr_values: how a resource server asked the user to be authenticated (RFC 9470 §3), separated by
+            spaces; empty when it did not say.
+        max_age: seconds since the user was authenticated that it accepts; None when it did not say.
     """
 
     exit_code = 9
 
-    def __init__(self, message: str, *, hint: str = "", parameter: str = "", scope: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        parameter: str = "",
+        scope: str = "",
+        acr_values: str = "",
+        max_age: int | None = None,
+    ) -> None:
         super().__init__(message, hint=hint, parameter=parameter)
         self.scope = scope
+        self.acr_values = acr_values
+        self.max_age = max_age
 
 
 class StillRefused(SignInRequired):

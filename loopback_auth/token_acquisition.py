@@ -7,7 +7,7 @@ each decision, and is never replaced by what is in memory, but for tokens that i
 A renewal needs nothing of a caller's loop, so it runs in a thread, and that loop may be closed meanwhile. The
 user is asked in the loop of the caller, where `notify`, `open_browser` and `confirm` belong.
 
-Source: RFC 9700 §4.14.2; RFC 6750 §3.1.
+Source: RFC 9700 §4.14.2; RFC 6750 §3.1; RFC 9470 §4.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ import os
 import time
 
 from loopback_auth.api import login
-from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError
+from loopback_auth.errors import ConfigError, NotKept, SignInRequired, StoreError, TokenError, Unavailable
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.flows.requirement import Found, Requirement
-from loopback_auth.flows.reuse import widened
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall, Work
 from loopback_auth.signin.callers import Awaiting, Blocking, Telling
 from loopback_auth.signin.confirming import check_not_within, marked
-from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState
+from loopback_auth.signin.process_state import REFUSED_FOR, ProcessState, wanted
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.signin.telling import Teller
 from loopback_auth.signin.unsaved_tokens import UnsavedTokens
@@ -88,6 +87,14 @@ class TokenAcquisition:
             SignInRequired: the user has to sign in, and must not be asked.
             LoopbackAuthError: the renewal or the sign-in failed.
         """
+        try:
+            return await self._got(needed, caller)
+        except Unavailable as exc:
+            if not needed.steps_up:
+                raise
+            raise wanted(self._name, needed, hint=exc.hint) from exc
+
+    async def _got(self, needed: Requirement, caller: Awaiting | Blocking) -> SignIn:
         asks = False
         while True:
             call = self._state.call
@@ -99,6 +106,7 @@ class TokenAcquisition:
                 continue
             ended = self._state.ended
             look = await self._look(needed, caller)
+            needed = needed.refusing(look.usable)
             if self._state.call is not None or self._state.ended != ended:
                 continue  # Another caller was faster, and what was seen may be old.
             kept = look.usable
@@ -124,7 +132,7 @@ class TokenAcquisition:
                     raise
                 asks = True
             else:
-                if got is None or needed.lacks_scope(got):
+                if got is None or needed.still_lacks(got):
                     continue
                 if self._lasts(got, needed):
                     return got
@@ -217,7 +225,7 @@ class TokenAcquisition:
         """Return whether a renewal may bring what is wanted."""
         if needed.of == "id_token" and kept.tokens == self._state.without_id_token:
             return False
-        return not needed.lacks_scope(kept)
+        return not needed.still_lacks(kept)
 
     def _renewal(self, kept: SignIn, needed: Requirement) -> Telling[SignIn]:
         state, client = self._state, needed.client
@@ -269,7 +277,7 @@ class TokenAcquisition:
 
     def _question(self, look: Found, needed: Requirement) -> Work[SignIn]:
         state, kept = self._state, look.kept
-        client = widened(needed.client, kept, needed.challenge_scope)
+        client = needed.asking(kept)
 
         async def question() -> SignIn:
             now_kept = await OpenStore(self._store).load(self._name)

@@ -102,12 +102,14 @@ class TokenSource:
                 all callers: those that come later with the same one get the new one.
             challenge: the value of the server's `WWW-Authenticate` header (RFC 6750 §3). `invalid_token` acts
                 as `refused`. With `insufficient_scope` the user is asked for the scope that is missing, and
-                for all that was granted before.
+                for all that was granted before; with `insufficient_user_authentication` (RFC 9470) to sign in
+                again, as strongly and as recently as the server wants. A client for a resource also learns
+                from it where the authorization server is found (RFC 9728 §5.1).
 
         Raises:
             SignInRequired: the user has to sign in, and must not be asked, or has just been asked for the
-                same; its `scope` is the one that is missing. It is a `StillRefused` if a server refuses
-                tokens again and again although they are new.
+                same; its `scope`, `acr_values` and `max_age` say what a server asks for. It is a
+                `StillRefused` if a server refuses tokens again and again although they are new.
             ConfigError: the flow that was used returns no access token.
             LoopbackAuthError: the renewal or the sign-in failed.
         """
@@ -305,23 +307,13 @@ class TokenSource:
                 hint="Add openid to the scope of the client.",
                 parameter="scope",
             )
-        challenge_scope = ""
-        if challenge is not None:
-            from loopback_auth.protocol.challenge import token_challenge  # Start-up.
+        needed = Requirement(self._client, self._interactive, self._leeway, refused or "", of=of)
+        if not challenge:
+            return needed
+        from loopback_auth.flows.requirement import challenged  # Start-up.
 
-            asked = token_challenge(challenge)
-            error = asked.error if asked is not None else ""
-            if asked is not None and error == "insufficient_scope":
-                # Without the scope's name there is nothing that the user could be asked for.
-                challenge_scope = asked.scope
-            elif (
-                error == "invalid_token"
-                and of == "access_token"
-                and refused is None
-                and self._cached is not None
-            ):
-                refused = self._cached.token
-        return Requirement(self._client, self._interactive, self._leeway, refused or "", challenge_scope, of)
+        latest = self._cached.token if self._cached is not None and of == "access_token" else ""
+        return challenged(needed, challenge, latest=latest)
 
 
 class _Shared:

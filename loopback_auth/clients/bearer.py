@@ -4,7 +4,7 @@ It refuses to know about any HTTP library. A token goes over TLS only, except on
 §5.3). A refusal counts only if the refused request carried the token: after a redirect to another origin it
 did not.
 
-Source: RFC 6750 §3.1 (401 and 403), §5.3; RFC 9110 §11.6.1, §15.5.2.
+Source: RFC 6750 §3.1 (401 and 403), §5.3; RFC 9470 §3; RFC 9110 §11.6.1, §15.5.2.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from loopback_auth.protocol.urls import is_loopback_url, origin
 from loopback_auth.token_source import TokenSource
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
+STEP_UPS = ("insufficient_scope", "insufficient_user_authentication")
+"""Errors that a renewed token would meet again: RFC 6750 §3.1, RFC 9470 §3."""
 _AT_HAND = (bytes, bytearray, str)
 
 
@@ -35,17 +37,17 @@ class _File(Protocol):
 
 
 class Refusals:
-    """What can still be done about the refusals of one request: one renewal, one step-up.
+    """What can still be done about the refusals of one request: one renewal, and one step-up of each kind.
 
     Args:
-        interactive: the user can be asked for more scope.
+        interactive: the user can be asked for more scope, and to authenticate again.
     """
 
-    __slots__ = ("_interactive", "_renewed", "_widened")
+    __slots__ = ("_done", "_interactive")
 
     def __init__(self, *, interactive: bool) -> None:
         self._interactive = interactive
-        self._renewed = self._widened = False
+        self._done: set[str] = set()
 
     def token_arguments(self, status: int, challenge: str, token: str) -> TokenArguments | None:
         """Return the arguments of `TokenSource.token` for another try; None: the answer is for the caller.
@@ -57,21 +59,21 @@ class Refusals:
             challenge: the values of its `WWW-Authenticate` headers, joined by commas; untrusted.
             token: with which the request was sent.
 
-        Source: RFC 6750 §3.1.
+        Source: RFC 6750 §3.1; RFC 9470 §3.
         """
         if status not in (UNAUTHORIZED, FORBIDDEN):
             return None
         asked = token_challenge(challenge)
-        if asked is not None and asked.error == "insufficient_scope":
-            if not self._interactive or self._widened:
-                return None
-            self._widened = True
-            return {"challenge": challenge}
+        step_up = asked.error if asked is not None and asked.error in STEP_UPS else ""
         # Some servers leave the challenge out. One of another scheme is not about our token.
-        if status == FORBIDDEN or (asked is None and challenge) or self._renewed:
+        if not step_up and (status == FORBIDDEN or (asked is None and challenge)):
             return None
-        self._renewed = True
-        return {"refused": token}
+        if step_up in self._done or (step_up and not self._interactive):
+            return None
+        self._done.add(step_up)
+        if step_up == "insufficient_scope":
+            return {"challenge": challenge}
+        return {"refused": token, "challenge": challenge} if challenge else {"refused": token}
 
 
 def checked(source: object) -> TokenSource:

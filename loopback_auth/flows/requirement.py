@@ -2,16 +2,36 @@
 
 Refuses to know where sign-ins are kept, and how one is renewed.
 
-Source: RFC 6749 §3.3; RFC 6750 §3.1.
+Source: RFC 6749 §3.3; RFC 6750 §3.1; RFC 9470 §3, §4.
 """
 
 from __future__ import annotations
 
-from loopback_auth.flows.reuse import scope_unasked, why_foreign
+from loopback_auth.flows.reuse import scope_unasked, why_foreign, widened
 from loopback_auth.model import ClientConfig
+from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.protocol.scope import scope_missing
-from loopback_auth.records import dataclass
+from loopback_auth.records import dataclass, replace
 from loopback_auth.tokens import SignIn, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """How a server wants the user to be authenticated.
+
+    Args:
+        acr_values: the ways that it accepts, best first, separated by spaces; empty when it does not say.
+        max_age: seconds for which an earlier authentication is good enough; None when it does not say.
+
+    Source: RFC 9470 §3.
+    """
+
+    acr_values: str = ""
+    max_age: int | None = None
+
+    def __str__(self) -> str:
+        age = "" if self.max_age is None else f"max_age={self.max_age}"
+        return " ".join(filter(None, (self.acr_values and f"acr_values={self.acr_values}", age)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,8 @@ class Requirement:
         refused: a token that a server did not accept; empty when there is none.
         challenge_scope: the scope that a server asks for, and that the token must have been granted.
         of: which token has to be usable.
+        authentication: what a server asks for that refused the token; a renewed one would not do.
+        challenge: of the resource that the client is for (see `ClientConfig`); empty: none is known.
     """
 
     client: ClientConfig
@@ -33,6 +55,8 @@ class Requirement:
     refused: str = ""
     challenge_scope: str = ""
     of: Token = "access_token"
+    authentication: Authentication | None = None
+    challenge: str = ""
 
     def token(self, sign_in: SignIn) -> str:
         """Return the token that has to be usable; empty when a sign-in has none."""
@@ -46,8 +70,45 @@ class Requirement:
 
     @property
     def reason(self) -> str | None:
-        """What the user is asked for beside a sign-in: a scope, or (empty) another token; None: nothing."""
-        return self.challenge_scope or ("" if self.refused else None)
+        """What the user is asked for beside a sign-in, in a word; empty: another token; None: nothing."""
+        if self.challenge_scope or self.authentication is None:
+            return self.challenge_scope or ("" if self.refused else None)
+        return f"authentication {self.authentication}"
+
+    @property
+    def steps_up(self) -> bool:
+        """Whether a server wants what no renewal brings: more scope, or another authentication."""
+        return bool(self.challenge_scope) or self.authentication is not None
+
+    def refusing(self, kept: SignIn | None) -> Requirement:
+        """Return the requirement that says which token was refused.
+
+        A caller may know the challenge alone; then it was the kept token, if the user has to authenticate
+        again.
+        """
+        if self.authentication is None or self.refused or kept is None:
+            return self
+        return replace(self, refused=self.token(kept))
+
+    def asking(self, kept: SignIn | None) -> ClientConfig:
+        """Return the client that the user is asked to sign in for.
+
+        Args:
+            kept: the sign-in that is kept; nothing that was granted with it is lost.
+
+        Source: RFC 6750 §3.1; RFC 9470 §4; MCP authorization specification 2025-11-25, "Scope Challenge
+        Handling".
+        """
+        client, scope = self.client, self.challenge_scope
+        if self.challenge:
+            client = replace(client, challenge=self.challenge)
+            found = token_challenge(self.challenge)
+            scope = found.scope if found is not None else ""
+        if self.authentication is not None:
+            how = self.authentication
+            client = replace(client, acr_values=how.acr_values or client.acr_values)
+            client = replace(client, max_age=client.max_age if how.max_age is None else how.max_age)
+        return widened(client, kept, scope)
 
     def lacks_scope(self, sign_in: SignIn) -> bool:
         """Return whether a server wants more scope than a sign-in has been granted."""
@@ -57,11 +118,43 @@ class Requirement:
         # A server that refuses a token with this scope calls the scope by another name.
         return bool(missing) or self.refuses(sign_in)
 
+    def still_lacks(self, sign_in: SignIn) -> bool:
+        """Return whether a sign-in that was just got has not brought what a server asks for."""
+        return self.lacks_scope(sign_in) or (self.authentication is not None and self.refuses(sign_in))
+
     def met(self, sign_in: SignIn) -> bool:
         """Return whether a sign-in that another call has got is what this one wants, too."""
         if why_foreign(sign_in, self.client) or scope_unasked(sign_in, self.client):
             return False
         return bool(self.token(sign_in)) and not self.refuses(sign_in) and not self.lacks_scope(sign_in)
+
+
+def challenged(needed: Requirement, challenge: str, *, latest: str) -> Requirement:
+    """Return what a call wants after a server has refused its token.
+
+    Args:
+        needed: what it wanted before.
+        challenge: value of the `WWW-Authenticate` header; untrusted.
+        latest: the token that was returned last, which is the refused one unless the call names it.
+
+    Source: RFC 6750 §3.1; RFC 9470 §3; RFC 9728 §5.1.
+    """
+    found = token_challenge(challenge)
+    if found is None:
+        return needed
+    if needed.client.resource_server:
+        needed = replace(needed, challenge=challenge)
+    match found.error:
+        case "insufficient_scope":
+            # Without the scope's name there is nothing that the user could be asked for.
+            return replace(needed, challenge_scope=found.scope)
+        case "insufficient_user_authentication":
+            how = Authentication(found.acr_values, found.max_age)
+            return replace(needed, authentication=how, refused=needed.refused or latest)
+        case "invalid_token":
+            return replace(needed, refused=needed.refused or latest)
+        case _:
+            return needed
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ def widened(client: ClientConfig, sign_in: SignIn | None, scope: str = "") -> Cl
     granted = ""
     if sign_in is not None and not why_foreign(sign_in, client):
         granted = sign_in.requested_scope or (sign_in.tokens.scope if client.scope or scope else "")
+    if client.challenge and not (client.scope or granted):
+        return client  # What the challenge names is read together with the metadata of the resource.
     return replace(client, scope=union(client.scope, granted, scope))
 
 

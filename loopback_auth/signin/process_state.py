@@ -10,7 +10,7 @@ import time
 from threading import Lock
 
 from loopback_auth.errors import ConfigError, SignInRequired, StillRefused
-from loopback_auth.flows.requirement import Found, Requirement
+from loopback_auth.flows.requirement import Authentication, Found, Requirement
 from loopback_auth.freshness import FOR_EVER
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.shared_call import SharedCall
@@ -133,13 +133,8 @@ class ProcessState:
 
     def _required(self, look: Found, needed: Requirement, command: str) -> SignInRequired:
         scope = needed.challenge_scope
-        if look.usable is not None and scope:
-            return SignInRequired(
-                f"The access token for {self._name} lacks a scope that a server asks for: {scope}.",
-                hint="Sign in with this scope, and allow it.",
-                parameter="scope",
-                scope=scope,
-            )
+        if look.usable is not None and needed.steps_up:
+            return wanted(self._name, needed)
         if look.usable is not None and needed.of == "id_token" and not needed.refuses(look.usable):
             return SignInRequired(
                 f"The renewal for {self._name} brought no new ID token.",
@@ -162,6 +157,34 @@ class ProcessState:
             if self.call is call:
                 self.call = None
                 self.ended += 1
+
+
+def wanted(name: str, needed: Requirement, *, hint: str = "") -> SignInRequired:
+    """Return the error that says what a server asks for, where the user must not be asked.
+
+    Args:
+        name: of the sign-in.
+        needed: with a scope or an authentication that a server asks for.
+        hint: why the user must not be asked; empty: by default to sign in.
+
+    Source: RFC 6750 §3.1; RFC 9470 §3.
+    """
+    if scope := needed.challenge_scope:
+        return SignInRequired(
+            f"The access token for {name} lacks a scope that a server asks for: {scope}.",
+            hint=hint or "Sign in with this scope, and allow it.",
+            parameter="scope",
+            scope=scope,
+        )
+    how = needed.authentication or Authentication()
+    return SignInRequired(
+        f"A server asks for a stronger or more recent authentication than the sign-in to {name} had"
+        f"{f': {how}' if str(how) else ''}.",
+        hint=hint or "Sign in again in this way.",
+        parameter="acr_values max_age",
+        acr_values=how.acr_values,
+        max_age=how.max_age,
+    )
 
 
 def _refused_anew(kept: SignIn, needed: Requirement) -> bool:

@@ -59,6 +59,11 @@ def test_each_remedy_is_tried_once() -> None:
     assert refusals.token_arguments(403, step_up, "t") == {"challenge": step_up}
     assert refusals.token_arguments(403, step_up, "t") is None
     assert refusals.token_arguments(200, step_up, "t") is None
+    for error in ("insufficient_user_authentication", "invalid_token"):
+        challenge = f'DPoP error="{error}"'
+        refusals = Refusals(interactive=True)
+        assert refusals.token_arguments(401, challenge, "t") == {"refused": "t", "challenge": challenge}
+        assert refusals.token_arguments(401, challenge, "t") is None
 
 
 def test_scope_can_be_missing_with_either_status() -> None:

@@ -158,6 +158,22 @@ def test_missing_scope_is_asked_for_once(server: DemoAuthorizationServer, caller
     assert server.requests("authorize") == 2
 
 
+@ours
+def test_rfc9470_4_user_authenticates_again_once_for_one_request(
+    server: DemoAuthorizationServer, caller: Caller
+) -> None:
+    """A server that is never satisfied is heard then, and no renewal is tried."""
+    source = source_at(server)
+    challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold"'
+    query = urlencode({"status": "401", "challenge": challenge})
+    [answer] = caller(source, [Call(f"{server.issuer}/answer?{query}")])
+
+    assert (answer.status, server.requests("answer"), renewals(server)) == (401, 2, 0)
+    assert [one.parameters["acr_values"] for one in server.log if "acr_values" in one.parameters][:1] == [
+        "gold"
+    ]
+
+
 @every
 def test_missing_scope_is_told_where_nobody_can_be_asked(
     server: DemoAuthorizationServer, caller: Caller
@@ -275,7 +291,8 @@ def test_redirect_within_the_origin_keeps_the_token(server: DemoAuthorizationSer
         (401, "Bearer", 2),
         (401, 'Basic realm="x", Bearer error="invalid_token"', 2),
         (401, 'Basic realm="x"', 1),
-        (401, 'DPoP error="invalid_token"', 1),
+        (401, 'DPoP error="invalid_token"', 2),
+        (401, 'Negotiate error="invalid_token"', 1),
         (403, 'Bearer error="insufficient_scope"', 1),
         (403, "", 1),
         (404, "Bearer", 1),
