@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from loopback_auth.demo.clients import LOOPBACK, DemoClient
 from loopback_auth.demo.grants import Ledger
-from loopback_auth.demo.setup import AUTH_METHODS, GRANT_TYPES, PATHS, RESPONSE_TYPES, Setup
+from loopback_auth.demo.setup import AUTH_METHODS, GRANT_TYPES, REGISTRATION, RESPONSE_TYPES, Setup
 from loopback_auth.demo.wire import Refused, bearer_token, json_members, json_reply, text_reply
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
@@ -144,7 +144,7 @@ class RegistrationEndpoints:
         Source: RFC 7591 §3.2.1; RFC 7592 §3.
         """
         client = registered.client
-        own = f"{self._setup.issuer}{PATHS['registration_endpoint']}/{client.client_id}"
+        own = f"{self._setup.issuer}{REGISTRATION}/{client.client_id}"
         document: dict[str, object] = {
             **registered.metadata,
             "client_id": client.client_id,

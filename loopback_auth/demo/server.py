@@ -29,7 +29,7 @@ from loopback_auth.demo.grants import Ledger
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.registration import RegistrationEndpoints
 from loopback_auth.demo.resources import ProtectedResources
-from loopback_auth.demo.setup import PATHS, Setup, metadata
+from loopback_auth.demo.setup import PATHS, REGISTRATION, Setup, metadata
 from loopback_auth.demo.tickets import APPROVAL_PAGES, route_of, ticket_routes
 from loopback_auth.demo.tokens import TokenEndpoints
 from loopback_auth.demo.wire import BODY_LIMIT, Refused, error_reply, json_reply, text_reply
@@ -199,7 +199,7 @@ class DemoServer:
             **ticket_routes(self._setup, self._ledger, self._approvals, interactions),
         }
         if self._setup.features.registration:
-            registrations, path = self._registrations, PATHS["registration_endpoint"]
+            registrations, path = self._registrations, REGISTRATION
             routes[path] = {"POST": registrations.register}
             managed = {"GET": registrations.read, "PUT": registrations.update, "DELETE": registrations.delete}
             routes[f"{path}/{{id}}"] = managed
@@ -247,7 +247,7 @@ class DemoServer:
 
 def _route_of(path: str) -> str:
     """Name the route of a path that holds an ID; every other path is its own."""
-    head, slash, rest = path.partition(f"{PATHS['registration_endpoint']}/")
+    head, slash, rest = path.partition(f"{REGISTRATION}/")
     is_registration = slash and rest and not head and "/" not in rest
     return f"{slash}{{id}}" if is_registration else route_of(path)
 

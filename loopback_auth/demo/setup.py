@@ -19,12 +19,11 @@ PATHS = {
     "userinfo_endpoint": "/userinfo",
     "device_authorization_endpoint": "/device_authorization",
     "jwks_uri": "/jwks",
-    "registration_endpoint": "/register",
 }
-"""Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5, RFC 8628 §4, RFC 7591 §3)."""
+"""Endpoints by their names in the metadata (RFC 8414 §2, RFC 9126 §5, RFC 8628 §4)."""
 
-OPTIONAL_PATHS = frozenset({"jwks_uri", "registration_endpoint"})
-"""Those of `PATHS` that not every server has."""
+REGISTRATION = "/register"
+"""The client registration endpoint (RFC 7591 §3); no setting names it."""
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANT_TYPES = ("authorization_code", "implicit", "refresh_token", DEVICE_CODE)
@@ -91,7 +90,7 @@ def metadata(setup: Setup) -> dict[str, object]:
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
-        **{name: setup.issuer + path for name, path in PATHS.items() if name not in OPTIONAL_PATHS},
+        **{name: setup.issuer + path for name, path in PATHS.items() if name != "jwks_uri"},
         "require_pushed_authorization_requests": setup.require_pushed_authorization_requests,
         "scopes_supported": list(setup.scopes),
         "response_types_supported": response_types(setup),
@@ -107,7 +106,7 @@ def metadata(setup: Setup) -> dict[str, object]:
     if not setup.faults.pkce_unannounced:
         document["code_challenge_methods_supported"] = ["S256"]
     if setup.features.registration:
-        document["registration_endpoint"] = setup.issuer + PATHS["registration_endpoint"]
+        document["registration_endpoint"] = setup.issuer + REGISTRATION
     if setup.signer is not None:
         document |= {
             "jwks_uri": setup.issuer + PATHS["jwks_uri"],
