@@ -26,14 +26,15 @@ from loopback_auth.demo.server import DemoServer
 from loopback_auth.errors import LoopbackAuthError
 from loopback_auth.flow_table import COMPARED
 
+BEARER = {"used-elsewhere"}
 SUCCEED: Mapping[str, set[str]] = {
-    "code": set(),
-    FORM_POST: set(),
-    PAR: set(),
-    "token": {"stolen-token", "port-squatting", "injected-code"},
-    "ticket": {"stolen-ticket", "fixation", "phishing", "denial-of-service"},
-    "device": {"fixation", "phishing", "denial-of-service"},
-    "paste": {"phishing"},
+    "code": BEARER,
+    FORM_POST: BEARER,
+    PAR: BEARER,
+    "token": BEARER | {"stolen-token", "port-squatting", "injected-code"},
+    "ticket": BEARER | {"stolen-ticket", "fixation", "phishing", "denial-of-service"},
+    "device": BEARER | {"fixation", "phishing", "denial-of-service"},
+    "paste": BEARER | {"phishing"},
 }
 """What nothing in the flow stands against, although everybody keeps the rules."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from loopback_auth.compare.attacks import links, redirects
+from loopback_auth.compare.attacks import links, redirects, tokens
 from loopback_auth.compare.attacks.attack_actions import Story
 from loopback_auth.compare.attacks.context import AttackContext
 from loopback_auth.flow_table import BY_NAME, COMPARED, POLLED
@@ -138,6 +138,12 @@ ATTACKS = (
         "The attacker tries to cancel the login with a refusal.",
         "RFC 8252 §8.9",
         _all(redirects.false_denial, *RESPONDED) | _all(links.denied_by_stranger, *POLLED),
+    ),
+    Scenario(
+        "used-elsewhere",
+        "The access token is read in a file, a log or memory, and used on another machine.",
+        "RFC 6750 §1.2; RFC 9449 §2",
+        _all(tokens.used_elsewhere, *COMPARED),
     ),
     Scenario(
         "guessed-user-code",

@@ -19,6 +19,7 @@ from loopback_auth.trace.evidence import (
     Message,
     authorization_request,
     authorization_response,
+    entries_with_tokens,
     entry_numbers,
     exchanges_named,
     first_exchange,
@@ -144,6 +145,15 @@ def replay(run: Run) -> Cell:
     return fact(run, "replay")
 
 
+def elsewhere(run: Run) -> Cell:
+    """Say whether the access token is of use to anyone who reads it in a file, a log or memory."""
+    if run.tokens is None:
+        return NOT_OBSERVED
+    if run.tokens.token_type.lower() == "dpop":
+        return seen("it is bound to a key", entries_with_tokens(run.trace), "RFC 9449 §2")
+    return seen("it is bound to nothing", entries_with_tokens(run.trace), "RFC 6750 §1.2")
+
+
 def pkce_steps(run: Run) -> tuple[int, ...]:
     """Return the entries that show PKCE: a challenge, and the verifier with the code; none without both."""
     message = authorization_request(run.trace)
@@ -182,4 +192,5 @@ PROPERTIES = (
     Property("fixation", "Protection against login CSRF", GROUP, _of_request("fixation", fixation)),
     Property("proof", "Must the program that finishes be the one that started?", GROUP, proof),
     Property("replay", "Can the code or ticket be used twice?", GROUP, replay),
+    Property("elsewhere", "A stolen access token on another machine", GROUP, elsewhere),
 )
