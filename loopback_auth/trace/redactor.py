@@ -45,6 +45,8 @@ HEADERS = frozenset(
         "cache-control",
         "content-security-policy",
         "content-type",
+        "dpop",
+        "dpop-nonce",
         "host",
         "location",
         "origin",

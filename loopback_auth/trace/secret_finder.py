@@ -5,20 +5,22 @@ of a page of ours), or by looking like one, where the browser and the server hav
 
 Every function yields pairs: the kind of a secret, which names its parameter or its place, and its value.
 
-Source: RFC 6749 §2.3.1, §4.1-4.4, §5; RFC 6750 §2.1; RFC 6265 §4; RFC 7519 §3.
+Source: RFC 6749 §2.3.1, §4.1-4.4, §5; RFC 6750 §2.1; RFC 6265 §4; RFC 7519 §3; RFC 7518 §6;
+RFC 9449 §11.1 (a proof can be replayed for as long as it is accepted).
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
 from loopback_auth.narrow import is_list, is_object
 from loopback_auth.protocol.json import media_type, member, object_or_none
+from loopback_auth.protocol.jwk import PRIVATE
 from loopback_auth.trace.secret_names import PUBLIC, is_secret
 
 DEPTH = 4
@@ -102,6 +104,8 @@ def secrets_in_request(request: HttpRequest, *, guess: bool = False) -> Secrets:
     for value in request.values("cookie"):
         yield from _in_cookies(value.split(";"))
     yield from _in_credentials(request.header("authorization"))
+    for value in request.values("dpop"):
+        yield from secret_and_parts("dpop_proof", value)
     document = object_or_none(request.body)
     if document is not None:
         yield from _in_members(document)
@@ -174,6 +178,8 @@ def _in_credentials(header: str) -> Secrets:
 def _in_members(value: object, name: str = "") -> Secrets:
     """Yield the secrets in a JSON document, however deep: by their names, or as they look like it."""
     if is_object(value):
+        if isinstance(value.get("kty"), str):
+            yield from _in_key(value)
         for inner, one in value.items():
             yield from _in_members(one, name if is_secret(name) and inner in WRAPPED else inner)
     elif is_list(value):
@@ -183,6 +189,13 @@ def _in_members(value: object, name: str = "") -> Secrets:
         yield from _in_secret_member(name, value)
     elif isinstance(value, str):
         yield from secrets_in_parameter(name, value, guess=True)
+
+
+def _in_key(jwk: Mapping[str, object]) -> Secrets:
+    """Yield the private members of a JWK, whose names are too short to be secret anywhere else."""
+    for name in PRIVATE & jwk.keys():
+        if isinstance(value := jwk[name], str):
+            yield "private_key", value
 
 
 def _in_secret_member(name: str, value: object) -> Secrets:

@@ -7,10 +7,12 @@ import json
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
+from dpop_samples import KEY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
+from loopback_auth.protocol.dpop import DpopKey, proof
 from loopback_auth.trace.secret_finder import (
     secret_and_parts,
     secrets_in_form,
@@ -79,3 +81,22 @@ def test_parts_of_a_jwt_are_secrets_whatever_its_claims(claims: str) -> None:
         ("id_token_part", claims),
         ("id_token_part", "c2lnbmF0dXJl"),
     ]
+
+
+def test_the_private_members_of_a_key_are_secret_wherever_it_stands() -> None:
+    """Their names are one letter, which means something else in every other object."""
+    key = {"kty": "EC", "crv": "P-256", "x": "public", "y": "public", "d": "canary-of-the-key"}
+    body = json.dumps({"d": "an ordinary member", "kept": [{"dpop_key": key}]}).encode()
+    found = list(secrets_in_response(HttpResponse(200, (("Content-Type", "application/json"),), body)))
+
+    assert ("private_key", "canary-of-the-key") in found
+    assert "public" not in [secret for _, secret in found]
+
+
+def test_a_proof_is_a_secret() -> None:
+    """Whoever has it beside the token can send the same request until the server refuses it as too old."""
+    text = proof(DpopKey(KEY), "GET", "https://api.example/", Stamp(1.0, "jti-0123456789abcdef"))
+    found = dict(secrets_in_request(HttpRequest("GET", "https://api.example/", (("DPoP", text),))))
+
+    assert found["dpop_proof"] == text
+    assert found["dpop_proof_part"] == text.rpartition(".")[2]
