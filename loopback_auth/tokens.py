@@ -13,6 +13,9 @@ from loopback_auth.model import ClientAuth, Network, ServerMetadata
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.records import EMPTY, Literal, dataclass, field
 
+DPOP = "DPoP"
+"""The type of a token that is bound to a key, and the scheme with which it is sent (RFC 9449 §5, §7.1)."""
+
 SignatureStatus = Literal["verified", "not verified"]
 
 
@@ -55,7 +58,8 @@ class TokenSet:
 
     Args:
         access_token: one line of visible ASCII; empty when the response type has none.
-        token_type: how the access token is used, nearly always `Bearer` (RFC 6750).
+        token_type: how the access token is used: `Bearer` (RFC 6750), or `DPoP` if it is bound to a key
+            (RFC 9449).
         obtained_at: Unix seconds.
         expires_at: Unix seconds; None when the server did not say.
         refresh_token: gets new access tokens; None when the server issued none.

@@ -19,10 +19,10 @@ from loopback_auth.protocol.client_auth import token_quirks
 from loopback_auth.protocol.jws import names_key
 from loopback_auth.protocol.jwt import front_channel_id_token, id_token
 from loopback_auth.protocol.scope import scope_difference
-from loopback_auth.protocol.token import DPOP, token_response, token_set
+from loopback_auth.protocol.token import token_response, token_set
 from loopback_auth.protocol.userinfo import account_name, userinfo_request, userinfo_response
 from loopback_auth.records import EMPTY, replace
-from loopback_auth.tokens import IdToken, SignIn, TokenSet
+from loopback_auth.tokens import DPOP, IdToken, SignIn, TokenSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

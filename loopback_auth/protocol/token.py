@@ -25,7 +25,7 @@ from loopback_auth.protocol.json import member, number
 from loopback_auth.protocol.scope import scope_words
 from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text
-from loopback_auth.tokens import TokenSet
+from loopback_auth.tokens import DPOP, TokenSet
 
 SOURCE = "RFC 6749 §5.1"
 LONGEST_LIFETIME = 10 * 365 * 86400
@@ -41,8 +41,6 @@ NOT_EXTRA = frozenset(
 )
 """Members beside an access token that have a field of their own, or a meaning for the protocol."""
 
-DPOP = "DPoP"
-"""The type of a token that is bound to a key, and the scheme with which it is sent (RFC 9449 §5, §7.1)."""
 UNTOLD = "none"
 """In `Quirks.token_types`: the response has no token type."""
 HINT = "Check the URL of the token endpoint: something other than an OAuth server may have answered."

@@ -1,5 +1,7 @@
 """Keep sign-ins between runs: one private JSON file each, `<folder>/sign-ins/<name>.json`.
 
+The key of a bound token has a file of its own (`key_files`).
+
 The command that prints a kept token uses `read_fresh_token`, which imports next to nothing; in doubt it
 returns None. For everything else there is `FileTokenStore`, which explains errors.
 How files are kept private is decided in `private_files`, what is in them in `sign_in_format`. This module
@@ -128,23 +130,30 @@ class FileTokenStore(TokenStore):
 
         Raises:
             ConfigError: this cannot be a name.
-            StoreError: the file cannot be read, is unsafe or is damaged; it is not changed.
+            StoreError: its file, or that of its key, cannot be read, is unsafe or is damaged, or the key is
+                missing; nothing is changed.
         """
         path = self.path(name)
         content = read_private(path) if check_folder(self._folder) else None
         if content is None:
             return None
         from loopback_auth.sign_in_format import read_as
-        from loopback_auth.tokens import SignIn
+        from loopback_auth.tokens import DPOP, SignIn
 
         try:
             sign_in = read_as(SignIn, content)
             if sign_in.name != name:
                 raise ValueError("written for another name")
+            if sign_in.tokens.token_type == DPOP and not sign_in.dpop_key:
+                raise ValueError("its token is bound, and it names no key")
         except ValueError as exc:
             raise store_error(
                 f"{path} is damaged: {exc}", "Sign in again; the damaged file will be renamed."
             ) from None
+        if sign_in.dpop_key:
+            from loopback_auth.store.key_files import with_key  # Start-up.
+
+            return with_key(sign_in, self._data)
         return sign_in
 
     def glance(self, name: str) -> SignIn | None:
@@ -172,6 +181,10 @@ class FileTokenStore(TokenStore):
         path = self.path(name)
         content = _kept_form(sign_in)
         self._prepare()
+        if sign_in.dpop_key:
+            from loopback_auth.store.key_files import keep_key  # Start-up.
+
+            keep_key(self._data, name, sign_in.dpop_key, path)
         new = write_private(self._folder, content, name)
         try:
             self._keep_damaged_aside(name)
@@ -179,6 +192,8 @@ class FileTokenStore(TokenStore):
         except BaseException:
             discard(new)
             raise
+        if not sign_in.dpop_key:
+            self._discard_key(name)
 
     def delete(self, name: str) -> bool:
         """Delete a sign-in and all its copies; return whether there was one. The caller holds its lock.
@@ -201,6 +216,7 @@ class FileTokenStore(TokenStore):
         except OSError as exc:
             raise system_refused(exc, path, "removed") from exc
         finally:
+            self._discard_key(name)
             vars(self)["changes"] = self.changes + 1
         return True
 
@@ -311,6 +327,11 @@ class FileTokenStore(TokenStore):
         """Return the file of a sign-in, whether or not it exists."""
         return os.path.join(self._folder, checked_name(name) + SUFFIX)
 
+    def _discard_key(self, name: str) -> None:
+        from loopback_auth.store.key_files import discard_key
+
+        discard_key(self._data, name)
+
     def _keep_damaged_aside(self, name: str) -> None:
         from loopback_auth.errors import StoreError
 
@@ -326,8 +347,13 @@ class FileTokenStore(TokenStore):
 
 
 def _kept_form(sign_in: SignIn) -> bytes:
+    # Start-up.
     from loopback_auth.sign_in_format import written
 
+    if sign_in.dpop_key:
+        from loopback_auth.store.key_files import without_key  # Start-up.
+
+        sign_in = without_key(sign_in)
     try:
         content = written(sign_in).encode("ascii")
     except ValueError as exc:
