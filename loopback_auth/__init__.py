@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from loopback_auth.signin.foreign_refresh_token import refresh, refresh_sync
     from loopback_auth.signin.logout import logout, logout_sync
     from loopback_auth.signin.refresh import renew, renew_sync
+    from loopback_auth.signin.resource_client import client_for_resource, client_for_resource_sync
     from loopback_auth.store import FileTokenStore
     from loopback_auth.store.async_interface import AsyncTokenStore
     from loopback_auth.store.interface import TokenStore
@@ -121,6 +122,7 @@ _HOMES = {
     "signin.logout": ("logout", "logout_sync"),
     "signin.foreign_refresh_token": ("refresh", "refresh_sync"),
     "signin.refresh": ("renew", "renew_sync"),
+    "signin.resource_client": ("client_for_resource", "client_for_resource_sync"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -181,6 +183,8 @@ __all__ = [
     "TokenStore",
     "TransportError",
     "Unavailable",
+    "client_for_resource",
+    "client_for_resource_sync",
     "login",
     "login_sync",
     "logout",

@@ -31,7 +31,9 @@ from loopback_auth.events import Notify
 from loopback_auth.flow_table import TwoStepFlow
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
+from loopback_auth.program import Program
 from loopback_auth.signin.driver import Paste
+from loopback_auth.signin.stores import Store
 from loopback_auth.signin.two_step import FINAL, begin, pasted_address, resume
 from loopback_auth.store.pending import PendingStore
 from loopback_auth.store.pending_sign_in import Ended, PendingSignIn
@@ -51,9 +53,16 @@ __all__ = [
 ]
 
 
-def begin_sync(client: ClientConfig, flow: TwoStepFlow, *, notify: Notify | None = None) -> PendingSignIn:
+def begin_sync(
+    client: ClientConfig,
+    flow: TwoStepFlow,
+    *,
+    notify: Notify | None = None,
+    store: Store | None = None,
+    program: Program | None = None,
+) -> PendingSignIn:
     """Begin a sign-in without an event loop; arguments, result and errors are those of `begin`."""
-    return run_sync(lambda: begin(client, flow, notify=notify))
+    return run_sync(lambda: begin(client, flow, notify=notify, store=store, program=program))
 
 
 def resume_sync(

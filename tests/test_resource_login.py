@@ -2,27 +2,257 @@
 
 from __future__ import annotations
 
-from resource_world import resource_server
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from loopback_auth import ClientConfig, login_sync
-from loopback_auth.events import silent
-from loopback_auth.testing import SimulatedUser, serve
+import pytest
+from resource_world import ResourceServer, document, resource_server
+
+from loopback_auth import (
+    Accounts,
+    ClientConfig,
+    ClientMetadata,
+    ConfigError,
+    EndpointMissing,
+    FileTokenStore,
+    MemoryTokenStore,
+    ResourceMismatch,
+    SignIn,
+    TokenSource,
+    client_for_resource,
+    client_for_resource_sync,
+    login_sync,
+    refresh_sync,
+)
+from loopback_auth.errors import LoopbackAuthError, SignInRequired
+from loopback_auth.events import Event, LinkReady, SignInFailed, silent
+from loopback_auth.options import Options
+from loopback_auth.signin.stores import Store
+from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
+from loopback_auth.two_step import PendingStore, begin_sync, resume_sync
 
 
-def test_url_of_a_resource_is_enough_to_sign_in() -> None:
-    """The authorization server and the scope are found at the resource, and the tokens are for it."""
-    user = SimulatedUser()
-    with serve() as server, resource_server() as resource:
+@dataclass
+class Place:
+    """A resource with its authorization server, and a user."""
+
+    server: DemoAuthorizationServer
+    resource: ResourceServer
+    user: SimulatedUser
+    url: str
+
+    @property
+    def client(self) -> ClientConfig:
+        """Return a client of which nothing but the resource and the client ID is known."""
+        return ClientConfig.for_resource(self.url, client_id=self.server.client_id)
+
+    @property
+    def options(self) -> Options:
+        """Return the options of a login that the user approves."""
+        return {"open_browser": self.user.open, "notify": silent, "wait": True}
+
+    def login(self, client: ClientConfig | None = None, store: Store | None = None) -> SignIn:
+        """Sign the user in."""
+        options = self.options
+        options["store"] = store
+        return login_sync(client or self.client, **options)
+
+    def named(self, grant: str) -> str | None:
+        """Return the resource that the last request with a grant named."""
+        return [one for one in self.server.log if one.grant == grant][-1].parameters.get("resource")
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[DemoAuthorizationServer]:
+    """Serve once."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def place(server: DemoAuthorizationServer) -> Generator[Place]:
+    """Serve a resource that the server protects."""
+    with resource_server() as resource:
         url = resource.protect("/mcp", server.issuer, scopes=("profile", "email"))
-        client = ClientConfig.for_resource(url, client_id=server.client_id)
-        sign_in = login_sync(client, open_browser=user.open, notify=silent, wait=True)
-        authorization = next(one for one in server.log if one.path == "/authorize")
-        exchange = next(one for one in server.log if one.grant == "authorization_code")
+        yield Place(server, resource, SimulatedUser(), url)
 
-    assert (sign_in.resource_server, sign_in.resource) == (url, (url,))
-    assert (sign_in.metadata.issuer, sign_in.requested_scope) == (
-        server.issuer,
-        "profile email offline_access",
-    )
+
+def test_url_of_a_resource_is_enough_to_sign_in(place: Place) -> None:
+    """The authorization server and the scope are found at the resource, and the tokens are for it."""
+    sign_in = place.login()
+    authorization = [one for one in place.server.log if one.path == "/authorize"][-1]
+
+    assert (sign_in.resource_server, sign_in.resource) == (place.url, (place.url,))
+    assert sign_in.metadata.issuer == place.server.issuer
+    assert sign_in.requested_scope == "profile email offline_access"
     assert sign_in.tokens.account == "demo@example.com"
-    assert (authorization.parameters["resource"], exchange.parameters["resource"]) == (url, url)
+    assert authorization.parameters["resource"] == place.named("authorization_code") == place.url
+
+
+def test_kept_sign_in_is_found_by_the_resource_without_a_request(place: Place, tmp_path: Path) -> None:
+    """Every client on a machine that has the URL shares it, and nothing is discovered again."""
+    first = place.login(store=FileTokenStore(str(tmp_path))).tokens.access_token
+    asked, answered = len(place.resource.asked), len(place.server.log)
+    without_id = ClientConfig.for_resource(place.url)
+    source = TokenSource(without_id, store=FileTokenStore(str(tmp_path)), interactive=False)
+
+    assert source.token_sync() == first
+    assert (len(place.resource.asked), len(place.server.log)) == (asked, answered)
+
+
+def test_rfc8707_2_2_renewal_names_the_resource(place: Place) -> None:
+    """The renewed token is for the same resource, and the resource is not asked again."""
+    source = TokenSource(place.client, **place.options)
+    first, asked = source.token_sync(), len(place.resource.asked)
+
+    assert source.token_sync(refused=first) != first
+    assert (place.named("refresh_token"), len(place.resource.asked)) == (place.url, asked)
+
+
+def test_sign_in_for_another_resource_is_not_used(place: Place) -> None:
+    """A token must not go to a resource that it is not for, though both have one name in the store."""
+    store = MemoryTokenStore()
+    place.login(store=store)
+    other = ClientConfig.for_resource(f"{place.url}-other", client_id=place.server.client_id)
+    kept = store.read(place.client.provider.name)
+    assert kept is not None
+    store.write(other.provider.name, replace(kept, name=other.provider.name))
+
+    with pytest.raises(SignInRequired):
+        TokenSource(other, store=store, interactive=False).token_sync()
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("/", ""), ("", "/")])
+def test_final_slash_makes_no_other_resource(place: Place, asked: str, kept: str) -> None:
+    """Two spellings of one URL have one sign-in, instead of replacing each other's."""
+    store = MemoryTokenStore()
+    for path in ("/mcp", "/mcp/"):
+        place.resource.protect(path, place.server.issuer)
+    place.login(ClientConfig.for_resource(place.url + kept, client_id=place.server.client_id), store)
+    source = TokenSource(ClientConfig.for_resource(place.url + asked), store=store, interactive=False)
+
+    assert source.token_sync()
+
+
+def test_accounts_of_a_resource_stand_side_by_side(place: Place) -> None:
+    """Nothing about several accounts depends on where the server was found."""
+    accounts = Accounts(place.client, **place.options)
+
+    added = accounts.add_sync()
+
+    assert [one.account for one in accounts.list()] == [added.account]
+    assert accounts.source(added.account).token_sync() == added.tokens.access_token
+
+
+async def test_client_for_resource_knows_the_server(place: Place) -> None:
+    """A program may look at what it will ask for before it does."""
+    client = await client_for_resource(place.url, client_id=place.server.client_id, scope="email")
+
+    assert client.provider.metadata.issuer == place.server.issuer
+    assert (client.resource, client.scope, client.resource_server) == ((place.url,), "email", place.url)
+
+
+def test_found_client_signs_in_without_asking_the_resource_again(place: Place) -> None:
+    """The door and the sign-in find the same, once."""
+    client = client_for_resource_sync(place.url, client_id=place.server.client_id)
+    asked = len(place.resource.asked)
+
+    sign_in = place.login(client)
+
+    assert (sign_in.resource, len(place.resource.asked)) == ((place.url,), asked)
+
+
+def test_one_that_has_a_sign_in_is_taken_of_several_servers(place: Place) -> None:
+    """The user is not sent to another server than last time because the list was turned round."""
+    store = MemoryTokenStore()
+    place.login(store=store)
+    with serve() as other:
+        place.resource.protect("/mcp", other.issuer, place.server.issuer)
+        known = client_for_resource_sync(place.url, client_id=place.server.client_id, store=store)
+        unknown = client_for_resource_sync(place.url, client_id="x")
+
+    assert known.provider.metadata.issuer == place.server.issuer
+    assert unknown.provider.metadata.issuer == other.issuer
+
+
+def test_sign_in_in_two_steps_begins_at_the_resource(place: Place, tmp_path: Path) -> None:
+    """What an agent keeps between its steps knows the server, so that the second asks for nothing more."""
+    store = PendingStore(str(tmp_path))
+    pending = begin_sync(place.client, "paste")
+    asked = len(place.resource.asked)
+    sign_in = resume_sync(pending, save=store.save, paste=place.user.paste)
+
+    assert (sign_in.resource_server, sign_in.resource) == (place.url, (place.url,))
+    assert len(place.resource.asked) == asked
+
+
+def test_device_request_names_the_resource(place: Place) -> None:
+    """RFC 8707 has the parameter in every request that asks for tokens."""
+    begin_sync(place.client, "device")
+
+    request = [one for one in place.server.log if one.path == "/device_authorization"][-1]
+    assert request.parameters["resource"] == place.url
+
+
+def test_refresh_token_of_another_keeper_is_renewed_at_the_server_of_the_resource(place: Place) -> None:
+    """The same client can be passed to every door."""
+    tokens = place.login().tokens
+    assert tokens.refresh_token is not None
+
+    renewed = refresh_sync(place.client, tokens.refresh_token)
+
+    assert renewed.access_token != tokens.access_token
+    assert place.named("refresh_token") == place.url
+
+
+def test_refresh_token_has_a_client_already(place: Place) -> None:
+    """A client that was registered now could not use it."""
+    with pytest.raises(ConfigError) as refusal:
+        refresh_sync(ClientConfig.for_resource(place.url), "token")
+
+    assert refusal.value.parameter == "client_id"
+
+
+def test_browser_is_shown_why_the_resource_cannot_be_used(place: Place) -> None:
+    """It has been sent to the start page before the resource was asked."""
+    told: list[Event] = []
+    place.resource.answers["/.well-known/oauth-protected-resource/mcp"] = document(
+        {"resource": "https://bank.example/", "authorization_servers": [place.server.issuer]}
+    )
+
+    with pytest.raises(ResourceMismatch):
+        login_sync(place.client, open_browser=place.user.open, notify=told.append, wait=True)
+
+    kinds = [type(event) for event in told]
+    assert kinds.index(LinkReady) < kinds.index(SignInFailed)
+    assert "bank.example" in place.user.page_sync()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://mcp.example/mcp", "https://mcp.example/#x", "https://u@mcp.example/", "mcp.example"]
+)
+def test_url_that_cannot_be_one_is_refused_before_anything_is_opened(url: str) -> None:
+    """The error names the argument, and no browser comes up."""
+    for door in (ClientConfig.for_resource, client_for_resource_sync):
+        with pytest.raises(ConfigError) as refusal:
+            door(url)
+        assert refusal.value.parameter == "resource_server"
+    given = ClientConfig.at("https://as.example", client_metadata=ClientMetadata(), resource_server=url)
+    with pytest.raises(ConfigError) as refusal:
+        login_sync(given, wait=True)
+    assert refusal.value.parameter == "resource_server"
+
+
+def test_resource_that_wants_no_token_says_so(place: Place) -> None:
+    """Nothing leads from there to a server."""
+    errors: list[LoopbackAuthError] = []
+    place.resource.answers.clear()
+    for answer in (document({"hello": "world"}), document([], 404), document({}, 500)):
+        place.resource.answers["/mcp"] = answer
+        with pytest.raises(LoopbackAuthError) as error:
+            client_for_resource_sync(place.url)
+        errors.append(error.value)
+
+    assert [type(one) for one in errors] == [EndpointMissing] * 3
+    assert {one.parameter for one in errors} == {"resource_server"}

@@ -55,6 +55,9 @@ from loopback_auth.protocol.urls import origin
 from loopback_auth.records import replace
 
 METADATA_STEP = "metadata request"
+MOST_REASONS = 5
+"""Servers of which a message says why they were passed over."""
+
 RESOURCE_STEP = "request without a token"
 
 
@@ -171,6 +174,8 @@ def choose_server(
         if isinstance(server, str):
             passed_over[issuer] = server
             continue
+        if passed_over:
+            yield from Warn(f"The resource names servers that were passed over. {_told(passed_over)}.")
         return ResourceAccess(
             resource=found.metadata.resource if found.metadata is not None else client.resource_server,
             metadata=server,
@@ -180,10 +185,9 @@ def choose_server(
             found=found,
             passed_over=passed_over,
         )
-    told = "; ".join(f"{ascii(issuer)[1:-1][:120]}: {why}" for issuer, why in passed_over.items())
     raise EndpointMissing(
         f"{client.resource_server} names no authorization server at which this client can sign in"
-        + (f". {told}." if told else "."),
+        + (f". {_told(passed_over)}." if passed_over else "."),
         hint=CHECK_RESOURCE,
         parameter="resource_server",
     )
@@ -240,6 +244,12 @@ def _server(client: ClientConfig, found: ResourceFound, issuer: str) -> Flow[Ser
     except (ConfigError, ProtocolError, TransportError) as exc:
         return _clause(exc)
     return why_unfit(client, server) or server
+
+
+def _told(passed_over: Mapping[str, str]) -> str:
+    reasons = [f"{ascii(issuer)[1:-1][:120]}: {why}" for issuer, why in passed_over.items()]
+    rest = len(reasons) - MOST_REASONS
+    return "; ".join(reasons[:MOST_REASONS] + [f"and {rest} more"] * (rest > 0))
 
 
 def _clause(exc: LoopbackAuthError) -> str:

@@ -17,7 +17,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar, assert_never
+from typing import Protocol, TypeVar, assert_never
 
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest, Callback
 from loopback_auth.effects import (
@@ -49,6 +49,14 @@ from loopback_auth.signin.resources import Resources
 T = TypeVar("T")
 
 Paste = Callable[[AuthorizationRequest], Awaitable[Callback]]
+
+
+class RunFlow(Protocol):
+    """What runs a flow to its end: `Driver.run`, or its like for a sign-in in two steps."""
+
+    async def __call__(self, flow: Flow[T], /) -> T:
+        """Run the flow."""
+        ...
 
 
 def new_attempt(*, bound: bool = False) -> Attempt:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from loopback_auth.errors import ConfigError
 from loopback_auth.events import Notify
 from loopback_auth.field_checks import check_text
 from loopback_auth.flows.refresh import refreshed
 from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
+from loopback_auth.records import replace
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import can_verify_signatures, check_type
+from loopback_auth.signin.resource_client import with_server
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS
 from loopback_auth.signin.telling import Teller
@@ -44,6 +47,12 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify | 
     told = Teller(notify)
     check_type(client, ClientConfig)
     check_text(refresh_token, "refresh_token")
+    if not client.client_id and client.client_metadata is not None:
+        raise ConfigError(
+            "client_id is empty, and a refresh token is of use to one client only.",
+            hint="Give the ID of the client to which it was issued.",
+            parameter="client_id",
+        )
     verify = "openid" in client.scope.split() and can_verify_signatures()
 
     async def run() -> TokenSet:
@@ -52,7 +61,9 @@ async def refresh(client: ClientConfig, refresh_token: str, *, notify: Notify | 
             told as teller,
             Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources,
         ):
-            return await Driver(resources).run(refreshed(client, refresh_token, verify_signature=verify))
+            run = Driver(resources).run
+            found = replace(await with_server(client, run, None, teller.tell), scope=client.scope)
+            return await run(refreshed(found, refresh_token, verify_signature=verify))
 
     return await to_the_end(run(), ENDING_SECONDS)
 

@@ -23,8 +23,7 @@ from loopback_auth.protocol.client_id_document import client_by_document
 from loopback_auth.protocol.registration import registered_auth
 from loopback_auth.records import replace
 from loopback_auth.registration import Registration, Registrations
-from loopback_auth.signin.driver import Driver
-from loopback_auth.signin.resources import Resources
+from loopback_auth.signin.driver import RunFlow
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.store.registration_files import registration_name
 
@@ -35,7 +34,7 @@ WAIT_SECONDS = 120.0
 async def registered(
     client: ClientConfig,
     redirect_uri: str,
-    resources: Resources,
+    run: RunFlow,
     store: Store | None,
     program: Program | None,
 ) -> ClientConfig:
@@ -44,7 +43,7 @@ async def registered(
     Args:
         client: that may have none.
         redirect_uri: that is bound, to be registered exactly so.
-        resources: of the sign-in, whose connections are used.
+        run: runs the flows, over the connections of the sign-in.
         store: where registrations are kept; None: the registration is for this sign-in alone.
         program: whose name a server shows to the user.
 
@@ -58,20 +57,20 @@ async def registered(
     """
     if client.client_id or client.client_metadata is None:
         return client
-    metadata = await Driver(resources).run(discover(client.provider))
+    metadata = await run(discover(client.provider))
     if (by_document := client_by_document(client, metadata)) is not None:
         return by_document
     name = program.name if program is not None else ""
-    driver, issuer = Driver(resources), metadata.issuer or ""
+    issuer = metadata.issuer or ""
     if store is None:
-        alone = await driver.run(register(client, metadata, redirect_uri, name=name))
+        alone = await run(register(client, metadata, redirect_uri, name=name))
         return with_registration(client, alone)
     opened = OpenStore(store)
     async with registration_lock(opened, issuer):
         kept = await opened.registrations(issuer)
-        made = await _fitting(client, metadata, redirect_uri, kept, driver)
+        made = await _fitting(client, metadata, redirect_uri, kept, run)
         if made is None:
-            made = await driver.run(register(client, metadata, redirect_uri, name=name))
+            made = await run(register(client, metadata, redirect_uri, name=name))
         await to_the_end(_keep(opened, made, kept), ENDING_SECONDS)
     return with_registration(client, made)
 
@@ -103,7 +102,7 @@ async def _fitting(
     metadata: ServerMetadata,
     redirect_uri: str,
     kept: Registrations | None,
-    driver: Driver,
+    run: RunFlow,
 ) -> Registration | None:
     """Return the first kept registration that can be used, or be changed so that it can."""
     now = time.time()
@@ -113,7 +112,7 @@ async def _fitting(
     usable.sort(key=lambda one: not _covers(one, client, redirect_uri))
     for one in usable:
         if one.registration_client_uri:
-            found = await driver.run(reread(client, metadata, one, redirect_uri))
+            found = await run(reread(client, metadata, one, redirect_uri))
             if found is not None:
                 return found
         elif _covers(one, client, redirect_uri):

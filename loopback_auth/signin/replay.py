@@ -154,7 +154,7 @@ class Replay:
         name = type(effect).__name__
         match effect:
             case Bind(redirect):
-                return JournalEntry(name, text=_redirect_uri(redirect, self._world))
+                return JournalEntry(name, text=redirect_uri_of(redirect, self._world))
             case Browse(url, request):
                 await self._world.look_at(effect.leads_to)
                 redirect_uri = request.redirect_uri if request is not None else ""
@@ -301,5 +301,6 @@ def _kept(response: HttpResponse) -> HttpResponse:
     return replace(response, headers=headers)
 
 
-def _redirect_uri(redirect: Redirect, world: World) -> str:
+def redirect_uri_of(redirect: Redirect, world: World) -> str:
+    """Return the redirect URI of a sign-in for which nothing will listen."""
     return f"http://{redirect.host}:{redirect.ports[0] or world.free_port(redirect.host)}{redirect.path}"

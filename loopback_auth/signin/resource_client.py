@@ -7,20 +7,101 @@ Source: RFC 9728 §5.
 
 from __future__ import annotations
 
-from loopback_auth.flows.resource import ResourceAccess, find_resource
-from loopback_auth.model import ClientConfig
+from collections.abc import Sequence
+from contextlib import suppress
+
+from loopback_auth.errors import RedirectUnavailable
+from loopback_auth.events import Notify, Preparing
+from loopback_auth.flows.address import ask_address
+from loopback_auth.flows.resource import ResourceAccess, choose_server
+from loopback_auth.flows.reuse import as_issuer, as_resource, is_undecided, why_foreign
+from loopback_auth.model import ClientConfig, Redirect, ServerMetadata
+from loopback_auth.network.threads import check_asyncio, run_sync
 from loopback_auth.program import Program
+from loopback_auth.protocol.protected_resource import MOST_SERVERS
 from loopback_auth.records import replace
-from loopback_auth.signin.driver import Driver
+from loopback_auth.signin.driver import Driver, RunFlow
+from loopback_auth.signin.option_checks import check_addresses
 from loopback_auth.signin.registering import registered
 from loopback_auth.signin.resources import Resources
-from loopback_auth.signin.stores import Store
+from loopback_auth.signin.stores import OpenStore, Store
+from loopback_auth.signin.telling import Teller
+from loopback_auth.store.interface import check_store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from loopback_auth.model import ClientFields
 
 
-def is_resolved(client: ClientConfig) -> bool:
-    """Return whether a client knows its authorization server and its client ID."""
-    known = not client.resource_server or client.provider.metadata.token_endpoint is not None
-    return known and (bool(client.client_id) or client.client_metadata is None)
+async def client_for_resource(
+    url: str,
+    *,
+    client_id: str = "",
+    title: str = "",
+    redirect: Redirect = Redirect(),  # noqa: B008 - it cannot change
+    store: Store | None = None,
+    notify: Notify | None = None,
+    **fields: Unpack[ClientFields],
+) -> ClientConfig:
+    """Return a client for a protected resource, such as an MCP server, and find its authorization server now.
+
+    `ClientConfig.for_resource` returns one that finds it when a sign-in begins, and asks nothing where a kept
+    sign-in is still good. This one lets a program look at the server, the scope and the resource first. The
+    client ID, if none is given, is still got when the sign-in begins.
+
+    Args:
+        url: of the resource; it begins with https://, or with http:// on this machine.
+        client_id: as in `ClientConfig.for_resource`.
+        title: as in `ClientConfig.for_resource`.
+        redirect: as in `ClientConfig.for_resource`.
+        store: of several authorization servers, one with a sign-in or a registration in this store is taken
+            first. None: the one that the resource lists first.
+        notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
+        fields: further fields of `ClientConfig`. Without a scope, the resource says which one is requested.
+
+    Raises:
+        ConfigError: a value cannot be used.
+        ResourceMismatch: the resource's metadata are about another resource.
+        EndpointMissing: the resource names no authorization server at which a client can sign in.
+        LoopbackAuthError: the resource or its servers could not be asked.
+
+    Source: RFC 9728 §3, §5; RFC 8707 §2.
+    """
+    check_asyncio()
+    client = ClientConfig.for_resource(url, client_id=client_id, title=title, redirect=redirect, **fields)
+    check_addresses(client)
+    if store is not None:
+        check_store(store)
+    async with (
+        Teller(notify) as teller,
+        Resources(notify=teller.tell, exchanges=teller.listens, network=client.provider.network) as resources,
+    ):
+        return await with_server(client, Driver(resources).run, store, teller.tell)
+
+
+def client_for_resource_sync(
+    url: str,
+    *,
+    client_id: str = "",
+    title: str = "",
+    redirect: Redirect = Redirect(),  # noqa: B008 - it cannot change
+    store: Store | None = None,
+    notify: Notify | None = None,
+    **fields: Unpack[ClientFields],
+) -> ClientConfig:
+    """Return what `client_for_resource` returns, from code without an event loop, or while one is running."""
+    return run_sync(
+        lambda: client_for_resource(
+            url, client_id=client_id, title=title, redirect=redirect, store=store, notify=notify, **fields
+        )
+    )
+
+
+def knows_server(client: ClientConfig) -> bool:
+    """Return whether a client need not ask a resource for its authorization server."""
+    return not client.resource_server or client.provider.metadata.token_endpoint is not None
 
 
 async def resolved(
@@ -39,13 +120,68 @@ async def resolved(
 
     Source: RFC 9728 §5.
     """
-    if is_resolved(client):
+    if knows_server(client) and client.client_id:
         return client
-    bound = await resources.port(client.provider.redirect)
-    if client.resource_server and client.provider.metadata.token_endpoint is None:
-        access = await Driver(resources).run(find_resource(client))
-        client = with_access(client, access)
-    return await registered(client, bound.redirect_uri, resources, store, program)
+    redirect_uri = ""
+    # A flow that needs the port reports this itself, and others can do without.
+    with suppress(RedirectUnavailable):
+        redirect_uri = (await resources.port(client.provider.redirect)).redirect_uri
+    return await completed(
+        client,
+        Driver(resources).run,
+        redirect_uri=redirect_uri,
+        store=store,
+        program=program,
+        notify=resources.notify,
+    )
+
+
+async def completed(
+    client: ClientConfig,
+    run: RunFlow,
+    *,
+    redirect_uri: str,
+    store: Store | None,
+    program: Program | None,
+    notify: Notify,
+) -> ClientConfig:
+    """Do what `resolved` does, for a sign-in in one step or in two.
+
+    Args:
+        client: as in `resolved`.
+        run: runs the flows.
+        redirect_uri: of this sign-in, to be registered; empty: it has none.
+        store: as in `resolved`.
+        program: as in `resolved`.
+        notify: called with what is done.
+    """
+    client = await with_server(client, run, store, notify)
+    return await registered(client, redirect_uri, run, store, program)
+
+
+async def with_server(
+    client: ClientConfig, run: RunFlow, store: Store | None, notify: Notify
+) -> ClientConfig:
+    """Return a client that knows its authorization server.
+
+    Args:
+        client: as in `resolved`.
+        run: runs the flows.
+        store: as in `resolved`.
+        notify: called with what is done.
+    """
+    if knows_server(client):
+        return client
+    notify(Preparing("resource", client.resource_server))
+    found = await run(ask_address(client))
+    if isinstance(found, ServerMetadata):
+        client = as_issuer(client)
+        return replace(client, provider=replace(client.provider, metadata=found))
+    client = as_resource(client) if is_undecided(client) else client
+    known = await _known_issuers(client, found.issuers, store)
+    access = await run(choose_server(client, found, known=known))
+    notify(Preparing("server", access.metadata.issuer or ""))
+    return with_access(client, access)
 
 
 def with_access(client: ClientConfig, access: ResourceAccess) -> ClientConfig:
@@ -60,3 +196,16 @@ def with_access(client: ClientConfig, access: ResourceAccess) -> ClientConfig:
         scope=access.scope,
         dpop=client.dpop if client.dpop is not None else access.dpop or None,
     )
+
+
+async def _known_issuers(client: ClientConfig, issuers: Sequence[str], store: Store | None) -> list[str]:
+    """Return the issuers where the user has signed in for this resource, or this program is registered."""
+    if store is None:
+        return []
+    opened = OpenStore(store)
+    kept = await opened.load(client.provider.name)
+    if kept is not None and not why_foreign(kept, client) and kept.metadata.issuer:
+        return [kept.metadata.issuer]
+    if client.client_id or len(issuers) == 1:
+        return []
+    return [one for one in issuers[:MOST_SERVERS] if await opened.registrations(one) is not None]

@@ -30,11 +30,14 @@ from loopback_auth.field_checks import check_instance, check_seconds
 from loopback_auth.flow_table import TWO_STEP, TwoStepFlow
 from loopback_auth.flows.catalog import FlowOptions
 from loopback_auth.model import ClientConfig, Network
+from loopback_auth.program import Program
 from loopback_auth.protocol.paste import NotAccepted, Pasted, pasted_callback
 from loopback_auth.signin.driver import Paste, new_attempt
-from loopback_auth.signin.replay import Replay
+from loopback_auth.signin.replay import Replay, redirect_uri_of
+from loopback_auth.signin.resource_client import completed, knows_server
+from loopback_auth.signin.stores import Store
 from loopback_auth.signin.telling import Teller
-from loopback_auth.signin.world import RealWorld, World
+from loopback_auth.signin.world import RealWorld, Requests, World
 from loopback_auth.store.pending import LAPSED, new_handle
 from loopback_auth.store.pending_sign_in import PendingSignIn
 from loopback_auth.tokens import SignIn
@@ -53,6 +56,8 @@ async def begin(
     named: str = "",
     options: FlowOptions | None = None,
     notify: Notify | None = None,
+    store: Store | None = None,
+    program: Program | None = None,
     world: World | None = None,
 ) -> PendingSignIn:
     """Begin a sign-in, up to where the program would have to wait for a person.
@@ -63,6 +68,8 @@ async def begin(
         named: the provider as the person named it, to find the client secret again.
         options: options of the flow, now and when it is resumed.
         notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
+        store: where the sign-in will be kept, and registrations are; None: nowhere.
+        program: that a server registers; None: a program without a name.
         world: the network and the clock; None: the real ones.
 
     Returns:
@@ -76,6 +83,7 @@ async def begin(
     check_instance(client, ClientConfig, "client")
     _check_flow(flow)
     async with Teller(notify) as teller, _opened(world, client.provider.network) as opened:
+        client = await _completed(client, flow, opened, store, program, teller.tell)
         now, options = opened.now(), options or FlowOptions()
         pending = PendingSignIn(
             handle=new_handle(client.provider.name),
@@ -176,6 +184,33 @@ def _check_flow(flow: str) -> None:
             hint=f"Choose one of {', '.join(TWO_STEP)}.",
             parameter="flow",
         )
+
+
+async def _completed(
+    client: ClientConfig,
+    flow: TwoStepFlow,
+    world: World,
+    store: Store | None,
+    program: Program | None,
+    notify: Notify,
+) -> ClientConfig:
+    """Return a client that knows its server and its client ID, and redirects as it is registered."""
+    if knows_server(client) and client.client_id:
+        return client
+    redirect_uri = ""
+    if flow == "paste" and not client.client_id:
+        redirect = client.provider.redirect
+        redirect = replace(redirect, ports=(redirect.ports[0] or world.free_port(redirect.host),))
+        client = replace(client, provider=replace(client.provider, redirect=redirect))
+        redirect_uri = redirect_uri_of(redirect, world)
+    return await completed(
+        client,
+        Requests(world, notify).run,
+        redirect_uri=redirect_uri,
+        store=store,
+        program=program,
+        notify=notify,
+    )
 
 
 def _names_itself(request: AuthorizationRequest) -> bool:

@@ -1,6 +1,7 @@
 """The interface of a sign-in in two steps to the outside: the time, the network, and the number of a port.
 
-It is a protocol, so that tests can let time pass without waiting.
+It is a protocol, so that tests can let time pass without waiting. Flows that no journal repeats, because they
+end before a person is asked, are run here.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ import socket
 import time
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from loopback_auth.effects import Flow, FlowResult, Now, Send, Warn, resume_flow
+from loopback_auth.errors import LoopbackAuthError
+from loopback_auth.events import Notify, Warned
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import Network
 from loopback_auth.network.transport import Transport
+from loopback_auth.signin.driver import new_stamp
+from loopback_auth.trace.redactor import Redactor
+
+T = TypeVar("T")
 
 
 class World(Protocol):
@@ -105,3 +113,50 @@ class RealWorld:
             probe.bind((host.strip("[]"), 0))
             port: int = probe.getsockname()[1]
         return port
+
+
+class Requests:
+    """Runs flows that send requests and ask nothing of a person.
+
+    Args:
+        world: the network and the clock.
+        notify: called with warnings.
+    """
+
+    def __init__(self, world: World, notify: Notify) -> None:
+        self._world = world
+        self._notify = notify
+        self._redactor = Redactor()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end.
+
+        Raises:
+            LoopbackAuthError: what the flow raises, without secrets in its texts.
+        """
+        answer: object = None
+        try:
+            while not isinstance(step := resume_flow(flow, answer), FlowResult):
+                match step:
+                    case Send():
+                        answer = await self._send(step)
+                    case Now():
+                        answer = new_stamp(self._world.now())
+                    case Warn(text):
+                        answer = self._notify(Warned(text))
+                    case _:
+                        raise AssertionError(f"This flow cannot have the effect {type(step).__name__}.")
+            return step.value
+        except LoopbackAuthError as exc:
+            self._redactor.clean_error(exc)
+            raise exc.with_traceback(None) from None
+        finally:
+            flow.close()
+
+    async def _send(self, send: Send) -> HttpResponse | LoopbackAuthError:
+        self._redactor.learn_request(send.request)
+        try:
+            response = await self._world.send(send.request, step=send.step)
+        except LoopbackAuthError as exc:
+            return exc
+        return self._redactor.clean_response(response, send.secrets)
