@@ -50,6 +50,7 @@ from loopback_auth.demo.accounts import ACCOUNTS, Account
 from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.features import Features
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.request_log import LoggedRequest, LoggingServer
 from loopback_auth.demo.serve import Demo, Host, demo_thread
@@ -65,6 +66,7 @@ __all__ = [
     "DemoAuthorizationServer",
     "DemoClient",
     "Faults",
+    "Features",
     "LoggedRequest",
     "SimulatedUser",
     "serve",
@@ -105,7 +107,8 @@ class DemoAuthorizationServer:
 
         Without a valid token it answers 401 (RFC 6750 §3.1). With `?scope=email` it answers 403, with the
         error `insufficient_scope`, to a token without that scope. Otherwise it answers 200 with the members
-        `sub`, `scope` (of the token), `method` and `body` (what was sent, as text).
+        `sub`, `scope` (of the token), `method` and `body` (what was sent, as text). A token may be issued for
+        this URL, or for none (RFC 8707 §2).
         """
         return f"{self.issuer}/resource"
 
@@ -180,6 +183,22 @@ class DemoAuthorizationServer:
         client = self.client(scope=scope, name=name)
         return login_sync(client, open_browser=user.open, notify=silent, flow="code", wait=True)
 
+    @property
+    def mcp(self) -> str:
+        """The URL of an MCP server, which takes tokens for itself alone, with the scope `mcp:read`.
+
+        Its tool `whoami` says whose token it was called with; `write` needs the scope `mcp:write`, too.
+        """
+        return f"{self.issuer}/mcp"
+
+    def forget_registrations(self) -> None:
+        """Forget every client that registered itself, as a server does that lost them; tokens stay valid."""
+        self._server.forget_registrations()
+
+    def rotate_nonces(self) -> None:
+        """Let every DPoP nonce that was given out so far be refused, so that clients must learn another."""
+        self._server.rotate_nonces()
+
     def expire_tokens(self) -> None:
         """Let every access token that was issued so far be refused with 401; refresh tokens stay valid."""
         self._server.expire_access_tokens()
@@ -200,6 +219,7 @@ def serve(
     scopes: Mapping[str, str] | None = None,
     expires_in: int = 3600,
     device_interval: int = 1,
+    features: Features | None = None,
     delay: Mapping[str, float] | None = None,
     hang: Collection[str] = (),
 ) -> Generator[DemoAuthorizationServer]:
@@ -214,6 +234,7 @@ def serve(
         scopes: additional scopes: the sentence for the consent page by name.
         expires_in: lifetime of access tokens in seconds.
         device_interval: seconds that have to pass between two polls with a device code (RFC 8628 §3.2).
+        features: what it offers beyond the sign-in, such as DPoP; None: the default of `Features`.
         delay: seconds to wait before each answer, by path.
         hang: paths that are never answered.
 
@@ -232,6 +253,7 @@ def serve(
             faults=faults,
             expires_in=expires_in,
             device_interval=device_interval,
+            features=features,
         )
 
     with demo_thread(port=port, host=host, server_factory=made, delay=delay, hang=hang) as demo:

@@ -16,6 +16,7 @@ from loopback_auth.demo.authentication import authenticate
 from loopback_auth.demo.consent import Interactions, Question, SignedIn
 from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.id_tokens import id_token
+from loopback_auth.demo.proofs import Proofs
 from loopback_auth.demo.requests import Asked, ReturnAddress, check_request, return_address
 from loopback_auth.demo.setup import Setup
 from loopback_auth.demo.single_use import SingleUse
@@ -54,9 +55,10 @@ class AuthorizationEndpoints:
     The `Refused` that its methods raise are for the person, or for the client that pushed.
     """
 
-    def __init__(self, setup: Setup, ledger: Ledger, interactions: Interactions) -> None:
+    def __init__(self, setup: Setup, ledger: Ledger, proofs: Proofs, interactions: Interactions) -> None:
         self._setup = setup
         self._ledger = ledger
+        self._proofs = proofs
         self._interactions = interactions
         self._pushed: SingleUse[Pushed] = SingleUse(PUSHED_LIFETIME)
 
@@ -92,14 +94,19 @@ class AuthorizationEndpoints:
     def push(self, request: HttpRequest, now: float) -> HttpResponse:
         """Answer a pushed authorization request.
 
-        Source: RFC 9126 §2.
+        Source: RFC 9126 §2; RFC 9449 §10.1.
         """
         sent = form_parameters(request).once()
         client = authenticate(request, sent, self._setup, now)
         # RFC 9126 §2.1: the request_uri parameter MUST NOT be provided
         if sent.get("request_uri"):
             raise Refused("invalid_request", "A pushed request cannot refer to another one.")
-        parameters = replace(sent, values={**sent.values, "client_id": client.client_id})
+        bound = self._proofs.thumbprint(request, "server", now)
+        # RFC 9449 §10.1: if both are there, they MUST say the same
+        if bound and sent.get("dpop_jkt") not in ("", bound):
+            raise Refused("invalid_dpop_proof", "The dpop_jkt is not the thumbprint of the key of the proof.")
+        known = {"client_id": client.client_id} | ({"dpop_jkt": bound} if bound else {})
+        parameters = replace(sent, values={**sent.values, **known})
         check_request(parameters, return_address(parameters, self._setup), self._setup)
         request_uri = REQUEST_URI + self._ledger.unguessable()
         self._pushed.put(request_uri, Pushed(client.client_id, parameters), now)
@@ -159,6 +166,7 @@ class AuthorizationEndpoints:
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
             auth_time=signed_in.auth_time,
+            dpop_jkt=asked.dpop_jkt,
         )
 
     def _refuse(self, back: ReturnAddress, error: str, description: str) -> HttpResponse:

@@ -25,6 +25,7 @@ class DemoClient:
         client_name: shown to the person, who is told that nobody has verified it; empty: the ID is shown.
         grant_types: the only grants that it may use (RFC 7591 §2); empty: all.
         client_secret_expires_at: in Unix seconds; 0: never (RFC 7591 §3.2.1).
+        dpop_bound: it gets only tokens that are bound to a key (RFC 9449 §5.2).
 
     Raises:
         ConfigError: no ID, no redirect URI or one with a fragment, an empty secret, or a secret that does not
@@ -38,6 +39,7 @@ class DemoClient:
     client_name: str = ""
     grant_types: tuple[str, ...] = ()
     client_secret_expires_at: float = 0.0
+    dpop_bound: bool = False
 
     def __post_init__(self) -> None:
         if not self.client_id or not self.redirect_uris or any("#" in uri for uri in self.redirect_uris):

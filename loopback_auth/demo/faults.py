@@ -14,7 +14,9 @@ it breaks exactly the rule in this table and keeps the others.
     metadata_issuer            `issuer` of both metadata documents         RFC 8414 §3.3
     without_metadata           both metadata documents answer 404          RFC 8414 §3.2
     pkce_unannounced           `code_challenge_methods_supported` missing  RFC 9700 §2.1.1
+    nonce_changes              each DPoP nonce, before it can be used      RFC 9449 §8 (there must be an end)
     redirect_token_endpoint    307 to this URL, request not looked at      RFC 6749 §3.2
+    wrong_token_type           DPoP tokens are called bearer tokens        RFC 9449 §5
     token_status               status of every token response              RFC 6749 §5.1, §5.2
     token_html                 body and type of every token response       RFC 6749 §5.1
     token_body                 body of every token response                RFC 6749 §5.1
@@ -85,7 +87,9 @@ class Faults:
         metadata_issuer: `issuer` in both metadata documents; empty: the right one.
         without_metadata: answer 404 instead of metadata.
         pkce_unannounced: leave `code_challenge_methods_supported` out.
+        nonce_changes: never accept a nonce that was given out, and give out another.
         redirect_token_endpoint: URL to which the token endpoint redirects; empty: it does not.
+        wrong_token_type: say `Bearer` of tokens that are bound to a key.
         token_status: HTTP status of token responses; 0: the right one. The request is processed all the same,
             as when a proxy changes the answer.
         token_html: send a web page in place of the JSON document.
@@ -132,7 +136,9 @@ class Faults:
     metadata_issuer: str = ""
     without_metadata: bool = False
     pkce_unannounced: bool = False
+    nonce_changes: bool = False
     redirect_token_endpoint: str = ""
+    wrong_token_type: bool = False
     token_status: int = 0
     token_html: bool = False
     token_body: bytes | None = field(default=None, repr=False)

@@ -31,6 +31,7 @@ class Grant:
         code_challenge: its verifier is wanted with the code (RFC 7636 §4.6); empty: none is.
         nonce: for the ID token; empty: none was sent.
         auth_time: when the person signed in, in Unix seconds.
+        dpop_jkt: thumbprint of the key that the code is bound to (RFC 9449 §10); empty: any, or none.
     """
 
     id: str = field(repr=False)
@@ -42,6 +43,7 @@ class Grant:
     code_challenge: str
     nonce: str = field(repr=False)
     auth_time: float
+    dpop_jkt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Issued:
         scope: of the token; a refresh request may have asked for less than the grant has.
         expires_at: Unix seconds.
         resource: where an access token may be used (RFC 8707 §2); empty: anywhere.
+        jkt: thumbprint of the key whose proofs it needs (RFC 9449 §5, §6); empty: it needs none.
     """
 
     grant: Grant
     scope: tuple[str, ...]
     expires_at: float
     resource: tuple[str, ...] = ()
+    jkt: str = ""
 
 
 class Ledger:
@@ -85,14 +89,21 @@ class Ledger:
         return self._issue(self.codes, Issued(grant, grant.scope, now + CODE_LIFETIME))
 
     def issue_access_token(
-        self, grant: Grant, scope: tuple[str, ...], expires_at: float, resource: tuple[str, ...] = ()
+        self,
+        grant: Grant,
+        scope: tuple[str, ...],
+        expires_at: float,
+        resource: tuple[str, ...] = (),
+        jkt: str = "",
     ) -> str:
         """Issue an access token for a grant, or for a part of its scope and its resources."""
-        return self._issue(self.access_tokens, Issued(grant, scope, expires_at, resource or grant.resource))
+        issued = Issued(grant, scope, expires_at, resource or grant.resource, jkt)
+        return self._issue(self.access_tokens, issued)
 
-    def issue_refresh_token(self, grant: Grant, now: float) -> str:
+    def issue_refresh_token(self, grant: Grant, now: float, jkt: str = "") -> str:
         """Issue the next refresh token of a grant; it always has the whole scope (RFC 6749 §6)."""
-        return self._issue(self.refresh_tokens, Issued(grant, grant.scope, now + REFRESH_LIFETIME))
+        expires_at = now + REFRESH_LIFETIME
+        return self._issue(self.refresh_tokens, Issued(grant, grant.scope, expires_at, jkt=jkt))
 
     def _issue(self, book: dict[str, Issued], issued: Issued) -> str:
         value = self.unguessable()

@@ -58,7 +58,7 @@ class RegistrationEndpoints:
 
         Source: RFC 7591 §3.1, §3.2.
         """
-        metadata = checked(json_members(request))
+        metadata = checked(json_members(request), self._setup)
         registered = self._kept(self._ledger.unguessable(), metadata, self._ledger.unguessable(), now)
         return json_reply(self._document(registered), 201)
 
@@ -82,7 +82,8 @@ class RegistrationEndpoints:
             raise Refused("invalid_request", "The client_id is missing or wrong, or there is too much.")
         if members.get("client_secret", known.client.client_secret) != known.client.client_secret:
             raise Refused("invalid_request", "The client_secret is not the one that was issued.")
-        updated = self._kept(known.client.client_id, checked(members), known.token, known.issued_at)
+        metadata = checked(members, self._setup)
+        updated = self._kept(known.client.client_id, metadata, known.token, known.issued_at)
         return json_reply(self._document(updated))
 
     def delete(self, request: HttpRequest, now: float) -> HttpResponse:
@@ -133,6 +134,7 @@ class RegistrationEndpoints:
             client_auth=method,
             client_name=cast("str", metadata.get("client_name", "")),
             grant_types=tuple(cast("list[str]", metadata["grant_types"])),
+            dpop_bound=metadata.get("dpop_bound_access_tokens") is True,
         )
         self._setup.clients[client_id] = client
         self._registered[client_id] = Registered(client, metadata, token, issued_at)
@@ -161,10 +163,10 @@ class RegistrationEndpoints:
         return document
 
 
-def checked(members: Mapping[str, object]) -> dict[str, object]:
+def checked(members: Mapping[str, object], setup: Setup) -> dict[str, object]:
     """Check the metadata of a client, and fill in the defaults; what is not known here is left out.
 
-    Source: RFC 7591 §2, §3.2.2.
+    Source: RFC 7591 §2, §3.2.2; RFC 9449 §5.2.
     """
     uris = members.get("redirect_uris")
     if not is_strings(uris) or not 0 < len(uris) <= MOST_URIS or not all(map(_redirectable, uris)):
@@ -200,9 +202,14 @@ def checked(members: Mapping[str, object]) -> dict[str, object]:
     contacts = members.get("contacts", [])
     if not is_strings(contacts):
         raise _unfit("The contacts are no list of strings.")
+    bound = members.get("dpop_bound_access_tokens", False)
+    if not isinstance(bound, bool) or (bound and setup.features.dpop == "off"):
+        raise _unfit("The dpop_bound_access_tokens is no boolean, or there is no DPoP here.")
     scope = members.get("scope", "")
     if not isinstance(scope, str):
         raise _unfit("The scope is no string.")
+    if bound:
+        accepted["dpop_bound_access_tokens"] = True
     return accepted | ({"contacts": contacts} if contacts else {}) | ({"scope": scope} if scope else {})
 
 

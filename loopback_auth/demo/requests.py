@@ -23,7 +23,8 @@ ResponseMode = Literal["query", "fragment", "form_post"]
 NEEDS_SIGNER = {frozenset(names.split()): signed for names, signed in RESPONSE_TYPES.items()}
 FRONT_CHANNEL = frozenset({"token", "id_token"})
 MODES: dict[str, ResponseMode] = {"query": "query", "fragment": "fragment", "form_post": "form_post"}
-CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+CODE_CHALLENGE = THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+"""Both are a SHA-256 in base64url."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Asked:
         nonce: for the ID token; empty: none was sent.
         login_hint: the account that the client expects; empty: none was named.
         prompt: names that the parameter consists of (OpenID Connect Core §3.1.2.1).
+        dpop_jkt: thumbprint of the key that the code is bound to (RFC 9449 §10); empty: it is bound to none.
     """
 
     back: ReturnAddress
@@ -66,6 +68,7 @@ class Asked:
     nonce: str = field(repr=False)
     login_hint: str
     prompt: tuple[str, ...]
+    dpop_jkt: str
 
 
 def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
@@ -99,7 +102,8 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         raise Refused("invalid_request", "The response_type is missing.")
     types = frozenset(parameters.get("response_type").split())
     needs_signer = NEEDS_SIGNER.get(types)
-    if needs_signer is None or (needs_signer and setup.signer is None):
+    unbound = "token" in types and setup.features.dpop == "required"
+    if needs_signer is None or (needs_signer and setup.signer is None) or unbound:
         raise Refused("unsupported_response_type", "The response_type is not supported.")
     if "code" in types and not back.client.may_use("authorization_code"):
         raise Refused("unauthorized_client", "The client is not registered for the authorization code grant.")
@@ -122,6 +126,7 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         nonce=parameters.get("nonce"),
         login_hint=parameters.get("login_hint"),
         prompt=_prompt(parameters.get("prompt")),
+        dpop_jkt=_thumbprint(parameters.get("dpop_jkt"), setup),
     )
 
 
@@ -176,6 +181,18 @@ def resources(values: tuple[str, ...]) -> tuple[str, ...]:
         if not parts.scheme or "#" in value:
             raise Refused("invalid_target", "A resource must be an absolute URI without fragment.")
     return values
+
+
+def _thumbprint(text: str, setup: Setup) -> str:
+    """Read the thumbprint of a key.
+
+    Source: RFC 9449 §10; RFC 6749 §3.1: a parameter that is not known is ignored.
+    """
+    if setup.features.dpop == "off":
+        return ""
+    if text and not THUMBPRINT.fullmatch(text):
+        raise Refused("invalid_request", "The dpop_jkt is no thumbprint.")
+    return text
 
 
 def _prompt(text: str) -> tuple[str, ...]:

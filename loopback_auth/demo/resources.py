@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from loopback_auth.demo.access import Access, Guard, demand_scope
 from loopback_auth.demo.mcp_server import answer_to
 from loopback_auth.demo.requests import scope_names
-from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.setup import DPOP_ALGORITHMS, Setup
 from loopback_auth.demo.wire import json_reply, query_of, read_parameters, text_reply
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
@@ -90,6 +90,9 @@ class ProtectedResources:
             "bearer_methods_supported": ["header"],
             "resource_name": NAMES[path],
         }
+        if self._setup.features.dpop != "off":
+            document["dpop_signing_alg_values_supported"] = list(DPOP_ALGORITHMS)
+            document["dpop_bound_access_tokens_required"] = self._setup.features.dpop == "required"
         if SCOPES[path]:
             document["scopes_supported"] = list(SCOPES[path])
         return document

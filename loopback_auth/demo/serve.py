@@ -32,6 +32,7 @@ from yarl import URL
 
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.features import Features
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import BODY_LIMIT
@@ -73,9 +74,13 @@ def plain_server(issuer: str) -> DemoServer:
     return DemoServer(issuer, entropy=secrets.token_bytes)
 
 
-def factory(*, signer: Signer | None = None, faults: Faults | None = None) -> ServerFactory:
-    """Make a factory of demo servers that sign, or break rules."""
-    return lambda issuer: DemoServer(issuer, entropy=secrets.token_bytes, signer=signer, faults=faults)
+def factory(
+    *, signer: Signer | None = None, faults: Faults | None = None, features: Features | None = None
+) -> ServerFactory:
+    """Make a factory of demo servers that sign, break rules, or offer something else."""
+    return lambda issuer: DemoServer(
+        issuer, entropy=secrets.token_bytes, signer=signer, faults=faults, features=features
+    )
 
 
 @asynccontextmanager

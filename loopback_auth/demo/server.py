@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
@@ -26,7 +27,8 @@ from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import Faults, PollTroubles, spoiled
 from loopback_auth.demo.features import Features
 from loopback_auth.demo.grants import Ledger
-from loopback_auth.demo.keys import Signer
+from loopback_auth.demo.keys import Signer, has_cryptography
+from loopback_auth.demo.proofs import Place, Proofs
 from loopback_auth.demo.registration import RegistrationEndpoints
 from loopback_auth.demo.resources import ProtectedResources
 from loopback_auth.demo.setup import PATHS, REGISTRATION, Setup, metadata
@@ -40,6 +42,16 @@ Endpoint = Callable[[HttpRequest, float], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 BROWSER_PATHS = APPROVAL_PAGES | {"/authorize", "/sign-in", "/consent", "/device"}
+
+
+PROVEN: Mapping[str, Place] = {
+    "/token": "server",
+    "/par": "server",
+    "/userinfo": "resource",
+    "/resource": "resource",
+    "/mcp": "resource",
+}
+"""Where DPoP proofs are read, and who wants its nonces in them."""
 
 
 class DemoServer:
@@ -83,6 +95,7 @@ class DemoServer:
         for client in clients:
             for uri in client.redirect_uris:
                 demo_pages.form_post(action=uri, parameters=())  # refuses what no page could answer to
+        features = features or Features()
         known = {**SCOPES, **(scopes or {})}
         if signer is None:
             known.pop("openid")
@@ -103,14 +116,15 @@ class DemoServer:
             expires_in=expires_in,
             require_pushed_authorization_requests=require_pushed_authorization_requests,
             device_interval=device_interval,
-            features=features or Features(),
+            features=features if has_cryptography() else replace(features, dpop="off"),
         )
         interactions = Interactions(self._setup, self._ledger)
         self._interactions = interactions
         self._approvals = Approvals(self._setup, self._ledger, interactions)
         self._device = DeviceEndpoints(self._setup, self._approvals, interactions)
-        access = Access(self._ledger)
-        self._tokens = TokenEndpoints(self._setup, self._ledger, access, self._device)
+        self._proofs = Proofs(self._setup, self._ledger)
+        access = Access(self._setup, self._ledger, self._proofs)
+        self._tokens = TokenEndpoints(self._setup, self._ledger, access, self._proofs, self._device)
         self._resources = ProtectedResources(self._setup, access)
         self._registrations = RegistrationEndpoints(self._setup, self._ledger)
         self._routes = self._table()
@@ -137,9 +151,11 @@ class DemoServer:
             # RFC 9110 §15.5.6: the response MUST have an Allow header
             return text_reply(405, "This path does not allow this method.", ("Allow", ", ".join(endpoints)))
         try:
-            return endpoint(request, now)
+            response = endpoint(request, now)
         except Refused as refused:
-            return _error_page(refused) if path in BROWSER_PATHS else error_reply(refused)
+            response = _error_page(refused) if path in BROWSER_PATHS else error_reply(refused)
+        place = PROVEN.get(path)
+        return response if place is None else self._proofs.stamped(response, place, now)
 
     def metadata(self) -> dict[str, object]:
         """Return what the server publishes about itself (RFC 8414 §2), faults included."""
@@ -177,13 +193,17 @@ class DemoServer:
         """Forget every client that registered itself, as a server does that lost them; tokens stay valid."""
         self._registrations.forget()
 
+    def rotate_nonces(self) -> None:
+        """Let every DPoP nonce that was given out so far be refused, so that clients must learn another."""
+        self._proofs.rotate_nonces()
+
     def active(self, token: str, now: float) -> bool:
         """Return whether an access or refresh token would be accepted now."""
         return self._ledger.active(token, now)
 
     def _table(self) -> Mapping[str, Mapping[str, Endpoint]]:
         interactions, device, tokens = self._interactions, self._device, self._tokens
-        browser = AuthorizationEndpoints(self._setup, self._ledger, interactions)
+        browser = AuthorizationEndpoints(self._setup, self._ledger, self._proofs, interactions)
         routes: dict[str, Mapping[str, Endpoint]] = {
             "/.well-known/oauth-authorization-server": {"GET": self._metadata},
             "/authorize": {"GET": browser.authorize, "POST": browser.authorize},

@@ -37,6 +37,8 @@ RESPONSE_TYPES = {
 """Response types, and whether they need a signer."""
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 RESPONSE_MODES = ("query", "fragment", "form_post")
+DPOP_ALGORITHMS = ("ES256", "RS256")
+"""Algorithms of DPoP proofs (RFC 9449 §5.1)."""
 PROMPTS = ("none", "login", "consent", "select_account")
 
 
@@ -80,13 +82,20 @@ def response_types(setup: Setup) -> list[str]:
 
     Source: RFC 6749 §3.1.1; OAuth 2.0 Multiple Response Type Encoding Practices §3, §5.
     """
-    return [name for name, signed in RESPONSE_TYPES.items() if setup.signer is not None or not signed]
+    return [
+        name
+        for name, signed in RESPONSE_TYPES.items()
+        if (setup.signer is not None or not signed)
+        # Through the browser no proof comes along, so a bound token cannot be issued there
+        and not (setup.features.dpop == "required" and "token" in name.split())
+    ]
 
 
 def metadata(setup: Setup) -> dict[str, object]:
     """Return the metadata document of the server.
 
-    Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3; RFC 8628 §4.
+    Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3; RFC 8628 §4;
+    RFC 7591 §3; RFC 9449 §5.1.
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
@@ -105,6 +114,8 @@ def metadata(setup: Setup) -> dict[str, object]:
     }
     if not setup.faults.pkce_unannounced:
         document["code_challenge_methods_supported"] = ["S256"]
+    if setup.features.dpop != "off":
+        document["dpop_signing_alg_values_supported"] = list(DPOP_ALGORITHMS)
     if setup.features.registration:
         document["registration_endpoint"] = setup.issuer + REGISTRATION
     if setup.signer is not None:

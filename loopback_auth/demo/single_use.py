@@ -1,4 +1,4 @@
-"""Keep values that can be used once: open pages and pushed requests."""
+"""Keep values that can be used once: open pages and pushed requests; and remember those of others."""
 
 from __future__ import annotations
 
@@ -30,3 +30,24 @@ class SingleUse(Generic[T]):
         """Remove a value and return it; None when it is unknown, used or expired."""
         found = self._kept.pop(key, None)
         return found[1] if found is not None and now < found[0] else None
+
+
+class Seen:
+    """Remembers which values came already, for as long as one could come again.
+
+    Args:
+        lifetime: seconds after which a value is refused for another reason, and may be forgotten.
+    """
+
+    def __init__(self, lifetime: float) -> None:
+        self._lifetime = lifetime
+        self._until: dict[str, float] = {}
+
+    def first(self, value: str, now: float) -> bool:
+        """Note a value; False when it is noted already."""
+        for old in [one for one, until in islice(self._until.items(), 2) if now >= until]:
+            del self._until[old]
+        if value in self._until:
+            return False
+        self._until[value] = now + self._lifetime
+        return True

@@ -67,7 +67,7 @@ class TicketEndpoints:
     def account(self, request: HttpRequest, now: float) -> Account | None:
         """Return the account of the access token in a request; None without a valid one."""
         issued = self._ledger.access_tokens.get(bearer_token(request))
-        good = issued is not None and self._ledger.valid(issued, now)
+        good = issued is not None and not issued.jkt and self._ledger.valid(issued, now)
         return issued.grant.account if issued is not None and good else None
 
     def revoke(self, request: HttpRequest) -> None:

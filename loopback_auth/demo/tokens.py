@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 
 from loopback_auth.demo.access import Access, Guard
 from loopback_auth.demo.accounts import claims
@@ -20,6 +21,7 @@ from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import shown_token
 from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.id_tokens import base64url, id_token
+from loopback_auth.demo.proofs import Proofs
 from loopback_auth.demo.setup import DEVICE_CODE, GRANT_TYPES, Setup
 from loopback_auth.demo.wire import (
     Parameters,
@@ -43,12 +45,35 @@ def s256(text: str) -> str:
     return base64url(hashlib.sha256(text.encode("ascii")).digest())
 
 
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A token request of a client that has proven itself.
+
+    Args:
+        client: that asks.
+        parameters: of the form.
+        jkt: thumbprint of the key for which it sent a proof (RFC 9449 §5); empty: it sent none.
+    """
+
+    client: DemoClient
+    parameters: Parameters
+    jkt: str
+
+    @property
+    def resource(self) -> tuple[str, ...]:
+        """Where the access token is going to be used (RFC 8707 §2.2); empty: wherever the grant allows."""
+        return self.parameters.resource
+
+
 class TokenEndpoints:
     """The endpoints that the client calls itself."""
 
-    def __init__(self, setup: Setup, ledger: Ledger, access: Access, device: DeviceEndpoints) -> None:
+    def __init__(
+        self, setup: Setup, ledger: Ledger, access: Access, proofs: Proofs, device: DeviceEndpoints
+    ) -> None:
         self._setup = setup
         self._access = access
+        self._proofs = proofs
         self._ledger = ledger
         self._device = device
 
@@ -61,16 +86,19 @@ class TokenEndpoints:
         grant_type = parameters.get("grant_type")
         if grant_type in GRANT_TYPES and not client.may_use(grant_type):
             raise Refused("unauthorized_client", "The client is not registered for this grant_type.")
+        asked = TokenRequest(client, parameters, self._proofs.thumbprint(request, "server", now))
+        if not asked.jkt and (client.dpop_bound or self._setup.features.dpop == "required"):
+            raise Refused("invalid_dpop_proof", "This client gets only tokens that are bound to a key.")
         match grant_type:
             case "authorization_code":
-                return self._code_exchange(client, parameters, now)
+                return self._code_exchange(asked, now)
             case "refresh_token":
-                return self._refresh(client, parameters, now)
+                return self._refresh(asked, now)
             case one if one == DEVICE_CODE:
                 answer = self._device.poll(client, parameters, now)
                 if isinstance(answer, HttpResponse):
                     return answer
-                return self._token_response(client, answer, answer.scope, (), now, nonce="")
+                return self._token_response(asked, answer, answer.scope, now, nonce="")
             case "":
                 raise Refused("invalid_request", "The grant_type is missing.")
             case _:
@@ -117,7 +145,8 @@ class TokenEndpoints:
         parameters = form_parameters(request).once()
         return parameters, authenticate(request, parameters, self._setup, now)
 
-    def _code_exchange(self, client: DemoClient, parameters: Parameters, now: float) -> HttpResponse:
+    def _code_exchange(self, asked: TokenRequest, now: float) -> HttpResponse:
+        client, parameters = asked.client, asked.parameters
         code, verifier = parameters.get("code"), parameters.get("code_verifier")
         if not code or not parameters.get("redirect_uri"):
             raise Refused("invalid_request", "The code or the redirect_uri is missing.")
@@ -132,6 +161,9 @@ class TokenEndpoints:
             raise Refused("invalid_grant", "The redirect_uri is not the one of the authorization request.")
         if bound and not hmac.compare_digest(grant.code_challenge, s256(verifier)):
             raise Refused("invalid_grant", "The code_verifier does not fit the code_challenge.")
+        # RFC 9449 §10: the key of the proof MUST be the one of the authorization request
+        if grant.dpop_jkt and grant.dpop_jkt != asked.jkt:
+            raise Refused("invalid_grant", "The code is bound to another key.")
         self._check_resource(grant, parameters)
         # Only now: an attacker who saw a used code, but has no verifier, must not be able to revoke the
         # grant.
@@ -139,9 +171,10 @@ class TokenEndpoints:
             raise Refused("invalid_grant", "The code was used before; its tokens are revoked.")
         if not self._ledger.valid(issued, now):
             raise Refused("invalid_grant", "The code has expired.")
-        return self._token_response(client, grant, grant.scope, parameters.resource, now, nonce=grant.nonce)
+        return self._token_response(asked, grant, grant.scope, now, nonce=grant.nonce)
 
-    def _refresh(self, client: DemoClient, parameters: Parameters, now: float) -> HttpResponse:
+    def _refresh(self, asked: TokenRequest, now: float) -> HttpResponse:
+        client, parameters = asked.client, asked.parameters
         token = parameters.get("refresh_token")
         if not token:
             raise Refused("invalid_request", "The refresh_token is missing.")
@@ -150,6 +183,8 @@ class TokenEndpoints:
             raise Refused("invalid_grant", "The refresh_token is unknown, or was issued to another client.")
         if not self._ledger.valid(issued, now):
             raise Refused("invalid_grant", "The refresh_token has expired or is revoked.")
+        if issued.jkt and issued.jkt != asked.jkt:
+            raise Refused("invalid_grant", "The refresh_token is bound to another key.")
         scope = tuple(dict.fromkeys(parameters.get("scope").split())) or issued.scope
         # RFC 6749 §6: the scope MUST NOT include any scope not originally granted
         if not set(scope) <= set(issued.scope):
@@ -157,7 +192,7 @@ class TokenEndpoints:
         self._check_resource(issued.grant, parameters)
         if not self._ledger.spend(token):
             raise Refused("invalid_grant", "The refresh_token was used before; its grant is revoked.")
-        return self._token_response(client, issued.grant, scope, parameters.resource, now, nonce="")
+        return self._token_response(asked, issued.grant, scope, now, nonce="")
 
     def _check_resource(self, grant: Grant, parameters: Parameters) -> None:
         # RFC 8707 §2.2: a subset of the resources of the authorization request
@@ -166,24 +201,26 @@ class TokenEndpoints:
 
     def _token_response(
         self,
-        client: DemoClient,
+        asked: TokenRequest,
         grant: Grant,
         scope: tuple[str, ...],
-        resource: tuple[str, ...],
         now: float,
         *,
         nonce: str,
     ) -> HttpResponse:
         faults = self._setup.faults
-        access_token = self._ledger.issue_access_token(grant, scope, now + self._setup.expires_in, resource)
+        expires_at = now + self._setup.expires_in
+        access_token = self._ledger.issue_access_token(grant, scope, expires_at, asked.resource, asked.jkt)
         members: dict[str, object] = {
             "access_token": shown_token(access_token, faults),
-            "token_type": "Bearer",
+            "token_type": "DPoP" if asked.jkt and not faults.wrong_token_type else "Bearer",
             "expires_in": self._setup.expires_in if faults.expires_in is None else faults.expires_in,
             "scope": " ".join(scope),
         }
-        if client.may_use("refresh_token"):
-            members["refresh_token"] = self._ledger.issue_refresh_token(grant, now)
+        if asked.client.may_use("refresh_token"):
+            # RFC 9449 §5: of other clients it is bound already, to their authentication
+            jkt = asked.jkt if asked.client.client_secret is None else ""
+            members["refresh_token"] = self._ledger.issue_refresh_token(grant, now, jkt)
         signed = id_token(self._setup, grant, now, nonce=nonce, scope=scope, access_token=access_token)
         if signed:
             members["id_token"] = signed

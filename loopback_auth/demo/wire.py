@@ -141,8 +141,17 @@ def string_member(members: Mapping[str, object], name: str) -> str:
 
 def bearer_token(request: HttpRequest) -> str:
     """Return the token of an `Authorization: Bearer` header; empty without exactly one (RFC 6750 §2.1)."""
+    scheme, token = credentials(request)
+    return token if scheme == "bearer" else ""
+
+
+def credentials(request: HttpRequest) -> tuple[str, str]:
+    """Return the scheme of the `Authorization` header in lower case, and its token; empty if there are two.
+
+    Source: RFC 9110 §11.4; RFC 6750 §2.1; RFC 9449 §7.1.
+    """
     scheme, _, token = request.header("authorization").partition(" ")
-    return token if scheme.lower() == "bearer" and len(request.values("authorization")) == 1 else ""
+    return scheme.lower(), token if len(request.values("authorization")) == 1 else ""
 
 
 def json_reply(document: Mapping[str, object], status: int = 200) -> HttpResponse:
