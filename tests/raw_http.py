@@ -47,9 +47,9 @@ def parse(raw: bytes) -> Answer:
     return Answer(int(lines[0].split(" ")[1]), pairs, body)
 
 
-async def exchange(port: int, data: bytes, *, host: str = "127.0.0.1") -> Answer:
+async def exchange(port: int, data: bytes, *, host: str = "127.0.0.1", seconds: float = SOON) -> Answer:
     """Send bytes and read until the other side closes."""
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(seconds):
         reader, writer = await asyncio.open_connection(host, port)
         received = b""
         try:
