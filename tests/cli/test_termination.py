@@ -70,17 +70,64 @@ def test_what_is_ignored_from_the_start_is_not_heard() -> None:
     assert (status, said) == (-signal.SIGTERM, ["tidied up", "cancelled"])
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 0)])
+def test_an_interruption_that_python_ignores_is_repeated(number: signal.Signals, status: int) -> None:
+    """Each import ends with a weakref callback, and what is raised in one goes no further."""
+    script = f"""
+import signal, time, weakref
+from loopback_auth.cli.termination import Termination
+class Module: pass
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with Termination():
+    try:
+        module = Module()
+        watched = weakref.ref(module, lambda _: signal.raise_signal({number:d}))
+        del module
+        print("imported", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("cancelled", flush=True)
+"""
+    ended = _run(script)
+
+    assert ended.stdout.split() == ["imported", "cancelled"]
+    assert (ended.returncode, ended.stderr) == (status, "")
+
+
+def test_whatever_else_python_ignores_is_reported() -> None:
+    """Only an interruption is repeated; a mistake is as visible as ever."""
+    script = """
+from loopback_auth.cli.termination import Termination
+class Broken:
+    def __del__(self): raise ZeroDivisionError
+with Termination():
+    Broken()
+"""
+    ended = _run(script)
+
+    assert ended.returncode == 0
+    assert "ZeroDivisionError" in ended.stderr
+
+
 def test_everything_is_as_before_afterwards() -> None:
     """A program that calls the command line goes on with its own handlers."""
     script = """
 from loopback_auth.cli.termination import Termination
-import signal
+import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-before = [signal.getsignal(number) for number in numbers], signal.pthread_sigmask(signal.SIG_BLOCK, ())
+def state():
+    handlers = [signal.getsignal(number) for number in numbers]
+    return handlers, signal.pthread_sigmask(signal.SIG_BLOCK, ()), sys.unraisablehook
+before = state()
 with Termination():
     pass
-after = [signal.getsignal(number) for number in numbers], signal.pthread_sigmask(signal.SIG_BLOCK, ())
-assert before == after
+assert before == state()
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert _run(script).returncode == 0
+
+
+def _run(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
+import weakref
 
 import pytest
 
@@ -34,3 +36,21 @@ def test_what_is_under_way_is_cancelled_and_has_its_time() -> None:
 
     assert said == ["tidied up"]
     assert signal.getsignal(signal.SIGBREAK) == signal.SIG_DFL
+
+
+def test_an_interruption_that_python_ignores_is_repeated() -> None:
+    """Each import ends with a weakref callback, and what is raised in one goes no further."""
+
+    class Module:
+        pass
+
+    def work() -> None:
+        module = Module()
+        watched = weakref.ref(module, lambda _: signal.raise_signal(signal.SIGBREAK))
+        del module
+        assert watched() is None
+        for _ in range(600):  # Windows ends a sleep for Ctrl-C alone.
+            time.sleep(0.1)
+
+    with Termination(), pytest.raises(KeyboardInterrupt):
+        work()
