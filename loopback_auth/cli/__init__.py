@@ -102,7 +102,7 @@ def _ended(arguments: Sequence[str]) -> int:
     except LoopbackAuthError as exc:
         return _fail(exc, arguments)
     except KeyboardInterrupt:
-        return _fail(AttemptCancelled("Cancelled."), arguments)
+        return _cancelled(arguments)
     except BrokenPipeError:
         # The reader of our output has had enough, as `head` has; a shell shows other programs' end so, too.
         return READER_GONE
@@ -112,6 +112,9 @@ def _ended(arguments: Sequence[str]) -> int:
     except ModuleNotFoundError as exc:
         return _fail(_missing(exc.name or "") or _internal(exc), arguments)
     except Exception as exc:
+        # In Python 3.11 what is raised in a `__set_name__`, as there is in imports, becomes a RuntimeError.
+        if isinstance(exc.__cause__, KeyboardInterrupt):
+            return _cancelled(arguments)
         return _fail(_internal(exc), arguments)
 
 
@@ -353,6 +356,10 @@ def _internal(exc: Exception) -> LoopbackAuthError:
         f"Internal error: {type(exc).__name__} at {places}",
         hint="Report this line; nothing that was kept is lost.",
     )
+
+
+def _cancelled(arguments: Sequence[str]) -> int:
+    return _fail(AttemptCancelled("Cancelled."), arguments)
 
 
 def _fail(error: LoopbackAuthError, arguments: Sequence[str]) -> int:

@@ -196,11 +196,20 @@ def test_a_fault_of_ours_is_told_by_its_place_alone(
     assert "Traceback" not in said
 
 
-def test_ctrl_c_is_no_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever gave up knows it."""
+def _caused_by(cause: BaseException) -> RuntimeError:
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), _caused_by(KeyboardInterrupt())])
+def test_ctrl_c_is_no_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, interruption: BaseException
+) -> None:
+    """Whoever gave up knows it, also in the middle of an import, where Python 3.11 may wrap it."""
 
     def interrupted(_environ: object) -> str:
-        raise KeyboardInterrupt
+        raise interruption
 
     monkeypatch.setattr("loopback_auth.commands.status.data_folder", interrupted)
     status = run(["status"])
