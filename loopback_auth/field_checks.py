@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 MOST_SECONDS = 1e9
 """Thirty years; with much more than that no clock can reckon."""
 
+LONGEST_KEY = 16 * 1024
+"""Characters of a private key; those of an RSA key with 8192 bits are fewer than 13,000 as a JWK."""
+
 _LARGEST = 1e18
 
 OWN_PARAMETERS = frozenset(
     {
-        *("client_id", "client_secret", "code", "code_verifier", "device_code", "grant_type"),
+        *("client_assertion", "client_assertion_type", "client_id", "client_secret", "code"),
+        *("code_verifier", "device_code", "grant_type"),
         *("redirect_uri", "refresh_token"),
     }
 )
@@ -128,6 +132,34 @@ def check_utf8(client: object, fields: tuple[str, ...]) -> None:
         texts = [value] if isinstance(value, str) else [*value, *getattr(value, "values", tuple)()]
         if not all(text.isascii() or is_utf8(text) for text in texts):
             refuse(f"{name} has bytes that are not UTF-8.", "Give it again, encoded in UTF-8.", name)
+
+
+def check_private_key(text: str, parameter: str) -> None:
+    """Refuse a text that, by its outer form alone, cannot be a private key.
+
+    Raises:
+        ConfigError: it is neither PEM nor JSON, is encrypted, or is not a private key.
+
+    Source: RFC 7468 §10, §11, §13; RFC 7517 §4.
+    """
+    if "-----BEGIN " in text and "PRIVATE KEY-----" not in text:
+        refuse(
+            f"{parameter} is a public key or a certificate.",
+            "Give the private key that belongs to it.",
+            parameter,
+        )
+    if "-----BEGIN " in text and "ENCRYPTED" in text:
+        refuse(
+            f"{parameter} is encrypted.", "Decrypt it first; it is used in memory and never kept.", parameter
+        )
+    if "-----BEGIN " not in text and not text.lstrip().startswith("{"):
+        refuse(
+            f"{parameter} is neither PEM nor a JWK in JSON.",
+            "Give the content of the file with the key, not its name.",
+            parameter,
+        )
+    if len(text) > LONGEST_KEY:
+        refuse(f"{parameter} is too long for one key.", "Give one key alone.", parameter)
 
 
 def check_visible(value: str, parameter: str) -> None:

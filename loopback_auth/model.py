@@ -16,6 +16,7 @@ from loopback_auth.field_checks import (
     OWN_HEADERS,
     OWN_PARAMETERS,
     check_pairs,
+    check_private_key,
     check_scope,
     check_types,
     check_utf8,
@@ -86,8 +87,16 @@ class ServerMetadata:
         code_challenge_methods_supported: of PKCE.
         token_endpoint_auth_methods_supported: how the client may authenticate.
         id_token_signing_alg_values_supported: algorithms that sign ID tokens.
+        token_endpoint_auth_signing_alg_values_supported: algorithms by which a client may sign its
+            authentication (RFC 7523 §2.2).
+        request_object_signing_alg_values_supported: algorithms by which it may sign its authorization request
+            (RFC 9101 §10.5).
+        authorization_signing_alg_values_supported: algorithms that sign authorization responses (JARM §4).
         authorization_response_iss_parameter_supported: every response has `iss` (RFC 9207 §3).
         require_pushed_authorization_requests: the request must be pushed (RFC 9126 §5).
+        require_signed_request_object: the request must be signed (RFC 9101 §10.5).
+        mtls_endpoint_aliases: URLs of endpoints for clients that show a certificate, by the names of the
+            endpoints (RFC 8705 §5).
         discovered: a metadata document was read, so that what is missing is not supported.
         document: all members of that document, unchecked, such as `scopes_supported`; empty when none was
             read. It is not kept with a sign-in, and counts in no comparison.
@@ -107,8 +116,13 @@ class ServerMetadata:
     code_challenge_methods_supported: tuple[str, ...] | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     id_token_signing_alg_values_supported: tuple[str, ...] | None = None
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] | None = None
+    request_object_signing_alg_values_supported: tuple[str, ...] | None = None
+    authorization_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
+    mtls_endpoint_aliases: Mapping[str, str] = EMPTY
     discovered: bool = False
     document: Mapping[str, object] = field(default=EMPTY, repr=False, compare=False)
 
@@ -203,8 +217,10 @@ class Provider:
         metadata: what is known before the server is asked. With an issuer but without authorization and token
             endpoint, the rest is discovered (RFC 8414 §3, OpenID Connect Discovery §4).
         redirect: the registered redirect URI.
-        client_auth: how the client authenticates. None: `client_secret_basic` with a secret and `none`
-            without, or a method that the metadata lists.
+        client_auth: how the client authenticates. None: `client_secret_basic` with a secret,
+            `private_key_jwt` with a private key and `none` without either, or a method that the metadata
+            lists. A certificate is shown for `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705
+            §2) alone, see `Network.client_cert`.
         pkce: False only where the server is known to refuse a code verifier; state is sent in any case.
         scope_separator: stands between scopes in requests.
         allowed_issuer: one other issuer that this provider's metadata and ID tokens may name.
@@ -340,6 +356,8 @@ class ClientConfig:
         check_visible(self.acr_values, "acr_values")
         if self.max_age is not None and self.max_age < 0:
             refuse("max_age is negative.", "Give a number of seconds, or leave it out.", "max_age")
+        if self.private_key is not None:
+            check_private_key(self.private_key, "private_key")
         if self.client_secret is not None:
             if not self.client_secret:
                 refuse("client_secret is empty.", "Leave it out for a public client.", "client_secret")

@@ -62,10 +62,20 @@ def _text(key: Mapping[str, object], name: str) -> str:
 
 def _bits(number: str) -> int:
     try:
-        octets = urlsafe_b64decode(number + "=" * (-len(number) % 4))
+        return number_of_bits(number)
     except ValueError:
         _refuse("a number in it is not base64url")
-    return int.from_bytes(octets).bit_length()
+
+
+def number_of_bits(number: str) -> int:
+    """Return how many bits a number in base64url has.
+
+    Raises:
+        ValueError: it is not base64url.
+
+    Source: RFC 7518 §2 (Base64urlUInt).
+    """
+    return int.from_bytes(urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
 
 
 def _refuse(detail: str) -> NoReturn:

@@ -100,6 +100,28 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
     from joserfc.errors import JoseError
     from joserfc.jwk import OctKey, import_key
 
+    key: Any
+    try:
+        if algorithm in SYMMETRIC:
+            key = OctKey.import_key(client.client_secret or "")
+        else:
+            key = import_key(public_key(_fitting(keys, decode(raw)[0], algorithm)))
+        jws.deserialize_compact(raw, key, registry=registry_for(algorithm))
+    except (JoseError, ValueError, KeyError, TypeError) as exc:
+        raise MalformedResponse(
+            f"The signature of the ID token is wrong or its key unknown ({type(exc).__name__})",
+            source="RFC 7515 §5.2",
+            hint="Sign in again. If that does not help, ask the provider: its keys do not match its tokens.",
+        ) from exc
+
+
+def registry_for(algorithm: str) -> Any:
+    """Return what lets joserfc use one algorithm and no other.
+
+    Source: RFC 8725 §3.1.
+    """
+    from joserfc import jws  # Optional package.
+
     class Registry(jws.JWSRegistry):
         def get_alg(self, name: str) -> Any:
             # Without the warning about names that RFC 9864 has replaced: the server chose them.
@@ -110,19 +132,7 @@ def verify_signature(raw: str, *, algorithm: str, client: ClientConfig, keys: Ma
     # RFC 7515 §4: header parameters that are not understood are ignored (`crit` was refused before).
     registry = Registry(algorithms=[algorithm], strict_check_header=False)
     registry.max_header_length = JWS_LIMIT  # The default of 512 is less than one embedded certificate.
-    key: Any
-    try:
-        if algorithm in SYMMETRIC:
-            key = OctKey.import_key(client.client_secret or "")
-        else:
-            key = import_key(public_key(_fitting(keys, decode(raw)[0], algorithm)))
-        jws.deserialize_compact(raw, key, registry=registry)
-    except (JoseError, ValueError, KeyError, TypeError) as exc:
-        raise MalformedResponse(
-            f"The signature of the ID token is wrong or its key unknown ({type(exc).__name__})",
-            source="RFC 7515 §5.2",
-            hint="Sign in again. If that does not help, ask the provider: its keys do not match its tokens.",
-        ) from exc
+    return registry
 
 
 def names_key(raw: str, keys: Mapping[str, object]) -> bool:
