@@ -164,6 +164,7 @@ class TokenAcquisition:
                 kept,
                 store=self._store,
                 client_secret=client.client_secret,
+                private_key=client.private_key,
                 notify=self._notify,
                 network=client.provider.network,
             )
@@ -254,6 +255,7 @@ class TokenAcquisition:
                     kept,
                     store=self._store,
                     client_secret=client.client_secret,
+                    private_key=client.private_key,
                     notify=notify,
                     force=forced,
                     leeway=needed.leeway,

@@ -70,11 +70,20 @@ def resume_sync(
     *,
     save: Callable[[PendingSignIn], None],
     client_secret: str | None = None,
+    private_key: str | None = None,
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify | None = None,
 ) -> SignIn:
     """Resume a sign-in without an event loop; arguments, result and errors are those of `resume`."""
     return run_sync(
-        lambda: resume(pending, save=save, client_secret=client_secret, wait=wait, paste=paste, notify=notify)
+        lambda: resume(
+            pending,
+            save=save,
+            client_secret=client_secret,
+            private_key=private_key,
+            wait=wait,
+            paste=paste,
+            notify=notify,
+        )
     )

@@ -181,7 +181,7 @@ def test_a_member_of_another_kind_is_refused(path: tuple[str, ...], value: objec
         (("version",), True),
         (("version",), 2),
         (("version",), "1"),
-        (("client_auth",), "private_key_jwt"),
+        (("client_auth",), "client_secret_jwt"),
         (("tokens", "id_token", "signature"), "Verified"),
         (("quirks", "token_body"), "xml"),
         (("quirks", "token_headers"), [["one"]]),

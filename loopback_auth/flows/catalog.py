@@ -16,6 +16,7 @@ from loopback_auth.model import ClientConfig, ResponseType
 from loopback_auth.records import get_args
 from loopback_auth.tokens import SignIn
 
+WITH_SECRET = ("client_secret_basic", "client_secret_post")
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 
 
@@ -44,7 +45,7 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowO
     if name == "device":
         from loopback_auth.flows.device import device_code  # Start-up.
 
-        if client.client_secret is None:
+        if client.client_secret is None and client.provider.client_auth in WITH_SECRET:
             # GitHub and others require the secret with a code but not with a device code (RFC 8628 §3.4).
             client = replace(client, provider=replace(client.provider, client_auth="none"))
         return device_code(client, verify_signature=verify)

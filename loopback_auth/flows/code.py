@@ -11,11 +11,11 @@ from __future__ import annotations
 from loopback_auth.authorization_messages import Attempt, AuthorizationRequest
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
 from loopback_auth.flows.discovery import discover, keys_if_possible
-from loopback_auth.flows.sending import proving, send
+from loopback_auth.flows.sending import authenticated, proving, send
 from loopback_auth.flows.tokens import check_verifiable, checked_tokens, front_channel_identity, signed_in
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.authorization import authorization_request, pkce_doubt
-from loopback_auth.protocol.client_auth import client_authentication
+from loopback_auth.protocol.client_auth import check_client_authentication, client_authentication
 from loopback_auth.protocol.jwt import check_refreshed
 from loopback_auth.protocol.pushed import (
     pushed_authorization_request,
@@ -48,7 +48,7 @@ def authorization_code(
     redirect_uri = yield from Bind(client.provider.redirect)
     also = ("pushed_authorization_request_endpoint",) if client.push else ()
     metadata = yield from discover(client.provider, also=also)
-    client_authentication(client, metadata)  # A missing secret is an error before the person is asked.
+    check_client_authentication(client, metadata)  # A missing secret is an error before the person is asked.
     prover = yield from proving(client, metadata, attempt.dpop_key)
     if doubt := pkce_doubt(client, metadata):
         yield from Warn(doubt)
@@ -64,7 +64,8 @@ def authorization_code(
     for warning in response.warnings:
         yield from Warn(warning)
     identity = yield from front_channel_identity(client, response, keys=keys)
-    answer = yield from send(code_token_request(client, response), "token request", prover)
+    token_request = authenticated(client, metadata, code_token_request(client, response))
+    answer = yield from send(token_request, "token request", prover)
     tokens = yield from checked_tokens(
         client,
         metadata,
@@ -92,5 +93,6 @@ def _pushed(
         return request
     pushed = pushed_authorization_request(client, request)
     # RFC 9449 §10.1: a proof there is a stronger binding than dpop_jkt alone.
-    answer = yield from send(pushed, "pushed authorization request", prover)
+    sent = authenticated(client, metadata, pushed)
+    answer = yield from send(sent, "pushed authorization request", prover)
     return pushed_authorization_response(client, request, answer)

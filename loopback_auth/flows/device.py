@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from loopback_auth.effects import Flow, Send, VerificationPrompt, Warn
+from loopback_auth.effects import Flow, VerificationPrompt, Warn
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.polling import poll
+from loopback_auth.flows.sending import authenticated, send
 from loopback_auth.flows.tokens import checked_tokens, signed_in
 from loopback_auth.model import ClientConfig, ServerMetadata
-from loopback_auth.protocol.client_auth import client_authentication
+from loopback_auth.protocol.client_auth import check_client_authentication, client_authentication
 from loopback_auth.protocol.device import (
     device_authorization_request,
     device_authorization_response,
@@ -37,10 +38,9 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
     Source: RFC 8628 §3.
     """
     metadata = yield from discover(client.provider, "device_authorization_endpoint")
-    client_authentication(client, metadata)
-    answer = yield from Send(
-        device_authorization_request(client, metadata), step="device authorization request"
-    )
+    check_client_authentication(client, metadata)
+    request = authenticated(client, metadata, device_authorization_request(client, metadata))
+    answer = yield from send(request, "device authorization request")
     grant = device_authorization_response(
         answer,
         by=metadata.device_authorization_endpoint or "",
@@ -61,9 +61,8 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
         asked_next=(token_request.url,),
     )
     answer = yield from poll(
-        token_request,
+        lambda: send(authenticated(client, metadata, token_request), "device token request"),
         device_token_response,
-        step="device token request",
         interval=grant.interval,
         lifetime=grant.lifetime,
     )

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from loopback_auth.device_and_ticket import Pending
-from loopback_auth.effects import Flow, Send, Sleep, Tick, Warn
+from loopback_auth.effects import Flow, Sleep, Tick, Warn
 from loopback_auth.errors import AttemptExpired, TransportError
-from loopback_auth.http_messages import HttpRequest, HttpResponse
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.polling import PollSchedule, failed, next_poll, paused, polled, returned, slowed
 
 T = TypeVar("T")
@@ -34,27 +34,23 @@ LONG_SILENCE = 20.0
 
 
 def poll(
-    request: HttpRequest,
+    ask: Callable[[], Flow[HttpResponse]],
     judge: Callable[[HttpResponse], Pending | T],
     *,
-    step: str,
     interval: float,
     lifetime: float,
     own_pace: bool = False,
     long_poll: bool = False,
-    secrets: tuple[str, ...] = (),
 ) -> Flow[T]:
     """Repeat a request until its answer is more than "not yet".
 
     Args:
-        request: the poll.
+        ask: sends the request once, and returns the answer.
         judge: returns `Pending`, or the final answer; raises an error that ends the polling.
-        step: the name of the poll, for people.
         interval: seconds between two polls at least.
         lifetime: seconds after which the person cannot approve any more.
         own_pace: the interval was not named by the server, so that the person's return may shorten it.
         long_poll: the server answers only when the person has decided.
-        secrets: paths of secret members of the answer, see `Send`.
 
     Raises:
         AttemptExpired: the lifetime is over.
@@ -72,7 +68,7 @@ def poll(
             rhythm = _noticed(rhythm, moment)
             continue
         begun, late = moment.now, moment.wall >= wall_deadline
-        verdict, trouble = yield from _asked(Send(request, step, secrets), judge)
+        verdict, trouble = yield from _asked(ask(), judge)
         if not isinstance(verdict, Pending):
             return verdict
         moment = yield from Sleep(0)
@@ -88,10 +84,10 @@ def poll(
 
 
 def _asked(
-    send: Send, judge: Callable[[HttpResponse], Pending | T]
+    asking: Flow[HttpResponse], judge: Callable[[HttpResponse], Pending | T]
 ) -> Flow[tuple[Pending | T, TransportError | None]]:
     try:
-        answer = yield from send
+        answer = yield from asking
     except TransportError as exc:
         return Pending(trouble=exc.message), exc
     return judge(answer), None

@@ -25,7 +25,7 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import UNVERIFIED, discover, keys_if_possible
-from loopback_auth.flows.sending import prover_of, send
+from loopback_auth.flows.sending import authenticated, prover_of, send
 from loopback_auth.flows.tokens import signed_in
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, Provider
@@ -67,8 +67,10 @@ class Renewal:
     warnings: tuple[str, ...] = ()
 
 
-def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
-    """Rebuild the client from a kept sign-in; its secret is not kept there."""
+def client_of(
+    sign_in: SignIn, client_secret: str | None = None, private_key: str | None = None
+) -> ClientConfig:
+    """Rebuild the client from a kept sign-in; its secret and its private key are not kept there."""
     id_token = sign_in.tokens.id_token
     issuer = id_token.claims.get("iss") if id_token is not None else None
     provider = Provider(
@@ -87,6 +89,7 @@ def client_of(sign_in: SignIn, client_secret: str | None) -> ClientConfig:
         resource=sign_in.resource,
         audience=sign_in.audience,
         dpop=True if sign_in.dpop_key else None,
+        private_key=private_key,
     )
 
 
@@ -111,7 +114,8 @@ def refresh(client: ClientConfig, sign_in: SignIn) -> Flow[Renewal]:
         )
     request = refresh_request(client, sign_in.metadata, old.refresh_token)
     try:
-        answer = yield from send(request, "refresh request", prover_of(sign_in.dpop_key))
+        sent = authenticated(client, sign_in.metadata, request)
+        answer = yield from send(sent, "refresh request", prover_of(sign_in.dpop_key))
     except TransportError as exc:
         exc.hint = f"{STILL_KEPT} {exc.hint}".rstrip()
         raise

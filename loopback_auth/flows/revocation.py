@@ -13,6 +13,7 @@ from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RevocationError, SignInRequired
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.refresh import refresh
+from loopback_auth.flows.sending import authenticated, send
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.revocation import (
     is_of_a_dead_token,
@@ -107,7 +108,7 @@ def _revoke_one(
     if request is None:
         return None
     try:
-        answer = yield from Send(request, step="revocation request")
+        answer = yield from send(authenticated(client, sign_in.metadata, request), "revocation request")
         revocation_response(answer)
     except LoopbackAuthError as exc:
         return exc

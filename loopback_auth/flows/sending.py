@@ -1,9 +1,9 @@
 """Send a request of a flow; where tokens are bound to a key, with a proof, and again where that helps.
 
 Without a key a request is sent once, as it is. With one, every try has a proof of its own; when there is
-another try is decided in `protocol.dpop`.
+another try is decided in `protocol.dpop`. What a client signs to authenticate is new at every try as well.
 
-Source: RFC 9449 §5, §8, §10.1.
+Source: RFC 9449 §5, §8, §10.1; RFC 7523 §2.2.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from loopback_auth.effects import Flow, Now, Send, Warn
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
 from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.client_auth import client_authentication
 from loopback_auth.records import replace
 
 TYPE_CHECKING = False
@@ -59,6 +60,27 @@ def prover_of(key: Mapping[str, str]) -> Prover | None:
     from loopback_auth.protocol.dpop import DpopKey, Prover  # Start-up.
 
     return Prover(DpopKey(key))
+
+
+def authenticated(
+    client: ClientConfig, metadata: ServerMetadata, request: HttpRequest
+) -> HttpRequest | Build:
+    """Return a request in which the client proves who it is, as `send` takes it.
+
+    A client that signs an assertion signs another one at each try, because a server takes each once.
+
+    Args:
+        client: that authenticates.
+        metadata: of the server.
+        request: that `protocol.client_auth` has built.
+
+    Source: RFC 7523 §2.2, §3 (7).
+    """
+    if client_authentication(client, metadata) != "private_key_jwt":
+        return request
+    from loopback_auth.protocol.client_assertion import asserted  # Few clients have a key.
+
+    return lambda stamp: asserted(request, client, metadata, stamp)
 
 
 def send(

@@ -65,15 +65,14 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         lifetime=made.lifetime,
         redeemable=not contract.binding,
     )
+    status = Send(call_request(contract.poll, made.values), "ticket status request", secrets)
     answer = yield from poll(
-        call_request(contract.poll, made.values),
+        lambda: iter(status),
         lambda response: poll_response(contract, response),
-        step="ticket status request",
         interval=made.interval,
         lifetime=made.lifetime,
         own_pace="interval" not in contract.extract,
         long_poll=contract.long_poll,
-        secrets=secrets,
     )
     if contract.exchange is not None:
         answer = yield from Send(call_request(contract.exchange, made.values), "ticket exchange", secrets)

@@ -242,7 +242,7 @@ def _account(
     fields = client.provider.account_fields
     claims: Mapping[str, object] = tokens.id_token.claims if tokens.id_token is not None else {}
     telling = account_name(claims, [name for name in fields if name != "sub"])
-    request = userinfo_request(metadata, tokens, client.provider.quirks) if tokens.access_token else None
+    request = userinfo_request(client, metadata, tokens) if tokens.access_token else None
     if telling or request is None:
         return telling or account_name(claims, fields)
     # The name is optional: the sign-in has succeeded even if this request fails.

@@ -19,7 +19,7 @@ from loopback_auth.errors import (
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import check_well, members_of, refusal_in, refused
-from loopback_auth.protocol.client_auth import authenticated_request, token_endpoint_request
+from loopback_auth.protocol.client_auth import authenticated_request, endpoint_url, token_endpoint_request
 from loopback_auth.protocol.json import number, text_member, text_or_digits
 from loopback_auth.protocol.polling import DEFAULT_INTERVAL, unanswered, wait_wanted
 from loopback_auth.protocol.token import token_document
@@ -43,7 +43,8 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
 
     Source: RFC 8628 §3.1.
     """
-    if metadata.device_authorization_endpoint is None:
+    url = endpoint_url(client, metadata, "device_authorization_endpoint")
+    if url is None:
         raise EndpointMissing(
             "The server has no device authorization endpoint.",
             hint="Choose another flow, or give the URL of that endpoint.",
@@ -55,7 +56,7 @@ def device_authorization_request(client: ClientConfig, metadata: ServerMetadata)
     parameters += [("resource", resource) for resource in client.resource]
     if client.audience:
         parameters.append(("audience", client.audience))
-    return authenticated_request(metadata.device_authorization_endpoint, parameters, client, metadata)
+    return authenticated_request(url, parameters, client, metadata)
 
 
 def device_authorization_response(

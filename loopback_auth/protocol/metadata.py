@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from loopback_auth.errors import ConfigError, IssuerMismatch, MalformedResponse
 from loopback_auth.flow_table import ENDPOINTS
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import Provider, ServerMetadata
-from loopback_auth.narrow import is_list, is_strings
+from loopback_auth.narrow import is_list, is_object, is_strings
 from loopback_auth.protocol.answer import PASSING, came_instead, check_well
 from loopback_auth.protocol.json import is_json, object_or_none, parse_object, strings_member, text_member
 from loopback_auth.protocol.urls import (
@@ -41,6 +42,9 @@ LISTS = (
     "code_challenge_methods_supported",
     "token_endpoint_auth_methods_supported",
     "id_token_signing_alg_values_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "request_object_signing_alg_values_supported",
+    "authorization_signing_alg_values_supported",
 )
 
 
@@ -56,6 +60,8 @@ def check_endpoints(metadata: ServerMetadata) -> None:
         url = getattr(metadata, name)
         if url is not None:
             check_endpoint(url, name=name)
+    for name, url in metadata.mtls_endpoint_aliases.items():
+        check_endpoint(url, name=f"mtls_endpoint_aliases.{name}")
 
 
 def metadata_requests(issuer: str, *, of_resource: bool = False) -> tuple[HttpRequest, ...]:
@@ -157,22 +163,22 @@ def metadata_response(provider: Provider, response: HttpResponse) -> ServerMetad
     endpoints = {
         name: _endpoint(document, name, issuer, allowed) for name in ENDPOINTS if name not in configured
     }
+    lists: dict[str, Any] = {name: strings_member(document, name) for name in LISTS}
     found = ServerMetadata(
         issuer=text_member(document, "issuer"),
-        response_modes_supported=strings_member(document, "response_modes_supported"),
-        code_challenge_methods_supported=strings_member(document, "code_challenge_methods_supported"),
-        token_endpoint_auth_methods_supported=strings_member(
-            document, "token_endpoint_auth_methods_supported"
-        ),
-        id_token_signing_alg_values_supported=strings_member(
-            document, "id_token_signing_alg_values_supported"
-        ),
         authorization_response_iss_parameter_supported=_flag(
             document, "authorization_response_iss_parameter_supported"
         ),
         require_pushed_authorization_requests=(document.get("require_pushed_authorization_requests") is True),
+        require_signed_request_object=_flag(document, "require_signed_request_object"),
+        mtls_endpoint_aliases={
+            name: url
+            for name, url in _aliases(document).items()
+            if name not in configured and _is_usable_alias(url, name, issuer, allowed)
+        },
         discovered=True,
         document=document,
+        **lists,
     )
     return merged(found.with_endpoints(endpoints), provider.metadata)
 
@@ -191,6 +197,10 @@ def metadata_doubts(provider: Provider, response: HttpResponse) -> str:
     for name in ENDPOINTS:
         if getattr(provider.metadata, name) is None and _unfit(document.get(name), name):
             doubtful.append(name)
+    allowed = provider.network.allow_private
+    issuer, aliases = provider.metadata.issuer or "", _aliases(document).items()
+    if not all(_is_usable_alias(url, name, issuer, allowed) for name, url in aliases):
+        doubtful.append("mtls_endpoint_aliases")
     if not doubtful:
         return ""
     return f"The server's metadata have members that cannot be used: {', '.join(doubtful)}."
@@ -253,6 +263,17 @@ def _endpoint(document: Mapping[str, object], name: str, issuer: str, allowed: t
             parameter="allow_private",
         )
     return value
+
+
+def _aliases(document: Mapping[str, object]) -> dict[str, object]:
+    """Return the aliases of endpoints that are known here; further ones are for what we do not do."""
+    named = document.get("mtls_endpoint_aliases")
+    return {name: url for name, url in named.items() if name in ENDPOINTS} if is_object(named) else {}
+
+
+def _is_usable_alias(url: object, name: str, by: str, allowed: tuple[str, ...]) -> TypeGuard[str]:
+    # A wrong one is left out: clients without a certificate need none (RFC 8705 §5).
+    return bool(url) and not _unfit(url, name) and not leads_inside(str(url), by=by, allowed=allowed)
 
 
 def _unfit(value: object, name: str) -> str:

@@ -13,7 +13,7 @@ from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import check_well, members_of, refused
 from loopback_auth.protocol.authorization import with_parameters
-from loopback_auth.protocol.client_auth import authenticated_request, client_authentication
+from loopback_auth.protocol.client_auth import authenticated_request, client_authentication, endpoint_url
 from loopback_auth.protocol.json import text_member
 
 
@@ -35,7 +35,7 @@ def pushes(client: ClientConfig, metadata: ServerMetadata) -> bool:
         )
     if not (required or client.push):
         return False
-    if metadata.pushed_authorization_request_endpoint is None:
+    if endpoint_url(client, metadata, "pushed_authorization_request_endpoint") is None:
         raise EndpointMissing(
             "The server has no pushed authorization request endpoint.",
             hint="Send the request without pushing it, or give the URL of that endpoint.",
@@ -50,7 +50,7 @@ def pushed_authorization_request(client: ClientConfig, request: AuthorizationReq
     Source: RFC 9126 §2.1.
     """
     metadata = request.metadata
-    endpoint = metadata.pushed_authorization_request_endpoint or ""
+    endpoint = endpoint_url(client, metadata, "pushed_authorization_request_endpoint") or ""
     parameters = list(request.parameters)
     # RFC 9126 §2.1: the body has client_id with Basic as well; the other methods add it anyway.
     if client_authentication(client, metadata) != "client_secret_basic":

@@ -13,7 +13,7 @@ from loopback_auth.errors import RevocationError, TransportError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import refusal_in
-from loopback_auth.protocol.client_auth import authenticated_request
+from loopback_auth.protocol.client_auth import authenticated_request, endpoint_url
 from loopback_auth.tokens import SignIn
 
 DEAD_TOKENS = frozenset({"invalid_auth", "invalid_token", "token_expired", "token_revoked"})
@@ -29,14 +29,15 @@ def revocation_request(
     """Build the request that revokes one token; None when the server has no such endpoint.
 
     Raises:
-        ConfigError: the client's authentication needs a secret, and none was given.
+        ConfigError: see `client_authentication`.
 
     Source: RFC 7009 §2.1.
     """
-    if metadata.revocation_endpoint is None:
+    url = endpoint_url(client, metadata, "revocation_endpoint")
+    if url is None:
         return None
     parameters = [("token", token), ("token_type_hint", token_type_hint)]
-    return authenticated_request(metadata.revocation_endpoint, parameters, client, metadata)
+    return authenticated_request(url, parameters, client, metadata)
 
 
 def vendor_revocation_request(sign_in: SignIn) -> HttpRequest:

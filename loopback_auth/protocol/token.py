@@ -72,7 +72,7 @@ def code_token_request(client: ClientConfig, response: AuthorizationResponse) ->
 
     Raises:
         EndpointMissing: the server has no token endpoint.
-        ConfigError: the client's authentication needs a secret, and none was given.
+        ConfigError: see `client_authentication`.
 
     Source: RFC 6749 §4.1.3; RFC 7636 §4.5; OAuth 2.1 §10.2 (`redirect_uri` is still expected).
     """
@@ -93,7 +93,7 @@ def refresh_request(client: ClientConfig, metadata: ServerMetadata, refresh_toke
 
     Raises:
         EndpointMissing: the server has no token endpoint.
-        ConfigError: the client's authentication needs a secret, and none was given.
+        ConfigError: see `client_authentication`.
 
     Source: RFC 6749 §6; RFC 8707 §2.2.
     """

@@ -10,28 +10,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from loopback_auth.http_messages import HttpRequest, HttpResponse
-from loopback_auth.model import ServerMetadata
+from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.client_auth import endpoint_url
 from loopback_auth.protocol.json import is_json, parse_object
-from loopback_auth.quirks import NO_QUIRKS, Quirks
 from loopback_auth.redact import server_text
 from loopback_auth.tokens import IdToken, TokenSet
 
 
-def userinfo_request(
-    metadata: ServerMetadata, tokens: TokenSet, quirks: Quirks = NO_QUIRKS
-) -> HttpRequest | None:
+def userinfo_request(client: ClientConfig, metadata: ServerMetadata, tokens: TokenSet) -> HttpRequest | None:
     """Build the request for the person's claims; None when the server has no such endpoint.
 
     Source: OpenID Connect Core 1.0 §5.3.1; RFC 6750 §2.1 (the token goes into the header, nowhere else);
         RFC 9449 §7.1.
     """
-    if metadata.userinfo_endpoint is None:
+    url = endpoint_url(client, metadata, "userinfo_endpoint")
+    if url is None:
         return None
     headers = (
         ("Accept", "application/json"),
         ("Authorization", f"{tokens.token_type} {tokens.access_token}"),
     )
-    return HttpRequest(quirks.userinfo_method, metadata.userinfo_endpoint, headers)
+    return HttpRequest(client.provider.quirks.userinfo_method, url, headers)
 
 
 def userinfo_response(answer: HttpResponse, id_token: IdToken | None, *, fields: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ async def logout(
     *,
     store: Store,
     client_secret: str | None = None,
+    private_key: str | None = None,
     notify: Notify | None = None,
     network: Network | None = None,
 ) -> bool:
@@ -36,6 +37,7 @@ async def logout(
         client_or_sign_in: the client, whose kept sign-in is meant; or a sign-in as last read.
         store: where it is kept.
         client_secret: of a confidential client. None: that of the client.
+        private_key: of a client that authenticates with one, likewise.
         notify: called with each event; a plain function or a coroutine function. None: events are ignored.
         network: how the server is reached, if not as at the sign-in. None: as the client says.
 
@@ -52,6 +54,7 @@ async def logout(
     told = Teller(notify)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret
+        private_key = private_key or client_or_sign_in.private_key
         network = network or client_or_sign_in.provider.network
         # A sign-in of less scope is given up too.
         client_or_sign_in = replace(client_or_sign_in, scope="")
@@ -69,7 +72,8 @@ async def logout(
                 return False
             network = sign_in.network.updated(network or Network())
             async with Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources:
-                return await Driver(resources).run(revoke(client_of(sign_in, client_secret), sign_in))
+                client = client_of(sign_in, client_secret, private_key)
+                return await Driver(resources).run(revoke(client, sign_in))
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
 
@@ -79,12 +83,18 @@ def logout_sync(
     *,
     store: Store,
     client_secret: str | None = None,
+    private_key: str | None = None,
     notify: Notify | None = None,
     network: Network | None = None,
 ) -> bool:
     """Do what `logout` does, from code without an event loop, or while one is running in this thread."""
     return run_sync(
         lambda: logout(
-            client_or_sign_in, store=store, client_secret=client_secret, notify=notify, network=network
+            client_or_sign_in,
+            store=store,
+            client_secret=client_secret,
+            private_key=private_key,
+            notify=notify,
+            network=network,
         )
     )

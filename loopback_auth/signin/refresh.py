@@ -34,6 +34,7 @@ async def renew(
     *,
     store: Store,
     client_secret: str | None = None,
+    private_key: str | None = None,
     notify: Notify | None = None,
     force: bool = False,
     leeway: float | None = None,
@@ -53,6 +54,7 @@ async def renew(
         client_or_sign_in: the client, whose kept sign-in is meant; or a sign-in as last read.
         store: where it is kept.
         client_secret: of a confidential client; it is never kept. None: that of the client.
+        private_key: of a client that authenticates with one, likewise.
         notify: called with each event, after the new tokens are kept; a plain function or a coroutine
             function. None: events are ignored.
         force: renew even a fresh token, unless another process has just renewed it.
@@ -77,6 +79,7 @@ async def renew(
     sign_in = await kept_for(client_or_sign_in, store)
     if isinstance(client_or_sign_in, ClientConfig):
         client_secret = client_secret or client_or_sign_in.client_secret
+        private_key = private_key or client_or_sign_in.private_key
         network = network or client_or_sign_in.provider.network
     async with told as teller:
         try:
@@ -84,7 +87,7 @@ async def renew(
                 current = await _read_again(sign_in, store)
                 if not _is_to_stay(current, sign_in, force=force, leeway=leeway, of=of):
                     current = replace(current, network=current.network.updated(network or Network()))
-                    renewing = _renewed(current, store, client_secret, teller)
+                    renewing = _renewed(current, store, teller, client_secret, private_key)
                     current = await to_the_end(renewing, ENDING_SECONDS)
                 if of == "id_token" and not current.tokens.fresh(time.time(), 0.0, of=of):
                     raise SignInRequired(
@@ -107,6 +110,7 @@ def renew_sync(
     *,
     store: Store,
     client_secret: str | None = None,
+    private_key: str | None = None,
     notify: Notify | None = None,
     force: bool = False,
     leeway: float | None = None,
@@ -119,6 +123,7 @@ def renew_sync(
             client_or_sign_in,
             store=store,
             client_secret=client_secret,
+            private_key=private_key,
             notify=notify,
             force=force,
             leeway=leeway,
@@ -213,10 +218,12 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
     )
 
 
-async def _renewed(current: SignIn, store: Store, client_secret: str | None, teller: Teller) -> SignIn:
+async def _renewed(
+    current: SignIn, store: Store, teller: Teller, client_secret: str | None, private_key: str | None
+) -> SignIn:
     from loopback_auth.flows.refresh import client_of, identified, refresh, withheld  # Start-up.
 
-    client = client_of(current, client_secret)
+    client = client_of(current, client_secret, private_key)
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
         await OpenStore(store).check_writable()

@@ -94,6 +94,7 @@ async def begin(
             attempt=new_attempt(bound=bool(client.dpop)),
             named=named,
             with_secret=client.client_secret is not None,
+            with_private_key=client.private_key is not None,
             verify_signature=options.verify_signature,
             message=options.message,
         )
@@ -109,6 +110,7 @@ async def resume(
     *,
     save: Callable[[PendingSignIn], None],
     client_secret: str | None = None,
+    private_key: str | None = None,
     wait: float = 0.0,
     paste: Paste | None = None,
     notify: Notify | None = None,
@@ -123,6 +125,7 @@ async def resume(
         pending: as it was kept last.
         save: keeps the sign-in as it stands; called before every step.
         client_secret: of a client that has one.
+        private_key: of a client that has one.
         wait: seconds that may be spent waiting for the person, not counting the requests.
         paste: gets the pasted address; see `pasted_address`. None: there is none yet.
         notify: called with warnings; a plain function or a coroutine function. None: they are ignored.
@@ -136,12 +139,10 @@ async def resume(
     check_seconds(wait, "wait")
     told = Teller(notify)
     if pending.with_secret and client_secret is None:
-        raise ConfigError(
-            f"The client secret for {pending.client.provider.name} is missing; it is never kept.",
-            hint="Give the client secret again.",
-            parameter="client_secret",
-        )
-    client = replace(pending.client, client_secret=client_secret)
+        raise _missing(pending, "client_secret")
+    if pending.with_private_key and private_key is None:
+        raise _missing(pending, "private_key")
+    client = replace(pending.client, client_secret=client_secret, private_key=private_key)
     async with told as teller, _opened(world, client.provider.network) as opened:
         if pending.lapsed(opened.now()):
             raise AttemptExpired(f"{pending.handle} is over. {LAPSED}", hint="Begin again.")
@@ -153,6 +154,15 @@ async def resume(
         network=network,
         flow=pending.flow,
         reason="It was started in one step and finished in another.",
+    )
+
+
+def _missing(pending: PendingSignIn, parameter: str) -> ConfigError:
+    what = parameter.replace("_", " ")
+    return ConfigError(
+        f"The {what} for {pending.client.provider.name} is missing; it is never kept.",
+        hint=f"Give the {what} again.",
+        parameter=parameter,
     )
 
 

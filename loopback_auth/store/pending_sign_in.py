@@ -85,6 +85,7 @@ class PendingSignIn:
         attempt: its random values.
         named: the provider as the person named it; empty when they did not.
         with_secret: the client has a secret, which the settings must provide again.
+        with_private_key: the client has a private key, likewise.
         verify_signature: check the signatures of ID tokens.
         message: for the person, on the approval page of a ticket.
         url: to open; that of a ticket contains the ticket's id.
@@ -103,6 +104,7 @@ class PendingSignIn:
     attempt: Attempt
     named: str = ""
     with_secret: bool = False
+    with_private_key: bool = False
     verify_signature: bool = False
     message: str = ""
     url: str = field(default="", repr=False)

@@ -11,6 +11,7 @@ from clockwork import HTML, JSON, NOT_YET, SLOWER, START, TOKENS, Answer, Clockw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loopback_auth.effects import Flow, Send
 from loopback_auth.errors import (
     AttemptExpired,
     DeviceError,
@@ -29,17 +30,21 @@ PAGE = HttpResponse(200, HTML, b"<h1>Log in to this network</h1>")
 DOWN = HttpResponse(503, HTML, b"<h1>Bad gateway</h1>")
 
 
+def ask() -> Flow[HttpResponse]:
+    """Send a poll."""
+    return iter(Send(REQUEST, "poll"))
+
+
 def device(world: Clockwork, *, interval: float = 5.0, lifetime: float = 600.0) -> HttpResponse:
     """Poll as the device grant does."""
-    return world.run(poll(REQUEST, device_token_response, step="poll", interval=interval, lifetime=lifetime))
+    return world.run(poll(ask, device_token_response, interval=interval, lifetime=lifetime))
 
 
 def ticket(world: Clockwork, *, lifetime: float = 300.0, long_poll: bool = False) -> HttpResponse:
     """Poll as a ticket does whose server names no interval."""
     flow = poll(
-        REQUEST,
+        ask,
         device_token_response,
-        step="poll",
         interval=1.0,
         lifetime=lifetime,
         own_pace=True,

@@ -7,6 +7,7 @@ not share.
 
 from __future__ import annotations
 
+import ssl
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -41,17 +42,21 @@ class Person:
         login: what to type where a page asks who it is.
         deny: press Deny or Abort, or follow Cancel, once signed in.
         forged: values to put in place of those that a page would send on.
+        authority: PEM file of the authority that the server's certificate is from.
     """
 
     login: str = "ada"
     deny: bool = False
     forged: Mapping[str, str] = field(default_factory=dict)
+    authority: str = ""
     visited: list[Page] = field(default_factory=list)
 
     def visit(self, url: str) -> Page:
         """Open a page and go on until one asks for nothing more."""
         cookies = urllib.request.HTTPCookieProcessor(CookieJar())
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies, _Errors())
+        trusted = ssl.create_default_context(cafile=self.authority or None)
+        secured = urllib.request.HTTPSHandler(context=trusted)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies, secured, _Errors())
         # A program that shows pages to nobody would be known by these (see `protocol.visitors`).
         opener.addheaders = [("User-Agent", "Mozilla/5.0 (a scripted person)"), ("Accept", "text/html")]
         request = Request(url)
@@ -169,3 +174,5 @@ class _Errors(urllib.request.HTTPErrorProcessor):
             followed: HTTPResponse = super().http_response(request, response)
             return followed
         return response
+
+    https_response = http_response

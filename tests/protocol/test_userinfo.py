@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from protocol_samples import ISSUER, METADATA, NOW, json_answer, raw_answer
+from protocol_samples import CLIENT, ISSUER, METADATA, NOW, json_answer, raw_answer
 
 from loopback_auth.errors import MalformedResponse
 from loopback_auth.http_messages import HttpResponse
@@ -19,7 +19,7 @@ FIELDS = ("email", "name", "sub")
 
 def test_token_travels_in_the_header_only() -> None:
     """RFC 6750 §2.1 with its token; in a URL it would end in logs (§2.3)."""
-    request = userinfo_request(METADATA, TOKENS)
+    request = userinfo_request(CLIENT, METADATA, TOKENS)
 
     assert request is not None
     assert (request.method, request.url, request.body) == ("GET", f"{ISSUER}/userinfo", b"")
@@ -28,7 +28,7 @@ def test_token_travels_in_the_header_only() -> None:
 
 def test_nothing_is_asked_without_an_endpoint() -> None:
     """Plain OAuth servers have none."""
-    assert userinfo_request(replace(METADATA, userinfo_endpoint=None), TOKENS) is None
+    assert userinfo_request(CLIENT, replace(METADATA, userinfo_endpoint=None), TOKENS) is None
 
 
 @pytest.mark.parametrize(
