@@ -70,7 +70,7 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, argument: str) -> ConfigError:
         import difflib
 
-        from loopback_auth.settings.configure import SECRET_HINT
+        from loopback_auth.settings.checks import SECRET_HINT
 
         flag = argument.partition("=")[0]
         if not flag.startswith("-"):

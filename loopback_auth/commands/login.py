@@ -266,7 +266,7 @@ def _launched(settings: Settings, chosen: Plan, *, start_page: bool = True) -> B
 
 def _complete(settings: Settings) -> Settings:
     """Ask for a missing secret if there is a terminal; refuse at once what cannot work."""
-    from loopback_auth.settings.configure import check_settings
+    from loopback_auth.settings.checks import check_settings
 
     if needs_secret(settings) and settings.text("client_id") and is_terminal(sys.stdin):
         from loopback_auth.terminal.secret import ask_client_secret

@@ -17,13 +17,8 @@ from loopback_auth.model import ClientConfig, Provider
 from loopback_auth.protocol.urls import check_endpoint
 from loopback_auth.records import replace
 from loopback_auth.settings import Settings, needs_secret, resolve
-from loopback_auth.settings.configure import (
-    TICKETS_WITH_UI,
-    client_of,
-    has_other_way,
-    needs_client_id,
-    provider_of,
-)
+from loopback_auth.settings.checks import TICKETS_WITH_UI, has_other_way, needs_client_id
+from loopback_auth.settings.configure import client_of, provider_of
 from loopback_auth.settings.contracts import CONTRACTS
 from loopback_auth.settings.presets import every_preset, preset_title
 from loopback_auth.settings.reading import suggestion

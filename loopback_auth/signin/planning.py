@@ -63,7 +63,7 @@ def plan_for(settings: Settings, *, unconfirmed: bool, simulate: bool | None = F
         chosen = chosen.only(flow)
         _check_confirmed(chosen, flow, unconfirmed=unconfirmed)
     if not chosen.routes:
-        from loopback_auth.settings.configure import SECRET_HINT  # Start-up.
+        from loopback_auth.settings.checks import SECRET_HINT  # Start-up.
 
         raise NoFlowAvailable(
             dict(chosen.refused),

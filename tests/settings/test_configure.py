@@ -13,7 +13,8 @@ from settings_samples import settings_of
 from loopback_auth.client_metadata import ClientMetadata
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import ClientConfig, Provider, Redirect, ServerMetadata
-from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.checks import check_settings
+from loopback_auth.settings.configure import client_config
 
 ENDPOINTS = {
     "authorization_endpoint": "https://a.example/authorize",

@@ -12,7 +12,8 @@ from settings_samples import settings_of
 from loopback_auth.errors import ConfigError
 from loopback_auth.model import Network, ServerMetadata
 from loopback_auth.settings import unknown_variables
-from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.checks import check_settings
+from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.kept import KeptSettings
 from loopback_auth.tokens import SignIn, TokenSet
 

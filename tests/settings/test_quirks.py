@@ -13,7 +13,8 @@ from settings_samples import settings_of
 from loopback_auth.errors import ConfigError
 from loopback_auth.quirks import Quirks
 from loopback_auth.settings import load_config, resolve
-from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.checks import check_settings
+from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.quirks import QUIRKS
 from loopback_auth.settings.setting import SETTINGS
 

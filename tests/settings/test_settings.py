@@ -21,7 +21,7 @@ from loopback_auth.settings import (
     resolve,
     unknown_variables,
 )
-from loopback_auth.settings.configure import check_settings
+from loopback_auth.settings.checks import check_settings
 from loopback_auth.settings.setting import SETTINGS, Setting
 
 WORK = {"issuer": "https://login.example.com", "client_id": "from-table"}

@@ -8,7 +8,8 @@ import pytest
 from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
-from loopback_auth.settings.configure import check_settings, client_config
+from loopback_auth.settings.checks import check_settings
+from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.templates import TEMPLATES
 
 CLIENT = {"client_id": "a"}

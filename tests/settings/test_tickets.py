@@ -9,7 +9,8 @@ from settings_samples import settings_of
 
 from loopback_auth.errors import ConfigError
 from loopback_auth.settings import resolve
-from loopback_auth.settings.configure import TICKETS_WITH_UI, check_settings, client_config
+from loopback_auth.settings.checks import TICKETS_WITH_UI, check_settings
+from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.contracts import CONTRACTS
 
 MINE = "http://127.0.0.1:9461"
