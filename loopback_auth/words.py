@@ -431,6 +431,7 @@ START_FINISH = "Valid until {until}. Then finish with:"
 SIGNED_IN = "Signed in to {name}."
 SIGNED_IN_AS = "Signed in to {name} as {account}."
 RESULT_APPROVED = "approved"
+RESULT_SERVER = "server"
 RESULT_SCOPE = "scope"
 RESULT_UNTIL = "until"
 RESULT_ID_TOKEN = "ID token"
@@ -446,6 +447,13 @@ RESULT_NOT_SAID = "{until} (the server did not say)"
 RESULT_RENEWED = "{until}, then renewed automatically"
 RESULT_SIGN_IN_AGAIN = "{until}, then you sign in again"
 RESULT_ID_ONLY = "The ID token says who you are. The server sent no access token."
+RESULT_TOKEN_USE = "token"
+RESULT_BOUND = "bound to a key of this machine (DPoP)"
+RESULT_HEADERS = "Print the headers of a request with: python -m loopback_auth token {name} --headers URL"
+RESULT_TOKEN_PROOF = (
+    "This token is bound to a key, and each request needs a proof too. Print the headers of a request with: "
+    "python -m loopback_auth token {name} --headers URL"
+)
 RESULT_TOKEN = "Print the token with: python -m loopback_auth token {name}"
 
 # The terminal: a sign-in by a simulated person.

@@ -14,6 +14,7 @@ from loopback_auth.store import FileTokenStore, sign_in_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from loopback_auth.registration import Registration
     from loopback_auth.tokens import SignIn
 
 
@@ -30,6 +31,7 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
         StoreError: it cannot be read.
     """
     names = store.names()
+    url = name if "://" in name else ""
     name = name.partition("://")[2].rstrip("/") or name if name else in_use(store)
     if not name and names:
         raise ConfigError(
@@ -38,8 +40,14 @@ def kept(store: FileTokenStore, name: str) -> SignIn:
         )
     wanted = sign_in_name(name) if name else ""
     sign_in = store.load(wanted) if wanted else None
+    # The addresses of two resources may lead to one name, and each token is for one of them.
+    if sign_in is not None and url and sign_in.resource_server:
+        from loopback_auth.flows.reuse import canonical_resource  # Start-up.
+
+        if canonical_resource(url) != canonical_resource(sign_in.resource_server):
+            name, sign_in = url, None
     if sign_in is None:
-        where = f" to {wanted}" if name else ""
+        where = f" to {url or wanted}" if name else ""
         others = f"; you are signed in to {', '.join(names)}" if names else ""
         raise SignInRequired(f"You are not signed in{where}{others}.", hint=how_to_sign_in(wanted))
     return sign_in
@@ -95,13 +103,16 @@ def how_to_sign_in(name: str, what: str = "Sign in") -> str:
     return f"{meant}{what}: {login} PROVIDER (see: python -m loopback_auth providers)"
 
 
-def described(sign_in: SignIn) -> dict[str, object]:
+def described(sign_in: SignIn, store: FileTokenStore) -> dict[str, object]:
     """Describe a sign-in without secrets, for JSON."""
     tokens = sign_in.tokens
     return {
         "name": sign_in.name,
+        "resource_server": sign_in.resource_server or None,
         "issuer": sign_in.metadata.issuer,
         "client_id": sign_in.client_id,
+        "registered": registration_of(sign_in, store) is not None,
+        "token_type": tokens.token_type,
         "account": tokens.account,
         "scope": tokens.scope,
         "obtained_at": tokens.obtained_at,
@@ -116,13 +127,30 @@ def described(sign_in: SignIn) -> dict[str, object]:
     }
 
 
-def client_secret(sign_in: SignIn) -> str | None:
+def is_bound(sign_in: SignIn) -> bool:
+    """Return whether the tokens are of no use without a key (RFC 9449 §5)."""
+    return sign_in.tokens.token_type.lower() == "dpop"
+
+
+def registration_of(sign_in: SignIn, store: FileTokenStore) -> Registration | None:
+    """Return the registration that the program has made for a sign-in; None for a client made by hand."""
+    with suppress(StoreError):  # Said by what cannot do without it.
+        found = store.read_registrations(sign_in.metadata.issuer or "")
+        return found.of(sign_in.client_id) if found is not None else None
+    return None
+
+
+def client_secret(sign_in: SignIn, store: FileTokenStore) -> str | None:
     """Find the secret of a confidential client again, or ask for it where there is a person.
+
+    None for a client that has none, and for one that the program has registered: the store has its secret.
 
     Raises:
         ConfigError: the configuration file cannot be read.
     """
-    if sign_in.client_auth == "none":
+    if sign_in.client_auth not in ("client_secret_basic", "client_secret_post"):
+        return None
+    if registration_of(sign_in, store) is not None:
         return None
     found = KeptSettings(os.environ).client_secret(sign_in.client_id, sign_in.name)
     if found is not None or not is_terminal(sys.stdin):

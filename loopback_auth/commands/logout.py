@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], int]:
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
-    secret = client_secret(sign_in)
+    secret = client_secret(sign_in, store)
     network = KeptSettings(os.environ).network(sign_in)
     try:
         leaving = logout(sign_in, store=store, client_secret=secret, notify=remark, network=network)

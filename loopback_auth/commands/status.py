@@ -1,11 +1,15 @@
 """Show the sign-ins that are kept: account, until when, and scope; never a secret.
 
+With NAME, or the URL of a resource or an issuer, you also see the resource, the server, the client ID and
+whether the program registered it, and whether the token is bound to a key (DPoP).
+
 Logins that `start` began and that are not finished are shown too. With the handle of one, status shows what
 `start` showed, with the link, and the exit status is 10.
 
 Examples:
   python -m loopback_auth status
   python -m loopback_auth status github --json
+  python -m loopback_auth status https://mcp.example/mcp
   python -m loopback_auth status github-0a1b2c
 """
 
@@ -14,8 +18,9 @@ from __future__ import annotations
 import os
 import time
 
+from loopback_auth import words
 from loopback_auth.cli import described_error, print_json, print_table, tell_error
-from loopback_auth.commands._kept import described, how_to_sign_in, in_use, kept
+from loopback_auth.commands._kept import described, how_to_sign_in, in_use, is_bound, kept, registration_of
 from loopback_auth.commands._pending import finish_command, invitation, naming, outcome, show
 from loopback_auth.errors import ConfigError, SignInRequired, StillPending, StoreError
 from loopback_auth.folders import data_folder
@@ -48,12 +53,32 @@ def run(options: argparse.Namespace) -> int:
     folder = data_folder(os.environ)
     store, pendings = FileTokenStore(folder), PendingStore(folder)
     if not options.provider:
-        return _show(*_all(store), *_all_pending(pendings), as_json=options.json, used=_in_use(store))
+        shown = (*_all(store), *_all_pending(pendings))
+        return _show(*shown, store=store, as_json=options.json, used=_in_use(store))
     begun = _begun(pendings, options.provider)
     if begun is None:
-        found = [kept(store, options.provider)]
-        return _show(found, {}, [], {}, as_json=options.json, used=_in_use(store))
+        return _show_one(kept(store, options.provider), store, as_json=options.json)
     return _show_begun(begun, store, as_json=options.json)
+
+
+def _show_one(sign_in: SignIn, store: FileTokenStore, *, as_json: bool) -> int:
+    used = _in_use(store)
+    if as_json:
+        return _show([sign_in], {}, [], {}, store=store, as_json=True, used=used)
+    account, when, scope = _row(sign_in)
+    registered = " (registered by this program)" if registration_of(sign_in, store) else ""
+    rows = [
+        ("name", sign_in.name + " (in use)" * (sign_in.name == used)),
+        ("account", account),
+        ("until", when),
+        ("scope", scope),
+        ("resource", sign_in.resource_server),
+        ("server", sign_in.metadata.issuer or sign_in.metadata.token_endpoint or ""),
+        ("client", server_text(sign_in.client_id) + registered),
+        ("token", words.RESULT_BOUND if is_bound(sign_in) else "Bearer"),
+    ]
+    print_table([row for row in rows if row[1]])
+    return 0
 
 
 def _show(
@@ -62,6 +87,7 @@ def _show(
     begun: list[PendingSignIn],
     more_errors: dict[str, StoreError],
     *,
+    store: FileTokenStore,
     as_json: bool,
     used: str = "",
 ) -> int:
@@ -70,7 +96,7 @@ def _show(
         raise SignInRequired("You are not signed in.", hint=how_to_sign_in(""))
     if as_json:
         damaged = [{"name": name, **described_error(error)} for name, error in errors.items()]
-        shown = [{**described(one), "in_use": one.name == used} for one in sign_ins]
+        shown = [{**described(one, store), "in_use": one.name == used} for one in sign_ins]
         print_json([*shown, *map(_described_begun, begun), *damaged])
     else:
         if sign_ins:
@@ -86,7 +112,7 @@ def _show(
 
 def _show_begun(begun: PendingSignIn | Ended, store: FileTokenStore, *, as_json: bool) -> int:
     if isinstance(begun, Ended):
-        return _show([outcome(begun, store)], {}, [], {}, as_json=as_json)
+        return _show([outcome(begun, store)], {}, [], {}, store=store, as_json=as_json)
     if as_json:
         print_json([{"pending": True, **invitation(begun)}])
     else:

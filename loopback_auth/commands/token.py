@@ -6,12 +6,18 @@ Examples:
   python -m loopback_auth token --json
   python -m loopback_auth token github --login
   python -m loopback_auth token --leeway 300        good for five minutes at least
+  python -m loopback_auth token https://mcp.example/mcp
+  python -m loopback_auth token mcp.example-mcp --headers "$URL" | curl -H @- "$URL"
 
 Without NAME it is the token of the last sign-in, or of the one that `use` has chosen. Without a usable
 token the exit status is 9. You are asked nothing, except at a terminal for a client secret that is not set.
 With --login you are asked to sign in when there is no usable token; of many processes that need the token
 at the same time one asks you, and all of them get it. If the server is in trouble for a while, the exit
 status is 6 and the sign-in is kept.
+
+A token that is bound to a key (DPoP) needs a proof in each request. --headers prints the headers of one
+request to URL, with the proof if the token needs one: for a request with another method add --method, and
+--nonce if the server has answered with a DPoP-Nonce.
 """
 
 from __future__ import annotations
@@ -19,8 +25,9 @@ from __future__ import annotations
 import os
 import time
 
-from loopback_auth.cli import answer, print_json, tell_error
-from loopback_auth.commands._kept import client_secret, how_to_sign_in, kept
+from loopback_auth import words
+from loopback_auth.cli import answer, print_json, tell, tell_error
+from loopback_auth.commands._kept import client_secret, how_to_sign_in, is_bound, kept
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings.kept import KeptSettings
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
 LONGEST_LEEWAY = 1e9
 """Seconds; some thirty years."""
 
-USAGE = "[NAME] [--renew] [--leeway SECONDS] [--login] [--alone] [--json]"
+USAGE = "[NAME] [--headers URL] [--renew] [--leeway SECONDS] [--login] [--alone] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +56,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="seconds for which the token must be good; default: 60, or a tenth of a short lifetime",
     )
+    parser.add_argument(
+        "--headers", metavar="URL", help="print the headers of a request to this URL, for curl -H @-"
+    )
+    parser.add_argument("--method", metavar="METHOD", help="with --headers, of that request; default: GET")
+    parser.add_argument("--nonce", metavar="NONCE", help="with --headers, from the server's DPoP-Nonce")
     parser.add_argument("--login", action="store_true", help="sign in if there is no usable token")
     parser.add_argument(
         "--alone", action="store_true", help="with --login, do not wait for another process that signs in"
@@ -59,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the token."""
     if options.leeway is not None and not 0 <= options.leeway < LONGEST_LEEWAY:
         raise ConfigError("The leeway is not a number of seconds.", hint="Correct --leeway.")
+    if options.headers is None and (options.method or options.nonce) is not None:
+        raise ConfigError("There is no URL for the headers.", hint="Give it with --headers.")
     store = FileTokenStore(data_folder(os.environ))
     looked_at = time.time()
     try:
@@ -67,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         if not isinstance(exc.sign_in, SignIn):
             raise
         # The caller has the token at least this once; the exit status says that it is not kept.
-        _print(exc.sign_in, as_json=options.json)
+        _print(exc.sign_in, options)
         tell_error(exc)
         return exc.exit_code
     except (SignInRequired, TokenError):
@@ -75,18 +89,26 @@ def run(options: argparse.Namespace) -> int:
         if not options.login:
             raise
         return _login(options, looked_at)
-    _print(sign_in, as_json=options.json)
+    _print(sign_in, options)
     return 0
 
 
-def _print(sign_in: SignIn, *, as_json: bool) -> None:
+def _print(sign_in: SignIn, options: argparse.Namespace) -> None:
     tokens = sign_in.tokens
     if not tokens.access_token:
         raise SignInRequired(
             f"The sign-in to {sign_in.name} says who you are, but it came without an access token.",
             hint="Sign in again with another --flow, code for example.",
         )
-    if as_json:
+    if options.headers is not None:
+        from loopback_auth.commands._request_headers import request_headers
+
+        headers = request_headers(sign_in, options.headers, options.method or "GET", options.nonce or "")
+        if options.json:
+            print_json(headers)
+        else:
+            answer("".join(f"{name}: {value}\n" for name, value in headers.items()))
+    elif options.json:
         print_json(
             {
                 "access_token": tokens.access_token,
@@ -97,6 +119,8 @@ def _print(sign_in: SignIn, *, as_json: bool) -> None:
         )
     else:
         answer(tokens.access_token + "\n")
+        if is_bound(sign_in):
+            tell(words.RESULT_TOKEN_PROOF.format(name=sign_in.name))
 
 
 def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
@@ -118,7 +142,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
     renewing = renew(
         sign_in,
         store=store,
-        client_secret=client_secret(sign_in),
+        client_secret=client_secret(sign_in, store),
         notify=remark,
         force=options.renew,
         leeway=options.leeway,
@@ -142,7 +166,7 @@ def _login(options: argparse.Namespace, since: float) -> int:
     read = parser.read([*arguments, *["--alone"] * options.alone])
     bounds: list[BoundRedirect] = []
     try:
-        _print(login.signed_in(read, bounds, since=since), as_json=options.json)
+        _print(login.signed_in(read, bounds, since=since), options)
     finally:
         login.serve_after_exit(bounds)
     return 0

@@ -32,7 +32,7 @@ def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:
 def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
     """Return why the tokens of a sign-in are of no use to a client with any scope; empty when they are.
 
-    Source: RFC 8707 §2 (resource).
+    Source: RFC 8707 §2 (resource); RFC 9449 §5 (what is not bound can be stolen).
     """
     if is_undecided(client):
         # It is what it was when it was asked.
@@ -46,6 +46,8 @@ def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
         return "it is for another resource"
     if sign_in.audience != client.audience:
         return "it is for another audience"
+    if client.dpop and sign_in.tokens.token_type != "DPoP":
+        return "its tokens are not bound to a key"
     return ""
 
 

@@ -89,6 +89,8 @@ def _fresh_token(kept: Any, now: float) -> str | None:
 
     tokens = kept["tokens"]
     token, obtained_at, expires_at = tokens["access_token"], tokens["obtained_at"], tokens.get("expires_at")
+    if str(tokens.get("token_type")).lower() == "dpop":
+        return None  # Of no use without a proof, which has to be said.
     if type(kept["version"]) is not int or kept["version"] != 1 or not isinstance(token, str):
         return None
     if not (token and token.isascii() and token.isprintable()):

@@ -18,6 +18,7 @@ _EMPTY: dict[str, object] = {
     "requested_scope": "",
     "scope": "",
     "resource": (),
+    "resource_server": "",
     "quirks": {},
     "scope_aliases": (),
     "scope_prefixes": (),

@@ -19,6 +19,8 @@ def result_text(sign_in: SignIn, kept_in: str) -> str:
     # A response without a scope grants the requested one (RFC 6749 §5.1); an empty scope grants nothing.
     nothing = words.RESULT_NO_SCOPE if sign_in.requested_scope.strip() else words.RESULT_SCOPE_DEFAULT
     facts = [(words.RESULT_APPROVED, words.RESULT_SIMULATED)] if sign_in.simulated_person else []
+    if sign_in.resource_server:
+        facts.append((words.RESULT_SERVER, sign_in.metadata.issuer or ""))
     if tokens.access_token:
         facts += [
             (words.RESULT_SCOPE, server_text(tokens.scope) or nothing),
@@ -27,8 +29,12 @@ def result_text(sign_in: SignIn, kept_in: str) -> str:
     if tokens.id_token is not None:
         checked = words.RESULT_ID_TOKEN_CHECKED.format(signature=tokens.id_token.signature)
         facts.append((words.RESULT_ID_TOKEN, checked))
+    bound = tokens.token_type.lower() == "dpop"
+    if bound:
+        facts.append((words.RESULT_TOKEN_USE, words.RESULT_BOUND))
     facts.append((words.RESULT_KEPT_IN, kept_in))
-    go_on = words.RESULT_TOKEN.format(name=sign_in.name) if tokens.access_token else words.RESULT_ID_ONLY
+    go_on = (words.RESULT_HEADERS if bound else words.RESULT_TOKEN).format(name=sign_in.name)
+    go_on = go_on if tokens.access_token else words.RESULT_ID_ONLY
     lines = [title.format(name=sign_in.name, account=tokens.account)]
     return "\n".join([*lines, *(f"  {label:<9}  {value}" for label, value in facts), go_on])
 

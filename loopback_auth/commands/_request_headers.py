@@ -1,0 +1,46 @@
+"""The headers of one request with a kept token, for programs that send it themselves, such as curl."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from loopback_auth.commands._kept import is_bound
+from loopback_auth.errors import ConfigError
+from loopback_auth.http_messages import Stamp
+from loopback_auth.protocol.dpop import DpopKey, proof
+from loopback_auth.protocol.urls import check_endpoint, origin
+from loopback_auth.tokens import SignIn
+
+
+def request_headers(sign_in: SignIn, url: str, method: str, nonce: str) -> dict[str, str]:
+    """Return the headers that a request with a kept token needs.
+
+    Args:
+        sign_in: whose access token is sent.
+        url: of the request.
+        method: of the request.
+        nonce: that the server has asked for (RFC 9449 §9); empty: none.
+
+    Raises:
+        ConfigError: the token must not be sent there, or an argument cannot be used.
+
+    Source: RFC 6750 §2.1; RFC 9449 §7.1.
+    """
+    check_endpoint(url, name="--headers")
+    if sign_in.resource_server and origin(url) != origin(sign_in.resource_server):
+        raise ConfigError(
+            f"The sign-in {sign_in.name} is for {sign_in.resource_server}, and not for {origin(url)}.",
+            hint="Name another sign-in: its token would be shown to a server that it is not meant for.",
+        )
+    if not (method.isascii() and method.isalpha()):
+        raise ConfigError(f"{ascii(method)[:80]} is not a method of HTTP.", hint="Correct --method.")
+    token = sign_in.tokens.access_token
+    if not is_bound(sign_in):
+        return {"Authorization": f"Bearer {token}"}
+    stamp = Stamp(time.time(), secrets.token_urlsafe(16))
+    key = DpopKey(sign_in.dpop_key)
+    return {
+        "Authorization": f"DPoP {token}",
+        "DPoP": proof(key, method.upper(), url, stamp, nonce=nonce, access_token=token),
+    }
