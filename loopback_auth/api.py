@@ -109,8 +109,11 @@ def login_sync(client: ClientConfig, **options: Unpack[Options]) -> SignIn:
         return _run(lambda: _login(client, options, plan))
     # Nothing has to be waited for, so the browser is on its way before asyncio is imported.
     with lock or nullcontext():
-        if store is not None:
+        if isinstance(store, FileTokenStore):
             store.check_writable()
+            if registers(client):
+                issuer = client.provider.metadata.issuer or ""
+                client = with_ports(client, store.registered_ports(issuer))
         with _launched(client, options, plan) as bound:
             return _run(lambda: _signed_in(client, options, plan, bound))
 
@@ -204,6 +207,9 @@ async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
                     return theirs
                 if store is not None:
                     await OpenStore(store).check_writable()
+                    if registers(client):
+                        issuer = client.provider.metadata.issuer or ""
+                        client = with_ports(client, await OpenStore(store).registered_ports(issuer))
                 with _launched(client, options, plan) as bound:
                     begun = True
                     return await _signed_in(client, options, plan, bound)
@@ -211,6 +217,25 @@ async def _login(client: ClientConfig, options: Options, plan: Plan) -> SignIn:
             if not begun:
                 teller.tell(SignInFailed(exc.message, exc.hint))
             raise
+
+
+def registers(client: ClientConfig) -> bool:
+    """Return whether a client has no client ID yet, so that its redirect URI will be registered."""
+    return not client.client_id and client.client_metadata is not None
+
+
+def with_ports(client: ClientConfig, registered: tuple[int, ...]) -> ClientConfig:
+    """Return a client that tries the ports first that are registered, as far as it may have them.
+
+    Source: RFC 6749 §3.1.2.3 (a server may compare the whole redirect URI).
+    """
+    # Start-up: most clients are registered by hand.
+    from loopback_auth.records import replace
+    from loopback_auth.store.registered_ports import preferred_ports
+
+    redirect = client.provider.redirect
+    redirect = replace(redirect, ports=preferred_ports(redirect.ports, registered))
+    return replace(client, provider=replace(client.provider, redirect=redirect))
 
 
 @contextmanager

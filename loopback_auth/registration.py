@@ -5,8 +5,6 @@ Source: RFC 7591 §3.2.1; RFC 7592 §3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from loopback_auth.field_checks import check_types, refuse
 from loopback_auth.model import ClientAuth
 from loopback_auth.records import dataclass, field, replace
@@ -73,6 +71,11 @@ class Registrations:
         """Identity of the server where all of them are registered."""
         return self.clients[0].issuer
 
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """All that are registered, in order."""
+        return tuple(uri for one in self.clients for uri in one.redirect_uris)
+
     def of(self, client_id: str) -> Registration | None:
         """Return the registration of a client; None when there is none."""
         return next((one for one in self.clients if one.client_id == client_id), None)
@@ -110,10 +113,3 @@ class Registrations:
             raise StoreError(
                 f"This is not the text of registrations: {exc}.", hint="Sign in again."
             ) from None
-
-
-def ports_of(kept: Iterable[Registrations | None]) -> tuple[int, ...]:
-    """Return the ports of the redirect URIs that are registered, in order and each once."""
-    uris = (uri for each in kept if each is not None for one in each.clients for uri in one.redirect_uris)
-    ports = (uri.partition("://")[2].partition("/")[0].rpartition(":")[2] for uri in uris)
-    return tuple(dict.fromkeys(int(port) for port in ports if port.isascii() and port.isdecimal()))

@@ -8,9 +8,14 @@ Source: RFC 7591; RFC 7592.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from loopback_auth.effects import Flow, Send, Warn
-from loopback_auth.errors import LoopbackAuthError, RegistrationError, TransportError
+from loopback_auth.errors import LoopbackAuthError, RegistrationError
+from loopback_auth.flows.refresh import CLIENT_ERRORS
 from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.protocol.answer import refusal_in
+from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.registration import (
     client_document,
     registration_endpoint,
@@ -30,6 +35,9 @@ from loopback_auth.records import replace
 from loopback_auth.registration import Registration
 
 STEP = "registration request"
+
+MADE_UP = "made-up-to-see-whether-the-client-is-known"
+"""A code that nothing has issued, and its verifier; what is in the server's log says why (RFC 7636 §4.1)."""
 
 
 def register(
@@ -77,6 +85,26 @@ def register(
     )
 
 
+def read_registration(registration: Registration) -> Flow[Registration | None]:
+    """Ask a server for a registration.
+
+    Args:
+        registration: that was kept, and has an address.
+
+    Returns:
+        What to keep in its place, because a server may change the secret with each answer. None: the server
+        does not know the client any more.
+
+    Raises:
+        RegistrationError: the server does not let it be read.
+        LoopbackAuthError: the answer cannot be used, or there is none.
+
+    Source: RFC 7592 §2.1.
+    """
+    found = yield from _read(registration)
+    return None if found is None else found[0]
+
+
 def reread(
     client: ClientConfig, metadata: ServerMetadata, registration: Registration, redirect_uri: str
 ) -> Flow[Registration | None]:
@@ -89,37 +117,81 @@ def reread(
         redirect_uri: that is bound now.
 
     Returns:
-        What to keep in its place; None: the server does not know it any more, or does not change it.
+        As from `read_registration`; without the redirect URI if the server does not change registrations.
 
     Raises:
-        TransportError: there is no answer.
+        LoopbackAuthError: as from `read_registration`.
 
     Source: RFC 7592 §2.1, §2.2.
     """
-    document = client_document(client, metadata, redirect_uri, name="")
-    try:
-        answer = yield from Send(management_request(registration, "GET"), step="registration read request")
-        if is_forgotten(answer):
-            return None
-        as_kept = {**document, "redirect_uris": list(registration.redirect_uris)}
-        found, members = management_response(answer, registration, as_kept)
-        changes: dict[str, object] = {}
-        if redirect_uri not in found.registration.redirect_uris:
-            changes["redirect_uris"] = with_redirect_uri(members, redirect_uri)
-        if client.scope and not set(client.scope.split()) <= set(found.registration.scope.split()):
-            changes["scope"] = union(found.registration.scope, client.scope)
-        if changes:
-            request = update_request(found.registration, members, changes)
-            answer = yield from Send(request, step="registration update request")
-            if is_forgotten(answer):
-                return None
-            found, _ = management_response(answer, found.registration, {**document, **changes})
-    except TransportError:
-        raise
-    except LoopbackAuthError:
+    found = yield from _read(registration)
+    if found is None:
         return None
-    scope = union(client.scope, registration.scope, found.registration.scope)
-    return replace(found.registration, scope=scope)
+    current, members = found
+    changes: dict[str, object] = {}
+    if redirect_uri not in current.redirect_uris:
+        changes["redirect_uris"] = with_redirect_uri(current, redirect_uri)
+    if client.scope and not set(client.scope.split()) <= set(current.scope.split()):
+        changes["scope"] = union(current.scope, client.scope)
+    if not changes:
+        return current
+    document = {**client_document(client, metadata, redirect_uri, name=""), **changes}
+    request = update_request(current, members, changes)
+    try:
+        answer = yield from Send(request, step="registration update request")
+        changed, _ = management_response(answer, current, document)
+    except LoopbackAuthError:
+        return current
+    return replace(changed.registration, scope=union(client.scope, current.scope, changed.registration.scope))
+
+
+def _read(registration: Registration) -> Flow[tuple[Registration, Mapping[str, object]] | None]:
+    answer = yield from Send(management_request(registration, "GET"), step="registration read request")
+    if is_forgotten(answer):
+        return None
+    found, members = management_response(answer, registration, {})
+    scope = union(registration.scope, found.registration.scope)
+    return replace(found.registration, scope=scope), members
+
+
+def known_to_server(client: ClientConfig, metadata: ServerMetadata) -> Flow[bool]:
+    """Return whether a server still knows a client: a user whom it cannot send back would wait in vain.
+
+    The token endpoint gets a code that nothing has issued. It authenticates the client first, and refuses it
+    with another error than the code.
+
+    Args:
+        client: registered, with its secret.
+        metadata: of the server.
+
+    Returns:
+        False only if the server refuses the client itself; True in doubt.
+
+    Source: RFC 6749 §4.1.2.1 (no redirect for an unknown client), §5.2 (`invalid_client`).
+    """
+    parameters = [
+        *(("grant_type", "authorization_code"), ("code", MADE_UP), ("code_verifier", MADE_UP)),
+        ("redirect_uri", "http://127.0.0.1/"),
+    ]
+    try:
+        request = token_endpoint_request(parameters, client, metadata)
+        answer = yield from Send(request, step="client check request")
+    except LoopbackAuthError:
+        return True  # The sign-in will say what is wrong.
+    return not refuses_client(refusal_in(answer).error, answer.status)
+
+
+def refuses_client(error: str, status: int = 0) -> bool:
+    """Return whether an error is about the client itself, not about its request.
+
+    Args:
+        error: code of a token, pushed or device authorization request.
+        status: of the answer; 0: not known.
+
+    Source: RFC 6749 §5.2; RFC 9126 §2.3; RFC 8628 §3.2.
+    """
+    # Some servers say unauthorized_client, with the status of invalid_client.
+    return error in CLIENT_ERRORS or (error == "unauthorized_client" and status == 401)
 
 
 def unregister(registration: Registration) -> Flow[bool]:

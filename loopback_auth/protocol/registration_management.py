@@ -13,7 +13,6 @@ from typing import Literal
 
 from loopback_auth.errors import MalformedResponse, RegistrationError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
-from loopback_auth.narrow import is_strings
 from loopback_auth.protocol.answer import check_well, members_of, refusal_in
 from loopback_auth.protocol.registration import Registered, client_information, json_request
 from loopback_auth.records import replace
@@ -66,14 +65,12 @@ def update_request(
     )
 
 
-def with_redirect_uri(members: Mapping[str, object], redirect_uri: str) -> list[str]:
+def with_redirect_uri(registration: Registration, redirect_uri: str) -> list[str]:
     """Return the redirect URIs of a client with another one, which comes first.
 
     Source: RFC 7592 §2.2 (values replace those before).
     """
-    before = members.get("redirect_uris")
-    others = [uri for uri in before if uri != redirect_uri] if is_strings(before) else []
-    return [redirect_uri, *others][:MOST_URIS]
+    return list(dict.fromkeys((redirect_uri, *registration.redirect_uris)))[:MOST_URIS]
 
 
 def is_forgotten(answer: HttpResponse) -> bool:
@@ -95,7 +92,7 @@ def management_response(
     Args:
         answer: to a read or an update; untrusted.
         registration: as it was kept.
-        document: what has to be registered.
+        document: what has to be registered; empty where nothing is asked for.
 
     Raises:
         RegistrationError: the server refused.
@@ -122,6 +119,7 @@ def management_response(
         "registration_client_uri": registration.registration_client_uri,
         "registration_access_token": registration.registration_access_token,
         "token_endpoint_auth_method": registration.client_auth,
+        "redirect_uris": list(registration.redirect_uris),
     }
     complete = {**kept, **members}
     if "client_secret" in members and "client_secret_expires_at" not in members:

@@ -8,11 +8,11 @@ the caller asked for less.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from loopback_auth.authorization_messages import AuthorizationRequest, Callback
-from loopback_auth.errors import AttemptExpired, Unavailable
+from loopback_auth.errors import AttemptExpired, OAuthError, Unavailable
 from loopback_auth.events import (
     CallbackReceived,
     Event,
@@ -34,6 +34,10 @@ from loopback_auth.signin.race import Race
 from loopback_auth.signin.resources import Resources
 from loopback_auth.tokens import SignIn
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.signin.client_resolver import ClientResolver
+
 LAPSE_SECONDS = 30.0
 """Seconds after the end of a ticket or code in which the server may still say that it has expired."""
 
@@ -49,7 +53,7 @@ class SignInAttempt:
         timeout: seconds that the person has to come back; None: `TIMEOUT`, or the lifetime of a ticket or
             device code.
         paste: asks for a pasted address; None: the program cannot ask.
-        resolve: completes the client, when the browser is on its way; None: it is complete.
+        resolver: completes the client, when the browser is on its way; None: it is complete.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class SignInAttempt:
         options: Callable[[ClientConfig], FlowOptions],
         timeout: float | None,
         paste: Paste | None,
-        resolve: Callable[[ClientConfig, Resources], Awaitable[ClientConfig]] | None = None,
+        resolver: ClientResolver | None = None,
     ) -> None:
         self._client = client
         self._plan = plan
@@ -69,7 +73,9 @@ class SignInAttempt:
         self._options = options
         self._timeout = timeout
         self._paste = paste
-        self._resolve = resolve
+        self._resolver = resolver
+        self._registering = asyncio.Lock()
+        self._resources: Resources | None = None
         self._deadline = asyncio.timeout(None)
         self._port = PortHistory()
         self._race: Race | None = None
@@ -122,7 +128,7 @@ class SignInAttempt:
             AttemptExpired: the person did not come back in time.
             LoopbackAuthError: see `Race.run`.
         """
-        leading = self._leading
+        leading, self._resources = self._leading, resources
         # The authorization endpoint may quote it, which answers before any request has taught it.
         resources.redactor.learn("client_secret", self._client.client_secret or "")
 
@@ -147,8 +153,8 @@ class SignInAttempt:
                     now = asyncio.get_running_loop().time()
                     self._deadline.reschedule(now + (self._timeout or TIMEOUT))
                 await resources.send_off()
-                if self._resolve is not None:
-                    self._client = await self._resolve(self._client, resources)
+                if self._resolver is not None:
+                    self._client = await self._resolver.resolved(self._client, resources)
                 with self._controlled(race, resources):
                     route, sign_in = await race.run(self._early)
         except TimeoutError:
@@ -167,9 +173,33 @@ class SignInAttempt:
         return Reach(race.begin, race.waiting, resources.start_link).given_to(self._controls)
 
     async def _run(self, flow: str, driver: Driver) -> SignIn:
-        options = self._options(self._client)
-        attempt = new_attempt(bound=bool(self._client.dpop))
-        return await driver.run(flow_named(flow, self._client, attempt, options))
+        client = self._client
+        try:
+            return await self._run_for(client, flow, driver)
+        except OAuthError as exc:
+            again = await self._registered_again(client, exc, driver)
+            if again is None:
+                raise
+        return await self._run_for(again, flow, driver)
+
+    async def _run_for(self, client: ClientConfig, flow: str, driver: Driver) -> SignIn:
+        attempt = new_attempt(bound=bool(client.dpop))
+        return await driver.run(flow_named(flow, client, attempt, self._options(client)))
+
+    async def _registered_again(
+        self, refused: ClientConfig, refusal: OAuthError, driver: Driver
+    ) -> ClientConfig | None:
+        """Return the client to go on with; None: the refusal stands."""
+        async with self._registering:
+            if self._client is not refused:
+                return self._client  # Another flow was refused as well, a moment ago.
+            if self._resolver is None or self._resources is None:
+                return None
+            again = await self._resolver.registered_again(
+                refused, self._resources, refusal, answered=driver.answered
+            )
+            self._client = again or refused
+            return again
 
     @property
     def _leading(self) -> str:

@@ -107,6 +107,6 @@ def _capabilities(client: ClientConfig) -> Capabilities:
     takes_secret = provider.client_auth in ("client_secret_basic", "client_secret_post")
     return capabilities(
         known,
-        client_secret_missing=takes_secret and client.client_secret is None,
+        client_secret_missing=takes_secret and client.client_secret is None and bool(client.client_id),
         any_port=provider.redirect.ports == (0,),
     )

@@ -16,6 +16,7 @@ from loopback_auth.model import ClientConfig, Network
 from loopback_auth.network.threads import check_asyncio, run_sync, to_the_end
 from loopback_auth.signin.driver import Driver
 from loopback_auth.signin.refresh import kept_for
+from loopback_auth.signin.registered_clients import registration_of, unregister_client
 from loopback_auth.signin.resources import Resources
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
 from loopback_auth.signin.telling import Teller
@@ -30,6 +31,7 @@ async def logout(
     private_key: str | None = None,
     notify: Notify | None = None,
     network: Network | None = None,
+    unregister: bool = False,
 ) -> bool:
     """Revoke the tokens of a sign-in at the server, and delete them here in any case.
 
@@ -40,15 +42,18 @@ async def logout(
         private_key: of a client that authenticates with one, likewise.
         notify: called with each event; a plain function or a coroutine function. None: events are ignored.
         network: how the server is reached, if not as at the sign-in. None: as the client says.
+        unregister: give up the client too, if the program registered it by itself and no other kept sign-in
+            needs it: at the server where it offers that (RFC 7592), and here.
 
     Returns:
-        Whether they were revoked; False if the server offers no revocation or was the demonstration, and if
-        nothing is kept for this client.
+        Whether the tokens were revoked; False if the server offers no revocation or was the demonstration,
+        and if nothing is kept for this client.
 
     Raises:
-        LoopbackAuthError: the server did not revoke them; here they are deleted all the same.
+        LoopbackAuthError: the server did not revoke them, or did not delete the client; here all is deleted
+            all the same.
 
-    Source: RFC 7009 §2.
+    Source: RFC 7009 §2; RFC 7592 §2.3.
     """
     check_asyncio()
     told = Teller(notify)
@@ -71,11 +76,23 @@ async def logout(
             if sign_in.temporary:
                 return False
             network = sign_in.network.updated(network or Network())
+            secret = client_secret or await _registered_secret(sign_in, store)
             async with Resources(notify=teller.tell, exchanges=teller.listens, network=network) as resources:
-                client = client_of(sign_in, client_secret, private_key)
-                return await Driver(resources).run(revoke(client, sign_in))
+                client = client_of(sign_in, secret, private_key)
+                try:
+                    return await Driver(resources).run(revoke(client, sign_in))
+                finally:
+                    if unregister:
+                        await unregister_client(sign_in, store, Driver(resources).run, teller.tell)
         finally:
             await to_the_end(OpenStore(store).delete(sign_in.name), ENDING_SECONDS)
+
+
+async def _registered_secret(sign_in: SignIn, store: Store) -> str | None:
+    with suppress(StoreError):  # What cannot be read must not keep the tokens here.
+        found = await registration_of(sign_in, store)
+        return None if found is None else found.client_secret
+    return None
 
 
 def logout_sync(
@@ -86,6 +103,7 @@ def logout_sync(
     private_key: str | None = None,
     notify: Notify | None = None,
     network: Network | None = None,
+    unregister: bool = False,
 ) -> bool:
     """Do what `logout` does, from code without an event loop, or while one is running in this thread."""
     return run_sync(
@@ -96,5 +114,6 @@ def logout_sync(
             private_key=private_key,
             notify=notify,
             network=network,
+            unregister=unregister,
         )
     )

@@ -16,7 +16,14 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from loopback_auth.errors import ConfigError, LoopbackAuthError, NotKept, ProtocolError, SignInRequired
+from loopback_auth.errors import (
+    ConfigError,
+    LoopbackAuthError,
+    NotKept,
+    ProtocolError,
+    SignInRequired,
+    TokenError,
+)
 from loopback_auth.events import Event, Notify, Warned
 from loopback_auth.field_checks import check_choice, check_seconds
 from loopback_auth.flows.reuse import why_not_reusable
@@ -221,24 +228,31 @@ def _origin(sign_in: SignIn) -> tuple[object, ...]:
 async def _renewed(
     current: SignIn, store: Store, teller: Teller, client_secret: str | None, private_key: str | None
 ) -> SignIn:
-    from loopback_auth.flows.refresh import client_of, identified, refresh, withheld  # Start-up.
+    # Start-up.
+    from loopback_auth.flows.refresh import client_of, identified, refresh, withheld
+    from loopback_auth.signin.registered_clients import check_forgotten, registered_secret
 
-    client = client_of(current, client_secret, private_key)
     # Before the refresh token is used: what comes for it has to be kept.
     if current.tokens.refresh_token is not None:
         await OpenStore(store).check_writable()
     with _told_afterwards(teller.tell) as tell:
         async with Resources(notify=tell, exchanges=teller.listens, network=current.network) as resources:
+            driver = Driver(resources)
+            client_secret = client_secret or await registered_secret(current, store, driver.run)
+            client = client_of(current, client_secret, private_key)
             try:
                 async with OpenStore(store).refreshing(current):
-                    renewal = await Driver(resources).run(refresh(client, current))
+                    renewal = await driver.run(refresh(client, current))
                     await keep(store, renewal.sign_in)
             except SignInRequired as refusal:
                 return await _of_the_winner(current, store, refusal)
+            except TokenError as refusal:
+                await check_forgotten(current, store, refusal)
+                raise
             try:
                 verify = bool(renewal.id_token) and can_verify_signatures()
                 checked = identified(client, renewal, verify_signature=verify)
-                renewed = await Driver(resources).run(checked)
+                renewed = await driver.run(checked)
             except ProtocolError:
                 if renewal.trouble is None:
                     await keep(store, withheld(renewal.sign_in))

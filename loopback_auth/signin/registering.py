@@ -2,7 +2,10 @@
 
 A registration is kept, under the lock of the store, before the browser is led on: a process that is killed
 then has registered something that the next one finds. What a server registers, and what a program accepts, is
-decided in `protocol.registration`.
+decided in `protocol.registration`; what is kept is used and given up in `registered_clients`.
+
+Before the user is sent to a server with a kept registration, the program asks whether the server still knows
+it. One that is forgotten or has expired is made anew, once; the new one is not asked about.
 
 Source: RFC 7591; RFC 7592; draft-ietf-oauth-client-id-metadata-document.
 """
@@ -10,25 +13,32 @@ Source: RFC 7591; RFC 7592; draft-ietf-oauth-client-id-metadata-document.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 
+from loopback_auth.errors import LoopbackAuthError, OAuthError
+from loopback_auth.events import Notify, Preparing, Warned
 from loopback_auth.flows.discovery import discover
-from loopback_auth.flows.registration import register, reread
-from loopback_auth.model import ClientConfig, ServerMetadata
-from loopback_auth.narrow import NAME_LIMIT
+from loopback_auth.flows.registration import known_to_server, refuses_client, register, reread
+from loopback_auth.model import ClientAuth, ClientConfig, ServerMetadata
 from loopback_auth.network.threads import to_the_end
 from loopback_auth.program import Program
 from loopback_auth.protocol.client_id_document import client_by_document
+from loopback_auth.protocol.pushed import pushes
 from loopback_auth.protocol.registration import registered_auth
 from loopback_auth.records import replace
 from loopback_auth.registration import Registration, Registrations
 from loopback_auth.signin.driver import RunFlow
+from loopback_auth.signin.registered_clients import ends_at, is_due, registration_lock, remove_registration
 from loopback_auth.signin.stores import ENDING_SECONDS, OpenStore, Store
-from loopback_auth.store.registration_files import registration_name
 
-WAIT_SECONDS = 120.0
-"""That another process may take to register at the same server."""
+SOON = 7 * 86400.0
+"""Seconds; a secret that lives no longer is worth a warning."""
+
+MOST_TRIES = 4
+"""Kept registrations that the server is asked about."""
+
+NOWHERE = "http://127.0.0.1/callback"
+"""What is registered where no port is bound, as for a device code (RFC 8252 §7.3)."""
 
 
 async def registered(
@@ -37,15 +47,20 @@ async def registered(
     run: RunFlow,
     store: Store | None,
     program: Program | None,
+    *,
+    notify: Notify,
+    anew: bool = False,
 ) -> ClientConfig:
     """Return a client with a client ID: the given one, its document's, that of a registration.
 
     Args:
         client: that may have none.
-        redirect_uri: that is bound, to be registered exactly so.
+        redirect_uri: that is bound, to be registered exactly so; empty: none is.
         run: runs the flows, over the connections of the sign-in.
         store: where registrations are kept; None: the registration is for this sign-in alone.
         program: whose name a server shows to the user.
+        notify: called with what is done.
+        anew: register again, whatever is kept.
 
     Raises:
         EndpointMissing: the server registers no clients by itself.
@@ -60,31 +75,75 @@ async def registered(
     metadata = await run(discover(client.provider))
     if (by_document := client_by_document(client, metadata)) is not None:
         return by_document
-    name = program.name if program is not None else ""
-    issuer = metadata.issuer or ""
+    issuer, name = metadata.issuer or "", program.name if program is not None else ""
+    redirect_uri = redirect_uri or NOWHERE
+
+    async def made() -> Registration:
+        notify(Preparing("registration", issuer))
+        found = await run(register(client, metadata, redirect_uri, name=name))
+        if warning := _short_lived(found):
+            notify(Warned(warning))
+        return found
+
     if store is None:
-        alone = await run(register(client, metadata, redirect_uri, name=name))
-        return with_registration(client, alone)
+        return with_registration(client, await made())
     opened = OpenStore(store)
     async with registration_lock(opened, issuer):
         kept = await opened.registrations(issuer)
-        made = await _fitting(client, metadata, redirect_uri, kept, run)
-        if made is None:
-            made = await run(register(client, metadata, redirect_uri, name=name))
-        await to_the_end(_keep(opened, made, kept), ENDING_SECONDS)
-    return with_registration(client, made)
+        found, kept = (None, kept) if anew else await _fitting(client, metadata, redirect_uri, kept, run)
+        if found is None:
+            found = await made()
+        latest = kept.used(found) if kept is not None else Registrations((found,))
+        await to_the_end(opened.keep_registrations(issuer, latest), ENDING_SECONDS)
+    return with_registration(client, found)
 
 
-@asynccontextmanager
-async def registration_lock(store: OpenStore, issuer: str) -> AsyncGenerator[None]:
-    """Hold the lock on the registrations at an issuer.
+async def registered_again(
+    client: ClientConfig,
+    refusal: OAuthError,
+    redirect_uri: str,
+    run: RunFlow,
+    store: Store | None,
+    program: Program | None,
+    *,
+    declared: ClientAuth | None,
+    notify: Notify,
+    answered: bool,
+) -> ClientConfig | None:
+    """Forget the registration of a client that the server has refused, and register again.
+
+    Args:
+        client: as it was registered.
+        refusal: of the server.
+        redirect_uri: as in `registered`.
+        run: as in `registered`.
+        store: as in `registered`.
+        program: as in `registered`.
+        declared: how the client authenticates, as the program wants it.
+        notify: as in `registered`.
+        answered: the browser has come back already, so that the user has to sign in again.
+
+    Returns:
+        None: the refusal is not about a client that the program has registered, or the user has to begin.
 
     Raises:
-        StoreError: it was not free in time, or the store failed.
+        LoopbackAuthError: as from `registered`.
+
+    Source: RFC 6749 §5.2 (`invalid_client`); RFC 9126 §2.3.
     """
-    name = f"registration-{registration_name(issuer)}"
-    async with store.locked(name[:NAME_LIMIT], WAIT_SECONDS):
-        yield
+    if store is None or not refuses_client(refusal.error):
+        return None
+    issuer = (await run(discover(client.provider))).issuer or ""
+    kept = await OpenStore(store).registrations(issuer)
+    if kept is None or kept.of(client.client_id) is None:
+        return None
+    await remove_registration(issuer, client.client_id, store)
+    if answered:
+        refusal.hint = "Sign in again: the program will register again."
+        return None
+    provider = replace(client.provider, client_auth=declared)
+    unregistered = replace(client, client_id="", client_secret=None, provider=provider)
+    return await registered(unregistered, redirect_uri, run, store, program, notify=notify, anew=True)
 
 
 def with_registration(client: ClientConfig, registration: Registration) -> ClientConfig:
@@ -103,29 +162,52 @@ async def _fitting(
     redirect_uri: str,
     kept: Registrations | None,
     run: RunFlow,
-) -> Registration | None:
-    """Return the first kept registration that can be used, or be changed so that it can."""
-    now = time.time()
-    usable = [
-        one for one in (kept.clients if kept is not None else ()) if _usable(one, client, metadata, now)
-    ]
+) -> tuple[Registration | None, Registrations | None]:
+    """Return a kept registration that can be used, or changed so that it can; and what is left of all.
+
+    What the server does not know any more, and what has expired, is of no use to any sign-in.
+    """
+    now, clients = time.time(), () if kept is None else kept.clients
+    for one in clients:
+        if ends_at(one) <= now and not one.registration_client_uri:
+            kept = _without(kept, one)
+    usable = [one for one in clients if _authenticates(one, client, metadata)]
     usable.sort(key=lambda one: not _covers(one, client, redirect_uri))
-    for one in usable:
-        if one.registration_client_uri:
-            found = await run(reread(client, metadata, one, redirect_uri))
-            if found is not None:
-                return found
-        elif _covers(one, client, redirect_uri):
-            return one
-    return None
+    for one in usable[:MOST_TRIES]:
+        found = await _current(one, client, metadata, redirect_uri, run)
+        kept = _without(kept, one) if found is None or kept is None else kept.used(found)
+        if found is not None and _covers(found, client, redirect_uri) and not is_due(found, now):
+            return found, kept
+    return None, kept
 
 
-def _usable(registration: Registration, client: ClientConfig, metadata: ServerMetadata, now: float) -> bool:
-    expires_at = registration.client_secret_expires_at
-    wanted = registered_auth(client, metadata)
-    return (expires_at is None or expires_at > now) and (
-        registration.client_auth == wanted or client.provider.client_auth is None
-    )
+async def _current(
+    registration: Registration,
+    client: ClientConfig,
+    metadata: ServerMetadata,
+    redirect_uri: str,
+    run: RunFlow,
+) -> Registration | None:
+    """Return a registration as the server has it now; None: it has it no longer."""
+    if registration.registration_client_uri:
+        # A server that does not let it be read may know the client all the same.
+        with suppress(LoopbackAuthError):
+            return await run(reread(client, metadata, registration, redirect_uri))
+    if ends_at(registration) <= time.time():
+        return None
+    if not _covers(registration, client, redirect_uri) or pushes(client, metadata):
+        return registration  # It is not used, or the pushed request will say.
+    known = known_to_server(with_registration(client, registration), metadata)
+    return registration if await run(known) else None
+
+
+def _without(kept: Registrations | None, registration: Registration) -> Registrations | None:
+    return None if kept is None else kept.without(registration.client_id)
+
+
+def _authenticates(registration: Registration, client: ClientConfig, metadata: ServerMetadata) -> bool:
+    declared = client.provider.client_auth
+    return declared is None or registration.client_auth == registered_auth(client, metadata)
 
 
 def _covers(registration: Registration, client: ClientConfig, redirect_uri: str) -> bool:
@@ -133,6 +215,13 @@ def _covers(registration: Registration, client: ClientConfig, redirect_uri: str)
     return scopes and redirect_uri in registration.redirect_uris
 
 
-async def _keep(store: OpenStore, registration: Registration, kept: Registrations | None) -> None:
-    kept = kept.used(registration) if kept is not None else Registrations((registration,))
-    await store.keep_registrations(registration.issuer, kept)
+def _short_lived(registration: Registration) -> str:
+    """Return a warning about a secret that expires soon; empty for any other."""
+    left = ends_at(registration) - time.time()
+    if left > SOON:
+        return ""
+    span = f"{left / 3600:.0f} hours" if left >= 7200 else f"{max(left, 0) / 60:.0f} minutes"
+    return (
+        f"{registration.issuer} has registered this program for {span} only. After that you will have to "
+        "sign in again."
+    )

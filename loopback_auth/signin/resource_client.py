@@ -8,9 +8,7 @@ Source: RFC 9728 §5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
-from loopback_auth.errors import RedirectUnavailable
 from loopback_auth.events import Notify, Preparing
 from loopback_auth.flows.address import ask_address
 from loopback_auth.flows.resource import ResourceAccess, choose_server
@@ -104,38 +102,6 @@ def knows_server(client: ClientConfig) -> bool:
     return not client.resource_server or client.provider.metadata.token_endpoint is not None
 
 
-async def resolved(
-    client: ClientConfig, resources: Resources, store: Store | None, program: Program | None
-) -> ClientConfig:
-    """Return a client that knows its authorization server and its client ID.
-
-    Args:
-        client: of which perhaps only the resource is known.
-        resources: of the sign-in: its port, and its connections.
-        store: where the sign-in will be kept, and registrations are.
-        program: that a server registers.
-
-    Raises:
-        LoopbackAuthError: see `flows.resource.find_resource` and `signin.registering.registered`.
-
-    Source: RFC 9728 §5.
-    """
-    if knows_server(client) and client.client_id:
-        return client
-    redirect_uri = ""
-    # A flow that needs the port reports this itself, and others can do without.
-    with suppress(RedirectUnavailable):
-        redirect_uri = (await resources.port(client.provider.redirect)).redirect_uri
-    return await completed(
-        client,
-        Driver(resources).run,
-        redirect_uri=redirect_uri,
-        store=store,
-        program=program,
-        notify=resources.notify,
-    )
-
-
 async def completed(
     client: ClientConfig,
     run: RunFlow,
@@ -145,18 +111,23 @@ async def completed(
     program: Program | None,
     notify: Notify,
 ) -> ClientConfig:
-    """Do what `resolved` does, for a sign-in in one step or in two.
+    """Return a client that knows its authorization server and its client ID.
 
     Args:
-        client: as in `resolved`.
+        client: of which perhaps only the resource is known.
         run: runs the flows.
         redirect_uri: of this sign-in, to be registered; empty: it has none.
-        store: as in `resolved`.
-        program: as in `resolved`.
+        store: where the sign-in will be kept, and registrations are.
+        program: that a server registers.
         notify: called with what is done.
+
+    Raises:
+        LoopbackAuthError: see `flows.resource.find_resource` and `signin.registering.registered`.
+
+    Source: RFC 9728 §5.
     """
     client = await with_server(client, run, store, notify)
-    return await registered(client, redirect_uri, run, store, program)
+    return await registered(client, redirect_uri, run, store, program, notify=notify)
 
 
 async def with_server(
@@ -165,9 +136,9 @@ async def with_server(
     """Return a client that knows its authorization server.
 
     Args:
-        client: as in `resolved`.
+        client: as in `completed`.
         run: runs the flows.
-        store: as in `resolved`.
+        store: as in `completed`.
         notify: called with what is done.
     """
     if knows_server(client):

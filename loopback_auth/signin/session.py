@@ -45,6 +45,10 @@ from loopback_auth.signin.telling import Teller
 from loopback_auth.tokens import IdToken, SignIn, TokenSet
 from loopback_auth.words import Words
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loopback_auth.signin.client_resolver import ClientResolver
+
 Confirm = Callable[[SignIn], bool | Awaitable[bool]]
 """Called with a sign-in; returns whether its account is the right one."""
 
@@ -119,7 +123,7 @@ async def sign_in(
         options=options,
         timeout=timeout,
         paste=pastes,
-        resolve=_resolver(client, store, program),
+        resolver=_resolver(client, store, program),
     )
     async with (
         teller,
@@ -127,7 +131,7 @@ async def sign_in(
             notify=attempt.tell,
             open_browser=opener_of(plan, open_browser),
             start_page=start_page and plan.start_page,
-            any_port=client.provider.redirect.ports == (0,) and plan.route("code") is not None,
+            any_port=_may_have_any_port(client) and plan.route("code") is not None,
             bound=bound,
             exchanges=exchanges,
             observer=observer,
@@ -162,14 +166,18 @@ async def sign_in(
     return signed_in
 
 
-def _resolver(
-    client: ClientConfig, store: Store | None, program: Program | None
-) -> Callable[[ClientConfig, Resources], Awaitable[ClientConfig]] | None:
+def _resolver(client: ClientConfig, store: Store | None, program: Program | None) -> ClientResolver | None:
     if not (client.resource_server or client.client_metadata):
         return None
-    from loopback_auth.signin.resource_client import resolved  # Start-up: few clients need it.
+    from loopback_auth.signin.client_resolver import ClientResolver  # Start-up: few clients need it.
 
-    return partial(resolved, store=store, program=program)
+    return ClientResolver(client.provider.client_auth, store, program)
+
+
+def _may_have_any_port(client: ClientConfig) -> bool:
+    # A redirect URI that the program registers itself is registered with its port.
+    by_itself = client.client_metadata is not None and not client.client_id
+    return client.provider.redirect.ports == (0,) and not by_itself
 
 
 def _introduced(plan: Plan, program: Program | None) -> str:

@@ -134,6 +134,16 @@ class OpenStore:
                 return await store.registered_ports(issuer)
             return await apart(store.registered_ports, issuer)
 
+    async def names(self) -> tuple[str, ...]:
+        """Return the names of all kept sign-ins, as far as the store can list them.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        store = self.store
+        with _failures():
+            return await store.names() if isinstance(store, AsyncTokenStore) else await apart(store.names)
+
     async def check_writable(self) -> None:
         """Check that a sign-in can be kept now.
 

@@ -317,7 +317,7 @@ class FileTokenStore(TokenStore):
         Raises:
             StoreError: a file cannot be read, or is unsafe.
         """
-        from loopback_auth.store.registration_files import registered_ports
+        from loopback_auth.store.registered_ports import registered_ports
 
         return registered_ports(self._data, issuer)
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from loopback_auth.errors import StoreError
-from loopback_auth.registration import Registrations, ports_of
+from loopback_auth.registration import Registrations
 from loopback_auth.store.interface import (
     LOCK_TIMEOUT,
     check_sign_in,
@@ -15,6 +15,7 @@ from loopback_auth.store.interface import (
     raise_store_error,
 )
 from loopback_auth.store.locks import ThreadSignInLock, thread_lock
+from loopback_auth.store.registered_ports import ports_of
 from loopback_auth.store.sign_in_lock import SignInLock
 from loopback_auth.tokens import SignIn
 
@@ -124,9 +125,12 @@ class AsyncTokenStore(ABC):
 
     async def registered_ports(self, issuer: str) -> tuple[int, ...]:
         """Return the ports of the redirect URIs that are registered, as in `TokenStore.registered_ports`."""
-        if issuer:
-            return ports_of([await self.read_registrations(issuer)])
-        return ports_of(vars(self).get("_registrations", {}).values())
+        kept = (
+            [await self.read_registrations(issuer)]
+            if issuer
+            else vars(self).get("_registrations", {}).values()
+        )
+        return ports_of(uri for each in kept if each is not None for uri in each.redirect_uris)
 
     async def _write(self, name: str, sign_in: SignIn | None) -> None:
         try:

@@ -188,11 +188,10 @@ class TokenStore(ABC):
         Args:
             issuer: where they are registered; empty: at any.
         """
-        from loopback_auth.registration import ports_of  # Start-up.
+        from loopback_auth.store.registered_ports import ports_of  # Start-up.
 
-        if issuer:
-            return ports_of([self.read_registrations(issuer)])
-        return ports_of(vars(self).get("_registrations", {}).values())
+        kept = [self.read_registrations(issuer)] if issuer else vars(self).get("_registrations", {}).values()
+        return ports_of(uri for each in kept if each is not None for uri in each.redirect_uris)
 
     def _write(self, name: str, sign_in: SignIn | None) -> None:
         try:

@@ -23,7 +23,7 @@ from loopback_auth.store.interface import LOCK_TIMEOUT, TokenStore, checked_name
 from loopback_auth.store.locks import thread_lock
 from loopback_auth.store.redis_connection import RedisConnection
 from loopback_auth.store.redis_lock import HeldLease, Lease, RedisSignInLock
-from loopback_auth.store.registration_files import registration_name
+from loopback_auth.store.registered_ports import registration_name
 from loopback_auth.tokens import SignIn
 
 LEASE_SECONDS = 10.0

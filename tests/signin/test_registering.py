@@ -2,29 +2,194 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from loopback_auth import ClientConfig, ClientMetadata, FileTokenStore, Program, login_sync
-from loopback_auth.events import silent
-from loopback_auth.testing import SimulatedUser, serve
+import pytest
 
-METADATA = ClientMetadata()
+from loopback_auth import (
+    ClientConfig,
+    ClientMetadata,
+    FileTokenStore,
+    Registration,
+    SignIn,
+    SignInRequired,
+    login_sync,
+    logout_sync,
+    renew_sync,
+)
+from loopback_auth.events import Event, Preparing, silent
+from loopback_auth.model import ClientAuth
+from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 
 
-def test_program_registers_once_and_signs_in_with_the_same_client(tmp_path: Path) -> None:
-    """The registration is kept beside the sign-in, with the redirect URI that was bound (RFC 7591 §3)."""
-    user, store = SimulatedUser(), FileTokenStore(tmp_path)
-    with serve() as server:
-        client = ClientConfig.at(server.issuer, client_metadata=METADATA, scope="profile")
-        program = Program("My \x1b[31mTool")
-        first = login_sync(
-            client, store=store, program=program, open_browser=user.open, notify=silent, wait=True
-        )
-        kept = store.read_registrations(server.issuer)
-        asked = next(one for one in server.log if one.path == "/authorize").parameters
+@pytest.fixture
+def server() -> Iterator[DemoAuthorizationServer]:
+    """Serve an authorization server with open registration."""
+    with serve() as demo:
+        yield demo
 
-    assert kept is not None
-    (registration,) = kept.clients
-    assert first.client_id == registration.client_id == asked["client_id"]
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileTokenStore:
+    """Return an empty store."""
+    return FileTokenStore(tmp_path)
+
+
+def unregistered(
+    server: DemoAuthorizationServer, *, client_auth: ClientAuth | None = None, scope: str = "profile"
+) -> ClientConfig:
+    """Return a client that has no client ID."""
+    client = ClientConfig.at(server.issuer, client_metadata=ClientMetadata(), scope=scope)
+    return replace(client, provider=replace(client.provider, client_auth=client_auth))
+
+
+def sign_in(client: ClientConfig, store: FileTokenStore | None, events: list[Event] | None = None) -> SignIn:
+    """Have a simulated user sign in."""
+    notify = silent if events is None else events.append
+    return login_sync(client, store=store, open_browser=SimulatedUser().open, notify=notify, wait=True)
+
+
+def kept(store: FileTokenStore, server: DemoAuthorizationServer) -> tuple[Registration, ...]:
+    """Return what is kept at a server."""
+    found = store.read_registrations(server.issuer)
+    return () if found is None else found.clients
+
+
+def registered(server: DemoAuthorizationServer, method: str = "POST") -> int:
+    """Count the registrations, or what was done with them."""
+    return sum(one.path.startswith("/register") and one.method == method for one in server.log)
+
+
+def test_program_registers_and_signs_in_with_that_client(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The registration has the redirect URI that was bound, and is kept (RFC 7591 §3)."""
+    events: list[Event] = []
+    done = sign_in(unregistered(server), store, events)
+    asked = next(one for one in server.log if one.path == "/authorize").parameters
+
+    (registration,) = kept(store, server)
+    assert done.client_id == registration.client_id == asked["client_id"]
     assert registration.redirect_uris == (asked["redirect_uri"],)
-    assert first.client_auth == "none"
+    assert done.client_auth == "none"
+    assert Preparing("registration", server.issuer) in events
+
+
+def test_second_sign_in_has_the_same_client_and_the_same_port(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """A server may compare the port too, so the registered one is bound first (RFC 6749 §3.1.2.3)."""
+    first, second = sign_in(unregistered(server), store), sign_in(unregistered(server), store)
+
+    uris = {one.parameters["redirect_uri"] for one in server.log if one.path == "/authorize"}
+    assert (first.client_id, len(uris), registered(server)) == (second.client_id, 1, 1)
+
+
+def test_taken_port_is_added_to_the_registration(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """Another program may listen there; the client stays the same where it can be changed (RFC 7592 §2.2)."""
+    first = sign_in(unregistered(server), store)
+    (before,) = kept(store, server)
+    with socket.create_server(("127.0.0.1", store.registered_ports(server.issuer)[0])):
+        second = sign_in(unregistered(server), store)
+
+    (after,) = kept(store, server)
+    assert first.client_id == second.client_id == after.client_id
+    assert set(before.redirect_uris) < set(after.redirect_uris)
+    assert (registered(server), registered(server, "PUT")) == (1, 1)
+
+
+def test_forgotten_registration_is_made_anew_once(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """A server that does not know the client shows an error page, and no browser would come back."""
+    first = sign_in(unregistered(server), store)
+    server.forget_registrations()
+    second, third = sign_in(unregistered(server), store), sign_in(unregistered(server), store)
+
+    assert first.client_id != second.client_id == third.client_id
+    assert [one.client_id for one in kept(store, server)] == [second.client_id]
+    assert registered(server) == 2
+
+
+def test_scope_that_was_not_registered_is_added(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """Servers let a client ask for no other scope than it is registered with (RFC 7591 §2)."""
+    first = sign_in(unregistered(server), store)
+    second = sign_in(unregistered(server, scope="profile email"), store)
+
+    (registration,) = kept(store, server)
+    assert (first.client_id, registration.scope) == (second.client_id, "profile email")
+
+
+def test_secret_of_a_registration_renews_the_sign_in(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The program does not know the secret, so that it could not be given (RFC 7591 §3.2.1)."""
+    client = unregistered(server, client_auth="client_secret_basic", scope="profile offline_access")
+    first = sign_in(client, store)
+    (registration,) = kept(store, server)
+    renewed = renew_sync(first, store=store, force=True)
+
+    assert registration.client_secret is not None
+    assert registration.client_secret not in (
+        store.path(first.name) and Path(store.path(first.name)).read_text()
+    )
+    assert renewed.tokens.access_token != first.tokens.access_token
+
+
+def test_registration_that_is_forgotten_at_a_renewal_requires_a_sign_in(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The refresh token is bound to the client (RFC 6749 §6), so a new registration does not help it."""
+    first = sign_in(unregistered(server, scope="profile offline_access"), store)
+    server.forget_registrations()
+
+    with pytest.raises(SignInRequired, match="registration"):
+        renew_sync(first, store=store, force=True)
+
+    assert kept(store, server) == ()
+    assert sign_in(unregistered(server), store).client_id != first.client_id
+
+
+def test_logout_leaves_the_registration_unless_it_is_asked(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """The next sign-in uses it again; who wants to leave no trace has it deleted (RFC 7592 §2.3)."""
+    first = sign_in(unregistered(server), store)
+    logout_sync(first, store=store)
+    assert [one.client_id for one in kept(store, server)] == [first.client_id]
+
+    second = sign_in(unregistered(server), store)
+    logout_sync(second, store=store, unregister=True)
+    assert kept(store, server) == ()
+    assert (registered(server), registered(server, "DELETE")) == (1, 1)
+
+
+def test_registration_that_another_sign_in_needs_is_not_deleted(
+    server: DemoAuthorizationServer, store: FileTokenStore
+) -> None:
+    """Two resources may have one authorization server, and then one client."""
+    first = sign_in(unregistered(server), store)
+    store.save(replace(first, name="other"))
+    logout_sync(first, store=store, unregister=True)
+
+    assert [one.client_id for one in kept(store, server)] == [first.client_id]
+    assert registered(server, "DELETE") == 0
+
+
+def test_program_without_a_store_registers_for_this_sign_in(server: DemoAuthorizationServer) -> None:
+    """There is nowhere to keep it."""
+    assert sign_in(unregistered(server), None).client_id != sign_in(unregistered(server), None).client_id
+
+
+def test_given_client_id_comes_first(server: DemoAuthorizationServer, store: FileTokenStore) -> None:
+    """MCP authorization specification 2025-11-25, "Client Registration Approaches"."""
+    done = sign_in(replace(unregistered(server), client_id=server.client_id), store)
+
+    assert (done.client_id, registered(server)) == (server.client_id, 0)

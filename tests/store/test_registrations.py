@@ -19,7 +19,7 @@ from loopback_auth.store import FileTokenStore
 from loopback_auth.store.async_interface import AsyncTokenStore
 from loopback_auth.store.interface import TokenStore
 from loopback_auth.store.memory import MemoryTokenStore
-from loopback_auth.store.registration_files import registration_name
+from loopback_auth.store.registered_ports import registration_name
 from loopback_auth.tokens import SignIn
 
 ISSUER = "https://as.example/tenant"
