@@ -51,6 +51,7 @@ from loopback_auth.demo.agent import Decision
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.features import Features
+from loopback_auth.demo.fetching import fetch_locally
 from loopback_auth.demo.keys import Signer, rsa_signer
 from loopback_auth.demo.request_log import LoggedRequest, LoggingServer
 from loopback_auth.demo.serve import Demo, Host, demo_thread
@@ -254,6 +255,7 @@ def serve(
             expires_in=expires_in,
             device_interval=device_interval,
             features=features,
+            fetch=fetch_locally,
         )
 
     with demo_thread(port=port, host=host, server_factory=made, delay=delay, hang=hang) as demo:

@@ -17,6 +17,7 @@ import time
 from dataclasses import replace
 
 from loopback_auth.cli import answer, tell
+from loopback_auth.demo.fetching import fetch_locally
 from loopback_auth.demo.keys import rsa_signer
 from loopback_auth.demo.serve import serve_demo
 from loopback_auth.demo.server import DemoServer
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 def signing_server(issuer: str) -> DemoServer:
     """Make a demo server that signs ID tokens where the extra `oidc` is installed."""
-    return DemoServer(issuer, entropy=secrets.token_bytes, signer=rsa_signer())
+    return DemoServer(issuer, entropy=secrets.token_bytes, signer=rsa_signer(), fetch=fetch_locally)
 
 
 def demo_client(issuer: str, settings: Settings, *, simulated_person: bool = False) -> ClientConfig:

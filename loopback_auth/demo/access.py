@@ -15,6 +15,7 @@ from loopback_auth.demo.setup import DPOP_ALGORITHMS, Setup
 from loopback_auth.demo.wire import Refused, credentials
 from loopback_auth.http_messages import HttpRequest
 
+UNAUTHENTICATED = "insufficient_user_authentication"
 REALM = 'realm="demo"'
 
 
@@ -27,23 +28,29 @@ class Guard:
         unbound: accept a token that was issued for no resource at all.
         scope: names that the token must have.
         metadata: URL of the protected resource metadata; empty: there are none.
+        acr: how the person must have been authenticated (RFC 9470 §3); empty: in any way.
+        max_age: seconds since then at most (the same); None: any number.
     """
 
     resources: tuple[str, ...] = ()
     unbound: bool = True
     scope: tuple[str, ...] = ()
     metadata: str = ""
+    acr: str = ""
+    max_age: int | None = None
 
     def challenge(self, error: str = "", scope: tuple[str, ...] = (), *, scheme: str = "Bearer") -> str:
         """Write the value of `WWW-Authenticate`.
 
-        Source: RFC 6750 §3; RFC 9728 §5.1; RFC 9449 §7.1.
+        Source: RFC 6750 §3; RFC 9728 §5.1; RFC 9449 §7.1; RFC 9470 §3.
         """
         named = scope or self.scope
         parts = [
             f"{scheme} {REALM}",
             f'error="{error}"' if error else "",
             f'scope="{" ".join(named)}"' if named else "",
+            f'acr_values="{self.acr}"' if error == UNAUTHENTICATED and self.acr else "",
+            f'max_age="{self.max_age}"' if error == UNAUTHENTICATED and self.max_age is not None else "",
             f'algs="{" ".join(DPOP_ALGORITHMS)}"' if scheme == "DPoP" else "",
             f'resource_metadata="{self.metadata}"' if self.metadata else "",
         ]
@@ -91,6 +98,7 @@ class Access:
         if not guard.fits(issued):
             raise _invalid("The access token was issued for another resource.", guard, answer)
         demand_scope(issued, guard, guard.scope)
+        _demand_authentication(issued, guard, now)
         return issued
 
     def _proven(self, request: HttpRequest, token: str, guard: Guard, now: float) -> str:
@@ -116,6 +124,20 @@ def demand_scope(issued: Issued, guard: Guard, scope: tuple[str, ...]) -> None:
     description = "The access token has not the scope that is needed."
     challenge = guard.challenge("insufficient_scope", scope, scheme="DPoP" if issued.jkt else "Bearer")
     raise Refused("insufficient_scope", description, status=403, challenge=challenge)
+
+
+def _demand_authentication(issued: Issued, guard: Guard, now: float) -> None:
+    """Refuse a token whose person was authenticated too weakly, or too long ago.
+
+    Source: RFC 9470 §3.
+    """
+    grant = issued.grant
+    weak = guard.acr and grant.acr != guard.acr
+    old = guard.max_age is not None and now - grant.auth_time > guard.max_age
+    if weak or old:
+        challenge = guard.challenge(UNAUTHENTICATED, scheme="DPoP" if issued.jkt else "Bearer")
+        description = "The person must be authenticated again, or in another way."
+        raise Refused(UNAUTHENTICATED, description, status=401, challenge=challenge)
 
 
 def _invalid(description: str, guard: Guard, scheme: str) -> Refused:

@@ -18,7 +18,7 @@ from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.id_tokens import id_token
 from loopback_auth.demo.proofs import Proofs
 from loopback_auth.demo.requests import Asked, ReturnAddress, check_request, return_address
-from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.setup import ACR_VALUES, Setup
 from loopback_auth.demo.single_use import SingleUse
 from loopback_auth.demo.wire import (
     Parameters,
@@ -88,6 +88,7 @@ class AuthorizationEndpoints:
             redirect_uri=back.redirect_uri,
             login_hint=asked.login_hint,
             resource=asked.resource,
+            again=asked.again,
         )
         return self._interactions.ask(question, now)
 
@@ -167,6 +168,7 @@ class AuthorizationEndpoints:
             nonce=asked.nonce,
             auth_time=signed_in.auth_time,
             dpop_jkt=asked.dpop_jkt,
+            acr=ACR_VALUES[0] if self._setup.faults.ignore_acr else asked.acr,
         )
 
     def _refuse(self, back: ReturnAddress, error: str, description: str) -> HttpResponse:

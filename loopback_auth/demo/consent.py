@@ -51,6 +51,7 @@ class Question:
         code: to compare with the one on another device.
         message: from the client.
         resource: where the access token is going to be used (RFC 8707 §2).
+        again: the client wants the person to be authenticated now (RFC 9470 §4).
     """
 
     client_id: str
@@ -62,6 +63,7 @@ class Question:
     code: str = field(default="", repr=False)
     message: str = ""
     resource: tuple[str, ...] = ()
+    again: bool = False
 
 
 class Interactions:
@@ -85,6 +87,7 @@ class Interactions:
             hidden=[("interaction", key)],
             client_id=self._client_name(question) or question.client_id,
             redirect_uri=question.redirect_uri,
+            again=question.again,
             accounts=[(account.sub, account.email) for account in accounts],
         )
 
@@ -108,6 +111,7 @@ class Interactions:
             redirect_uri=question.redirect_uri,
             resource=question.resource,
             account=account.email,
+            again=question.again,
             scopes=[(name, self._setup.scopes[name]) for name in question.scope],
             code=question.code,
             message=question.message,

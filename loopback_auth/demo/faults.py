@@ -14,6 +14,7 @@ it breaks exactly the rule in this table and keeps the others.
     metadata_issuer            `issuer` of both metadata documents         RFC 8414 §3.3
     without_metadata           both metadata documents answer 404          RFC 8414 §3.2
     pkce_unannounced           `code_challenge_methods_supported` missing  RFC 9700 §2.1.1
+    ignore_acr                 `acr_values`: the person is asked as ever   RFC 9470 §5 (there must be an end)
     nonce_changes              each DPoP nonce, before it can be used      RFC 9449 §8 (there must be an end)
     redirect_token_endpoint    307 to this URL, request not looked at      RFC 6749 §3.2
     wrong_token_type           DPoP tokens are called bearer tokens        RFC 9449 §5
@@ -87,6 +88,7 @@ class Faults:
         metadata_issuer: `issuer` in both metadata documents; empty: the right one.
         without_metadata: answer 404 instead of metadata.
         pkce_unannounced: leave `code_challenge_methods_supported` out.
+        ignore_acr: authenticate the person as always, whatever `acr_values` asks for.
         nonce_changes: never accept a nonce that was given out, and give out another.
         redirect_token_endpoint: URL to which the token endpoint redirects; empty: it does not.
         wrong_token_type: say `Bearer` of tokens that are bound to a key.
@@ -136,6 +138,7 @@ class Faults:
     metadata_issuer: str = ""
     without_metadata: bool = False
     pkce_unannounced: bool = False
+    ignore_acr: bool = False
     nonce_changes: bool = False
     redirect_token_endpoint: str = ""
     wrong_token_type: bool = False

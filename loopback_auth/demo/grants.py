@@ -32,6 +32,7 @@ class Grant:
         nonce: for the ID token; empty: none was sent.
         auth_time: when the person signed in, in Unix seconds.
         dpop_jkt: thumbprint of the key that the code is bound to (RFC 9449 §10); empty: any, or none.
+        acr: how the person was authenticated (OpenID Connect Core §2); empty: it is not stated.
     """
 
     id: str = field(repr=False)
@@ -44,6 +45,7 @@ class Grant:
     nonce: str = field(repr=False)
     auth_time: float
     dpop_jkt: str = ""
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ def id_token(
         "auth_time": int(grant.auth_time + faults.clock_skew),
         **claims(grant.account, scope),
     }
+    if grant.acr:
+        said["acr"] = grant.acr
     if nonce:
         said["nonce"] = "not-the-nonce-you-sent" if faults.wrong_nonce else nonce
     hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from loopback_auth.demo.accounts import DEFAULT_SCOPE
 from loopback_auth.demo.clients import DemoClient
-from loopback_auth.demo.setup import PROMPTS, RESPONSE_TYPES, Setup
+from loopback_auth.demo.setup import ACR_VALUES, PROMPTS, RESPONSE_TYPES, Setup
 from loopback_auth.demo.wire import Parameters, Refused
 
 ResponseMode = Literal["query", "fragment", "form_post"]
@@ -58,6 +58,8 @@ class Asked:
         login_hint: the account that the client expects; empty: none was named.
         prompt: names that the parameter consists of (OpenID Connect Core §3.1.2.1).
         dpop_jkt: thumbprint of the key that the code is bound to (RFC 9449 §10); empty: it is bound to none.
+        acr: how the person is authenticated (OpenID Connect Core §2).
+        again: the client wants the person to be authenticated now, by `acr_values`, `max_age` or `prompt`.
     """
 
     back: ReturnAddress
@@ -69,6 +71,8 @@ class Asked:
     login_hint: str
     prompt: tuple[str, ...]
     dpop_jkt: str
+    acr: str
+    again: bool
 
 
 def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
@@ -126,6 +130,8 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         nonce=parameters.get("nonce"),
         login_hint=parameters.get("login_hint"),
         prompt=_prompt(parameters.get("prompt")),
+        acr=_acr(parameters.get("acr_values")),
+        again=_again(parameters),
         dpop_jkt=_thumbprint(parameters.get("dpop_jkt"), setup),
     )
 
@@ -181,6 +187,31 @@ def resources(values: tuple[str, ...]) -> tuple[str, ...]:
         if not parts.scheme or "#" in value:
             raise Refused("invalid_target", "A resource must be an absolute URI without fragment.")
     return values
+
+
+def _acr(text: str) -> str:
+    """Choose how the person is authenticated: the first of the values that is known here.
+
+    Source: OpenID Connect Core §3.1.2.1; RFC 9470 §5.
+    """
+    asked = text.split()
+    if not asked:
+        return ACR_VALUES[0]
+    known = [value for value in asked if value in ACR_VALUES]
+    if not known:
+        raise Refused("unmet_authentication_requirements", "None of the acr_values can be reached here.")
+    return known[0]
+
+
+def _again(parameters: Parameters) -> bool:
+    """Return whether the client wants the person to be authenticated now.
+
+    Source: OpenID Connect Core §3.1.2.1; RFC 9470 §4.
+    """
+    max_age = parameters.get("max_age")
+    if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) < 12):
+        raise Refused("invalid_request", "The max_age is not a number of seconds.")
+    return bool(max_age or parameters.get("acr_values")) or "login" in parameters.get("prompt").split()
 
 
 def _thumbprint(text: str, setup: Setup) -> str:

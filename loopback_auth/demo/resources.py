@@ -1,23 +1,31 @@
 """The protected resources of the demo server, and the metadata by which a client finds its way from them.
 
 `/mcp` is an MCP server: it takes only tokens that were issued for it, with the scope `mcp:read`. `/resource`
-answers what it was sent; it also takes tokens that were issued for no resource.
+answers what it was sent; it also takes tokens that were issued for no resource. `/resource/sensitive` does
+the same for a person who has just confirmed who they are (RFC 9470).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from loopback_auth.demo.access import Access, Guard, demand_scope
 from loopback_auth.demo.mcp_server import answer_to
 from loopback_auth.demo.requests import scope_names
-from loopback_auth.demo.setup import DPOP_ALGORITHMS, Setup
+from loopback_auth.demo.setup import ACR_VALUES, DPOP_ALGORITHMS, Setup
 from loopback_auth.demo.wire import json_reply, query_of, read_parameters, text_reply
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
-NAMES = {"/mcp": "Demonstration MCP server", "/resource": "Demonstration resource"}
-SCOPES = {"/mcp": ("mcp:read", "mcp:write"), "/resource": ()}
+NAMES = {
+    "/mcp": "Demonstration MCP server",
+    "/resource": "Demonstration resource",
+    "/resource/sensitive": "Demonstration resource, the sensitive part",
+}
+MCP_SCOPES = ("mcp:read", "mcp:write")
+SENSITIVE_MAX_AGE = 300
+"""Seconds for which a person stays confirmed."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 Endpoint = Callable[[HttpRequest, float], HttpResponse]
@@ -35,6 +43,7 @@ class ProtectedResources:
         return {
             "/mcp": {"POST": self.mcp},
             "/resource": dict.fromkeys(METHODS, self.resource),
+            "/resource/sensitive": dict.fromkeys(METHODS, self.sensitive),
             **{WELL_KNOWN + path: {"GET": self._published(path)} for path in NAMES},
         }
 
@@ -46,7 +55,7 @@ class ProtectedResources:
         # Transports, "Security Warning": servers MUST validate Origin, against pages that rebind their names
         if request.header("origin") not in ("", self._setup.issuer):
             return text_reply(403, "Pages of other sites may not use this server.")
-        guard = self._guard("/mcp", scope=("mcp:read",), unbound=False)
+        guard = self._guard("/mcp", scope=MCP_SCOPES[:1], unbound=False)
         issued = self._access.issued(request, guard, now)
         return answer_to(request, issued, lambda scope: demand_scope(issued, guard, (*guard.scope, *scope)))
 
@@ -57,8 +66,20 @@ class ProtectedResources:
 
         Source: RFC 6750 §2.1, §3.
         """
+        return self._echo(request, self._guard("/resource"), now)
+
+    def sensitive(self, request: HttpRequest, now: float) -> HttpResponse:
+        """Answer as `resource` does, if the person has confirmed who they are in the last five minutes.
+
+        Source: RFC 9470 §3.
+        """
+        guard = self._guard("/resource/sensitive")
+        resources = (*guard.resources, f"{self._setup.issuer}/resource")
+        demanding = replace(guard, resources=resources, acr=ACR_VALUES[-1], max_age=SENSITIVE_MAX_AGE)
+        return self._echo(request, demanding, now)
+
+    def _echo(self, request: HttpRequest, guard: Guard, now: float) -> HttpResponse:
         needed = read_parameters(query_of(request.url)).once().get("scope")
-        guard = self._guard("/resource")
         issued = self._access.issued(request, guard, now)
         if needed:
             demand_scope(issued, guard, scope_names(needed, self._setup))
@@ -93,6 +114,6 @@ class ProtectedResources:
         if self._setup.features.dpop != "off":
             document["dpop_signing_alg_values_supported"] = list(DPOP_ALGORITHMS)
             document["dpop_bound_access_tokens_required"] = self._setup.features.dpop == "required"
-        if SCOPES[path]:
-            document["scopes_supported"] = list(SCOPES[path])
+        if path == "/mcp":
+            document["scopes_supported"] = list(MCP_SCOPES)
         return document

@@ -33,6 +33,7 @@ from yarl import URL
 from loopback_auth.demo.agent import Decision, Navigation, follow
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.features import Features
+from loopback_auth.demo.fetching import fetch_locally
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.server import DemoServer
 from loopback_auth.demo.wire import BODY_LIMIT
@@ -69,18 +70,26 @@ class Demo:
     half_close: set[str] = field(default_factory=set[str])
 
 
-def plain_server(issuer: str) -> DemoServer:
-    """Make a demo server without ID tokens; the factory when none is given."""
-    return DemoServer(issuer, entropy=secrets.token_bytes)
-
-
 def factory(
     *, signer: Signer | None = None, faults: Faults | None = None, features: Features | None = None
 ) -> ServerFactory:
     """Make a factory of demo servers that sign, break rules, or offer something else."""
-    return lambda issuer: DemoServer(
-        issuer, entropy=secrets.token_bytes, signer=signer, faults=faults, features=features
-    )
+
+    def made(issuer: str) -> DemoServer:
+        return DemoServer(
+            issuer,
+            entropy=secrets.token_bytes,
+            signer=signer,
+            faults=faults,
+            features=features,
+            fetch=fetch_locally,
+        )
+
+    return made
+
+
+plain_server = factory()
+"""Makes a demo server without ID tokens; the factory when none is given."""
 
 
 @asynccontextmanager
@@ -276,7 +285,11 @@ def _handler(demo: Demo, end: asyncio.Event) -> Handler:
             return await _never(request, end)
         headers = tuple(request.headers.items())
         asked = HttpRequest(request.method, request.raw_path, headers, body)
-        reply = demo.server.handle(asked, now=time.time())
+        now = time.time()
+        if demo.server.wants(asked, now):  # Its document may be served by the loop that runs here.
+            reply = await asyncio.to_thread(demo.server.handle, asked, now)
+        else:
+            reply = demo.server.handle(asked, now)
         headed = CIMultiDict(reply.headers)
         if path in demo.half_close:
             return await _broken_off(request, web.StreamResponse(status=reply.status, headers=headed), reply)

@@ -21,6 +21,7 @@ from loopback_auth.demo.access import Access
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
 from loopback_auth.demo.approvals import Approvals
 from loopback_auth.demo.authorize import AuthorizationEndpoints
+from loopback_auth.demo.client_documents import ClientDocuments, Fetch
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.device import DeviceEndpoints
@@ -49,6 +50,7 @@ PROVEN: Mapping[str, Place] = {
     "/par": "server",
     "/userinfo": "resource",
     "/resource": "resource",
+    "/resource/sensitive": "resource",
     "/mcp": "resource",
 }
 """Where DPoP proofs are read, and who wants its nonces in them."""
@@ -69,6 +71,7 @@ class DemoServer:
         require_pushed_authorization_requests: refuse requests that were not pushed (RFC 9126 §5).
         device_interval: seconds that have to pass between two polls with a device code (RFC 8628 §3.2).
         features: what else it offers; None: the default of `Features`.
+        fetch: gets the document of a client whose ID is its address; None: client IDs are no addresses.
 
     Raises:
         ConfigError: the issuer is not an origin, or a redirect URI is not http or https.
@@ -88,6 +91,7 @@ class DemoServer:
         require_pushed_authorization_requests: bool = False,
         device_interval: int = 5,
         features: Features | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         scheme, _, authority = issuer.partition("://")
         if scheme not in ("http", "https") or not authority or set(authority) & set("/?#@ "):
@@ -117,7 +121,9 @@ class DemoServer:
             require_pushed_authorization_requests=require_pushed_authorization_requests,
             device_interval=device_interval,
             features=features if has_cryptography() else replace(features, dpop="off"),
+            client_documents=fetch is not None,
         )
+        self._documents = None if fetch is None else ClientDocuments(self._setup, fetch)
         interactions = Interactions(self._setup, self._ledger)
         self._interactions = interactions
         self._approvals = Approvals(self._setup, self._ledger, interactions)
@@ -151,11 +157,19 @@ class DemoServer:
             # RFC 9110 §15.5.6: the response MUST have an Allow header
             return text_reply(405, "This path does not allow this method.", ("Allow", ", ".join(endpoints)))
         try:
+            client_id = self.wants(request, now)
+            if client_id and self._documents is not None:
+                self._documents.learn(client_id, now)
             response = endpoint(request, now)
         except Refused as refused:
             response = _error_page(refused) if path in BROWSER_PATHS else error_reply(refused)
         place = PROVEN.get(path)
         return response if place is None else self._proofs.stamped(response, place, now)
+
+    def wants(self, request: HttpRequest, now: float) -> str:
+        """Return the client ID whose document is fetched before a request is answered; empty: none is."""
+        path = request.url.removeprefix(self.issuer).partition("?")[0]
+        return "" if self._documents is None else self._documents.wanted(request, path, now)
 
     def metadata(self) -> dict[str, object]:
         """Return what the server publishes about itself (RFC 8414 §2), faults included."""

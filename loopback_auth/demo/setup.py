@@ -39,6 +39,8 @@ AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 RESPONSE_MODES = ("query", "fragment", "form_post")
 DPOP_ALGORITHMS = ("ES256", "RS256")
 """Algorithms of DPoP proofs (RFC 9449 §5.1)."""
+ACR_VALUES = ("urn:demo:chosen", "urn:demo:confirmed")
+"""How a person can be authenticated, the weakest first (OpenID Connect Core §2, RFC 9470 §3)."""
 PROMPTS = ("none", "login", "consent", "select_account")
 
 
@@ -57,6 +59,7 @@ class Setup:
         require_pushed_authorization_requests: authorization requests must be pushed (RFC 9126 §5).
         device_interval: seconds between polls of a device code (RFC 8628 §3.2).
         features: what else is offered.
+        client_documents: a client ID may be the address of a document about the client.
     """
 
     issuer: str
@@ -69,6 +72,7 @@ class Setup:
     require_pushed_authorization_requests: bool
     device_interval: int
     features: Features
+    client_documents: bool
 
     def granted(self, scope: tuple[str, ...]) -> tuple[str, ...]:
         """Return the part of a scope that this server grants (RFC 6749 §3.3)."""
@@ -95,7 +99,7 @@ def metadata(setup: Setup) -> dict[str, object]:
     """Return the metadata document of the server.
 
     Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3; RFC 8628 §4;
-    RFC 7591 §3; RFC 9449 §5.1.
+    RFC 7591 §3; RFC 9449 §5.1; draft-ietf-oauth-client-id-metadata-document §5.
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
@@ -107,6 +111,7 @@ def metadata(setup: Setup) -> dict[str, object]:
         "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,
@@ -114,6 +119,8 @@ def metadata(setup: Setup) -> dict[str, object]:
     }
     if not setup.faults.pkce_unannounced:
         document["code_challenge_methods_supported"] = ["S256"]
+    if setup.client_documents:
+        document["client_id_metadata_document_supported"] = True
     if setup.features.dpop != "off":
         document["dpop_signing_alg_values_supported"] = list(DPOP_ALGORITHMS)
     if setup.features.registration:
@@ -123,6 +130,6 @@ def metadata(setup: Setup) -> dict[str, object]:
             "jwks_uri": setup.issuer + PATHS["jwks_uri"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "claims_supported": ["sub", "name", "email", "email_verified", "auth_time"],
+            "claims_supported": ["sub", "name", "email", "email_verified", "auth_time", "acr"],
         }
     return document

@@ -6,10 +6,17 @@ from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
 
 
-def consent(**more: str) -> str:
+def consent(*, code: str = "", message: str = "") -> str:
     """Write a consent page without a redirect."""
     page = demo_pages.consent(
-        action="/x", hidden=[], client_id="c", redirect_uri="", account="a", scopes=[], **more
+        action="/x",
+        hidden=[],
+        client_id="c",
+        redirect_uri="",
+        account="a",
+        scopes=[],
+        code=code,
+        message=message,
     )
     assert "form-action 'self';" in page.header("content-security-policy")
     return page.body.decode()

@@ -393,6 +393,7 @@ def test_id_token_says_who_for_whom_and_when() -> None:
         "exp": 1_003_600,
         "iat": 1_000_000,
         "auth_time": 1_000_000,
+        "acr": "urn:demo:chosen",
         "nonce": "n-1",
         "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
         "email": "demo@example.com",

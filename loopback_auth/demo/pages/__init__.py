@@ -29,6 +29,7 @@ def sign_in(
     client_id: str,
     redirect_uri: str,
     accounts: Sequence[tuple[str, str]],
+    again: bool = False,
 ) -> HttpResponse:
     """Ask which of the demonstration accounts signs in; posts `account` and `decision=continue`.
 
@@ -38,6 +39,7 @@ def sign_in(
         client_id: who asks.
         redirect_uri: where the browser will go, already checked by the caller; empty: it stays.
         accounts: value and label of each account; the first is chosen beforehand.
+        again: say that the person has to confirm who they are.
 
     Raises:
         ConfigError: `redirect_uri` is not an absolute http or https URL.
@@ -55,6 +57,7 @@ def sign_in(
         ribbon=sentence(words.DEMO_RIBBON),
         title=sentence(words.DEMO_SIGN_IN),
         lead=sentence(words.DEMO_SIGN_IN_LEAD, client=f"<strong>{escaped(client_id)}</strong>"),
+        again=paragraph(words.DEMO_AGAIN if again else "", style="hint"),
         choose=sentence(words.DEMO_CHOOSE),
         practice=sentence(words.DEMO_PRACTICE),
         go_on=sentence(words.DEMO_CONTINUE),
@@ -76,6 +79,7 @@ def consent(
     scopes: Sequence[tuple[str, str]],
     client_name: str = "",
     resource: Sequence[str] = (),
+    again: bool = False,
     code: str = "",
     message: str = "",
 ) -> HttpResponse:
@@ -90,6 +94,7 @@ def consent(
         scopes: name of each scope, and a plain sentence about it.
         client_name: what the client calls itself, which nobody has verified; empty: it said nothing.
         resource: where the access token is going to be used.
+        again: say that the person has just confirmed who they are.
         code: to be compared with the one that the other device shows (RFC 8628 §3.3.1, §5.4).
         message: what the client says of its reason.
 
@@ -116,6 +121,7 @@ def consent(
             *([(words.DEMO_CLIENT_ID, client_id)] if client_name else []),
             *([(words.DEMO_RETURNS, redirect_uri)] if redirect_uri else []),
         ),
+        again=paragraph(words.DEMO_CONFIRMED if again else "", style="hint"),
         unverified=paragraph(words.DEMO_UNVERIFIED if client_name else "", style="hint"),
         message=_quoted(message),
         code=_comparison(code),
