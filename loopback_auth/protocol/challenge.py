@@ -29,6 +29,8 @@ _BETWEEN = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)")
 _EQUALS = re.compile(r"[ \t]*=[ \t]*")
+_UNQUOTED = re.compile(r'[^\s,"]+')
+"""A value without quotation marks. The grammar allows a token only, but servers send URLs and scopes so."""
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = re.compile(r'[^,"]*')
@@ -145,8 +147,8 @@ def _value(text: str, position: int) -> tuple[str | None, int]:
     quoted = _QUOTED.match(text, position)
     if quoted is not None:
         return _PAIR.sub(r"\1", quoted[1]), quoted.end()
-    token = _TOKEN.match(text, position)
-    return (token[0], token.end()) if token else (None, position)
+    unquoted = _UNQUOTED.match(text, position)
+    return (unquoted[0], unquoted.end()) if unquoted else (None, position)
 
 
 def _next_comma(text: str, position: int) -> int:

@@ -1,11 +1,10 @@
-"""What a protected resource says of itself: in the challenge without a token, and in its metadata.
+"""The metadata of a protected resource: where they are requested, and which may be used.
 
-The resource's URL is all that a program has. The answer to a request without a token may name the metadata;
-else they are at a well-known address. They list the authorization servers whose tokens the resource takes.
-Metadata are used only if they are about the resource that was asked: otherwise a resource could have the
-program get a token for another one, and hand it over.
+They list the authorization servers whose tokens the resource takes. They are used only if they are about the
+resource that was asked: otherwise a resource could have the program get a token for another one, and hand it
+over.
 
-Source: RFC 9728 §2, §3, §5.1, §7.3; RFC 9110 §11.6.1; MCP authorization specification 2025-11-25.
+Source: RFC 9728 §2, §3, §5.1, §7.3; MCP authorization specification 2025-11-25.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from urllib.parse import urlsplit
 from loopback_auth.errors import ConfigError, MalformedResponse, ResourceMismatch
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.protocol.answer import came_instead, check_well
-from loopback_auth.protocol.challenge import TOKEN_SCHEMES, challenges, scope_words, token_challenge
+from loopback_auth.protocol.challenge import scope_words
 from loopback_auth.protocol.json import is_json, parse_object, strings_member, text_member
-from loopback_auth.protocol.urls import check_endpoint, check_resource_server, leads_inside
+from loopback_auth.protocol.token_demand import CHECK_RESOURCE
+from loopback_auth.protocol.urls import check_endpoint, leads_inside
 from loopback_auth.redact import server_text
 
 SOURCE = "RFC 9728 §3.2"
@@ -29,32 +29,7 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 MOST_SERVERS = 10
 """Authorization servers of one resource that are looked at; each may cost a few requests."""
 
-CHECK_RESOURCE = "Check the spelling of the resource's URL. If it is right, its operator has to correct this."
-
 _PORTS = {"https": 443, "http": 80}
-
-_INITIALIZE = (
-    b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",'
-    b'"capabilities":{},"clientInfo":{"name":"loopback_auth","version":"0.1"}}}'
-)
-"""The first message of every client of the Model Context Protocol; without a token it is only refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenDemand:
-    """What a resource asks for when a request has no token.
-
-    Args:
-        metadata_url: where its metadata are; empty when it does not say.
-        scope: that a token needs, separated by spaces; empty when it does not say.
-        dpop: it takes tokens that are bound to a key, and no others (RFC 9449 §7.1).
-        challenged: it said so by a challenge to one of these tokens, and not by a status alone.
-    """
-
-    metadata_url: str = ""
-    scope: str = ""
-    dpop: bool = False
-    challenged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,71 +53,6 @@ class ProtectedResource:
     resource_name: str = ""
     dpop_bound_access_tokens_required: bool = False
     document: Mapping[str, object] = field(default_factory=dict[str, object], repr=False, compare=False)
-
-
-def resource_request(url: str) -> HttpRequest:
-    """Build the request without a token that shows what a resource demands.
-
-    Raises:
-        ConfigError: the URL cannot be that of a resource.
-
-    Source: RFC 9728 §5; RFC 9110 §11.6.1.
-    """
-    return HttpRequest("GET", check_resource_server(url), (("Accept", "application/json"),))
-
-
-def initialize_request(url: str) -> HttpRequest:
-    """Build the request with which a client of the Model Context Protocol begins.
-
-    Servers that answer POST only show with this one what they demand.
-
-    Source: MCP specification 2025-11-25, "Lifecycle" and "Transports".
-    """
-    headers = ("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")
-    return HttpRequest("POST", check_resource_server(url), headers, _INITIALIZE)
-
-
-def may_take_post(answer: HttpResponse) -> bool:
-    """Return whether a resource that did not demand a token on GET may do so on POST.
-
-    Source: RFC 9110 §15.5.6; MCP specification 2025-11-25, "Transports" (405 where there is no stream).
-    """
-    return answer.status >= 400
-
-
-def token_demand(answer: HttpResponse) -> TokenDemand | None:
-    """Return what an answer demands; None where it does not ask for a token.
-
-    The challenge may stand in one of several headers or beside those of other schemes, and a server that
-    answers 401 without any challenge demands a token all the same.
-
-    Source: RFC 9728 §5.1; RFC 9110 §11.6.1, §15.5.2; RFC 9449 §7.1.
-    """
-    value = ", ".join(text for name, text in answer.headers if name.lower() == "www-authenticate")
-    if answer.status != 401 and token_challenge(value) is None:
-        return None
-    return challenge_demand(value)
-
-
-def challenge_demand(value: str) -> TokenDemand:
-    """Return what the challenges of one or several `WWW-Authenticate` headers demand.
-
-    Args:
-        value: the headers, joined by commas; untrusted.
-
-    Source: RFC 9728 §5.1; RFC 6750 §3; RFC 9449 §7.1.
-    """
-    found = challenges(value)
-    ours = [each for each in found if each.scheme in TOKEN_SCHEMES]
-    # §5.1: the parameter may stand in the challenges of other schemes, too.
-    urls = [each.parameters.get("resource_metadata", "") for each in (*ours, *found)]
-    scopes = [each.scope for each in ours]
-    return TokenDemand(
-        metadata_url=next(filter(None, urls), ""),
-        scope=next(filter(None, scopes), ""),
-        dpop={each.scheme for each in ours} == {"dpop"},
-        challenged=bool(ours),
-    )
 
 
 def resource_metadata_urls(url: str) -> tuple[str, ...]:

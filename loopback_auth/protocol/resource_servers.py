@@ -5,45 +5,97 @@ Source: RFC 9728 §7.6, §7.7; MCP authorization specification 2025-11-25 and 20
 
 from __future__ import annotations
 
-from loopback_auth.errors import ConfigError
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from loopback_auth.errors import ConfigError, EndpointMissing, MalformedResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.json import strings_member
-from loopback_auth.protocol.protected_resource import ProtectedResource, TokenDemand
+from loopback_auth.protocol.protected_resource import ProtectedResource
+from loopback_auth.protocol.token_demand import CHECK_RESOURCE, TokenDemand
 from loopback_auth.protocol.urls import check_issuer, leads_inside
 
 OFFLINE = "offline_access"
 
 
-def server_trouble(client: ClientConfig, issuer: str) -> str:
-    """Return why an issuer that a resource names must not be asked, as a clause; empty when it may be.
+def check_named_issuer(issuer: str, *, by: str, allowed: Collection[str] = ()) -> None:
+    """Refuse an issuer that a resource names, and that must not be asked.
 
-    Source: RFC 8414 §2; RFC 9728 §7.7.
+    Args:
+        issuer: untrusted.
+        by: the URL of the resource.
+        allowed: as in `leads_inside`.
+
+    Raises:
+        MalformedResponse: it is not an issuer, or a public resource names a private address.
+
+    Source: RFC 9728 §2, §7.7; RFC 8414 §2.
     """
     try:
         check_issuer(issuer)
     except ConfigError as exc:
-        return exc.message.rstrip(".")
-    if leads_inside(issuer, by=client.resource_server, allowed=client.provider.network.allow_private):
-        return "it is on this machine or in its network, and the resource is not"
-    return ""
+        raise MalformedResponse(
+            f"The resource names an authorization server that cannot be one: {exc.message.rstrip('.')}",
+            source="RFC 9728 §2",
+            hint=CHECK_RESOURCE,
+            parameter="resource_server",
+        ) from None
+    if leads_inside(issuer, by=by, allowed=allowed):
+        raise MalformedResponse(
+            f"The resource names an authorization server on this machine or in its network: {issuer[:120]}",
+            source="RFC 9728 §7.7",
+            hint=f"Stop here, unless you know that {urlsplit(issuer).hostname} belongs to your own network: "
+            "then allow this host.",
+            parameter="allow_private",
+        )
 
 
-def why_unfit(client: ClientConfig, server: ServerMetadata) -> str:
-    """Return why a client cannot sign in at a server, as a clause; empty when it can.
+def other_spelling(issuer: str) -> str | None:
+    """Return an issuer without a path with its final slash added or removed; None where it has a path.
+
+    Resources and servers often disagree about this slash. Both spellings are one URL, so that no other server
+    can answer there. From then on the server's own spelling is compared byte for byte.
+
+    Source: RFC 3986 §6.2.3; RFC 8414 §3.3.
+    """
+    path = issuer.partition("://")[2].partition("/")[2]
+    if path:
+        return None
+    return issuer.removesuffix("/") if issuer.endswith("/") else f"{issuer}/"
+
+
+def check_fit(client: ClientConfig, server: ServerMetadata, *, known: bool = False) -> None:
+    """Refuse a server at which a client cannot sign in for a resource.
+
+    Args:
+        client: that signs in.
+        server: its metadata.
+        known: the program may have a client ID there already.
+
+    Raises:
+        EndpointMissing: the error says what is missing.
 
     Source: MCP authorization specification 2025-11-25, "Authorization Code Protection": without PKCE in the
     metadata, a client must not go on.
     """
+    lacks, parameter = "", "resource_server"
     methods = server.code_challenge_methods_supported or ()
-    if server.authorization_endpoint is not None and "S256" not in methods:
-        return "its metadata do not announce PKCE with S256 (code_challenge_methods_supported)"
     if server.authorization_endpoint is None and server.device_authorization_endpoint is None:
-        return "its metadata name no authorization endpoint"
-    if server.token_endpoint is None:
-        return "its metadata name no token endpoint"
-    return (
-        "" if client.client_id or _gives_client_ids(client, server) else "it registers no clients by itself"
-    )
+        lacks = "no authorization endpoint"
+    elif server.token_endpoint is None:
+        lacks = "no token endpoint"
+    elif server.authorization_endpoint is not None and "S256" not in methods:
+        lacks = "no PKCE with S256 (code_challenge_methods_supported)"
+    elif not (client.client_id or known or _gives_client_ids(client, server)):
+        lacks, parameter = "no way for a program to get a client ID", "client_id"
+    if lacks:
+        raise EndpointMissing(
+            f"The metadata of {server.issuer} name {lacks}.",
+            hint=f"Register a client there, and give its ID. {CHECK_RESOURCE}"
+            if parameter == "client_id"
+            else CHECK_RESOURCE,
+            parameter=parameter,
+        )
 
 
 def _gives_client_ids(client: ClientConfig, server: ServerMetadata) -> bool:
