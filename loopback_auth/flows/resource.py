@@ -23,33 +23,37 @@ from loopback_auth.errors import (
     TransportError,
 )
 from loopback_auth.flows.discovery import discover
-from loopback_auth.flows.reuse import is_undecided
+from loopback_auth.flows.reuse import canonical_resource, is_undecided
 from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import came_instead
 from loopback_auth.protocol.metadata import is_absent
 from loopback_auth.protocol.protected_resource import (
-    CHECK_RESOURCE,
     MOST_SERVERS,
     ProtectedResource,
-    TokenDemand,
-    challenge_demand,
     check_metadata_url,
     check_resource_identity,
-    initialize_request,
-    may_take_post,
     metadata_place,
     resource_metadata_request,
     resource_metadata_response,
     resource_metadata_urls,
-    resource_request,
-    token_demand,
 )
 from loopback_auth.protocol.resource_servers import (
+    check_fit,
+    check_named_issuer,
     default_endpoints,
+    other_spelling,
     scope_to_request,
-    server_trouble,
-    why_unfit,
+)
+from loopback_auth.protocol.token_demand import (
+    CHECK_RESOURCE,
+    TokenDemand,
+    advice_without_demand,
+    challenge_demand,
+    initialize_request,
+    may_take_post,
+    resource_request,
+    token_demand,
 )
 from loopback_auth.protocol.urls import origin
 from loopback_auth.records import replace
@@ -127,7 +131,7 @@ def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
     Source: RFC 9728 §3, §5; RFC 9110 §11.6.1.
     """
     url = client.resource_server
-    instead = ""
+    answer: HttpResponse | None = None
     demand = challenge_demand(client.challenge) if client.challenge else None
     if demand is None:
         answer = yield from Send(resource_request(url), step=RESOURCE_STEP)
@@ -135,19 +139,19 @@ def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
         if demand is None and may_take_post(answer):
             answer = yield from Send(initialize_request(url), step=RESOURCE_STEP)
             demand = token_demand(answer)
-        instead = came_instead(answer)
     at, metadata = yield from _metadata(client, demand or TokenDemand())
+    # MCP authorization specification 2025-03-26, "Authorization Base URL": the resource without its path.
+    itself = (origin(url),)
     if metadata is not None:
-        return ResourceFound(demand, metadata, at, metadata.authorization_servers)
-    if demand is None:
+        return ResourceFound(demand, metadata, at, metadata.authorization_servers or itself)
+    if demand is None and answer is not None:
         raise EndpointMissing(
             f"{url} does not ask for a token, and publishes no metadata (RFC 9728). It answered with "
-            f"{instead}.",
-            hint=CHECK_RESOURCE,
+            f"{came_instead(answer)}.",
+            hint=advice_without_demand(answer),
             parameter="resource_server",
         )
-    # MCP authorization specification 2025-03-26, "Authorization Base URL": the resource without its path.
-    return ResourceFound(demand, None, "", (origin(url),))
+    return ResourceFound(demand, None, "", itself)
 
 
 def choose_server(
@@ -158,21 +162,22 @@ def choose_server(
     Args:
         client: as in `find_resource`.
         found: what the resource has said.
-        known: issuers with which this program has a registration or a sign-in already; they come first.
+        known: issuers at which this program has a registration or a sign-in already; they come first.
 
     Raises:
         As `find_resource`.
 
     Source: RFC 9728 §7.6; MCP authorization specification 2025-11-25.
     """
-    wanted = None if is_undecided(client) else client.provider.metadata.issuer
-    listed = found.issuers if wanted is None else tuple(one for one in found.issuers if one == wanted)
-    issuers = sorted(listed[:MOST_SERVERS], key=lambda issuer: issuer not in known)
-    passed_over = dict.fromkeys(listed[MOST_SERVERS:], f"it comes after {MOST_SERVERS} others")
+    known = frozenset(map(canonical_resource, known))
+    issuers, passed_over = _candidates(client, found, known)
+    errors: list[LoopbackAuthError] = []
     for issuer in issuers:
-        server = yield from _server(client, found, issuer)
-        if isinstance(server, str):
-            passed_over[issuer] = server
+        try:
+            server = yield from _server(client, found, issuer, known=canonical_resource(issuer) in known)
+        except (ConfigError, EndpointMissing, ProtocolError, TransportError) as exc:
+            errors.append(exc)
+            passed_over[issuer] = exc.message.rstrip(".")
             continue
         if passed_over:
             yield from Warn(f"The resource names servers that were passed over. {_told(passed_over)}.")
@@ -185,12 +190,26 @@ def choose_server(
             found=found,
             passed_over=passed_over,
         )
-    raise EndpointMissing(
-        f"{client.resource_server} names no authorization server at which this client can sign in"
-        + (f". {_told(passed_over)}." if passed_over else "."),
-        hint=CHECK_RESOURCE,
-        parameter="resource_server",
-    )
+    if len(passed_over) == len(errors) == 1:
+        raise errors[0]
+    message = f"No authorization server of {client.resource_server} can be used. {_told(passed_over)}."
+    if errors and all(isinstance(exc, TransportError) for exc in errors):
+        raise TransportError(message, hint=errors[0].hint, parameter="resource_server")
+    raise EndpointMissing(message, hint=CHECK_RESOURCE, parameter="resource_server")
+
+
+def _candidates(
+    client: ClientConfig, found: ResourceFound, known: Collection[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the issuers to ask, best first, and those that are not asked, with reasons."""
+    wanted = None if is_undecided(client) else client.provider.metadata.issuer
+    if wanted is not None and found.metadata is None:
+        return [wanted], {}  # The resource says nothing that would contradict.
+    others = () if wanted is None else [one for one in found.issuers if one != wanted]
+    passed_over = dict.fromkeys(others, "this client is at another server")
+    listed = [one for one in found.issuers if one not in passed_over]
+    passed_over.update(dict.fromkeys(listed[MOST_SERVERS:], f"{MOST_SERVERS} others come before it"))
+    return sorted(listed[:MOST_SERVERS], key=lambda one: canonical_resource(one) not in known), passed_over
 
 
 def _metadata(client: ClientConfig, demand: TokenDemand) -> Flow[tuple[str, ProtectedResource | None]]:
@@ -230,27 +249,30 @@ def _is_absent(answer: HttpResponse) -> bool:
     return is_absent(answer, "resource", "authorization_servers")
 
 
-def _server(client: ClientConfig, found: ResourceFound, issuer: str) -> Flow[ServerMetadata | str]:
-    """Return the metadata of an authorization server, or why it cannot be used, as a clause."""
-    if trouble := server_trouble(client, issuer):
-        return trouble
-    provider = replace(client.provider, metadata=replace(client.provider.metadata, issuer=issuer))
+def _server(client: ClientConfig, found: ResourceFound, issuer: str, *, known: bool) -> Flow[ServerMetadata]:
+    """Return the metadata of an authorization server, or say why it cannot be used."""
+    check_named_issuer(issuer, by=client.resource_server, allowed=client.provider.network.allow_private)
+    provider = replace(
+        client.provider,
+        metadata=replace(client.provider.metadata, issuer=issuer),
+        allowed_issuer=client.provider.allowed_issuer or other_spelling(issuer),
+    )
     try:
         server = yield from discover(provider, also=("code_challenge_methods_supported",), of_resource=True)
     except EndpointMissing as exc:
         if found.metadata is None:
             return default_endpoints(issuer)
-        return _clause(exc)
-    except (ConfigError, ProtocolError, TransportError) as exc:
-        return _clause(exc)
-    return why_unfit(client, server) or server
+        exc.hint, exc.parameter = CHECK_RESOURCE, "resource_server"
+        raise
+    except ProtocolError as exc:
+        if exc.parameter != "allow_private":
+            exc.hint, exc.parameter = CHECK_RESOURCE, "resource_server"
+        raise
+    check_fit(client, server, known=known)
+    return server
 
 
 def _told(passed_over: Mapping[str, str]) -> str:
     reasons = [f"{ascii(issuer)[1:-1][:120]}: {why}" for issuer, why in passed_over.items()]
     rest = len(reasons) - MOST_REASONS
     return "; ".join(reasons[:MOST_REASONS] + [f"and {rest} more"] * (rest > 0))
-
-
-def _clause(exc: LoopbackAuthError) -> str:
-    return exc.message.rstrip(".")
