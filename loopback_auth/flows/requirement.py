@@ -7,7 +7,13 @@ Source: RFC 6749 §3.3; RFC 6750 §3.1; RFC 9470 §3, §4.
 
 from __future__ import annotations
 
-from loopback_auth.flows.reuse import scope_unasked, why_foreign, widened
+from loopback_auth.flows.reuse import (
+    scope_unasked,
+    why_bound_otherwise,
+    why_foreign,
+    why_not_reusable,
+    widened,
+)
 from loopback_auth.model import ClientConfig
 from loopback_auth.protocol.challenge import token_challenge
 from loopback_auth.protocol.scope import scope_missing
@@ -124,7 +130,7 @@ class Requirement:
 
     def met(self, sign_in: SignIn) -> bool:
         """Return whether a sign-in that another call has got is what this one wants, too."""
-        if why_foreign(sign_in, self.client) or scope_unasked(sign_in, self.client):
+        if why_not_reusable(sign_in, self.client):
             return False
         return bool(self.token(sign_in)) and not self.refuses(sign_in) and not self.lacks_scope(sign_in)
 
@@ -166,12 +172,14 @@ class Found:
         foreign: why it is not for the client, as a clause.
         unasked: the scopes that it lacks, separated by spaces.
         of: which token has to be usable.
+        otherwise_bound: why it will not do, as a clause, because of a key or because there is none.
     """
 
     kept: SignIn | None
     foreign: str = ""
     unasked: str = ""
     of: Token = "access_token"
+    otherwise_bound: str = ""
 
     @classmethod
     def compared(cls, kept: SignIn | None, client: ClientConfig, of: Token = "access_token") -> Found:
@@ -179,7 +187,8 @@ class Found:
         if kept is None:
             return cls(None)
         foreign = why_foreign(kept, client)
-        return cls(kept, foreign, "" if foreign else " ".join(scope_unasked(kept, client)), of)
+        unasked = "" if foreign else " ".join(scope_unasked(kept, client))
+        return cls(kept, foreign, unasked, of, why_bound_otherwise(kept, client))
 
     @property
     def usable(self) -> SignIn | None:
@@ -191,6 +200,8 @@ class Found:
         """Why the sign-in is not the wanted one, as a clause; empty when it is, or when there is none."""
         if self.kept is None or self.foreign:
             return self.foreign
+        if self.otherwise_bound:
+            return self.otherwise_bound
         if self.unasked:
             return f"it was made without the scope {self.unasked}"
         if self.of == "id_token" or self.kept.tokens.access_token:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:
     """Return why a kept sign-in is not for a client, as a clause; empty when it is.
 
-    Source: RFC 6749 §3.3 (scope); RFC 8707 §2 (resource).
+    Source: RFC 6749 §3.3 (scope); RFC 8707 §2 (resource); RFC 9449 §5 (binding).
     """
-    if why := why_foreign(sign_in, client):
+    if why := why_foreign(sign_in, client) or why_bound_otherwise(sign_in, client):
         return why
     missing = scope_unasked(sign_in, client)
     return f"it was made without the scope {' '.join(missing)}" if missing else ""
@@ -32,7 +32,7 @@ def why_not_reusable(sign_in: SignIn, client: ClientConfig) -> str:
 def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
     """Return why the tokens of a sign-in are of no use to a client with any scope; empty when they are.
 
-    Source: RFC 8707 §2 (resource); RFC 9449 §5 (what is not bound can be stolen).
+    Source: RFC 8707 §2 (resource).
     """
     if is_undecided(client):
         # It is what it was when it was asked.
@@ -46,9 +46,19 @@ def why_foreign(sign_in: SignIn, client: ClientConfig) -> str:
         return "it is for another resource"
     if sign_in.audience != client.audience:
         return "it is for another audience"
-    if client.dpop and sign_in.tokens.token_type != "DPoP":
-        return "its tokens are not bound to a key"
     return ""
+
+
+def why_bound_otherwise(sign_in: SignIn, client: ClientConfig) -> str:
+    """Return that tokens are bound to a key, or are not, although the client demands the contrary.
+
+    Source: RFC 9449 §5 (what is not bound can be stolen).
+    """
+    # The word as it is kept: on the way to a kept token next to nothing is imported.
+    bound = sign_in.tokens.token_type == "DPoP"
+    if client.dpop is None or client.dpop == bound:
+        return ""
+    return "its tokens are bound to a key" if bound else "its tokens are not bound to a key"
 
 
 def is_undecided(client: ClientConfig) -> bool:

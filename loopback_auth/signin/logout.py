@@ -61,8 +61,8 @@ async def logout(
         client_secret = client_secret or client_or_sign_in.client_secret
         private_key = private_key or client_or_sign_in.private_key
         network = network or client_or_sign_in.provider.network
-        # A sign-in of less scope is given up too.
-        client_or_sign_in = replace(client_or_sign_in, scope="")
+        # A sign-in of less scope is given up too, and one with or without a key.
+        client_or_sign_in = replace(client_or_sign_in, scope="", dpop=None)
     try:
         sign_in = await kept_for(client_or_sign_in, store)
     except SignInRequired:
