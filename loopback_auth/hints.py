@@ -25,6 +25,15 @@ REGISTER_BY_HAND = (
 )
 APPROVE = "Sign in again and approve.", ""
 
+SET_CLOCK = (
+    "Set the clock of this machine. If the server requires DPoP, switch it on for this client.",
+    "dpop",
+)
+NONCE_IN_VAIN = (
+    "Try again; if it happens again, report it to the provider: the server did not accept its own nonce.",
+    "dpop",
+)
+
 HINTS: dict[tuple[str, str], tuple[str, str]] = {
     # RFC 6749 §4.1.2.1, authorization error response
     ("authorization request", "invalid_request"): (
@@ -71,6 +80,9 @@ HINTS: dict[tuple[str, str], tuple[str, str]] = {
         "",
     ),
     ("token request", "invalid_scope"): OTHER_SCOPES,
+    # RFC 9449 §5, §8
+    ("token request", "invalid_dpop_proof"): SET_CLOCK,
+    ("token request", "use_dpop_nonce"): NONCE_IN_VAIN,
     # GitHub's own codes, answered with status 200
     ("token request", "bad_verification_code"): SIGN_IN_AGAIN,
     ("token request", "incorrect_client_credentials"): CHECK_CLIENT,
@@ -93,6 +105,8 @@ HINTS: dict[tuple[str, str], tuple[str, str]] = {
     # RFC 6750 §3.1: registration is open to those alone who have a token for it (RFC 7591 §3.1)
     ("registration request", "invalid_token"): REGISTER_BY_HAND,
     ("registration request", "access_denied"): REGISTER_BY_HAND,
+    ("pushed authorization request", "invalid_dpop_proof"): SET_CLOCK,
+    ("pushed authorization request", "use_dpop_nonce"): NONCE_IN_VAIN,
     # RFC 8628 §3.5
     ("device authorization", "access_denied"): APPROVE,
     # Microsoft's code for it
@@ -109,6 +123,8 @@ HINTS: dict[tuple[str, str], tuple[str, str]] = {
         "flow",
     ),
     ("device authorization", "invalid_scope"): OTHER_SCOPES,
+    ("device authorization", "invalid_dpop_proof"): SET_CLOCK,
+    ("device authorization", "use_dpop_nonce"): NONCE_IN_VAIN,
     # Tickets have no error codes of their own: these are ours.
     ("ticket", "denied_or_expired"): ("Sign in again and approve within a few minutes.", ""),
     ("ticket", "not_created"): (

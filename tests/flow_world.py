@@ -9,6 +9,7 @@ from dataclasses import replace
 from loopback_auth.authorization_messages import Attempt
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.faults import Faults
+from loopback_auth.demo.features import Features
 from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.memory import MemoryWorld
 from loopback_auth.demo.server import DemoServer
@@ -49,6 +50,7 @@ def world(
     signer: Signer | None = None,
     disturb: Disturb | None = None,
     require_push: bool = False,
+    features: Features | None = None,
 ) -> MemoryWorld:
     """Begin with a fresh server."""
     server = DemoServer(
@@ -58,6 +60,7 @@ def world(
         clients=(SECRET_CLIENT,),
         faults=faults,
         require_pushed_authorization_requests=require_push,
+        features=features,
     )
     return MemoryWorld(server, disturb=disturb)
 

@@ -48,7 +48,7 @@ def flow_named(name: str, client: ClientConfig, attempt: Attempt, options: FlowO
         if client.client_secret is None and client.provider.client_auth in WITH_SECRET:
             # GitHub and others require the secret with a code but not with a device code (RFC 8628 §3.4).
             client = replace(client, provider=replace(client.provider, client_auth="none"))
-        return device_code(client, verify_signature=verify)
+        return device_code(client, attempt.dpop_key, verify_signature=verify)
     if name == "ticket":
         from loopback_auth.flows.ticket import ticket  # Start-up.
 

@@ -8,13 +8,13 @@ Source: RFC 8628 §3.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from loopback_auth.effects import Flow, VerificationPrompt, Warn
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.polling import poll
-from loopback_auth.flows.sending import authenticated, send
+from loopback_auth.flows.sending import authenticated, proving, send
 from loopback_auth.flows.tokens import checked_tokens, signed_in
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.client_auth import check_client_authentication, client_authentication
@@ -24,21 +24,26 @@ from loopback_auth.protocol.device import (
     device_token_request,
     device_token_response,
 )
+from loopback_auth.records import EMPTY
 from loopback_auth.tokens import SignIn
 
 
-def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow[SignIn]:
+def device_code(
+    client: ClientConfig, dpop_key: Mapping[str, str] = EMPTY, *, verify_signature: bool = False
+) -> Flow[SignIn]:
     """Sign in with a code that the person enters on any device.
 
     Args:
         client: what to request, and where.
+        dpop_key: made for this sign-in alone, to bind the tokens to; empty: none.
         verify_signature: check the signature of the ID token too (needs joserfc); its claims are always
             checked.
 
-    Source: RFC 8628 §3.
+    Source: RFC 8628 §3; RFC 9449 §5.
     """
     metadata = yield from discover(client.provider, "device_authorization_endpoint")
     check_client_authentication(client, metadata)
+    prover = yield from proving(client, metadata, dpop_key)
     request = authenticated(client, metadata, device_authorization_request(client, metadata))
     answer = yield from send(request, "device authorization request")
     grant = device_authorization_response(
@@ -61,15 +66,27 @@ def device_code(client: ClientConfig, *, verify_signature: bool = False) -> Flow
         asked_next=(token_request.url,),
     )
     answer = yield from poll(
-        lambda: send(authenticated(client, metadata, token_request), "device token request"),
+        lambda: send(authenticated(client, metadata, token_request), "device token request", prover),
         device_token_response,
         interval=grant.interval,
         lifetime=grant.lifetime,
     )
     tokens = yield from checked_tokens(
-        client, metadata, answer, nonce=None, keys=None, verify_signature=verify_signature
+        client,
+        metadata,
+        answer,
+        nonce=None,
+        keys=None,
+        verify_signature=verify_signature,
+        prover=prover,
     )
-    return signed_in(client, metadata, tokens, client_auth=client_authentication(client, metadata))
+    return signed_in(
+        client,
+        metadata,
+        tokens,
+        client_auth=client_authentication(client, metadata),
+        dpop_key=dpop_key,
+    )
 
 
 def _strange_host(metadata: ServerMetadata, url: str, expected: Collection[str]) -> str:

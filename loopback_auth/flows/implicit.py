@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from loopback_auth.authorization_messages import Attempt
 from loopback_auth.effects import Bind, Browse, Flow, Receive, Warn
+from loopback_auth.errors import ConfigError
 from loopback_auth.flows.discovery import discover, keys_if_possible
 from loopback_auth.flows.tokens import check_verifiable, front_channel_tokens, signed_in
 from loopback_auth.model import ClientConfig
@@ -37,11 +38,18 @@ def implicit(client: ClientConfig, attempt: Attempt, *, verify_signature: bool =
         verify_signature: required for an ID token, which comes through the browser (needs joserfc).
 
     Raises:
-        ConfigError: an ID token is requested, and its signature cannot be checked.
+        ConfigError: an ID token is requested, and its signature cannot be checked; or an access token, and it
+            has to be bound to a key.
 
     Source: RFC 6749 §4.2; OpenID Connect Core 1.0 §3.2.2.
     """
     check_verifiable(client, verify_signature=verify_signature)
+    if client.dpop and "token" in client.response_type.split():
+        raise ConfigError(
+            "A token that comes through the browser cannot be bound to a key.",
+            hint="Choose the flow code, or switch DPoP off.",
+            parameter="flow dpop",
+        )
     redirect_uri = yield from Bind(client.provider.redirect)
     metadata = yield from discover(client.provider)
     request = authorization_request(client, metadata, attempt, redirect_uri=redirect_uri)

@@ -39,8 +39,13 @@ from loopback_auth.protocol.token import STILL_KEPT, refresh_request, token_resp
 from loopback_auth.protocol.userinfo import account_name
 from loopback_auth.tokens import IdToken, SignIn, TokenSet
 
-CLIENT_ERRORS = frozenset({"invalid_client", "incorrect_client_credentials"})
-"""The client was refused, not the refresh token (RFC 6749 §5.2; the second one is GitHub's)."""
+CLIENT_ERRORS = frozenset(
+    {"invalid_client", "incorrect_client_credentials", "invalid_dpop_proof", "use_dpop_nonce"}
+)
+"""The client or its proof was refused, not the refresh token.
+
+RFC 6749 §5.2 (the second one is GitHub's); RFC 9449 §5, §8.
+"""
 
 _REFRESH_TOKEN = re.compile(r'"refresh_token"\s*:\s*"([^"\\]+)"|(?:^|&)refresh_token=([^&\s"]+)')
 _ERROR = re.compile(r'"error"\s*:(?!\s*(?:null|""|false|\{\s*\}|\[\s*\]))|(?:^|&)error=[^&]')
@@ -151,7 +156,7 @@ def refreshed(client: ClientConfig, refresh_token: str, *, verify_signature: boo
         verify_signature: check the signature of an ID token too.
 
     Raises:
-        ConfigError: the refresh token cannot be one.
+        ConfigError: the refresh token cannot be one, or the tokens have to be bound to a key.
         NotKept: the answer has a new refresh token, and no access token that can be used.
         LoopbackAuthError: as `refresh` and `discover` raise it.
 
@@ -161,6 +166,12 @@ def refreshed(client: ClientConfig, refresh_token: str, *, verify_signature: boo
         raise ConfigError(
             "The refresh token is empty, or has characters that no refresh token has.",
             hint="Look for a line break or a quotation mark around it.",
+        )
+    if client.dpop:
+        raise ConfigError(
+            "A refresh token alone cannot be renewed with DPoP: its key is kept with its sign-in.",
+            hint="Sign in instead, or switch DPoP off.",
+            parameter="dpop",
         )
     provider = client.provider
     metadata = yield from discover(provider, "token_endpoint")

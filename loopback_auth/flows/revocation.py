@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loopback_auth.effects import Flow, Send, Warn
+from loopback_auth.effects import Flow, Warn
 from loopback_auth.errors import LoopbackAuthError, RevocationError, SignInRequired
 from loopback_auth.flows.discovery import discover
 from loopback_auth.flows.refresh import refresh
-from loopback_auth.flows.sending import authenticated, send
+from loopback_auth.flows.sending import authenticated, prover_of, send
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
 from loopback_auth.protocol.revocation import (
     is_of_a_dead_token,
@@ -73,14 +74,20 @@ def _at_the_vendor(client: ClientConfig, sign_in: SignIn) -> Flow[None]:
     An expired token does not authorize the request, and the refresh token may still work: the token is
     renewed first.
     """
-    answer = yield from Send(vendor_revocation_request(sign_in), step="revocation request")
+    answer = yield from _sent_to_the_vendor(sign_in)
     if is_of_a_dead_token(answer) and sign_in.tokens.refresh_token is not None:
         try:
             renewal = yield from refresh(client, sign_in)
         except SignInRequired:
             return  # The refresh token does not work any more either.
-        answer = yield from Send(vendor_revocation_request(renewal.sign_in), step="revocation request")
+        answer = yield from _sent_to_the_vendor(renewal.sign_in)
     vendor_revocation_response(answer)
+
+
+def _sent_to_the_vendor(sign_in: SignIn) -> Flow[HttpResponse]:
+    request, prover = vendor_revocation_request(sign_in), prover_of(sign_in.dpop_key)
+    token = sign_in.tokens.access_token
+    return (yield from send(request, "revocation request", prover, access_token=token))
 
 
 def _with_revocation(sign_in: SignIn) -> Flow[SignIn]:

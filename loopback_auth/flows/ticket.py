@@ -41,7 +41,7 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
         message: shown to the person on the approval page, if the server supports that.
 
     Raises:
-        EndpointMissing: the provider has no ticket contract.
+        EndpointMissing: the provider has no ticket contract, or the tokens have to be bound to a key.
         ConfigError: the contract cannot be used.
 
     Source: the `source` of the contract.
@@ -52,6 +52,12 @@ def ticket(client: ClientConfig, attempt: Attempt, *, message: str = "") -> Flow
             f"{client.provider.name} does not sign in by ticket.",
             hint="Choose another flow.",
             parameter="flow",
+        )
+    if client.dpop:
+        raise EndpointMissing(
+            "The token of a ticket cannot be bound to a key.",
+            hint="Choose another flow, or switch DPoP off.",
+            parameter="flow dpop",
         )
     check_contract(contract)
     values = _values(client, contract, attempt, message)

@@ -47,6 +47,9 @@ KNOWN_CODES = frozenset(
         "unsupported_token_type",
         "invalid_token",
         "invalid_target",
+        # RFC 9449 §5, §8
+        "invalid_dpop_proof",
+        "use_dpop_nonce",
     }
 )
 """Codes with one meaning only, which count wherever a server puts them."""

@@ -43,9 +43,13 @@ def revocation_request(
 def vendor_revocation_request(sign_in: SignIn) -> HttpRequest:
     """Build the revocation request of a vendor that does not support RFC 7009.
 
-    Source: RFC 6750 §2.1 (the token goes into the header); the address is from the sign-in.
+    Source: RFC 6750 §2.1, RFC 9449 §7.1 (the token goes into the header); the address is from the sign-in.
     """
-    headers = (("Accept", "application/json"), ("Authorization", f"Bearer {sign_in.tokens.access_token}"))
+    tokens = sign_in.tokens
+    headers = (
+        ("Accept", "application/json"),
+        ("Authorization", f"{tokens.token_type} {tokens.access_token}"),
+    )
     return HttpRequest(sign_in.revoke_method, sign_in.revoke_url, headers)
 
 

@@ -62,7 +62,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
 }
 """By the name of an effect, what in a journal answers it; an effect that is not listed has no answer."""
 
-READ = ("content-type", "date", "retry-after", "x-ratelimit-reset")
+READ = ("content-type", "date", "dpop-nonce", "retry-after", "www-authenticate", "x-ratelimit-reset")
 """The headers of answers that flows read; only these are kept."""
 
 Save = Callable[[PendingSignIn], None]
