@@ -296,11 +296,6 @@ async def test_cancelled_visit_leaves_the_receiver_usable() -> None:
     assert parameters["state"] == "second"
 
 
-# A connection that comes while its server closes ends in a TypeError of asyncio on Windows, and stays open.
-PROACTOR_LEAVES_SOCKETS = ("ignore:unclosed <socket:ResourceWarning",) if sys.platform == "win32" else ()
-
-
-@pytest.mark.filterwarnings(*PROACTOR_LEAVES_SOCKETS)
 async def test_cancellation_at_every_await_closes_the_port() -> None:
     """Whatever was being waited for: no task, no socket is left, and the browser is told."""
     others = asyncio.all_tasks()

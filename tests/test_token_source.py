@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -153,11 +152,6 @@ def test_threads_with_loops_of_their_own_share_one_sign_in_and_one_renewal(store
         assert demo.server.log["POST", "/token"] == 2
 
 
-# A connection that comes while its server closes ends in a TypeError of asyncio on Windows, and stays open.
-PROACTOR_LEAVES_SOCKETS = ("ignore:unclosed <socket:ResourceWarning",) if sys.platform == "win32" else ()
-
-
-@pytest.mark.filterwarnings(*PROACTOR_LEAVES_SOCKETS)
 def test_a_loop_that_was_closed_in_the_middle_leaves_the_source_usable() -> None:
     """A notebook that is interrupted, a test that fails: the next call has to work."""
     user = SimulatedUser()
