@@ -20,7 +20,7 @@ STATE = "state-canary-0123456789abcdef"
 CODE = "code-canary-0123456789abcdef"
 GOOD = f"/callback?code={CODE}&state={STATE}"
 DONE = HttpResponse(200, (("Content-Type", "text/html; charset=utf-8"),), b"<p>all is well</p>")
-SOON = 5.0
+SOON = 20.0
 """Seconds after which a test fails instead of hanging."""
 
 

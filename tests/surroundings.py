@@ -61,7 +61,8 @@ async def _alone(test: Coroutine[object, object, None]) -> None:
         if "IocpProactor" not in repr(task.get_coro())
     }
     if others:
-        _, left = await asyncio.wait(others, timeout=1.0)  # What is cancelled needs another turn of the loop.
+        # What is cancelled needs another turn of the loop.
+        _, left = await asyncio.wait(others, timeout=20.0)
         assert left == set()
 
 

@@ -41,7 +41,7 @@ def no_socket_left() -> Iterator[None]:
     # its result is still closing its event loop.
     for thread in set(threading.enumerate()) - threads:
         if thread.is_alive():
-            thread.join(5)
+            thread.join(20)
     gc.collect()
 
     assert _sockets() <= before
