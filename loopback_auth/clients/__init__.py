@@ -1,6 +1,7 @@
 """Adapters that give the tokens of a `TokenSource` to other people's HTTP clients; each needs its library.
 
     httpx.Client(auth=loopback_auth.clients.httpx.BearerAuth(source))                # AsyncClient, too
+    httpx2.AsyncClient(auth=loopback_auth.clients.httpx2.BearerAuth(source))         # Client, too
     session.auth = loopback_auth.clients.requests.BearerAuth(source)
     aiohttp.ClientSession(middlewares=[loopback_auth.clients.aiohttp.bearer(source)])
     AuthorizedSession(loopback_auth.clients.google.Credentials(source))

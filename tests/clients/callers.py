@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 import aiohttp
 import httpx
+import httpx2
 import requests
 from google.auth.transport.requests import AuthorizedSession
 
@@ -17,6 +18,7 @@ from loopback_auth import TokenSource
 from loopback_auth.clients import aiohttp as for_aiohttp
 from loopback_auth.clients import google as for_google
 from loopback_auth.clients import httpx as for_httpx
+from loopback_auth.clients import httpx2 as for_httpx2
 from loopback_auth.clients import requests as for_requests
 
 THREADS = 8
@@ -72,19 +74,30 @@ def with_httpx(source: TokenSource, calls: Sequence[Call]) -> list[Answer]:
         return _in_threads(make, calls)
 
 
+def with_httpx2(source: TokenSource, calls: Sequence[Call]) -> list[Answer]:
+    """By `httpx2.Client`, in threads."""
+    with httpx2.Client(auth=for_httpx2.BearerAuth(source), follow_redirects=True) as client:
+
+        def make(call: Call) -> Answer:
+            return _httpx_answer(client.request(call.method, call.url, **_httpx_body(call, pieces)))  # type: ignore[arg-type]
+
+        return _in_threads(make, calls)
+
+
 def with_async_httpx(source: TokenSource, calls: Sequence[Call]) -> list[Answer]:
     """By `httpx.AsyncClient`, in tasks."""
+    return asyncio.run(
+        _with_async_client(httpx.AsyncClient(auth=for_httpx.BearerAuth(source), follow_redirects=True), calls)
+    )
 
-    async def main() -> list[Answer]:
-        async with httpx.AsyncClient(auth=for_httpx.BearerAuth(source), follow_redirects=True) as client:
 
-            async def make(call: Call) -> Answer:
-                body = _httpx_body(call, async_pieces)
-                return _httpx_answer(await client.request(call.method, call.url, **body))  # type: ignore[arg-type]
-
-            return list(await asyncio.gather(*map(make, calls)))
-
-    return asyncio.run(main())
+def with_async_httpx2(source: TokenSource, calls: Sequence[Call]) -> list[Answer]:
+    """By `httpx2.AsyncClient`, in tasks."""
+    return asyncio.run(
+        _with_async_client(
+            httpx2.AsyncClient(auth=for_httpx2.BearerAuth(source), follow_redirects=True), calls
+        )
+    )
 
 
 def with_requests(source: TokenSource, calls: Sequence[Call]) -> list[Answer]:
@@ -132,6 +145,18 @@ async def async_pieces(content: list[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def _with_async_client(
+    client: httpx.AsyncClient | httpx2.AsyncClient, calls: Sequence[Call]
+) -> list[Answer]:
+    async with client:
+
+        async def make(call: Call) -> Answer:
+            body = _httpx_body(call, async_pieces)
+            return _httpx_answer(await client.request(call.method, call.url, **body))  # type: ignore[arg-type]
+
+        return list(await asyncio.gather(*map(make, calls)))
+
+
 def _httpx_body(call: Call, generator: Callable[[list[bytes]], object]) -> dict[str, object]:
     if call.upload is not None:
         return {"files": {"file": call.upload}}
@@ -140,7 +165,7 @@ def _httpx_body(call: Call, generator: Callable[[list[bytes]], object]) -> dict[
     return {"content": generator(call.content) if isinstance(call.content, list) else call.content}
 
 
-def _httpx_answer(answer: httpx.Response) -> Answer:
+def _httpx_answer(answer: httpx.Response | httpx2.Response) -> Answer:
     return Answer(answer.status_code, answer.text, tuple(one.status_code for one in answer.history))
 
 
@@ -159,6 +184,8 @@ def _in_threads(make: Callable[[Call], Answer], calls: Sequence[Call]) -> list[A
 OURS: dict[str, Caller] = {
     "httpx": with_httpx,
     "httpx async": with_async_httpx,
+    "httpx2": with_httpx2,
+    "httpx2 async": with_async_httpx2,
     "requests": with_requests,
     "aiohttp": with_aiohttp,
 }

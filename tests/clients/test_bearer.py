@@ -19,7 +19,7 @@ from loopback_auth.clients.httpx import BearerAuth
 from loopback_auth.errors import ConfigError
 
 
-@pytest.mark.parametrize("library", ["httpx", "requests", "google", "azure"])
+@pytest.mark.parametrize("library", ["httpx", "httpx2", "requests", "google", "azure"])
 def test_missing_library_says_what_to_install(library: str) -> None:
     """None of them comes with this package."""
     parts = {"google": "google.auth", "azure": "azure.core.credentials"}.get(library, library)

@@ -11,6 +11,7 @@ from types import FunctionType
 
 import aiohttp
 import httpx
+import httpx2
 import pytest
 import requests
 from google.auth.transport.requests import AuthorizedSession
@@ -21,6 +22,7 @@ from loopback_auth.clients import aiohttp as for_aiohttp
 from loopback_auth.clients import azure as for_azure
 from loopback_auth.clients import google as for_google
 from loopback_auth.clients import httpx as for_httpx
+from loopback_auth.clients import httpx2 as for_httpx2
 from loopback_auth.clients import requests as for_requests
 
 URL = "https://api.example/things"
@@ -32,6 +34,14 @@ def with_httpx(source: TokenSource) -> None:
     from loopback_auth.clients.httpx import BearerAuth
 
     client = httpx.Client(auth=BearerAuth(source))
+    client.get("https://api.example/things")
+
+
+def with_httpx2(source: TokenSource) -> None:
+    """Be the example of `BearerAuth`."""
+    from loopback_auth.clients.httpx2 import BearerAuth
+
+    client = httpx2.Client(auth=BearerAuth(source))
     client.get("https://api.example/things")
 
 
@@ -70,6 +80,7 @@ def with_azure(source: TokenSource) -> None:
 
 EXAMPLES: dict[Callable[[TokenSource], object], object] = {
     with_httpx: for_httpx.BearerAuth,
+    with_httpx2: for_httpx2.BearerAuth,
     with_requests: for_requests.BearerAuth,
     with_aiohttp: for_aiohttp.bearer,
     with_google: for_google.Credentials,
@@ -90,7 +101,7 @@ async def test_example_is_in_the_docstring_and_runs(example: Callable[[TokenSour
         else:
             exec(code, names)  # noqa: S102 - a few lines of this file
         for opened in ("client", "session"):
-            if isinstance(names.get(opened), httpx.Client | requests.Session):
+            if isinstance(names.get(opened), httpx.Client | httpx2.Client | requests.Session):
                 names[opened].close()  # type: ignore[attr-defined]
 
         assert textwrap.indent(text, "    ").strip() in (inspect.getdoc(EXAMPLES[example]) or "")

@@ -1,0 +1,149 @@
+"""What the adapters for httpx and for httpx2 do alike: the two libraries differ in their names alone.
+
+It refuses to know either of them: a request and a response are what the protocols here say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, MutableMapping
+from typing import Generic, Protocol, TypeVar
+
+from loopback_auth.clients.bearer import (
+    Refusals,
+    TokenArguments,
+    check_destination,
+    checked,
+    rewound,
+    start_of,
+)
+from loopback_auth.errors import StillRefused
+from loopback_auth.token_source import TokenSource
+
+
+class Request(Protocol):
+    """A request of httpx or of httpx2."""
+
+    @property
+    def url(self) -> object:
+        """Where it goes; `str` makes text of it."""
+
+    @property
+    def headers(self) -> MutableMapping[str, str]:
+        """Its header."""
+
+    @property
+    def stream(self) -> object:
+        """Its body."""
+
+    @property
+    def content(self) -> bytes:
+        """Its body, if that is bytes; a RuntimeError if it has to be read first."""
+
+
+RequestT = TypeVar("RequestT", bound=Request)
+RequestT_co = TypeVar("RequestT_co", bound=Request, covariant=True)
+
+
+class Response(Protocol[RequestT_co]):
+    """A response of httpx or of httpx2."""
+
+    @property
+    def status_code(self) -> int:
+        """Its status."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether its status is 200 to 299."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its header; several fields of one name are joined by commas."""
+
+    @property
+    def request(self) -> RequestT_co:
+        """What it answers; after redirects the last request."""
+
+
+class BearerFlow(Generic[RequestT]):
+    """Sends the access token of a source with every request (RFC 6750 §2.1).
+
+    Args:
+        source: of the tokens.
+    """
+
+    def __init__(self, source: TokenSource) -> None:
+        self._source = checked(source)
+
+    def sync_auth_flow(self, request: RequestT) -> Generator[RequestT, Response[RequestT], None]:
+        """Send a request of a `Client`."""
+        check_destination(str(request.url))
+        token, start = self._source.token_sync(), _start(request)
+        refusals = Refusals(interactive=self._source.interactive)
+        response = yield _authorized(request, token)
+        while arguments := _token_arguments(response, token, refusals):
+            refused = token
+            try:
+                token = self._source.token_sync(**arguments)
+            except StillRefused:
+                return  # What the server has answered says more.
+            if token == refused or not _rewound(response.request, start):
+                return
+            response = yield _authorized(response.request, token)
+
+    async def async_auth_flow(self, request: RequestT) -> AsyncGenerator[RequestT, Response[RequestT]]:
+        """Send a request of an `AsyncClient`."""
+        check_destination(str(request.url))
+        token, start = await self._source.token(), _start(request)
+        refusals = Refusals(interactive=self._source.interactive)
+        response = yield _authorized(request, token)
+        while arguments := _token_arguments(response, token, refusals):
+            refused = token
+            try:
+                token = await self._source.token(**arguments)
+            except StillRefused:
+                return  # What the server has answered says more.
+            if token == refused or not _rewound(response.request, start):
+                return
+            response = yield _authorized(response.request, token)
+
+
+def _authorized(request: RequestT, token: str) -> RequestT:
+    request.headers["Authorization"] = f"Bearer {token}"
+    return request
+
+
+def _token_arguments(response: Response[Request], token: str, refusals: Refusals) -> TokenArguments | None:
+    # After redirects this is the last request, without a token if it went to another origin.
+    if response.is_success or response.request.headers.get("Authorization") != f"Bearer {token}":
+        return None
+    return refusals.token_arguments(response.status_code, response.headers.get("WWW-Authenticate", ""), token)
+
+
+def _is_at_hand(request: Request) -> bool:
+    """Return whether the body of a request is bytes, which can be sent any number of times."""
+    try:
+        return request.content is not None
+    except RuntimeError:
+        return False  # The libraries' RequestNotRead is one.
+
+
+def _start(request: Request) -> int | None:
+    return None if _is_at_hand(request) else start_of(_file(request))
+
+
+def _file(request: Request) -> object:
+    # The libraries have no public name for the file that is sent as `content`.
+    return getattr(request.stream, "_stream", None) if isinstance(request.stream, Iterable) else None
+
+
+def _rewound(request: Request, start: int | None) -> bool:
+    """Return whether the body of a request can be sent again; a file has been rewound then."""
+    if _is_at_hand(request):
+        return True
+    # A multipart form rewinds its files itself, those that can be rewound.
+    fields: Iterable[object] | None = getattr(request.stream, "fields", None)
+    if fields is not None:
+        files = (getattr(field, "file", None) for field in fields)
+        return all(rewound(file, start_of(file)) for file in files)
+    file = _file(request)
+    return file is not None and rewound(file, start)
