@@ -194,9 +194,19 @@ class TokenSource:
         from loopback_auth.field_checks import check_text  # Whatever has made the client has imported it.
 
         check_text(scope, "scope")
+        return self._derived(replace(self._client, scope=union(self._client.scope, scope)), self._interactive)
+
+    def without_asking(self) -> TokenSource:
+        """Return a source of the same tokens, over the same store, that never asks the user.
+
+        It renews tokens, and raises `SignInRequired` where the user would have to sign in.
+        """
+        return self._derived(self._client, interactive=False)
+
+    def _derived(self, client: ClientConfig, interactive: bool) -> TokenSource:
         source = TokenSource.__new__(TokenSource)
-        source._client = replace(self._client, scope=union(self._client.scope, scope))
-        source._interactive, source._leeway, source._shared = self._interactive, self._leeway, self._shared
+        source._client, source._interactive = client, interactive
+        source._leeway, source._shared = self._leeway, self._shared
         source._cached, source._looks = None, {}
         return source
 

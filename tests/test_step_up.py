@@ -11,13 +11,15 @@ from clients.api import api, source_at
 from renewing import keeping, sign_in_at
 
 from loopback_auth import ClientConfig, TokenSource
+from loopback_auth.demo.setup import ACR_VALUES
 from loopback_auth.errors import SignInRequired, StillRefused
 from loopback_auth.flows.requirement import Authentication, Requirement, challenged
 from loopback_auth.model import Provider
 from loopback_auth.records import replace
 from loopback_auth.testing import DemoAuthorizationServer
 
-STRONGER = 'Bearer error="insufficient_user_authentication", acr_values="gold silver", max_age="300"'
+BEST = " ".join(reversed(ACR_VALUES))
+STRONGER = f'Bearer error="insufficient_user_authentication", acr_values="{BEST}", max_age="300"'
 MORE_SCOPE = 'Bearer error="insufficient_scope", scope="email"'
 
 
@@ -44,7 +46,7 @@ async def test_rfc9470_4_user_signs_in_again_with_what_the_challenge_names(
     new = await source.token(challenge=STRONGER)
 
     assert new != old
-    assert asked(server)[-1] == ("profile", "gold silver", "300")
+    assert asked(server)[-1] == ("profile", BEST, "300")
     assert await source.token() == new
 
 
@@ -85,7 +87,7 @@ async def test_server_that_is_never_satisfied_is_no_loop(server: DemoAuthorizati
     with pytest.raises(SignInRequired) as refusal:
         await source.token(challenge=STRONGER)
 
-    assert (refusal.value.acr_values, refusal.value.max_age) == ("gold silver", 300)
+    assert (refusal.value.acr_values, refusal.value.max_age) == (BEST, 300)
     assert len(asked(server)) == 2
 
 
@@ -95,9 +97,9 @@ async def test_another_authentication_is_asked_for_though_one_was_just_made(
     """It is another wish, and each is bounded by itself."""
     source = source_at(server)
     await source.token(challenge=STRONGER)
-    await source.token(challenge=STRONGER.replace("gold silver", "platinum"))
+    await source.token(challenge=STRONGER.replace(BEST, ACR_VALUES[0]))
 
-    assert asked(server)[-1] == ("profile", "platinum", "300")
+    assert asked(server)[-1] == ("profile", ACR_VALUES[0], "300")
 
 
 @pytest.mark.parametrize("refused", [None, "access-0"])
@@ -111,13 +113,13 @@ async def test_challenge_is_an_error_where_no_user_may_be_asked(refused: str | N
         await source.token(refused=refused, challenge=STRONGER)
 
     assert not isinstance(refusal.value, StillRefused)
-    assert (refusal.value.acr_values, refusal.value.max_age) == ("gold silver", 300)
+    assert (refusal.value.acr_values, refusal.value.max_age) == (BEST, 300)
     assert refusal.value.parameter == "acr_values max_age"
     assert await source.token() == "access-0"
 
 
 @pytest.mark.parametrize(
-    ("challenge", "wish"), [(STRONGER, ("", "gold silver", 300)), (MORE_SCOPE, ("email", "", None))]
+    ("challenge", "wish"), [(STRONGER, ("", BEST, 300)), (MORE_SCOPE, ("email", "", None))]
 )
 async def test_where_nobody_waits_the_error_says_what_is_wanted(
     server: DemoAuthorizationServer, challenge: str, wish: tuple[str, str, int | None]
@@ -138,13 +140,26 @@ async def test_both_challenges_one_after_the_other_lose_nothing(server: DemoAuth
     await source.token(challenge=MORE_SCOPE)
     await source.token(challenge=STRONGER)
 
-    assert asked(server)[-2:] == [("profile email", "", ""), ("profile email", "gold silver", "300")]
+    assert asked(server)[-2:] == [("profile email", "", ""), ("profile email", BEST, "300")]
+
+
+async def test_source_that_never_asks_renews(server: DemoAuthorizationServer) -> None:
+    """It shares tokens with the one that may ask, and says so where only the user can help."""
+    source = source_at(server)
+    quiet = source.without_asking()
+    old = await quiet.token()
+
+    assert await quiet.token(refused=old) == await source.token() != old
+    with pytest.raises(SignInRequired):
+        await quiet.token(challenge=MORE_SCOPE)
+    assert (quiet.interactive, source.interactive) == (False, True)
+    assert len(asked(server)) == 1
 
 
 @pytest.mark.parametrize(
     ("challenge", "refused", "scope", "authentication"),
     [
-        (STRONGER, "latest", "", Authentication("gold silver", 300)),
+        (STRONGER, "latest", "", Authentication(BEST, 300)),
         ('DPoP error="insufficient_user_authentication"', "latest", "", Authentication()),
         ('Bearer error="insufficient_user_authentication", max_age=0', "latest", "", Authentication("", 0)),
         ('Bearer error="invalid_token", scope="a"', "latest", "", None),

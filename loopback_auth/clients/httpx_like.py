@@ -6,7 +6,8 @@ It refuses to know either of them: a request and a response are what the protoco
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, MutableMapping
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Generic, Protocol, TypeVar, Unpack
 
 from loopback_auth.clients.bearer import (
     Refusals,
@@ -17,6 +18,7 @@ from loopback_auth.clients.bearer import (
     start_of,
 )
 from loopback_auth.errors import StillRefused
+from loopback_auth.network.threads import has_loop
 from loopback_auth.token_source import TokenSource
 
 
@@ -26,18 +28,22 @@ class Request(Protocol):
     @property
     def url(self) -> object:
         """Where it goes; `str` makes text of it."""
+        ...
 
     @property
     def headers(self) -> MutableMapping[str, str]:
         """Its header."""
+        ...
 
     @property
     def stream(self) -> object:
         """Its body."""
+        ...
 
     @property
     def content(self) -> bytes:
         """Its body, if that is bytes; a RuntimeError if it has to be read first."""
+        ...
 
 
 RequestT = TypeVar("RequestT", bound=Request)
@@ -50,18 +56,22 @@ class Response(Protocol[RequestT_co]):
     @property
     def status_code(self) -> int:
         """Its status."""
+        ...
 
     @property
     def is_success(self) -> bool:
         """Whether its status is 200 to 299."""
+        ...
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Its header; several fields of one name are joined by commas."""
+        ...
 
     @property
     def request(self) -> RequestT_co:
         """What it answers; after redirects the last request."""
+        ...
 
 
 class BearerFlow(Generic[RequestT]):
@@ -77,8 +87,8 @@ class BearerFlow(Generic[RequestT]):
     def sync_auth_flow(self, request: RequestT) -> Generator[RequestT, Response[RequestT], None]:
         """Send a request of a `Client`."""
         check_destination(str(request.url))
-        token, start = self._source.token_sync(), _start(request)
-        refusals = Refusals(interactive=self._source.interactive)
+        token, start = self._first_sync(), _start(request)
+        refusals = self._refusals()
         response = yield _authorized(request, token)
         while arguments := _token_arguments(response, token, refusals):
             refused = token
@@ -93,28 +103,55 @@ class BearerFlow(Generic[RequestT]):
     async def async_auth_flow(self, request: RequestT) -> AsyncGenerator[RequestT, Response[RequestT]]:
         """Send a request of an `AsyncClient`."""
         check_destination(str(request.url))
-        token, start = await self._source.token(), _start(request)
-        refusals = Refusals(interactive=self._source.interactive)
+        token, start = await self._first(), _start(request)
+        refusals = self._refusals()
         response = yield _authorized(request, token)
         while arguments := _token_arguments(response, token, refusals):
             refused = token
             try:
-                token = await self._source.token(**arguments)
+                token = await awaited(self._source, **arguments)
             except StillRefused:
                 return  # What the server has answered says more.
             if token == refused or not _rewound(response.request, start):
                 return
             response = yield _authorized(response.request, token)
 
+    def _first_sync(self) -> str:
+        """Return the token to send a request with; empty: none."""
+        return self._source.token_sync()
+
+    async def _first(self) -> str:
+        """Return what `_first_sync` returns."""
+        return await awaited(self._source)
+
+    def _refusals(self) -> Refusals:
+        return Refusals(interactive=self._source.interactive)
+
+
+async def awaited(source: TokenSource, **arguments: Unpack[TokenArguments]) -> str:
+    """Return a token of a source; under trio a thread gets it, because a sign-in needs asyncio.
+
+    Args:
+        source: of the token.
+        arguments: of `TokenSource.token`.
+    """
+    if has_loop():
+        return await source.token(**arguments)
+    from anyio.to_thread import run_sync  # It comes with both libraries, and not with this package.
+
+    return await run_sync(partial(source.token_sync, **arguments))
+
 
 def _authorized(request: RequestT, token: str) -> RequestT:
-    request.headers["Authorization"] = f"Bearer {token}"
+    if token:
+        request.headers["Authorization"] = f"Bearer {token}"
     return request
 
 
 def _token_arguments(response: Response[Request], token: str, refusals: Refusals) -> TokenArguments | None:
     # After redirects this is the last request, without a token if it went to another origin.
-    if response.is_success or response.request.headers.get("Authorization") != f"Bearer {token}":
+    sent = response.request.headers.get("Authorization", "")
+    if response.is_success or sent != (f"Bearer {token}" if token else ""):
         return None
     return refusals.token_arguments(response.status_code, response.headers.get("WWW-Authenticate", ""), token)
 
@@ -122,9 +159,10 @@ def _token_arguments(response: Response[Request], token: str, refusals: Refusals
 def _is_at_hand(request: Request) -> bool:
     """Return whether the body of a request is bytes, which can be sent any number of times."""
     try:
-        return request.content is not None
+        _ = request.content
     except RuntimeError:
         return False  # The libraries' RequestNotRead is one.
+    return True
 
 
 def _start(request: Request) -> int | None:
@@ -133,7 +171,7 @@ def _start(request: Request) -> int | None:
 
 def _file(request: Request) -> object:
     # The libraries have no public name for the file that is sent as `content`.
-    return getattr(request.stream, "_stream", None) if isinstance(request.stream, Iterable) else None
+    return getattr(request.stream, "_stream", None) if hasattr(request.stream, "__iter__") else None
 
 
 def _rewound(request: Request, start: int | None) -> bool:
