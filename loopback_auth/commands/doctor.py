@@ -4,9 +4,13 @@ With PROVIDER the server is asked too: which response types, response modes and 
 client, and whether it knows the redirect URI. That takes at most a dozen requests with made-up codes. You
 approve nothing, and no secret is needed.
 
+With the URL of a resource, such as an MCP server, the resource is asked first: whether it demands a token,
+what its metadata say, at which server you would sign in, and what that server offers.
+
 Examples:
   python -m loopback_auth doctor
   python -m loopback_auth doctor github --client-id ID
+  python -m loopback_auth doctor https://mcp.example/mcp
   python -m loopback_auth doctor --json > report.json
   python -m loopback_auth doctor --simulate report.json
 
@@ -37,6 +41,7 @@ from loopback_auth.doctor.report import (
     described,
     refused_flows,
 )
+from loopback_auth.doctor.resource_probe import probe_resource
 from loopback_auth.environment import user_and_host
 from loopback_auth.errors import ConfigError, MalformedResponse, Unavailable
 from loopback_auth.flow_table import NO_REDIRECT
@@ -46,6 +51,7 @@ from loopback_auth.plan.port_forwarding import forwarding_command
 from loopback_auth.plan.signals import signals
 from loopback_auth.protocol.json import BODY_LIMIT, parse_object
 from loopback_auth.settings import DEMO, needs_secret, redirect_of
+from loopback_auth.settings.checks import registers
 from loopback_auth.settings.configure import client_config
 from loopback_auth.settings.network import network_of
 from loopback_auth.settings.overrides import LOGIN_IN_CONTAINER, capabilities_of, overrides_of
@@ -70,6 +76,7 @@ if TYPE_CHECKING:
 
 USAGE = "[PROVIDER] [--simulate FILE] [options]"
 SHOWN = (
+    "resource_server",
     "issuer",
     "client_id",
     "scope",
@@ -166,12 +173,22 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
 
     async def ask() -> tuple[ProbeAnswer, ...]:
         async with Resources(network=client.provider.network) as resources:
-            return await Driver(resources).run(probe(client, iter(new_attempt, None)))
+            run = Driver(resources).run
+            if not client.resource_server:
+                return await run(probe(client, iter(new_attempt, None)))
+            answers, known = await run(probe_resource(client))
+            if known is None:
+                return answers
+            return (*answers, *await run(probe(known, iter(new_attempt, None))))
 
-    if client.client_id or client.provider.metadata.issuer:
+    if client.resource_server:
+        tell(f"Asking {client.resource_server}. You do not have to approve anything.")
+    elif client.client_id or client.provider.metadata.issuer:
         tell(f"Asking {settings.name}: at most {LIMIT} requests, and you do not have to approve anything.")
     missing: list[ProbeAnswer] = []
-    if not client.client_id:
+    if client.client_metadata is not None:
+        pass  # It registers itself, if the server offers that.
+    elif not client.client_id:
         because = f"There is none, so only what the server publishes was read. {settings.advice}".strip()
         missing.append(ProbeAnswer("client_id", "no", because, "declared"))
     elif needs_secret(settings):
@@ -184,7 +201,7 @@ def _asked(settings: Settings) -> tuple[ProbeAnswer, ...]:
 
 def _client(settings: Settings) -> ClientConfig:
     """Describe the client, without what is missing: it can be asked about all the same."""
-    completed = settings.completed({"client_id": "missing"}, "nobody")
+    completed = settings if registers(settings) else settings.completed({"client_id": "missing"}, "nobody")
     if needs_secret(settings):
         client = replace(client_config(completed.with_secret("missing")), client_secret=None)
     else:

@@ -143,7 +143,9 @@ async def with_server(
     """
     if knows_server(client):
         return client
-    notify(Preparing("resource", client.resource_server))
+    # With a client ID the address is most likely an issuer, which needs no such word.
+    if not (client.client_id and is_undecided(client)):
+        notify(Preparing("resource", client.resource_server))
     found = await run(ask_address(client))
     if isinstance(found, ServerMetadata):
         client = as_issuer(client)

@@ -137,6 +137,8 @@ class Messages:
                     "registration": self._words.PREPARING_REGISTRATION,
                 }[step]
                 self.line.say(said.format(url=url))
+                if step == "server":
+                    self.progress.signs_in_at(url.partition("://")[2])
             case events.OpenerFailed():
                 self._open_yourself(event)
             case events.LinkOpened(windowless_program=""):

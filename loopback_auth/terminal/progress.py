@@ -91,6 +91,10 @@ class Progress:
         else:
             self._await_flows()
 
+    def signs_in_at(self, name: str) -> None:
+        """Note where the person approves, which may differ from the provider: a resource names its server."""
+        self._name = name
+
     def visited(self) -> None:
         """Note that a browser has come to our page, and gone on from there."""
         self.awaited = self._words.STAGE_VISITED.format(name=self._name)

@@ -199,17 +199,39 @@ def test_secret_that_is_there_is_used_and_not_shown(
     assert str(CONFIDENTIAL.client_secret) not in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("how", ["--issuer", "alone"])
 def test_without_a_client_only_the_metadata_are_read(
-    command_line: CommandLine, server: RecordingServer
+    how: str, command_line: CommandLine, server: RecordingServer
 ) -> None:
-    """It is the first thing that people try."""
+    """It is the first thing that people try; an address alone may also be that of a resource."""
     server.requests.clear()
-    ended = command_line.run("doctor", server.issuer, "--json", **AWAY)
+    named = [server.issuer] if how == "alone" else [how, server.issuer]
+    ended = command_line.run("doctor", *named, "--json", **AWAY)
+    paths = {one.url.removeprefix(server.issuer) for one in server.requests}
 
     assert ended.status == 0
-    assert verdicts(ended)["client_id"] == "no"
     assert verdicts(ended)["metadata"] == verdicts(ended)["grant_types_supported"] == "yes"
-    assert all("/.well-known/" in one.url for one in server.requests)
+    assert {path for path in paths if "/.well-known/" not in path} == ({"/"} if how == "alone" else set())
+
+
+def test_a_resource_is_asked_first(command_line: CommandLine, server: RecordingServer) -> None:
+    """Nothing is registered for it, and nobody approves anything."""
+    server.requests.clear()
+    ended = command_line.run("doctor", f"{server.issuer}/mcp", "--json", **AWAY)
+    found = verdicts(ended)
+
+    assert (ended.status, found["metadata"], found["registration"]) == (0, "yes", "yes")
+    assert list(found)[:3] == ["request without a token", "resource metadata", "authorization server"]
+    assert not [one.url for one in server.requests if one.url.endswith(("/register", "/token"))]
+
+
+def test_a_typo_in_a_resource_is_seen(command_line: CommandLine, server: RecordingServer) -> None:
+    """With the requests that were made, so that the person can make them again."""
+    ended = command_line.run("doctor", f"{server.issuer}/mpc", **AWAY)
+
+    assert f"{server.issuer}/mpc" in ended.stdout
+    assert "-> 404" in ended.stdout
+    assert "spelling" in ended.stdout
 
 
 def test_server_that_is_not_there_leaves_the_plan(command_line: CommandLine) -> None:
