@@ -134,10 +134,26 @@ def is_bound(sign_in: SignIn) -> bool:
 
 def registration_of(sign_in: SignIn, store: FileTokenStore) -> Registration | None:
     """Return the registration that the program has made for a sign-in; None for a client made by hand."""
+    return registration_at(sign_in.metadata.issuer or "", sign_in.client_id, store)
+
+
+def registration_at(issuer: str, client_id: str, store: FileTokenStore) -> Registration | None:
+    """Return the registration of a client at an issuer; None for a client made by hand."""
     with suppress(StoreError):  # Said by what cannot do without it.
-        found = store.read_registrations(sign_in.metadata.issuer or "")
-        return found.of(sign_in.client_id) if found is not None else None
+        found = store.read_registrations(issuer)
+        return found.of(client_id) if found is not None else None
     return None
+
+
+def private_key(sign_in: SignIn) -> str | None:
+    """Find the private key of a client again that authenticates with one; None for others.
+
+    Raises:
+        ConfigError: the configuration file, or the file with the key, cannot be read.
+    """
+    if sign_in.client_auth != "private_key_jwt":
+        return None
+    return KeptSettings(os.environ).private_key(sign_in.client_id, sign_in.name)
 
 
 def client_secret(sign_in: SignIn, store: FileTokenStore) -> str | None:

@@ -26,7 +26,7 @@ import time
 
 from loopback_auth.cli import print_json, tell
 from loopback_auth.cli.advice import advised
-from loopback_auth.commands._kept import described
+from loopback_auth.commands._kept import described, registration_at
 from loopback_auth.commands._pending import BEGIN_AGAIN, chosen, finish_command, naming, outcome
 from loopback_auth.commands._remarks import remark
 from loopback_auth.environment import is_terminal
@@ -131,7 +131,7 @@ def _finish(
         _check(handed, options)
         store.check_writable()
     try:
-        sign_in, wanted = asyncio.run(_resumed(handed, pendings, options))
+        sign_in, wanted = asyncio.run(_resumed(handed, pendings, store, options))
     except FINAL as exc:
         pendings.end(Ended(handle, handed.client.provider.name, _outcome(exc), exc.message))
         if _outcome(exc) == "expired":
@@ -165,14 +165,15 @@ def _outcome(error: LoopbackAuthError) -> Outcome:
 
 
 async def _resumed(
-    handed: PendingSignIn, pendings: PendingStore, options: argparse.Namespace
+    handed: PendingSignIn, pendings: PendingStore, store: FileTokenStore, options: argparse.Namespace
 ) -> tuple[SignIn, bool]:
     """Resume the login; return the sign-in, and whether the person accepts the account."""
     if options.wait and not options.json:
         tell(f"Waiting for the approval, {options.wait:g} seconds at most.")
     sign_in = await resume(
         handed,
-        client_secret=_client_secret(handed),
+        client_secret=_client_secret(handed, store),
+        private_key=_private_key(handed),
         save=pendings.save,
         wait=options.wait,
         paste=_paste(options.url) if handed.flow == "paste" else None,
@@ -220,17 +221,31 @@ def _paste(url: str | None) -> Paste | None:
     return brought
 
 
-def _client_secret(handed: PendingSignIn) -> str | None:
-    """Find the client's secret again, in the settings with which the login was started.
+def _client_secret(handed: PendingSignIn, store: FileTokenStore) -> str | None:
+    """Find the client's secret again: in its registration, or in the settings that started the login.
 
     Raises:
         ConfigError: the configuration file cannot be read.
     """
     if not handed.with_secret:
         return None
-
     client = handed.client
+    made = registration_at(client.provider.metadata.issuer or "", client.client_id, store)
+    if made is not None:
+        return made.client_secret
     return KeptSettings(os.environ).client_secret(client.client_id, handed.named, client.provider.name)
+
+
+def _private_key(handed: PendingSignIn) -> str | None:
+    """Find the client's private key again, in the settings with which the login was started.
+
+    Raises:
+        ConfigError: the configuration file, or the file with the key, cannot be read.
+    """
+    if not handed.with_private_key:
+        return None
+    client = handed.client
+    return KeptSettings(os.environ).private_key(client.client_id, handed.named, client.provider.name)
 
 
 def _tell_pending(pending: StillPending, options: argparse.Namespace) -> None:

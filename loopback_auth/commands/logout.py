@@ -4,8 +4,10 @@ Examples:
   python -m loopback_auth logout
   python -m loopback_auth logout github
   python -m loopback_auth logout --all
+  python -m loopback_auth logout https://mcp.example/mcp --unregister
 
-They are deleted here even if the server cannot be reached; then the exit status says so.
+They are deleted here even if the server cannot be reached; then the exit status says so. With --unregister
+the client is given up too, if this program registered it by itself and no other sign-in needs it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import asyncio
 import os
 
 from loopback_auth.cli import described_error, print_json, tell, tell_error
-from loopback_auth.commands._kept import client_secret, kept
+from loopback_auth.commands._kept import client_secret, kept, private_key, registration_of
 from loopback_auth.commands._remarks import remark
 from loopback_auth.errors import LoopbackAuthError, StoreError
 from loopback_auth.folders import data_folder
@@ -29,20 +31,23 @@ if TYPE_CHECKING:
     from loopback_auth.tokens import SignIn
 
 
-USAGE = "[NAME] [--all] [--json]"
+USAGE = "[NAME] [--all] [--unregister] [--json]"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("provider", nargs="?", metavar="NAME", help="which sign-in; default: the one in use")
     parser.add_argument("--all", action="store_true", help="sign out of everything that is kept")
+    parser.add_argument(
+        "--unregister", action="store_true", help="also give up the client that this program has registered"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Sign out."""
     store = FileTokenStore(data_folder(os.environ))
     if not options.all:
-        result, status = _logout(kept(store, options.provider or ""), store)
+        result, status = _logout(kept(store, options.provider or ""), store, unregister=options.unregister)
         if options.json:
             print_json(result)
         return status
@@ -50,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     worst = 0
     for name in store.names():
         try:
-            result, status = _logout(kept(store, name), store)
+            result, status = _logout(kept(store, name), store, unregister=options.unregister)
         except LoopbackAuthError as exc:
             tell_error(exc)
             result, status = {"name": name, "revoked": False, **described_error(exc)}, exc.exit_code
@@ -63,21 +68,42 @@ def run(options: argparse.Namespace) -> int:
     return worst
 
 
-def _logout(sign_in: SignIn, store: FileTokenStore) -> tuple[dict[str, object], int]:
+def _logout(sign_in: SignIn, store: FileTokenStore, *, unregister: bool) -> tuple[dict[str, object], int]:
     """Give up one sign-in; return what happened, for JSON, and the exit status."""
     secret = client_secret(sign_in, store)
-    network = KeptSettings(os.environ).network(sign_in)
+    registered = unregister and registration_of(sign_in, store) is not None
+    leaving = logout(
+        sign_in,
+        store=store,
+        client_secret=secret,
+        private_key=private_key(sign_in),
+        notify=remark,
+        network=KeptSettings(os.environ).network(sign_in),
+        unregister=registered,
+    )
     try:
-        leaving = logout(sign_in, store=store, client_secret=secret, notify=remark, network=network)
         revoked = asyncio.run(leaving)
     except StoreError:
         raise  # Then they are not forgotten either.
     except LoopbackAuthError as exc:
-        tell(f"The tokens for {sign_in.name} are forgotten here, but not revoked.")
+        not_ended = "not everything was ended at the server" if registered else "not revoked"
+        tell(f"The tokens for {sign_in.name} are forgotten here, but {not_ended}.")
         tell_error(exc)
         return {"name": sign_in.name, "revoked": False, **described_error(exc)}, exc.exit_code
     _say(sign_in, revoked=revoked)
-    return {"name": sign_in.name, "revoked": revoked}, 0
+    result: dict[str, object] = {"name": sign_in.name, "revoked": revoked}
+    if unregister:
+        gone = registered and registration_of(sign_in, store) is None
+        result["unregistered"] = gone
+        _say_unregistered(sign_in, registered=registered, gone=gone)
+    return result, 0
+
+
+def _say_unregistered(sign_in: SignIn, *, registered: bool, gone: bool) -> None:
+    if gone:
+        tell(f"The client {sign_in.client_id} is given up.")
+    elif not registered:
+        tell(f"The client {sign_in.client_id} is kept: this program has not registered it.")
 
 
 def _say(sign_in: SignIn, *, revoked: bool) -> None:

@@ -103,7 +103,9 @@ async def _begin(settings: Settings, flow: TwoStepFlow, named: str, store: FileT
         verify_signature="openid" in client.scope.split() and can_verify_signatures(),
         message=settings.text("message") or started_here(COMMAND_LINE.resolved_words()),
     )
-    return await begin(client, flow, named=named, options=options, notify=remark)
+    return await begin(
+        client, flow, named=named, options=options, notify=remark, store=store, program=COMMAND_LINE
+    )
 
 
 def _flows(settings: Settings) -> tuple[TwoStepFlow, ...]:

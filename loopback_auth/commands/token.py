@@ -27,7 +27,7 @@ import time
 
 from loopback_auth import words
 from loopback_auth.cli import answer, print_json, tell, tell_error
-from loopback_auth.commands._kept import client_secret, how_to_sign_in, is_bound, kept
+from loopback_auth.commands._kept import client_secret, how_to_sign_in, is_bound, kept, private_key
 from loopback_auth.errors import ConfigError, NotKept, SignInRequired, TokenError
 from loopback_auth.folders import data_folder
 from loopback_auth.settings.kept import KeptSettings
@@ -143,6 +143,7 @@ def _usable(store: FileTokenStore, options: argparse.Namespace) -> SignIn:
         sign_in,
         store=store,
         client_secret=client_secret(sign_in, store),
+        private_key=private_key(sign_in),
         notify=remark,
         force=options.renew,
         leeway=options.leeway,

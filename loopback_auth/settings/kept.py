@@ -94,15 +94,19 @@ class KeptSettings:
             client_id: of the client.
             names: possible names of its provider, likeliest first; the settings for all providers come last.
         """
-        for provider in dict.fromkeys((*names, "")):
-            try:
-                settings = self._resolved(provider)
-            except ConfigError:
-                continue  # The sign-in was by issuer, so there is no provider of that name.
-            # The secret of another client must not be sent to this server.
-            if settings.text("client_secret") and settings.text("client_id") in (None, client_id):
-                return settings.text("client_secret")
-        return None
+        settings = self._of_client("client_secret", client_id, *names)
+        return settings.text("client_secret") if settings is not None else None
+
+    def private_key(self, client_id: str, *names: str) -> str | None:
+        """Return the private key of a client from the file that the settings name, likewise.
+
+        Raises:
+            ConfigError: the file cannot be read, or other users can read it.
+        """
+        from loopback_auth.settings.private_key import private_key_of  # Few clients have one.
+
+        settings = self._of_client("private_key_file", client_id, *names)
+        return private_key_of(settings) if settings is not None else None
 
     def network(self, sign_in: SignIn) -> Network:
         """Return how the server is reached according to the settings.
@@ -121,6 +125,18 @@ class KeptSettings:
                 return Network()
         check_network(settings)
         return network_of(settings)
+
+    def _of_client(self, setting: str, client_id: str, *names: str) -> Settings | None:
+        """Return the settings that have a secret of a client; None when none have it."""
+        for provider in dict.fromkeys((*names, "")):
+            try:
+                settings = self._resolved(provider)
+            except ConfigError:
+                continue  # The sign-in was by issuer, so there is no provider of that name.
+            # The secret of another client must not be sent to this server.
+            if settings.text(setting) and settings.text("client_id") in (None, client_id):
+                return settings
+        return None
 
     def _of(self, sign_in: SignIn, named: str) -> Settings | None:
         """Return the settings that have the name of a sign-in; None when none have."""
