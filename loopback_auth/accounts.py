@@ -20,6 +20,7 @@ from loopback_auth.model import ClientConfig
 from loopback_auth.network.threads import run_sync
 from loopback_auth.records import replace
 from loopback_auth.redact import server_text
+from loopback_auth.registration import Registrations
 from loopback_auth.signin.stores import OpenStore, Store
 from loopback_auth.store.account_name import account_name, may_be_account
 from loopback_auth.store.async_interface import AsyncTokenStore
@@ -279,6 +280,18 @@ class _ByAccount(AsyncTokenStore):
     async def check_writable(self) -> None:
         """Check the store."""
         await self._opened.check_writable()
+
+    async def read_registrations(self, issuer: str) -> Registrations | None:
+        """Return those of the store: all accounts are signed in to by one client."""
+        return await self._opened.registrations(issuer)
+
+    async def write_registrations(self, issuer: str, registrations: Registrations | None) -> None:
+        """Keep them in the store."""
+        await self._opened.keep_registrations(issuer, registrations)
+
+    async def registered_ports(self, issuer: str) -> tuple[int, ...]:
+        """Return those of the store."""
+        return await self._opened.registered_ports(issuer)
 
     async def _keep(self, sign_in: SignIn) -> None:
         before = await self._opened.load(sign_in.name)

@@ -129,8 +129,6 @@ class SignInAttempt:
             LoopbackAuthError: see `Race.run`.
         """
         leading, self._resources = self._leading, resources
-        # The authorization endpoint may quote it, which answers before any request has taught it.
-        resources.redactor.learn("client_secret", self._client.client_secret or "")
 
         def drive(flow: str, authority: str) -> Driver:
             if flow == "paste":
@@ -184,6 +182,9 @@ class SignInAttempt:
 
     async def _run_for(self, client: ClientConfig, flow: str, driver: Driver) -> SignIn:
         attempt = new_attempt(bound=bool(client.dpop))
+        if self._resources is not None:
+            # The authorization endpoint may quote it, which answers before any request has taught it.
+            self._resources.redactor.learn("client_secret", client.client_secret or "")
         return await driver.run(flow_named(flow, client, attempt, self._options(client)))
 
     async def _registered_again(
