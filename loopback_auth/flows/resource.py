@@ -151,6 +151,12 @@ def ask_resource(client: ClientConfig) -> Flow[ResourceFound]:
             hint=advice_without_demand(answer),
             parameter="resource_server",
         )
+    if demand is not None and demand.metadata_url:
+        raise EndpointMissing(
+            f"The metadata of {url} are neither where it says that they are nor at a well-known address.",
+            hint=CHECK_RESOURCE,
+            parameter="resource_server",
+        )
     return ResourceFound(demand, None, "", itself)
 
 

@@ -378,6 +378,15 @@ def test_mcp_2025_03_26_without_metadata_the_default_endpoints_are_used() -> Non
 # Answers that lead nowhere.
 
 
+@pytest.mark.parametrize("url", ["https://mcp.example/about", "/about"])
+def test_resource_that_names_its_metadata_is_not_an_old_one(url: str) -> None:
+    """Without them, nothing may be guessed in their place."""
+    world = ResourceWorld({URL: challenged(f'Bearer resource_metadata="{url}"')})
+
+    assert isinstance(refused(world), EndpointMissing)
+    assert not any("authorization-server" in line for line in world.asked)
+
+
 def test_address_that_demands_nothing_is_not_a_resource() -> None:
     """The error says what came, and where a redirect leads."""
     plain = refused(ResourceWorld({}))
