@@ -17,6 +17,8 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 
+from resource_world import ResourceWorld, challenged, document, server_metadata
+
 from loopback_auth.authorization_messages import Attempt, Callback
 from loopback_auth.codec import from_members
 from loopback_auth.demo.clients import DEMO_CLIENT
@@ -32,6 +34,7 @@ from loopback_auth.explain.narration import recorded_story
 from loopback_auth.explain.story_text import text as told
 from loopback_auth.flows.catalog import FlowOptions, flow_named
 from loopback_auth.flows.refresh import identified, refresh
+from loopback_auth.flows.resource import find_resource
 from loopback_auth.flows.revocation import revoke
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientConfig, Provider, ServerMetadata
@@ -39,6 +42,7 @@ from loopback_auth.network.proxies import proxy_for
 from loopback_auth.protocol.authorization import authorization_request
 from loopback_auth.protocol.paste import pasted_callback
 from loopback_auth.protocol.polling import unanswered, wait_wanted
+from loopback_auth.protocol.protected_resource import is_parent
 from loopback_auth.protocol.redirect import RedirectEndpoint, redirect_endpoint
 from loopback_auth.protocol.response import authorization_response
 from loopback_auth.protocol.urls import check_browser_url, check_endpoint, check_issuer, is_inside
@@ -323,6 +327,31 @@ def _pending() -> bytes:
     )
 
 
+RESOURCE = "https://mcp.example/mcp"
+PLACE = "https://mcp.example/.well-known/oauth-protected-resource/mcp"
+
+
+def _resource_targets() -> Iterator[tuple[str, Target]]:
+    """One answer of a resource, or of the server that it names, is the stranger's; the others are right."""
+    right = {
+        RESOURCE: challenged(f'Basic, Bearer resource_metadata="{PLACE}", scope="a b"'),
+        PLACE: document({"resource": RESOURCE, "authorization_servers": [ISSUER], "scopes_supported": ["a"]}),
+        f"{ISSUER}/.well-known/oauth-authorization-server": server_metadata(ISSUER),
+    }
+    client = ClientConfig.for_resource(RESOURCE)
+    names = "challenge", "metadata", "server"
+
+    def read(url: str, data: bytes) -> object:
+        access = ResourceWorld({**right, url: answer_of(data)}).run(find_resource(client))
+        # Whatever they say: tokens are for the resource that was asked, and a browser may go there.
+        assert is_parent(access.resource, RESOURCE)
+        assert not is_inside(access.metadata.token_endpoint or "")
+        return replace(client, scope=access.scope)
+
+    for name, (url, answer) in zip(names, right.items(), strict=True):
+        yield name, Target(partial(read, url), (_seed(answer),))
+
+
 @cache
 def targets() -> dict[str, Target]:
     """Return every target by its name."""
@@ -345,6 +374,7 @@ def targets() -> dict[str, Target]:
         "HTTP archive": Target(_archive, tuple(_har())),
         "what is told": Target(_told, (secrets.encode(), f"POST /?{ANSWER}\n{FORM}\n\n{TOKENS}".encode())),
         "pauses": Target(_paused, (later, dated)),
+        **{f"resource: {name}": target for name, target in _resource_targets()},
         "addresses": Target(_address, (b"https://as.example:8443/a?b=c#d", b"http://[::1]:80/", b"urn:a:b")),
         "proxies": Target(_proxy, (b"socks5h://a:b@127.0.0.1:1080\n.example,10.0.0.0/8,[::1]:80",)),
     }

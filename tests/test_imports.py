@@ -170,10 +170,18 @@ def test_signing_in_again_starts_the_browser_as_soon(tmp_path: Path) -> None:
     assert among(modules, BEFORE_THE_LAUNCH) == set()
 
 
+AT_AN_ISSUER = 'ClientConfig(Provider("x", ServerMetadata("https://as.example")), "x")'
+
+
 @pytest.mark.parametrize("stored", [False, True])
-def test_a_program_starts_the_browser_as_soon_as_the_command(stored: bool, tmp_path: Path) -> None:
-    """Its user waits as much, and asyncio, TLS and the session are imported while the browser starts."""
-    done = run(LOGIN_OF_A_PROGRAM, tmp_path, *([str(tmp_path)] if stored else []))
+@pytest.mark.parametrize("client", [AT_AN_ISSUER, 'ClientConfig.for_resource("https://mcp.example/mcp")'])
+def test_a_program_starts_the_browser_as_soon_as_the_command(
+    client: str, stored: bool, tmp_path: Path
+) -> None:
+    """Its user waits as much: asyncio, TLS and the session are imported, and a resource is asked, later."""
+    assert AT_AN_ISSUER in LOGIN_OF_A_PROGRAM
+    script = LOGIN_OF_A_PROGRAM.replace(AT_AN_ISSUER, client)
+    done = run(script, tmp_path, *([str(tmp_path)] if stored else []))
 
     assert done.returncode == 0, done.stderr
     assert among(set(done.stdout.split()), BEFORE_THE_LAUNCH) == set()
@@ -200,13 +208,22 @@ def test_a_kept_token_is_printed_with_next_to_no_imports(tmp_path: Path) -> None
     assert among(set(done.stderr.split()), FOR_A_KEPT_TOKEN) == set()
 
 
-def keep(folder: Path) -> None:
+def keep(folder: Path, resource_server: str = "") -> None:
     """Keep a sign-in whose token is fresh."""
     now = time.time()
     metadata = ServerMetadata("https://as.example")
     tokens = TokenSet("kept-token", "Bearer", obtained_at=now, expires_at=now + 600)
     FileTokenStore(str(folder / "data")).save(
-        SignIn("as.example", "x", "none", metadata, requested_scope="", tokens=tokens)
+        SignIn(
+            "as.example",
+            "x",
+            "none",
+            metadata,
+            requested_scope="",
+            tokens=tokens,
+            resource_server=resource_server,
+            resource=(resource_server,) if resource_server else (),
+        )
     )
 
 
@@ -253,6 +270,21 @@ def test_a_source_returns_a_kept_token_with_next_to_no_imports(tmp_path: Path) -
 
     assert among(modules, FOR_A_SOURCE) == set()
     assert len(modules) <= MODULES_OF_A_SOURCE
+
+
+def test_a_kept_token_of_a_resource_costs_what_that_of_an_issuer_does(tmp_path: Path) -> None:
+    """Nothing is discovered for it, so that nothing that discovers is imported."""
+    keep(tmp_path, resource_server="https://as.example")
+    script = SOURCE.replace(
+        'ClientConfig(Provider("as.example", ServerMetadata("https://as.example")), "x")',
+        'ClientConfig.for_resource("https://as.example")',
+    )
+    done = run(script, tmp_path, str(tmp_path / "data"))
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.split())
+
+    assert among(modules, FOR_A_SOURCE) == set()
+    assert len(modules - {"loopback_auth.issuer_client"}) <= MODULES_OF_A_SOURCE
 
 
 def test_a_client_at_an_issuer_costs_no_table_of_presets(tmp_path: Path) -> None:

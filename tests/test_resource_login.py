@@ -17,6 +17,7 @@ from loopback_auth import (
     EndpointMissing,
     FileTokenStore,
     MemoryTokenStore,
+    Network,
     ResourceMismatch,
     SignIn,
     TokenSource,
@@ -25,10 +26,12 @@ from loopback_auth import (
     login_sync,
     refresh_sync,
 )
-from loopback_auth.errors import LoopbackAuthError, SignInRequired
+from loopback_auth.errors import LoopbackAuthError, SignInRequired, TransportError
 from loopback_auth.events import Event, LinkReady, SignInFailed, silent
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.options import Options
 from loopback_auth.signin.stores import Store
+from loopback_auth.store.pending_sign_in import PendingSignIn, from_json, to_json
 from loopback_auth.testing import DemoAuthorizationServer, SimulatedUser, serve
 from loopback_auth.two_step import PendingStore, begin_sync, resume_sync
 
@@ -181,6 +184,7 @@ def test_sign_in_in_two_steps_begins_at_the_resource(place: Place, tmp_path: Pat
     store = PendingStore(str(tmp_path))
     pending = begin_sync(place.client, "paste")
     asked = len(place.resource.asked)
+    pending = from_json(PendingSignIn, to_json(pending), pending.handle)
     sign_in = resume_sync(pending, save=store.save, paste=place.user.paste)
 
     assert (sign_in.resource_server, sign_in.resource) == (place.url, (place.url,))
@@ -227,6 +231,52 @@ def test_browser_is_shown_why_the_resource_cannot_be_used(place: Place) -> None:
     kinds = [type(event) for event in told]
     assert kinds.index(LinkReady) < kinds.index(SignInFailed)
     assert "bank.example" in place.user.page_sync()
+
+
+def test_accounts_share_one_registration(place: Place) -> None:
+    """The client is the same for all of them, and a server may limit how many it registers."""
+    accounts = Accounts(ClientConfig.for_resource(place.url), **place.options)
+    registered = place.server.requests("register")
+    for _ in range(2):
+        accounts.add_sync()
+
+    assert place.server.requests("register") == registered + 1
+
+
+def test_rfc9728_7_7_server_whose_name_leads_inside_is_not_asked(place: Place) -> None:
+    """The name of a server looks like any other; its address is looked at before anything is sent there."""
+    network = Network(public=True, allow_private=("127.0.0.1",))
+    client = replace(place.client, provider=replace(place.client.provider, network=network))
+    inside = place.server.issuer.replace("127.0.0.1", "localhost")
+    place.resource.protect("/mcp", inside)
+    answered = len(place.server.log)
+
+    with pytest.raises(TransportError) as refusal:
+        place.login(client)
+
+    assert refusal.value.parameter == "allow_private"
+    assert len(place.server.log) == answered
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HttpResponse(200, (("Content-Type", "application/json"),), b'{"resource": "' + b"a" * (1 << 20)),
+        HttpResponse(302, (("Location", "/elsewhere"),)),
+    ],
+    ids=["too large", "redirect"],
+)
+def test_metadata_that_are_too_large_or_elsewhere_are_not_read(place: Place, answer: HttpResponse) -> None:
+    """Neither fills the memory, nor leads the program to another address."""
+    place.resource.answers["/.well-known/oauth-protected-resource/mcp"] = answer
+    place.resource.answers["/elsewhere"] = document(
+        {"resource": place.url, "authorization_servers": [place.server.issuer]}
+    )
+
+    with pytest.raises(LoopbackAuthError):
+        client_for_resource_sync(place.url)
+
+    assert not any("elsewhere" in line for line in place.resource.asked)
 
 
 @pytest.mark.parametrize(
