@@ -189,7 +189,7 @@ class Approvals:
         self._waiting[secret] = replace(waiting, state="approved", grant=grant)
         return demo_pages.done(title=words.DEMO_APPROVED, message=words.DEMO_APPROVED_LEAD)
 
-    def _denied(self, secret: str) -> HttpResponse:
+    def _denied(self, secret: str, _now: float) -> HttpResponse:
         waiting = self._waiting[secret]
         if waiting.state != "pending":
             raise page_is_over()

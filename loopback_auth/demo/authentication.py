@@ -10,7 +10,9 @@ import hmac
 from urllib.parse import unquote_plus
 
 from loopback_auth.demo.clients import DemoClient
+from loopback_auth.demo.jwts import CLOCKS_DIFFER, is_for, parts, signed_by, timely
 from loopback_auth.demo.setup import Setup
+from loopback_auth.demo.single_use import Seen
 from loopback_auth.demo.wire import Parameters, Refused
 from loopback_auth.http_messages import HttpRequest
 from loopback_auth.model import ClientAuth
@@ -18,20 +20,69 @@ from loopback_auth.model import ClientAuth
 BASIC = 'Basic realm="demo", charset="UTF-8"'
 
 
-def authenticate(request: HttpRequest, parameters: Parameters, setup: Setup, now: float) -> DemoClient:
-    """Return the client that makes a request, after checking its authentication.
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_TYPES = (None, "JWT", "client-authentication+jwt")
+LONGEST = 600.0
+"""Seconds that an assertion may last."""
 
-    Source: RFC 6749 §2.3, §3.2.1, §5.2.
+
+class Authentication:
+    """The check of clients, the same for every endpoint; remembers which assertions were used.
+
+    Args:
+        setup: of the server.
     """
-    challenge = BASIC if request.header("authorization") else ""
-    method, client_id, secret = _credentials(request, parameters)
-    client = setup.clients.get(client_id)
-    if client is None or not client.accepts(method) or not _same(client.client_secret or "", secret):
-        raise _unproven(challenge)
-    # RFC 7591 §3.2.1: 0 means that the secret does not expire
-    if 0 < client.client_secret_expires_at <= now:
-        raise _unproven(challenge)
-    return client
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._used = Seen(LONGEST + 2 * CLOCKS_DIFFER)
+
+    def client(self, request: HttpRequest, parameters: Parameters, now: float) -> DemoClient:
+        """Return the client that makes a request, after checking its authentication.
+
+        Source: RFC 6749 §2.3, §3.2.1, §5.2.
+        """
+        if parameters.get("client_assertion") or parameters.get("client_assertion_type"):
+            return self._asserted(request, parameters, now)
+        challenge = BASIC if request.header("authorization") else ""
+        method, client_id, secret = _credentials(request, parameters)
+        client = self._setup.clients.get(client_id)
+        if client is None or not client.accepts(method) or not _same(client.client_secret or "", secret):
+            raise _unproven(challenge)
+        # RFC 7591 §3.2.1: 0 means that the secret does not expire
+        if 0 < client.client_secret_expires_at <= now:
+            raise _unproven(challenge)
+        return client
+
+    def _asserted(self, request: HttpRequest, parameters: Parameters, now: float) -> DemoClient:
+        """Return the client that signed an assertion.
+
+        Source: RFC 7521 §4.2; RFC 7523 §2.2, §3; RFC 9126 §2 for the audience.
+        """
+        if request.header("authorization") or parameters.get("client_secret"):
+            raise Refused("invalid_request", "Use one way of client authentication, not two.")
+        compact = parameters.get("client_assertion")
+        found = parts(compact) if self._setup.features.client_keys else None
+        if found is None or parameters.get("client_assertion_type") != ASSERTION_TYPE:
+            raise _unproven("")
+        header, claims = found
+        client_id = claims.get("sub")
+        client = self._setup.clients.get(client_id) if isinstance(client_id, str) else None
+        if client is None or client.jwks is None or not client.accepts("private_key_jwt"):
+            raise _unproven("")
+        issuer, identifier = self._setup.issuer, claims.get("jti")
+        sound = (
+            claims.get("iss") == client_id
+            and parameters.get("client_id") in ("", client_id)
+            and header.get("typ") in ASSERTION_TYPES
+            and is_for(claims.get("aud"), (issuer, f"{issuer}/token", f"{issuer}/par"))
+            and timely(claims, now, longest=LONGEST)
+            and isinstance(identifier, str)
+            and signed_by(client.jwks, compact, header)
+        )
+        if not sound or not self._used.first(f"{client_id} {identifier}", now):
+            raise _unproven("")
+        return client
 
 
 def _credentials(request: HttpRequest, parameters: Parameters) -> tuple[ClientAuth, str, str]:

@@ -6,18 +6,17 @@ response types tokens as well, never a refresh token. The pages in between are t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from loopback_auth import pages
-from loopback_auth.demo import pages as demo_pages
-from loopback_auth.demo.authentication import authenticate
+from loopback_auth.demo.authentication import Authentication
 from loopback_auth.demo.consent import Interactions, Question, SignedIn
 from loopback_auth.demo.grants import Grant, Ledger
 from loopback_auth.demo.id_tokens import id_token
 from loopback_auth.demo.proofs import Proofs
+from loopback_auth.demo.request_objects import opened
 from loopback_auth.demo.requests import Asked, ReturnAddress, check_request, return_address
+from loopback_auth.demo.responses import response
 from loopback_auth.demo.setup import ACR_VALUES, Setup
 from loopback_auth.demo.single_use import SingleUse
 from loopback_auth.demo.wire import (
@@ -27,8 +26,6 @@ from loopback_auth.demo.wire import (
     json_reply,
     query_of,
     read_parameters,
-    with_fragment,
-    with_query,
 )
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 
@@ -55,10 +52,18 @@ class AuthorizationEndpoints:
     The `Refused` that its methods raise are for the person, or for the client that pushed.
     """
 
-    def __init__(self, setup: Setup, ledger: Ledger, proofs: Proofs, interactions: Interactions) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        ledger: Ledger,
+        proofs: Proofs,
+        authentication: Authentication,
+        interactions: Interactions,
+    ) -> None:
         self._setup = setup
         self._ledger = ledger
         self._proofs = proofs
+        self._authentication = authentication
         self._interactions = interactions
         self._pushed: SingleUse[Pushed] = SingleUse(PUSHED_LIFETIME)
 
@@ -72,14 +77,14 @@ class AuthorizationEndpoints:
         parameters = self._resolve(sent, now)
         back = return_address(parameters, self._setup)
         try:
-            if self._setup.require_pushed_authorization_requests and parameters is sent:
+            if self._setup.require_pushed_authorization_requests and not sent.get("request_uri"):
                 raise Refused("invalid_request", "The request must be pushed first.")
             asked = check_request(parameters, back, self._setup)
             # There are no sessions, so no user is signed in already
             if "none" in asked.prompt:
                 raise Refused("login_required", "You are not signed in.")
         except Refused as refused:
-            return self._refuse(back, refused.error, refused.description)
+            return self._refuse(back, refused.error, refused.description, now)
         question = Question(
             client_id=back.client.client_id,
             scope=asked.scope,
@@ -95,19 +100,21 @@ class AuthorizationEndpoints:
     def push(self, request: HttpRequest, now: float) -> HttpResponse:
         """Answer a pushed authorization request.
 
-        Source: RFC 9126 §2; RFC 9449 §10.1.
+        Source: RFC 9126 §2, §3; RFC 9449 §10.1.
         """
         sent = form_parameters(request).once()
-        client = authenticate(request, sent, self._setup, now)
+        client = self._authentication.client(request, sent, now)
         # RFC 9126 §2.1: the request_uri parameter MUST NOT be provided
         if sent.get("request_uri"):
             raise Refused("invalid_request", "A pushed request cannot refer to another one.")
+        named = replace(sent, values={**sent.values, "client_id": client.client_id})
+        parameters = opened(named, self._setup, now)
         bound = self._proofs.thumbprint(request, "server", now)
         # RFC 9449 §10.1: if both are there, they MUST say the same
-        if bound and sent.get("dpop_jkt") not in ("", bound):
+        if bound and parameters.get("dpop_jkt") not in ("", bound):
             raise Refused("invalid_dpop_proof", "The dpop_jkt is not the thumbprint of the key of the proof.")
-        known = {"client_id": client.client_id} | ({"dpop_jkt": bound} if bound else {})
-        parameters = replace(sent, values={**sent.values, **known})
+        if bound:
+            parameters = replace(parameters, values={**parameters.values, "dpop_jkt": bound})
         check_request(parameters, return_address(parameters, self._setup), self._setup)
         request_uri = REQUEST_URI + self._ledger.unguessable()
         self._pushed.put(request_uri, Pushed(client.client_id, parameters), now)
@@ -116,8 +123,8 @@ class AuthorizationEndpoints:
     def _resolve(self, sent: Parameters, now: float) -> Parameters:
         """Return the pushed parameters when the request refers to some, otherwise those that were sent."""
         request_uri = sent.get("request_uri")
-        if not request_uri:
-            return sent
+        if not request_uri or sent.get("request"):
+            return opened(sent, self._setup, now)
         if sent.repeated & {"client_id", "request_uri"}:
             raise Refused("invalid_request", "The client_id or the request_uri is sent more than once.")
         pushed = self._pushed.take(request_uri, now)
@@ -154,7 +161,7 @@ class AuthorizationEndpoints:
             members.append(("id_token", signed))
         if access_token and self._setup.faults.refresh_token_in_fragment:
             members.append(("refresh_token", self._ledger.issue_refresh_token(grant, now)))
-        return self._answer(back, members)
+        return response(self._setup, back, members, now)
 
     def _grant(self, asked: Asked, signed_in: SignedIn) -> Grant:
         return Grant(
@@ -171,27 +178,5 @@ class AuthorizationEndpoints:
             acr=ACR_VALUES[0] if self._setup.faults.ignore_acr else asked.acr,
         )
 
-    def _refuse(self, back: ReturnAddress, error: str, description: str) -> HttpResponse:
-        return self._answer(back, [("error", error), ("error_description", description)])
-
-    def _answer(self, back: ReturnAddress, members: Sequence[tuple[str, str]]) -> HttpResponse:
-        """Send the browser to the client with an authorization response.
-
-        Source: RFC 6749 §4.1.2; RFC 9207 §2; OAuth 2.0 Form Post Response Mode §2; OAuth 2.0 Multiple
-        Response Type Encoding Practices §2.1, §5; RFC 9700 §4.12 for 303.
-        """
-        faults, issuer = self._setup.faults, self._setup.issuer
-        parameters = list(members)
-        if back.state:
-            parameters.append(("state", "not-the-state-you-sent" if faults.wrong_state else back.state))
-        if not faults.omit_iss:
-            parameters.append(("iss", f"{issuer}/another" if faults.wrong_iss else issuer))
-        parameters += [pair for pair in parameters if pair[0] == faults.duplicate_parameter]
-        if back.response_mode == "form_post":
-            return demo_pages.form_post(action=back.redirect_uri, parameters=parameters)
-        if back.response_mode == "fragment":
-            mark = "?" if faults.fragment_question_mark else ""
-            location = with_fragment(back.redirect_uri, parameters, mark)
-        else:
-            location = with_query(back.redirect_uri, parameters)
-        return HttpResponse(303, (("Location", location), *pages.safe_headers()))
+    def _refuse(self, back: ReturnAddress, error: str, description: str, now: float) -> HttpResponse:
+        return response(self._setup, back, [("error", error), ("error_description", description)], now)

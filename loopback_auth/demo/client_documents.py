@@ -9,7 +9,7 @@ Source: draft-ietf-oauth-client-id-metadata-document §3, §4, §6.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +18,7 @@ from loopback_auth.demo.registration import checked
 from loopback_auth.demo.setup import PATHS, Setup
 from loopback_auth.demo.wire import Refused, query_of
 from loopback_auth.http_messages import FORM, HttpRequest, HttpResponse
+from loopback_auth.model import ClientAuth
 from loopback_auth.narrow import is_object
 
 Fetch = Callable[[str], HttpResponse | None]
@@ -104,6 +105,8 @@ class ClientDocuments:
             redirect_uris=tuple(cast("list[str]", metadata["redirect_uris"])),
             client_name=cast("str", metadata.get("client_name", "")),
             grant_types=tuple(cast("list[str]", metadata["grant_types"])),
+            client_auth=cast("ClientAuth", metadata["token_endpoint_auth_method"]),
+            jwks=cast("Mapping[str, object] | None", metadata.get("jwks")),
             dpop_bound=metadata.get("dpop_bound_access_tokens") is True,
         )
 

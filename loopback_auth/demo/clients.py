@@ -5,6 +5,7 @@ Redirect URIs are compared as strings, except for the port of a loopback one (RF
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from loopback_auth.errors import ConfigError
@@ -26,10 +27,11 @@ class DemoClient:
         grant_types: the only grants that it may use (RFC 7591 §2); empty: all.
         client_secret_expires_at: in Unix seconds; 0: never (RFC 7591 §3.2.1).
         dpop_bound: it gets only tokens that are bound to a key (RFC 9449 §5.2).
+        jwks: its public keys, as a JWK Set, for `private_key_jwt` and for signed requests; None: it has none.
 
     Raises:
-        ConfigError: no ID, no redirect URI or one with a fragment, an empty secret, or a secret that does not
-            fit `client_auth`.
+        ConfigError: no ID, no redirect URI or one with a fragment, an empty secret, or a secret or keys
+            that do not fit `client_auth`.
     """
 
     client_id: str
@@ -40,14 +42,19 @@ class DemoClient:
     grant_types: tuple[str, ...] = ()
     client_secret_expires_at: float = 0.0
     dpop_bound: bool = False
+    jwks: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         if not self.client_id or not self.redirect_uris or any("#" in uri for uri in self.redirect_uris):
             raise ConfigError("A demo client needs an id, and redirect URIs without fragment")
         if self.client_secret == "":
             raise ConfigError(f"The demo client {self.client_id} has an empty secret; None makes it public")
-        if self.client_auth is not None and (self.client_auth == "none") != (self.client_secret is None):
-            raise ConfigError(f"The client_auth of the demo client {self.client_id} does not fit its secret")
+        secret = self.client_auth in ("client_secret_basic", "client_secret_post")
+        unfit = self.client_auth is not None and secret != (self.client_secret is not None)
+        if unfit or (self.client_auth == "private_key_jwt" and self.jwks is None):
+            raise ConfigError(
+                f"The client_auth of the demo client {self.client_id} does not fit its secret or keys"
+            )
 
     def allows(self, redirect_uri: str) -> bool:
         """Return whether a redirect URI is registered for this client.
@@ -56,6 +63,11 @@ class DemoClient:
         """
         asked = _without_loopback_port(redirect_uri)
         return any(asked == _without_loopback_port(registered) for registered in self.redirect_uris)
+
+    @property
+    def public(self) -> bool:
+        """Whether it cannot prove itself (RFC 6749 §2.1)."""
+        return self.accepts("none")
 
     def may_use(self, grant_type: str) -> bool:
         """Return whether this client is registered for a grant (RFC 7591 §2)."""

@@ -45,7 +45,7 @@ class Question:
         client_id: of the client that asks.
         scope: names, all of them known to the server.
         approved: returns the last response to the browser after an approval, from the person and the time.
-        denied: returns it after a denial.
+        denied: returns it after a denial, from the time.
         redirect_uri: where the browser goes then; empty: it stays.
         login_hint: the account to preselect.
         code: to compare with the one on another device.
@@ -57,7 +57,7 @@ class Question:
     client_id: str
     scope: tuple[str, ...]
     approved: Callable[[SignedIn, float], HttpResponse] = field(repr=False)
-    denied: Callable[[], HttpResponse] = field(repr=False)
+    denied: Callable[[float], HttpResponse] = field(repr=False)
     redirect_uri: str = ""
     login_hint: str = ""
     code: str = field(default="", repr=False)
@@ -128,7 +128,7 @@ class Interactions:
             raise page_is_over()
         question, signed_in = kept
         if self._setup.faults.deny_all or form.get("decision") == "deny":
-            return question.denied()
+            return question.denied(now)
         if form.get("decision") != "approve":
             raise Refused("invalid_request", "The request was neither approved nor denied.")
         return question.approved(signed_in, now)

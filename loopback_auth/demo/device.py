@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.approvals import Approvals, Waiting
-from loopback_auth.demo.authentication import authenticate
+from loopback_auth.demo.authentication import Authentication
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.grants import Grant
@@ -37,7 +37,14 @@ TOLERANCE = 0.25
 class DeviceEndpoints:
     """The device authorization endpoint, the verification page, and the poll at the token endpoint."""
 
-    def __init__(self, setup: Setup, approvals: Approvals, interactions: Interactions) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        approvals: Approvals,
+        interactions: Interactions,
+        authentication: Authentication,
+    ) -> None:
+        self._authentication = authentication
         self._setup = setup
         self._approvals = approvals
         self._interactions = interactions
@@ -52,7 +59,7 @@ class DeviceEndpoints:
         if query_of(request.url):
             raise Refused("invalid_request", "Parameters belong into the body.")
         parameters = form_parameters(request).once()
-        client = authenticate(request, parameters, self._setup, now)
+        client = self._authentication.client(request, parameters, now)
         if not client.may_use(DEVICE_CODE):
             raise Refused("unauthorized_client", "The client is not registered for this grant_type.")
         waiting = Waiting(

@@ -26,8 +26,8 @@ it breaks exactly the rule in this table and keeps the others.
     omit_members               these members of the token response         RFC 6749 §5.1
     narrow_scope               the scope granted: only these names         RFC 6749 §3.3
     wrong_nonce                `nonce` of the ID token                     OpenID Connect Core §3.1.3.7
-    wrong_audience             `aud` of the ID token                       OpenID Connect Core §3.1.3.7
-    bad_signature              signature of the ID token                   OpenID Connect Core §3.1.3.7
+    wrong_audience             `aud` of ID tokens, JARM                    OpenID Connect Core §3.1.3.7
+    bad_signature              signature of those two                      OpenID Connect Core §3.1.3.7
     clock_skew                 `iat`, `exp`, `auth_time`, `created_at`     OpenID Connect Core §3.1.3.7
     wrong_subject              `sub` of the UserInfo response              OpenID Connect Core §5.3.2
 

@@ -72,9 +72,10 @@ def id_token(
     hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}
     said |= {name: left_half(value) for name, value in hashed.items() if value}
     signed = setup.signer.sign(said)
-    return _damaged(signed) if faults.bad_signature else signed
+    return damaged(signed) if faults.bad_signature else signed
 
 
-def _damaged(token: str) -> str:
+def damaged(token: str) -> str:
+    """Change the signature of a JWT, for a fault."""
     head, dot, signature = token.rpartition(".")
     return f"{head}{dot}{'B' if signature.startswith('A') else 'A'}{signature[1:]}"

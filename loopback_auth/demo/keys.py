@@ -6,8 +6,7 @@ plain OAuth 2.0 server without the scope `openid`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -38,32 +37,6 @@ def rsa_signer() -> Signer | None:
     except Exception:  # From a zip it is an AttributeError, of the compiled library below.
         return None
     return _RsaSigner(RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": "RS256"}))
-
-
-def has_cryptography() -> bool:
-    """Return whether joserfc is installed, without importing it: that takes a tenth of a second."""
-    return find_spec("joserfc") is not None
-
-
-def verified_by(key: Mapping[str, object], compact: str, algorithms: Sequence[str]) -> bool:
-    """Return whether a compact JWS was signed with a key, by one of these algorithms (RFC 7515 §5.2).
-
-    Args:
-        key: public JWK, as it came from the client.
-        compact: the same.
-        algorithms: that are accepted, all of them asymmetric.
-    """
-    from joserfc import jws  # Optional package.
-    from joserfc.jwk import import_key
-
-    registry = jws.JWSRegistry(algorithms=list(algorithms))
-    registry.max_header_length = len(compact)  # The default of 512 is less than one RSA key.
-    try:
-        found = import_key(dict(key))  # type: ignore[arg-type, unused-ignore]
-        jws.deserialize_compact(compact, found, registry=registry)
-    except Exception:  # Whatever a client sends as its key; the libraries below raise many kinds.
-        return False
-    return True
 
 
 class _RsaSigner:

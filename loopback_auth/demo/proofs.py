@@ -9,7 +9,6 @@ Source: RFC 9449 §4.3, §8, §9, §11.1.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -18,7 +17,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from loopback_auth.demo.grants import Ledger
-from loopback_auth.demo.keys import verified_by
+from loopback_auth.demo.jwts import PRIVATE, number, parts, verified_by
 from loopback_auth.demo.setup import DPOP_ALGORITHMS, Setup
 from loopback_auth.demo.single_use import Seen
 from loopback_auth.demo.wire import Refused
@@ -31,9 +30,6 @@ Place = Literal["server", "resource"]
 WINDOW = 60.0
 """Seconds that the time in a proof may differ from the clock of the server."""
 NONCE_PERIOD = 300.0
-LONGEST = 8 * 1024
-PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""Members of a JWK that only private and symmetric keys have (RFC 7518 §6)."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -72,7 +68,10 @@ class Proofs:
             return ""
         if len(sent) > 1:
             raise _bad("There must be one DPoP header.")
-        header, claims = _parts(sent[0])
+        found = parts(sent[0])
+        if found is None:
+            raise _bad("The DPoP header holds no JWT.")
+        header, claims = found
         key = _public_key(header)
         if not verified_by(key, sent[0], DPOP_ALGORITHMS):
             raise _bad("The signature of the proof does not fit its key.")
@@ -104,10 +103,8 @@ class Proofs:
         # The nonce comes first: a client with a wrong clock is told of it only by what follows
         if self._wants_nonce(place) and claims.get("nonce") not in self._accepted(place, now):
             raise Refused("use_dpop_nonce", "The proof needs the nonce of the header DPoP-Nonce.")
-        issued_at = claims.get("iat")
-        timely = isinstance(issued_at, int | float) and not isinstance(issued_at, bool)
-        # By its text, because an integer of JSON may be larger than every float
-        if not timely or not abs(float(str(issued_at)) - now) <= WINDOW:
+        issued_at = number(claims.get("iat"))
+        if issued_at is None or not abs(issued_at - now) <= WINDOW:
             raise _bad("The iat of the proof is too far from the time of this server.")
         if access_token and claims.get("ath") != _base64url(hashlib.sha256(access_token.encode()).digest()):
             raise _bad("The ath of the proof is not the hash of the access token.")
@@ -129,24 +126,6 @@ class Proofs:
 
     def _accepted(self, place: Place, now: float) -> tuple[str, str]:
         return self._nonce(place, now), self._nonce(place, now, periods_ago=1)
-
-
-def _parts(compact: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    """Read header and claims of a compact JWS, unverified."""
-    pieces = compact.split(".")
-    if len(pieces) != 3 or len(compact) > LONGEST:
-        raise _bad("The DPoP header holds no JWT.")
-    header, claims = (_json(piece) for piece in pieces[:2])
-    if not is_object(header) or not is_object(claims):
-        raise _bad("The DPoP header holds no JWT.")
-    return header, claims
-
-
-def _json(piece: str) -> object:
-    try:
-        return json.loads(base64.b64decode(piece + "=" * (-len(piece) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, RecursionError):
-        return None
 
 
 def _public_key(header: Mapping[str, object]) -> Mapping[str, object]:

@@ -14,16 +14,24 @@ from urllib.parse import urlsplit
 
 from loopback_auth.demo.clients import LOOPBACK, DemoClient
 from loopback_auth.demo.grants import Ledger
-from loopback_auth.demo.setup import AUTH_METHODS, GRANT_TYPES, REGISTRATION, RESPONSE_TYPES, Setup
+from loopback_auth.demo.jwts import PRIVATE, public_keys
+from loopback_auth.demo.setup import (
+    GRANT_TYPES,
+    REGISTRATION,
+    RESPONSE_TYPES,
+    Setup,
+    auth_methods,
+)
 from loopback_auth.demo.wire import Refused, bearer_token, json_members, json_reply, text_reply
 from loopback_auth.errors import ConfigError
 from loopback_auth.http_messages import HttpRequest, HttpResponse
 from loopback_auth.model import ClientAuth
-from loopback_auth.narrow import is_strings
+from loopback_auth.narrow import is_object, is_strings
 from loopback_auth.pages.frame import form_source
 
 TEXTS = ("client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id", "software_version")
 MOST_URIS = 20
+MOST_KEYS = 10
 LONGEST = 2000
 DEFAULT_AUTH = "client_secret_basic"
 
@@ -134,6 +142,7 @@ class RegistrationEndpoints:
             client_auth=method,
             client_name=cast("str", metadata.get("client_name", "")),
             grant_types=tuple(cast("list[str]", metadata["grant_types"])),
+            jwks=cast("Mapping[str, object] | None", metadata.get("jwks")),
             dpop_bound=metadata.get("dpop_bound_access_tokens") is True,
         )
         self._setup.clients[client_id] = client
@@ -180,7 +189,7 @@ def checked(members: Mapping[str, object], setup: Setup) -> dict[str, object]:
         if any(name in one.split() for one in types) and grant not in grants:
             raise _unfit("The grant_types do not fit the response_types.")
     method = members.get("token_endpoint_auth_method", DEFAULT_AUTH)
-    if method not in AUTH_METHODS:
+    if method not in auth_methods(setup):
         raise _unfit("The token_endpoint_auth_method is not supported.")
     accepted: dict[str, object] = {
         "redirect_uris": uris,
@@ -202,6 +211,14 @@ def checked(members: Mapping[str, object], setup: Setup) -> dict[str, object]:
     contacts = members.get("contacts", [])
     if not is_strings(contacts):
         raise _unfit("The contacts are no list of strings.")
+    if "jwks" in members:
+        jwks = members["jwks"]
+        keys = public_keys(jwks) if is_object(jwks) else []
+        if not 0 < len(keys) <= MOST_KEYS or any(PRIVATE & key.keys() for key in keys):
+            raise _unfit("The jwks are no set of public keys.")
+        accepted["jwks"] = {"keys": keys}
+    if method == "private_key_jwt" and "jwks" not in accepted:
+        raise _unfit("The method private_key_jwt needs jwks.")
     bound = members.get("dpop_bound_access_tokens", False)
     if not isinstance(bound, bool) or (bound and setup.features.dpop == "off"):
         raise _unfit("The dpop_bound_access_tokens is no boolean, or there is no DPoP here.")

@@ -35,12 +35,14 @@ class ReturnAddress:
         client: that asks.
         redirect_uri: where the browser is sent.
         response_mode: how the parameters travel: in the query, in the fragment, or as a form.
+        signed: whether they travel in a signed JWT (JARM).
         state: sent back unchanged (RFC 6749 §4.1.2); empty: none was sent.
     """
 
     client: DemoClient
     redirect_uri: str
     response_mode: ResponseMode
+    signed: bool
     state: str = field(repr=False)
 
 
@@ -90,7 +92,8 @@ def return_address(parameters: Parameters, setup: Setup) -> ReturnAddress:
         raise Refused("invalid_request", "The redirect_uri is missing, or not registered for this client.")
     # A repeated state or mode cannot be honoured, whichever value came first
     state = "" if "state" in parameters.repeated else parameters.get("state")
-    return ReturnAddress(client, redirect_uri, _response_mode(parameters), state)
+    mode, signed = _response_mode(parameters, setup)
+    return ReturnAddress(client, redirect_uri, mode, signed, state)
 
 
 def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> Asked:
@@ -113,7 +116,8 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
         raise Refused("unauthorized_client", "The client is not registered for the authorization code grant.")
     if FRONT_CHANNEL & types and not back.client.may_use("implicit"):
         raise Refused("unauthorized_client", "The client is not registered for the implicit grant.")
-    if parameters.get("response_mode") not in ("", back.response_mode):
+    modes = {"jwt", f"{back.response_mode}.jwt"} if back.signed else {"", back.response_mode}
+    if parameters.get("response_mode") not in modes:
         raise Refused("invalid_request", "The response_mode is not supported.")
     # RFC 6749 appendix A.5: state is visible ASCII and blanks
     if not back.state.isascii():
@@ -136,15 +140,17 @@ def check_request(parameters: Parameters, back: ReturnAddress, setup: Setup) -> 
     )
 
 
-def _response_mode(parameters: Parameters) -> ResponseMode:
-    """Return the response mode: the requested one, but never the query for tokens.
+def _response_mode(parameters: Parameters, setup: Setup) -> tuple[ResponseMode, bool]:
+    """Return the response mode, and whether it is signed: the requested one, but never the query for tokens.
 
-    Source: OAuth 2.0 Multiple Response Type Encoding Practices §2.1, §3.
+    Source: OAuth 2.0 Multiple Response Type Encoding Practices §2.1, §3; JARM §2.3.
     """
     in_front = not FRONT_CHANNEL.isdisjoint(parameters.get("response_type").split())
     default: ResponseMode = "fragment" if in_front else "query"
     asked = "" if "response_mode" in parameters.repeated else parameters.get("response_mode")
-    return default if in_front and asked == "query" else MODES.get(asked, default)
+    signed = setup.features.signed_responses and (asked == "jwt" or asked.endswith(".jwt"))
+    plain = asked.removesuffix("jwt").removesuffix(".") if signed else asked
+    return default if in_front and plain == "query" else MODES.get(plain, default), signed
 
 
 def required_code_challenge(parameters: Parameters) -> str:

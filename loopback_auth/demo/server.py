@@ -13,22 +13,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from loopback_auth import words
 from loopback_auth.demo import pages as demo_pages
 from loopback_auth.demo.access import Access
 from loopback_auth.demo.accounts import ACCOUNTS, SCOPES, Account
 from loopback_auth.demo.approvals import Approvals
+from loopback_auth.demo.authentication import Authentication
 from loopback_auth.demo.authorize import AuthorizationEndpoints
 from loopback_auth.demo.client_documents import ClientDocuments, Fetch
 from loopback_auth.demo.clients import DEMO_CLIENT, DemoClient
 from loopback_auth.demo.consent import Interactions
 from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import Faults, PollTroubles, spoiled
-from loopback_auth.demo.features import Features
+from loopback_auth.demo.features import Features, available
 from loopback_auth.demo.grants import Ledger
-from loopback_auth.demo.keys import Signer, has_cryptography
+from loopback_auth.demo.keys import Signer
 from loopback_auth.demo.proofs import Place, Proofs
 from loopback_auth.demo.registration import RegistrationEndpoints
 from loopback_auth.demo.resources import ProtectedResources
@@ -99,7 +99,7 @@ class DemoServer:
         for client in clients:
             for uri in client.redirect_uris:
                 demo_pages.form_post(action=uri, parameters=())  # refuses what no page could answer to
-        features = features or Features()
+        offered = available(features or Features(), signs=signer is not None)
         known = {**SCOPES, **(scopes or {})}
         if signer is None:
             known.pop("openid")
@@ -120,17 +120,20 @@ class DemoServer:
             expires_in=expires_in,
             require_pushed_authorization_requests=require_pushed_authorization_requests,
             device_interval=device_interval,
-            features=features if has_cryptography() else replace(features, dpop="off"),
+            features=offered,
             client_documents=fetch is not None,
         )
         self._documents = None if fetch is None else ClientDocuments(self._setup, fetch)
         interactions = Interactions(self._setup, self._ledger)
         self._interactions = interactions
         self._approvals = Approvals(self._setup, self._ledger, interactions)
-        self._device = DeviceEndpoints(self._setup, self._approvals, interactions)
+        self._authentication = Authentication(self._setup)
+        self._device = DeviceEndpoints(self._setup, self._approvals, interactions, self._authentication)
         self._proofs = Proofs(self._setup, self._ledger)
         access = Access(self._setup, self._ledger, self._proofs)
-        self._tokens = TokenEndpoints(self._setup, self._ledger, access, self._proofs, self._device)
+        self._tokens = TokenEndpoints(
+            self._setup, self._ledger, access, self._proofs, self._authentication, self._device
+        )
         self._resources = ProtectedResources(self._setup, access)
         self._registrations = RegistrationEndpoints(self._setup, self._ledger)
         self._routes = self._table()
@@ -217,7 +220,9 @@ class DemoServer:
 
     def _table(self) -> Mapping[str, Mapping[str, Endpoint]]:
         interactions, device, tokens = self._interactions, self._device, self._tokens
-        browser = AuthorizationEndpoints(self._setup, self._ledger, self._proofs, interactions)
+        browser = AuthorizationEndpoints(
+            self._setup, self._ledger, self._proofs, self._authentication, interactions
+        )
         routes: dict[str, Mapping[str, Endpoint]] = {
             "/.well-known/oauth-authorization-server": {"GET": self._metadata},
             "/authorize": {"GET": browser.authorize, "POST": browser.authorize},

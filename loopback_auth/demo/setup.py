@@ -9,6 +9,7 @@ from loopback_auth.demo.accounts import Account
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.features import Features
+from loopback_auth.demo.jwts import ALGORITHMS
 from loopback_auth.demo.keys import Signer
 
 PATHS = {
@@ -95,11 +96,22 @@ def response_types(setup: Setup) -> list[str]:
     ]
 
 
+def response_modes(setup: Setup) -> list[str]:
+    """Return the supported response modes; the signed ones only if they are on (JARM §2.3)."""
+    signed = ["jwt", *(f"{mode}.jwt" for mode in RESPONSE_MODES)] if setup.features.signed_responses else []
+    return [*RESPONSE_MODES, *signed]
+
+
+def auth_methods(setup: Setup) -> list[str]:
+    """Return the supported methods of client authentication."""
+    return [*AUTH_METHODS, *(["private_key_jwt"] if setup.features.client_keys else [])]
+
+
 def metadata(setup: Setup) -> dict[str, object]:
     """Return the metadata document of the server.
 
     Source: RFC 8414 §2; OpenID Connect Discovery §3; RFC 9126 §5; RFC 9207 §3; RFC 8628 §4;
-    RFC 7591 §3; RFC 9449 §5.1; draft-ietf-oauth-client-id-metadata-document §5.
+    RFC 7591 §3; RFC 9449 §5.1; RFC 9101 §9, §10.5; JARM §3; draft-ietf-oauth-client-id-metadata-document §5.
     """
     document: dict[str, object] = {
         "issuer": setup.faults.metadata_issuer or setup.issuer,
@@ -107,23 +119,32 @@ def metadata(setup: Setup) -> dict[str, object]:
         "require_pushed_authorization_requests": setup.require_pushed_authorization_requests,
         "scopes_supported": list(setup.scopes),
         "response_types_supported": response_types(setup),
-        "response_modes_supported": list(RESPONSE_MODES),
+        "response_modes_supported": response_modes(setup),
         "grant_types_supported": list(GRANT_TYPES),
-        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_methods_supported": auth_methods(setup),
+        "revocation_endpoint_auth_methods_supported": auth_methods(setup),
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": setup.features.signed_requests != "off",
         "request_uri_parameter_supported": False,
     }
     if not setup.faults.pkce_unannounced:
         document["code_challenge_methods_supported"] = ["S256"]
     if setup.client_documents:
         document["client_id_metadata_document_supported"] = True
-    if setup.features.dpop != "off":
+    features = setup.features
+    if features.client_keys:
+        for endpoint in ("token", "revocation"):
+            document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = list(ALGORITHMS)
+    if features.signed_requests != "off":
+        document["request_object_signing_alg_values_supported"] = list(ALGORITHMS)
+        document["require_signed_request_object"] = features.signed_requests == "required"
+    if features.signed_responses:
+        document["authorization_signing_alg_values_supported"] = ["RS256"]
+    if features.dpop != "off":
         document["dpop_signing_alg_values_supported"] = list(DPOP_ALGORITHMS)
-    if setup.features.registration:
+    if features.registration:
         document["registration_endpoint"] = setup.issuer + REGISTRATION
     if setup.signer is not None:
         document |= {

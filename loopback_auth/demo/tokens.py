@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from loopback_auth.demo.access import Access, Guard
 from loopback_auth.demo.accounts import claims
-from loopback_auth.demo.authentication import authenticate
+from loopback_auth.demo.authentication import Authentication
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.device import DeviceEndpoints
 from loopback_auth.demo.faults import shown_token
@@ -69,11 +69,18 @@ class TokenEndpoints:
     """The endpoints that the client calls itself."""
 
     def __init__(
-        self, setup: Setup, ledger: Ledger, access: Access, proofs: Proofs, device: DeviceEndpoints
+        self,
+        setup: Setup,
+        ledger: Ledger,
+        access: Access,
+        proofs: Proofs,
+        authentication: Authentication,
+        device: DeviceEndpoints,
     ) -> None:
         self._setup = setup
         self._access = access
         self._proofs = proofs
+        self._authentication = authentication
         self._ledger = ledger
         self._device = device
 
@@ -143,7 +150,7 @@ class TokenEndpoints:
         if query_of(request.url):
             raise Refused("invalid_request", "Parameters belong into the body.")
         parameters = form_parameters(request).once()
-        return parameters, authenticate(request, parameters, self._setup, now)
+        return parameters, self._authentication.client(request, parameters, now)
 
     def _code_exchange(self, asked: TokenRequest, now: float) -> HttpResponse:
         client, parameters = asked.client, asked.parameters
@@ -219,7 +226,7 @@ class TokenEndpoints:
         }
         if asked.client.may_use("refresh_token"):
             # RFC 9449 §5: of other clients it is bound already, to their authentication
-            jkt = asked.jkt if asked.client.client_secret is None else ""
+            jkt = asked.jkt if asked.client.public else ""
             members["refresh_token"] = self._ledger.issue_refresh_token(grant, now, jkt)
         signed = id_token(self._setup, grant, now, nonce=nonce, scope=scope, access_token=access_token)
         if signed:

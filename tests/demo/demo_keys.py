@@ -14,6 +14,8 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
+from loopback_auth.demo.clients import DemoClient
+
 NUMBERS = count()
 
 
@@ -88,3 +90,10 @@ class Holder:
         said = {name: value for name, value in (claims | changes).items() if value is not None}
         top = {"typ": "dpop+jwt", "jwk": public(self.key)} | (header or {})
         return "DPoP", signed(self.key, said, **top)
+
+
+def keyed_client(client_id: str = "keyed", *redirect_uris: str, key: Any = None) -> DemoClient:
+    """Make a client that authenticates with a key."""
+    jwk = {**public(key or ec_key("client")), "kid": "one"}
+    uris = redirect_uris or ("http://127.0.0.1/callback",)
+    return DemoClient(client_id, None, uris, "private_key_jwt", jwks={"keys": [jwk]})

@@ -125,7 +125,6 @@ def test_query_of_a_redirect_uri_is_kept() -> None:
         ({"prompt": "none"}, "login_required"),
         ({"prompt": "none login"}, "invalid_request"),
         ({"prompt": "create"}, "invalid_request"),
-        ({"request": "e30.e30."}, "request_not_supported"),
         ({"resource": "/relative"}, "invalid_target"),
         ({"resource": "https://api.example/#part"}, "invalid_target"),
         ({"resource": "https://[api"}, "invalid_target"),

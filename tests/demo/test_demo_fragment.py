@@ -112,7 +112,7 @@ def test_form_post_keeps_tokens_out_of_the_address() -> None:
     ("changes", "code"),
     [
         ({"response_mode": "query"}, "invalid_request"),
-        ({"response_mode": "jwt"}, "invalid_request"),
+        ({"response_mode": "web_message"}, "invalid_request"),
         ({"nonce": None}, "invalid_request"),
         ({"scope": "email"}, "invalid_request"),
         ({"scope": "everything"}, "invalid_scope"),

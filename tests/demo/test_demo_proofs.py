@@ -13,7 +13,7 @@ pytest.importorskip("joserfc")
 
 from demo_keys import Holder, ec_key, public, rsa_key
 
-from loopback_auth.demo import server
+from loopback_auth.demo import features
 from loopback_auth.demo.clients import DemoClient
 from loopback_auth.demo.faults import Faults
 from loopback_auth.demo.features import Features
@@ -29,10 +29,10 @@ SECRET_CLIENT = DemoClient(
 )
 
 
-def talking(faults: Faults | None = None, **features: Any) -> Conversation:
+def talking(faults: Faults | None = None, **wished: Any) -> Conversation:
     """Begin with a server that offers these features."""
     made = DemoServer(
-        ISSUER, entropy=Entropy(), clients=[SECRET_CLIENT], faults=faults, features=Features(**features)
+        ISSUER, entropy=Entropy(), clients=[SECRET_CLIENT], faults=faults, features=Features(**wished)
     )
     return Conversation(made)
 
@@ -374,7 +374,7 @@ def test_wrong_token_type() -> None:
 def test_off_means_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not known is ignored (RFC 6749 §3.1), as it is without joserfc."""
     without = talking(dpop="off")
-    monkeypatch.setattr(server, "has_cryptography", lambda: False)
+    monkeypatch.setattr(features, "has_cryptography", lambda: False)
     for talk in (without, talking(dpop="required")):
         tokens = document(talk.exchange(talk.code(dpop_jkt="short"), ("DPoP", "nonsense")))
 
