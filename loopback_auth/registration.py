@@ -28,7 +28,7 @@ class Registration:
         registration_client_uri: where the registration can be read, changed and deleted; empty: nowhere.
         registration_access_token: for that address.
         scope: that the registration asked for or has, separated by spaces; empty: it says nothing of scopes.
-        key_thumbprint: of the key that authenticates the client (RFC 7638); empty: none does.
+        key_thumbprint: of the client's own key, which is registered with it (RFC 7638); empty: it has none.
     """
 
     issuer: str

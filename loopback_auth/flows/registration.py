@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RegistrationError
 from loopback_auth.flows.refresh import CLIENT_ERRORS
+from loopback_auth.flows.sending import authenticated, send
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import refusal_in
 from loopback_auth.protocol.client_auth import token_endpoint_request
 from loopback_auth.protocol.registration import (
     client_document,
+    key_thumbprint,
     registration_endpoint,
     registration_request,
     registration_response,
@@ -36,7 +38,7 @@ from loopback_auth.registration import Registration
 
 STEP = "registration request"
 
-MADE_UP = "made-up-to-see-whether-the-client-is-known"
+MADE_UP = "made-up-to-see-whether-this-client-is-still-known"
 """A code that nothing has issued, and its verifier; what is in the server's log says why (RFC 7636 §4.1)."""
 
 
@@ -80,6 +82,7 @@ def register(
     issued_at = registration.client_id_issued_at
     return replace(
         registration,
+        key_thumbprint=key_thumbprint(client),
         client_id_issued_at=answer.received_at if issued_at is None else issued_at,
         scope=union(client.scope, registration.scope),
     )
@@ -142,7 +145,7 @@ def reread(
         changed, _ = management_response(answer, current, document)
     except LoopbackAuthError:
         return current
-    return replace(changed.registration, scope=union(client.scope, current.scope, changed.registration.scope))
+    return replace(changed.registration, scope=union(current.scope, client.scope, changed.registration.scope))
 
 
 def _read(registration: Registration) -> Flow[tuple[Registration, Mapping[str, object]] | None]:
@@ -175,7 +178,7 @@ def known_to_server(client: ClientConfig, metadata: ServerMetadata) -> Flow[bool
     ]
     try:
         request = token_endpoint_request(parameters, client, metadata)
-        answer = yield from Send(request, step="client check request")
+        answer = yield from send(authenticated(client, metadata, request), "client check request")
     except LoopbackAuthError:
         return True  # The sign-in will say what is wrong.
     return not refuses_client(refusal_in(answer).error, answer.status)

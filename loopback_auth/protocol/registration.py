@@ -35,6 +35,9 @@ NAME_LIMIT = 100
 VALUE_LIMIT = 4096
 """Characters of an ID, a secret or a token; each is sent in a header, or in the address of a page."""
 
+LATEST = 1e12
+"""Unix seconds, far beyond every date: what is later can be kept all the same."""
+
 BY_HAND = "Register a client at the server by hand, and give its client ID."
 
 METHODS: tuple[ClientAuth, ...] = ("none", "client_secret_basic", "client_secret_post")
@@ -115,6 +118,8 @@ def client_document(
     }
     if client.scope:
         document["scope"] = client.scope
+    if client.private_key is not None:
+        document["jwks"] = {"keys": [_public_key(client)]}
     return {**document, **descriptive_members(client.client_metadata or ClientMetadata(), name)}
 
 
@@ -144,25 +149,41 @@ def client_name(name: str) -> str:
 
 
 def registered_auth(client: ClientConfig, metadata: ServerMetadata) -> ClientAuth:
-    """Choose how the client will authenticate: not at all, unless the server demands it.
+    """Choose how the client will authenticate: by its key if it has one, else not at all if that will do.
 
     Raises:
-        ConfigError: the server offers nothing that this program can do.
+        ConfigError: the server offers nothing that this program can do by itself.
 
     Source: RFC 7591 §2 (`token_endpoint_auth_method`); RFC 8252 §8.4 (native apps are public clients).
     """
     offered = metadata.token_endpoint_auth_methods_supported
-    declared = client.provider.client_auth
-    if declared is not None:
-        return declared
-    for method in METHODS:
-        if offered is None or method in offered:
+    declared, able = client.provider.client_auth, METHODS
+    if client.private_key is not None:
+        able = ("private_key_jwt", *METHODS)
+    for method in able if declared is None else (declared,):
+        if method in able and (offered is None or declared is not None or method in offered):
             return method
     raise ConfigError(
-        f"{metadata.issuer} offers no client authentication that a program without a key can do.",
+        f"{metadata.issuer} offers no client authentication that this program can register by itself.",
         hint=BY_HAND,
-        parameter="client_id private_key",
+        parameter="client_id private_key client_auth",
     )
+
+
+def key_thumbprint(client: ClientConfig) -> str:
+    """Return the thumbprint of the client's key, which is registered with it; empty if it has none.
+
+    Raises:
+        ConfigError: the private key cannot be used, or joserfc is missing.
+
+    Source: RFC 7638 §3.
+    """
+    if client.private_key is None:
+        return ""
+    from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
+
+    thumbprint: str = client_key(client.private_key).key.thumbprint()
+    return thumbprint
 
 
 def registration_request(endpoint: str, document: Mapping[str, object]) -> HttpRequest:
@@ -263,11 +284,24 @@ def client_information(
         client_auth=method,
         client_secret=secret if method.startswith("client_secret") else None,
         client_secret_expires_at=expires_at,
-        client_id_issued_at=number(members.get("client_id_issued_at")),
+        client_id_issued_at=_time(members, "client_id_issued_at"),
         scope=scope,
     )
     registration, warning = _managed(registration, members, endpoint)
     return Registered(registration, (warning,) if warning else ())
+
+
+def _public_key(client: ClientConfig) -> dict[str, object]:
+    """Return the public half of the client's key, as it is registered.
+
+    Source: RFC 7591 §2 (`jwks`); RFC 7517 §4.
+    """
+    from loopback_auth.protocol.client_key import client_key  # Few clients have a key.
+
+    key = client_key(client.private_key or "")
+    members: dict[str, object] = key.key.as_dict(private=False)
+    named = {"kid": key.kid} if key.kid else {}
+    return {**members, "use": "sig", **named}
 
 
 def _grant_types(client: ClientConfig, metadata: ServerMetadata) -> tuple[str, ...]:
@@ -307,12 +341,17 @@ def _expiry(answer: HttpResponse, members: Mapping[str, object], secret: str | N
 
     Source: RFC 7591 §3.2.1 (`client_secret_expires_at`; 0 means never).
     """
-    expires_at = number(members.get("client_secret_expires_at"))
+    expires_at = _time(members, "client_secret_expires_at")
     if secret is None or not expires_at:
         return None
     if expires_at <= served_at(answer):
         raise _unusable("its client_secret has expired already")
     return expires_at
+
+
+def _time(members: Mapping[str, object], name: str) -> float | None:
+    value = number(members.get(name))
+    return None if value is None else min(value, LATEST)
 
 
 def served_at(answer: HttpResponse) -> float:

@@ -24,7 +24,7 @@ from loopback_auth.network.threads import to_the_end
 from loopback_auth.program import Program
 from loopback_auth.protocol.client_id_document import client_by_document
 from loopback_auth.protocol.pushed import pushes
-from loopback_auth.protocol.registration import registered_auth
+from loopback_auth.protocol.registration import METHODS, key_thumbprint, registered_auth
 from loopback_auth.records import replace
 from loopback_auth.registration import Registration, Registrations
 from loopback_auth.signin.driver import RunFlow
@@ -206,8 +206,11 @@ def _without(kept: Registrations | None, registration: Registration) -> Registra
 
 
 def _authenticates(registration: Registration, client: ClientConfig, metadata: ServerMetadata) -> bool:
-    declared = client.provider.client_auth
-    return declared is None or registration.client_auth == registered_auth(client, metadata)
+    """Return whether a client can authenticate as a kept one does, and is not to do it in another way."""
+    method, wanted = registration.client_auth, registered_auth(client, metadata)
+    # The server may have chosen another method than the one that was asked for.
+    chosen = client.provider.client_auth is None and method in METHODS and wanted in METHODS
+    return (chosen or method == wanted) and registration.key_thumbprint == key_thumbprint(client)
 
 
 def _covers(registration: Registration, client: ClientConfig, redirect_uri: str) -> bool:
