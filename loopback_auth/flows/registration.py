@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from loopback_auth.effects import Flow, Send, Warn
 from loopback_auth.errors import LoopbackAuthError, RegistrationError
-from loopback_auth.flows.refresh import CLIENT_ERRORS
 from loopback_auth.flows.sending import authenticated, send
 from loopback_auth.model import ClientConfig, ServerMetadata
 from loopback_auth.protocol.answer import refusal_in
@@ -133,7 +132,10 @@ def reread(
     current, members = found
     changes: dict[str, object] = {}
     if redirect_uri not in current.redirect_uris:
-        changes["redirect_uris"] = with_redirect_uri(current, redirect_uri)
+        uris = with_redirect_uri(current, redirect_uri)
+        if uris is None:
+            return current
+        changes["redirect_uris"] = uris
     if client.scope and not set(client.scope.split()) <= set(current.scope.split()):
         changes["scope"] = union(current.scope, client.scope)
     if not changes:
@@ -194,7 +196,7 @@ def refuses_client(error: str, status: int = 0) -> bool:
     Source: RFC 6749 §5.2; RFC 9126 §2.3; RFC 8628 §3.2.
     """
     # Some servers say unauthorized_client, with the status of invalid_client.
-    return error in CLIENT_ERRORS or (error == "unauthorized_client" and status == 401)
+    return error == "invalid_client" or (error == "unauthorized_client" and status == 401)
 
 
 def unregister(registration: Registration) -> Flow[bool]:

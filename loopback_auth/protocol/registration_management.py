@@ -21,8 +21,8 @@ from loopback_auth.registration import Registration
 FORGOTTEN = frozenset({401, 404, 410})
 """Statuses of a client that does not exist any more: RFC 7592 §2.1; servers answer 404 and 410, too."""
 
-MOST_URIS = 8
-"""Redirect URIs of one client; the oldest gives way."""
+MOST_URIS = 16
+"""Redirect URIs of one client. None gives way to another, for a sign-in may be under way with it."""
 
 NOT_SENT = (
     *("registration_access_token", "registration_client_uri"),
@@ -65,12 +65,14 @@ def update_request(
     )
 
 
-def with_redirect_uri(registration: Registration, redirect_uri: str) -> list[str]:
-    """Return the redirect URIs of a client with another one, which comes first.
+def with_redirect_uri(registration: Registration, redirect_uri: str) -> list[str] | None:
+    """Return the redirect URIs of a client with another one, which comes first; None if it has enough.
 
     Source: RFC 7592 §2.2 (values replace those before).
     """
-    return list(dict.fromkeys((redirect_uri, *registration.redirect_uris)))[:MOST_URIS]
+    if len(registration.redirect_uris) >= MOST_URIS:
+        return None
+    return [redirect_uri, *registration.redirect_uris]
 
 
 def is_forgotten(answer: HttpResponse) -> bool:

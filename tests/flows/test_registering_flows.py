@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from typing import TypeVar
-
 import pytest
 from protocol_samples import form, json_answer
+from registration_script import CLIENT, ENDPOINT, HAD, KEPT, METADATA, NEW_URI, URI, Script
 
-from loopback_auth.client_metadata import ClientMetadata
-from loopback_auth.effects import Flow, FlowResult, Now, Send, Warn, resume_flow
 from loopback_auth.errors import (
     EndpointMissing,
     LoopbackAuthError,
@@ -26,73 +21,9 @@ from loopback_auth.flows.registration import (
     reread,
     unregister,
 )
-from loopback_auth.http_messages import HttpRequest, HttpResponse, Stamp
-from loopback_auth.model import ClientConfig, ServerMetadata
+from loopback_auth.http_messages import HttpResponse
 from loopback_auth.protocol.pkce import code_challenge
-from loopback_auth.registration import Registration
-
-T = TypeVar("T")
-
-ISSUER = "https://server.example.com"
-ENDPOINT = f"{ISSUER}/register"
-METADATA = ServerMetadata(
-    ISSUER,
-    f"{ISSUER}/authorize",
-    f"{ISSUER}/token",
-    discovered=True,
-    document={"registration_endpoint": ENDPOINT},
-)
-CLIENT = ClientConfig.at(ISSUER, client_metadata=ClientMetadata(), scope="read")
-URI = "http://127.0.0.1:49152/callback"
-NEW_URI = "http://127.0.0.1:50000/callback"
-KEPT = Registration(
-    ISSUER,
-    "id-1",
-    (URI,),
-    registration_client_uri=f"{ENDPOINT}/id-1",
-    registration_access_token="reg-1",
-    scope="read",
-    client_id_issued_at=1.0,
-)
-HAD = {
-    "client_id": "id-1",
-    "redirect_uris": [URI],
-    "client_name": "Tool",
-    "token_endpoint_auth_method": "none",
-    "scope": "read",
-}
-
-
-class Script:
-    """A server that gives the answers of a list, or fails as it says."""
-
-    def __init__(self, *answers: HttpResponse | LoopbackAuthError) -> None:
-        self.answers = list(answers)
-        self.requests: list[HttpRequest] = []
-        self.warnings: list[str] = []
-
-    def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end; every answer has to be asked for."""
-        answer: object = None
-        while not isinstance(step := resume_flow(flow, answer), FlowResult):
-            match step:
-                case Send(request):
-                    self.requests.append(request)
-                    answer = self.answers.pop(0)
-                case Now():
-                    answer = Stamp(1.0, "unique")
-                case Warn(text):
-                    self.warnings.append(text)
-                    answer = None
-                case _:
-                    raise AssertionError(step)
-        assert not self.answers
-        return step.value
-
-    @property
-    def sent(self) -> list[tuple[str, dict[str, object]]]:
-        """The methods of the requests, and the JSON in them."""
-        return [(one.method, json.loads(one.body) if one.body else {}) for one in self.requests]
+from loopback_auth.records import replace
 
 
 def test_registration_is_dated_when_the_server_does_not_do_it() -> None:
