@@ -46,7 +46,7 @@ def commands(text: str) -> list[list[str]]:
     found += re.findall(rf"`{run} ([^`]+)`|`((?:{'|'.join(COMMANDS)}) [^`]+)`", text)
     found += re.findall(rf"\$\({run} ([^)]+)\)", text)
     lines = ["".join(one) for one in found]
-    return [shlex.split(re.split(r" {3}| +[#>]", line)[0]) for line in lines]
+    return [shlex.split(re.split(r" {3}| +[#>|]", line)[0]) for line in lines]
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -52,6 +52,7 @@ TOPICS = {
     "netlify": "Netlify's endpoints, in order, and what a ticket is",
     "options": "what a login in your program takes, and its events",
     "receiver": "receive the redirect for msal, Authlib, an MCP client",
+    "resources": "sign in to an MCP server or an API by its URL",
     "security": "what is checked, what is not, how to report a weakness",
     "stores": "keep the tokens of your program: files, Redis, your own",
     "testing": "test the login of your own program",
@@ -64,6 +65,7 @@ examples:
   python -m loopback_auth token             print the access token
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login --issuer https://id.example --client-id ID
+  python -m loopback_auth login https://mcp.example/mcp
   python -m loopback_auth login --help      more about a command
 """
 

@@ -3,20 +3,21 @@
 The browser opens, you approve, and the browser comes back to this machine. If that may not work here,
 another flow opens beside it: a ticket, a device code, or a pasted address. The first valid response counts.
 PROVIDER is a name from `python -m loopback_auth providers`, a table of your configuration file, or an
-issuer that starts with https://. Without it you sign in to the built-in demonstration server, where you
-need no account.
+address that starts with https://: that of an API or an MCP server, or an issuer. Without it you sign in to
+the built-in demonstration server, where you need no account.
 
 Examples:
   python -m loopback_auth login
   python -m loopback_auth login --no-browser        only show the link
   python -m loopback_auth login github --client-id ID
   python -m loopback_auth login https://id.example --client-id ID --scope openid
+  python -m loopback_auth login https://mcp.example/mcp
   python -m loopback_auth login netlify --client-id ID --flow ticket
   python -m loopback_auth login google --client-id ID --flow device
   python -m loopback_auth login work --allowed-flows code --allowed-flows device
 
 A client secret comes from LOOPBACK_AUTH_CLIENT_SECRET, the configuration file, or a prompt. More: help
-flows, help environments.
+flows, help environments, help resources.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 USAGE = "[PROVIDER] [--client-id ID] [options]"
 SHOWN = (
+    "resource_server",
     "issuer",
     "client_id",
     "scope",
@@ -61,6 +63,7 @@ SHOWN = (
     "reachable",
     "wait",
     "timeout",
+    "dpop",
 )
 """The settings that its help describes."""
 
