@@ -7,8 +7,10 @@ oldest one that has not sent its whole request is closed; one that is waiting fo
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from socket import socket
 
 from loopback_auth.network.connection import Connection, Server, Visited
 from loopback_auth.network.loopback import BACKLOG, BoundRedirect
@@ -17,6 +19,8 @@ CONNECTIONS = 64
 ACCEPTS = 8
 """Connections taken in at a time: far fewer than `CONNECTIONS`, so that many that arrive all at once cannot
 push out the one that matters before anybody has looked at what it says."""
+PAUSE_SECONDS = 0.01
+"""Seconds before the next connection is accepted, when one could not be."""
 TURNS = 3
 """Of the loop, after which whatever was accepted has become a connection, and can be dropped."""
 
@@ -45,12 +49,16 @@ class Connections:
         self._forgotten = forgotten
         self._server = Server(self, visited)
         self._listeners: list[asyncio.Server] = []
+        self._accepting: list[asyncio.Task[None]] = []
         self._connections: dict[Connection, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def accept(self) -> None:
         """Begin to take connections in."""
         loop = asyncio.get_running_loop()
+        if sys.platform == "win32":
+            self._accepting = [loop.create_task(self._accept_each(one)) for one in self._bound.sockets]
+            return
         try:
             for one in self._bound.sockets:
                 # In two steps: if `create_server` is cancelled after it has begun to listen, nothing can stop
@@ -64,6 +72,27 @@ class Connections:
         except BaseException:
             self._close()
             raise
+
+    async def _accept_each(self, listening: socket) -> None:
+        """Do what a server of asyncio does, but go on after a client that has gone before it is accepted.
+
+        On Windows asyncio's own server then closes its socket (python/cpython#93821): any program of this
+        machine could end the waiting, and take the port over, to which the browser is about to come back.
+        """
+        loop = asyncio.get_running_loop()
+        listening.setblocking(False)
+        while True:
+            try:
+                accepted, _ = await loop.sock_accept(listening)
+            except OSError:
+                if listening.fileno() == -1:
+                    return
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            try:
+                await loop.connect_accepted_socket(self._server, accepted)
+            except OSError:
+                accepted.close()
 
     async def stop_accepting(self) -> None:
         """Take in what has been accepted, and no more."""
@@ -86,7 +115,7 @@ class Connections:
 
     async def ended(self) -> None:
         """Wait for what has been dropped."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._accepting, return_exceptions=True)
 
     def admit(self, connection: Connection, task: asyncio.Task[None] | None) -> None:
         """Take a connection in, and let the oldest unfinished one go when there are too many."""
@@ -106,6 +135,8 @@ class Connections:
         self._forgotten(connection)
 
     def _close(self) -> None:
+        for task in self._accepting:
+            task.cancel()
         for listener in self._listeners:
             listener.close()
         self._bound.close()

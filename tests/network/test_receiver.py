@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import logging
 import socket
+import struct
 import sys
 from contextlib import suppress
 from urllib.parse import quote
@@ -501,6 +502,17 @@ async def test_flood_is_survived_and_counted() -> None:
 
     assert ignored[-1].count == 2_000
     assert sum(event.suspicious for event in ignored) == 1
+
+
+async def test_a_client_that_resets_its_connection_ends_nothing() -> None:
+    """Any program of this machine could close the port so, and take it over (python/cpython#93821)."""
+    linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+    async with waiting() as world:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", world.bound.port)) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            await world.ask("/favicon.ico")
+        await world.complete()
 
 
 async def test_of_two_equal_callbacks_one_counts() -> None:
